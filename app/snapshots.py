@@ -1,0 +1,377 @@
+"""What the engine thread hands to the drawings: immutable copies of the numbers they subscribed to.
+
+Every array in here is read-only, C-contiguous float32 unless its docstring says otherwise, and owned by the snapshot
+alone; nothing is ever written to again, so any thread may paint from it. `None` means "nobody asked" or "not yet
+computed", and every scene draws a sensible picture without it.
+
+Nothing in this module imports Qt or Numba.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from core.runs import Position
+
+Source = Literal["batch", "sample", "plane"]
+Reduction = Literal["all", "histogram", "top256"]
+
+
+def read_only(array: Any, dtype: Any = np.float32) -> np.ndarray:
+    """Copy `array` into a C-contiguous read-only array of `dtype`."""
+    copy = np.array(array, dtype=dtype, order="C", copy=True)
+    copy.setflags(write=False)
+    return copy
+
+
+@dataclass(frozen=True)
+class Probe:
+    """One number, row or tensor a visible scene wants in each snapshot.
+
+    Attributes
+    ----------
+    tensor
+        Name in the program, e.g. ``"conv2d/output"`` or ``"grad/dense_1/kernel"``.
+    rows
+        Rows of a batch tensor: all of them, one, or a slice. Not used by weights.
+    reduction
+        ``"all"`` copies; ``"histogram"`` gives ``(2, 32)``: bin centres, counts; ``"top256"`` gives ``(n, 3)``
+        with ``n <= 256``: input index, output index, value of the entries largest in size (for 2-D kernels).
+    source
+        ``"batch"``: the training program as it stands. ``"sample"``: the selected sample
+        (`SampleView`), run alone through the same weights, forward and, for ``grad/...``, backward; the value has no
+        batch axis. ``"plane"``: the tensor over a square grid of inputs, for networks with two input features;
+        the value is ``(units, side, side)``, first row of the grid = largest y.
+    """
+
+    tensor: str
+    rows: int | slice | None = None
+    reduction: Reduction = "all"
+    source: Source = "batch"
+
+    @property
+    def key(self) -> str:
+        """Name under which the value stands in `Snapshot.values`: the tensor's, with prefixes for what differs."""
+        name = self.tensor if self.reduction == "all" else f"{self.reduction}:{self.tensor}"
+        return name if self.source == "batch" else f"{self.source}:{name}"
+
+
+@dataclass(frozen=True)
+class TensorView:
+    """What is known of a tensor without its numbers; `shape` excludes the batch axis when `batch` is set."""
+
+    name: str
+    shape: tuple[int, ...]
+    batch: bool = False
+    role: str = ""
+    layer: str = ""
+    symbol: str = ""
+
+
+@dataclass(frozen=True)
+class InstructionView:
+    """One line of the tape: `operands` maps roles to tensor names, `writes` are the tensors it fills."""
+
+    index: int
+    phase: str
+    op: str
+    layer: str
+    title: str
+    formula: str
+    operands: Mapping[str, str]
+    writes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ProgramView:
+    """The tape as data. The same object stays in every snapshot until the network is compiled anew."""
+
+    serial: int
+    instructions: tuple[InstructionView, ...]
+    tensors: Mapping[str, TensorView]
+
+
+@dataclass(frozen=True)
+class HistoryView:
+    """Metrics so far.
+
+    Attributes
+    ----------
+    steps
+        ``(n,)`` int64, the step (1 = after the first update) each training value belongs to.
+    loss, accuracy
+        ``(n,)`` of each step's batch. `accuracy` is empty for regression.
+    val_steps
+        ``(m,)`` int64, step at the end of each epoch.
+    val_loss, val_accuracy
+        ``(m,)`` at the end of each epoch.
+    epoch_steps
+        Steps in one epoch, for the axis.
+    total_steps
+        Steps the run is set to take, 0 when unknown.
+    serial
+        Grows with every change; painters cache by it.
+    """
+
+    steps: np.ndarray
+    loss: np.ndarray
+    accuracy: np.ndarray
+    val_steps: np.ndarray
+    val_loss: np.ndarray
+    val_accuracy: np.ndarray
+    epoch_steps: int = 1
+    total_steps: int = 0
+    serial: int = 0
+
+    @staticmethod
+    def empty(epoch_steps: int = 1, total_steps: int = 0) -> HistoryView:
+        """History of a run that has not taken a step."""
+        none, zero = read_only([]), read_only([], np.int64)
+        return HistoryView(zero, none, none, zero, none, none, epoch_steps, total_steps)
+
+
+@dataclass(frozen=True)
+class PredictionPage:
+    """A page of held-out samples and what the network says of them.
+
+    Attributes
+    ----------
+    indices
+        ``(n,)`` int64, positions in the held-out set.
+    images
+        ``(n, height, width, channels)`` uint8, 0..255.
+    labels, predicted
+        ``(n,)`` int64.
+    confidence
+        ``(n,)`` probability of the predicted class, 0..1.
+    classes
+        Names of the classes, by label.
+    """
+
+    indices: np.ndarray
+    images: np.ndarray
+    labels: np.ndarray
+    predicted: np.ndarray
+    confidence: np.ndarray
+    classes: tuple[str, ...] = ()
+    serial: int = 0
+
+
+@dataclass(frozen=True)
+class EvaluationView:
+    """Metrics over whole sets, at the end of an epoch or when asked; `step` says when.
+
+    `confusion` is ``(classes, classes)`` int64, rows = label, columns = predicted; None for regression.
+    """
+
+    step: int
+    samples: int
+    loss: float
+    accuracy: float | None
+    train_loss: float | None = None
+    train_accuracy: float | None = None
+    confusion: np.ndarray | None = None
+    classes: tuple[str, ...] = ()
+    serial: int = 0
+
+
+@dataclass(frozen=True)
+class HealthView:
+    """Gradients per layer with weights, in network order.
+
+    Attributes
+    ----------
+    layers
+        Layer ids.
+    gradient_norm
+        ``(n,)`` l2 norm of the gradient of the layer's kernel at the last step.
+    update_ratio
+        ``(n,)`` norm of the last update / norm of the kernel; NaN where not computed.
+    saturation
+        ``(n,)`` share of ``|a| > 0.97`` in hidden tanh or sigmoid layers; NaN elsewhere.
+    strip_steps
+        ``(bins,)`` int64, step at the end of each time bin.
+    strip
+        ``(n, bins)`` mean gradient norm in that bin.
+    """
+
+    layers: tuple[str, ...]
+    gradient_norm: np.ndarray
+    update_ratio: np.ndarray
+    saturation: np.ndarray
+    strip_steps: np.ndarray
+    strip: np.ndarray
+    serial: int = 0
+
+
+@dataclass(frozen=True)
+class SampleView:
+    """The selected sample. Its activations are the values whose keys begin with ``sample:``.
+
+    Attributes
+    ----------
+    index
+        Position in its set.
+    split
+        ``"train"`` or ``"validation"``.
+    x
+        Its input, shaped like the Input layer's output, scaled as the network sees it.
+    label
+        Class, or None for regression.
+    output
+        What the network says, flattened: probabilities for a softmax output; None before anything ran.
+    loss
+        Its own loss.
+    """
+
+    index: int
+    split: str
+    x: np.ndarray
+    label: int | None = None
+    output: np.ndarray | None = None
+    loss: float | None = None
+    classes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class PlaneView:
+    """Two-dimensional data and where the plane grid stands.
+
+    Attributes
+    ----------
+    low, high
+        ``(x, y)`` corners; the grid's first row is y = high.
+    points
+        ``(n, 2)``; `labels` ``(n,)`` int64; the first `train` of them are the training set.
+    """
+
+    low: tuple[float, float]
+    high: tuple[float, float]
+    points: np.ndarray
+    labels: np.ndarray
+    train: int
+    classes: tuple[str, ...] = ()
+    serial: int = 0
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Everything visible at one moment of a run.
+
+    Attributes
+    ----------
+    serial
+        Grows by at least one with every snapshot; painters cache by it.
+    position
+        Step, epoch, batch and program counter.
+    values
+        Arrays by `Probe.key`. Weights have their own shape; batch tensors keep their first axis unless a probe took
+        one row; ``sample:`` values have no batch axis; ``plane:`` values are ``(units, side, side)``.
+    history, predictions, evaluation, health, sample, plane
+        See their classes. Parts that did not change are the same objects as in the snapshot before.
+    program
+        The tape, or None before the network compiled.
+    instruction
+        Index of the instruction done last while stepping, or None.
+    written_at
+        Tensor name to (step, instruction) of its last write; names that are absent were not computed yet.
+    scalars
+        Live named scalars, e.g. ``"learning_rate"``, and ``"loss"`` of the last batch.
+    """
+
+    serial: int
+    position: Position
+    values: Mapping[str, np.ndarray] = field(default_factory=lambda: MappingProxyType({}))
+    history: HistoryView = field(default_factory=HistoryView.empty)
+    program: ProgramView | None = None
+    instruction: int | None = None
+    predictions: PredictionPage | None = None
+    evaluation: EvaluationView | None = None
+    health: HealthView | None = None
+    sample: SampleView | None = None
+    plane: PlaneView | None = None
+    written_at: Mapping[str, tuple[int, int]] = field(default_factory=lambda: MappingProxyType({}))
+    scalars: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+
+    def get(self, tensor: str, *, source: Source = "batch", reduction: Reduction = "all") -> np.ndarray | None:
+        """Value of a probe on `tensor`, or None when it is not in this snapshot."""
+        return self.values.get(Probe(tensor, None, reduction, source).key)
+
+
+@dataclass(frozen=True)
+class NodeView:
+    """What a scene needs to know of one node of the network.
+
+    Attributes
+    ----------
+    id, layer
+        Node and layer id; tensors are named after the layer.
+    kind
+        Registry name: ``"Dense"``, ``"Conv2D"``, ...
+    title, subtitle
+        ``"Conv2D 8"`` and ``"28×28×8"`` or the activation's name.
+    shape
+        Output shape without the batch axis; empty when the network is wrong there.
+    activation
+        ``"relu"``, ``"tanh"``, ``"softmax"``, ``"linear"``; empty for layers without one.
+    weights
+        Names of its weight tensors, kernel first.
+    inputs
+        Ids of the nodes it reads.
+    labels
+        Names of its units where they have any (input features, classes).
+    """
+
+    id: str
+    layer: str
+    kind: str
+    title: str
+    subtitle: str
+    shape: tuple[int, ...]
+    activation: str = ""
+    weights: tuple[str, ...] = ()
+    inputs: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+
+    @property
+    def units(self) -> int:
+        """Width of the last axis."""
+        return self.shape[-1] if self.shape else 0
+
+    @property
+    def output(self) -> str:
+        """Name of the tensor that holds its final output."""
+        return f"{self.layer}/output"
+
+
+@dataclass(frozen=True)
+class NetworkView:
+    """The network as scenes see it: nodes in the order data flows. Hashable; layouts are cached by it.
+
+    `data` is ``"image"``, ``"points"`` or ``"table"``; `parameters` counts the trainable numbers.
+    """
+
+    name: str
+    nodes: tuple[NodeView, ...]
+    data: str = "table"
+    classes: tuple[str, ...] = ()
+    parameters: int = 0
+
+    def node(self, identifier: str) -> NodeView:
+        """Return the node of that id or layer id.
+
+        Raises
+        ------
+        KeyError
+            When there is none.
+        """
+        for node in self.nodes:
+            if identifier in (node.id, node.layer):
+                return node
+        raise KeyError(identifier)

@@ -1,0 +1,1 @@
+"""Chainrule, the desktop program."""

@@ -1,0 +1,48 @@
+"""The engine of Chainrule: networks compiled to a tape of textbook steps.
+
+Usable alone, from a notebook: the names, arguments, defaults and array layouts are Keras 3's (channels last,
+``float32``). Importing the package costs a few milliseconds; Numba is imported with the first model that computes.
+
+>>> import core
+>>> from core import layers
+>>> model = core.Sequential([core.Input((2,)), layers.Dense(3, activation="tanh"), layers.Dense(1)], seed=0)
+>>> model.count_params()
+13
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from core.model import Input, Model, Sequential, load_model
+
+__all__ = ["Input", "Model", "Sequential", "load_model"]
+
+_SUBMODULES = {
+    "callbacks",
+    "data",
+    "initializers",
+    "io",
+    "layers",
+    "losses",
+    "metrics",
+    "optimizers",
+    "runs",
+    "spec",
+    "tape",
+    "templates",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for when it is asked for, so that a window shows before Numba loads."""
+    if name in _SUBMODULES:
+        return importlib.import_module(f"core.{name}")
+    if name == "datasets":
+        return importlib.import_module("core.data")
+    if name in __all__:
+        return getattr(importlib.import_module("core.model"), name)
+    message = f"module 'core' has no attribute {name!r}"
+    raise AttributeError(message)

@@ -1,0 +1,50 @@
+"""Errors that are sentences for learners: what was wrong, where, and what to do."""
+
+from __future__ import annotations
+
+
+class ChainruleError(ValueError):
+    """Base of all errors whose text may be shown to a learner as it is."""
+
+
+class SettingError(ChainruleError):
+    """A layer's setting has a value it cannot have.
+
+    Attributes
+    ----------
+    setting
+        Keras name of the setting.
+    """
+
+    def __init__(self, message: str, setting: str = "") -> None:
+        super().__init__(message)
+        self.setting = setting
+
+
+class ShapeError(ChainruleError):
+    """A layer cannot work with what it is given.
+
+    Attributes
+    ----------
+    title
+        Two to four words: what the layer needs.
+    remedy
+        Name of a repair the document knows how to make ("swap", "flatten", "same-padding", ...), or "".
+    """
+
+    def __init__(self, title: str, message: str, remedy: str = "") -> None:
+        super().__init__(message)
+        self.title = title
+        self.remedy = remedy
+
+
+class GraphError(ChainruleError):
+    """The network document itself is not a network: a cycle, a missing layer, a doubled name."""
+
+
+class MemoryEstimateError(ChainruleError):
+    """The network would need more memory than the program is ready to take."""
+
+
+class DivergedError(ChainruleError):
+    """The loss became NaN or infinite."""

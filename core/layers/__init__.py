@@ -1,0 +1,32 @@
+"""Every layer, under its Keras name. Adding a layer is adding a file here and its import below."""
+
+from __future__ import annotations
+
+from core.layers.activation import Activation
+from core.layers.base import Layer, Weight
+from core.layers.batch_normalization import BatchNormalization
+from core.layers.conv2d import Conv2D
+from core.layers.dense import Dense
+from core.layers.dropout import Dropout
+from core.layers.embedding import Embedding
+from core.layers.input import InputLayer
+from core.layers.lstm import LSTM
+from core.layers.merge import Add
+from core.layers.pooling import MaxPooling2D
+from core.layers.reshaping import Flatten
+
+__all__ = [
+    "LSTM",
+    "Activation",
+    "Add",
+    "BatchNormalization",
+    "Conv2D",
+    "Dense",
+    "Dropout",
+    "Embedding",
+    "Flatten",
+    "InputLayer",
+    "Layer",
+    "MaxPooling2D",
+    "Weight",
+]

@@ -1,0 +1,214 @@
+"""What a layer is: settings, a shape rule, weights, and the instructions it emits. One class per kind, found by name."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from core.errors import SettingError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from core.layers.settings import Setting
+    from core.tape.emitter import Emitter
+    from core.tape.tensors import Tensor
+
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Weight:
+    """A tensor a layer owns.
+
+    Attributes
+    ----------
+    role
+        Keras's name within the layer ("kernel", "bias", "gamma", ...).
+    shape
+        Shape as Keras stores it.
+    initializer
+        Name in `core.initializers`.
+    trainable
+        False for moving statistics, which training changes but gradients do not.
+    symbol
+        Letter used in formulas ("W", "b", ...).
+    """
+
+    role: str
+    shape: Shape
+    initializer: str
+    trainable: bool = True
+    symbol: str = ""
+
+    @property
+    def size(self) -> int:
+        """Number of values."""
+        n = 1
+        for k in self.shape:
+            n *= k
+        return n
+
+
+class Layer:
+    """Base of every layer. Arguments are Keras's, in Keras's order; ``config`` holds them as given.
+
+    A subclass sets the class attributes and overrides `output_shape`, `weights` and `emit`. Registering it is
+    importing its file from `core.layers`: palette, form, summary, code, tests and the tape find it there.
+    """
+
+    #: Group in the palette.
+    family: ClassVar[str] = "Core"
+    #: One sentence: what the layer does.
+    summary: ClassVar[str] = ""
+    #: Icon name in ``assets/icons``.
+    icon: ClassVar[str] = "dense"
+    #: Arguments in Keras's order.
+    settings: ClassVar[tuple[Setting, ...]] = ()
+    #: How many inputs the layer takes: (least, most).
+    arity: ClassVar[tuple[int, int]] = (1, 1)
+    #: True if the mask of the input holds for the output too.
+    passes_mask: ClassVar[bool] = False
+
+    def __init__(self, *args: Any, name: str | None = None, **kwargs: Any) -> None:
+        names = [setting.name for setting in self.settings]
+        if len(args) > len(names):
+            message = f"{type(self).__name__} takes at most {len(names)} arguments: {', '.join(names)}."
+            raise SettingError(message)
+        given = dict(zip(names, args, strict=False))
+        for key in kwargs:
+            if key in given:
+                raise SettingError(f"{type(self).__name__}: {key} is given twice.", key)
+        given.update(kwargs)
+        for setting in self.settings:
+            if setting.required and setting.name not in given:
+                raise SettingError(f"{type(self).__name__} needs {setting.name}.", setting.name)
+        self.config = self.normalise(given)
+        self.id = ""
+        self.name = name or ""
+        self._owner: Any = None
+
+    @classmethod
+    def normalise(cls, config: dict[str, Any]) -> dict[str, Any]:
+        """All settings with their defaults filled in, checked.
+
+        Raises
+        ------
+        SettingError
+            A value is out of range or an argument unknown.
+        """
+        known = {setting.name: setting for setting in cls.settings}
+        for key in config:
+            if key not in known:
+                options = ", ".join(known) or "none"
+                raise SettingError(f"{cls.__name__} has no setting {key!r}; it has: {options}.", key)
+        return {
+            name: setting.normalise(config.get(name, setting.default), cls.__name__)
+            for name, setting in known.items()
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Layer:
+        """A layer with these settings; missing ones take their defaults."""
+        layer = cls.__new__(cls)
+        layer.config = cls.normalise(config)
+        layer.id, layer.name, layer._owner = "", "", None
+        return layer
+
+    def __getitem__(self, setting: str) -> Any:
+        """The value of a setting."""
+        return self.config[setting]
+
+    def output_shape(self, shapes: list[Shape]) -> Shape:
+        """Shape of the output without the batch axis.
+
+        Raises
+        ------
+        core.errors.ShapeError
+            The layer cannot work with these inputs.
+        """
+        return shapes[0]
+
+    def weights(self, shapes: list[Shape]) -> tuple[Weight, ...]:
+        """The tensors the layer owns, given the shapes of its inputs."""
+        return ()
+
+    def multiply_adds(self, shapes: list[Shape]) -> int:
+        """Multiplications (each with its addition) for one sample, forward."""
+        return 0
+
+    def emit(self, e: Emitter, inputs: list[Tensor]) -> Tensor:
+        """Write the layer's forward instructions; backward ones follow from the operations.
+
+        Returns
+        -------
+        The layer's output.
+        """
+        return inputs[0]
+
+    def describe(self) -> tuple[str, str]:
+        """Two short lines for the layer's block: size, and the rest."""
+        return ("", "")
+
+    # ---- once it is part of a model -------------------------------------------------------------------
+
+    def __call__(self, inputs: Any) -> Any:
+        """Call the layer on a symbolic tensor (or a list of them) of the functional API."""
+        from core.model import call_layer
+
+        return call_layer(self, inputs)
+
+    def get_weights(self) -> list[np.ndarray]:
+        """Copies of the layer's weights, in Keras's order."""
+        return self._model().layer_weights(self)
+
+    def set_weights(self, weights: list[np.ndarray]) -> None:
+        """Replace the layer's weights."""
+        self._model().set_layer_weights(self, weights)
+
+    @property
+    def output(self) -> Any:
+        """Symbolic output of the layer in the model it belongs to."""
+        return self._model().symbolic_output(self)
+
+    def count_params(self) -> int:
+        """Number of values in the layer's weights."""
+        return sum(w.size for w in self.get_weights())
+
+    def _model(self) -> Any:
+        if self._owner is None:
+            message = f"{type(self).__name__} {self.name!r} has no weights yet: put it into a model first."
+            raise SettingError(message)
+        return self._owner
+
+    def __repr__(self) -> str:
+        arguments = ", ".join(f"{k}={v!r}" for k, v in self.config.items())
+        return f"{type(self).__name__}({arguments})"
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        parameters = [
+            inspect.Parameter(
+                s.name,
+                inspect.Parameter.POSITIONAL_OR_KEYWORD,
+                default=inspect.Parameter.empty if s.required else s.default,
+            )
+            for s in cls.settings
+        ]
+        # Optional before required would not be a signature; Keras never does it either.
+        parameters.append(inspect.Parameter("name", inspect.Parameter.KEYWORD_ONLY, default=None))
+        cls.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        if not cls.__name__.startswith("_"):
+            _KINDS[cls.__name__] = cls
+
+
+_KINDS: dict[str, type[Layer]] = {}
+
+
+def snake_case(kind: str) -> str:
+    """Keras's automatic layer names: ``Conv2D`` is ``conv2d``, ``MaxPooling2D`` is ``max_pooling2d``."""
+    text = re.sub(r"\W+", "", kind)
+    text = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", text)
+    return re.sub(r"([a-z])([A-Z])", r"\1_\2", text).lower()

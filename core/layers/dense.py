@@ -1,0 +1,53 @@
+"""The fully connected layer."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import TYPE_CHECKING
+
+from core.layers.base import Layer, Shape, Weight
+from core.layers.settings import ACTIVATION, BIAS_INITIALIZER, KERNEL_INITIALIZER, USE_BIAS, Setting
+
+if TYPE_CHECKING:
+    from core.tape.emitter import Emitter
+    from core.tape.tensors import Tensor
+
+
+class Dense(Layer):
+    """``y = activation(x · kernel + bias)``, over the last axis. Source: Keras ``Dense``.
+
+    Input shape ``(batch, ..., inputs)``; output shape ``(batch, ..., units)``; kernel ``(inputs, units)``; bias
+    ``(units,)``.
+    """
+
+    family = "Core"
+    summary = "Every unit sees every input: a weighted sum, plus a bias, through an activation."
+    icon = "dense"
+    settings = (
+        Setting("units", "Units", "int", 32, 1, 10**9, help="How many neurons the layer has.", required=True),
+        ACTIVATION,
+        USE_BIAS,
+        KERNEL_INITIALIZER,
+        BIAS_INITIALIZER,
+    )
+
+    def output_shape(self, shapes: list[Shape]) -> Shape:
+        return (*shapes[0][:-1], self["units"])
+
+    def weights(self, shapes: list[Shape]) -> tuple[Weight, ...]:
+        kernel = Weight("kernel", (shapes[0][-1], self["units"]), self["kernel_initializer"], symbol="W")
+        bias = Weight("bias", (self["units"],), self["bias_initializer"], symbol="b")
+        return (kernel, bias) if self["use_bias"] else (kernel,)
+
+    def multiply_adds(self, shapes: list[Shape]) -> int:
+        return prod(shapes[0]) * int(self["units"])
+
+    def emit(self, e: Emitter, inputs: list[Tensor]) -> Tensor:
+        y = e.op("matmul", inputs[0], e.weight("kernel"), role="product")
+        if self["use_bias"]:
+            y = e.op("bias_add", y, e.weight("bias"), role="z")
+        return e.activation(self["activation"], y)
+
+    def describe(self) -> tuple[str, str]:
+        units = self["units"]
+        return (f"{units} unit{'s' if units != 1 else ''}", self["activation"] or "linear")

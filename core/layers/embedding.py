@@ -1,0 +1,50 @@
+"""Word (token) embeddings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from core.errors import ShapeError
+from core.layers.base import Layer, Shape, Weight
+from core.layers.settings import INITIALIZERS, Setting
+
+if TYPE_CHECKING:
+    from core.tape.emitter import Emitter
+    from core.tape.tensors import Tensor
+
+
+class Embedding(Layer):
+    """``y[t] = embeddings[x[t]]``: a learned row for each token. Source: Keras ``Embedding``.
+
+    Input ``(batch, length)`` of whole numbers; output ``(batch, length, output_dim)``. With ``mask_zero`` token 0 is
+    padding: later recurrent layers skip it.
+    """
+
+    family = "Recurrent"
+    summary = "Looks up a learned list of numbers for each word or token."
+    icon = "embedding"
+    settings = (
+        Setting("input_dim", "Vocabulary", "int", 1000, 1, 2**24, help="Number of different tokens.", required=True),
+        Setting("output_dim", "Dimensions", "int", 16, 1, 4096, help="Numbers per token.", required=True),
+        Setting("embeddings_initializer", "Initializer", "choice", "random_uniform",
+                choices=("random_uniform", *INITIALIZERS), help="How the table is drawn before training."),
+        Setting("mask_zero", "Mask zero", "bool", False, help="Treat token 0 as padding."),
+    )  # fmt: skip
+
+    def output_shape(self, shapes: list[Shape]) -> Shape:
+        if len(shapes[0]) != 1:
+            raise ShapeError("Needs tokens", f"Embedding reads a list of token numbers, not {len(shapes[0])} axes.")
+        return (*shapes[0], self["output_dim"])
+
+    def weights(self, shapes: list[Shape]) -> tuple[Weight, ...]:
+        shape = (self["input_dim"], self["output_dim"])
+        return (Weight("embeddings", shape, self["embeddings_initializer"], symbol="E"),)
+
+    def emit(self, e: Emitter, inputs: list[Tensor]) -> Tensor:
+        y = e.op("embed", inputs[0], e.weight("embeddings"), role="a")
+        if self["mask_zero"]:
+            e.set_mask(y, e.op("not_equal_zero", inputs[0], role="mask"))
+        return y
+
+    def describe(self) -> tuple[str, str]:
+        return (f"{self['input_dim']} × {self['output_dim']}", "mask 0" if self["mask_zero"] else "")

@@ -1,0 +1,41 @@
+"""The kinds of layers by name. Importing it costs no Numba."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import core.layers  # noqa: F401 - fills the registry
+from core.errors import GraphError
+from core.layers.base import _KINDS, Layer
+
+FAMILIES = ("Core", "Convolution", "Normalisation", "Recurrent", "Merge")
+
+
+def kinds() -> tuple[type[Layer], ...]:
+    """All kinds, in the order of a palette: by family, then as registered."""
+    return tuple(kind for family in FAMILIES for kind in _KINDS.values() if kind.family == family)
+
+
+def kind(name: str) -> type[Layer]:
+    """The class of a kind of layer. ``Input`` is the Keras spelling of ``InputLayer`` and found too.
+
+    Raises
+    ------
+    core.errors.GraphError
+        There is no such kind.
+    """
+    found = _KINDS.get("InputLayer" if name == "Input" else name)
+    if found is None:
+        options = ", ".join(sorted(_KINDS))
+        raise GraphError(f"There is no layer called {name!r}. Known layers: {options}.")
+    return found
+
+
+def known(name: str) -> bool:
+    """True if `name` is a kind of layer this version knows."""
+    return name in _KINDS or name == "Input"
+
+
+def make(name: str, config: dict[str, Any]) -> Layer:
+    """A layer of this kind with these settings."""
+    return kind(name).from_config(config)

@@ -1,0 +1,9 @@
+"""The network document: an immutable graph, serialisable, checked; shape inference; errors that say how to fix."""
+
+from __future__ import annotations
+
+from core.spec.inspection import Fix, Inspection, Problem, Row, inspect
+from core.spec.network import Layer, Network, Node, new_layer
+from core.spec.training import Training
+
+__all__ = ["Fix", "Inspection", "Layer", "Network", "Node", "Problem", "Row", "Training", "inspect", "new_layer"]

@@ -29,7 +29,9 @@ class Training(msgspec.Struct, frozen=True):
         set's own test samples for validation.
     """
 
-    optimizer: dict[str, Any] = {"kind": "SGD", "learning_rate": 0.01}
+    optimizer: dict[str, Any] = msgspec.field(
+        default_factory=lambda: {"kind": "SGD", "learning_rate": 0.01}
+    )
     loss: str = "mean_squared_error"
     metrics: tuple[str, ...] = ("accuracy",)
     batch_size: int = 32

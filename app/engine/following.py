@@ -1,0 +1,96 @@
+"""How the engine listens: to the bus for what to do, to the document for what to run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QObject, QTimer, Slot
+
+from app.engine.state import Work
+from app.text import tr
+
+if TYPE_CHECKING:
+    from app.bus import Bus
+    from app.engine.proxy import Engine
+
+#: Edits within this many milliseconds count as one: a dragged slider compiles once, when it rests.
+_SETTLE = 60
+
+
+def register(engine: Engine, bus: Bus) -> None:
+    """Carry out the ``run.*`` commands; those another part has registered are left to it."""
+    handlers = {
+        "run.play": (engine.play, tr("Play")),
+        "run.pause": (engine.pause, tr("Pause")),
+        "run.reset": (engine.reset, tr("Reset")),
+        "run.step": (engine.step, tr("Step")),
+        "run.step_back": (engine.step_back, tr("Step back")),
+        "run.seek": (engine.seek, tr("Go to step")),
+        "run.set": (engine.set, tr("Change a setting of the run")),
+        "run.speed": (engine.set_speed, tr("Speed")),
+        "run.granularity": (engine.set_granularity, tr("Granularity")),
+    }
+    for name, (handler, label) in handlers.items():
+        if not bus.knows(name):
+            bus.register(name, handler, label=label)
+
+
+class Follower(QObject):
+    """Hand the document's network, training and data to the engine whenever they change.
+
+    A change of the data set, or a document that says so by another `path` or `name`, begins a new run;
+    every other edit goes on with the weights there are.
+    """
+
+    def __init__(self, engine: Engine, document: Any) -> None:
+        super().__init__(engine)
+        self._engine = engine
+        self._document = document
+        self._known: tuple[Any, ...] | None = None
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(_SETTLE)
+        self._timer.timeout.connect(self.look)
+        document.changed.connect(self._on_changed)
+
+    @Slot()
+    def _on_changed(self) -> None:
+        self._timer.start()
+
+    @Slot()
+    def look(self) -> None:
+        """Compare with what the engine has and tell it what is new."""
+        document = self._document
+        seen = (document.network, document.training, document.data)
+        if seen == self._known:
+            return
+        first = self._known is None
+        self._known = seen
+        problems = document.inspection.problems
+        if problems:
+            self._engine.block(problems[0].sentence)
+            return
+        work = work_of(document)
+        if first or self._engine.work is None:
+            self._engine.open(work)
+        else:
+            self._engine.edit(work)
+
+    def opened(self) -> None:
+        """Forget what was known: the document holds another project and the engine was given it."""
+        self._timer.stop()
+        document = self._document
+        self._known = (document.network, document.training, document.data)
+
+
+def work_of(document: Any, saved: Any = None) -> Work:
+    """Return what the engine needs of a document."""
+    data = document.data
+    return Work(document.network, document.training, data.id, dict(data.parameters), saved)
+
+
+def follow(engine: Engine, document: Any) -> Follower:
+    """Follow a document from now on, beginning with what it holds."""
+    follower = Follower(engine, document)
+    follower.look()
+    return follower

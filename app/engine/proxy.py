@@ -1,0 +1,448 @@
+"""The engine on the interface thread: commands go in, states and snapshots come out."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QCoreApplication, QObject, Signal, Slot
+
+from app.clock import Clock
+from app.engine.inbox import Request
+from app.engine.motion import Motion, SlowMotion
+from app.engine.state import GRANULARITIES, EngineState, Work, speed_of
+from app.engine.warmup import WarmUp
+from app.engine.worker import Worker
+from app.snapshots import Probe
+from app.text import tr
+
+if TYPE_CHECKING:
+    from app.bus import Bus
+    from app.engine.state import SavedState
+    from app.snapshots import Snapshot
+
+log = logging.getLogger("chainrule.engine")
+
+Done = Callable[[Any], None]
+
+#: How long the worker may take to end when the window closes. A kernel answers its stop flag within
+#: milliseconds; only a compilation in progress cannot be interrupted.
+_PATIENCE = 20_000
+
+
+class Engine(QObject):
+    """Proxy of the one worker thread that owns every program and run.
+
+    Nothing here computes: methods put a request into the worker's queue and return at once, and what
+    the worker has to say arrives by the signals or waits in a mailbox. Interface thread only.
+
+    Parameters
+    ----------
+    clock
+        The window's clock. Without one the engine makes its own.
+    warm
+        Compile kernels in a child process first. Tests that have them in the cache switch it off.
+    parent
+        Owner of the object.
+
+    Signals
+    -------
+    state_changed(EngineState)
+        Whenever something the transport or the status line shows is different.
+    failed(str)
+        A command could not be carried out; a sentence for the learner. Nothing half-done stays.
+    ready()
+        Kernels are loaded and a run is open, after each `open`.
+    snapshot_ready()
+        At most once a tick, when `take` has something new and nobody may be ticking.
+    """
+
+    state_changed = Signal(object)
+    failed = Signal(str)
+    ready = Signal()
+    snapshot_ready = Signal()
+
+    def __init__(
+        self, clock: Clock | None = None, *, warm: bool = True, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.clock = clock if clock is not None else Clock(self)
+        self._state = EngineState()
+        self._work: Work | None = None
+        self._blocked = ""
+        self._bus: Bus | None = None
+        self._document: Any = None
+        self._follower: Any = None
+        self._tickets: dict[int, tuple[Done | None, Done | None]] = {}
+        self._last_ticket = 0
+        self._probes: dict[str, tuple[Probe, ...]] = {}
+        self._latest: Snapshot | None = None
+        self._taken = -1
+        self._slow = SlowMotion()
+        self._waiting_for_step = False
+        self._closed = False
+        self._warm_up = WarmUp(self) if warm else None
+        if self._warm_up is not None:
+            self._warm_up.progressed.connect(self._on_warm_progress)
+            self._warm_up.finished.connect(self._on_warm_finished)
+        self._worker = Worker()
+        self._worker.state_changed.connect(self._on_state)
+        self._worker.failed.connect(self._on_failed)
+        self._worker.answered.connect(self._on_answer)
+        self._worker.snapshot_put.connect(self._on_snapshot_put)
+        self._worker.happened.connect(self._on_happened)
+        self.clock.tick.connect(self._on_tick)
+        application = QCoreApplication.instance()
+        if application is not None:
+            application.aboutToQuit.connect(self.close)
+
+    # What it is doing
+
+    @property
+    def state(self) -> EngineState:
+        """The newest state."""
+        return self._state
+
+    @property
+    def latest(self) -> Snapshot | None:
+        """The newest snapshot that has arrived, however often it was taken."""
+        self._pull()
+        return self._latest
+
+    def take(self) -> Snapshot | None:
+        """Return the newest snapshot if it was not taken before. For several readers use `latest`."""
+        self._pull()
+        if self._latest is None or self._latest.serial == self._taken:
+            return None
+        self._taken = self._latest.serial
+        return self._latest
+
+    @property
+    def motion(self) -> Motion:
+        """What to paint now: in slow motion the phase inside the step, else the newest snapshot."""
+        self._pull()
+        return self._slow.motion(self._latest)
+
+    @property
+    def work(self) -> Work | None:
+        """What was opened last."""
+        return self._work
+
+    # Opening and editing
+
+    def open(self, work: Work) -> None:
+        """Open a network, its training settings and its data; replaces the run there was."""
+        self._work = work
+        self._blocked = ""
+        self._slow.stop()
+        self._latest = None
+        self._worker.mailbox.take()
+        self._change(status="starting", reason="", progress=0.0, detail="", position=None, finished=False)
+        if self._warm_up is not None:
+            self._warm_up.begin(work)
+        else:
+            self._send("open", work=work)
+
+    def edit(self, work: Work) -> None:
+        """Go on with a changed network, training or data.
+
+        Weights are kept by layer id where their shapes overlap; changed training settings take effect
+        at the next step; other data or a changed loss begin anew from the weights there are.
+        """
+        self._work = work
+        self._blocked = ""
+        self._slow.stop()
+        self._send("edit", work=work)
+
+    def block(self, reason: str) -> None:
+        """Refuse to run with that reason until the next `edit`: the network cannot work as it is."""
+        self._blocked = reason
+        self._slow.stop()
+        self._send("pause")
+        self._change(status="blocked", reason=reason)
+
+    def attach(self, bus: Bus, document: Any) -> None:
+        """Carry out the bus's ``run.*`` commands, emit its run events, and follow the document.
+
+        Commands another part has registered already are left to it.
+        """
+        from app.engine.following import follow, register  # noqa: PLC0415 - only a window needs it
+
+        self._bus = bus
+        self._document = document
+        register(self, bus)
+        self._follower = follow(self, document)
+
+    def open_document(self, saved: SavedState | None = None) -> None:
+        """Open what the followed document holds, going on from `saved`: a project file was read."""
+        from app.engine.following import work_of  # noqa: PLC0415 - only a window needs it
+
+        if self._follower is not None:
+            self._follower.opened()
+        problems = self._document.inspection.problems
+        if problems:
+            self.block(problems[0].sentence)
+        else:
+            self.open(work_of(self._document, saved))
+
+    # The transport
+
+    def play(self) -> None:
+        """Train until paused."""
+        if self._blocked:
+            self.failed.emit(self._blocked)
+            return
+        self._waiting_for_step = False
+        self._send("play")
+
+    def pause(self) -> None:
+        """Stop after the step in progress; answers within milliseconds."""
+        self._slow.stop()
+        self._send("pause")
+
+    def toggle(self) -> None:
+        """Play if paused, pause if playing."""
+        self.pause() if self._state.status == "playing" else self.play()
+
+    def reset(self) -> None:
+        """Go back to the first weights."""
+        self._slow.stop()
+        self._send("reset")
+
+    def step(self, granularity: str | None = None) -> None:
+        """Do one instruction, layer, batch or epoch."""
+        if self._blocked:
+            self.failed.emit(self._blocked)
+            return
+        self._slow.stop()
+        self._send("step", granularity=self._granularity(granularity))
+
+    def step_back(self, granularity: str | None = None) -> None:
+        """Undo one instruction, layer, batch or epoch, to the exact bits."""
+        self._slow.stop()
+        self._send("step_back", granularity=self._granularity(granularity))
+
+    def seek(self, step: int, pc: int = 0) -> None:
+        """Go to any step taken so far. While a slider moves only the latest wish counts."""
+        self._slow.stop()
+        self._preview("seek", "seek", step=int(step), pc=int(pc))
+
+    def set(self, name: str, value: float) -> None:
+        """Change a live scalar such as ``learning_rate`` from the next step on."""
+        self._send("set", name=name, value=float(value))
+
+    def set_speed(self, value: str | float) -> None:
+        """Choose a speed by key (`SPEEDS`) or as a multiple of 600 ms a layer."""
+        speed = speed_of(value)
+        if speed.mode != "slow":
+            self._slow.stop()
+        self._change(speed=speed)
+        self._send("set_speed", speed=speed)
+
+    def set_granularity(self, value: str) -> None:
+        """Choose what Step and Back do without an argument."""
+        self._change(granularity=self._granularity(value))
+
+    def set_reduced_motion(self, still: bool) -> None:
+        """Mark the active layer instead of moving pulses."""
+        self._slow.still = bool(still)
+
+    # What views ask for
+
+    def subscribe(self, key: str, probes: Iterable[Probe]) -> None:
+        """Want these values in every snapshot from now on; replaces what ``key`` wanted before."""
+        wanted = tuple(probes)
+        if self._probes.get(key) == wanted:
+            return
+        self._probes[key] = wanted
+        self._send_probes()
+
+    def unsubscribe(self, key: str) -> None:
+        """Want nothing any more."""
+        if self._probes.pop(key, None) is not None:
+            self._send_probes()
+
+    def select_sample(self, index: int, split: str = "validation") -> None:
+        """Choose the sample that ``sample:`` probes follow; split ``"train"`` or ``"validation"``."""
+        self._preview("sample", "select_sample", index=int(index), split=split)
+
+    def show_predictions(self, first: int = 0, count: int = 24, only_wrong: bool = False) -> None:
+        """Choose the page of held-out samples in the snapshots; ``count`` 0 switches it off."""
+        self._preview(
+            "page", "show_predictions", first=int(first), count=int(count), only_wrong=bool(only_wrong)
+        )
+
+    def evaluate(self) -> None:
+        """Evaluate on all held-out data in the background; the snapshots bring the result."""
+        self._send("evaluate")
+
+    def ask(self, question: str, *, done: Done, failed: Done | None = None, **arguments: Any) -> int:
+        """Ask the worker something; ``done(answer)`` is called on this thread.
+
+        Questions: ``"explain"`` (instruction, cell, output=None), ``"uses"`` (instruction, role, cell),
+        ``"tensor"`` (name, rows=None), ``"predict"`` (x), ``"saved_state"`` (), ``"evaluation"`` ().
+        A question that cannot be answered calls ``failed(sentence)``, or emits `failed` without one.
+
+        Returns
+        -------
+        int
+            A ticket for `forget`.
+        """
+        return self._send("answer", done=done, on_failed=failed, question=question, values=arguments)
+
+    def forget(self, ticket: int) -> None:
+        """Do not call back for that ticket any more: its asker is going away."""
+        self._tickets.pop(ticket, None)
+
+    @Slot()
+    def close(self) -> None:
+        """End the child process and the worker thread. Harmless a second time."""
+        if self._closed:
+            return
+        self._closed = True
+        self.clock.release("engine")
+        if self._warm_up is not None:
+            self._warm_up.close()
+        self._tickets.clear()
+        self._worker.close()
+        if not self._worker.wait(_PATIENCE):
+            log.error("the engine thread did not end within %d s", _PATIENCE // 1000)
+
+    # Inside
+
+    def _granularity(self, value: str | None) -> Any:
+        value = value or self._state.granularity
+        if value not in GRANULARITIES:
+            message = tr("There is no granularity {value}.", value=repr(value))
+            raise ValueError(message)
+        return value
+
+    def _send(
+        self, name: str, *, done: Done | None = None, on_failed: Done | None = None, **arguments: Any
+    ) -> int:
+        if self._closed:
+            return 0
+        self._worker.start_once()
+        self._last_ticket += 1
+        if done is not None:
+            self._tickets[self._last_ticket] = (done, on_failed)
+        self._worker.inbox.put(Request(name, arguments, self._last_ticket))
+        return self._last_ticket
+
+    def _preview(self, key: str, name: str, **arguments: Any) -> None:
+        if self._closed:
+            return
+        self._worker.start_once()
+        self._worker.inbox.put_preview(key, Request(name, arguments))
+
+    def _send_probes(self) -> None:
+        # Two views may want the same value: it is evaluated once.
+        wanted: Mapping[Probe, None] = {
+            probe: None for probes in self._probes.values() for probe in _hashable(probes)
+        }
+        self._send("set_probes", probes=tuple(wanted))
+
+    def _pull(self) -> None:
+        newest = self._worker.mailbox.peek()
+        if newest is None or (self._latest is not None and newest.serial <= self._latest.serial):
+            return
+        before, self._latest = self._latest, newest
+        if self._waiting_for_step and self._state.speed.mode == "slow":
+            moved = before is None or newest.position.step > before.position.step
+            if moved and self._state.status == "playing":
+                self._waiting_for_step = False
+                self._slow.hops = _hops(newest)
+                self._slow.show(before, newest)
+
+    def _change(self, **fields: Any) -> None:
+        state = replace(self._state, **fields)
+        if state != self._state:
+            self._state = state
+            self.state_changed.emit(state)
+
+    @Slot(object)
+    def _on_state(self, state: EngineState) -> None:
+        # What the interface chooses is kept here; what the engine knows comes from there.
+        fields = {"granularity": self._state.granularity, "speed": self._state.speed}
+        if self._blocked:
+            fields |= {"status": "blocked", "reason": self._blocked}
+        was = self._state.status
+        now = replace(state, **fields)
+        if now.status == "playing":
+            self.clock.want("engine")
+        else:
+            self.clock.release("engine")
+            self._slow.stop()
+        if now != self._state:
+            self._state = now
+            self.state_changed.emit(now)
+        if was == "starting" and now.status != "starting":
+            self.ready.emit()
+
+    @Slot(float)
+    def _on_tick(self, seconds: float) -> None:
+        if self._state.status != "playing" or self._state.speed.mode != "slow":
+            return
+        self._pull()
+        if self._slow.advance(seconds, self._state.speed.rate) and not self._waiting_for_step:
+            self._waiting_for_step = True
+            self._send("pulse")
+
+    @Slot()
+    def _on_snapshot_put(self) -> None:
+        self._pull()
+        self.snapshot_ready.emit()
+
+    @Slot(int, object, str)
+    def _on_answer(self, ticket: int, answer: Any, problem: str) -> None:
+        done, on_failed = self._tickets.pop(ticket, (None, None))
+        if not problem:
+            if done is not None:
+                done(answer)
+        elif on_failed is not None:
+            on_failed(problem)
+        elif done is not None:
+            self.failed.emit(problem)
+
+    @Slot(str)
+    def _on_failed(self, sentence: str) -> None:
+        self._waiting_for_step = False
+        self.failed.emit(sentence)
+
+    @Slot(str, object)
+    def _on_happened(self, name: str, values: dict[str, Any]) -> None:
+        if self._bus is not None:
+            self._bus.emit(name, **values)
+
+    @Slot(int, int)
+    def _on_warm_progress(self, done: int, total: int) -> None:
+        if self._state.status == "starting":
+            self._change(progress=done / max(1, total), detail=f"{done}/{total}")
+
+    @Slot(str)
+    def _on_warm_finished(self, problem: str) -> None:
+        # A child that failed is no catastrophe: the worker compiles what is missing itself.
+        if problem:
+            log.warning("the warm-up ended early: %s", problem)
+        if self._work is not None and not self._closed:
+            self._send("open", work=self._work)
+
+
+def _hashable(probes: Iterable[Probe]) -> tuple[Probe, ...]:
+    # Slices became hashable in Python 3.12 only.
+    return tuple(
+        replace(probe, rows=(probe.rows.start, probe.rows.stop, probe.rows.step))  # type: ignore[arg-type]
+        if isinstance(probe.rows, slice)
+        else probe
+        for probe in probes
+    )
+
+
+def _hops(snapshot: Snapshot) -> int:
+    """Count the connections a signal crosses, from the forward instructions."""
+    if snapshot.program is None:
+        return 1
+    layers = [i.layer for i in snapshot.program.instructions if i.phase == "forward" and i.layer]
+    return max(1, len(dict.fromkeys(layers)))

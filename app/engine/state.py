@@ -1,0 +1,162 @@
+"""What the engine tells the interface about itself, and the values it is given. All immutable."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from core.runs import Position
+    from core.spec import Network, Training
+
+Status = Literal["starting", "ready", "playing", "paused", "blocked", "diverged", "busy"]
+Granularity = Literal["instruction", "layer", "batch", "epoch"]
+
+GRANULARITIES: tuple[Granularity, ...] = ("instruction", "layer", "batch", "epoch")
+
+#: Seconds a signal needs from one layer to the next at 1x.
+SECONDS_PER_LAYER = 0.6
+
+
+@dataclass(frozen=True)
+class Speed:
+    """One stop of the speed slider.
+
+    Attributes
+    ----------
+    key
+        What `run.speed` takes: ``"0.5x"``, ``"30/s"``, ``"max"``.
+    mode
+        ``"slow"``: every step is shown layer by layer, `rate` times 600 ms a layer; ``"rate"``: `rate`
+        steps a second; ``"max"``: as fast as possible.
+    rate
+        See `mode`; 0 for ``"max"``.
+    """
+
+    key: str
+    mode: Literal["slow", "rate", "max"]
+    rate: float = 0.0
+
+    @property
+    def label(self) -> str:
+        """Text beside the slider."""
+        if self.mode == "slow":
+            return f"{self.rate:g}×"
+        if self.mode == "rate":
+            return f"{self.rate:g} steps/s"
+        return "max"
+
+
+def _slow(rate: float) -> Speed:
+    return Speed(f"{rate:g}x", "slow", rate)
+
+
+def _rate(rate: float) -> Speed:
+    return Speed(f"{rate:g}/s", "rate", rate)
+
+
+#: The stops of the speed slider from slow to fast.
+SPEEDS: tuple[Speed, ...] = (
+    *(_slow(rate) for rate in (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)),
+    *(_rate(rate) for rate in (1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0)),
+    Speed("max", "max"),
+)
+
+DEFAULT_SPEED = SPEEDS[2]
+
+
+def speed_of(value: str | float | Speed) -> Speed:
+    """Return the speed a command names: a key of `SPEEDS`, or a number read as ``x``.
+
+    Raises
+    ------
+    ValueError
+        With a sentence, when there is no such speed.
+    """
+    if isinstance(value, Speed):
+        return value
+    if isinstance(value, int | float) and value > 0:
+        return _slow(float(value))
+    for speed in SPEEDS:
+        if speed.key == value:
+            return speed
+    message = f"There is no speed {value!r}. Speeds are {', '.join(speed.key for speed in SPEEDS)}."
+    raise ValueError(message)
+
+
+@dataclass(frozen=True)
+class EngineState:
+    """What the transport, the status line and the title show.
+
+    Attributes
+    ----------
+    status
+        ``"starting"``: Numba or the kernels are being prepared; ``"ready"``: nothing was done yet;
+        ``"blocked"``: the network cannot run, `reason` says why; ``"busy"``: a long seek or replay.
+    reason
+        A sentence: why Play is disabled, or where training diverged.
+    progress
+        0 to 1 while starting or busy.
+    detail
+        ``"7/22"`` while kernels compile.
+    position
+        Step, epoch, batch and program counter; None before the engine is ready.
+    granularity, speed
+        As chosen.
+    steps_per_second
+        Measured over the last second of play.
+    finished
+        The run has taken all the steps it was set to take.
+    """
+
+    status: Status = "starting"
+    reason: str = ""
+    progress: float = 0.0
+    detail: str = ""
+    position: Position | None = None
+    granularity: Granularity = "instruction"
+    speed: Speed = DEFAULT_SPEED
+    steps_per_second: float = 0.0
+    finished: bool = False
+
+
+@dataclass(frozen=True)
+class SavedState:
+    """What a project file holds of a run, and what resumes it.
+
+    Attributes
+    ----------
+    weights, optimizer
+        Arrays by tensor name.
+    run
+        Everything else, ready for JSON: position, journal, history, seeds.
+    """
+
+    weights: Mapping[str, np.ndarray] = field(default_factory=lambda: MappingProxyType({}))
+    optimizer: Mapping[str, np.ndarray] = field(default_factory=lambda: MappingProxyType({}))
+    run: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True)
+class Work:
+    """What the engine is asked to run: a network, how to train it, on which data.
+
+    Attributes
+    ----------
+    data
+        Id of the data set.
+    parameters
+        Its parameters: samples, noise, seed.
+    saved
+        State to go on from, or None to begin.
+    """
+
+    network: Network
+    training: Training
+    data: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    saved: SavedState | None = None

@@ -1,0 +1,130 @@
+"""Compiling kernels in a child process while the window is already in use. Interface thread side."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+import msgspec
+from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, Signal, Slot
+
+from app.cli.command import own_command
+
+if TYPE_CHECKING:
+    from app.engine.state import Work
+
+log = logging.getLogger("chainrule.engine")
+
+
+class WarmUp(QObject):
+    """Run ``chainrule warm`` for what is open, one child at a time.
+
+    The child fills Numba's cache folder; afterwards the worker thread loads the kernels from there in
+    milliseconds. Compiling on the worker thread would work too, but it holds the interpreter lock for
+    long stretches, and the window would stutter in its first seconds.
+
+    Signals
+    -------
+    progressed(done, total)
+        Kernels ready so far.
+    finished(problem)
+        The child ended; the text is empty when all went well.
+    """
+
+    progressed = Signal(int, int)
+    finished = Signal(str)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._process: QProcess | None = None
+        self._waiting: Work | None = None
+        self._warmed: set[bytes] = set()
+        self._subject = b""
+        self._rest = b""
+
+    def begin(self, work: Work) -> None:
+        """Compile what this needs; `finished` follows in any case."""
+        self._waiting = work
+        if self._process is None:
+            self._next()
+
+    def _next(self) -> None:
+        work, self._waiting = self._waiting, None
+        if work is None:
+            return
+        self._subject = _subject(work)
+        if self._subject in self._warmed:
+            self.finished.emit("")
+            return
+        program, *arguments = [*own_command(), "warm"]
+        process = QProcess(self)
+        # The child must not open a window or wait for one.
+        environment = QProcessEnvironment.systemEnvironment()
+        environment.insert("QT_QPA_PLATFORM", "offscreen")
+        process.setProcessEnvironment(environment)
+        process.readyReadStandardOutput.connect(self._on_output)
+        process.finished.connect(self._on_finished)
+        process.errorOccurred.connect(self._on_error)
+        self._process, self._rest = process, b""
+        process.start(program, arguments)
+        process.write(self._subject)
+        process.closeWriteChannel()
+
+    def close(self) -> None:
+        """End the child; what it compiled so far stays in the cache."""
+        self._waiting = None
+        process, self._process = self._process, None
+        if process is not None:
+            process.readyReadStandardOutput.disconnect(self._on_output)
+            process.finished.disconnect(self._on_finished)
+            process.errorOccurred.disconnect(self._on_error)
+            process.kill()
+            process.waitForFinished(2000)
+
+    @Slot()
+    def _on_output(self) -> None:
+        assert self._process is not None
+        self._rest += bytes(self._process.readAllStandardOutput().data())
+        *lines, self._rest = self._rest.split(b"\n")
+        for line in lines:
+            try:
+                message = msgspec.json.decode(line)
+                self.progressed.emit(int(message["done"]), int(message["total"]))
+            except (msgspec.DecodeError, KeyError, TypeError, ValueError):
+                log.debug("warm-up said %r", line)
+
+    @Slot(int, QProcess.ExitStatus)
+    def _on_finished(self, code: int, _status: QProcess.ExitStatus) -> None:
+        process = self._process
+        assert process is not None
+        said = bytes(process.readAllStandardError().data()).decode(errors="replace").strip()
+        if code == 0:
+            self._warmed.add(self._subject)
+        self._end("" if code == 0 else said or f"exit code {code}")
+
+    @Slot(QProcess.ProcessError)
+    def _on_error(self, error: QProcess.ProcessError) -> None:
+        # Every other error is followed by `finished`.
+        if error == QProcess.ProcessError.FailedToStart and self._process is not None:
+            self._end(self._process.errorString())
+
+    def _end(self, problem: str) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            process.deleteLater()
+        if self._waiting is not None:
+            # Something else was opened meanwhile: only its end counts.
+            self._next()
+        else:
+            self.finished.emit(problem)
+
+
+def _subject(work: Work) -> bytes:
+    return msgspec.json.encode(
+        {
+            "network": work.network,
+            "training": work.training,
+            "data": work.data,
+            "parameters": dict(work.parameters),
+        }
+    )

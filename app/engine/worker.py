@@ -1,0 +1,372 @@
+"""The one engine thread: serves requests, trains in slices, and puts snapshots into the mailbox."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import replace
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QThread, Signal
+
+from app.engine.inbox import Inbox, Request
+from app.engine.mailbox import Mailbox
+from app.engine.pace import Pace
+from app.engine.state import EngineState, Speed, Work
+from app.snapshots import Probe, Snapshot
+from app.text import tr
+
+if TYPE_CHECKING:
+    from app.engine.session import Session
+
+log = logging.getLogger("chainrule.engine")
+
+#: How often the state is told while training, in seconds. Commands tell it at once.
+_STATE_INTERVAL = 0.1
+
+#: Share of the time a background job gets while training plays.
+_BACKGROUND_SHARE = 0.25
+
+
+class Worker(QThread):
+    """Owns every program and run; everything in here happens on this thread unless it says otherwise.
+
+    Signals
+    -------
+    state_changed(EngineState), failed(str), answered(ticket, answer, problem), snapshot_put(),
+    happened(event name, values)
+        All received on the interface thread.
+    """
+
+    state_changed = Signal(object)
+    failed = Signal(str)
+    answered = Signal(int, object, str)
+    snapshot_put = Signal()
+    happened = Signal(str, object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("chainrule-engine")
+        self.inbox = Inbox(self._interrupt)
+        self.mailbox: Mailbox[Snapshot] = Mailbox()
+        self._session: Session | None = None
+        self._closing = False
+        self._started = False
+        self._state = EngineState()
+        self._told = 0.0
+        self._playing = False
+        self._pace = Pace()
+        self._probes: tuple[Probe, ...] = ()
+        self._dirty = False
+        self._background: Iterator[None] | None = None
+        self._background_seconds = 0.0
+        self._slice_seconds = 0.0
+        self._epoch = 0
+
+    # Called from the interface thread
+
+    def start_once(self) -> None:
+        """Start the thread at the first request, so that a window shows before Numba is imported."""
+        if not self._started:
+            self._started = True
+            self.start(QThread.Priority.LowPriority)
+
+    def close(self) -> None:
+        """Ask the thread to end after the instruction in progress."""
+        self._closing = True
+        self.inbox.put(Request("nothing"))
+
+    def _interrupt(self) -> None:
+        session = self._session
+        if session is not None:
+            session.interrupt()
+
+    # The loop
+
+    def run(self) -> None:
+        """Serve until closed."""
+        try:
+            while not self._closing:
+                request = self.inbox.take(self._patience())
+                if self._closing:
+                    break
+                if request is not None:
+                    self._serve(request)
+                elif self._playing:
+                    self._guard(self._train)
+                elif self._background is not None:
+                    self._guard(self._work_in_background)
+                self._guard(self._put_snapshot)
+        finally:
+            if self._session is not None:
+                self._session.close()
+                self._session = None
+
+    def _patience(self) -> float | None:
+        """Return how long to wait for a request before going on."""
+        if self._playing:
+            waiting = self._pace.seconds_to_wait()
+            if self._dirty and waiting > 0:
+                waiting = min(waiting, self._pace.seconds_to_snapshot())
+            return waiting if waiting > 0 or self._background is None else 0
+        if self._background is not None:
+            return 0
+        if self._dirty:
+            return self._pace.seconds_to_snapshot()
+        return None
+
+    def _guard(self, job: Any) -> None:
+        try:
+            job()
+        except Exception as error:
+            self._playing = False
+            self._background = None
+            self._dirty = False
+            self.failed.emit(_sentence(error))
+            self._tell(status="paused" if self._session is not None else "blocked")
+
+    def _serve(self, request: Request) -> None:
+        try:
+            answer = getattr(self, f"_do_{request.name}")(**request.arguments)
+        except Exception as error:
+            sentence = _sentence(error)
+            self.answered.emit(request.ticket, None, sentence)
+            if request.name != "answer":
+                self.failed.emit(sentence)
+                self._tell_idle()
+        else:
+            self.answered.emit(request.ticket, answer, "")
+
+    def _train(self) -> None:
+        session = self._open_session()
+        steps = self._pace.steps_due()
+        if steps > 0:
+            began = perf_counter()
+            done = session.advance(steps)
+            seconds = perf_counter() - began
+            self._pace.count(done, seconds)
+            self._slice_seconds += seconds
+            self._after_steps(session, done)
+        if self._background is not None:
+            allowed = _BACKGROUND_SHARE * (self._slice_seconds + self._background_seconds)
+            if self._background_seconds <= allowed:
+                self._work_in_background()
+
+    def _after_steps(self, session: Session, done: int) -> None:
+        self._dirty = self._dirty or done > 0
+        if session.diverged:
+            self._playing = False
+            self._tell(status="diverged", reason=session.diverged)
+            self.happened.emit("run.diverged", session.divergence_values())
+            return
+        if session.epoch != self._epoch:
+            self._epoch = session.epoch
+            self.happened.emit("run.epoch-ended", session.epoch_values())
+            if not session.validates:
+                self._background = session.evaluation()
+        if session.finished and self._playing:
+            self._playing = False
+            self._tell(status="paused", reason="")
+            self.happened.emit("run.finished", {"step": session.position.step})
+            return
+        if perf_counter() - self._told > _STATE_INTERVAL:
+            self._tell()
+
+    def _work_in_background(self) -> None:
+        assert self._background is not None
+        began = perf_counter()
+        try:
+            next(self._background)
+        except StopIteration:
+            self._background = None
+            self._dirty = True
+        self._background_seconds += perf_counter() - began
+
+    def _put_snapshot(self) -> None:
+        if self._session is None or not self._dirty:
+            return
+        if self._playing and self._pace.seconds_to_snapshot() > 0:
+            return
+        began = perf_counter()
+        snapshot = self._session.snapshot(self._probes)
+        self._pace.count_snapshot(perf_counter() - began)
+        self._dirty = False
+        self.mailbox.put(snapshot)
+        self.snapshot_put.emit()
+
+    # Requests
+
+    def _do_nothing(self) -> None:
+        pass
+
+    def _do_open(self, work: Work) -> None:
+        from app.engine.session import Session  # noqa: PLC0415 - imports Numba, here and nowhere else
+
+        self._playing = False
+        self._background = None
+        old, self._session = self._session, None
+        if old is not None:
+            old.close()
+        session = Session(work)
+        session.prepare()
+        self._session = session
+        self._epoch = session.epoch
+        self._pace.forget()
+        self._dirty = True
+        self._guard(self._put_snapshot)
+        self._tell(status="diverged" if session.diverged else "ready", reason=session.diverged)
+
+    def _do_edit(self, work: Work) -> None:
+        if self._session is None:
+            self._do_open(work)
+            return
+        self._background = None
+        self._session.edit(work)
+        self._pace.forget()
+        self._epoch = self._session.epoch
+        self._dirty = True
+        self._tell_idle()
+
+    def _do_play(self) -> None:
+        session = self._open_session()
+        session.finish_step()
+        session.allow_more()
+        self._playing = True
+        self._epoch = session.epoch
+        self._pace.begin()
+        self._slice_seconds = self._background_seconds = 0.0
+        self._tell(status="playing", reason="")
+
+    def _do_pause(self) -> None:
+        if self._playing:
+            self._playing = False
+            self._dirty = True
+            self._tell_idle()
+
+    def _do_pulse(self) -> None:
+        """Take one step for slow motion; the interface asks when it has shown the one before."""
+        if self._playing and self._session is not None:
+            done = self._session.advance(1)
+            self._after_steps(self._session, done)
+            self._put_now()
+
+    def _do_reset(self) -> None:
+        self._playing = False
+        self._background = None
+        self._open_session().reset()
+        self._epoch = 0
+        self._dirty = True
+        self._tell(status="ready", reason="")
+        self.happened.emit("run.reset", {})
+
+    def _do_step(self, granularity: str) -> None:
+        session = self._open_session()
+        self._playing = False
+        session.step(granularity)
+        self._dirty = True
+        self._put_now()
+        self._tell_idle()
+        self.happened.emit("run.stepped", {"granularity": granularity} | session.step_values())
+        self._after_steps(session, 0)
+
+    def _do_step_back(self, granularity: str) -> None:
+        session = self._open_session()
+        self._playing = False
+        session.step_back(granularity)
+        self._epoch = session.epoch
+        self._dirty = True
+        self._put_now()
+        self._tell_idle()
+        self.happened.emit("run.stepped-back", {"granularity": granularity} | session.step_values())
+
+    def _do_seek(self, step: int, pc: int) -> None:
+        session = self._open_session()
+        self._playing = False
+        for progress in session.seek(step, pc):
+            # A newer wish or any command ends a long replay; the seek was a preview.
+            if self.inbox or self._closing:
+                break
+            self._tell(status="busy", progress=progress)
+        self._epoch = session.epoch
+        self._dirty = True
+        self._tell_idle()
+
+    def _do_set(self, name: str, value: float) -> None:
+        self._open_session().set(name, value)
+        self._dirty = True
+
+    def _do_set_speed(self, speed: Speed) -> None:
+        self._pace.speed = speed
+        self._pace.begin()
+
+    def _do_set_probes(self, probes: tuple[Probe, ...]) -> None:
+        self._probes = probes
+        self._dirty = True
+
+    def _do_select_sample(self, index: int, split: str) -> None:
+        self._open_session().select_sample(index, split)
+        self._dirty = True
+
+    def _do_show_predictions(self, first: int, count: int, only_wrong: bool) -> None:
+        self._open_session().show_predictions(first, count, only_wrong)
+        self._dirty = True
+
+    def _do_evaluate(self) -> None:
+        self._background = self._open_session().evaluation()
+
+    def _do_answer(self, question: str, values: dict[str, Any]) -> Any:
+        return self._open_session().answer(question, **values)
+
+    # Telling
+
+    def _open_session(self) -> Session:
+        if self._session is None:
+            raise NotReadyError(tr("The engine is still preparing. Try again in a moment."))
+        return self._session
+
+    def _put_now(self) -> None:
+        self._dirty = True
+        self._pace.snapshot_due_now()
+        self._put_snapshot()
+
+    def _tell_idle(self) -> None:
+        session = self._session
+        if session is None:
+            self._tell(status="blocked")
+        elif session.diverged:
+            self._tell(status="diverged", reason=session.diverged)
+        elif self._playing:
+            self._tell(status="playing", reason="")
+        else:
+            self._tell(status="paused" if session.begun else "ready", reason="")
+
+    def _tell(self, **fields: Any) -> None:
+        session = self._session
+        if session is not None:
+            fields.setdefault("position", session.position)
+            fields.setdefault("finished", session.finished)
+        fields.setdefault("steps_per_second", self._pace.steps_per_second if self._playing else 0.0)
+        fields.setdefault("progress", 1.0)
+        self._state = replace(self._state, **fields)
+        self._told = perf_counter()
+        self.state_changed.emit(self._state)
+
+
+class NotReadyError(ValueError):
+    """A request came before a run was open."""
+
+
+def _sentence(error: Exception) -> str:
+    """Return what to tell the learner; anything unexpected also goes to the log with its traceback."""
+    from core.errors import ChainruleError  # noqa: PLC0415 - core only on this thread
+
+    if isinstance(error, ChainruleError | NotReadyError):
+        return str(error)
+    if isinstance(error, MemoryError):
+        return tr("There is not enough memory for this. Close other programs or make the network smaller.")
+    log.error("the engine failed", exc_info=error)
+    return tr(
+        "The engine could not do that ({reason}). Nothing was changed; please report it with the log.",
+        reason=f"{type(error).__name__}: {error}",
+    )

@@ -1,0 +1,342 @@
+"""Formulas from the engine's expressions: symbolic, with the actual numbers, or only the result.
+
+The expressions are those of `core.expressions`; every reference becomes a box that answers hit tests with the
+reference itself, so that a view can light up the cell it stands for.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Literal
+
+from app.scenes import formula as f
+from app.scenes.formula_tex import to_box
+from app.text import tr
+from core.expressions import (
+    Call,
+    Elided,
+    Expr,
+    Negate,
+    Number,
+    Power,
+    Product,
+    Quotient,
+    Ref,
+    Sum,
+    Symbol,
+    children,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Mode = Literal["symbolic", "numbers", "result"]
+
+MINUS = "\N{MINUS SIGN}"
+DECIMALS = 4
+_SYMBOL, _SUM, _PRODUCT, _NEGATE, _ATOM = 0, 1, 2, 3, 4
+_NAMES = {"sigmoid": "σ", "log": "ln", "relu": "ReLU"}
+_TESTS = frozenset(("positive", "equal", "inside", "is_first_max"))
+
+
+def format_number(value: float, decimals: int = DECIMALS, sign: bool = False) -> str:
+    """Return `value` with fixed decimals and a true minus; tiny and huge ones in scientific notation."""
+    if value is None or math.isnan(value):
+        return "NaN"
+    if math.isinf(value):
+        return ("+" if value > 0 else MINUS) + "∞"
+    size = abs(value)
+    if size != 0 and (size < 0.5 * 10.0**-decimals or size >= 1e6):
+        mantissa, exponent = f"{size:.1e}".split("e")
+        string = f"{mantissa}e{int(exponent)}".replace("-", MINUS)
+    else:
+        string = f"{size:.{decimals}f}"
+    if value < 0 and (size >= 0.5 * 10.0**-decimals or "e" in string):
+        return MINUS + string
+    return "+" + string if sign else string
+
+
+def role_of(tensor: str) -> str:
+    """Return the colour role of a tensor: gradients, the loss, forward values; weights stay neutral."""
+    if tensor.startswith("grad/"):
+        return f.BACKWARD
+    if tensor == "loss" or tensor.startswith("loss/"):
+        return f.LOSS
+    if (
+        tensor.endswith(("/kernel", "/bias", "/recurrent_kernel", "/gamma", "/beta"))
+        or "/" not in tensor
+    ):
+        return f.TEXT
+    return f.FORWARD
+
+
+@dataclass(frozen=True)
+class Look:
+    """How an expression is set: the mode, decimals, pen and where to break lines (0: never)."""
+
+    mode: Mode = "symbolic"
+    pen: f.Pen = f.Pen()
+    decimals: int = DECIMALS
+    width: float = 0.0
+
+
+class _Setter:
+    """One pass over an expression."""
+
+    def __init__(self, look: Look, values: Mapping[Any, float | None]) -> None:
+        self.look = look
+        self.values = values
+
+    # -- atoms
+
+    def number(self, value: float, pen: f.Pen, ref: Any = None, guard: bool = False) -> f.Box:
+        if ref is None and float(value).is_integer() and abs(value) < 1e6:
+            string = str(int(value)).replace("-", MINUS)
+        else:
+            string = format_number(value, self.look.decimals)
+        box = f.text(string, pen, ref)
+        if guard and string.startswith(MINUS):
+            faint = pen.with_role(f.HINT)
+            box = f.row([f.text("(", faint), box, f.text(")", faint)])
+        return box
+
+    def ref(self, ref: Ref, pen: f.Pen, guard: bool = False) -> f.Box:
+        coloured = pen.with_role(role_of(ref.tensor)) if pen.role == f.TEXT else pen
+        if self.look.mode == "numbers":
+            value = self.values.get((ref.tensor, tuple(ref.index)))
+            if value is None:
+                return f.text("…", pen.with_role(f.BACKWARD), ref)
+            return self.number(value, coloured, ref, guard)
+        return f.tag(symbol_box(ref, coloured), ref)
+
+    # -- expressions
+
+    def box(self, expr: Expr, pen: f.Pen, level: int = _SYMBOL, guard: bool = False) -> f.Box:
+        """Set `expr`; `level` is the binding strength around it (parentheses when it binds less)."""
+        if isinstance(expr, Ref):
+            return self.ref(expr, pen, guard)
+        if isinstance(expr, Number):
+            return self.number(expr.value, pen, None, guard)
+        if isinstance(expr, Symbol):
+            if self.look.mode == "numbers":
+                return self.number(expr.value, pen, None, guard)
+            return to_box(expr.text, pen)
+        if isinstance(expr, Elided):
+            return f.text(elision(expr), pen.with_role(f.LABEL))
+        if isinstance(expr, Quotient):
+            inner = pen.fraction()
+            return f.fraction(
+                self.box(expr.numerator, inner), self.box(expr.denominator, inner), pen
+            )
+        if isinstance(expr, Power):
+            base = self.box(expr.base, pen, _ATOM, guard=True)
+            return f.scripts(base, self.box(expr.exponent, pen.script()), None, pen)
+        if isinstance(expr, Call):
+            return self.call(expr, pen)
+        box = f.row(self.pieces(expr, pen))
+        binds = (
+            _SUM if isinstance(expr, Sum) else _PRODUCT if isinstance(expr, Product) else _NEGATE
+        )
+        loose = level > binds or (binds == _NEGATE and (guard or level == _PRODUCT))
+        return f.parentheses(box, pen) if loose else box
+
+    def call(self, expr: Call, pen: f.Pen) -> f.Box:
+        arguments = [self.box(argument, pen) for argument in expr.arguments]
+        kind = expr.function
+        if kind == "sqrt":
+            return f.root(arguments[0], pen)
+        if kind == "abs":
+            return f.parentheses(arguments[0], pen, "||")
+        if kind in _TESTS:
+            return f.parentheses(f.row(self.test(kind, arguments, pen)), pen, "[]")
+        if kind == "exp":
+            power = self.box(expr.arguments[0], pen.script())
+            if power.width < 90:
+                return f.scripts(f.text("e", pen), power, None, pen)
+        joined: list[f.Box] = []
+        for index, argument in enumerate(arguments):
+            if index:
+                joined.append(f.text(", ", pen))
+            joined.append(argument)
+        name = _NAMES.get(kind, kind)
+        return f.row([f.text(name, pen), f.parentheses(f.row(joined), pen)])
+
+    def test(self, kind: str, arguments: list[f.Box], pen: f.Pen) -> list[f.Box]:
+        """Set a condition in square brackets: 1 where it holds, 0 where it does not."""
+        if kind == "positive":
+            return [arguments[0], f.text(" > 0", pen)]
+        if kind == "equal":
+            return [arguments[0], f.text(" = ", pen), arguments[1]]
+        if kind == "inside":
+            return [
+                arguments[1],
+                f.text(" ≤ ", pen),
+                arguments[0],
+                f.text(" ≤ ", pen),
+                arguments[2],
+            ]
+        return [f.text("first maximum", pen)]
+
+    def pieces(self, expr: Expr, pen: f.Pen) -> list[f.Box]:
+        """Cut `expr` into boxes between which a line may break; one for each term or factor."""
+        if isinstance(expr, Sum) and self.look.mode == "symbolic" and over_samples(expr):
+            small = pen.script()
+            count = sum(t.count if isinstance(t, Elided) else 1 for t in expr.terms)
+            limits = (to_box("n=1", small), to_box(str(count), small))
+            body = self.box(expr.terms[0], pen, _PRODUCT)
+            return [f.operator("Σ", pen.with_role(f.LABEL), *limits), f.row([f.space(2.0), body])]
+        if isinstance(expr, Sum):
+            result: list[f.Box] = []
+            for index, term in enumerate(expr.terms):
+                negative = isinstance(term, Negate)
+                body = term.x if isinstance(term, Negate) else term
+                tight = negative or isinstance(body, Sum)
+                box = self.box(body, pen, _PRODUCT if tight else _SUM, guard=index > 0)
+                if index and isinstance(body, Elided):
+                    box = f.row([f.space(pen.size * 0.5), box])
+                elif index:
+                    box = f.row(
+                        [f.text(f" {MINUS} " if negative else " + ", pen.with_role(f.LABEL)), box]
+                    )
+                elif negative:
+                    box = f.row([f.text(MINUS, pen), box])
+                result.append(box)
+            return result
+        if isinstance(expr, Product):
+            result = []
+            for index, factor in enumerate(expr.factors):
+                box = self.box(
+                    factor, pen, _PRODUCT, guard=self.look.mode == "numbers" or index > 0
+                )
+                if index:
+                    dot = " × " if self.look.mode == "numbers" else " · "
+                    box = f.row([f.text(dot, pen.with_role(f.HINT)), box])
+                result.append(box)
+            return result
+        if isinstance(expr, Negate):
+            return [f.row([f.text(MINUS, pen), self.box(expr.x, pen, _PRODUCT, guard=True)])]
+        return [self.box(expr, pen)]
+
+    def broken(self, expr: Expr, pen: f.Pen) -> list[f.Box]:
+        """Pieces small enough to wrap: what is too wide is opened up."""
+        room = self.look.width * 0.9
+        faint = pen.with_role(f.HINT)
+        if isinstance(expr, (Sum, Product)):
+            parts = expr.terms if isinstance(expr, Sum) else expr.factors
+            if len(self.pieces(expr, pen)) != len(parts):
+                return self.pieces(expr, pen)
+            result: list[f.Box] = []
+            for index, (part, piece) in enumerate(zip(parts, self.pieces(expr, pen), strict=True)):
+                if piece.width <= room or isinstance(part, (Ref, Number, Symbol, Elided)):
+                    result.append(piece)
+                    continue
+                joint = (" + " if isinstance(expr, Sum) else " × ") if index else ""
+                enclosed = isinstance(expr, Product) and isinstance(part, Sum)
+                result.append(f.text(joint + ("(" if enclosed else ""), faint))
+                result += self.broken(part, pen)
+                if enclosed:
+                    result.append(f.text(")", faint))
+            return result
+        if isinstance(expr, Call) and expr.function not in _TESTS:
+            result = [f.text(_NAMES.get(expr.function, expr.function) + "(", pen)]
+            for index, argument in enumerate(expr.arguments):
+                if index:
+                    result.append(f.text(", ", pen))
+                result += self.broken(argument, pen)
+            return [*result, f.text(")", pen)]
+        if isinstance(expr, Quotient):
+            return [
+                f.text("(", faint), *self.broken(expr.numerator, pen), f.text(") / (", faint),
+                *self.broken(expr.denominator, pen), f.text(")", faint),
+            ]  # fmt: skip
+        if isinstance(expr, Negate):
+            return [f.text(MINUS + "(", pen), *self.broken(expr.x, pen), f.text(")", pen)]
+        return self.pieces(expr, pen)
+
+
+@lru_cache(maxsize=512)
+def over_samples(expr: Sum) -> bool:
+    """Tell whether the terms differ only in the row of the batch: then one term says it all."""
+    written = [term for term in expr.terms if not isinstance(term, Elided)]
+    return len(written) > 1 and len({_anonymous(term) for term in written}) == 1
+
+
+def _anonymous(expr: Expr) -> Any:
+    """The shape of an expression without the cells it stands for."""
+    if isinstance(expr, Ref):
+        return expr.tensor, expr.symbol, expr.shown
+    if isinstance(expr, (Number, Symbol)):
+        return expr
+    return (
+        type(expr).__name__,
+        getattr(expr, "function", ""),
+        tuple(map(_anonymous, children(expr))),
+    )
+
+
+def symbol_box(ref: Ref, pen: f.Pen) -> f.Box:
+    """Set a reference: a gradient as a fraction of differentials, else its letter with layer and index."""
+    symbol, shown = ref.symbol or ref.tensor, ref.shown
+    if symbol.startswith("∂") and "/" in symbol:
+        over, _, under = symbol.partition("/")
+        inner = pen.fraction()
+        return f.fraction(to_box(over, inner), _indexed(under, shown, inner), pen)
+    return _indexed(symbol, shown, pen)
+
+
+def _indexed(symbol: str, shown: str, pen: f.Pen) -> f.Box:
+    if shown:
+        # One element of a matrix is written with a small letter.
+        symbol = symbol.replace("W", "w").replace("X", "x")
+        if all(len(part) == 1 for part in shown.split(",")):
+            shown = shown.replace(",", "")
+        symbol = f"{symbol}_{{{shown}}}"
+    return to_box(symbol, pen)
+
+
+def elision(expr: Elided) -> str:
+    """Return "… + 252 more terms"."""
+    if expr.of == "factors":
+        return tr("… × {count} more factors", count=expr.count)
+    return tr("… + {count} more terms", count=expr.count)
+
+
+def expression_box(
+    expr: Expr, look: Look, values: Mapping[Any, float | None] | None = None
+) -> f.Box:
+    """Set an expression; with `look.width` it breaks between terms and factors."""
+    setter = _Setter(look, values or {})
+    box = setter.box(expr, look.pen)
+    if look.width and box.width > look.width:
+        return f.flow(setter.broken(expr, look.pen), look.width, indent=look.pen.size * 1.2)
+    return box
+
+
+@lru_cache(maxsize=512)
+def _laid(expr: Expr, look: Look, values: tuple[tuple[Any, float | None], ...]) -> f.Formula:
+    return f.lay_out(expression_box(expr, look, dict(values)))
+
+
+def formula(expr: Expr, look: Look, values: Mapping[Any, float | None] | None = None) -> f.Formula:
+    """Return the laid-out formula, cached by what it shows."""
+    if look.mode == "symbolic" or values is None:
+        return _laid(expr, look, ())
+    return _laid(expr, look, tuple((key, values.get(key)) for key in visible(expr)))
+
+
+@lru_cache(maxsize=512)
+def visible(expr: Expr) -> tuple[tuple[str, tuple[int, ...]], ...]:
+    """Return every (tensor, index) that is written out, in reading order, once each."""
+    found: dict[tuple[str, tuple[int, ...]], None] = {}
+
+    def visit(part: Expr) -> None:
+        if isinstance(part, Ref):
+            found[(part.tensor, tuple(part.index))] = None
+        elif not isinstance(part, Elided):
+            for child in children(part):
+                visit(child)
+
+    visit(expr)
+    return tuple(found)

@@ -1,0 +1,296 @@
+"""The open project as an immutable value behind an undo stack.
+
+Views read the document and listen to its signals; edits arrive as commands on the bus
+(:mod:`app.commands`) and end in :meth:`Document.edit`, the only way to change anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtGui import QUndoCommand, QUndoStack
+
+from app.text import tr
+from core.io.project import DataRef
+from core.spec import Inspection, Network, Training, inspect
+
+__all__ = ["DataRef", "Document", "State", "data_info"]
+
+
+@dataclass(frozen=True)
+class State:
+    """What undo brings back: the whole project, which costs nothing because parts are shared.
+
+    Attributes
+    ----------
+    name
+        Name of the project.
+    network, training, data
+        What is trained, how, on what.
+    """
+
+    name: str
+    network: Network
+    training: Training
+    data: DataRef
+
+
+class _Edit(QUndoCommand):
+    """The one command class: swap one state for another.
+
+    Child commands crash PySide6, so compound edits are macros of this one.
+    """
+
+    def __init__(
+        self, document: Document, old: State, new: State, label: str, merge: tuple[Any, ...] | None
+    ) -> None:
+        super().__init__(label)
+        self._document = document
+        self._old = old
+        self._new = new
+        self._merge = merge
+
+    def id(self) -> int:
+        # Qt tries to merge neighbours of equal id; -1 means never.
+        return 1 if self._merge is not None else -1
+
+    def mergeWith(self, other: QUndoCommand) -> bool:
+        if not isinstance(other, _Edit) or other._merge != self._merge:
+            return False
+        self._new = other._new
+        if self._new == self._old:
+            self.setObsolete(True)
+        return True
+
+    def redo(self) -> None:
+        self._document._show(self._new)
+
+    def undo(self) -> None:
+        self._document._show(self._old)
+
+
+class Document(QObject):
+    """The project of one window. Interface thread only.
+
+    Attributes
+    ----------
+    stack : QUndoStack
+        Undo and redo; its clean state is "saved".
+
+    Signals
+    -------
+    changed()
+        Anything an edit can change, once per edit.
+    network_changed(), training_changed(), data_changed(), name_changed()
+        That part; emitted before ``changed``.
+    selection_changed()
+        Another layer is selected.
+    file_changed()
+        The path or the dirty flag.
+    opened()
+        Another project took the place of this one.
+    """
+
+    changed = Signal()
+    network_changed = Signal()
+    training_changed = Signal()
+    data_changed = Signal()
+    name_changed = Signal()
+    selection_changed = Signal()
+    file_changed = Signal()
+    opened = Signal()
+
+    def __init__(self, state: State | None = None, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._state = state or empty()
+        self._path: Path | None = None
+        self._selection: str | None = None
+        self._gesture = 0
+        self._unsaved = False
+        self._inspection: tuple[State, Inspection] | None = None
+        self.stack = QUndoStack(self)
+        self.stack.setUndoLimit(1000)
+        self.stack.cleanChanged.connect(self._on_clean_changed)
+
+    # What it holds
+
+    @property
+    def state(self) -> State:
+        """The project as a value."""
+        return self._state
+
+    @property
+    def name(self) -> str:
+        """Name of the project."""
+        return self._state.name
+
+    @property
+    def network(self) -> Network:
+        """The network."""
+        return self._state.network
+
+    @property
+    def training(self) -> Training:
+        """Optimizer, loss, batch size and the like."""
+        return self._state.training
+
+    @property
+    def data(self) -> DataRef:
+        """The data set."""
+        return self._state.data
+
+    @property
+    def path(self) -> Path | None:
+        """The file, or None while it was never saved."""
+        return self._path
+
+    @property
+    def dirty(self) -> bool:
+        """Tell whether there is something that is not in the file."""
+        return self._unsaved or not self.stack.isClean()
+
+    @property
+    def selection(self) -> str | None:
+        """Id of the selected layer."""
+        return self._selection
+
+    @property
+    def inspection(self) -> Inspection:
+        """Shapes, counts and problems; worked out once for each state."""
+        if self._inspection is None or self._inspection[0] is not self._state:
+            self._inspection = (self._state, look_at(self._state))
+        return self._inspection[1]
+
+    # Changing it
+
+    def edit(self, label: str, *, merge: tuple[Any, ...] | None = None, **parts: Any) -> bool:
+        """Replace parts of the project as one undoable edit.
+
+        Parameters
+        ----------
+        label : str
+            What the undo list calls it.
+        merge : tuple, optional
+            Edits with equal keys within one gesture become one: a dragged slider.
+        **parts
+            ``name``, ``network``, ``training`` or ``data``.
+
+        Returns
+        -------
+        bool
+            False if nothing is different, and then nothing is recorded.
+        """
+        new = replace(self._state, **parts)
+        if new == self._state:
+            return False
+        key = None if merge is None else (self._gesture, *merge)
+        self.stack.push(_Edit(self, self._state, new, label, key))
+        return True
+
+    def settle(self) -> None:
+        """End a gesture: the next edit of the same setting is a new entry in the undo list."""
+        self._gesture += 1
+
+    @contextmanager
+    def macro(self, label: str) -> Iterator[None]:
+        """Group the edits inside into one entry of the undo list."""
+        self.stack.beginMacro(label)
+        try:
+            yield
+        finally:
+            self.stack.endMacro()
+
+    def select(self, layer: str | None) -> None:
+        """Select a layer, or nothing."""
+        known = {item.id for item in self._state.network.layers}
+        wanted = layer if layer in known else None
+        if wanted != self._selection:
+            self._selection = wanted
+            self.selection_changed.emit()
+
+    # Files
+
+    def open_state(self, state: State, path: Path | None = None, *, dirty: bool = False) -> None:
+        """Hold another project. The undo list begins anew."""
+        self.stack.clear()
+        self.settle()
+        self._path = path
+        self._unsaved = dirty
+        old, self._state = self._state, state
+        self._selection = None
+        self._tell(old, everything=True)
+        self.selection_changed.emit()
+        self.file_changed.emit()
+        self.opened.emit()
+
+    def mark_saved(self, path: Path) -> None:
+        """Note that the file at ``path`` holds the present state."""
+        self._path = path
+        self._unsaved = False
+        self.stack.setClean()
+        self.file_changed.emit()
+
+    def mark_unsaved(self) -> None:
+        """Note that something outside the undo list differs from the file: the run went on."""
+        if not self._unsaved:
+            self._unsaved = True
+            self.file_changed.emit()
+
+    # Inside
+
+    def _show(self, state: State) -> None:
+        old, self._state = self._state, state
+        if self._selection is not None:
+            self.select(self._selection)
+        self._tell(old)
+
+    def _tell(self, old: State, *, everything: bool = False) -> None:
+        new = self._state
+        if everything or old.network != new.network:
+            self.network_changed.emit()
+        if everything or old.training != new.training:
+            self.training_changed.emit()
+        if everything or old.data != new.data:
+            self.data_changed.emit()
+        if everything or old.name != new.name:
+            self.name_changed.emit()
+        self.changed.emit()
+
+    @Slot(bool)
+    def _on_clean_changed(self, clean: bool) -> None:
+        self.file_changed.emit()
+
+
+def empty() -> State:
+    """Return a project without layers."""
+    network = Network.chain(tr("Network"), ())
+    return State(tr("Untitled"), network, Training(), DataRef("digits"))
+
+
+def data_info(data: DataRef) -> Any:
+    """Return what is known of a data set, or None if this installation does not have it."""
+    from core import data as sets
+
+    if data.id not in sets.names():
+        return None
+    return sets.info(data.id)
+
+
+def look_at(state: State) -> Inspection:
+    """Inspect a state: the network by itself and against the data and the loss."""
+    info = data_info(state.data)
+    shape = None if info is None else tuple(info.input_shape)
+    # Zero classes means one number to predict; None would switch the check off.
+    classes = None if info is None else len(info.classes)
+    return inspect(
+        state.network,
+        batch_size=state.training.batch_size,
+        data_shape=shape,
+        classes=classes,
+        loss=state.training.loss,
+    )

@@ -1,0 +1,105 @@
+"""A chip: a short summary of something, which opens an editor for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from app import theme
+from app.widgets.buttons import Control
+from app.widgets.popover import Popover
+
+# text, font role, colour token
+Part = tuple[str, str, str]
+_GAP = 8
+
+
+class Chip(Control):
+    """Words and values in a row inside a 28 px box.
+
+    Parameters
+    ----------
+    name : str
+        Object name.
+    label : str
+        Accessible name; the parts are its description.
+    editor : callable, optional
+        Makes the popover that a click opens.
+    """
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        label: str,
+        editor: Callable[[QWidget], Popover] | None = None,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.setObjectName(name)
+        self._label = label
+        self._parts: tuple[Part, ...] = ()
+        self._shown: tuple[Part, ...] = ()
+        self._editor = editor
+        self.popover: Popover | None = None
+        self.setFixedHeight(28)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        self.clicked.connect(self.open_editor)
+
+    def set_parts(self, parts: Sequence[Part]) -> None:
+        """Show other words and values."""
+        if tuple(parts) == self._parts:
+            return
+        self._parts = tuple(parts)
+        self.setAccessibleName(f"{self._label}: " + " ".join(text for text, _, _ in parts))
+        self.updateGeometry()
+        self.update()
+
+    def open_editor(self) -> None:
+        """Open the editor under the chip, or close it if it is open."""
+        if self.popover is not None and self.popover.isVisible():
+            self.popover.close_popover()
+            return
+        if self._editor is None:
+            return
+        if self.popover is not None:
+            self.popover.deleteLater()
+        self.popover = self._editor(self)
+        self.popover.open()
+
+    def sizeHint(self) -> QSize:
+        return QSize(round(sum(_advances(self._parts)) + _GAP * (len(self._parts) - 1) + 21), 28)
+
+    def minimumSizeHint(self) -> QSize:
+        # The first part stays whole; the rest gives way when the window is narrow.
+        first = _advances(self._parts[:1])
+        return QSize(round(sum(first) + 22), 28)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        colors = theme.current()
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(colors.line, 1))
+        painter.setBrush(colors.bg3 if self.hovered or self.isDown() else colors.bg2)
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 6, 6)
+        x, right = 10.0, self.width() - 10.0
+        for (text, role, tone), advance in zip(self._parts, _advances(self._parts)):
+            if x >= right - 4:
+                break
+            font = theme.font(role)
+            painter.setFont(font)
+            painter.setPen(colors.color(tone))
+            room = right - x + 1
+            shown = text
+            if advance > room + 1:
+                shown = QFontMetricsF(font).elidedText(text, Qt.TextElideMode.ElideRight, room)
+            box = QRectF(x, 0, room + 2, self.height())
+            painter.drawText(box, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, shown)
+            x += advance + _GAP
+
+
+def _advances(parts: Sequence[Part]) -> list[float]:
+    return [QFontMetricsF(theme.font(role)).horizontalAdvance(text) for text, role, _ in parts]

@@ -1,0 +1,228 @@
+"""Surfaces: panels, scroll panels, the 2 px progress bar, banners and toasts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QEvent, QObject, QRectF, Qt, QTimer, Signal
+from PySide6.QtGui import QAccessible, QAccessibleEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+
+from app import icons, theme
+from app.text import tr
+from app.widgets.buttons import Button
+from app.widgets.labels import Label
+
+
+class Panel(QFrame):
+    """A plain surface in the colour of ``bg1`` (or another ground) with hairlines on some sides."""
+
+    def __init__(
+        self, *, name: str = "", ground: str = "bg1", edges: str = "", parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        if name:
+            self.setObjectName(name)
+        self._ground = ground
+        self._edges = edges
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        colors = theme.current()
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), colors.color(self._ground))
+        w, h = self.width(), self.height()
+        lines = {"l": (0, 0, 1, h), "r": (w - 1, 0, 1, h), "t": (0, 0, w, 1), "b": (0, h - 1, w, 1)}
+        for edge in self._edges:
+            painter.fillRect(*lines[edge], colors.line)
+
+
+class ScrollPanel(QScrollArea):
+    """A panel that scrolls up and down.
+
+    Attributes
+    ----------
+    body : QVBoxLayout
+        Holds the content; a stretch keeps it at the top.
+    """
+
+    def __init__(self, *, name: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        if name:
+            self.setObjectName(name)
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        inside = QWidget()
+        inside.setProperty("clear", True)
+        self.viewport().setProperty("clear", True)
+        self.body = QVBoxLayout(inside)
+        self.body.setContentsMargins(0, 0, 0, 0)
+        self.body.setSpacing(0)
+        self.setWidget(inside)
+
+
+class ProgressLine(QWidget):
+    """A determinate bar 2 px high; it takes no room while there is nothing to wait for."""
+
+    def __init__(self, *, name: str = "progress", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName(name)
+        self.setAccessibleName(tr("Progress"))
+        self.setFixedHeight(2)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self._share: float | None = None
+
+    @property
+    def share(self) -> float | None:
+        """Progress from 0 to 1, or None when there is none."""
+        return self._share
+
+    def set_share(self, share: float | None) -> None:
+        """Show progress; None clears the bar."""
+        if share != self._share:
+            self._share = share
+            self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        if self._share is None:
+            return
+        painter = QPainter(self)
+        colors = theme.current()
+        painter.fillRect(self.rect(), colors.bg3)
+        painter.fillRect(0, 0, round(self.width() * self._share), 2, colors.tx)
+
+
+class Banner(QFrame):
+    """A sentence across the top of the stage with what can be done about it.
+
+    Signals
+    -------
+    dismissed()
+        The learner closed it.
+    """
+
+    dismissed = Signal()
+
+    def __init__(self, *, name: str = "banner", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName(name)
+        self.setFixedHeight(44)
+        self._row = QHBoxLayout(self)
+        self._row.setContentsMargins(44, 0, 12, 0)
+        self._row.setSpacing(8)
+        self._text = Label("", "body", "tx", name=f"{name}-text")
+        self._text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._row.addWidget(self._text, 1)
+        self._buttons: list[Button] = []
+        close = Button(name=f"{name}-close", kind="ghost", icon="x", icon_size=14)
+        close.setAccessibleName(tr("Close"))
+        close.clicked.connect(self._on_close)
+        self._row.addWidget(close)
+        self._error = True
+        self.hide()
+
+    @property
+    def text(self) -> str:
+        """The sentence shown."""
+        return self._text.text()
+
+    def show_message(
+        self, sentence: str, actions: list[tuple[str, str, Callable[[], object]]] | None = None,
+        *, error: bool = True,
+    ) -> None:  # fmt: skip
+        """Show a sentence.
+
+        Parameters
+        ----------
+        sentence : str
+            What happened, where, and what to do.
+        actions : list of (name, label, callback), optional
+            Buttons; a click closes the banner and then calls.
+        error : bool
+            With the warning sign, or as neutral news.
+        """
+        for button in self._buttons:
+            self._row.removeWidget(button)
+            button.deleteLater()
+        self._buttons = []
+        self._error = error
+        self._text.setText(sentence)
+        self._text.setToolTip(sentence)
+        self.setAccessibleName(sentence)
+        for place, (name, label, callback) in enumerate(actions or []):
+            button = Button(label, name=name, kind="primary" if place == 0 else "normal")
+            button.clicked.connect(self.hide)
+            button.clicked.connect(callback)
+            self._row.insertWidget(1 + place, button)
+            self._buttons.append(button)
+        self.show()
+        self.update()
+        QAccessible.updateAccessibility(QAccessibleEvent(self, QAccessible.Event.Alert))
+
+    def _on_close(self) -> None:
+        self.hide()
+        self.dismissed.emit()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        colors = theme.current()
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), colors.bg2)
+        painter.fillRect(0, self.height() - 1, self.width(), 1, colors.line)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        ink = colors.err if self._error else colors.tx2
+        painter.fillRect(0, 0, 3, self.height(), ink)
+        box = QRectF(16, (self.height() - 18) / 2, 18, 18)
+        icons.paint(painter, "alert-triangle" if self._error else "info", ink, box)
+
+
+class Toast(QFrame):
+    """A short message at the bottom of the window that leaves by itself."""
+
+    def __init__(self, window: QWidget, *, name: str = "toast") -> None:
+        super().__init__(window)
+        self.setObjectName(name)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(16, 8, 16, 8)
+        self._text = Label("", "body", "tx")
+        row.addWidget(self._text)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self.hide)
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        window.installEventFilter(self)
+        self.hide()
+
+    @property
+    def text(self) -> str:
+        """The message shown last."""
+        return self._text.text()
+
+    def show_message(self, sentence: str, seconds: float = 4.0) -> None:
+        """Show a message."""
+        self._text.setText(sentence)
+        self.setAccessibleName(sentence)
+        self.adjustSize()
+        self._place()
+        self.show()
+        self.raise_()
+        self._timer.start(round(seconds * 1000))
+        QAccessible.updateAccessibility(QAccessibleEvent(self, QAccessible.Event.Alert))
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Resize and self.isVisible():
+            self._place()
+        return False
+
+    def _place(self) -> None:
+        window = self.parentWidget()
+        if window is not None:
+            self.move((window.width() - self.width()) // 2, window.height() - self.height() - 40)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        colors = theme.current()
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(colors.line2, 1))
+        painter.setBrush(colors.bg2)
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 8, 8)

@@ -1,0 +1,141 @@
+"""What of the drawing an instruction lights up: the edges, neurons and tensors it reads and writes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from app.scenes.step_values import parse_cell
+
+if TYPE_CHECKING:
+    from app.scenes.frame import Frame
+    from app.scenes.step_layout import StepLayout
+    from app.scenes.step_values import Reader
+    from app.snapshots import InstructionView
+
+ROLES = {"data": "fwd", "forward": "fwd", "loss": "loss", "backward": "bwd", "update": "tx2"}
+Edge = tuple[str, int, int]
+
+
+@dataclass(frozen=True)
+class Focus:
+    """Names of everything to mark; `role` is the colour of the instruction's phase."""
+
+    role: str = "tx2"
+    backward: bool = False
+    loss: bool = False
+    edges: frozenset[Edge] = frozenset()
+    upstream: frozenset[Edge] = frozenset()
+    upstream_layers: frozenset[str] = frozenset()
+    units: frozenset[str] = frozenset()
+    rows: frozenset[str] = frozenset()
+    layers: frozenset[str] = frozenset()
+    tensors: frozenset[str] = frozenset()
+    outputs: frozenset[int] = field(default_factory=frozenset)
+
+
+def instruction_of(reader: Reader, frame: Frame) -> InstructionView | None:
+    """Return the instruction to light up: the chosen one, else the one done last."""
+    snapshot = reader.snapshot
+    if snapshot is None or snapshot.program is None:
+        return None
+    index = frame.toggles.get("instruction")
+    if index is None:
+        return reader.current
+    instructions = snapshot.program.instructions
+    return instructions[index] if 0 <= index < len(instructions) else None
+
+
+def owner(tensor: str) -> str:
+    """Return the layer a tensor belongs to."""
+    parts = tensor.removeprefix("grad/").split("/")
+    return parts[0] if len(parts) > 1 else ""
+
+
+def aliases(tensor: str, reader: Reader) -> tuple[str, ...]:
+    """Return the names a layer's final output goes by."""
+    head, _, tail = tensor.rpartition("/")
+    if tail == "output":
+        return (tensor, reader.first(f"{head}/a", f"{head}/z", f"{head}/product"))
+    if tail in ("a", "z", "product"):
+        later = {"a": (), "z": ("a",), "product": ("z", "a")}[tail]
+        if not any(reader.info(f"{head}/{name}") for name in later):
+            return (tensor, f"{head}/output")
+    return (tensor,)
+
+
+def focus_of(place: StepLayout, reader: Reader, frame: Frame) -> Focus:
+    """Work out what the instruction of this frame touches, narrowed to the selected cell."""
+    instruction = instruction_of(reader, frame)
+    if instruction is None:
+        return Focus()
+    role = ROLES.get(instruction.phase, "tx2")
+    backward = instruction.phase == "backward"
+    writes = {name for w in instruction.writes for name in aliases(w, reader)}
+    reads = {name for r in instruction.operands.values() for name in aliases(r, reader)} - writes
+    cell = parse_cell(frame.selection.node)
+    index = cell[1] if cell is not None and cell[0] in writes else None
+    edges: set[Edge] = set()
+    upstream: set[Edge] = set()
+    units: set[str] = set()
+    layers = {owner(name) for name in writes} | {instruction.layer}
+    targets: dict[str, int | None] = {}
+    for edge in place.edges:
+        key = (edge.layer, edge.source, edge.target)
+        matrix = {edge.kernel, f"grad/{edge.kernel}"} & writes
+        if matrix and index is not None and index[-2:] == (edge.source, edge.target):
+            edges.add(key)
+            units |= {f"unit:{edge.source_layer}:{edge.source}", f"unit:{edge.layer}:{edge.target}"}
+            targets[edge.layer] = edge.target
+        elif matrix and index is None:
+            targets[edge.layer] = None
+        elif edge.kernel and f"{edge.layer}/product" in writes:
+            if index is None or index[-1] == edge.target:
+                edges.add(key)
+        elif edge.kernel in reads and backward and index is not None and index[-1] == edge.source:
+            # The error of this neuron is gathered from the neurons it feeds.
+            upstream.add(key)
+    for unit in place.units:
+        if unit.kind == "loss":
+            if writes & {"loss", "loss/rows"}:
+                units.add("loss")
+            continue
+        for row in unit.rows:
+            if row.tensor in writes and (index is None or index[-1:] in ((), (unit.index,))):
+                units.add(unit.id)
+        if f"{unit.layer}/product" in writes and (index is None or index[-1] == unit.index):
+            units.add(unit.id)
+    for layer, target in targets.items():
+        # The gradient of a weight uses the error of the neuron it feeds, which came from further on.
+        following = [e for e in place.edges if _feeds(place, layer, e.layer)]
+        upstream |= {
+            (e.layer, e.source, e.target) for e in following if backward and e.source == target
+        }
+    upstream_layers: set[str] = set()
+    if backward:
+        for name in reads:
+            if name.startswith("grad/"):
+                upstream_layers.add(owner(name))
+        # Every error came from the loss.
+        upstream_layers.add("loss")
+    final = [u.layer for u in place.units if u.kind == "unit"][-1:]
+    outputs: frozenset[int] = frozenset()
+    if final and index and final[0] in layers:
+        outputs = frozenset(index[-1:])
+    return Focus(
+        role,
+        backward,
+        instruction.phase == "loss",
+        frozenset(edges),
+        frozenset(upstream),
+        frozenset(upstream_layers),
+        frozenset(units),
+        frozenset(writes),
+        frozenset(layers),
+        frozenset(writes | reads),
+        outputs,
+    )
+
+
+def _feeds(place: StepLayout, layer: str, other: str) -> bool:
+    return any(e.layer == other and e.source_layer == layer for e in place.edges)

@@ -1,0 +1,504 @@
+"""Where everything of the step scene stands: nodes with rows of numbers, edges with pills, or blocks of tensors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QPointF, QRectF
+
+from app.scenes.hits import Hit, HitIndex
+from app.scenes.step_values import cell_id
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+    from app.scenes.frame import ViewState
+    from app.snapshots import NetworkView, NodeView
+
+# The drawing shows every number up to here; beyond it layers become blocks.
+MOST_UNITS = 6
+MOST_EDGES = 24
+
+NODE, INPUT, LOSS = (128.0, 104.0), (96.0, 52.0), (128.0, 72.0)
+HEADER, LEGEND, MARGIN, PILL = 68.0, 34.0, 30.0, (76.0, 34.0)
+ROW, FIRST_ROW = 17.0, 38.0
+BLOCK, BLOCK_GAP = (148.0, 186.0), (44.0, 34.0)
+SUBSCRIPTS = "₀₁₂₃₄₅₆₇₈₉"
+
+
+@dataclass(frozen=True)
+class RowBox:
+    """One line of a node: its label, the cell it shows and its colour."""
+
+    label: str
+    tensor: str
+    index: tuple[int, ...]
+    role: str
+    rect: QRectF
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class UnitBox:
+    """A neuron, an input or the loss."""
+
+    id: str
+    layer: str
+    index: int
+    title: str
+    rect: QRectF
+    rows: tuple[RowBox, ...]
+    kind: str
+
+
+@dataclass(frozen=True)
+class EdgeLine:
+    """A weight between two neurons, with the pill that shows it."""
+
+    layer: str
+    source_layer: str
+    source: int
+    target: int
+    start: QPointF
+    end: QPointF
+    pill: QRectF | None
+    kernel: str
+
+
+@dataclass(frozen=True)
+class Block:
+    """A layer drawn as one block, with the tensors it holds."""
+
+    id: str
+    layer: str
+    title: str
+    shape: str
+    rect: QRectF
+    tensors: tuple[tuple[str, str, QRectF], ...]
+
+
+@dataclass(frozen=True)
+class StepLayout:
+    """Rectangles of the unscaled drawing, and the scale to paint it with; `hits` are in painted pixels."""
+
+    key: Hashable
+    size: tuple[float, float]
+    width: float
+    height: float
+    scale: float
+    detail: str
+    headers: tuple[tuple[float, str, str], ...]
+    units: tuple[UnitBox, ...]
+    edges: tuple[EdgeLine, ...]
+    blocks: tuple[Block, ...]
+    arrows: tuple[tuple[QPointF, QPointF, str], ...]
+    loss: QRectF
+    hits: HitIndex
+
+
+def _index(hits: list[tuple[QRectF, str]], scale: float) -> HitIndex:
+    """Hit rectangles in painted pixels, large ones first so that what lies inside them wins."""
+    items = []
+    for rect, identifier in sorted(hits, key=lambda hit: -hit[0].width() * hit[0].height()):
+        kind, _, rest = identifier.partition(":")
+        layer = rest.split(":")[0]
+        box = (rect.x() * scale, rect.y() * scale, rect.width() * scale, rect.height() * scale)
+        items.append(Hit(identifier, kind, layer, (), box))
+    return HitIndex(tuple(items))
+
+
+def detail(spec: NetworkView) -> str:
+    """Return "numbers" for a network small enough to show every value, else "blocks"."""
+    edges, before = 0, 0
+    for node in spec.nodes:
+        if node.kind not in ("Input", "Dense", "Activation", "Dropout", "ReLU", "Softmax"):
+            return "blocks"
+        if len(node.shape) != 1 or node.units > MOST_UNITS or len(node.inputs) > 1:
+            return "blocks"
+        if node.kind == "Dense":
+            edges += before * node.units
+        before = node.units
+    if len(spec.nodes) > 4 or not spec.nodes:
+        return "blocks"
+    return "numbers" if edges <= MOST_EDGES else "blocks"
+
+
+def number_text(index: int) -> str:
+    """Return 12 as subscripts."""
+    return "".join(SUBSCRIPTS[int(digit)] for digit in str(index))
+
+
+@lru_cache(maxsize=32)
+def layout(spec: NetworkView, size: tuple[int, int], view: ViewState) -> StepLayout:
+    """Lay the network out in `size`; `view.options` has "notation" ("rows" or "columns") and "loss" (its name)."""
+    if detail(spec) == "numbers":
+        return _numbers(spec, size, view)
+    return _blocks(spec, size, view)
+
+
+def unit_title(spec: NetworkView, node: NodeView, index: int) -> str:
+    """Return the name of a unit: x₁, h₂, ŷ, or its label."""
+    computed = [n for n in spec.nodes if n.kind != "Input"]
+    mark = number_text(index + 1) if node.units > 1 else ""
+    if node.kind == "Input":
+        return "x" + number_text(index + 1)
+    if node is computed[-1] or node.id == computed[-1].id:
+        return "ŷ" + mark
+    hidden = [n.id for n in computed[:-1]]
+    if len(hidden) == 1:
+        return "h" + number_text(index + 1)
+    return f"h^{hidden.index(node.id) + 1}" + number_text(index + 1)
+
+
+def _rows(node: NodeView, index: int, rect: QRectF, last: bool) -> tuple[RowBox, ...]:
+    layer = node.layer
+    if node.kind == "Input":
+        names = (("", node.output, "fwd"),)
+    elif node.kind == "Dense":
+        linear = node.activation in ("", "linear")
+        names = (("b", f"{layer}/bias", "tx2"), ("z", f"{layer}/z", "tx2"))
+        if not linear:
+            names += (("a", f"{layer}/a", "fwd"),)
+        names += (("δ", f"grad/{layer}/z", "bwd"),)
+    else:
+        names = (("a", node.output, "fwd"), ("∂", f"grad/{layer}/output", "bwd"))
+    top = FIRST_ROW - 12.5 if node.kind != "Input" else 24.0
+    return tuple(
+        RowBox(
+            label,
+            tensor,
+            (index,),
+            role,
+            QRectF(rect.x() + 4, rect.y() + top + i * ROW, rect.width() - 8, ROW),
+        )
+        for i, (label, tensor, role) in enumerate(names)
+    )
+
+
+def _numbers(spec: NetworkView, size: tuple[int, int], view: ViewState) -> StepLayout:
+    nodes = spec.nodes
+    columns = len(nodes)
+    last = nodes[-1]
+    below = last.units <= 2
+    widths = [INPUT[0] if n.kind == "Input" else NODE[0] for n in nodes]
+    most = max(n.units for n in nodes)
+    tall = max(
+        most * (NODE[1] + 22.0),
+        last.units * (NODE[1] + 22.0) + (LOSS[1] + 40.0 if below else 0.0),
+    )
+    natural_width = sum(widths) + (columns - 1) * 122.0 + 2 * MARGIN + (0 if below else 190)
+    natural_height = HEADER + tall + LEGEND
+    scale = min(1.0, size[0] / natural_width, size[1] / natural_height)
+    scale = max(scale, 0.4)
+    width, height = size[0] / scale, size[1] / scale
+
+    room = width - 2 * MARGIN - sum(widths) - (0 if below else LOSS[0])
+    gaps = columns - 1 + (0 if below else 1)
+    gap = min(room / max(gaps, 1), 300.0)
+    # The mockup gives the first gap more room than the second: it carries more edges.
+    weights = []
+    for before, after in pairwise(nodes):
+        weights.append(
+            1.0 + 0.12 * min(before.units * after.units, 8) if after.kind == "Dense" else 0.7
+        )
+    total = gap * (columns - 1)
+    shares = [total * w / (sum(weights) or 1.0) for w in weights]
+    used = sum(widths) + total + (0 if below else gap + LOSS[0])
+    x = (width - used) / 2
+    top, bottom = HEADER, height - LEGEND
+    middle = (top + bottom) / 2 - 6
+
+    units: list[UnitBox] = []
+    headers: list[tuple[float, str, str]] = []
+    centres: list[list[QRectF]] = []
+    hits: list[tuple[QRectF, str]] = []
+    loss = QRectF()
+    for position, node in enumerate(nodes):
+        w = widths[position]
+        h = INPUT[1] if node.kind == "Input" else NODE[1]
+        final = position == columns - 1
+        area_middle, area = middle, min(bottom - top, 1.3 * tall)
+        if final and below:
+            loss_y = min(bottom - LOSS[1] - 8, middle + area / 2 - LOSS[1] + 6)
+            if node.units > 1:
+                area = loss_y - 26 - (middle - area / 2)
+                area_middle = middle - 0.5 * min(bottom - top, 1.3 * tall) + area / 2
+        if node.kind == "Input":
+            area *= 0.86
+        pitch = area / max(node.units, 1)
+        if node.kind == "Input" and most > node.units:
+            pitch = min(pitch, 240.0)
+        rects = []
+        for index in range(node.units):
+            y = area_middle + (index - (node.units - 1) / 2) * pitch
+            rect = QRectF(x, y - h / 2, w, h)
+            rects.append(rect)
+            kind = "input" if node.kind == "Input" else "unit"
+            title = (
+                node.labels[index]
+                if kind == "input"
+                and index < len(node.labels)
+                and len(node.labels[index]) < 9
+                and node.labels[index]
+                else unit_title(spec, node, index)
+            )
+            rows = _rows(node, index, rect, final)
+            units.append(
+                UnitBox(f"unit:{node.layer}:{index}", node.layer, index, title, rect, rows, kind)
+            )
+            hits.append((rect, f"unit:{node.layer}:{index}"))
+            hits += [(r.rect, cell_id(r.tensor, r.index)) for r in rows]
+        centres.append(rects)
+        name = "Input" if node.kind == "Input" else "Output" if final else "Hidden"
+        activation = node.activation if node.activation not in ("", "linear") else ""
+        headers.append(
+            (
+                x + w / 2,
+                f"{name} · {activation}" if activation else name,
+                _header(spec, node, final, view),
+            )
+        )
+        if final:
+            if below:
+                loss = QRectF(x, loss_y, *LOSS)
+            else:
+                loss = QRectF(x + w + gap, middle - LOSS[1] / 2, *LOSS)
+        x += w + (shares[position] if position < columns - 1 else 0.0)
+
+    edges = _edges(nodes, centres)
+    hits += [(e.pill, f"edge:{e.layer}:{e.source}:{e.target}") for e in edges if e.pill is not None]
+    for e in edges:
+        if e.pill is None:
+            continue
+        upper = QRectF(e.pill.x(), e.pill.y(), e.pill.width(), e.pill.height() / 2)
+        hits.append((upper, cell_id(e.kernel, (e.source, e.target))))
+        hits.append(
+            (
+                upper.translated(0, e.pill.height() / 2),
+                cell_id(f"grad/{e.kernel}", (e.source, e.target)),
+            )
+        )
+    loss_rows = (
+        RowBox(
+            "y",
+            "targets",
+            (),
+            "tx2",
+            QRectF(loss.x() + 4, loss.y() + FIRST_ROW - 12.5, loss.width() - 8, ROW),
+        ),
+        RowBox(
+            str(view.option("loss", "L")),
+            "loss",
+            (),
+            "loss",
+            QRectF(loss.x() + 4, loss.y() + FIRST_ROW + ROW - 12.5, loss.width() - 8, ROW),
+        ),
+    )
+    units.append(UnitBox("loss", "", 0, "L", loss, loss_rows, "loss"))
+    hits.append((loss, "loss"))
+    hits.append((loss_rows[1].rect, cell_id("loss", ())))
+    return StepLayout(
+        (spec, size, view),
+        size,
+        width,
+        height,
+        scale,
+        "numbers",
+        tuple(headers),
+        tuple(units),
+        edges,
+        (),
+        (),
+        loss,
+        _index(hits, scale),
+    )
+
+
+def _header(spec: NetworkView, node: NodeView, final: bool, view: ViewState) -> str:
+    """The layer's formula under its name, in the notation chosen."""
+    if node.kind == "Input":
+        return "x"
+    computed = [n for n in spec.nodes if n.kind != "Input"]
+    place = computed.index(node)
+    dense = [n for n in computed if n.kind == "Dense"]
+    function = {"sigmoid": "σ", "relu": "ReLU", "": "", "linear": ""}.get(
+        node.activation, node.activation
+    )
+    before = "x" if place == 0 else "h" if len(computed) == 2 else f"h^{place}"
+    out = "ŷ" if final else "h" if len(computed) == 2 else f"h^{place + 1}"
+    if node.kind != "Dense":
+        return f"{out} = {node.kind.lower()}({before})"
+    number = dense.index(node) + 1
+    product = f"{before}\\,W^{number}"
+    if view.option("notation", "rows") == "columns":
+        product = f"W^{{{number}\\top}} {before}"
+    inside = f"{product} + b^{number}"
+    return f"{out} = {function}({inside})" if function else f"{out} = {inside}"
+
+
+def _edges(nodes: tuple[NodeView, ...], centres: list[list[QRectF]]) -> tuple[EdgeLine, ...]:
+    """Lines of every Dense layer; pills stand where they do not cover one another."""
+    result: list[EdgeLine] = []
+    for position, node in enumerate(nodes[1:], start=1):
+        before = nodes[position - 1]
+        sources, targets = centres[position - 1], centres[position]
+        if node.kind != "Dense":
+            for index in range(min(len(sources), len(targets))):
+                start, end = _ends(sources[index], targets[index])
+                result.append(
+                    EdgeLine(node.layer, before.layer, index, index, start, end, None, "")
+                )
+            continue
+        lines = [
+            (i, j, *_ends(source, target))
+            for i, source in enumerate(sources)
+            for j, target in enumerate(targets)
+        ]
+        for (i, j, start, end), pill in zip(lines, _pills([line[2:] for line in lines])):
+            result.append(
+                EdgeLine(node.layer, before.layer, i, j, start, end, pill, f"{node.layer}/kernel")
+            )
+    return tuple(result)
+
+
+def _ends(source: QRectF, target: QRectF) -> tuple[QPointF, QPointF]:
+    return QPointF(source.right(), source.center().y()), QPointF(target.left(), target.center().y())
+
+
+def _pills(lines: list[tuple[QPointF, QPointF]]) -> list[QRectF]:
+    """Put a pill on every line: all at one x where the lines lie far enough apart, else where there is room."""
+    span = max(1.0, lines[0][1].x() - lines[0][0].x())
+    half = (PILL[0] / 2 + 6) / span
+    places = [t / 100 for t in range(20, 81, 2) if half <= t / 100 <= 1 - half] or [0.5]
+
+    def at(line: tuple[QPointF, QPointF], t: float) -> QPointF:
+        return line[0] + (line[1] - line[0]) * t
+
+    def closest(t: float) -> float:
+        heights = sorted(at(line, t).y() for line in lines)
+        return min((b - a for a, b in pairwise(heights)), default=1e9)
+
+    good = [t for t in places if closest(t) >= PILL[1] + 5]
+    if good:
+        # Not too near a node: the line should be seen on both sides of its pill.
+        t = min(good, key=lambda t: abs(t - 0.36))
+        return [_around(at(line, t)) for line in lines]
+    taken: list[QRectF] = []
+    for line in lines:
+
+        def overlap(t: float, line: tuple[QPointF, QPointF] = line) -> float:
+            rect = _around(at(line, t)).adjusted(-2, -2, 2, 2)
+            shared = [rect.intersected(other) for other in taken if rect.intersects(other)]
+            return sum(r.width() * r.height() for r in shared)
+
+        taken.append(_around(at(line, min(places, key=lambda t: (overlap(t), abs(t - 0.4))))))
+    return taken
+
+
+def _around(point: QPointF) -> QRectF:
+    return QRectF(point.x() - PILL[0] / 2, point.y() - PILL[1] / 2, *PILL)
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return "×".join(map(str, shape))
+
+
+def _blocks(spec: NetworkView, size: tuple[int, int], view: ViewState) -> StepLayout:
+    """Layers as blocks in reading order, wrapped; the loss is the last block."""
+    count = len(spec.nodes) + 1
+    best = (0.0, 1)
+    for columns in range(1, count + 1):
+        rows = -(-count // columns)
+        wide = columns * (BLOCK[0] + BLOCK_GAP[0]) - BLOCK_GAP[0] + 2 * MARGIN
+        tall = rows * (BLOCK[1] + BLOCK_GAP[1]) - BLOCK_GAP[1] + 30 + LEGEND + 12
+        fit = min(size[0] / wide, size[1] / tall, 1.0)
+        if fit > best[0] + 1e-6:
+            best = (fit, columns)
+    scale, columns = max(best[0], 0.35), best[1]
+    width, height = size[0] / scale, size[1] / scale
+    rows = -(-count // columns)
+    left = (width - (columns * (BLOCK[0] + BLOCK_GAP[0]) - BLOCK_GAP[0])) / 2
+    top = max(24.0, (height - LEGEND - rows * (BLOCK[1] + BLOCK_GAP[1]) + BLOCK_GAP[1]) / 2)
+    blocks: list[Block] = []
+    hits: list[tuple[QRectF, str]] = []
+    rects: dict[str, QRectF] = {}
+    loss = QRectF()
+    for place in range(count):
+        x = left + (place % columns) * (BLOCK[0] + BLOCK_GAP[0])
+        y = top + (place // columns) * (BLOCK[1] + BLOCK_GAP[1])
+        rect = QRectF(x, y, *BLOCK)
+        if place == count - 1:
+            loss = QRectF(x, y, BLOCK[0], 96.0)
+            break
+        node = spec.nodes[place]
+        rects[node.id] = rect
+        tensors: list[tuple[str, str, QRectF]] = []
+        face = 62.0
+        tensors.append(("a", node.output, QRectF(x + 8, y + 50, face, face)))
+        if node.kind != "Input":
+            tensors.append(
+                (
+                    "δ",
+                    f"grad/{node.layer}/output",
+                    QRectF(x + BLOCK[0] - 8 - face, y + 50, face, face),
+                )
+            )
+        kernel = next((w for w in node.weights if w.endswith("kernel")), "")
+        if kernel:
+            tensors.append(("W", kernel, QRectF(x + 8, y + 136, face, 34)))
+            tensors.append(
+                ("∂W", f"grad/{kernel}", QRectF(x + BLOCK[0] - 8 - face, y + 136, face, 34))
+            )
+        blocks.append(
+            Block(node.id, node.layer, node.title, _shape(node.shape), rect, tuple(tensors))
+        )
+        hits.append((rect, f"block:{node.layer}"))
+        hits += [(r, f"tensor:{name}") for _, name, r in tensors]
+    arrows: list[tuple[QPointF, QPointF, str]] = []
+    for node in spec.nodes:
+        for source in node.inputs:
+            if source in rects:
+                arrows.append((*_join(rects[source], rects[node.id]), node.layer))
+    if spec.nodes:
+        arrows.append((*_join(rects[spec.nodes[-1].id], loss), "loss"))
+    hits.append((loss, "loss"))
+    loss_rows = (
+        RowBox(
+            "y", "targets", (), "tx2", QRectF(loss.x() + 4, loss.y() + 28, loss.width() - 8, ROW)
+        ),
+        RowBox(
+            str(view.option("loss", "L")),
+            "loss",
+            (),
+            "loss",
+            QRectF(loss.x() + 4, loss.y() + 28 + ROW, loss.width() - 8, ROW),
+        ),
+    )
+    hits.append((loss_rows[1].rect, cell_id("loss", ())))
+    units = (UnitBox("loss", "", 0, "L", loss, loss_rows, "loss"),)
+    return StepLayout(
+        (spec, size, view),
+        size,
+        width,
+        height,
+        scale,
+        "blocks",
+        (),
+        units,
+        (),
+        tuple(blocks),
+        tuple(arrows),
+        loss,
+        _index(hits, scale),
+    )
+
+
+def _join(source: QRectF, target: QRectF) -> tuple[QPointF, QPointF]:
+    """Ends of an arrow between two blocks: to the right in a row, down to the next row otherwise."""
+    if target.x() > source.x():
+        y = min(source.center().y(), target.center().y())
+        return QPointF(source.right(), y), QPointF(target.left(), y)
+    return QPointF(source.center().x(), source.bottom()), QPointF(target.center().x(), target.top())

@@ -1,0 +1,119 @@
+"""Reading a snapshot the way the Step view shows it: one row of the batch, and what is computed already.
+
+A tensor is *fresh* when it was written in the step under way, *stale* when it still holds numbers of an earlier step,
+and *absent* when nothing has written it. Weights are always fresh.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from app.snapshots import InstructionView, Snapshot, TensorView
+
+State = Literal["fresh", "stale", "absent"]
+WEIGHTS = ("kernel", "bias", "gamma", "beta", "recurrent_kernel", "embeddings")
+
+
+def cell_id(tensor: str, index: tuple[int, ...]) -> str:
+    """Return the name of a cell in hit indices and selections; the batch row is not part of it."""
+    return f"cell:{tensor}:{','.join(map(str, index))}"
+
+
+def parse_cell(identifier: str) -> tuple[str, tuple[int, ...]] | None:
+    """Undo `cell_id`; None for anything else."""
+    if not identifier.startswith("cell:"):
+        return None
+    tensor, _, tail = identifier[5:].rpartition(":")
+    return tensor, tuple(int(part) for part in tail.split(",") if part)
+
+
+def is_weight(tensor: str) -> bool:
+    """Tell whether a tensor is a parameter of the network rather than something computed in a step."""
+    return not tensor.startswith("grad/") and tensor.rpartition("/")[2] in WEIGHTS
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Values of one row of the batch in one snapshot; without a snapshot everything is absent."""
+
+    snapshot: Snapshot | None
+    row: int = 0
+
+    def info(self, tensor: str) -> TensorView | None:
+        """What is known of a tensor."""
+        program = self.snapshot.program if self.snapshot else None
+        return program.tensors.get(tensor) if program else None
+
+    def first(self, *tensors: str) -> str:
+        """Return the first of these tensors the program has, or the first of all."""
+        for tensor in tensors:
+            if self.info(tensor) is not None:
+                return tensor
+        return tensors[0]
+
+    def state(self, tensor: str) -> State:
+        """Tell whether a tensor holds numbers of this step."""
+        if self.snapshot is None:
+            return "absent"
+        if is_weight(tensor):
+            return "fresh"
+        written = self.snapshot.written_at.get(tensor)
+        if written is None:
+            return "absent"
+        position = self.snapshot.position
+        if written[0] == position.step:
+            return "fresh"
+        # At the border between two steps the numbers of the one just done are still the ones to read.
+        if position.pc == 0 and written[0] == position.step - 1:
+            return "fresh" if self.snapshot.instruction is not None else "stale"
+        return "stale"
+
+    def array(self, tensor: str) -> np.ndarray | None:
+        """Return a tensor without its batch axis (this row), or None when it is not in the snapshot."""
+        if self.snapshot is None:
+            return None
+        array = self.snapshot.get(tensor)
+        if array is None:
+            return None
+        info = self.info(tensor)
+        if info is not None and info.batch and array.ndim == len(info.shape) + 1:
+            return array[min(self.row, len(array) - 1)] if len(array) else None
+        return array
+
+    def value(self, tensor: str, index: tuple[int, ...] = ()) -> float | None:
+        """Return one number, or None when it is not computed in this step."""
+        if self.state(tensor) != "fresh":
+            return None
+        array = self.array(tensor)
+        if array is None:
+            return None
+        try:
+            return (
+                float(array[index]) if array.ndim == len(index) else float(array.ravel()[index[-1]])
+            )
+        except (IndexError, TypeError, ValueError):
+            return None
+
+    @property
+    def current(self) -> InstructionView | None:
+        """The instruction done last, or None at the very beginning."""
+        if self.snapshot is None or self.snapshot.program is None:
+            return None
+        index = self.snapshot.instruction
+        instructions = self.snapshot.program.instructions
+        return instructions[index] if index is not None and 0 <= index < len(instructions) else None
+
+    @property
+    def rows(self) -> int:
+        """Rows in the batch as far as the values tell."""
+        if self.snapshot is None or self.snapshot.program is None:
+            return 1
+        for name, array in self.snapshot.values.items():
+            info = self.snapshot.program.tensors.get(name)
+            if info is not None and info.batch and array.ndim == len(info.shape) + 1:
+                return len(array)
+        return 1

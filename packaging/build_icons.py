@@ -66,8 +66,9 @@ NAMES = {
 
 # Tabler draws 2 wide on 24 units; 1.8 of 24 is 1.5 px at our 20.
 FRAME = (
-    '<svg xmlns="http://www.w3.org/2000/svg" width="20" height="20" viewBox="0 0 24 24" fill="none" '
-    'stroke="currentColor" stroke-width="1.8" stroke-linecap="round" stroke-linejoin="round">{}</svg>\n'
+    '<svg xmlns="http://www.w3.org/2000/svg" width="20" height="20" viewBox="0 0 24 24" '
+    'fill="none" stroke="currentColor" stroke-width="1.8" stroke-linecap="round" '
+    'stroke-linejoin="round">{}</svg>\n'
 )
 
 

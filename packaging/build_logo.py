@@ -1,7 +1,4 @@
-"""Render assets/icons/program/chainrule.svg to the sizes desktops, Windows and macOS ask for.
-
-python packaging/build_logo.py
-"""
+"""Render assets/icons/program/chainrule.svg to the sizes desktops, Windows and macOS ask for."""
 
 from __future__ import annotations
 

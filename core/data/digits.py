@@ -1,0 +1,100 @@
+"""Handwritten digits, from files of ``assets/data`` (cut by ``packaging/build_data.py``)."""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from typing import TYPE_CHECKING, Any
+
+import assets
+from core.data.errors import DataError
+from core.data.types import DataInfo, Source
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from core.data.types import Arrays
+
+_TEN = tuple("0123456789")
+
+
+def read(name: str) -> dict[str, npt.NDArray[Any]]:
+    """Read the arrays of a file in ``assets/data``.
+
+    Raises
+    ------
+    DataError
+        The file is missing or damaged: the installation is.
+    """
+    import numpy as np
+
+    path = assets.path("data", f"{name}.npz")
+    try:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
+            return {key: file[key] for key in ("x_train", "y_train", "x_test", "y_test")}
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+        raise DataError(
+            f"The file {path.name} of the program is missing or damaged ({error}). "
+            "Installing Chainrule again puts it back."
+        ) from error
+
+
+def _images(name: str) -> Arrays:
+    import numpy as np
+
+    found = read(name)
+    return (
+        found["x_train"][..., np.newaxis],
+        found["y_train"].astype(np.int64),
+        found["x_test"][..., np.newaxis],
+        found["y_test"].astype(np.int64),
+    )
+
+
+def digits() -> Arrays:
+    """10,000 training and 2,000 test images of MNIST, each class with the share it has there."""
+    return _images("digits")
+
+
+def digits8x8() -> Arrays:
+    """1,438 training and 359 test images of 8 x 8 numbers from 0 to 16."""
+    return _images("digits8x8")
+
+
+SOURCES = (
+    Source(
+        DataInfo(
+            id="digits",
+            version=1,
+            title="Digits",
+            summary="Handwritten digits, 28 × 28 in grey: 10,000 to learn from and 2,000 to be "
+            "tested on, a stratified part of MNIST.",
+            input_shape=(28, 28, 1),
+            classes=_TEN,
+            task="classification",
+            kind="image",
+            licence="CC BY-SA 3.0",
+            origin="MNIST, by Yann LeCun, Corinna Cortes and Christopher Burges, from NIST's forms",
+            scale=1 / 255,
+        ),
+        digits,
+    ),
+    Source(
+        DataInfo(
+            id="digits8x8",
+            version=1,
+            title="Small digits",
+            summary="Handwritten digits, 8 × 8: small enough to train in a second and to read "
+            "every number of.",
+            input_shape=(8, 8, 1),
+            classes=_TEN,
+            task="classification",
+            kind="image",
+            licence="CC BY 4.0",
+            origin="Optical Recognition of Handwritten Digits (test part), by E. Alpaydin and "
+            "C. Kaynak, UCI, as packaged with scikit-learn",
+            scale=1 / 16,
+        ),
+        digits8x8,
+    ),
+)

@@ -18,7 +18,7 @@ __all__ = ["SPEEDS", "Engine", "EngineState", "Speed", "Work", "speed_of"]
 def __getattr__(name: str) -> Any:
     """Import the proxy, and Qt with it, only for those who want it: the warm-up process does not."""
     if name == "Engine":
-        from app.engine.proxy import Engine  # noqa: PLC0415 - see above
+        from app.engine.proxy import Engine
 
         return Engine
     message = f"module 'app.engine' has no attribute {name!r}"

@@ -97,5 +97,5 @@ def phase_at(hops: int, share: float, *, still: bool = False) -> Phase:
     """Return the phase after ``share`` (0 to 1) of a step: what a film uses instead of a clock."""
     slow = SlowMotion(hops)
     slow.still = still
-    slow._place = share * slow.length  # noqa: SLF001 - same module
+    slow._place = share * slow.length
     return slow.phase()

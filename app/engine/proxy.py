@@ -139,7 +139,9 @@ class Engine(QObject):
         self._slow.stop()
         self._latest = None
         self._worker.mailbox.take()
-        self._change(status="starting", reason="", progress=0.0, detail="", position=None, finished=False)
+        self._change(
+            status="starting", reason="", progress=0.0, detail="", position=None, finished=False
+        )
         if self._warm_up is not None:
             self._warm_up.begin(work)
         else:
@@ -168,7 +170,7 @@ class Engine(QObject):
 
         Commands another part has registered already are left to it.
         """
-        from app.engine.following import follow, register  # noqa: PLC0415 - only a window needs it
+        from app.engine.following import follow, register
 
         self._bus = bus
         self._document = document
@@ -177,7 +179,7 @@ class Engine(QObject):
 
     def open_document(self, saved: SavedState | None = None) -> None:
         """Open what the followed document holds, going on from `saved`: a project file was read."""
-        from app.engine.following import work_of  # noqa: PLC0415 - only a window needs it
+        from app.engine.following import work_of
 
         if self._follower is not None:
             self._follower.opened()
@@ -271,14 +273,20 @@ class Engine(QObject):
     def show_predictions(self, first: int = 0, count: int = 24, only_wrong: bool = False) -> None:
         """Choose the page of held-out samples in the snapshots; ``count`` 0 switches it off."""
         self._preview(
-            "page", "show_predictions", first=int(first), count=int(count), only_wrong=bool(only_wrong)
+            "page",
+            "show_predictions",
+            first=int(first),
+            count=int(count),
+            only_wrong=bool(only_wrong),
         )
 
     def evaluate(self) -> None:
         """Evaluate on all held-out data in the background; the snapshots bring the result."""
         self._send("evaluate")
 
-    def ask(self, question: str, *, done: Done, failed: Done | None = None, **arguments: Any) -> int:
+    def ask(
+        self, question: str, *, done: Done, failed: Done | None = None, **arguments: Any
+    ) -> int:
         """Ask the worker something; ``done(answer)`` is called on this thread.
 
         Questions: ``"explain"`` (instruction, cell, output=None), ``"uses"`` (instruction, role, cell),
@@ -290,7 +298,9 @@ class Engine(QObject):
         int
             A ticket for `forget`.
         """
-        return self._send("answer", done=done, on_failed=failed, question=question, values=arguments)
+        return self._send(
+            "answer", done=done, on_failed=failed, question=question, values=arguments
+        )
 
     def forget(self, ticket: int) -> None:
         """Do not call back for that ticket any more: its asker is going away."""
@@ -320,7 +330,12 @@ class Engine(QObject):
         return value
 
     def _send(
-        self, name: str, *, done: Done | None = None, on_failed: Done | None = None, **arguments: Any
+        self,
+        name: str,
+        *,
+        done: Done | None = None,
+        on_failed: Done | None = None,
+        **arguments: Any,
     ) -> int:
         if self._closed:
             return 0

@@ -201,7 +201,7 @@ class Worker(QThread):
         pass
 
     def _do_open(self, work: Work) -> None:
-        from app.engine.session import Session  # noqa: PLC0415 - imports Numba, here and nowhere else
+        from app.engine.session import Session
 
         self._playing = False
         self._background = None
@@ -359,12 +359,14 @@ class NotReadyError(ValueError):
 
 def _sentence(error: Exception) -> str:
     """Return what to tell the learner; anything unexpected also goes to the log with its traceback."""
-    from core.errors import ChainruleError  # noqa: PLC0415 - core only on this thread
+    from core.errors import ChainruleError
 
     if isinstance(error, ChainruleError | NotReadyError):
         return str(error)
     if isinstance(error, MemoryError):
-        return tr("There is not enough memory for this. Close other programs or make the network smaller.")
+        return tr(
+            "There is not enough memory for this. Close other programs or make the network smaller."
+        )
     log.error("the engine failed", exc_info=error)
     return tr(
         "The engine could not do that ({reason}). Nothing was changed; please report it with the log.",

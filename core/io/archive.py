@@ -57,7 +57,9 @@ def _read_all(archive: zipfile.ZipFile, path: Path) -> dict[str, bytes]:
         raise ProjectError(_foreign(path))
     if len(set(names)) != len(names) or len(names) > 64:
         raise ProjectError(damaged(path))
-    return {info.filename: _read_one(archive, info, path) for info in infos if info.filename in LIMITS}
+    return {
+        info.filename: _read_one(archive, info, path) for info in infos if info.filename in LIMITS
+    }
 
 
 def _read_one(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> bytes:

@@ -49,7 +49,9 @@ def write_beside(path: Path, fill: Callable[[BinaryIO], None]) -> None:
         if path.is_dir():
             message = f"{path} is a folder, not a file."
             raise ProjectError(message)
-        handle, name = tempfile.mkstemp(prefix=f".{path.stem[:40]}-", suffix=".partial", dir=path.parent)
+        handle, name = tempfile.mkstemp(
+            prefix=f".{path.stem[:40]}-", suffix=".partial", dir=path.parent
+        )
         partial = Path(name)
         with os.fdopen(handle, "wb") as file:
             fill(file)

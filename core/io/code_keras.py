@@ -1,0 +1,116 @@
+"""Keras 3 code of a network."""
+
+from __future__ import annotations
+
+from core.io.code_common import arguments, call, checked, comment, variables
+from core.layers import registry
+from core.spec import Layer, Network, Training
+
+#: Losses that Keras does not have, as functions of its own operations.
+_OWN_LOSSES = {
+    "half_squared_error": (
+        "def half_squared_error(y_true, y_pred):\n"
+        "    return 0.5 * keras.ops.sum(keras.ops.square(y_true - y_pred), axis=-1)\n"
+    ),
+}
+
+
+def keras(network: Network, training: Training) -> str:
+    """Return a Keras 3 program: ``Sequential`` for a chain, the functional API otherwise.
+
+    Raises
+    ------
+    ChainruleError
+        When the network cannot work as it is.
+    """
+    inspection = checked(network, training)
+    build = _sequential(network) if network.is_chain else _functional(network)
+    own = _OWN_LOSSES.get(training.loss)
+    loss = training.loss if own else repr(training.loss)
+    optimizer = {key: value for key, value in training.optimizer.items() if key != "kind"}
+    name = f"keras.optimizers.{training.optimizer['kind']}"
+    metrics = "" if not training.metrics else f"    metrics={list(training.metrics)!r},\n"
+    lines = [
+        comment(f"{network.name}: {inspection.parameters:,} parameters. Written by Chainrule."),
+        "import keras",
+        "from keras import layers",
+        "",
+        f"keras.utils.set_random_seed({training.seed})",
+        "",
+        *(["", own, ""] if own else []),
+        build,
+        "",
+        "model.compile(",
+        f"    optimizer={call(name, [], optimizer)},",
+        f"    loss={loss},",
+        f"{metrics})",
+        "model.summary()",
+        "",
+        *_fit(training),
+    ]
+    return "\n".join(lines)
+
+
+def _fit(training: Training) -> list[str]:
+    if training.validation_split:
+        held_out = f"validation_split={training.validation_split!r}"
+    else:
+        held_out = "validation_data=(x_test, y_test)"
+    return [
+        "# With your data in NumPy arrays, the first axis counting samples:",
+        "# history = model.fit(",
+        f"#     x_train, y_train, batch_size={training.batch_size}, epochs={training.epochs},",
+        f"#     {held_out},",
+        "# )",
+        "",
+    ]
+
+
+def _sequential(network: Network) -> str:
+    lines = [f"    {_layer(network.layer(node.layer))}," for node in network.nodes]
+    return "\n".join(["model = keras.Sequential([", *lines, "])"])
+
+
+def _functional(network: Network) -> str:
+    names = variables([node.id for node in network.nodes], ("keras", "layers", "model"))
+    nodes = {node.id: node for node in network.nodes}
+    calls = [node.layer for node in network.nodes]
+    shared = {id_ for id_ in calls if calls.count(id_) > 1}
+    shared_names = variables(
+        [f"{id_}_layer" for id_ in dict.fromkeys(calls) if id_ in shared], tuple(names.values())
+    )
+    lines = [f"{shared_names[f'{id_}_layer']} = {_layer(network.layer(id_))}"
+             for id_ in dict.fromkeys(calls) if id_ in shared]  # fmt: skip
+    inputs = []
+    for id_ in network.order():
+        node, layer = nodes[id_], network.layer(nodes[id_].layer)
+        if not node.inputs:
+            inputs.append(names[id_])
+            lines.append(f"{names[id_]} = {_layer(layer)}")
+            continue
+        sources = ", ".join(names[source] for source in node.inputs)
+        if registry.kind(layer.kind).arity[1] > 1:
+            sources = f"[{sources}]"
+        function = shared_names[f"{layer.id}_layer"] if layer.id in shared else _layer(layer)
+        lines.append(f"{names[id_]} = {function}({sources})")
+    outputs = [names[id_] for id_ in network.outputs]
+    lines.append(f"model = keras.Model({_one_or_list(inputs)}, {_one_or_list(outputs)})")
+    return "\n".join(lines)
+
+
+def _one_or_list(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"[{', '.join(names)}]"
+
+
+def _layer(layer: Layer) -> str:
+    given = arguments(layer)
+    if layer.kind in ("InputLayer", "Input"):
+        # Unlike a window, a shape that happens to be square is not one number.
+        shape = tuple(registry.kind(layer.kind).normalise(layer.config)["shape"])
+        return f"keras.Input(shape={shape!r})"
+    required = {setting.name for setting in registry.kind(layer.kind).settings if setting.required}
+    positional = [value for name, value in given.items() if name in required]
+    named = {name: value for name, value in given.items() if name not in required}
+    if layer.name and layer.name != layer.id and "/" not in layer.name:
+        named["name"] = layer.name
+    return call(f"layers.{layer.kind}", positional, named)

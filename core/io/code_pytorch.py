@@ -1,0 +1,459 @@
+"""PyTorch code of a network.
+
+PyTorch keeps images channels first; the module takes them channels last, as everything here does, and turns
+them once. Before a list is made of an image it is turned back, so that weights of the two agree entry by entry.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from core.errors import ChainruleError
+from core.io.code_common import CROSSENTROPIES, call, checked, comment, variables
+from core.layers import registry
+from core.layers.windows import same_padding
+from core.spec import Layer, Network, Row, Training
+
+_ACTIVATIONS = {"relu": "F.relu", "sigmoid": "torch.sigmoid", "tanh": "torch.tanh"}
+
+_INITIALIZERS = {
+    "glorot_uniform": "nn.init.xavier_uniform_({})",
+    "glorot_normal": "nn.init.xavier_normal_({})",
+    "he_uniform": 'nn.init.kaiming_uniform_({}, nonlinearity="relu")',
+    "he_normal": 'nn.init.kaiming_normal_({}, nonlinearity="relu")',
+    "random_normal": "nn.init.normal_({}, std=0.05)",
+    "random_uniform": "nn.init.uniform_({}, -0.05, 0.05)",
+    "orthogonal": "nn.init.orthogonal_({})",
+    "zeros": "nn.init.zeros_({})",
+    "ones": "nn.init.ones_({})",
+}
+
+_LOSSES = {
+    "mean_squared_error": "F.mse_loss(y_pred, y)",
+    "half_squared_error": "0.5 * ((y_pred - y) ** 2).sum(-1).mean()",
+    "mean_absolute_error": "F.l1_loss(y_pred, y)",
+    "binary_crossentropy": "F.binary_cross_entropy(y_pred, y)",
+    "sparse_categorical_crossentropy": "F.nll_loss(torch.log(y_pred), y)",
+    "categorical_crossentropy": "-(y * torch.log(y_pred)).sum(-1).mean()",
+}
+
+#: Stable forms for a network whose last activation the loss takes over.
+_LOSSES_OF_LOGITS = {
+    ("softmax", "sparse_categorical_crossentropy"): "F.cross_entropy(y_pred, y)",
+    ("softmax", "categorical_crossentropy"): "F.cross_entropy(y_pred, y)",
+    ("sigmoid", "binary_crossentropy"): "F.binary_cross_entropy_with_logits(y_pred, y)",
+}
+
+
+def pytorch(network: Network, training: Training) -> str:
+    """Return a PyTorch program: an ``nn.Module`` and how to train it.
+
+    Raises
+    ------
+    ChainruleError
+        When the network cannot work as it is, or uses something that has no counterpart here.
+    """
+    inspection = checked(network, training)
+    module = _Module(network, training, {row.node: row for row in inspection.rows})
+    head = [
+        comment(f"{network.name}: {inspection.parameters:,} parameters. Written by Chainrule."),
+        "import torch",
+        "import torch.nn.functional as F",
+        "from torch import nn",
+        "",
+        f"torch.manual_seed({training.seed})",
+        "",
+        "",
+    ]
+    return "\n".join([*head, *module.lines(), *_training(training, module.loss)])
+
+
+class _Module:
+    """Writes the class: what it owns, how it is initialised, what it computes."""
+
+    def __init__(self, network: Network, training: Training, rows: dict[str, Row]) -> None:
+        self._network, self._rows = network, rows
+        self._nodes = {node.id: node for node in network.nodes}
+        self._attributes = variables([layer.id for layer in network.layers], ("forward", "predict"))
+        self._owns: list[str] = []
+        self._starts: list[str] = []
+        self._body: list[str] = []
+        self._made: set[str] = set()
+        self._values = variables([node.id for node in network.nodes], ("torch", "self", "nn"))
+        if network.is_chain:
+            self._values = {node.id: "x" for node in network.nodes}
+        self._masks: dict[str, str] = {}
+        self._inputs: list[str] = []
+        last = network.layer(self._nodes[network.outputs[0]].layer)
+        activation = last.config.get("activation") or "linear"
+        key = (activation, training.loss)
+        single = len(network.outputs) == 1
+        #: The activation that training leaves to the loss.
+        self._left_out = activation if single and key in _LOSSES_OF_LOGITS else ""
+        self.loss = _LOSSES_OF_LOGITS[key] if self._left_out else _LOSSES.get(training.loss, "")
+        if not self.loss:
+            raise ChainruleError(f"The loss {training.loss} has no counterpart in PyTorch here.")
+
+    def lines(self) -> list[str]:
+        for id_ in self._network.order():
+            self._node(id_)
+        outputs = [self._channels_last(id_) for id_ in self._network.outputs]
+        takes = ", ".join(self._inputs)
+        shapes = "; ".join(
+            f"{name}: (batch, {', '.join(map(str, self._rows[id_].output_shape or ()))})"
+            for id_, name in zip(self._sources(), self._inputs, strict=True)
+        )
+        lines = [
+            "class Network(nn.Module):",
+            "    def __init__(self):",
+            "        super().__init__()",
+            *(f"        {line}" for line in self._owns),
+            *(["        # Start as Keras does."] if self._starts else []),
+            *(f"        {line}" for line in self._starts),
+            "",
+            f"    def forward(self, {takes}):  # {shapes}",
+            *(f"        {line}" for line in self._body),
+            f"        return {', '.join(outputs)}",
+        ]
+        if self._left_out:
+            function = (
+                "torch.softmax({}, -1)" if self._left_out == "softmax" else "torch.sigmoid({})"
+            )
+            lines += [
+                "",
+                f"    def predict(self, {takes}):",
+                f"        # The {self._left_out} is part of the loss while training.",
+                f"        return {function.format(f'self({takes})')}",
+            ]
+        else:
+            lines += ["", f"    def predict(self, {takes}):", f"        return self({takes})"]
+        return lines
+
+    def _sources(self) -> list[str]:
+        return [id_ for id_ in self._network.order() if not self._nodes[id_].inputs]
+
+    def _node(self, id_: str) -> None:
+        node = self._nodes[id_]
+        layer = self._network.layer(node.layer)
+        row = self._rows[id_]
+        config = registry.kind(layer.kind).normalise(layer.config)
+        write = getattr(self, f"_write_{layer.kind.lower()}", None)
+        if write is None:
+            raise ChainruleError(f"{layer.kind} has no counterpart in the PyTorch code yet.")
+        first = layer.id not in self._made
+        self._made.add(layer.id)
+        sources = [self._values[source] for source in node.inputs]
+        write(id_, layer, config, row, sources, first)
+
+    # Values: images are kept channels first
+
+    def _channels_last(self, id_: str) -> str:
+        shape = self._rows[id_].output_shape or ()
+        name = self._values[id_]
+        return f"{name}.permute(0, 2, 3, 1)" if len(shape) == 3 else name
+
+    def _put(self, id_: str, text: str, note: str = "") -> None:
+        self._body.append(f"{self._values[id_]} = {text}" + (f"  # {note}" if note else ""))
+
+    def _activate(self, id_: str, activation: str | None, rank: int) -> None:
+        activation = activation or "linear"
+        if activation == "linear":
+            return
+        if self._left_out == activation and self._network.outputs[0] == id_:
+            return
+        name = self._values[id_]
+        if activation == "softmax":
+            self._put(id_, f"torch.softmax({name}, {1 if rank == 3 else -1})")
+        else:
+            self._put(id_, f"{_ACTIVATIONS[activation]}({name})")
+
+    def _own(self, layer: Layer, text: str) -> str:
+        name = f"self.{self._attributes[layer.id]}"
+        self._owns.append(f"{name} = {text}")
+        return name
+
+    def _attribute(self, layer: Layer) -> str:
+        return f"self.{self._attributes[layer.id]}"
+
+    def _start(self, name: str, initializer: str) -> None:
+        note = "  # Keras cuts the tails off" if initializer.endswith("_normal") else ""
+        self._starts.append(_INITIALIZERS[initializer].format(name) + note)
+
+    # Layers
+
+    def _write_inputlayer(
+        self,
+        id_: str,
+        layer: Layer,
+        config: dict[str, Any],
+        row: Row,
+        sources: list[str],
+        first: bool,
+    ) -> None:
+        name = self._values[id_]
+        self._inputs.append(name)
+        if len(config["shape"]) == 3:
+            self._put(id_, f"{name}.permute(0, 3, 1, 2)", "channels last to channels first")
+
+    def _write_dense(
+        self,
+        id_: str,
+        layer: Layer,
+        config: dict[str, Any],
+        row: Row,
+        sources: list[str],
+        first: bool,
+    ) -> None:
+        shape = row.input_shapes[0]
+        if first:
+            named = {} if config["use_bias"] else {"bias": False}
+            name = self._own(layer, call("nn.Linear", [shape[-1], config["units"]], named))
+            self._start(f"{name}.weight", config["kernel_initializer"])
+            if config["use_bias"]:
+                self._start(f"{name}.bias", config["bias_initializer"])
+        image = len(shape) == 3
+        source = f"{sources[0]}.permute(0, 2, 3, 1)" if image else sources[0]
+        text = f"{self._attribute(layer)}({source})"
+        self._put(id_, f"{text}.permute(0, 3, 1, 2)" if image else text)
+        self._activate(id_, config["activation"], len(shape))
+
+    def _write_conv2d(
+        self,
+        id_: str,
+        layer: Layer,
+        config: dict[str, Any],
+        row: Row,
+        sources: list[str],
+        first: bool,
+    ) -> None:
+        shape = row.input_shapes[0]
+        kernel, strides = config["kernel_size"], config["strides"]
+        pads = [
+            same_padding(n, k, s, config["padding"])
+            for n, k, s in zip(shape, kernel, strides, strict=False)
+        ]
+        symmetric = all(before == after for before, after in pads)
+        if first:
+            named: dict[str, Any] = {"stride": tuple(strides)} if strides != [1, 1] else {}
+            if symmetric and any(before for before, _ in pads):
+                named["padding"] = (pads[0][0], pads[1][0])
+            if not config["use_bias"]:
+                named["bias"] = False
+            name = self._own(
+                layer, call("nn.Conv2d", [shape[-1], config["filters"], tuple(kernel)], named)
+            )
+            self._start(f"{name}.weight", config["kernel_initializer"])
+            if config["use_bias"]:
+                self._start(f"{name}.bias", config["bias_initializer"])
+        source = sources[0] if symmetric else _padded(sources[0], pads)
+        self._put(id_, f"{self._attribute(layer)}({source})")
+        self._activate(id_, config["activation"], 3)
+
+    def _write_maxpooling2d(
+        self,
+        id_: str,
+        layer: Layer,
+        config: dict[str, Any],
+        row: Row,
+        sources: list[str],
+        first: bool,
+    ) -> None:
+        pool = tuple(config["pool_size"])
+        strides = tuple(config["strides"] or pool)
+        pads = [
+            same_padding(n, k, s, config["padding"])
+            for n, k, s in zip(row.input_shapes[0], pool, strides, strict=False)
+        ]
+        source = sources[0]
+        if any(map(any, pads)):
+            source = _padded(source, pads, 'float("-inf")')
+        named = {} if strides == pool else {"stride": strides}
+        text = call("F.max_pool2d", [], named)
+        more = text.removeprefix("F.max_pool2d(").removesuffix(")")
+        self._put(id_, f"F.max_pool2d({source}, {pool!r}{', ' + more if more else ''})")
+
+    def _write_flatten(
+        self,
+        id_: str,
+        layer: Layer,
+        config: dict[str, Any],
+        row: Row,
+        sources: list[str],
+        first: bool,
+    ) -> None:
+        if len(row.input_shapes[0]) == 3:
+            self._put(
+                id_, f"{sources[0]}.permute(0, 2, 3, 1).flatten(1)", "in the order Keras flattens"
+            )
+        else:
+            self._put(id_, f"{sources[0]}.flatten(1)")
+
+    def _write_activation(
+        self,
+        id_: str,
+        layer: Layer,
+        config: dict[str, Any],
+        row: Row,
+        sources: list[str],
+        first: bool,
+    ) -> None:
+        if self._values[id_] != sources[0]:
+            self._put(id_, sources[0])
+        self._activate(id_, config["activation"], len(row.input_shapes[0]))
+
+    def _write_dropout(
+        self,
+        id_: str,
+        layer: Layer,
+        config: dict[str, Any],
+        row: Row,
+        sources: list[str],
+        first: bool,
+    ) -> None:
+        self._put(id_, f"F.dropout({sources[0]}, {config['rate']!r}, self.training)")
+
+    def _write_batchnormalization(
+        self,
+        id_: str,
+        layer: Layer,
+        config: dict[str, Any],
+        row: Row,
+        sources: list[str],
+        first: bool,
+    ) -> None:
+        shape = row.input_shapes[0]
+        if not (config["scale"] and config["center"]):
+            raise ChainruleError(
+                "PyTorch's batch normalisation has scale and center together or neither; "
+                f"{layer.name} has one of them switched off."
+            )
+        if first:
+            kind = {1: "nn.BatchNorm1d", 2: "nn.BatchNorm1d", 3: "nn.BatchNorm2d"}[len(shape)]
+            named = {"eps": config["epsilon"], "momentum": round(1 - config["momentum"], 10)}
+            self._own(layer, call(kind, [shape[-1]], named))
+        name = self._attribute(layer)
+        if len(shape) == 2:
+            self._put(id_, f"{name}({sources[0]}.transpose(1, 2)).transpose(1, 2)")
+        else:
+            self._put(id_, f"{name}({sources[0]})", "moving variance is the unbiased one here")
+
+    def _write_embedding(
+        self,
+        id_: str,
+        layer: Layer,
+        config: dict[str, Any],
+        row: Row,
+        sources: list[str],
+        first: bool,
+    ) -> None:
+        if first:
+            name = self._own(
+                layer, call("nn.Embedding", [config["input_dim"], config["output_dim"]], {})
+            )
+            self._start(f"{name}.weight", config["embeddings_initializer"])
+        if config["mask_zero"]:
+            mask = f"{self._attributes[layer.id]}_mask"
+            self._body.append(f"{mask} = {sources[0]}.long() != 0  # 0 is padding, at the end")
+            self._masks[id_] = mask
+        self._put(id_, f"{self._attribute(layer)}({sources[0]}.long())")
+
+    def _write_lstm(
+        self,
+        id_: str,
+        layer: Layer,
+        config: dict[str, Any],
+        row: Row,
+        sources: list[str],
+        first: bool,
+    ) -> None:
+        units = config["units"]
+        name = self._attribute(layer)
+        if first:
+            named: dict[str, Any] = {"batch_first": True}
+            if not config["use_bias"]:
+                named["bias"] = False
+            self._own(layer, call("nn.LSTM", [row.input_shapes[0][-1], units], named))
+            # nn.LSTM holds four gates in the order of Keras, and the same bias twice.
+            self._start(f"{name}.weight_ih_l0", config["kernel_initializer"])
+            self._start(f"{name}.weight_hh_l0", config["recurrent_initializer"])
+            if config["use_bias"]:
+                self._start(f"{name}.bias_ih_l0", "zeros")
+                self._start(f"{name}.bias_hh_l0", "zeros")
+                self._starts.append(f"{name}.bias_hh_l0.requires_grad_(False)  # Keras has one")
+                if config["unit_forget_bias"]:
+                    self._starts.append(
+                        f"{name}.bias_ih_l0.data[{units}:{2 * units}] = 1.0  # remember at first"
+                    )
+        mask = self._masks.get(self._nodes[id_].inputs[0])
+        sequence = f"{self._attributes[layer.id]}_all"
+        self._body.append(f"{sequence}, _ = {name}({sources[0]})")
+        if config["return_sequences"]:
+            self._put(id_, sequence)
+        elif mask is not None:
+            rows = f"torch.arange(len({sequence}), device={sequence}.device)"
+            self._put(
+                id_, f"{sequence}[{rows}, {mask}.sum(1).clamp(min=1) - 1]", "before the padding"
+            )
+        else:
+            self._put(id_, f"{sequence}[:, -1]")
+
+    def _write_add(
+        self,
+        id_: str,
+        layer: Layer,
+        config: dict[str, Any],
+        row: Row,
+        sources: list[str],
+        first: bool,
+    ) -> None:
+        self._put(id_, " + ".join(sources))
+
+
+def _padded(source: str, pads: list[tuple[int, int]], value: str = "") -> str:
+    # F.pad counts from the last axis.
+    amounts = (*pads[1], *pads[0])
+    return f"F.pad({source}, {amounts!r}{', value=' + value if value else ''})"
+
+
+def _training(training: Training, loss: str) -> list[str]:
+    given = {key: value for key, value in training.optimizer.items() if key != "kind"}
+    kind = training.optimizer["kind"]
+    if kind == "Adam":
+        named = {
+            "lr": given.get("learning_rate", 0.001),
+            "betas": (given.get("beta_1", 0.9), given.get("beta_2", 0.999)),
+            "eps": given.get("epsilon", 1e-7),
+        }
+    elif kind == "SGD":
+        named = {"lr": given.get("learning_rate", 0.01)}
+        if given.get("momentum"):
+            named["momentum"] = given["momentum"]
+        if given.get("nesterov"):
+            named["nesterov"] = True
+    else:
+        raise ChainruleError(f"The optimizer {kind} has no counterpart in the PyTorch code yet.")
+    target = "class numbers, int64" if training.loss == CROSSENTROPIES[0] else "float32"
+    optimizer = call(f"torch.optim.{kind}", [], named).replace("(", "(model.parameters(), ", 1)
+    return [
+        "",
+        "",
+        "model = Network()",
+        f"optimizer = {optimizer}",
+        "",
+        "",
+        f"def train_on_batch(x, y):  # x: float32, channels last; y: {target}",
+        "    model.train()",
+        "    optimizer.zero_grad()",
+        "    y_pred = model(x)",
+        f"    loss = {loss}",
+        "    loss.backward()",
+        "    optimizer.step()",
+        "    return loss.item()",
+        "",
+        "",
+        f"# With your data in a DataLoader of batches of {training.batch_size}:",
+        f"# for epoch in range({training.epochs}):",
+        "#     for x, y in loader:",
+        "#         train_on_batch(x, y)",
+        "",
+    ]

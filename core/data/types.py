@@ -50,7 +50,7 @@ class DataInfo:
     features
         Names of the numbers of a sample that is a row of a table or a point.
     output_shape
-        Shape of one target: ``()`` for a label.
+        Shape of one target: ``()`` for a label, ``(2,)`` for two one-hot numbers.
     """
 
     id: str
@@ -81,7 +81,7 @@ class DataSet:
         Samples along the first axis: ``uint8`` where `DataInfo.scale` is not 1, else ``float32``.
         In C order and read-only: they are shared by everyone who loads the same set.
     y_train, y_test
-        Labels as ``int64``, or targets as ``float32``.
+        Labels as ``int64``, or targets (also one-hot ones) as ``float32``.
     parameters
         The values it was made with, defaults included.
     """

@@ -1,0 +1,189 @@
+"""The units of a network scene: heat maps over the plane, value cells, grids of cells, blocks with a histogram."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PySide6.QtGui import QPainter
+
+from app.scenes import draw, images, signals
+from app.scenes.network_layout import Column, NetworkLayout
+from app.snapshots import NodeView, Source
+from app.text import number, tr
+
+if TYPE_CHECKING:
+    from app.scenes.frame import Frame
+    from app.snapshots import Snapshot
+    from app.theme import Theme
+
+
+def tensor_of(node: NodeView, what: str) -> str:
+    """Return the tensor a tile shows: the activation, what goes into it, or the gradient that reached it."""
+    if what == "pre-activation" and node.activation not in ("", "linear"):
+        return f"{node.layer}/z"
+    if what == "gradient":
+        return f"grad/{node.output}"
+    return node.output
+
+
+def unit_values(frame: Frame, tensor: str, share: float, source: Source) -> np.ndarray | None:
+    """Return a tensor blended from the snapshot before to the one after."""
+    new = _value(frame.after, tensor, source)
+    old = _value(frame.before, tensor, source)
+    if new is None or (share <= 0 and old is not None):
+        return old
+    if old is None or share >= 1 or old.shape != new.shape:
+        return new
+    return old + (new - old) * np.float32(share)
+
+
+def _value(shot: Snapshot | None, tensor: str, source: Source) -> np.ndarray | None:
+    if shot is None:
+        return None
+    found = shot.get(tensor, source=source)
+    if found is None and source == "sample":
+        found = shot.get(tensor)
+        if found is not None:
+            found = found[0] if found.ndim > 1 else found
+    return found
+
+
+def paint_units(painter: QPainter, place: NetworkLayout, theme: Theme, frame: Frame) -> None:
+    """Draw all columns."""
+    count = len(place.columns)
+    what = str(frame.toggles.get("tiles", "activation"))
+    for k, column in enumerate(place.columns):
+        share = signals.arrived(frame.clock, k, count)
+        if frame.clock is None or not frame.clock.direction:
+            share = frame.alpha if frame.before is not None else 1.0
+        tensor = tensor_of(column.node, what)
+        values = unit_values(frame, tensor, share, "sample")
+        pending = frame.clock is not None and frame.clock.direction == "forward" and share == 0.0
+        if column.level == "image":
+            _image(painter, column, theme, frame)
+        elif column.level == "block":
+            _block(painter, column, theme, values, what)
+        elif column.level == "cells":
+            _cells(painter, column, theme, values, what)
+        else:
+            planes = unit_values(frame, tensor, share, "plane") if place.planes else None
+            _tiles(painter, column, theme, frame, values, planes, what)
+            if column.level == "numbers":
+                _numbers(painter, column, theme, values, pending, k == count - 1 and k > 0)
+
+
+def _ramp(node: NodeView, what: str, values: np.ndarray | None) -> float:
+    if what == "activation":
+        return images.extent(values, node.activation if node.kind != "Input" else "")
+    return images.extent(values)
+
+
+def _tiles(
+    painter: QPainter, column: Column, theme: Theme, frame: Frame, values: np.ndarray | None,
+    planes: np.ndarray | None, what: str,
+) -> None:  # fmt: skip
+    n = len(column.centers)
+    side = column.tile
+    margin = 2.0 if column.level == "numbers" else 1.0
+    for unit in range(n):
+        x, y, w, h = column.rect(unit)
+        draw.fill(painter, x - margin, y - margin, w + 2 * margin, h + 2 * margin, theme.bg0)
+    if planes is not None and planes.shape[0] == n:
+        top = _ramp(column.node, what, planes)
+        words = images.colors(theme, planes, "signed", top)
+        for unit in range(n):
+            x, y, w, h = column.rect(unit)
+            images.place(painter, x, y, w, h, images.from_words(words[unit]), True)
+    elif values is not None and values.size == n:
+        top = _ramp(column.node, what, values)
+        flat = values.ravel()
+        for unit in range(n):
+            draw.fill(painter, *column.rect(unit), theme.signed(float(flat[unit]), top))
+    else:
+        for unit in range(n):
+            draw.fill(painter, *column.rect(unit), theme.bg2)
+    if planes is not None and column.level == "numbers":
+        _sample_rings(painter, column, theme, frame, side)
+
+
+def _sample_rings(painter: QPainter, column: Column, theme: Theme, frame: Frame, side: float) -> None:
+    shot = frame.snapshot
+    if shot is None or shot.plane is None or shot.sample is None or shot.sample.x.size < 2:
+        return
+    (x0, y0), (x1, y1) = shot.plane.low, shot.plane.high
+    sx, sy = (float(v) for v in shot.sample.x.ravel()[:2])
+    u, v = (sx - x0) / (x1 - x0), (y1 - sy) / (y1 - y0)
+    if not (0 <= u <= 1 and 0 <= v <= 1):
+        return
+    for unit in range(len(column.centers)):
+        x, y, w, h = column.rect(unit)
+        draw.disc(painter, x + u * w, y + v * h, 2.5, theme.bg0, theme.tx)
+
+
+def _numbers(painter: QPainter, column: Column, theme: Theme, values: np.ndarray | None, pending: bool, last: bool) -> None:
+    flat = values.ravel() if values is not None and values.size == len(column.centers) else None
+    names = column.node.labels if column.node.kind != "Input" else ()
+    best = int(flat.argmax()) if flat is not None and len(flat) > 1 else -1
+    for unit in range(len(column.centers)):
+        x, y = (float(v) for v in column.centers[unit])
+        under = y + column.tile / 2
+        if names and unit < len(names):
+            color = theme.tx if unit == best and not pending else theme.tx2
+            draw.text(painter, x + column.tile / 2 + 8, y + 4, names[unit], 12, color, mono=True)
+        if last and len(column.centers) == 1:
+            draw.text(painter, x, under + 22, "ŷ", 12, theme.tx2, mono=True, anchor="middle")
+            if pending or flat is None:
+                draw.text(painter, x, under + 40, tr("pending"), 11, theme.tx3, anchor="middle")
+            else:
+                draw.text(painter, x, under + 40, draw.signed(float(flat[unit]), 2), 12, theme.tx, mono=True, anchor="middle")
+        elif flat is not None and not pending:
+            draw.text(painter, x, under + 12, _short(float(flat[unit])), 10, theme.tx2, mono=True, anchor="middle")
+
+
+def _short(value: float) -> str:
+    if value and abs(value) < 0.005:
+        return draw.scientific(value)
+    return draw.signed(value, 2) if abs(value) < 100 else draw.signed(value, 0)
+
+
+def _cells(painter: QPainter, column: Column, theme: Theme, values: np.ndarray | None, what: str) -> None:
+    draw.fill(painter, column.x - 2, column.y - 2, column.width + 4, column.height + 4, theme.bg0)
+    flat = values.ravel() if values is not None and values.size == len(column.centers) else None
+    top = _ramp(column.node, what, values)
+    half = column.tile / 2
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+    for unit, (x, y) in enumerate(column.centers.tolist()):
+        color = theme.bg2 if flat is None else theme.signed(float(flat[unit]), top)
+        draw.fill(painter, x - half, y - half, column.tile, column.tile, color)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+    draw.frame(painter, column.x - 2.5, column.y - 2.5, column.width + 5, column.height + 5, theme.line)
+
+
+def _block(painter: QPainter, column: Column, theme: Theme, values: np.ndarray | None, what: str) -> None:
+    x, y, w, h = column.x, column.y, column.width, column.height
+    draw.fill(painter, x, y, w, h, theme.bg2, 6)
+    draw.frame(painter, x + 0.5, y + 0.5, w - 1, h - 1, theme.line2, 1, 6)
+    draw.text(painter, x + w / 2, y + 20, tr("{count} units", count=number(column.node.units)), 11, theme.tx2, anchor="middle")
+    left, right, foot, head = x + 10, x + w - 10, y + h - 22, y + 32
+    draw.line(painter, left, foot + 0.5, right, foot + 0.5, theme.line2)
+    if values is None or not np.isfinite(values).any():
+        return
+    top = _ramp(column.node, what, values)
+    counts, _ = np.histogram(np.clip(values[np.isfinite(values)], -top, top), 24, (-top, top))
+    step = (right - left) / 24
+    for k, count in enumerate(counts.tolist()):
+        tall = (foot - head) * count / max(1, counts.max())
+        draw.fill(painter, left + k * step, foot - tall, max(1.0, step - 1), tall, theme.signed((k + 0.5) / 12 - 1))
+    digits = 0 if top >= 10 else 1 if top >= 1 else 2
+    draw.text(painter, left, y + h - 8, draw.plain(-top, digits), 10, theme.tx3, mono=True)
+    draw.text(painter, right, y + h - 8, draw.signed(top, digits), 10, theme.tx3, mono=True, anchor="end")
+
+
+def _image(painter: QPainter, column: Column, theme: Theme, frame: Frame) -> None:
+    x, y, w, h = column.x, column.y, column.width, column.height
+    shot = frame.snapshot
+    draw.fill(painter, x, y, w, h, theme.bg2)
+    if shot is not None and shot.sample is not None and shot.sample.x.shape == column.node.shape:
+        images.place(painter, x, y, w, h, images.photo(theme, shot.sample.x), False)
+    draw.frame(painter, x - 0.5, y - 0.5, w + 1, h + 1, theme.line2)

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from core.tape.cache import kernel_hash
+
 pytest_plugins = ["pytester"]
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -17,8 +19,9 @@ ROOT = Path(__file__).resolve().parent.parent
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("QT_API", "pyside6")
 os.environ.setdefault("PYQTGRAPH_QT_LIB", "PySide6")
-# Compiled kernels are shared by all tests and by later runs; nothing else is.
-os.environ.setdefault("NUMBA_CACHE_DIR", str(ROOT / "build" / "kernels"))
+# Compiled kernels are shared by all tests and by later runs, in a folder for each state of their
+# sources; nothing else is shared.
+os.environ.setdefault("NUMBA_CACHE_DIR", str(ROOT / "build" / "kernels" / kernel_hash()))
 os.environ["CHAINRULE_HOME"] = tempfile.mkdtemp(prefix="chainrule-tests-")
 
 # Python and Numba print this, and go on, where an exception cannot be raised: in a kernel called

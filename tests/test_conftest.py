@@ -7,11 +7,15 @@ from pathlib import Path
 
 import pytest
 
-CONFTEST = Path(__file__).with_name("conftest.py").read_text(encoding="utf-8")
+HERE = Path(__file__).resolve().parent
+CONFTEST = (HERE / "conftest.py").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("where", ["sys.stderr.write(text)", "os.write(2, text.encode())"])
-def test_a_swallowed_exception_fails_the_test(pytester: pytest.Pytester, where: str) -> None:
+def test_a_swallowed_exception_fails_the_test(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(HERE.parent))
     pytester.makeconftest(CONFTEST)
     pytester.makepyfile(
         f"""

@@ -29,7 +29,7 @@ def paint_overlay(painter: QPainter, place: NetworkLayout, theme: Theme, frame: 
         if hit is not None and hit.kind == "unit":
             x, y, w, h = hit.rect
             draw.frame(painter, x - 1.5, y - 1.5, w + 3, h + 3, theme.tx, 1.5, 3)
-            _card(painter, place, theme, describe(place, hit, frame), x + w + 8, y + h / 2 - 20)
+            paint_card(painter, place.size, theme, describe(place, hit, frame), x + w + 8, y + h / 2 - 20)
 
 
 def _borders(painter: QPainter, place: NetworkLayout, theme: Theme, frame: Frame) -> None:
@@ -73,10 +73,11 @@ def _hovered_edge(painter: QPainter, place: NetworkLayout, theme: Theme, frame: 
     top = py + 26 if down else py - 26 - 15 * len(lines) - 12
     draw.line(painter, px, py, px, top if down else py - 26, theme.tx)
     draw.disc(painter, px, py, 2.5, theme.tx)
-    _card(painter, place, theme, lines, px - 40, top)
+    paint_card(painter, place.size, theme, lines, px - 40, top)
 
 
-def _card(painter: QPainter, place: NetworkLayout, theme: Theme, lines: tuple[str, ...], x: float, y: float) -> None:
+def paint_card(painter: QPainter, size: tuple[float, float], theme: Theme, lines: tuple[str, ...], x: float, y: float) -> None:
+    """Draw a tooltip near a point, kept inside the picture: a title, then rows of name and value."""
     if not lines:
         return
     title, rows = lines[0], [line.split("\t") for line in lines[1:]]
@@ -84,8 +85,8 @@ def _card(painter: QPainter, place: NetworkLayout, theme: Theme, lines: tuple[st
     widths = [draw.advance(title, 10.5)]
     widths += [column + draw.advance(r[-1], 11, mono=True) if len(r) > 1 else draw.advance(r[0], 11, mono=True) for r in rows]
     width, height = max(widths) + 20, 26 + 15 * len(rows)
-    x = max(4.0, min(x, place.size[0] - width - 4))
-    y = max(4.0, min(y, place.size[1] - height - 4))
+    x = max(4.0, min(x, size[0] - width - 4))
+    y = max(4.0, min(y, size[1] - height - 4))
     draw.fill(painter, x, y, width, height, theme.bg2, 6)
     draw.frame(painter, x + 0.5, y + 0.5, width - 1, height - 1, theme.line2, 1, 6)
     draw.text(painter, x + 10, y + 16, title, 10.5, theme.tx2)

@@ -135,6 +135,8 @@ def _sample(painter: QPainter, place: PredictionsLayout, theme: Theme, page: Pre
     text = f"{_name(page, said)} {draw.ARROW} {_name(page, label)}" if wrong else _name(page, said)
     sure = f"{100 * float(page.confidence[k]):.0f}%"
     room = t - draw.advance(sure, 11, mono=True) - 4
+    if draw.advance(text, 12, 500, True) > room:
+        sure, room = "", t  # what was mistaken for what matters more than how surely
     draw.text(painter, x, y + t + 16, draw.elide(text, 12, room, 500, True), 12, theme.tx, weight=500, mono=True)
     draw.text(painter, x + t, y + t + 16, sure, 11, theme.tx3, mono=True, anchor="end")
 

@@ -58,13 +58,13 @@ def travelling(phase: Phase | None, columns: int) -> tuple[int, float] | None:
     return (step, part) if phase.direction == "forward" else (columns - 2 - step, 1.0 - part)
 
 
-def spans(count: int, part: float, forward: bool) -> np.ndarray:
+def spans(count: int, part: float, forward: bool, length: float = TRAIL) -> np.ndarray:
     """Return the trail of every edge as the rasteriser wants it: fractions of x and the opacity at both ends."""
     span = np.empty((count, 4), np.float32)
     if forward:
-        span[:] = along(part - TRAIL), along(part), 0.0, 0.9
+        span[:] = along(part - length), along(part), 0.0, 0.9
     else:
-        span[:] = along(part), along(part + TRAIL), 0.9, 0.0
+        span[:] = along(part), along(part + length), 0.9, 0.0
     return span
 
 

@@ -59,21 +59,23 @@ if [ ! -x "$venv/bin/python" ] || ! "$venv/bin/python" -m pip --version >/dev/nu
     "$python" -m venv "$venv"
 fi
 
-# The stamp holds what was installed and from which pyproject.toml; nothing is asked of pip again until it changes.
+# One stamp for each extra holds the pyproject.toml it was installed from; nothing is asked of pip again until that
+# changes.
+wanted=""
 extras=""
 display=""
 for word in "$@"; do
-    case $word in
-        run) ;;
-        xvfb) display=yes ;;
-        *) extras="$extras${extras:+,}$word" ;;
-    esac
+    if [ "$word" = xvfb ]; then
+        display=yes
+    elif ! cmp -s pyproject.toml "$venv/installed-$word"; then
+        wanted="$wanted $word"
+        [ "$word" = run ] || extras="$extras${extras:+,}$word"
+    fi
 done
-stamp="$venv/chainrule-${extras:-run}"
-if ! cmp -s pyproject.toml "$stamp"; then
+if [ -n "$wanted" ]; then
     say "installing the program${extras:+ with $extras} into $venv (the first time takes a few minutes)"
     "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --editable ".${extras:+[$extras]}"
-    cp pyproject.toml "$stamp"
+    for word in $wanted run; do cp pyproject.toml "$venv/installed-$word"; done
 fi
 
 [ "$(uname -s)" = Linux ] || exit 0

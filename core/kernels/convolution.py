@@ -1,0 +1,162 @@
+"""Convolution and pooling on images (rows, height, width, channels), without a column matrix.
+
+The row of A that belongs to an output pixel starts ``stride x channels`` after its neighbour's: A overlaps itself inside
+the image, and a convolution is the one product of `simd` with these strides.
+"""
+
+from __future__ import annotations
+
+from core.kernels.simd import cut, lanes, product, vadd, vequal, vload, vmax, vstore, vzero
+from core.kernels.state import FIRST, ROWS
+
+
+def place2d(mem, ints, reals, state):
+    """Images into larger ones of zeros, pixel (u, v) at (top + u·sh, left + v·sw). A padding forward.
+
+    ints: h, w, channels, x, x row, H, W, y, y row, top, left, sh, sw
+    """
+    h, w, n, big_h, big_w = ints[0], ints[1], ints[2], ints[5], ints[6]
+    top, left, sh, sw = ints[9], ints[10], ints[11], ints[12]
+    zero = mem.dtype.type(0)
+    for r in range(state[FIRST], state[FIRST] + state[ROWS]):
+        y = cut(mem, ints[7] + r * ints[8], big_h * big_w * n)
+        for k in range(big_h * big_w * n):
+            y[k] = zero
+        for u in range(h):
+            source = ints[3] + r * ints[4] + u * w * n
+            to = ints[7] + r * ints[8] + ((top + u * sh) * big_w + left) * n
+            if sw == 1:
+                a, b = cut(mem, source, w * n), cut(mem, to, w * n)
+                for k in range(w * n):
+                    b[k] = a[k]
+            else:
+                for v in range(w):
+                    a, b = cut(mem, source + v * n, n), cut(mem, to + v * sw * n, n)
+                    for k in range(n):
+                        b[k] = a[k]
+
+
+def crop2d(mem, ints, reals, state):
+    """The inside of padded images: the gradient of a padding. ints: h, w, channels, x, x row, W, y, y row, top, left"""
+    h, w, n, big_w, top, left = ints[0], ints[1], ints[2], ints[5], ints[8], ints[9]
+    for r in range(state[FIRST], state[FIRST] + state[ROWS]):
+        for u in range(h):
+            a = cut(mem, ints[3] + r * ints[4] + ((top + u) * big_w + left) * n, w * n)
+            b = cut(mem, ints[6] + r * ints[7] + u * w * n, w * n)
+            for k in range(w * n):
+                b[k] = a[k]
+
+
+def conv2d(mem, ints, reals, state):
+    """``y[u, v, f] = Σ x[u·sh+i, v·sw+j, c] w[i, j, c, f]``.
+
+    ints: H, W, C, x, x row, kh, kw, F, w, out h, out w, y, y row, sh, sw
+    """
+    W, C, kh, kw, F = ints[1], ints[2], ints[5], ints[6], ints[7]
+    h, w, sh, sw = ints[9], ints[10], ints[13], ints[14]
+    first, rows = state[FIRST], state[ROWS]
+    x, y = ints[3] + first * ints[4], ints[11] + first * ints[12]
+    product(
+        mem, w, F, kw * C, kh, x, sw * C, 1, W * C, ints[8], F, kw * C * F, y, F, -1,
+        rows, ints[4], 0, ints[12], h, sh * W * C, 0, w * F,
+    )  # fmt: skip
+
+
+def conv2d_weight_grad(mem, ints, reals, state):
+    """``dw[i, j, c, f] = Σ x[u·sh+i, v·sw+j, c] dz[u, v, f]`` over samples and pixels.
+
+    ints: H, W, C, x, x row, kh, kw, F, dw, h, w, dz, dz row, sh, sw, scratch (kh·kw·C·F)
+    """
+    W, C, kh, kw, F = ints[1], ints[2], ints[5], ints[6], ints[7]
+    h, w, sh, sw = ints[9], ints[10], ints[13], ints[14]
+    first, rows = state[FIRST], state[ROWS]
+    x, dz = ints[3] + first * ints[4], ints[11] + first * ints[12]
+    # A tile needs 8 independent chains of sums to be fast: with few rows (one channel) the transpose is computed.
+    few = kw * C < 4 and F >= 4
+    size = kh * kw * C * F
+    out = cut(mem, ints[15] if few else ints[8], size)
+    zero = mem.dtype.type(0)
+    for k in range(size):
+        out[k] = zero
+    if few:
+        for i in range(kh):
+            product(
+                mem, F, kw * C, w, h, dz, 1, F, w * F, x + i * W * C, sw * C, sh * W * C,
+                ints[15] + i * kw * C * F, kw * C, -2, rows, ints[12], ints[4], 0, 1, 0, 0, 0,
+            )  # fmt: skip
+        to = cut(mem, ints[8], size)
+        for i in range(kh):
+            for k in range(kw * C):
+                for f in range(F):
+                    to[(i * kw * C + k) * F + f] = out[(i * F + f) * kw * C + k]
+    else:
+        product(
+            mem, kw * C, F, w, h, x, 1, sw * C, sh * W * C, dz, F, w * F, ints[8], F, -2,
+            rows, ints[4], ints[12], 0, kh, W * C, 0, kw * C * F,
+        )  # fmt: skip
+
+
+def turn_kernel(mem, ints, reals, state):
+    """(kh, kw, C, F) to (kh, kw, F, C), rotated by half a turn. ints: kh, kw, C, F, w, out"""
+    taps, C, F = ints[0] * ints[1], ints[2], ints[3]
+    w, t = cut(mem, ints[4], taps * C * F), cut(mem, ints[5], taps * C * F)
+    for ij in range(taps):
+        for c in range(C):
+            for f in range(F):
+                t[((taps - 1 - ij) * F + f) * C + c] = w[(ij * C + c) * F + f]
+
+
+def max_pool2d(mem, ints, reals, state):
+    """``y[u, v, c] = max x[u·sh+i-top, v·sw+j-left, c]`` inside the image; NaN wins.
+
+    ints: H, W, C, x, x row, ph, pw, h, w, y, y row, sh, sw, top, left
+    """
+    H, W, C, ph, pw, h, w = ints[0], ints[1], ints[2], ints[5], ints[6], ints[7], ints[8]
+    sh, sw, top, left = ints[11], ints[12], ints[13], ints[14]
+    L = lanes(mem)
+    for r in range(state[FIRST], state[FIRST] + state[ROWS]):
+        x, y = ints[3] + r * ints[4], ints[9] + r * ints[10]
+        for u in range(h):
+            i0, i1 = max(u * sh - top, 0), min(u * sh - top + ph, H)
+            for v in range(w):
+                j0, j1 = max(v * sw - left, 0), min(v * sw - left + pw, W)
+                for k in range(0, C, L):
+                    m = vload(mem, x + (i0 * W + j0) * C + k, C - k)
+                    for i in range(i0, i1):
+                        for j in range(j0, j1):
+                            m = vmax(m, vload(mem, x + (i * W + j) * C + k, C - k))
+                    vstore(mem, y + (u * w + v) * C + k, C - k, m)
+
+
+def max_pool2d_grad(mem, ints, reals, state):
+    """The gradient of each output goes to the first place of its window that held the maximum; windows add up.
+
+    ints: H, W, C, x, x row, ph, pw, h, w, y, y row, sh, sw, top, left, dy, dy row, dx, dx row
+    """
+    H, W, C, ph, pw, h, w = ints[0], ints[1], ints[2], ints[5], ints[6], ints[7], ints[8]
+    sh, sw, top, left = ints[11], ints[12], ints[13], ints[14]
+    L, zero, none = lanes(mem), mem.dtype.type(0), vzero(mem)
+    apart = sh >= ph and sw >= pw and h * sh >= H + top and w * sw >= W + left
+    for r in range(state[FIRST], state[FIRST] + state[ROWS]):
+        x, y, dy, dx = ints[3] + r * ints[4], ints[9] + r * ints[10], ints[15] + r * ints[16], ints[17] + r * ints[18]
+        if not (apart and sh == ph and sw == pw):
+            clear = cut(mem, dx, H * W * C)
+            for k in range(H * W * C):
+                clear[k] = zero
+        for u in range(h):
+            i0, i1 = max(u * sh - top, 0), min(u * sh - top + ph, H)
+            for v in range(w):
+                j0, j1 = max(v * sw - left, 0), min(v * sw - left + pw, W)
+                for k in range(0, C, L):
+                    n = C - k
+                    m, d = vload(mem, y + (u * w + v) * C + k, n), vload(mem, dy + (u * w + v) * C + k, n)
+                    for i in range(i0, i1):
+                        for j in range(j0, j1):
+                            at = (i * W + j) * C + k
+                            value = vload(mem, x + at, n)
+                            given = vequal(value, m, d, none)
+                            if apart:
+                                vstore(mem, dx + at, n, given)
+                            else:
+                                vstore(mem, dx + at, n, vadd(vload(mem, dx + at, n), given))
+                            d = vequal(value, m, none, d)

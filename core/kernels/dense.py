@@ -1,0 +1,104 @@
+"""Products of matrices, and sums along rows."""
+
+from __future__ import annotations
+
+from core.kernels.simd import cut, product
+from core.kernels.state import FIRST, ROWS
+
+FORWARD, WEIGHT_GRAD, INPUT_GRAD = 0, 1, 2
+
+
+def matmul(mem, ints, reals, state):
+    """Three products of a dense layer.
+
+    0: ``C = A · B`` for A (rows, inner, K), B (K, N). 1: ``C = Aᵀ · B`` summed over rows and inner, for B (rows, inner,
+    N). 2: ``C = A · Bᵀ`` for A (rows, inner, N) and B (K, N), which is transposed into scratch first.
+
+    ints: kind, inner, N, K, a, a row, a inner, b, b row, b inner, c, c row, c inner, scratch
+    """
+    kind, inner, n, k = ints[0], ints[1], ints[2], ints[3]
+    first, rows = state[FIRST], state[ROWS]
+    a_row, a_in, b_row, b_in, c_row, c_in = ints[5], ints[6], ints[8], ints[9], ints[11], ints[12]
+    a, b, c = ints[4] + first * a_row, ints[7], ints[10]
+    if kind == 1:
+        b += first * b_row
+        if inner == 1:
+            product(mem, k, n, rows, 1, a, 1, a_row, 0, b, b_row, 0, c, n, -1, 1, 0, 0, 0, 1, 0, 0, 0)
+        else:
+            product(mem, k, n, inner, rows, a, 1, a_in, a_row, b, b_in, b_row, c, n, -1, 1, 0, 0, 0, 1, 0, 0, 0)
+        return
+    c += first * c_row
+    if kind == 2:
+        # B (K, N) turned into (N, K), in blocks of 16 so that both sides stay in cache
+        scratch = ints[13]
+        for i0 in range(0, k, 16):
+            for j0 in range(0, n, 16):
+                high = min(16, k - i0)
+                for j in range(j0, min(j0 + 16, n)):
+                    source, to = cut(mem, b + i0 * n + j, 15 * n + 1), cut(mem, scratch + j * k + i0, 16)
+                    for i in range(high):
+                        to[i] = source[i * n]
+        b, n, k = scratch, k, n
+    if inner == 1:
+        product(mem, rows, n, k, 1, a, a_row, 1, 0, b, n, 0, c, c_row, -1, 1, 0, 0, 0, 1, 0, 0, 0)
+    elif a_row == inner * a_in and c_row == inner * c_in:
+        product(mem, rows * inner, n, k, 1, a, a_in, 1, 0, b, n, 0, c, c_in, -1, 1, 0, 0, 0, 1, 0, 0, 0)
+    else:
+        product(mem, inner, n, k, 1, a, a_in, 1, 0, b, n, 0, c, c_in, -1, rows, a_row, 0, c_row, 1, 0, 0, 0)
+
+
+def bias_add(mem, ints, reals, state):
+    """``y[..., c] = x[..., c] + b[c]``. ints: inner, channels, x, x row, b, y, y row"""
+    inner, n, b = ints[0], ints[1], cut(mem, ints[4], ints[1])
+    for r in range(state[FIRST], state[FIRST] + state[ROWS]):
+        for i in range(inner):
+            x, y = cut(mem, ints[2] + r * ints[3] + i * n, n), cut(mem, ints[5] + r * ints[6] + i * n, n)
+            for k in range(n):
+                y[k] = x[k] + b[k]
+
+
+def scale(mem, ints, reals, state):
+    """``y[..., c] = x[..., c] g[c]``. ints: inner, channels, x, x row, g, y, y row"""
+    inner, n, g = ints[0], ints[1], cut(mem, ints[4], ints[1])
+    for r in range(state[FIRST], state[FIRST] + state[ROWS]):
+        for i in range(inner):
+            x, y = cut(mem, ints[2] + r * ints[3] + i * n, n), cut(mem, ints[5] + r * ints[6] + i * n, n)
+            for k in range(n):
+                y[k] = x[k] * g[k]
+
+
+def column_sum(mem, ints, reals, state):
+    """``y[c] = Σ x[..., c]`` over rows and inner. ints: inner, channels, x, x row, y
+
+    Each image's sum is finished before it is added, so that long sums lose less.
+    """
+    inner, n, y = ints[0], ints[1], cut(mem, ints[4], ints[1])
+    zero = mem.dtype.type(0)
+    for k in range(n):
+        y[k] = zero
+    for r in range(state[FIRST], state[FIRST] + state[ROWS]):
+        base = ints[2] + r * ints[3]
+        if inner == 1:
+            x = cut(mem, base, n)
+            for k in range(n):
+                y[k] += x[k]
+        else:
+            for k in range(n):
+                x = cut(mem, base + k, (inner - 1) * n + 1)
+                total = zero
+                for i in range(inner):
+                    total += x[i * n]
+                y[k] += total
+
+
+def column_dot(mem, ints, reals, state):
+    """``y[c] = Σ a[..., c] b[..., c]``. ints: inner, channels, a, a row, b, b row, y"""
+    inner, n, y = ints[0], ints[1], cut(mem, ints[6], ints[1])
+    zero = mem.dtype.type(0)
+    for k in range(n):
+        y[k] = zero
+    for r in range(state[FIRST], state[FIRST] + state[ROWS]):
+        for i in range(inner):
+            a, b = cut(mem, ints[2] + r * ints[3] + i * n, n), cut(mem, ints[4] + r * ints[5] + i * n, n)
+            for k in range(n):
+                y[k] += a[k] * b[k]

@@ -1,0 +1,167 @@
+"""Losses under their Keras names. Each is one class: what the tape emits, and the same number in NumPy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from core.errors import SettingError
+
+if TYPE_CHECKING:
+    from core.tape.tensors import Tensor
+
+#: Keras keeps probabilities this far from 0 and 1.
+EPSILON = 1e-7
+
+
+class Loss:
+    """Base of the losses. Calling one on arrays gives the number that training would minimise.
+
+    Attributes
+    ----------
+    name
+        Keras's name in snake case.
+    operation
+        The operation that gives one number a sample.
+    sparse
+        True if targets are labels.
+    mean
+        True if the batch is averaged, False if it is summed.
+    link
+        The activation that turns logits into what the operation reads.
+    """
+
+    name: ClassVar[str] = ""
+    operation: ClassVar[str] = ""
+    sparse: ClassVar[bool] = False
+    link: ClassVar[str] = ""
+    mean = True
+
+    def __init__(self, from_logits: bool = False) -> None:
+        if from_logits and not self.link:
+            raise SettingError(f"{type(self).__name__} has no logits: it compares the numbers themselves.")
+        self.from_logits = from_logits
+
+    def constants(self, p: Tensor) -> dict[str, Any]:
+        """Constants of the operation for predictions of this shape."""
+        return {}
+
+    def rows(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
+        """One number a sample, in float64."""
+        raise NotImplementedError
+
+    def __call__(self, y_true: Any, y_pred: Any) -> float:
+        """The loss of a batch: ``y_true`` and ``y_pred`` of shape (batch, outputs); labels (batch,)."""
+        t, p = np.asarray(y_true, np.float64), np.asarray(y_pred, np.float64)
+        if p.ndim == 1 and not self.sparse:
+            t, p = t[:, None], p[:, None]
+        if self.from_logits:
+            p = _softmax(p) if self.link == "softmax" else 1 / (1 + np.exp(-p))
+        rows = self.rows(t, p)
+        return float(rows.mean() if self.mean else rows.sum())
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if cls.name:
+            _LOSSES[cls.name] = cls
+
+
+_LOSSES: dict[str, type[Loss]] = {}
+
+
+class MeanSquaredError(Loss):
+    """``mean (t - p)²`` over outputs, then over samples."""
+
+    name = "mean_squared_error"
+    operation = "squared_rows"
+
+    def constants(self, p: Tensor) -> dict[str, Any]:
+        return {"factor": 1.0 / p.size}
+
+    def rows(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
+        return ((y_true - y_pred) ** 2).reshape(len(y_pred), -1).mean(1)
+
+
+class HalfSquaredError(Loss):
+    """``Σ (t - p)² / 2`` over outputs and samples: the error of many lecture notes, whose slope is ``p - t``."""
+
+    name = "half_squared_error"
+    operation = "squared_rows"
+    mean = False
+
+    def constants(self, p: Tensor) -> dict[str, Any]:
+        return {"factor": 0.5}
+
+    def rows(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
+        return ((y_true - y_pred) ** 2).reshape(len(y_pred), -1).sum(1) / 2
+
+
+class BinaryCrossentropy(Loss):
+    """``-mean (t ln p + (1 - t) ln(1 - p))``, p kept in [1e-7, 1 - 1e-7] as Keras does."""
+
+    name = "binary_crossentropy"
+    operation = "binary_rows"
+    link = "sigmoid"
+
+    def constants(self, p: Tensor) -> dict[str, Any]:
+        return {"factor": 1.0 / p.size}
+
+    def rows(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
+        p = np.clip(y_pred, EPSILON, 1 - EPSILON)
+        return -(y_true * np.log(p) + (1 - y_true) * np.log(1 - p)).reshape(len(p), -1).mean(1)
+
+
+class CategoricalCrossentropy(Loss):
+    """``-Σ t ln p`` for one-hot targets."""
+
+    name = "categorical_crossentropy"
+    operation = "cross_entropy_rows"
+    link = "softmax"
+
+    def rows(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
+        return -(y_true * np.log(np.clip(y_pred, EPSILON, 1 - EPSILON))).sum(-1)
+
+
+class SparseCategoricalCrossentropy(Loss):
+    """``-ln p[label]`` for whole-number labels."""
+
+    name = "sparse_categorical_crossentropy"
+    operation = "sparse_cross_entropy_rows"
+    sparse = True
+    link = "softmax"
+
+    def rows(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
+        labels = y_true.astype(np.int64).reshape(-1)
+        return -np.log(np.clip(y_pred[np.arange(len(labels)), labels], EPSILON, 1 - EPSILON))
+
+
+def _softmax(z: np.ndarray) -> np.ndarray:
+    e = np.exp(z - z.max(-1, keepdims=True))
+    return e / e.sum(-1, keepdims=True)
+
+
+_SHORT = {"mse": "mean_squared_error", "MeanSquaredError": "mean_squared_error"}
+
+
+def names() -> tuple[str, ...]:
+    """Names of all losses."""
+    return tuple(_LOSSES)
+
+
+def get(identifier: str | Loss) -> Loss:
+    """A loss by name ("mse" is short for "mean_squared_error"), or the one given.
+
+    Raises
+    ------
+    core.errors.SettingError
+        There is no such loss.
+    """
+    if isinstance(identifier, Loss):
+        return identifier
+    key = _SHORT.get(identifier, identifier)
+    by_class = {cls.__name__: cls for cls in _LOSSES.values()}
+    found = _LOSSES.get(key) or by_class.get(key)
+    if found is None:
+        raise SettingError(f"There is no loss called {identifier!r}. Known losses: {', '.join(_LOSSES)}.")
+    return found()

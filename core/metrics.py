@@ -1,0 +1,40 @@
+"""Metrics under their Keras names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from core.errors import SettingError
+
+if TYPE_CHECKING:
+    from core.losses import Loss
+    from core.tape.tensors import Tensor
+
+_NAMES = ("accuracy", "acc", "sparse_categorical_accuracy", "categorical_accuracy", "binary_accuracy")
+SPARSE, CATEGORICAL, BINARY = 0, 1, 2
+
+
+def names() -> tuple[str, ...]:
+    """Names of all metrics."""
+    return _NAMES
+
+
+def accuracy_kind(metric: str, loss: Loss, p: Tensor) -> int | None:
+    """Which accuracy is meant, as Keras resolves "accuracy": by the shapes of targets and predictions.
+
+    None if accuracy means nothing here (a regression).
+
+    Raises
+    ------
+    core.errors.SettingError
+        There is no such metric.
+    """
+    if metric not in _NAMES:
+        raise SettingError(f"There is no metric called {metric!r}. Known metrics: {', '.join(_NAMES)}.")
+    if metric == "binary_accuracy":
+        return BINARY
+    if loss.sparse or metric == "sparse_categorical_accuracy":
+        return SPARSE
+    if p.size > 1:
+        return CATEGORICAL
+    return BINARY

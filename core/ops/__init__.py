@@ -1,0 +1,10 @@
+"""Every operation. Adding one is adding a file here, its kernel in `core.kernels`, and its import below."""
+
+from __future__ import annotations
+
+from core.ops import convolution, dense, elementwise, embedding, losses, normalization, pooling, random, softmax, update
+from core.ops import batch as batch
+from core.ops.base import Instruction, Op, operation, operations
+
+__all__ = ["Instruction", "Op", "operation", "operations"]
+_FILES = (convolution, dense, elementwise, embedding, losses, normalization, pooling, random, softmax, update, batch)

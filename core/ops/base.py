@@ -1,0 +1,171 @@
+"""What an operation is: a kernel with named operands, its gradient, and how it explains one cell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from core.expressions import Expr, Ref
+from core.tape.tensors import Shape, Tensor
+
+if TYPE_CHECKING:
+    from core.tape.emitter import Emitter
+
+Cell = tuple[int, ...]
+#: Modes of `core.kernels.span`, repeated here because importing kernels imports Numba.
+STRIDED, PACKED, SINGLE = 0, 1, 2
+
+
+@dataclass(eq=False)
+class Instruction:
+    """One step of the textbook, as written down by the compiler.
+
+    Attributes
+    ----------
+    op
+        Name of the operation.
+    inputs, outputs
+        Tensors by the operation's names for them.
+    attributes
+        Constants: strides, rates, weights of losses.
+    layer
+        Id of the layer it belongs to, or "".
+    phase
+        "data", "forward", "loss", "backward" or "update".
+    """
+
+    op: str
+    inputs: dict[str, Tensor]
+    outputs: dict[str, Tensor]
+    attributes: dict[str, Any] = field(default_factory=dict)
+    layer: str = ""
+    phase: str = "forward"
+    scratch: Tensor | None = None
+
+    @property
+    def output(self) -> Tensor:
+        """The first output."""
+        return next(iter(self.outputs.values()))
+
+
+class Op:
+    """Base of every operation. One object per operation, found by name.
+
+    `kernel` names the compiled function (``"module.function"`` in `core.kernels`).
+    """
+
+    name: ClassVar[str] = ""
+    kernel: ClassVar[str] = ""
+    #: Names of the operands, in the order in which `Emitter.op` takes them.
+    operands: ClassVar[tuple[str, ...]] = ("x",)
+
+    def shape(self, inputs: dict[str, Tensor], attributes: dict[str, Any]) -> Shape:
+        """Shape of the output without the batch axis."""
+        return next(iter(inputs.values())).shape
+
+    def batch(self, inputs: dict[str, Tensor]) -> bool:
+        """True if the output has a batch axis."""
+        return any(t.batch for t in inputs.values())
+
+    def scratch(self, ins: Instruction) -> int:
+        """Elements of working memory the kernel needs; not part of what is shown or undone."""
+        return 0
+
+    def integers(self, ins: Instruction) -> list[int]:
+        """The kernel's integers. Called once places in the arena are known."""
+        raise NotImplementedError(self.name)
+
+    def reals(self, ins: Instruction) -> list[float]:
+        """The kernel's constants."""
+        return []
+
+    def backward(self, e: Emitter, ins: Instruction, dy: Tensor, wanted: set[str]) -> dict[str, Tensor]:
+        """Write the instructions for the gradients of the operands in `wanted`.
+
+        Returns
+        -------
+        Gradients by operand.
+        """
+        return {}
+
+    def explain(self, ins: Instruction, cell: Cell) -> Expr:
+        """What the kernel computes for `cell` of the output, over references to its operands."""
+        raise NotImplementedError(self.name)
+
+    def uses(self, ins: Instruction, operand: str, cell: Cell) -> list[Cell]:
+        """Cells of the output that read `cell` of an operand. By default the same cell."""
+        return [cell]
+
+    def title(self, ins: Instruction) -> str:
+        """The instruction in one line of Unicode: ``z¹ = u¹ + b¹``."""
+        return f"{ins.output.symbol} = {self.right_side(ins)}"
+
+    def right_side(self, ins: Instruction) -> str:
+        """What stands after the equals sign."""
+        return f"{self.name}({', '.join(t.symbol for t in ins.inputs.values())})"
+
+    def tex(self, ins: Instruction) -> str:
+        """The instruction in LaTeX."""
+        from core.ops.notation import line_to_tex
+
+        return line_to_tex(self.title(ins))
+
+
+_OPS: dict[str, Op] = {}
+
+
+def register(cls: type[Op]) -> type[Op]:
+    """Put an operation where `operation` finds it."""
+    _OPS[cls.name] = cls()
+    return cls
+
+
+def operation(name: str) -> Op:
+    """The operation of this name."""
+    import core.ops  # noqa: F401 - fills the registry
+
+    return _OPS[name]
+
+
+def operations() -> Iterable[Op]:
+    """All operations."""
+    import core.ops  # noqa: F401
+
+    return _OPS.values()
+
+
+# ---- pieces shared by the operations ---------------------------------------------------------------------------
+
+
+def ref(t: Tensor, cell: Cell) -> Ref:
+    """A reference to a cell; the sample's number is left out of the printed index."""
+    index = cell[1:] if t.batch else cell
+    return Ref(t.name, cell, t.symbol, ",".join(str(k + 1) for k in index))
+
+
+def span_integers(*tensors: Tensor) -> list[int]:
+    """The operands of an elementwise kernel as `core.kernels.span` reads them."""
+    if not any(t.batch for t in tensors):
+        mode = SINGLE
+    elif all(t.batch and t.packed for t in tensors):
+        mode = PACKED
+    else:
+        mode = STRIDED
+    out = [mode, tensors[0].size]
+    for t in tensors:
+        out += [t.at, t.row]
+    return out
+
+
+def channels(t: Tensor) -> list[int]:
+    """(inner, channels) of a tensor whose last axis is the channels."""
+    return [t.inner, t.last]
+
+
+def cells(shape: Shape) -> list[Cell]:
+    """All indices of a shape."""
+    out: list[Cell] = [()]
+    for n in shape:
+        out = [(*cell, k) for cell in out for k in range(n)]
+    return out

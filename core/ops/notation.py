@@ -1,0 +1,23 @@
+"""From the one-line Unicode titles to TeX."""
+
+from __future__ import annotations
+
+import re
+
+_SUPER = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
+_NAMES = {
+    "δ": r"\delta", "σ": r"\sigma", "η": r"\eta", "β": r"\beta", "γ": r"\gamma", "ε": r"\varepsilon", "μ": r"\mu",
+    "ŷ": r"\hat{y}", "∂": r"\partial ", "·": r" \cdot ", "∘": r" \circ ", "Σ": r"\sum ", "←": r" \leftarrow ",
+    "−": "-", "√": r"\sqrt", "∗": r" * ", "²": "^{2}", "∈": r" \in ", "ᵀ": r"^{\top}", "x̂": r"\hat{x}",
+}  # fmt: skip
+
+
+def line_to_tex(line: str) -> str:
+    """``∂L/∂W¹ = xᵀ·δ¹`` as ``\\frac{\\partial L}{\\partial W^{1}} = x^{\\top} \\cdot \\delta^{1}``."""
+    line = re.sub(r"∂L/∂([^\s=·∘)(,+−]+)", lambda m: rf"\frac{{∂L}}{{∂{m.group(1)}}}", line)
+    line = re.sub(r"([⁰¹²³⁴⁵⁶⁷⁸⁹]+)(ᵀ?)", lambda m: "^{" + m.group(1).translate(_SUPER) + (r"\top" if m.group(2) else "") + "}", line)  # fmt: skip
+    line = re.sub(r"\b(relu|softmax|max|mean|gather|embed|clip|copy|dropout|pool|conv)\b", r"\\operatorname{\1}", line)
+    line = line.replace("tanh", r"\tanh").replace("ln ", r"\ln ")
+    for source, target in _NAMES.items():
+        line = line.replace(source, target)
+    return line

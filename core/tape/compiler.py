@@ -1,0 +1,415 @@
+"""From a network document to a tape: `compile_network` writes the instructions, `Program` gives them places."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from core import losses as losses_module
+from core import metrics as metrics_module
+from core import optimizers as optimizers_module
+from core.errors import ChainruleError, MemoryEstimateError
+from core.layers import registry
+from core.ops.base import Instruction, operation
+from core.spec.inspection import MEMORY_LIMIT, Inspection, inspect
+from core.tape.emitter import Emitter
+from core.tape.tensors import Buffer, Shape, Tensor, superscript
+
+if TYPE_CHECKING:
+    from core.layers.base import Layer, Weight
+    from core.losses import Loss
+    from core.optimizers import Optimizer
+    from core.spec.network import Network
+
+MODES = ("train", "evaluate", "predict", "explain", "check")
+
+
+@dataclass(eq=False)
+class WeightSlot:
+    """A weight of the network and where the tape keeps it."""
+
+    tensor: Tensor
+    weight: Weight
+    layer: str
+    slots: dict[str, Tensor] = field(default_factory=dict)
+
+
+@dataclass(eq=False)
+class Tape:
+    """Instructions and tensors, before they have places in an arena.
+
+    Attributes
+    ----------
+    inputs, targets, outputs
+        Tensors by node id, in the order of the document.
+    watch
+        Scalars recorded after each step; the first is the loss.
+    totals
+        (sum, count) of each metric over the epoch.
+    """
+
+    network: Network
+    mode: str
+    instructions: list[Instruction]
+    tensors: dict[str, Tensor]
+    weights: list[WeightSlot]
+    inputs: dict[str, Tensor]
+    targets: dict[str, Tensor]
+    outputs: dict[str, Tensor]
+    watch: dict[str, Tensor]
+    totals: dict[str, tuple[Tensor, Tensor]]
+    scalars: dict[str, tuple[Tensor, float]]
+    layers: dict[str, Layer]
+    layer_weights: dict[str, list[str]]
+    inspection: Inspection
+    chosen: Tensor | None = None
+
+
+def compile_network(
+    network: Network,
+    mode: str = "train",
+    *,
+    loss: Loss | list[Loss] | None = None,
+    optimizer: Optimizer | None = None,
+    metrics: tuple[str, ...] = ("accuracy",),
+    loss_weights: list[float] | None = None,
+    wrt: str | None = None,
+    head: str = "loss",
+    relu_backward: str = "standard",
+    batch_size: int = 32,
+) -> Tape:
+    """Write the tape of a network.
+
+    Parameters
+    ----------
+    network
+        The document; it must have no problems.
+    mode
+        "train" (data, forward, loss, backward, update), "evaluate" (data, forward, loss), "predict" (forward),
+        "explain" (forward and backward to `wrt`, from a score or a loss), "check" (as train, without the update).
+    loss
+        One for each output. Not needed to predict or to explain a score.
+    optimizer
+        For "train".
+    metrics
+        Names in `core.metrics`.
+    loss_weights
+        Of several outputs.
+    wrt
+        "params", "input", or the id of a layer whose output is differentiated with respect to.
+    head
+        "loss" or "score": what is differentiated; a score is the value before the last softmax of the class in the
+        scalar "score_class".
+    relu_backward
+        "standard" or "guided".
+    batch_size
+        For the estimate of memory.
+
+    Raises
+    ------
+    core.errors.ChainruleError
+        The network has a problem; the sentence is the problem's.
+    core.errors.MemoryEstimateError
+        It would take more memory than the limit.
+    """
+    inspection = inspect(network, batch_size)
+    for problem in inspection.problems:
+        error = MemoryEstimateError if problem.title == "Too large" else ChainruleError
+        raise error(problem.sentence)
+    if inspection.memory_bytes > MEMORY_LIMIT:
+        raise MemoryEstimateError("The network is too large for this computer's memory.")
+    return _Compiler(network, mode, inspection, relu_backward, wrt).compile(
+        loss, optimizer, metrics, loss_weights, head
+    )
+
+
+class _Compiler:
+    def __init__(
+        self, network: Network, mode: str, inspection: Inspection, relu_backward: str, wrt: str | None
+    ) -> None:
+        self.network, self.mode, self.inspection = network, mode, inspection
+        self.wrt = wrt or ("params" if mode in ("train", "check") else "input")
+        self.e = Emitter(training=mode in ("train", "check"), relu_backward=relu_backward)
+        self.has_data = mode in ("train", "evaluate", "check")
+        self.inputs: dict[str, Tensor] = {}
+        self.outputs: dict[str, Tensor] = {}
+        self.targets: dict[str, Tensor] = {}
+        self.watch: dict[str, Tensor] = {}
+        self.totals: dict[str, tuple[Tensor, Tensor]] = {}
+        self.scalars: dict[str, tuple[Tensor, float]] = {}
+        self.slots: list[WeightSlot] = []
+        self.layers: dict[str, Layer] = {}
+        self.layer_weights: dict[str, list[str]] = {}
+        self.chosen: Tensor | None = None
+
+    def compile(
+        self,
+        loss: Loss | list[Loss] | None,
+        optimizer: Optimizer | None,
+        metrics: tuple[str, ...],
+        loss_weights: list[float] | None,
+        head: str,
+    ) -> Tape:
+        """Write everything."""
+        self._declare_weights()
+        losses = self._losses(loss)
+        if self.has_data:
+            self._data_instructions(losses)
+        self._forward_instructions()
+        heads: list[Instruction] = []
+        if self.mode == "explain" and head == "score":
+            heads = [self._score()]
+        elif losses:
+            heads = self._loss_instructions(losses, loss_weights or [1.0] * len(losses), metrics)
+        if self.mode in ("train", "check", "explain"):
+            self.e.backward(heads)
+        self._finish_inputs()
+        if self.mode == "train":
+            self._update_instructions(optimizer)
+        return self._tape()
+
+    # ---- parts ------------------------------------------------------------------------------------------------
+
+    def _declare_weights(self) -> None:
+        """All weights, in the order of the document, so that parameters are one block in Keras's order."""
+        for row in self.inspection.rows:
+            if row.layer in self.layers:
+                continue
+            document = self.network.layer(row.layer)
+            layer = registry.make(document.kind, document.config)
+            layer.id = layer.name = row.layer
+            self.layers[row.layer] = layer
+            self.layer_weights[row.layer] = []
+            number = _number(self.network, row.layer)
+            for weight in layer.weights(list(row.input_shapes)):
+                segment = "parameters" if weight.trainable else "statistics"
+                t = Tensor(
+                    f"{row.layer}/{weight.role}", weight.shape, Buffer(weight.size, False, segment), layer=row.layer,
+                    symbol=f"{weight.symbol or weight.role}{superscript(number)}",
+                    role="weight" if weight.trainable else "statistic",
+                    requires_grad=weight.trainable and self.wrt == "params",
+                )  # fmt: skip
+                self.e.weights[t.name] = t
+                self.layer_weights[row.layer].append(t.name)
+                self.slots.append(WeightSlot(t, weight, row.layer))
+
+    def _losses(self, loss: Loss | list[Loss] | None) -> list[Loss]:
+        if loss is None:
+            return []
+        given = loss if isinstance(loss, list) else [loss] * len(self.network.outputs)
+        if len(given) != len(self.network.outputs):
+            message = f"The network has {len(self.network.outputs)} outputs, but {len(given)} losses are given."
+            raise ChainruleError(message)
+        return given
+
+    def _data_instructions(self, losses: list[Loss]) -> None:
+        e = self.e
+        e.phase = "data"
+        self.chosen = e.op("choose_batch", role="batch/samples")
+        self.chosen.role = "data"
+        for row in self.inspection.rows:
+            if row.kind == "InputLayer":
+                assert row.output_shape is not None
+                e.node = e.layer = row.layer
+                x = e.op("gather", self.chosen, role="x", output=row.output_shape, table=None, what="inputs")
+                x.name, x.symbol, x.role = f"{row.node}/x", self._input_symbol(len(self.inputs)), "data"
+                self.inputs[row.node] = x
+        e.node = e.layer = ""
+        for node, loss in zip(self.network.outputs, losses, strict=False):
+            shape = self.inspection.row(node).output_shape
+            assert shape is not None
+            width: Shape = (1,) if loss.sparse else shape
+            t = e.op("gather", self.chosen, role="t", output=width, table=None, what="targets")
+            many = len(self.network.outputs) > 1
+            t.name, t.role = f"targets/{node}" if many else "targets", "data"
+            t.symbol = "y" + (superscript(len(self.targets) + 1) if many else "")
+            self.targets[node] = t
+        e.phase = "forward"
+
+    def _input_symbol(self, index: int) -> str:
+        many = sum(row.kind == "InputLayer" for row in self.inspection.rows) > 1
+        return "x" + (superscript(index + 1) if many else "")
+
+    def _forward_instructions(self) -> None:
+        e = self.e
+        e.phase = "forward"
+        values: dict[str, Tensor] = {}
+        for row in self.inspection.rows:
+            node = self.network.node(row.node)
+            if row.kind == "InputLayer" and row.node not in self.inputs:
+                assert row.output_shape is not None
+                self.inputs[row.node] = Tensor(
+                    f"{row.node}/x", row.output_shape, Buffer(_size(row.output_shape), True, "values"),
+                    layer=row.layer, symbol=self._input_symbol(len(self.inputs)), role="data",
+                )  # fmt: skip
+            source = self.inputs.get(row.node)
+            if source is not None:
+                source.requires_grad = self.wrt == "input"
+            declared: dict[str, Weight] = {}
+            e.enter(row.node, row.layer, _number(self.network, row.layer), declared, source)
+            values[row.node] = e.emit_layer(self.layers[row.layer], [values[k] for k in node.inputs])
+            if self.wrt == row.layer:
+                values[row.node].requires_grad = True
+        for k, node_id in enumerate(self.network.outputs):
+            out = values[node_id]
+            self.outputs[node_id] = out
+            if out.role == "value":
+                out.symbol = "ŷ" + (superscript(k + 1) if len(self.network.outputs) > 1 else "")
+
+    def _score(self) -> Instruction:
+        e = self.e
+        e.phase, e.node, e.layer = "loss", "", ""
+        node = self.network.outputs[0]
+        out = self.outputs[node]
+        made_by = e.producer(out)
+        z = made_by.inputs["x"] if made_by is not None and made_by.op == "softmax" else out
+        chosen = self._scalar("score_class", 0.0, "class")
+        e.op("pick_score", z, chosen, role="score")
+        return e.instructions[-1]
+
+    def _loss_instructions(self, losses: list[Loss], weights: list[float], metrics: tuple[str, ...]) -> list[Instruction]:
+        e = self.e
+        e.phase, e.node, e.layer = "loss", "", ""
+        heads, scalars = [], []
+        many = len(losses) > 1
+        for (node, out), loss, weight in zip(self.outputs.items(), losses, weights, strict=True):
+            label = f"loss/{node}" if many else "loss"
+            p, target = out, self._target(node, loss)
+            if loss.from_logits:
+                p = e.op(loss.link, out, role=f"{label}/p")
+            rows = e.op(loss.operation, p, target, role=f"{label}/rows", mean=loss.mean, weight=weight, **loss.constants(p))
+            rows.symbol = "ℓ" + (superscript(len(heads) + 1) if many else "")
+            heads.append(e.instructions[-1])
+            mean = e.op("batch_mean", rows, role=label, mean=loss.mean)
+            mean.name, mean.symbol = label, "L" + (superscript(len(heads)) if many else "")
+            scalars.append(mean)
+            self._total("loss" if not many else label, rows)
+            for metric in metrics:
+                self._metric(metric, node, p, target, loss, many=many)
+        total = scalars[0]
+        for k, (scalar, weight) in enumerate(zip(scalars[1:], weights[1:], strict=True)):
+            first = weights[0] if k == 0 else 1.0
+            total = e.op("weighted_sum", total, scalar, role="loss", weights=(first, weight))
+            total.name, total.symbol = "loss" if k == len(scalars) - 2 else f"loss/sum/{k + 1}", "L"
+        self.watch = {"loss": total, **self.watch}
+        return heads
+
+    def _target(self, node: str, loss: Loss) -> Tensor:
+        if node in self.targets:
+            return self.targets[node]
+        shape = self.outputs[node].shape
+        width: Shape = (1,) if loss.sparse else shape
+        t = Tensor("targets", width, Buffer(_size(width), True, "values"), symbol="y", role="data")
+        self.targets[node] = t
+        return t
+
+    def _metric(self, metric: str, node: str, p: Tensor, target: Tensor, loss: Loss, *, many: bool) -> None:
+        kind = metrics_module.accuracy_kind(metric, loss, p)
+        if kind is None:
+            return
+        label = f"accuracy/{node}" if many else "accuracy"
+        rows = self.e.op("accuracy_rows", p, target, role=f"{label}/rows", kind=kind)
+        rows.symbol = "right"
+        mean = self.e.op("batch_mean", rows, role=label, mean=True)
+        mean.name, mean.symbol = label, "accuracy"
+        self.watch[label] = mean
+        self._total(label, rows)
+
+    def _total(self, name: str, rows: Tensor) -> None:
+        pair = tuple(
+            Tensor(f"total/{name}/{what}", (), Buffer(1, False, "totals"), symbol=f"{what} {name}", role="statistic")
+            for what in ("sum", "count")
+        )
+        self.totals[name] = (pair[0], pair[1])
+        inputs = {"x": rows, "total": pair[0], "count": pair[1]}
+        self.e.instructions.append(Instruction("accumulate", inputs, {"y": pair[0], "n": pair[1]}, {}, "", "loss"))
+
+    def _scalar(self, name: str, value: float, symbol: str) -> Tensor:
+        t = Tensor(name, (), Buffer(1, False, "scalars"), symbol=symbol, role="scalar")
+        self.scalars[name] = (t, value)
+        return t
+
+    def _finish_inputs(self) -> None:
+        """Ask for the gradients that no instruction asks for: of weights, of the input, of a chosen layer."""
+        e = self.e
+        wanted = [slot.tensor for slot in self.slots if slot.tensor.requires_grad]
+        wanted += [t for t in self.inputs.values() if t.requires_grad]
+        if self.wrt not in ("params", "input"):
+            wanted.append(e.aliases[f"{self.wrt}/output"])
+        for t in wanted:
+            e.layer = t.layer
+            e.total_gradient(t)
+
+    def _update_instructions(self, optimizer: Optimizer | None) -> None:
+        e = self.e
+        e.phase = "update"
+        e.flush_late()
+        chosen = optimizer or optimizers_module.get("SGD")
+        rate = self._scalar("learning_rate", chosen.learning_rate, "η")
+        # Backwards, as the gradients came.
+        for slot in reversed(self.slots):
+            gradient = e.aliases.get(f"grad/{slot.tensor.name}")
+            if gradient is None or not slot.weight.trainable:
+                continue
+            inputs = {"w": slot.tensor, "g": gradient, "rate": rate}
+            for name in chosen.slots:
+                memory = Tensor(
+                    f"{slot.tensor.name}/{name}", slot.tensor.shape, Buffer(slot.tensor.size, False, "slots"),
+                    layer=slot.layer, symbol=f"{name}({slot.tensor.symbol})", role="slot",
+                )  # fmt: skip
+                slot.slots[name] = inputs[name] = memory
+            written = {"y": slot.tensor, **slot.slots}
+            e.instructions.append(
+                Instruction(chosen.operation, inputs, written, chosen.constants(), slot.layer, "update")
+            )
+
+    def _tape(self) -> Tape:
+        e = self.e
+        tensors: dict[str, Tensor] = {}
+        for slot in self.slots:
+            tensors[slot.tensor.name] = slot.tensor
+        for node, t in self.inputs.items():
+            tensors[t.name] = t
+            tensors[f"{node}/output"] = t
+        for t in self.targets.values():
+            tensors[t.name] = t
+        for ins in e.instructions:
+            for t in (*ins.inputs.values(), *ins.outputs.values()):
+                tensors.setdefault(t.name, t)
+        for name, (t, _) in self.scalars.items():
+            tensors[name] = t
+        for name, t in e.aliases.items():
+            tensors.setdefault(name, t)
+            base = name.removesuffix("/output")
+            if base != name and f"grad/{t.name}" in e.aliases:
+                tensors.setdefault(f"grad/{name}", e.aliases[f"grad/{t.name}"])
+        return Tape(
+            self.network, self.mode, e.instructions, tensors, self.slots, self.inputs, self.targets, self.outputs,
+            self.watch, self.totals, self.scalars, self.layers, self.layer_weights, self.inspection, self.chosen,
+        )  # fmt: skip
+
+
+def kernels_needed(tape: Tape) -> list[str]:
+    """The kernels a tape runs, in the order of their first use."""
+    return list(dict.fromkeys(operation(ins.op).kernel for ins in tape.instructions))
+
+
+def _number(network: Network, layer_id: str) -> int:
+    """The layer's number in the drawing: its place among the layers that are not inputs, from 1; inputs are 0."""
+    number = 0
+    for layer in network.layers:
+        if layer.kind not in ("InputLayer", "Input"):
+            number += 1
+        if layer.id == layer_id:
+            return 0 if layer.kind in ("InputLayer", "Input") else number
+    return 0
+
+
+def _size(shape: Shape) -> int:
+    n = 1
+    for k in shape:
+        n *= k
+    return n
+
+
+_ = losses_module  # imported for its registry

@@ -1,0 +1,312 @@
+"""Writes a tape: layers call it to put down forward instructions; backward ones follow from the operations.
+
+Every instruction writes tensors of its own (write once): a gradient with several sources is summed by explicit `add`
+instructions, and gradients of parts of a tensor are laid side by side in one buffer by moving them there before any
+place in the arena is fixed.
+"""
+
+from __future__ import annotations
+
+import zlib
+from math import prod
+from typing import Any
+
+from core.layers.base import Layer, Weight
+from core.ops.base import Instruction, operation
+from core.tape.tensors import Buffer, Shape, Tensor, superscript
+
+_SYMBOLS = {
+    "product": "u", "z": "z", "a": "a", "padded": "p", "mask": "m", "mean": "μ", "variance": "v", "normalized": "x̂",
+    "scaled": "s", "x_z": "z",
+}  # fmt: skip
+
+
+class Emitter:
+    """The tape being written.
+
+    Attributes
+    ----------
+    training
+        True if layers behave as in training (dropout, statistics of the batch).
+    relu_backward
+        "standard" or "guided".
+    instructions
+        What has been written so far.
+    """
+
+    def __init__(self, *, training: bool, relu_backward: str = "standard") -> None:
+        self.training = training
+        self.relu_backward = relu_backward
+        self.instructions: list[Instruction] = []
+        self.phase = "forward"
+        self.weights: dict[str, Tensor] = {}
+        self._masks: dict[int, Tensor] = {}
+        self._late: list[Instruction] = []
+        self._producer: dict[int, Instruction] = {}
+        self._contributions: dict[int, list[tuple[Tensor, Tensor]]] = {}
+        self._names: dict[str, int] = {}
+        self.node = self.layer = ""
+        self._number = 0
+        self._declared: dict[str, Weight] = {}
+        self._input: Tensor | None = None
+        #: Other names of the same value: what a learner may ask for.
+        self.aliases: dict[str, Tensor] = {}
+
+    # ---- for the compiler ---------------------------------------------------------------------------------
+
+    def enter(self, node: str, layer: str, number: int, declared: dict[str, Weight], source: Tensor | None) -> None:
+        """From here on, what is written belongs to this call of this layer."""
+        self.node, self.layer, self._number, self._declared, self._input = node, layer, number, declared, source
+
+    def emit_layer(self, layer: Layer, inputs: list[Tensor]) -> Tensor:
+        """Let a layer write its forward instructions."""
+        masks = [self.mask_of(t) for t in inputs]
+        y = layer.emit(self, inputs)
+        if layer.passes_mask and masks and masks[0] is not None and self.mask_of(y) is None:
+            self.set_mask(y, masks[0])
+        self.aliases[f"{self.node}/output"] = y
+        return y
+
+    def tensor(self, name: str, shape: Shape, *, batch: bool, segment: str = "values", **kwargs: Any) -> Tensor:
+        """A tensor with a buffer of its own."""
+        return Tensor(name, shape, Buffer(prod(shape), batch, segment), layer=self.layer, **kwargs)
+
+    def flush_late(self) -> None:
+        """Write what layers put off until after the backward pass."""
+        for ins in self._late:
+            ins.phase = "update"
+            self.instructions.append(ins)
+        self._late = []
+
+    # ---- for layers -----------------------------------------------------------------------------------------
+
+    def op(self, name: str, *operands: Tensor | None, role: str, into: Tensor | None = None, **attributes: Any) -> Tensor:
+        """Write one instruction.
+
+        Parameters
+        ----------
+        name
+            Of the operation.
+        operands
+            In the operation's order; trailing ones may be None.
+        role
+            What the output is within the layer: its name is ``node/role``.
+        into
+            Write to this tensor instead of a new one.
+        attributes
+            The operation's constants.
+        """
+        rule = operation(name)
+        inputs = {key: t for key, t in zip(rule.operands, operands, strict=False) if t is not None}
+        if name == "dropout_mask":
+            attributes["stream"] = zlib.crc32(self.node.encode())
+        if into is None:
+            into = self.tensor(self._unique(f"{self.node}/{role}" if self.node else role), rule.shape(inputs, attributes),
+                               batch=rule.batch(inputs))  # fmt: skip
+        else:
+            into.name = self._unique(f"{self.node}/{role}")
+        into.symbol = into.symbol or self._symbol(role)
+        into.requires_grad = any(t.requires_grad for t in inputs.values()) and name not in _NOT_DIFFERENTIATED
+        return self._write(Instruction(name, inputs, {"y": into}, attributes, self.layer, self.phase)).output
+
+    def after_forward(self, name: str, changed: Tensor, *operands: Tensor, **attributes: Any) -> None:
+        """Write an instruction that changes a statistic, at the end of the step."""
+        rule = operation(name)
+        inputs = dict(zip(rule.operands, (changed, *operands), strict=True))
+        self._late.append(Instruction(name, inputs, {"y": changed}, attributes, self.layer, "update"))
+
+    def weight(self, role: str) -> Tensor:
+        """The layer's weight of this role; the same tensor for every call of a shared layer."""
+        return self.weights[f"{self.layer}/{role}"]
+
+    def input_tensor(self) -> Tensor:
+        """What the data provides for an Input layer."""
+        assert self._input is not None
+        return self._input
+
+    def activation(self, function: str | None, x: Tensor) -> Tensor:
+        """Apply an activation; linear writes nothing."""
+        return x if function in (None, "linear") else self.op(function, x, role="a")
+
+    def reshape(self, x: Tensor, shape: Shape) -> Tensor:
+        """The same values under another shape; writes nothing."""
+        name = self._unique(f"{self.node}/a")
+        return Tensor(name, shape, x.buffer, x.offset, self.layer, x.symbol, x.role, x.requires_grad, x)
+
+    def part(self, x: Tensor, index: int) -> Tensor:
+        """``x[:, index]``: one time step."""
+        size = prod(x.shape[1:])
+        return self._view(x, f"{x.name}/{index}", x.shape[1:], index * size, f"{x.symbol}⟨{index + 1}⟩")
+
+    def columns(self, x: Tensor, start: int, count: int) -> Tensor:
+        """``x[:, start:start+count]`` of a tensor of rows."""
+        return self._view(x, f"{x.name}[{start}:{start + count}]", (count,), start, f"{x.symbol}[{start + 1}…{start + count}]")
+
+    def empty(self, role: str, shape: Shape) -> Tensor:
+        """A tensor to be written part by part."""
+        t = self.tensor(self._unique(f"{self.node}/{role}"), shape, batch=True, symbol=self._symbol("a"))
+        t.requires_grad = True
+        return t
+
+    def set_mask(self, t: Tensor, mask: Tensor) -> None:
+        """Declare which time steps of a tensor count."""
+        self._masks[id(t)] = mask
+
+    def mask_of(self, t: Tensor) -> Tensor | None:
+        """The mask of a tensor, if it has one."""
+        return self._masks.get(id(t))
+
+    # ---- for operations: gradients ---------------------------------------------------------------------------
+
+    def gradient(self, name: str, ins: Instruction, operand: str, of: Tensor | None = None, **given: Any) -> Tensor:
+        """Write the instruction for the gradient of an operand of `ins` (or of the tensor `of`)."""
+        target = of if of is not None else ins.inputs[operand]
+        out = self._derived(name, ins, f"grad/{target.name}", _gradient_symbol(target, self), given)
+        out.role = "gradient"
+        if out.shape != target.shape:
+            message = f"{name} makes a gradient of shape {out.shape} for {target.name} of shape {target.shape}."
+            raise AssertionError(message)
+        return out
+
+    def gradient_value(self, name: str, ins: Instruction, role: str, **given: Any) -> Tensor:
+        """Write an instruction whose result only serves the gradient."""
+        return self._derived(name, ins, f"grad/{ins.output.name}/{role}", role, given)
+
+    def producer(self, t: Tensor) -> Instruction | None:
+        """The instruction that writes a tensor."""
+        return self._producer.get(id(t))
+
+    def contribute(self, target: Tensor, gradient: Tensor) -> None:
+        """One source of the gradient of `target`."""
+        self._contributions.setdefault(id(target.buffer), []).append((target, gradient))
+
+    def backward(self, heads: list[Instruction]) -> None:
+        """Write the backward pass of everything written so far, from the heads (losses of samples, or scores)."""
+        forward = list(self.instructions)
+        self.phase = "backward"
+        starts = {id(ins) for ins in heads}
+        for ins in reversed(forward):
+            wanted = {key for key, t in ins.inputs.items() if t.requires_grad}
+            if not wanted:
+                continue
+            dy = None
+            if id(ins) not in starts:
+                dy = self.total_gradient(ins.output)
+                if dy is None:
+                    continue
+            self.layer, self.node = ins.layer, ins.output.name.rsplit("/", 1)[0]
+            given = operation(ins.op).backward(self, ins, dy, wanted)  # type: ignore[arg-type]
+            for key, gradient in given.items():
+                self.contribute(ins.inputs[key], gradient)
+
+    def total_gradient(self, target: Tensor) -> Tensor | None:
+        """The gradient of a tensor from all its sources, summed by instructions where there are several."""
+        whole: list[Tensor] = []
+        parts: dict[tuple[int, int], list[tuple[Tensor, Tensor]]] = {}
+        for place, gradient in self._contributions.get(id(target.buffer), []):
+            if place.covers(target):
+                whole.append(self._as_part(gradient, target, target.offset - place.offset))
+            elif target.covers(place):
+                parts.setdefault((place.offset, place.size), []).append((place, gradient))
+        if parts:
+            whole.append(self._side_by_side(target, parts))
+        if not whole:
+            return None
+        return self._sum(target, whole)
+
+    # ---- inside -------------------------------------------------------------------------------------------------
+
+    def _write(self, ins: Instruction) -> Instruction:
+        need = operation(ins.op).scratch(ins)
+        if need:
+            ins.scratch = self.tensor(f"scratch/{len(self.instructions)}", (need,), batch=False, segment="scratch")
+            ins.scratch.role = "scratch"
+        self.instructions.append(ins)
+        self._producer[id(ins.output)] = ins
+        return ins
+
+    def _derived(self, name: str, ins: Instruction, label: str, symbol: str, given: dict[str, Any]) -> Tensor:
+        rule = operation(name)
+        inputs = {key: given[key] for key in rule.operands if key in given}
+        attributes = {key: value for key, value in given.items() if key not in rule.operands}
+        out = Tensor(self._unique(label), rule.shape(inputs, attributes),
+                     Buffer(prod(rule.shape(inputs, attributes)), rule.batch(inputs), "values"),
+                     layer=ins.layer, symbol=symbol)  # fmt: skip
+        self._write(Instruction(name, inputs, {"y": out}, attributes, ins.layer, self.phase))
+        return out
+
+    def _sum(self, target: Tensor, sources: list[Tensor]) -> Tensor:
+        name = f"grad/{target.name}"
+        if len(sources) == 1:
+            self.aliases.setdefault(name, sources[0])
+            return sources[0]
+        # The sum takes the plain name; its sources are told apart.
+        for k, source in enumerate(sources):
+            if source.name == name:
+                source.name = f"{name}/from/{k + 1}"
+        total = sources[0]
+        for k, source in enumerate(sources[1:]):
+            last = k == len(sources) - 2
+            label = name if last else self._unique(f"{name}/sum/{k + 1}")
+            out = Tensor(label, target.shape, Buffer(target.size, target.batch, "values"), layer=target.layer,
+                         symbol=_gradient_symbol(target, self), role="gradient")  # fmt: skip
+            self._write(Instruction("add", {"a": total, "b": source}, {"y": out}, {}, target.layer, self.phase))
+            total = out
+        self.aliases[name] = total
+        return total
+
+    def _side_by_side(self, target: Tensor, parts: dict[tuple[int, int], list[tuple[Tensor, Tensor]]]) -> Tensor:
+        """One buffer of the target's shape in which the gradients of its parts lie in their places."""
+        home = Buffer(target.size, target.batch, "values")
+        whole = Tensor(f"grad/{target.name}", target.shape, home, layer=target.layer,
+                       symbol=_gradient_symbol(target, self), role="gradient")  # fmt: skip
+        for (offset, _), entries in sorted(parts.items()):
+            place = entries[0][0]
+            piece = self._sum(place, [gradient for _, gradient in entries])
+            if not piece.packed or self._shared(piece):
+                moved = Tensor(self._unique(f"{piece.name}/placed"), place.shape, Buffer(place.size, True, "values"),
+                               layer=target.layer, symbol=piece.symbol, role="gradient")  # fmt: skip
+                self._write(Instruction("copy", {"x": piece}, {"y": moved}, {}, target.layer, self.phase))
+                piece = moved
+            piece.buffer, piece.offset = home, offset - target.offset
+        self.aliases[whole.name] = whole
+        return whole
+
+    def _shared(self, piece: Tensor) -> bool:
+        """True if other tensors live in the same buffer, so that it cannot be moved."""
+        if id(piece) not in self._producer:
+            return True
+        return any(
+            t is not piece and t.buffer is piece.buffer
+            for ins in self.instructions
+            for t in (*ins.inputs.values(), *ins.outputs.values())
+        )
+
+    def _as_part(self, gradient: Tensor, target: Tensor, offset: int) -> Tensor:
+        if gradient.shape == target.shape and offset == 0:
+            return gradient
+        return Tensor(f"grad/{target.name}", target.shape, gradient.buffer, gradient.offset + offset, target.layer,
+                      gradient.symbol, "gradient", False, gradient)  # fmt: skip
+
+    def _view(self, x: Tensor, name: str, shape: Shape, offset: int, symbol: str) -> Tensor:
+        return Tensor(name, shape, x.buffer, x.offset + offset, self.layer, symbol, x.role, x.requires_grad, x)
+
+    def _symbol(self, role: str) -> str:
+        head, _, time = role.partition("/")
+        symbol = _SYMBOLS.get(head, head) + (superscript(self._number) if self._number else "")
+        return f"{symbol}⟨{int(time) + 1}⟩" if time.isdigit() else symbol
+
+    def _unique(self, name: str) -> str:
+        count = self._names.get(name, 0)
+        self._names[name] = count + 1
+        return name if count == 0 else f"{name}/{count + 1}"
+
+
+_NOT_DIFFERENTIATED = {"channel_mean", "channel_variance", "dropout_mask", "not_equal_zero", "accuracy_rows", "batch_mean"}
+
+
+def _gradient_symbol(target: Tensor, e: Emitter) -> str:
+    head = target.symbol
+    if head.startswith("z") and target.role != "weight":
+        return "δ" + head[1:]
+    return f"∂L/∂{head}"

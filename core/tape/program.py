@@ -1,0 +1,385 @@
+"""A tape with places in memory: it runs any range of instructions, and answers what every value is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from core import initializers
+from core.errors import ChainruleError, DivergedError
+from core.expressions import Expr, evaluate
+from core.ops.base import Cell, Instruction, operation
+from core.tape.arena import allocate, place
+from core.tape.table import table as kernel_table
+from core.tape.tensors import Shape, Tensor
+
+# after core.tape.table, which decides where Numba keeps compiled code
+from core.kernels import machine  # isort: skip
+from core.kernels import state as S  # isort: skip
+
+if TYPE_CHECKING:
+    from core.tape.compiler import Tape
+    from core.tape.table_data import DataTable
+
+
+@dataclass(frozen=True)
+class TensorInfo:
+    """What is known of a tensor without its numbers. `shape` has no batch axis; `batch` says whether there is one."""
+
+    name: str
+    shape: Shape
+    batch: bool
+    role: str
+    layer: str
+    symbol: str
+
+
+@dataclass(frozen=True)
+class TapeInstruction:
+    """An instruction as it is shown.
+
+    Attributes
+    ----------
+    index
+        Place on the tape.
+    phase
+        "data", "forward", "loss", "backward" or "update".
+    op, layer
+        Names of the operation and of the layer's id ("" if it belongs to none).
+    operands
+        Tensor names by operand; `writes` are those it writes.
+    title, formula
+        One line of Unicode, and LaTeX.
+    """
+
+    index: int
+    phase: str
+    op: str
+    layer: str
+    operands: dict[str, str]
+    writes: tuple[str, ...]
+    title: str
+    formula: str
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """How one cell came about.
+
+    Attributes
+    ----------
+    result
+        (tensor, cell) that is explained.
+    expression
+        Over references to the operands.
+    value
+        The expression in float64, from the operands as they are in the arena now.
+    kernel_value
+        What the kernel wrote.
+    """
+
+    instruction: int
+    tensor: str
+    cell: Cell
+    expression: Expr
+    value: float
+    kernel_value: float
+
+
+class _Instructions(Sequence[TapeInstruction]):
+    """The tape's instructions as they are shown, made when asked for: a long tape has thousands."""
+
+    def __init__(self, tape: Tape) -> None:
+        self._tape = tape
+        self._made: dict[int, TapeInstruction] = {}
+
+    def __len__(self) -> int:
+        return len(self._tape.instructions)
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            return [self[k] for k in range(*index.indices(len(self)))]
+        if index < 0:
+            index += len(self)
+        if not 0 <= index < len(self):
+            raise IndexError(index)
+        if index not in self._made:
+            ins = self._tape.instructions[index]
+            rule = operation(ins.op)
+            self._made[index] = TapeInstruction(
+                index, ins.phase, ins.op, ins.layer, {k: t.name for k, t in ins.inputs.items()},
+                tuple(t.name for t in ins.outputs.values()), rule.title(ins), rule.tex(ins),
+            )  # fmt: skip
+        return self._made[index]
+
+    def __iter__(self) -> Iterator[TapeInstruction]:
+        return (self[k] for k in range(len(self)))
+
+
+class Program:
+    """A bound tape. Owned by one thread.
+
+    Parameters
+    ----------
+    tape
+        From `core.tape.compiler.compile_network`. A tape is bound once.
+    capacity
+        Largest batch.
+    dtype
+        float32 to run, float64 to check gradients.
+    seed
+        Start of every random number.
+    """
+
+    def __init__(self, tape: Tape, capacity: int, dtype: Any = np.float32, seed: int = 0) -> None:
+        self.tape = tape
+        self.capacity = capacity
+        self.dtype = np.dtype(dtype)
+        self.plan = place(tape, capacity)
+        self.mem = allocate(self.plan.size, self.dtype)
+        self.state = np.zeros(S.SIZE, np.int64)
+        self.state[S.SEED] = seed
+        self.state[S.BATCH_SIZE] = self.state[S.ROWS] = self.state[S.BATCH_ROWS] = capacity
+        self.state[S.SAMPLES] = capacity
+        self.state[S.SHUFFLE] = 1
+        self.control = np.zeros(2, np.int64)
+        self.tables: list[DataTable] = []
+        self.instructions: Sequence[TapeInstruction] = _Instructions(tape)
+        self._table = kernel_table(self.dtype)
+        self._bind()
+        self.watch = np.array([t.at for t in tape.watch.values()], np.int64)
+        for t, value in tape.scalars.values():
+            self.mem[t.at] = value
+        self.initialise(seed)
+
+    # ---- places ---------------------------------------------------------------------------------------------
+
+    def _bind(self) -> None:
+        """Write every instruction's integers; check that every operand lies inside the arena."""
+        rows, reals, kinds = [], [], []
+        for ins in self.tape.instructions:
+            for t in (*ins.inputs.values(), *ins.outputs.values()):
+                end = t.at + (self.capacity - 1) * t.row + t.size if t.batch else t.at + t.size
+                if t.buffer.base < 0 or not 0 <= t.at <= end <= self.mem.size:
+                    message = f"{ins.op}: {t.name} lies outside the arena."
+                    raise AssertionError(message)
+            rule = operation(ins.op)
+            rows.append(rule.integers(ins))
+            reals.append(rule.reals(ins))
+            kinds.append(self._table.number(rule.kernel))
+        self.kinds = np.array(kinds, np.int64)
+        self.ints = _padded(rows, np.int64)
+        self.reals = _padded(reals, np.float64)
+
+    def attach(self, inputs: list[DataTable], targets: list[DataTable], batch_size: int | None = None) -> None:
+        """Gather from these tables from now on: one for each Input layer, one for each output.
+
+        Raises
+        ------
+        core.errors.ChainruleError
+            A table does not fit, or the tables have different numbers of samples.
+        """
+        tables = [*inputs, *targets]
+        places = [*self.tape.inputs.values(), *self.tape.targets.values()]
+        if len(tables) != len(places):
+            message = f"The network needs {len(places)} tables of data, but {len(tables)} are given."
+            raise ChainruleError(message)
+        for data, t in zip(tables, places, strict=True):
+            if data.width != t.size:
+                raise ChainruleError(f"Each sample for {t.name} must have {t.size} values; the data has {data.width}.")
+            if len(data) != len(tables[0]):
+                message = f"Inputs and targets must be as many: {len(tables[0])} and {len(data)} samples are given."
+                raise ChainruleError(message)
+        if not len(tables[0]):
+            message = "There are no samples to learn from."
+            raise ChainruleError(message)
+        by_tensor = dict(zip(map(id, places), tables, strict=True))
+        for k, ins in enumerate(self.tape.instructions):
+            if ins.op == "gather":
+                ins.attributes["table"] = by_tensor[id(ins.output)]
+                numbers = operation("gather").integers(ins)
+                self.ints[k, : len(numbers)] = numbers
+                self.reals[k, 0] = operation("gather").reals(ins)[0]
+        self.tables = tables
+        self.state[S.SAMPLES] = len(tables[0])
+        size = min(batch_size or self.capacity, self.capacity)
+        self.state[S.BATCH_SIZE] = size
+        self.state[S.BATCHES] = -(-len(tables[0]) // size)
+
+    def feed(self, inputs: list[np.ndarray], targets: list[np.ndarray] | None = None) -> None:
+        """Put a batch into the input tensors by hand (prediction, explanation, gradient checks)."""
+        rows = len(inputs[0])
+        if rows > self.capacity:
+            raise ChainruleError(f"The program takes batches of up to {self.capacity}; {rows} samples are given.")
+        self.state[S.FIRST], self.state[S.ROWS], self.state[S.BATCH_ROWS] = 0, rows, rows
+        given = list(zip(self.tape.inputs.values(), inputs, strict=True))
+        if targets is not None:
+            given += list(zip(self.tape.targets.values(), targets, strict=True))
+        for t, array in given:
+            self._view(t)[...] = np.asarray(array, self.dtype).reshape(rows, *t.shape)
+
+    # ---- values -----------------------------------------------------------------------------------------------
+
+    @property
+    def rows(self) -> int:
+        """Samples in the present batch."""
+        return int(self.state[S.BATCH_ROWS])
+
+    @property
+    def tensors(self) -> dict[str, TensorInfo]:
+        """Every tensor by name."""
+        return {
+            name: TensorInfo(t.name, t.shape, t.batch, t.role, t.layer, t.symbol)
+            for name, t in self.tape.tensors.items()
+        }
+
+    def _tensor(self, name: str) -> Tensor:
+        found = self.tape.tensors.get(name)
+        if found is None:
+            raise ChainruleError(f"The program has no value called {name!r}.")
+        return found
+
+    def tensor(self, name: str) -> np.ndarray:
+        """A view of a value in the arena; batch tensors have the samples of the present batch as first axis."""
+        return self._view(self._tensor(name))
+
+    def _view(self, t: Tensor) -> np.ndarray:
+        if not t.batch:
+            return self.mem[t.at : t.at + t.size].reshape(t.shape)
+        item = self.dtype.itemsize
+        inner = [item]
+        for n in reversed(t.shape[1:]):
+            inner.insert(0, inner[0] * n)
+        strides = (t.row * item, *(inner if t.shape else ()))
+        return np.lib.stride_tricks.as_strided(self.mem[t.at :], (self.rows, *t.shape), strides)
+
+    def scalar(self, name: str) -> float:
+        """A named scalar, such as "learning_rate"."""
+        return float(self.mem[self._tensor(name).at])
+
+    def set_scalar(self, name: str, value: float) -> None:
+        """Change a named scalar."""
+        self.mem[self._tensor(name).at] = value
+
+    def initialise(self, seed: int) -> None:
+        """Draw the weights anew; clear everything else that is state."""
+        scalars = {name: self.scalar(name) for name in self.tape.scalars}
+        self.mem[:] = 0
+        for slot in self.tape.weights:
+            values = initializers.draw(slot.weight.initializer, slot.weight.shape, seed, slot.tensor.name)
+            self._view(slot.tensor)[...] = values
+        for name, value in scalars.items():
+            self.set_scalar(name, value)
+
+    def weights(self) -> dict[str, np.ndarray]:
+        """Copies of all weights and statistics by name."""
+        return {slot.tensor.name: self._view(slot.tensor).copy() for slot in self.tape.weights}
+
+    def set_weights(self, values: dict[str, np.ndarray]) -> None:
+        """Replace weights by name; names that are not there are left out."""
+        for slot in self.tape.weights:
+            if slot.tensor.name in values:
+                given = np.asarray(values[slot.tensor.name])
+                if given.shape != slot.tensor.shape:
+                    message = f"{slot.tensor.name} has shape {slot.tensor.shape}; the given values have {given.shape}."
+                    raise ChainruleError(message)
+                self._view(slot.tensor)[...] = given
+
+    def copy_weights_from(self, other: Program) -> None:
+        """Take over the weights of a program of the same network."""
+        for slot in self.tape.weights:
+            self._view(slot.tensor)[...] = other.tensor(slot.tensor.name)
+
+    # ---- running ------------------------------------------------------------------------------------------------
+
+    def run(self, start: int = 0, stop: int | None = None) -> None:
+        """Run instructions start..stop-1 once. Does not count a step.
+
+        Raises
+        ------
+        core.errors.ChainruleError
+            A kernel met impossible data (a label or token out of range).
+        """
+        end = len(self.kinds) if stop is None else stop
+        if not 0 <= start <= end <= len(self.kinds):
+            raise ChainruleError(f"The tape has {len(self.kinds)} instructions; {start} to {end} is not a range of it.")
+        machine.run_range(self._table.kernels, self.kinds, self.ints, self.reals, self.mem, self.state, start, end)
+        self.raise_error()
+
+    def run_steps(self, steps: int, record: np.ndarray) -> int:
+        """Whole steps without returning to Python; `record` (at least steps x watched scalars, float64) is filled.
+
+        Returns
+        -------
+        Steps done: fewer if `control[0]` was raised or the loss stopped being finite (`error` tells).
+        """
+        return int(
+            machine.run_steps(
+                self._table.kernels, self.kinds, self.ints, self.reals, self.mem, self.state, self.control, self.watch,
+                record, steps,
+            )  # fmt: skip
+        )
+
+    @property
+    def error(self) -> int:
+        """0, or a code of `core.kernels.state`."""
+        return int(self.state[S.ERROR])
+
+    def raise_error(self) -> None:
+        """Turn an error code into its sentence."""
+        code = self.error
+        if code == S.FINE:
+            return
+        self.state[S.ERROR] = S.FINE
+        if code == S.LOSS_NOT_FINITE:
+            message = "The loss is no longer a finite number."
+            raise DivergedError(message)
+        at = self.instructions[int(self.state[S.ERROR_PC])]
+        what = "a label" if code == S.BAD_LABEL else "a token"
+        raise ChainruleError(
+            f"Instruction {at.index + 1} ({at.title}) met {what} that the network has no place for. "
+            f"Number {what.split()[1]}s from 0 and give the layer enough of them."
+        )
+
+    # ---- explaining ----------------------------------------------------------------------------------------------
+
+    def _internal(self, index: int) -> Instruction:
+        ins = self.tape.instructions[index]
+        attributes = {
+            **ins.attributes,
+            "rows": self.rows,
+            "iteration": int(self.state[S.ITERATION]) + 1,
+            "first": self.state[S.BATCH] == 0,
+        }
+        return replace(ins, attributes=attributes)
+
+    def explain(self, index: int, cell: Cell, output: str | None = None) -> Explanation:
+        """How instruction `index` computes one cell of its output, from its operands as they are now.
+
+        For updates, which change a weight in place, ask before the instruction runs.
+        """
+        ins = self._internal(index)
+        t = ins.output if output is None else self._tensor(output)
+        expression = operation(ins.op).explain(ins, tuple(int(k) for k in cell))
+        value = evaluate(expression, self.value)
+        return Explanation(index, t.name, cell, expression, value, float(self._view(t)[cell]))
+
+    def value(self, tensor: str, cell: Cell) -> float:
+        """One cell, as expressions look it up."""
+        return float(self.tensor(tensor)[cell])
+
+    def uses(self, index: int, operand: str, cell: Cell) -> list[Cell]:
+        """Cells of the instruction's output that read `cell` of this operand."""
+        ins = self._internal(index)
+        return operation(ins.op).uses(ins, operand, cell)
+
+
+def _padded(rows: list[list[Any]], dtype: Any) -> np.ndarray:
+    width = max([1, *map(len, rows)])
+    out = np.zeros((len(rows), width), dtype)
+    for k, row in enumerate(rows):
+        out[k, : len(row)] = row
+    return out

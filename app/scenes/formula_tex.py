@@ -34,7 +34,7 @@ TEXTS = frozenset(
 )
 BOLD = frozenset(("mathbf", "boldsymbol", "bm", "textbf"))
 RELATIONS = frozenset("=≈≤≥≠←→⇒∈<>")
-BINARY = frozenset("+−·×⊙∘∗±⊗⊕/")
+BINARY = frozenset("+−·×⊙∘∗±⊗⊕")
 
 ABOVE = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ⁿᵀⁱʲᵗ", "0123456789+−()nTijt", strict=True))
 BELOW = dict(zip("₀₁₂₃₄₅₆₇₈₉₊₋₍₎ᵢⱼₖₙₜₒₕₓₐₑₘₛₚᵣᵤᵥ", "0123456789+−()ijkntohxaemspruv", strict=True))

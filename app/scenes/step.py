@@ -18,7 +18,7 @@ from app.scenes import draw, formula, images, registry
 from app.scenes.formula_expressions import format_number
 from app.scenes.formula_tex import to_box
 from app.scenes.step_focus import Focus, focus_of
-from app.scenes.step_layout import StepLayout, UnitBox, layout
+from app.scenes.step_layout import EdgeLine, StepLayout, UnitBox, layout
 from app.scenes.step_values import Reader, cell_id, parse_cell
 from app.snapshots import Probe
 from app.text import tr
@@ -146,12 +146,14 @@ class _Painter:
                 )
         for edge in place.edges:
             if key(edge) in self.focus.edges:
-                self.strong(edge.start, edge.end)
+                self.strong(edge)
         for edge in place.edges:
             if edge.pill is not None:
                 self.pill(edge, key(edge) in self.focus.edges)
 
-    def strong(self, start: QPointF, end: QPointF) -> None:
+    def strong(self, edge: EdgeLine) -> None:
+        """The edge of the instruction: its colour over a glow, the arrowhead clear of the pill."""
+        start, end = edge.start, edge.end
         role = self.color(self.focus.role)
         glow = QPen(draw.faded(role, 0.2), 10)
         glow.setCapStyle(Qt.PenCapStyle.FlatCap)
@@ -159,10 +161,16 @@ class _Painter:
         self.p.drawLine(start, end)
         self.p.setPen(QPen(role, 3))
         self.p.drawLine(start, end)
+        at = 0.5
+        if edge.pill is not None:
+            half = edge.pill.width() / 2 / max(1.0, end.x() - start.x())
+            middle = (edge.pill.center().x() - start.x()) / max(1.0, end.x() - start.x())
+            before, after = middle - half, 1 - middle - half
+            at = before / 2 if before > after else 1 - after / 2
+        head = start + (end - start) * at
         if self.focus.backward:
             start, end = end, start
-        t = 0.2 if self.focus.backward else 0.84
-        self.arrow(start + (end - start) * t, start, end, role)
+        self.arrow(head, start, end, role)
 
     def dashed(self, start: QPointF, end: QPointF) -> None:
         pen = QPen(self.theme.bwd, 2)

@@ -59,11 +59,11 @@ _LINES = (
     ("loss", "half_squared_error", "", "L = ½ Σ (ŷ − y)²", {"x": "output/a", "targets": "targets"}, ("loss", "loss/rows")),
     ("backward", "loss_gradient", "output", "∂L/∂ŷ = ŷ − y", {"x": "output/a", "targets": "targets"}, ("grad/output/a",)),
     ("backward", "sigmoid_gradient", "output", "δ² = ∂L/∂ŷ ⊙ ŷ(1 − ŷ)", {"g": "grad/output/a", "a": "output/a"}, ("grad/output/z",)),
-    ("backward", "kernel_gradient", "output", "∂L/∂W² = hᵀ δ²", {"x": "hidden/a", "g": "grad/output/z"}, ("grad/output/kernel",)),
+    ("backward", "matmul_weight_grad", "output", "∂L/∂W² = hᵀ δ²", {"x": "hidden/a", "dy": "grad/output/z"}, ("grad/output/kernel",)),
     ("backward", "bias_gradient", "output", "∂L/∂b² = Σ δ²", {"g": "grad/output/z"}, ("grad/output/bias",)),
     ("backward", "input_gradient", "output", "∂L/∂h = δ² W²ᵀ", {"g": "grad/output/z", "kernel": "output/kernel"}, ("grad/hidden/a",)),
     ("backward", "tanh_gradient", "hidden", "δ¹ = ∂L/∂h ⊙ (1 − h²)", {"g": "grad/hidden/a", "a": "hidden/a"}, ("grad/hidden/z",)),
-    ("backward", "kernel_gradient", "hidden", "∂L/∂W¹ = xᵀ δ¹", {"x": "input/output", "g": "grad/hidden/z"}, ("grad/hidden/kernel",)),
+    ("backward", "matmul_weight_grad", "hidden", "∂L/∂W¹ = xᵀ δ¹", {"x": "input/output", "dy": "grad/hidden/z"}, ("grad/hidden/kernel",)),
     ("backward", "bias_gradient", "hidden", "∂L/∂b¹ = Σ δ¹", {"g": "grad/hidden/z"}, ("grad/hidden/bias",)),
     ("update", "sgd", "hidden", "W¹ ← W¹ − η ∂L/∂W¹", {"g": "grad/hidden/kernel"}, ("hidden/kernel",)),
     ("update", "sgd", "hidden", "b¹ ← b¹ − η ∂L/∂b¹", {"g": "grad/hidden/bias"}, ("hidden/bias",)),
@@ -90,8 +90,14 @@ def program() -> ProgramView:
             shapes[f"{layer}/{name}"] = ((units,), True)
         for name in ("z", "a"):
             shapes[f"grad/{layer}/{name}"] = ((units,), True)
+    symbols = {"input/output": "x", "targets": "y", "loss": "L", "loss/rows": "l"}
+    for layer, number, out in (("hidden", "¹", "h"), ("output", "²", "ŷ")):
+        symbols |= {f"{layer}/kernel": f"W{number}", f"{layer}/bias": f"b{number}", f"{layer}/a": out,
+                    f"{layer}/product": f"u{number}", f"{layer}/z": f"z{number}",
+                    f"grad/{layer}/kernel": f"∂L/∂W{number}", f"grad/{layer}/bias": f"∂L/∂b{number}",
+                    f"grad/{layer}/z": f"δ{number}", f"grad/{layer}/a": f"∂L/∂{out}"}  # fmt: skip
     tensors = {
-        name: TensorView(name, shape, batch, layer=name.split("/")[0])
+        name: TensorView(name, shape, batch, layer=name.split("/")[0], symbol=symbols[name])
         for name, (shape, batch) in shapes.items()
     }
     return ProgramView(1, lines, MappingProxyType(tensors))
@@ -123,9 +129,7 @@ def snapshot(pc: int, step: int = 0) -> Snapshot:
     tape = program()
     everything = values()
     shown = dict(everything)
-    written = {
-        name: (step, line.index) for line in tape.instructions[:pc] for name in line.writes
-    }
+    written = {name: (step, line.index) for line in tape.instructions[:pc] for name in line.writes}
     for line in tape.instructions[16:pc]:
         name = line.writes[0]
         shown[name] = everything[name] - RATE * everything[f"grad/{name}"]

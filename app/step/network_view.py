@@ -1,0 +1,33 @@
+"""The document's network as the scenes see it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from app.document import data_info
+from app.engine import views
+
+if TYPE_CHECKING:
+    from app.document import Document
+    from app.snapshots import NetworkView
+
+_LOSSES = {
+    "half_squared_error": "½SE",
+    "mse": "MSE",
+    "mean_squared_error": "MSE",
+    "binary_crossentropy": "BCE",
+    "categorical_crossentropy": "CCE",
+    "sparse_categorical_crossentropy": "CCE",
+}
+
+
+def loss_name(loss: str) -> str:
+    """Return the short name a loss is shown by."""
+    return _LOSSES.get(loss, loss.replace("_", " "))
+
+
+def network_view(document: Document) -> NetworkView:
+    """Return the network with its shapes; the same object while nothing has changed."""
+    return views.network_view(
+        document.name, document.network, document.inspection, data_info(document.data)
+    )

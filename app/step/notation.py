@@ -1,0 +1,66 @@
+"""Titles of instructions in the two notations: samples in rows (`Y = X W + b`) or in columns (`Z = Wᵀ X + b`)."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from core.expressions import Expr, Product, Sum
+
+if TYPE_CHECKING:
+    from app.snapshots import InstructionView
+
+PHASES = {
+    "data": ("fwd", "Data"),
+    "forward": ("fwd", "Forward"),
+    "loss": ("loss", "Loss"),
+    "backward": ("bwd", "Backward"),
+    "update": ("tx2", "Update"),
+}
+
+
+def title(instruction: InstructionView, notation: str = "rows") -> str:
+    """Return the one line a listing shows for an instruction."""
+    if notation == "rows":
+        return instruction.title
+    return _columns(instruction.op, instruction.title)
+
+
+@lru_cache(maxsize=1024)
+def _columns(op: str, line: str) -> str:
+    left, equals, right = line.partition(" = ")
+    first, dot, second = right.partition("·")
+    if not equals or not dot:
+        return line
+    if op == "matmul":
+        return f"{left} = {_transposed(second)}·{first}"
+    if op == "matmul_weight_grad":
+        return f"{left} = {_transposed(first)}·{_transposed(second)}"
+    if op == "matmul_input_grad":
+        return f"{left} = {_transposed(second)}·{first}"
+    return line
+
+
+def _transposed(symbol: str) -> str:
+    return symbol[:-1] if symbol.endswith("ᵀ") else symbol + "ᵀ"
+
+
+def arranged(op: str, expr: Expr, notation: str) -> Expr:
+    """Return the expression of one cell with the factors in the order of the notation."""
+    if notation == "rows" or op not in ("matmul", "matmul_input_grad"):
+        return expr
+    if isinstance(expr, Sum):
+        return Sum(tuple(
+            Product(t.factors[::-1]) if isinstance(t, Product) and len(t.factors) == 2 else t
+            for t in expr.terms
+        ))  # fmt: skip
+    return expr
+
+
+def short(instruction: InstructionView) -> str:
+    """Return what an instruction computes, for the cells of the scrubber."""
+    line = instruction.title
+    for sign in (" = ", " ← "):
+        if sign in line:
+            line = line.split(sign)[0]
+    return line.replace("∂L/", "")

@@ -1,0 +1,252 @@
+"""The strip at the bottom: one cell for each instruction of the step; drag to rewind."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from app import theme as themes
+from app.scenes import draw, formula
+from app.scenes.formula_tex import to_box
+from app.step.notation import PHASES, short, title
+from app.text import tr
+from app.widgets.focus import focus_entered, focus_left
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPaintEvent
+
+    from app.step.session import StepSession
+
+LEFT = 16
+
+
+class Scrubber(QWidget):
+    """Cells of the step under way, coloured by phase.
+
+    Signals
+    -------
+    wanted(int)
+        Go to the moment after that many instructions of this step.
+    """
+
+    wanted = Signal(int)
+    focus_radius = 4
+
+    def __init__(self, session: StepSession) -> None:
+        super().__init__()
+        self.setObjectName("step-scrubber")
+        self.setAccessibleName(tr("Instructions of this step"))
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setFixedHeight(120)
+        self.setMouseTracking(True)
+        self._session = session
+        self._dragging = False
+        self._target: int | None = None
+        self._folded = False
+        session.changed.connect(self._on_changed)
+
+    def sizeHint(self) -> QSize:
+        return QSize(800, self.height())
+
+    def set_folded(self, folded: bool) -> None:
+        """Keep only the head and the cells, for low windows."""
+        self._folded = folded
+        self.setFixedHeight(74 if folded else 120)
+
+    def focus_rect(self) -> QRect:
+        """The cells."""
+        return QRect(LEFT - 2, 36, self.width() - 2 * LEFT + 4, 32)
+
+    def _on_changed(self) -> None:
+        if not self._dragging:
+            self._target = None
+        self.setAccessibleDescription(
+            tr("{done} of {all} done", done=self._shown(), all=self._count())
+        )
+        self.update()
+
+    def _count(self) -> int:
+        program = self._session.program
+        return len(program.instructions) if program is not None else 0
+
+    def _shown(self) -> int:
+        """Instructions done, or the place the mouse has been dragged to."""
+        if self._target is not None:
+            return self._target
+        session = self._session
+        if session.pc == 0 and session.done is not None:
+            return self._count()
+        return session.pc
+
+    # -- events
+
+    def _place(self, x: float) -> int:
+        count = self._count()
+        width = (self.width() - 2 * LEFT) / max(count, 1)
+        return max(0, min(count - 1, int((x - LEFT) / max(width, 1e-6))))
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton and self._count():
+            self._dragging = True
+            self._go(event.position().x())
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self._dragging:
+            self._go(event.position().x())
+        elif self._count():
+            program = self._session.program
+            assert program is not None
+            line = program.instructions[self._place(event.position().x())]
+            self.setToolTip(f"{line.index + 1:02d}  {title(line, self._session.notation)}")
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        self._dragging = False
+
+    def _go(self, x: float) -> None:
+        target = self._place(x) + 1
+        if target != self._target:
+            self._target = target
+            self.wanted.emit(target)
+            self.update()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        moves = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
+        step = moves.get(Qt.Key(event.key()))
+        if step is None or not self._count():
+            super().keyPressEvent(event)
+            return
+        self.wanted.emit(max(0, min(self._count(), self._shown() + step)))
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        focus_entered(self, event)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        focus_left(self)
+
+    # -- painting
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        colors = themes.current()
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.fillRect(self.rect(), colors.bg1)
+        painter.fillRect(0, 0, self.width(), 1, colors.line)
+        program = self._session.program
+        snapshot = self._session.snapshot
+        if program is None or snapshot is None:
+            return
+        count = len(program.instructions)
+        shown = self._shown()
+        step = snapshot.position.step + (1 if snapshot.position.pc else 0)
+        if snapshot.position.pc == 0 and snapshot.instruction is None:
+            step = snapshot.position.step + 1
+        x = (
+            16
+            + draw.text(
+                painter, 16, 22, tr("Step {number}", number=step), 12, colors.tx, weight=600
+            )
+            + 28
+        )
+        x += draw.text(
+            painter,
+            x,
+            22,
+            tr("op {done} of {all}", done=shown, all=count),
+            11.5,
+            colors.tx2,
+            mono=True,
+        )
+        if 0 < shown <= count:
+            label = title(program.instructions[shown - 1], self._session.notation)
+            box = formula.lay_out(to_box(label, formula.Pen(11, 400, "tx2")))
+            formula.paint(painter, box, colors, x + 24, 22 - box.baseline)
+            x += 24 + box.width
+        hint = tr("drag to rewind: values are replayed exactly")
+        if x + 24 + draw.advance(hint, 11) < self.width() - 16:
+            draw.text(painter, self.width() - 16, 22, hint, 11, colors.tx3, anchor="end")
+        self._cells(painter, colors, count, shown)
+
+    def _cells(self, painter: QPainter, colors: themes.Theme, count: int, shown: int) -> None:
+        program = self._session.program
+        assert program is not None
+        width = (self.width() - 2 * LEFT) / count
+        gap = 2.0 if width > 6 else 0.5
+        labelled = width >= 24
+        start = 0
+        for index, line in enumerate(program.instructions):
+            role = colors.color(PHASES.get(line.phase, ("tx2", ""))[0])
+            x = LEFT + index * width
+            current, done = index == shown - 1, index < shown - 1
+            shade = QColor(role)
+            shade.setAlphaF(1.0 if current else 0.55 if done else 0.16)
+            draw.fill(painter, x + gap / 2, 40, width - gap, 24, shade, 3 if width > 6 else 0)
+            if labelled:
+                self._label(painter, colors, line, x + width / 2, width - 4, current, done)
+            if not self._folded and (width >= 17 or index % max(1, round(20 / width)) == 0):
+                tone = colors.tx if current else colors.tx3
+                draw.text(
+                    painter,
+                    x + width / 2,
+                    80,
+                    f"{index + 1:02d}",
+                    10,
+                    tone,
+                    mono=True,
+                    anchor="middle",
+                )
+            if index in self._session.breakpoints:
+                draw.disc(painter, x + width / 2, 33, 4, colors.err)
+            last = index == count - 1 or program.instructions[index + 1].phase != line.phase
+            if last and not self._folded:
+                self._bracket(
+                    painter, colors, line.phase, LEFT + start * width, LEFT + (index + 1) * width
+                )
+            if last:
+                start = index + 1
+        if 0 < shown <= count:
+            x = LEFT + (shown - 0.5) * width
+            path = QPainterPath(QPointF(x - 5, 30))
+            path.lineTo(x + 5, 30)
+            path.lineTo(x, 37)
+            path.closeSubpath()
+            painter.fillPath(path, colors.tx)
+            frame = QRectF(LEFT + (shown - 1) * width + 0.5, 39.5, max(3.0, width - 1), 25)
+            painter.setPen(QPen(colors.tx, 1.5))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(frame, 3, 3)
+
+    def _label(self, painter: QPainter, colors: themes.Theme, line: object, x: float, room: float,
+               current: bool, done: bool) -> None:  # fmt: skip
+        if current:
+            tone = "bg0" if colors.is_dark else "priText"
+        else:
+            tone = "tx" if done else "tx2"
+        for size in (11, 10, 9):
+            box = formula.lay_out(
+                to_box(short(line), formula.Pen(size, 600 if current else 400, tone))
+            )  # type: ignore[arg-type]
+            if box.width <= room:
+                formula.paint(painter, box, colors, x - box.width / 2, 56 - box.baseline)
+                return
+
+    def _bracket(
+        self, painter: QPainter, colors: themes.Theme, phase: str, left: float, right: float
+    ) -> None:
+        painter.setPen(QPen(colors.line2, 1))
+        painter.drawPolyline(
+            [
+                QPointF(left + 1, 90),
+                QPointF(left + 1, 94),
+                QPointF(right - 1, 94),
+                QPointF(right - 1, 90),
+            ]
+        )
+        name = tr(PHASES.get(phase, ("", phase))[1])
+        if draw.advance(name, 11) < right - left + 6:
+            draw.text(painter, (left + right) / 2, 109, name, 11, colors.tx2, anchor="middle")

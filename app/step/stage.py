@@ -1,0 +1,145 @@
+"""The network of the Step view: paints the scene, knows what is under the mouse, walks with the keyboard."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QRect, QSize, Qt, Signal
+from PySide6.QtGui import QPainter
+from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+
+from app import theme as themes
+from app.scenes import draw
+from app.scenes.step import SCENE
+from app.scenes.step_values import parse_cell
+from app.text import tr
+from app.widgets.focus import focus_entered, focus_left
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPaintEvent
+
+    from app.scenes.step_layout import StepLayout
+    from app.step.session import StepSession
+
+
+class StepStage(QWidget):
+    """The step scene with mouse and keyboard.
+
+    Signals
+    -------
+    cell_chosen(str, object)
+        Tensor and index of the number that was clicked.
+    """
+
+    cell_chosen = Signal(str, object)
+    focus_radius = 4
+
+    def __init__(self, session: StepSession, *, name: str = "step-stage") -> None:
+        super().__init__()
+        self.setObjectName(name)
+        self.setAccessibleName(tr("Network"))
+        self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self._session = session
+        session.changed.connect(self._on_changed)
+
+    def sizeHint(self) -> QSize:
+        return QSize(704, 664)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(280, 200)
+
+    def focus_rect(self) -> QRect:
+        """Where the focus ring goes: just inside, because the stage fills its panel."""
+        return self.rect().adjusted(5, 5, -5, -5)
+
+    @property
+    def place(self) -> StepLayout:
+        """The layout painted now."""
+        session = self._session
+        return SCENE.layout(session.network, (self.width(), self.height()), session.view)
+
+    def _on_changed(self) -> None:
+        cell = self._session.cell
+        if cell is not None:
+            value = self._session.reader.value(*cell)
+            self.setAccessibleDescription(
+                tr("selected {cell}, value {value}", cell=cell[0], value="…" if value is None else f"{value:.4f}")
+            )  # fmt: skip
+        self.update()
+
+    # -- events
+
+    def _identify(self, x: float, y: float) -> str:
+        hit = self.place.hits.at(x, y)
+        return hit.id if hit is not None else ""
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        at = event.position()
+        identifier = self._identify(at.x(), at.y())
+        self._session.set_hover(identifier)
+        hit = self.place.hits.get(identifier)
+        choosable = parse_cell(identifier) is not None or identifier.startswith("tensor:")
+        self.setCursor(
+            Qt.CursorShape.PointingHandCursor if choosable else Qt.CursorShape.ArrowCursor
+        )
+        if choosable and hit is not None:
+            lines = SCENE.describe(self.place, hit, self._session.frame())
+            QToolTip.showText(event.globalPosition().toPoint(), lines[0], self)
+        else:
+            QToolTip.hideText()
+
+    def leaveEvent(self, event: object) -> None:
+        self._session.set_hover("")
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() != Qt.MouseButton.LeftButton:
+            return
+        self.setFocus(Qt.FocusReason.MouseFocusReason)
+        self.choose(self._identify(event.position().x(), event.position().y()))
+
+    def choose(self, identifier: str) -> None:
+        """Select what a hit stands for: a number, or the first number of a tensor."""
+        cell = parse_cell(identifier)
+        if cell is None and identifier.startswith("tensor:"):
+            name = identifier.removeprefix("tensor:")
+            info = self._session.reader.info(name)
+            cell = (name, (0,) * len(info.shape) if info is not None else ())
+        if cell is not None:
+            self.cell_chosen.emit(cell[0], cell[1])
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        moves = {
+            Qt.Key.Key_Right: 1, Qt.Key.Key_Down: 1, Qt.Key.Key_Left: -1, Qt.Key.Key_Up: -1,
+        }  # fmt: skip
+        step = moves.get(Qt.Key(event.key()))
+        if step is None:
+            super().keyPressEvent(event)
+            return
+        cells = [hit.id for hit in self.place.hits.items if hit.kind in ("cell", "tensor")]
+        if not cells:
+            return
+        current = self._session.frame().selection.node
+        index = cells.index(current) + step if current in cells else 0
+        self.choose(cells[index % len(cells)])
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        focus_entered(self, event)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        focus_left(self)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        colors = themes.current()
+        session = self._session
+        if not session.network.nodes:
+            painter.fillRect(self.rect(), colors.bg0)
+            draw.text(painter, self.width() / 2, self.height() / 2,
+                      tr("No model yet. Start from a template."), 13, colors.tx2, anchor="middle")  # fmt: skip
+            return
+        SCENE.paint(painter, self.place, colors, session.frame())

@@ -1,0 +1,316 @@
+"""The tape as a list: phases as groups, repeats folded, breakpoints, results. Only what is visible is painted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QPainter, QPainterPath
+from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QSizePolicy
+
+from app import theme as themes
+from app.scenes import draw, formula
+from app.scenes.formula_expressions import format_number
+from app.scenes.formula_tex import to_box
+from app.step.notation import PHASES, title
+from app.text import tr
+from app.widgets.focus import focus_entered, focus_left
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPaintEvent, QResizeEvent
+
+    from app.snapshots import ProgramView
+    from app.step.session import StepSession
+
+GROUP, ROW, TOP = 26, 30, 8
+# More instructions of one layer in a row than this fold into one line: an unrolled recurrent layer has thousands.
+LONG = 14
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the list: a phase, an instruction, or a folded stretch."""
+
+    kind: str
+    phase: str
+    start: int
+    stop: int
+    top: int
+    height: int
+
+
+def entries(program: ProgramView, open_folds: frozenset[int]) -> tuple[Entry, ...]:
+    """Return the lines of the list; folds are named by their first instruction."""
+    result: list[Entry] = []
+    y = TOP
+    phase = ""
+    index = 0
+    instructions = program.instructions
+    while index < len(instructions):
+        line = instructions[index]
+        if line.phase != phase:
+            phase = line.phase
+            result.append(Entry("group", phase, index, index, y, GROUP))
+            y += GROUP
+        stop = index
+        while (
+            stop < len(instructions)
+            and instructions[stop].phase == phase
+            and instructions[stop].layer == line.layer
+        ):
+            stop += 1
+        if stop - index > LONG and line.layer:
+            result.append(Entry("fold", phase, index, stop, y, ROW))
+            y += ROW
+            if index not in open_folds:
+                index = stop
+                continue
+        for i in range(index, stop):
+            result.append(Entry("op", phase, i, i + 1, y, ROW))
+            y += ROW
+        index = stop
+    return tuple(result)
+
+
+class TapeList(QAbstractScrollArea):
+    """The instructions of a step, one line each.
+
+    Signals
+    -------
+    chosen(int)
+        An instruction was clicked or walked to.
+    breakpoint_toggled(int)
+        The margin was clicked, or F9 pressed.
+    """
+
+    chosen = Signal(int)
+    breakpoint_toggled = Signal(int)
+    focus_radius = 4
+
+    def __init__(self, session: StepSession) -> None:
+        super().__init__()
+        self.setObjectName("step-tape")
+        self.setAccessibleName(tr("Tape"))
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.viewport().setMouseTracking(True)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
+        self._session = session
+        self._entries: tuple[Entry, ...] = ()
+        self._open: frozenset[int] = frozenset()
+        self._program: ProgramView | None = None
+        self._hover = -1
+        self._seen = -1
+        session.changed.connect(self.refresh)
+
+    def sizeHint(self) -> QSize:
+        return QSize(304, 400)
+
+    # -- content
+
+    def refresh(self) -> None:
+        """Take over the session's moment; keep the current line in view."""
+        program = self._session.program
+        if program is not self._program:
+            self._program = program
+            self._open = frozenset()
+            self._arrange()
+        current = self._session.inspected
+        if program is not None and current != self._seen:
+            self._seen = current
+            self._reveal(current)
+            line = program.instructions[current] if current < len(program.instructions) else None
+            if line is not None:
+                self.setAccessibleDescription(
+                    tr("instruction {number}: {title}", number=current + 1, title=line.title)
+                )
+        self.viewport().update()
+
+    def _arrange(self) -> None:
+        self._entries = entries(self._program, self._open) if self._program else ()
+        self._set_range()
+
+    def _set_range(self) -> None:
+        height = self._entries[-1].top + ROW + TOP if self._entries else 0
+        bar = self.verticalScrollBar()
+        bar.setPageStep(self.viewport().height())
+        bar.setSingleStep(ROW)
+        bar.setRange(0, max(0, height - self.viewport().height()))
+
+    def _reveal(self, index: int) -> None:
+        for entry in self._entries:
+            if (
+                entry.kind == "fold"
+                and entry.start <= index < entry.stop
+                and entry.start not in self._open
+            ):
+                self._open |= {entry.start}
+                self._arrange()
+                break
+        for entry in self._entries:
+            if entry.kind == "op" and entry.start == index:
+                bar, room = self.verticalScrollBar(), self.viewport().height()
+                if entry.top - ROW < bar.value():
+                    bar.setValue(entry.top - 2 * ROW)
+                elif entry.top + 2 * ROW > bar.value() + room:
+                    bar.setValue(entry.top + 3 * ROW - room)
+                return
+
+    def rect_of(self, index: int) -> QRectF | None:
+        """Return where an instruction's line is in the viewport."""
+        for entry in self._entries:
+            if entry.kind == "op" and entry.start == index:
+                y = entry.top - self.verticalScrollBar().value()
+                return QRectF(0, y, self.viewport().width(), entry.height)
+        return None
+
+    # -- events
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._set_range()
+
+    def _at(self, y: float) -> Entry | None:
+        y += self.verticalScrollBar().value()
+        return next((e for e in self._entries if e.top <= y < e.top + e.height), None)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        entry = self._at(event.position().y())
+        if entry is None or event.button() != Qt.MouseButton.LeftButton:
+            return
+        if entry.kind == "fold":
+            self._open ^= {entry.start}
+            self._arrange()
+            self.viewport().update()
+        elif entry.kind == "op":
+            if event.position().x() < 22:
+                self.breakpoint_toggled.emit(entry.start)
+            else:
+                self.chosen.emit(entry.start)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        entry = self._at(event.position().y())
+        hover = entry.start if entry is not None and entry.kind != "group" else -1
+        if hover != self._hover:
+            self._hover = hover
+            self.viewport().update()
+
+    def leaveEvent(self, event: object) -> None:
+        self._hover = -1
+        self.viewport().update()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        key = event.key()
+        moves = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}
+        program = self._session.program
+        if program is not None and key in moves:
+            wanted = self._session.inspected + moves[Qt.Key(key)]
+            self.chosen.emit(max(0, min(wanted, len(program.instructions) - 1)))
+        elif key == Qt.Key.Key_F9:
+            self.breakpoint_toggled.emit(self._session.inspected)
+        else:
+            super().keyPressEvent(event)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        focus_entered(self, event)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        focus_left(self)
+
+    # -- painting
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        colors = themes.current()
+        painter = QPainter(self.viewport())
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.fillRect(self.viewport().rect(), colors.bg1)
+        if self._program is None:
+            draw.text(
+                painter, 16, 32, tr("The tape appears when the engine is ready."), 12, colors.tx3
+            )
+            return
+        top = self.verticalScrollBar().value()
+        bottom = top + self.viewport().height()
+        for entry in self._entries:
+            if entry.top + entry.height < top or entry.top > bottom:
+                continue
+            y = entry.top - top
+            if entry.kind == "group":
+                self._group(painter, colors, entry, y)
+            elif entry.kind == "fold":
+                self._fold(painter, colors, entry, y)
+            else:
+                self._row(painter, colors, entry, y)
+
+    def _group(self, painter: QPainter, colors: themes.Theme, entry: Entry, y: float) -> None:
+        role, name = PHASES.get(entry.phase, ("tx2", entry.phase))
+        draw.fill(painter, 40, y + 9, 8, 8, colors.color(role), 2)
+        draw.text(painter, 56, y + 17, tr(name), 11, colors.tx2, weight=600)
+
+    def _fold(self, painter: QPainter, colors: themes.Theme, entry: Entry, y: float) -> None:
+        assert self._program is not None
+        layer = self._program.instructions[entry.start].layer
+        mark = "▾" if entry.start in self._open else "▸"
+        draw.text(painter, 41, y + 19, mark, 11, colors.tx3)
+        words = tr("{layer}: {count} instructions", layer=layer, count=entry.stop - entry.start)
+        draw.text(painter, 66, y + 19, words, 12.5, colors.tx2, mono=True)
+
+    def _row(self, painter: QPainter, colors: themes.Theme, entry: Entry, y: float) -> None:
+        session = self._session
+        assert self._program is not None
+        line = self._program.instructions[entry.start]
+        width = self.viewport().width()
+        done = entry.start < session.pc or (session.pc == 0 and session.done is not None)
+        current = entry.start == session.done
+        looked = entry.start == session.inspected
+        role = colors.color(PHASES.get(line.phase, ("tx2", ""))[0])
+        if looked:
+            draw.fill(painter, 0, y, width, ROW, draw.mixed(colors.bg1, role, 0.16))
+            draw.fill(painter, 0, y, 3, ROW, role)
+        elif entry.start == self._hover:
+            draw.fill(painter, 0, y, width, ROW, colors.bg3)
+        if entry.start in session.breakpoints:
+            draw.disc(painter, 13, y + 15, 5, colors.err)
+        if current or (session.done is None and entry.start == 0 and looked):
+            _arrow(painter, 23, y + 8, role if current else colors.tx3)
+        draw.text(painter, 40, y + 19, f"{entry.start + 1:02d}", 11, colors.tx3, mono=True)
+        tone = "tx" if done or current else "tx2"
+        result = self._result(line.writes)
+        room = width - 66 - 12 - (draw.advance(result, 11.5, 400, True) + 10 if result else 0)
+        name = formula.lay_out(to_box(title(line, session.notation), formula.Pen(12, 400, tone)))
+        painter.save()
+        painter.setClipRect(QRectF(66, y, room, ROW))
+        formula.paint(painter, name, colors, 66, y + 19.5 - name.baseline)
+        painter.restore()
+        if result:
+            ink = colors.tx2 if done else colors.tx3
+            draw.text(painter, width - 12, y + 19, result, 11.5, ink, mono=True, anchor="end")
+
+    def _result(self, writes: tuple[str, ...]) -> str:
+        """The value of an instruction that makes one number, else the shape of what it makes."""
+        if not writes:
+            return ""
+        reader = self._session.reader
+        info = reader.info(writes[0])
+        if info is None:
+            return ""
+        count = 1
+        for extent in info.shape:
+            count *= extent
+        if count == 1:
+            value = reader.value(writes[0], (0,) * len(info.shape))
+            if value is not None:
+                return format_number(value, 3, sign=writes[0] != "loss")
+        return f"[{draw.TIMES.join(map(str, info.shape)) or 1}]"
+
+
+def _arrow(painter: QPainter, x: float, y: float, color: object) -> None:
+    path = QPainterPath(QPointF(x + 1, y + 5))
+    for px, py in ((7, 5), (7, 2), (13, 7), (7, 12), (7, 9), (1, 9)):
+        path.lineTo(x + px, y + py)
+    path.closeSubpath()
+    painter.fillPath(path, color)

@@ -1,0 +1,287 @@
+"""The Step workspace: tape, network, formula and scrubber around one session."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QTimer, Slot
+from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from app.scenes.formula_expressions import format_number
+from app.scenes.step_values import cell_id
+from app.step import card as cards
+from app.step.scrubber import Scrubber
+from app.step.session import StepSession
+from app.step.sheet import Sheet
+from app.step.stage import StepStage
+from app.step.tape import TapeList
+from app.text import tr
+from app.widgets import Button, Header, Panel, ScrollPanel, Segmented
+
+if TYPE_CHECKING:
+    from app.workspace import WindowContext
+
+
+class StepWorkspace(QWidget):
+    """One instruction at a time."""
+
+    def __init__(self, context: WindowContext) -> None:
+        super().__init__()
+        self.setObjectName("step-workspace")
+        self._context = context
+        self.session = StepSession(context, "step", self)
+        self._register()
+        self._build()
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(0)
+        self._timer.timeout.connect(self._show_card)
+        self.session.changed.connect(self._on_changed)
+        self.session.explained.connect(self._timer.start)
+        context.theme_changed.connect(self._on_theme)
+        for keys, handler in (
+            ("F9", self._on_breakpoint_key),
+            ("F5", self.session.run_to_breakpoint),
+        ):
+            shortcut = QShortcut(QKeySequence(keys), self)
+            shortcut.activated.connect(handler)
+
+    def _register(self) -> None:
+        """Make what can be chosen here a command; the session hears of it from the bus."""
+        bus = self._context.bus
+        quiet = {
+            "select.cell": tr("Select a number"),
+            "select.row": tr("Show another sample of the batch"),
+            "step.inspect": tr("Look at an instruction"),
+        }
+        for name, label in quiet.items():
+            if not bus.knows(name):
+                bus.register(name, _nothing, label=label)
+        if not bus.knows("step.breakpoint"):
+            bus.register("step.breakpoint", self.session.toggle_breakpoint, label=tr("Breakpoint"))
+        if not bus.knows("step.notation"):
+            bus.register("step.notation", self._set_notation, label=tr("Notation"))
+        if not bus.knows("step.run_to_breakpoint"):
+            bus.register(
+                "step.run_to_breakpoint",
+                self.session.run_to_breakpoint,
+                label=tr("Run to breakpoint"),
+            )
+
+    def _build(self) -> None:
+        session, bus = self.session, self._context.bus
+        left = Panel(name="step-tape-panel", ground="bg1", edges="r")
+        left.setFixedWidth(304)
+        self._left = left
+        column = QVBoxLayout(left)
+        column.setContentsMargins(0, 0, 1, 0)
+        column.setSpacing(0)
+        self._tape_head = Header(tr("Tape"))
+        self.tape = TapeList(session)
+        self.tape.chosen.connect(lambda i: bus.do("step.inspect", instruction=int(i)))
+        self.tape.breakpoint_toggled.connect(
+            lambda i: bus.do("step.breakpoint", instruction=int(i))
+        )
+        column.addWidget(self._tape_head)
+        column.addWidget(self.tape, 1)
+
+        middle = QWidget()
+        column = QVBoxLayout(middle)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        self._stage_head = Header(tr("Network"), mono=True)
+        self.notation = Segmented(
+            (("rows", tr("Rows")), ("columns", tr("Columns"))),
+            name="step-notation", label=tr("Notation"),
+        )  # fmt: skip
+        self.notation.setToolTip(
+            tr(
+                "Rows: one sample a row, Y = X·W + b, as Keras. Columns: one sample a column, Z = W′·X + b."
+            )
+        )
+        self.notation.chosen.connect(lambda value: bus.do("step.notation", value=value))
+        self.show_choice = Segmented(
+            (("weights", tr("Weights")), ("gradients", tr("Gradients")), ("both", tr("Both"))),
+            name="step-show", label=tr("Show"),
+        )  # fmt: skip
+        self.show_choice.set_value("both")
+        self.show_choice.chosen.connect(session.set_show)
+        self.previous = Button(
+            name="step-sample-previous", kind="ghost", icon="chevron-left", icon_size=14
+        )
+        self.previous.setAccessibleName(tr("Previous sample of the batch"))
+        self.previous.clicked.connect(lambda: bus.do("select.row", row=max(0, session.row - 1)))
+        self.next = Button(
+            name="step-sample-next", kind="ghost", icon="chevron-right", icon_size=14
+        )
+        self.next.setAccessibleName(tr("Next sample of the batch"))
+        self.next.clicked.connect(
+            lambda: bus.do("select.row", row=min(session.rows - 1, session.row + 1))
+        )
+        self._stage_head.row.insertWidget(1, self.previous)
+        self._stage_head.row.insertWidget(2, self.next)
+        self._tape_head.row.addWidget(self.notation)
+        self._stage_head.row.addWidget(self.show_choice)
+        self.stage = StepStage(session)
+        self.stage.cell_chosen.connect(
+            lambda tensor, index: bus.do("select.cell", tensor=tensor, index=list(index))
+        )
+        column.addWidget(self._stage_head)
+        column.addWidget(self.stage, 1)
+
+        top = QWidget()
+        row = QHBoxLayout(top)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        row.addWidget(left)
+        row.addWidget(middle, 1)
+
+        self.scrubber = Scrubber(session)
+        self.scrubber.wanted.connect(self._on_wanted)
+        stack = QWidget()
+        column = QVBoxLayout(stack)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(top, 1)
+        column.addWidget(self.scrubber)
+
+        right = Panel(name="step-inspector", ground="bg1", edges="l")
+        right.setFixedWidth(360)
+        self._right = right
+        column = QVBoxLayout(right)
+        column.setContentsMargins(1, 0, 0, 0)
+        column.setSpacing(0)
+        self._card_head = Header(tr("Instruction"), mono=True)
+        self.copy = Button(tr("Copy TeX"), name="step-copy-tex", kind="ghost", icon="copy")
+        self.copy.clicked.connect(self._copy_tex)
+        self._card_head.row.addWidget(self.copy)
+        self.sheet = Sheet()
+        self.sheet.hovered.connect(self._on_hovered)
+        self.sheet.picked.connect(self._on_picked)
+        self._scroll = ScrollPanel(name="step-formula-scroll")
+        self._scroll.body.addWidget(self.sheet)
+        self._scroll.body.addStretch(1)
+        column.addWidget(self._card_head)
+        column.addWidget(self._scroll, 1)
+
+        whole = QHBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.setSpacing(0)
+        whole.addWidget(stack, 1)
+        whole.addWidget(right)
+
+    # -- the window's calls
+
+    def activate(self) -> None:
+        """Follow the engine while visible."""
+        self.session.activate()
+
+    def deactivate(self) -> None:
+        """Cost nothing while hidden."""
+        self.session.deactivate()
+
+    def set_compact(self, level: int) -> None:
+        """Give the stage room in small windows: a narrower tape, then a folded strip."""
+        self._left.setFixedWidth((304, 248, 208)[min(level, 2)])
+        self._right.setFixedWidth((360, 320, 280)[min(level, 2)])
+        self.scrubber.set_folded(level >= 2)
+        self.notation.setVisible(level < 2)
+
+    def hint(self) -> str:
+        """Keys for the status bar."""
+        return tr("F10 step op   Shift+F10 step back   F9 breakpoint   F5 run")
+
+    # -- reactions
+
+    def _set_notation(self, value: str) -> None:
+        self.notation.set_value(value)
+        self.session.set_notation(value)
+
+    def _on_changed(self) -> None:
+        session = self.session
+        program = session.program
+        count = len(program.instructions) if program is not None else 0
+        self._tape_head.subtitle.setText(tr("{count} instructions", count=count) if count else "")
+        self._stage_head.subtitle.setText(self._sample_text())
+        self.previous.setEnabled(session.row > 0)
+        self.next.setEnabled(session.row < session.rows - 1)
+        for button in (self.previous, self.next):
+            button.setVisible(session.rows > 1)
+        self._timer.start()
+
+    def _sample_text(self) -> str:
+        """The shown row of the batch with its numbers, where they are few."""
+        session = self.session
+        network = session.network
+        words = tr("sample {row} of {rows}", row=session.row + 1, rows=session.rows)
+        if not network.nodes or session.snapshot is None:
+            return ""
+        x = session.reader.array(network.nodes[0].output)
+        if x is None or x.size > 3 or session.reader.state(network.nodes[0].output) != "fresh":
+            return words
+        shown = ", ".join(format_number(float(v), 2) for v in x.ravel())
+        return f"{words}   x = ({shown})"
+
+    def _show_card(self) -> None:
+        card = cards.build(self.session)
+        self._card_head.title.setText(card.title)
+        name = ""
+        if card.instruction is not None:
+            name = tr("op {number}", number=card.instruction.index + 1)
+        self._card_head.subtitle.setText(name)
+        self.copy.setEnabled(bool(card.tex))
+        self.sheet.set_card(card)
+
+    @Slot(object)
+    def _on_theme(self, _theme: Any) -> None:
+        self.update()
+
+    def _on_breakpoint_key(self) -> None:
+        self._context.bus.do("step.breakpoint", instruction=self.session.inspected)
+
+    def _on_wanted(self, done: int) -> None:
+        """Go to a moment of the step that is shown."""
+        session = self.session
+        snapshot, program = session.snapshot, session.program
+        if snapshot is None or program is None:
+            return
+        step = snapshot.position.step
+        if snapshot.position.pc == 0 and snapshot.instruction is not None:
+            step -= 1
+        if done >= len(program.instructions):
+            step, done = step + 1, 0
+        self._context.bus.do("run.seek", step=step, pc=done)
+
+    def _on_hovered(self, reference: Any) -> None:
+        self.session.set_hover(self._cell_name(reference))
+
+    def _on_picked(self, reference: Any) -> None:
+        tensor, index = reference
+        info = self.session.reader.info(tensor)
+        if info is None:
+            return
+        if info.batch and index:
+            self._context.bus.do("select.row", row=index[0])
+            index = index[1:]
+        self._context.bus.do("select.cell", tensor=tensor, index=list(index))
+
+    def _cell_name(self, reference: Any) -> str:
+        """The id under which the stage knows a cell of a formula."""
+        if reference is None:
+            return ""
+        tensor, index = reference
+        info = self.session.reader.info(tensor)
+        if info is not None and info.batch:
+            index = index[1:]
+        return cell_id(tensor, tuple(index))
+
+    def _copy_tex(self) -> None:
+        clipboard = QGuiApplication.clipboard()
+        if clipboard is not None and self.sheet.card.tex:
+            clipboard.setText(self.sheet.card.tex)
+            self._context.bus.emit("step.tex-copied", text=self.sheet.card.tex)
+
+
+def _nothing(**_arguments: Any) -> None:
+    """Carry out a command that only tells its listeners."""

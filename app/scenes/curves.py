@@ -263,7 +263,11 @@ def _curves(
         painter.drawLines([QLineF(a, b, a, c + 1) for a, b, c in zip(x.tolist(), top.tolist(), bottom.tolist())])
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
     keep = 0.96 if len(train) > 200 else 0.8
-    _line(painter, panel, axis, color, steps, series.smooth(train, keep), span, False)
+    if axis.log:  # a mean of logarithms stays in the middle of what is drawn
+        even = np.exp(series.smooth(np.log(np.maximum(train, 1e-30)), keep))
+    else:
+        even = series.smooth(train, keep)
+    _line(painter, panel, axis, color, steps, even, span, False)
     if len(valid):
         _line(painter, panel, axis, color, history.val_steps[: len(valid)], valid, span, True)
 

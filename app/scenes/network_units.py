@@ -130,7 +130,7 @@ def _numbers(painter: QPainter, column: Column, theme: Theme, values: np.ndarray
         under = y + column.tile / 2
         if names and unit < len(names):
             color = theme.tx if unit == best and not pending else theme.tx2
-            draw.text(painter, x + column.tile / 2 + 8, y + 4, names[unit], 12, color, mono=True)
+            draw.text(painter, x + column.tile / 2 + 8, y + 4, draw.elide(names[unit], 12, 30, mono=True), 12, color, mono=True)
         if last and len(column.centers) == 1:
             draw.text(painter, x, under + 22, "ŷ", 12, theme.tx2, mono=True, anchor="middle")
             if pending or flat is None:

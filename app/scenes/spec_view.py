@@ -1,0 +1,79 @@
+"""From the network document to what scenes need of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from app.snapshots import NetworkView, NodeView
+from app.text import number, shape, tr
+
+if TYPE_CHECKING:
+    from core.spec import Inspection, Layer, Network
+
+# Short names where Keras's is too long for a column.
+_SHORT = {
+    "MaxPooling2D": "MaxPool",
+    "AveragePooling2D": "AvgPool",
+    "GlobalAveragePooling2D": "GlobalAvgPool",
+    "BatchNormalization": "BatchNorm",
+    "InputLayer": "Input",
+}
+
+
+def title_of(kind: str, config: dict[str, Any]) -> str:
+    """Return ``Conv2D 8``, ``Dense 32``, ``MaxPool``."""
+    name = _SHORT.get(kind, kind)
+    size = config.get("filters", config.get("units"))
+    return f"{name} {number(int(size))}" if size else name
+
+
+def network_view(network: Network, inspection: Inspection, info: Any = None, name: str = "") -> NetworkView:
+    """Return the view of a network document.
+
+    Parameters
+    ----------
+    network
+        The document.
+    inspection
+        Its shapes.
+    info
+        The data set's DataInfo, or None.
+    name
+        What to call it; the network's own name by default.
+    """
+    features = tuple(getattr(info, "features", ()) or ())
+    classes = tuple(getattr(info, "classes", ()) or ())
+    rows = [row for row in inspection.rows if row.output_shape is not None]
+    nodes = []
+    for place, row in enumerate(rows):
+        layer = network.layer(row.layer)
+        nodes.append(_node(network, layer, row, features if row.kind == "Input" else classes, last=place == len(rows) - 1))
+    kind = str(getattr(info, "kind", "table"))
+    if kind == "points" and rows and tuple(rows[0].output_shape or ()) != (2,):
+        kind = "table"  # no plane to draw over
+    return NetworkView(name or network.name, tuple(nodes), kind, classes, inspection.parameters)
+
+
+def _node(network: Network, layer: Layer, row: Any, names: tuple[str, ...], last: bool) -> NodeView:
+    config = dict(layer.config)
+    output = tuple(row.output_shape)
+    activation = str(config.get("activation") or "")
+    if row.kind == "Softmax":
+        activation = "softmax"
+    title = title_of(row.kind, config)
+    if layer.name not in (layer.id, row.kind):
+        title = layer.name  # the learner gave it a name
+    elif last and row.kind == "Dense":
+        title = {"softmax": tr("Softmax")}.get(activation, tr("Output"))
+    weights = (f"{layer.id}/kernel", f"{layer.id}/bias") if row.parameters and row.kind in ("Dense", "Conv2D") else ()
+    if row.parameters and weights and config.get("use_bias") is False:
+        weights = weights[:1]
+    if row.kind == "Input":
+        subtitle = tr("{count} features", count=output[0]) if len(output) == 1 else shape(output)
+    elif len(output) == 1 and activation:
+        subtitle = activation
+    else:
+        subtitle = shape(output)
+    named = row.kind == "Input" or (last and len(output) == 1)
+    labels = names if named and output and len(names) == output[-1] else ()
+    return NodeView(row.node, row.layer, row.kind, title, subtitle, output, activation, weights, tuple(network.node(row.node).inputs), labels)

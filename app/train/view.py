@@ -1,0 +1,344 @@
+"""The workspace's widget: stage, predictions, curves and inspector, driven by the engine's snapshots."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import Slot
+from PySide6.QtGui import QHideEvent, QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from app.bus import CommandError
+from app.document import data_info
+from app.scenes import edges
+from app.scenes.curves import step_at
+from app.scenes.frame import Frame, Phase, Selection
+from app.scenes.spec_view import network_view
+from app.scenes.training import main_scene
+from app.text import tr
+from app.train.inspector import Inspector, strip_view
+from app.train.scene_view import SceneView
+from app.train.stage_head import StageHead
+from app.widgets import Line, Panel
+
+if TYPE_CHECKING:
+    from app.scenes.hits import Hit
+    from app.snapshots import NetworkView, Snapshot
+    from app.workspace import WindowContext
+
+OWNER = "train"
+
+#: New data reaches the stage at most this often, the panels half as often: both together stay in the budget.
+STAGE_INTERVAL = 1 / 30
+PANEL_INTERVAL = 1 / 15
+
+
+class TrainView(QWidget):
+    """See the module's text. Interface thread only; all numbers come from `Engine.motion`."""
+
+    def __init__(self, context: WindowContext) -> None:
+        super().__init__()
+        self.setObjectName("train")
+        self.setAccessibleName(tr("Train"))
+        self._context = context
+        self._active = False
+        self._spec: NetworkView | None = None
+        self._toggles: dict[str, Any] = {}
+        self._shown: Snapshot | None = None
+        self._panels_shown: Snapshot | None = None
+        self._stage_time = self._panel_time = 0.0
+        self._phase: Phase | None = None
+        self._level = 0
+        self._make()
+        self._connect()
+        self._show_document()
+
+    # Making
+
+    def _make(self) -> None:
+        self.head = StageHead()
+        self.stage = SceneView("maps", name="train-stage", label=tr("Network with its activations"))
+        self.predictions = SceneView("predictions", name="train-predictions", label=tr("Predictions on held-out samples"))
+        self.curves = SceneView("curves", name="train-curves", label=tr("Loss and accuracy"), walkable=False)
+        self.health = SceneView("health", name="train-gradient-health", label=tr("Gradient health"))
+        self.inspector = Inspector(self._context)
+        self._rule = Line()
+        self.strip = Panel(name="train-strip", edges="t")
+        row = QHBoxLayout(self.strip)
+        row.setContentsMargins(0, 1, 0, 0)
+        row.setSpacing(0)
+        self._strip_rule = Line(vertical=True)
+        row.addWidget(self.curves, 584)
+        row.addWidget(self._strip_rule)
+        row.addWidget(self.health, 364)
+        self.strip.setFixedHeight(145)
+        left = QVBoxLayout()
+        left.setContentsMargins(0, 0, 0, 0)
+        left.setSpacing(0)
+        for widget, stretch in ((self.head, 0), (self.stage, 1), (self._rule, 0), (self.predictions, 0), (self.strip, 0)):
+            left.addWidget(widget, stretch)
+        whole = QHBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.setSpacing(0)
+        whole.addLayout(left, 1)
+        whole.addWidget(self.inspector)
+
+    def _connect(self) -> None:
+        context = self._context
+        context.document.changed.connect(self._show_document)
+        context.document.selection_changed.connect(self._refresh)
+        context.theme_changed.connect(self._repaint)
+        context.clock.tick.connect(self._on_tick)
+        context.engine.snapshot_ready.connect(self._on_snapshot)
+        context.engine.state_changed.connect(self._on_state)
+        self.head.toggled.connect(self.set_toggle)
+        self.head.next_sample.connect(self._next_sample)
+        self.head.add_layer.connect(lambda: self._do("workspace.show", name="build"))
+        self.inspector.evaluation.shares.chosen.connect(lambda value: self.set_toggle("confusion", value))
+        self.inspector.output.toggled.connect(self.set_toggle)
+        self.inspector.unfolded.connect(self._subscribe)
+        self.predictions.chosen.connect(self._on_prediction)
+        self.stage.chosen.connect(self._on_stage)
+        self.curves.pressed_at.connect(self._scrub)
+        self.curves.dragged_to.connect(self._scrub)
+        for view in self._views():
+            view.laid_out.connect(self._subscribe)
+        context.bus.subscribe(self._on_message, names=("select.sample",))
+
+    def _views(self) -> tuple[SceneView, ...]:
+        return (self.stage, self.predictions, self.curves, self.health, *self.inspector.evaluation.views, *self.inspector.output.views)
+
+    # The window's hooks
+
+    def activate(self) -> None:
+        """Begin to listen: the workspace is in front."""
+        self._active = True
+        edges.warm_in_background()
+        self._subscribe()
+        self._ask_predictions()
+        self._refresh()
+        self._follow_clock()
+
+    def deactivate(self) -> None:
+        """Cost nothing while hidden."""
+        self._active = False
+        self._context.engine.unsubscribe(OWNER)
+        self._context.engine.show_predictions(count=0)
+        self._context.clock.release(OWNER)
+
+    def set_compact(self, level: int) -> None:
+        """Fold panels on narrow windows."""
+        self._level = level
+        self.head.set_compact(level)
+        self.inspector.set_compact(level)
+        self._arrange()
+
+    def hint(self) -> str:
+        """Keys for the status bar."""
+        return tr("Space play or pause   . step   , back")
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self._context.clock.release(OWNER)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange()
+
+    # The document
+
+    @Slot()
+    def _show_document(self) -> None:
+        document = self._context.document
+        spec = network_view(document.network, document.inspection, data_info(document.data), document.name)
+        self.inspector.output.data.show_document()
+        if spec == self._spec:
+            return
+        self._spec = spec
+        scene = main_scene(spec)
+        self.stage.show_scene(scene)
+        self.head.show_network(spec, scene)
+        self.inspector.show_network(spec)
+        has_dropout = any(n.kind == "Dropout" for n in spec.nodes)
+        self.inspector.evaluation.metrics.show_dropout(has_dropout)
+        regression = not spec.classes
+        metrics = ("loss",) if spec.data == "points" or regression else ("loss", "accuracy")
+        self.curves.set_view(strip_view(spec.data == "points", metrics))
+        self.health.set_view(replace(self.health.view, options=(("strip", True),)))
+        for view in self._views():
+            view.set_spec(spec)
+        self._arrange()
+        self._subscribe()
+        self._shown = self._panels_shown = None
+        self._refresh()
+
+    def _arrange(self) -> None:
+        spec = self._spec
+        if spec is None:
+            return
+        images = spec.data == "image"
+        height = self.height() - 40 - 145
+        room = 240 if height >= 560 else 150 if height >= 380 else 0
+        self.predictions.setVisible(images and bool(spec.classes) and room > 0)
+        self._rule.setVisible(self.predictions.isVisibleTo(self))
+        self.predictions.setFixedHeight(max(1, room))
+        beside = len(dict(self.curves.view.options).get("metrics", ())) == 1 and spec.data == "points"
+        self.health.setVisible(beside)
+        self._strip_rule.setVisible(beside)
+        self.strip.setFixedHeight(145 if self.height() >= 480 else 0)
+        if self._active:
+            self._ask_predictions()
+
+    # The engine
+
+    @Slot()
+    def _subscribe(self) -> None:
+        if not self._active:
+            return
+        wanted = dict.fromkeys(p for view in self._views() for p in view.probes())
+        self._context.engine.subscribe(OWNER, tuple(wanted))
+
+    def _ask_predictions(self) -> None:
+        place = self.predictions.place if self.predictions.isVisibleTo(self) else None
+        self._context.engine.show_predictions(0, len(place.places) if place is not None else 0)
+
+    @Slot(object)
+    def _on_state(self, state: Any) -> None:
+        if state.status == "diverged" and state.position is not None:
+            self._toggles["divergence"] = int(state.position.step)
+        elif state.status in ("playing", "ready"):
+            self._toggles.pop("divergence", None)
+        self._follow_clock()
+        self._refresh()
+
+    def _follow_clock(self) -> None:
+        clock = self._context.clock
+        if self._active and self._context.engine.state.status == "playing":
+            clock.want(OWNER)
+        else:
+            clock.release(OWNER)
+
+    @Slot()
+    def _on_snapshot(self) -> None:
+        # While the clock ticks, ticks decide when to paint; a step taken by hand is shown at once.
+        if self._active and self._context.engine.state.status != "playing":
+            self._refresh()
+
+    @Slot(float)
+    def _on_tick(self, seconds: float) -> None:
+        if not self._active:
+            return
+        motion = self._context.engine.motion
+        now = perf_counter()
+        moving = motion.phase is not None
+        if moving or self._phase is not None:
+            self._show_stage(motion, now)
+        elif motion.after is not self._shown and now - self._stage_time >= STAGE_INTERVAL:
+            self._show_stage(motion, now)
+            return  # the panels have their turn at the next tick
+        if motion.after is not self._panels_shown and now - self._panel_time >= PANEL_INTERVAL:
+            self._show_panels(motion.after, now)
+
+    @Slot()
+    def _refresh(self) -> None:
+        """Show the newest of everything at once."""
+        motion = self._context.engine.motion
+        now = perf_counter()
+        self._show_stage(motion, now)
+        self._show_panels(motion.after, now)
+
+    def _show_stage(self, motion: Any, now: float) -> None:
+        self._phase = motion.phase
+        self._shown, self._stage_time = motion.after, now
+        phase = self._phase_in_columns(motion.phase, motion.after)
+        self.stage.set_frame(self._frame(motion.before, motion.after, motion.alpha, phase))
+
+    def _show_panels(self, shot: Snapshot | None, now: float) -> None:
+        self._panels_shown, self._panel_time = shot, now
+        frame = self._frame(None, shot, 1.0, None)
+        self.head.show_sample(shot)
+        self.inspector.page.show_snapshot(shot)
+        for view in (self.predictions, self.curves, self.health, *self.inspector.page.views):
+            if view.isVisibleTo(self):
+                view.set_frame(frame)
+
+    def _frame(self, before: Snapshot | None, after: Snapshot | None, alpha: float, phase: Phase | None) -> Frame:
+        chosen = self._context.document.selection or ""
+        sample = after.sample.index if after is not None and after.sample is not None else None
+        return Frame(before, after, alpha, phase, Selection(chosen, "", sample), dict(self._toggles))
+
+    def _phase_in_columns(self, phase: Phase | None, shot: Snapshot | None) -> Phase | None:
+        """The engine counts layers that compute; a drawing may leave some of them out."""
+        place = self.stage.place
+        if phase is None or place is None or phase.direction not in ("forward", "backward"):
+            return phase
+        gaps = max(1, self.stage.scene.stages(place) - 1)
+        hops = computing_layers(shot)
+        return replace(phase, position=phase.position * gaps / hops) if hops else phase
+
+    # What the learner does
+
+    @Slot(str, object)
+    def set_toggle(self, name: str, value: object) -> None:
+        """Switch something in the drawings."""
+        self._toggles[name] = value
+        self._refresh()
+        self._subscribe()
+
+    def _do(self, name: str, **arguments: Any) -> None:
+        try:
+            self._context.bus.do(name, **arguments)
+        except CommandError as error:
+            self._context.engine.failed.emit(str(error))
+
+    @Slot()
+    def _next_sample(self) -> None:
+        shot = self._context.engine.motion.after
+        if shot is None or shot.sample is None:
+            return
+        count = shot.evaluation.samples if shot.evaluation is not None else 0
+        index = shot.sample.index + 1
+        self._do("select.sample", index=index % count if count else index)
+
+    @Slot(object)
+    def _on_message(self, message: Any) -> None:
+        arguments = getattr(message, "arguments", None) or {}
+        if "index" in arguments:
+            self._context.engine.select_sample(int(arguments["index"]), str(arguments.get("split", "validation")))
+
+    @Slot(object)
+    def _on_prediction(self, hit: Hit) -> None:
+        shot = self._context.engine.motion.after
+        page = shot.predictions if shot is not None else None
+        if page is not None and hit.index[0] < len(page.indices):
+            self._do("select.sample", index=int(page.indices[hit.index[0]]))
+
+    @Slot(object)
+    def _on_stage(self, hit: Hit) -> None:
+        if self._spec is not None and hit.node:
+            self._do("select.layer", layer=self._spec.node(hit.node).layer)
+
+    @Slot(float, float)
+    def _scrub(self, x: float, y: float) -> None:
+        shot = self._context.engine.motion.after
+        place = self.curves.place
+        if shot is None or place is None:
+            return
+        step = step_at(place, shot.history, x)
+        known = int(shot.history.steps[-1]) if len(shot.history.steps) else 0
+        if step is not None:
+            self._do("run.seek", step=min(step, known))
+
+    @Slot()
+    def _repaint(self, *_: object) -> None:
+        for view in self._views():
+            view.update()
+
+
+def computing_layers(shot: Snapshot | None) -> int:
+    """Return how many layers have forward instructions: what the engine counts a phase's position in."""
+    if shot is None or shot.program is None:
+        return 0
+    return len({i.layer for i in shot.program.instructions if i.phase == "forward" and i.layer})

@@ -120,7 +120,7 @@ class Bus:
         """Return the label the command was registered with."""
         return self._handlers[name][1]
 
-    def do(self, name: str, **arguments: Any) -> Any:
+    def do(self, name: str, /, **arguments: Any) -> Any:
         """Carry out a command and tell the subscribers.
 
         Raises
@@ -141,7 +141,7 @@ class Bus:
         """Carry out a recorded command."""
         return self.do(command.name, **command.arguments)
 
-    def emit(self, name: str, **values: Any) -> None:
+    def emit(self, name: str, /, **values: Any) -> None:
         """Tell the subscribers that something has happened."""
         self._publish(Event(name, values))
 

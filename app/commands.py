@@ -188,10 +188,17 @@ class DocumentCommands:
     def choose_data(self, id: str, **parameters: Any) -> None:
         """Use another data set, with the input, the output and the loss that it needs."""
         document = self._document
-        reference = DataRef(id, parameters)
-        info = data_info(reference)
+        info = data_info(DataRef(id))
         if info is None:
             raise CommandError(tr("There is no data set called {name!r}.", name=id))
+        settings = {setting.name: setting for setting in info.parameters}
+        for name, value in parameters.items():
+            if name not in settings:
+                raise CommandError(
+                    tr("{data} has no parameter {name}.", data=info.title, name=name)
+                )
+            parameters[name] = settings[name].normalise(value, info.title)
+        reference = DataRef(id, parameters)
         same = id == document.data.id
         network = document.network if same else fitted(document.network, info)
         training = document.training

@@ -90,6 +90,10 @@ QComboBox QAbstractItemView {{ background: {t["bg1"]}; color: {t["tx"]};
 QComboBox QAbstractItemView::item {{ min-height: 26px; padding: 0 8px; }}
 QPlainTextEdit, QTextEdit {{ background: {t["bg0"]}; color: {t["tx"]}; border: none;
     selection-background-color: {t["selbg"]}; selection-color: {t["tx"]}; }}
+QTableView {{ background: {t["bg1"]}; border: none; }}
+QHeaderView {{ background: {t["bg1"]}; border: none; }}
+QHeaderView::section {{ background: {t["bg1"]}; color: {t["tx3"]}; border: none;
+    padding: 0 16px; }}
 QScrollBar:vertical {{ background: transparent; width: 10px; margin: 0; }}
 QScrollBar:horizontal {{ background: transparent; height: 10px; margin: 0; }}
 QScrollBar::handle {{ background: {t["line2"]}; border-radius: 3px; margin: 2px; }}

@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, Signal
 
 from app import theme as themes
+from app.bus import Bus, CommandError
 from app.theme import Theme
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
-    from app.bus import Bus
     from app.document import Document
 
 log = logging.getLogger("chainrule.window")
@@ -86,14 +86,21 @@ class WindowContext(QObject):
         The one timer of the window: ``tick(float seconds)``.
     settings : Settings
         Small values remembered between starts: ``get(key, default)`` and ``set(key, value)``.
+    attached : bool
+        The engine follows the document; before that its commands are not registered.
+    resume : SavedState or None
+        The run a file held, kept until the engine is attached.
 
     Signals
     -------
     theme_changed(Theme)
         After a switch between dark and light; repaint what was cached.
+    refused(str)
+        A command given through :meth:`do` was refused, with this sentence.
     """
 
     theme_changed = Signal(object)
+    refused = Signal(str)
 
     def __init__(
         self,
@@ -110,11 +117,27 @@ class WindowContext(QObject):
         self.engine = engine
         self.clock = clock
         self.settings = settings
+        self.attached = False
+        self.resume: Any = None
 
     @property
     def theme(self) -> Theme:
         """The theme the window is painted with now."""
         return themes.current()
+
+    def do(self, name: str, /, **arguments: Any) -> Any:
+        """Carry out a command for a control: a refusal is shown and not raised.
+
+        Returns
+        -------
+        object
+            What the command returned, or None if it was refused.
+        """
+        try:
+            return self.bus.do(name, **arguments)
+        except CommandError as error:
+            self.refused.emit(str(error))
+            return None
 
 
 def workspaces(packages: tuple[str, ...] = PACKAGES) -> tuple[Workspace, ...]:

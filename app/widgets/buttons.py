@@ -54,6 +54,15 @@ class Control(QAbstractButton):
         self.update()
         super().leaveEvent(event)
 
+    def event(self, event: QEvent) -> bool:
+        # Space plays, except on a focused control, which it presses.
+        if event.type() == QEvent.Type.ShortcutOverride:
+            assert isinstance(event, QKeyEvent)
+            if event.key() == Qt.Key.Key_Space and not event.modifiers():
+                event.accept()
+                return True
+        return super().event(event)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not event.isAutoRepeat():
             self.click()

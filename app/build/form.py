@@ -1,0 +1,216 @@
+"""A form made from a layer's settings: one row for each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from app.text import tr
+from app.widgets import (
+    Choice,
+    Label,
+    NumberField,
+    Segmented,
+    Slider,
+    Sparkline,
+    TextField,
+    Toggle,
+)
+from core.layers.settings import Setting
+
+#: What a slider reaches at most, as a multiple of the setting's default; fields reach the bound.
+_SLIDER_REACH = 32
+_LOGARITHMIC_FROM = 50.0
+
+
+class Row(QWidget):
+    """One setting: its label, its control, and a sentence if a value was refused.
+
+    Signals
+    -------
+    changed(str, object)
+        Name of the setting and the value wanted.
+    settled()
+        A drag ended.
+    """
+
+    changed = Signal(str, object)
+    settled = Signal()
+
+    def __init__(self, setting: Setting) -> None:
+        super().__init__()
+        self.setting = setting
+        self.setObjectName(f"row-{setting.name}")
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 4, 0, 4)
+        column.setSpacing(2)
+        self._line = QHBoxLayout()
+        self._line.setSpacing(8)
+        words = Label(tr(setting.label), "label", "tx2")
+        words.setToolTip(tr(setting.help))
+        words.setMinimumHeight(28)
+        self._line.addWidget(words)
+        self._line.addStretch(1)
+        column.addLayout(self._line)
+        self._problem = Label("", "hint", "err", name=f"problem-{setting.name}", wrap=True)
+        self._problem.hide()
+        column.addWidget(self._problem)
+        self._fields: list[NumberField] = []
+        self._show = self._make()
+        self.setToolTip(tr(setting.help))
+
+    def show_value(self, value: Any) -> None:
+        """Show the document's value and forget a refusal."""
+        self._show(value)
+        self._problem.hide()
+        for field in self._fields:
+            field.set_error(False)
+
+    def show_problem(self, sentence: str) -> None:
+        """Say why a value was refused."""
+        self._problem.setText(sentence)
+        self._problem.show()
+        for field in self._fields:
+            field.set_error(True)
+
+    def _say(self, value: Any) -> None:
+        self.changed.emit(self.setting.name, value)
+
+    def _make(self) -> Callable[[Any], None]:
+        makers = {
+            "int": self._make_number,
+            "float": self._make_number,
+            "bool": self._make_toggle,
+            "choice": self._make_choice,
+            "pair": self._make_numbers,
+            "shape": self._make_numbers,
+        }
+        return makers.get(self.setting.type, self._make_text)()
+
+    def _make_number(self) -> Callable[[Any], None]:
+        setting = self.setting
+        whole = setting.type == "int"
+        low = float(setting.minimum if setting.minimum is not None else 0)
+        base = float(setting.default or 1)
+        high = float(setting.maximum if setting.maximum is not None else base * _SLIDER_REACH)
+        high = min(high, max(base * _SLIDER_REACH, low + setting.step))
+        logarithmic = low > 0 and high / low > _LOGARITHMIC_FROM
+        slider = Slider(
+            low, high, name=f"slider-{setting.name}", label=tr(setting.label), step=setting.step,
+            default=base, logarithmic=logarithmic,
+        )  # fmt: skip
+        slider.setFixedWidth(96)
+        field = NumberField(
+            name=f"field-{setting.name}", label=tr(setting.label), whole=whole, step=setting.step,
+            minimum=setting.minimum, maximum=setting.maximum, width=72,
+        )  # fmt: skip
+        self._fields.append(field)
+
+        def on_slider(value: float) -> None:
+            self._say(round(value) if whole else value)
+
+        def on_field(value: float) -> None:
+            self.settled.emit()
+            self._say(int(value) if whole and value == int(value) else value)
+
+        slider.moved.connect(on_slider)
+        slider.settled.connect(self.settled)
+        field.entered.connect(on_field)
+        self._line.addWidget(slider)
+        self._line.addSpacing(4)
+        self._line.addWidget(field)
+
+        def show(value: Any) -> None:
+            number = float(base if value is None else value)
+            if not slider.isSliderDown():
+                slider.set_amount(number)
+            field.set_amount(number)
+
+        return show
+
+    def _make_toggle(self) -> Callable[[Any], None]:
+        toggle = Toggle(name=f"toggle-{self.setting.name}", label=tr(self.setting.label))
+        toggle.clicked.connect(lambda: self._say(toggle.isChecked()))
+        self._line.addWidget(toggle)
+        return lambda value: toggle.setChecked(bool(value))
+
+    def _make_choice(self) -> Callable[[Any], None]:
+        setting = self.setting
+        name, label = f"choice-{setting.name}", tr(setting.label)
+        if len(setting.choices) <= 3:
+            segments = Segmented([(c, c) for c in setting.choices], name=name, label=label)
+            segments.chosen.connect(self._say)
+            self._line.addWidget(segments)
+            return lambda value: segments.set_value(str(value or setting.choices[0]))
+        activation = "activation" in setting.name
+        options = [
+            (c, c if activation else c.replace("_", " ").capitalize()) for c in setting.choices
+        ]
+        choice = Choice(options, name=name, label=label, width=128 if activation else 176)
+        choice.chosen.connect(self._say)
+        curve = Sparkline() if activation else None
+        if curve is not None:
+            self._line.addWidget(curve)
+        self._line.addWidget(choice)
+
+        def show(value: Any) -> None:
+            shown = str(value or setting.default or setting.choices[0])
+            choice.set_value(shown)
+            if curve is not None:
+                curve.set_function(shown)
+
+        return show
+
+    def _make_numbers(self) -> Callable[[Any], None]:
+        holder = QHBoxLayout()
+        holder.setSpacing(8)
+        self._line.addLayout(holder)
+        setting = self.setting
+
+        def on_entered() -> None:
+            self.settled.emit()
+            self._say([int(field.value()) for field in self._fields])
+
+        def build(count: int) -> None:
+            while holder.count():
+                widget = holder.takeAt(0).widget()
+                if widget is not None:
+                    widget.deleteLater()
+            self._fields.clear()
+            width = 60 if count <= 2 else 54
+            for place in range(count):
+                if place:
+                    holder.addWidget(Label("×", "label", "tx3"))
+                field = NumberField(
+                    name=f"field-{setting.name}-{place}", label=f"{tr(setting.label)} {place + 1}",
+                    minimum=setting.minimum, maximum=setting.maximum, width=width,
+                )  # fmt: skip
+                field.entered.connect(on_entered)
+                holder.addWidget(field)
+                self._fields.append(field)
+
+        def show(value: Any) -> None:
+            numbers = value if value is not None else setting.default
+            if numbers is None:
+                numbers = self._fallback
+            if len(numbers) != len(self._fields):
+                build(len(numbers))
+            for field, number in zip(self._fields, numbers):
+                field.set_amount(float(number))
+
+        self._fallback: list[int] = [1, 1]
+        return show
+
+    def set_fallback(self, numbers: list[int]) -> None:
+        """Say what an absent value means: a pooling window moves by its own size."""
+        self._fallback = list(numbers)
+
+    def _make_text(self) -> Callable[[Any], None]:
+        field = TextField(name=f"field-{self.setting.name}", label=tr(self.setting.label))
+        field.setFixedWidth(176)
+        field.entered.connect(self._say)
+        self._line.addWidget(field)
+        return lambda value: field.set_value("" if value is None else str(value))

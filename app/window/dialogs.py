@@ -1,0 +1,234 @@
+"""Questions the window asks: files, names, templates, unsaved changes, recovered work."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QStandardPaths, Qt
+from PySide6.QtWidgets import (
+    QDialog,
+    QFileDialog,
+    QGridLayout,
+    QHBoxLayout,
+    QInputDialog,
+    QLineEdit,
+    QMessageBox,
+    QVBoxLayout,
+)
+
+from app.text import tr
+from app.widgets import Button, Key, Label, Line
+from app.window import templates
+
+if TYPE_CHECKING:
+    from app.window.main import MainWindow
+
+FILTER = "Chainrule (*.chainrule)"
+
+
+def may_close(window: MainWindow) -> bool:
+    """Ask about unsaved changes; return whether to go on."""
+    document = window.context.document
+    if not document.dirty:
+        return True
+    box = QMessageBox(window)
+    box.setObjectName("unsaved-changes")
+    box.setIcon(QMessageBox.Icon.NoIcon)
+    box.setWindowTitle(tr("Unsaved changes"))
+    box.setText(tr("Save the changes to {name}?", name=document.name))
+    box.setInformativeText(tr("Otherwise they are lost, and so is the training since then."))
+    buttons = QMessageBox.StandardButton
+    box.setStandardButtons(buttons.Save | buttons.Discard | buttons.Cancel)
+    box.button(buttons.Save).setText(tr("Save"))
+    box.button(buttons.Discard).setText(tr("Do not save"))
+    box.button(buttons.Cancel).setText(tr("Cancel"))
+    box.setDefaultButton(buttons.Save)
+    answer = box.exec()
+    if answer == buttons.Cancel:
+        return False
+    if answer == buttons.Save:
+        return save_project(window, wait=True)
+    return True
+
+
+def save_project(window: MainWindow, *, ask: bool = False, wait: bool = False) -> bool:
+    """Save to the project's file, asking for one if it has none; return False if cancelled."""
+    document = window.context.document
+    path = document.path
+    if ask or path is None:
+        start = path or _documents() / f"{document.name}.chainrule"
+        chosen, _ = QFileDialog.getSaveFileName(window, tr("Save project"), str(start), FILTER)
+        if not chosen:
+            return False
+        path = Path(chosen)
+    window.context.do("project.save", path=str(path))
+    if wait:
+        return window.projects.wait_saved()
+    return True
+
+
+def open_project(window: MainWindow) -> None:
+    """Ask for a file and open it."""
+    if not may_close(window):
+        return
+    known = window.context.document.path
+    start = known.parent if known else _documents()
+    chosen, _ = QFileDialog.getOpenFileName(window, tr("Open project"), str(start), FILTER)
+    if chosen:
+        window.context.do("project.open", path=chosen)
+
+
+def open_path(window: MainWindow, path: Path) -> None:
+    """Open a known file."""
+    if may_close(window):
+        window.context.do("project.open", path=str(path))
+
+
+def rename_project(window: MainWindow) -> None:
+    """Ask for another name."""
+    name, accepted = QInputDialog.getText(
+        window, tr("Rename project"), tr("Name"), QLineEdit.EchoMode.Normal,
+        window.context.document.name,
+    )  # fmt: skip
+    if accepted:
+        window.context.do("project.rename", name=name)
+
+
+def choose_template(window: MainWindow) -> None:
+    """Show the templates; the chosen one becomes the project."""
+    dialog = _Templates(window)
+    if dialog.exec() and may_close(window):
+        window.context.do("template.open", name=dialog.chosen)
+
+
+def offer_recovery(window: MainWindow) -> None:
+    """Offer what a crash left behind, in the banner: it does not stand in the way."""
+    found = window.projects.recoveries()
+    if not found:
+        return
+    newest = found[0]
+    when = time.strftime("%H:%M", time.localtime(newest.saved_at))
+    if time.time() - newest.saved_at > 86_400:
+        when = time.strftime("%d %b, %H:%M", time.localtime(newest.saved_at))
+    sentence = tr(
+        "Chainrule ended unexpectedly. {name} was kept as it was at {when}.",
+        name=newest.name, when=when,
+    )  # fmt: skip
+
+    def recover() -> None:
+        window.projects.recover(newest)
+        window.projects.drop(newest)
+
+    window.banner.show_message(sentence, [
+        ("recover", tr("Recover"), recover),
+        ("recover-drop", tr("Delete it"), lambda: window.projects.drop(newest)),
+    ], error=False)  # fmt: skip
+
+
+def export(window: MainWindow) -> None:
+    """Open the export dialog."""
+    from app.export import dialog
+
+    dialog.open_dialog(window)
+
+
+def show_keys(window: MainWindow) -> None:
+    """List what the keyboard and the mouse do."""
+    dialog = QDialog(window)
+    dialog.setObjectName("keys-dialog")
+    dialog.setWindowTitle(tr("Keyboard and mouse"))
+    column = QVBoxLayout(dialog)
+    column.setContentsMargins(24, 20, 24, 20)
+    column.setSpacing(12)
+    column.addWidget(Label(tr("Keyboard and mouse"), "dialog", "tx"))
+    grid = QGridLayout()
+    grid.setHorizontalSpacing(16)
+    grid.setVerticalSpacing(8)
+    column.addLayout(grid)
+    entries = _keys()
+    half = (len(entries) + 1) // 2
+    for place, (key, words) in enumerate(entries):
+        line, side = place % half, 3 * (place // half)
+        holder = QHBoxLayout()
+        holder.setSpacing(4)
+        for part in key.split(" "):
+            holder.addWidget(Key(part))
+        holder.addStretch(1)
+        grid.addLayout(holder, line, side)
+        grid.addWidget(Label(words, "body", "tx2"), line, side + 1)
+    grid.setColumnMinimumWidth(2, 24)
+    close = Button(tr("Close"), name="keys-close", kind="primary")
+    close.clicked.connect(dialog.accept)
+    column.addWidget(close, 0, Qt.AlignmentFlag.AlignRight)
+    dialog.exec()
+
+
+def _keys() -> list[tuple[str, str]]:
+    return [
+        (tr("Space"), tr("Play, pause")),
+        (".", tr("Step")),
+        (",", tr("Step back")),
+        ("1 2 3 4", tr("Step by instruction, layer, batch, epoch")),
+        ("F10", tr("Step one instruction")),
+        ("Shift+F10", tr("Step back one instruction")),
+        ("R", tr("Restart")),
+        ("Ctrl+1 … 6", tr("Workspaces")),
+        ("/", tr("Search layers")),
+        (tr("Enter"), tr("Add the found layer; open a block's settings")),
+        ("← →", tr("Select the layer before, after")),
+        ("Ctrl+← Ctrl+→", tr("Move the layer")),
+        ("Delete", tr("Remove the layer")),
+        ("Ctrl+Z", tr("Undo")),
+        ("Ctrl+Shift+Z", tr("Redo")),
+        ("Ctrl+S", tr("Save")),
+        ("Ctrl+E", tr("Export")),
+        (tr("Double-click"), tr("A slider's usual value")),
+    ]
+
+
+class _Templates(QDialog):
+    """A list of cards; one click chooses."""
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self.setObjectName("template-dialog")
+        self.setWindowTitle(tr("New from template"))
+        self.setMinimumWidth(520)
+        self.chosen = ""
+        column = QVBoxLayout(self)
+        column.setContentsMargins(24, 20, 24, 20)
+        column.setSpacing(8)
+        column.addWidget(Label(tr("New from template"), "dialog", "tx"))
+        column.addSpacing(4)
+        for entry in templates.entries():
+            from app.window.cards import Card
+
+            card = Card(entry.title, entry.summary, name=f"template-{entry.name}")
+            card.clicked.connect(lambda _=False, name=entry.name: self._choose(name))
+            column.addWidget(card)
+        column.addWidget(Line())
+        row = QHBoxLayout()
+        blank = Button(tr("Empty network"), name="template-empty")
+        blank.clicked.connect(lambda: self._empty(window))
+        cancel = Button(tr("Cancel"), name="template-cancel")
+        cancel.clicked.connect(self.reject)
+        row.addWidget(blank)
+        row.addStretch(1)
+        row.addWidget(cancel)
+        column.addLayout(row)
+
+    def _choose(self, name: str) -> None:
+        self.chosen = name
+        self.accept()
+
+    def _empty(self, window: MainWindow) -> None:
+        self.reject()
+        if may_close(window):
+            window.context.do("project.new")
+
+
+def _documents() -> Path:
+    place = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
+    return Path(place) if place else Path.home()

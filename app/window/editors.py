@@ -1,0 +1,285 @@
+"""The popovers of the top bar: data, and loss with optimizer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from app import text
+from app.commands import LIMITS
+from app.document import data_info
+from app.text import tr
+from app.widgets import (
+    Choice,
+    Label,
+    Line,
+    NumberField,
+    Popover,
+    Segmented,
+    Slider,
+    Toggle,
+)
+from app.workspace import WindowContext
+
+LOSSES = (
+    ("mean_squared_error", "Mean squared error", "MSE"),
+    ("half_squared_error", "Half squared error", "½ SE"),
+    ("binary_crossentropy", "Binary cross-entropy", "Binary cross-entropy"),
+    ("categorical_crossentropy", "Cross-entropy, one-hot labels", "Cross-entropy"),
+    ("sparse_categorical_crossentropy", "Cross-entropy", "Cross-entropy"),
+)
+
+
+def loss_title(loss: str, *, short: bool = True) -> str:
+    """Return what a loss is called on the chip, or in full."""
+    for name, title, brief in LOSSES:
+        if name == loss:
+            return tr(brief) if short else tr(title)
+    return loss.replace("_", " ").capitalize()
+
+
+def _row(label: str, *widgets: QWidget, tip: str = "") -> QHBoxLayout:
+    row = QHBoxLayout()
+    row.setSpacing(8)
+    words = Label(label, "label", "tx2")
+    words.setToolTip(tip)
+    words.setMinimumHeight(28)
+    row.addWidget(words)
+    row.addStretch(1)
+    for widget in widgets:
+        if tip:
+            widget.setToolTip(tip)
+        row.addWidget(widget)
+    return row
+
+
+class _Form(Popover):
+    """Rows of settings over one command; a refusal is shown under the rows."""
+
+    def __init__(self, anchor: QWidget, context: WindowContext, *, name: str, title: str) -> None:
+        super().__init__(anchor, name=name, title=title, width=344)
+        self._context = context
+        self._rows = QVBoxLayout()
+        self._rows.setSpacing(8)
+        self.body.addLayout(self._rows)
+        self._problem = Label("", "hint", "err", name=f"{name}-problem", wrap=True)
+        self._problem.hide()
+        self.body.addWidget(self._problem)
+
+    def _try(self, command: str, **arguments: Any) -> None:
+        from app.bus import CommandError
+
+        try:
+            self._context.bus.do(command, **arguments)
+        except CommandError as error:
+            self._problem.setText(str(error))
+            self._problem.show()
+        else:
+            self._problem.hide()
+        self._show()
+        self.adjustSize()
+
+    def _show(self) -> None:
+        """Show the document's values."""
+        raise NotImplementedError
+
+    def _number(self, field: str, label: str, tip: str, width: int = 88) -> NumberField:
+        low, high, whole = LIMITS[field]
+        step = 1.0 if whole else 0.05
+        box = NumberField(
+            name=f"training-{field}", label=label, whole=whole, step=step, minimum=low,
+            maximum=high, width=width,
+        )  # fmt: skip
+        box.entered.connect(lambda value: self._try("training.configure", **{field: value}))
+        self._rows.addLayout(_row(label, box, tip=tip))
+        return box
+
+
+class TrainingEditor(_Form):
+    """Loss, optimizer and its arguments, batch size, epochs, seed, validation split."""
+
+    def __init__(self, anchor: QWidget, context: WindowContext) -> None:
+        super().__init__(anchor, context, name="training-editor", title=tr("Training"))
+        self._loss = Choice(
+            [(name, tr(title)) for name, title, _ in LOSSES],
+            name="training-loss", label=tr("Loss"), width=216,
+        )  # fmt: skip
+        self._loss.chosen.connect(lambda value: self._try("training.configure", loss=value))
+        self._rows.addLayout(_row(tr("Loss"), self._loss, tip=tr("What training makes small")))
+        self._optimizer = Segmented(
+            [("SGD", "SGD"), ("Adam", "Adam")], name="training-optimizer", label=tr("Optimizer")
+        )
+        self._optimizer.chosen.connect(
+            lambda value: self._try("training.configure", optimizer=value)
+        )
+        self._rows.addLayout(
+            _row(tr("Optimizer"), self._optimizer, tip=tr("How a gradient becomes an update"))
+        )
+        self._add_rate()
+        self._momentum = NumberField(
+            name="training-momentum", label=tr("Momentum"), whole=False, step=0.05,
+            minimum=0.0, maximum=0.999, width=88,
+        )  # fmt: skip
+        self._momentum.entered.connect(
+            lambda value: self._try("training.configure", momentum=value)
+        )
+        self._nesterov = Toggle(name="training-nesterov", label=tr("Nesterov"))
+        self._nesterov.clicked.connect(
+            lambda: self._try("training.configure", nesterov=self._nesterov.isChecked())
+        )
+        self._sgd = QWidget()
+        sgd = QVBoxLayout(self._sgd)
+        sgd.setContentsMargins(0, 0, 0, 0)
+        sgd.addLayout(_row(tr("Momentum"), self._momentum,
+                           tip=tr("Share of the last update that is kept")))  # fmt: skip
+        sgd.addLayout(_row(tr("Nesterov"), self._nesterov,
+                           tip=tr("Look where the momentum leads before measuring")))  # fmt: skip
+        self._rows.addWidget(self._sgd)
+        self._rows.addWidget(Line())
+        self._batch = self._number("batch_size", tr("Batch size"), tr("Samples in one step"))
+        self._epochs = self._number("epochs", tr("Epochs"), tr("Passes over the training data"))
+        self._seed = self._number(
+            "seed", tr("Seed"), tr("Start of every random number: equal seeds, equal results")
+        )
+        self._split = self._number(
+            "validation_split", tr("Validation split"),
+            tr("Share of the training samples kept apart; 0 uses the data set's own test samples"),
+        )  # fmt: skip
+        self._show()
+
+    def _add_rate(self) -> None:
+        self._rate = Slider(
+            1e-5, 10.0, name="training-learning-rate", label=tr("Learning rate"),
+            logarithmic=True, default=0.001,
+        )  # fmt: skip
+        self._rate.setFixedWidth(112)
+        self._rate_field = NumberField(
+            name="training-learning-rate-field", label=tr("Learning rate"), whole=False,
+            step=0.001, minimum=1e-7, maximum=100.0, width=88,
+        )  # fmt: skip
+        self._rate.moved.connect(lambda v: self._try("training.configure", learning_rate=v))
+        self._rate.settled.connect(self._context.document.settle)
+        self._rate_field.entered.connect(lambda v: self._try("training.configure", learning_rate=v))
+        tip = tr("How far each step goes against the gradient")
+        self._rows.addLayout(_row(tr("Learning rate"), self._rate, self._rate_field, tip=tip))
+
+    def _show(self) -> None:
+        training = self._context.document.training
+        optimizer = training.optimizer
+        self._loss.set_value(training.loss)
+        kind = str(optimizer.get("kind", ""))
+        self._optimizer.set_value(kind)
+        rate = float(optimizer.get("learning_rate", 0.01))
+        if not self._rate.isSliderDown():
+            self._rate.set_amount(rate)
+        self._rate_field.set_amount(rate)
+        self._sgd.setVisible(kind == "SGD")
+        self._momentum.set_amount(float(optimizer.get("momentum", 0.0)))
+        self._nesterov.setChecked(bool(optimizer.get("nesterov", False)))
+        self._batch.set_amount(training.batch_size)
+        self._epochs.set_amount(training.epochs)
+        self._seed.set_amount(training.seed)
+        self._split.set_amount(training.validation_split)
+
+
+class DataEditor(_Form):
+    """Which data set, and the parameters of generated ones."""
+
+    def __init__(self, anchor: QWidget, context: WindowContext) -> None:
+        super().__init__(anchor, context, name="data-editor", title=tr("Data"))
+        from core import data as sets
+
+        options = [(name, sets.info(name).title) for name in sets.names()]
+        self._choice = Choice(options, name="data-choice", label=tr("Data set"), width=216)
+        self._choice.chosen.connect(lambda value: self._try("data.choose", id=value))
+        self._rows.addLayout(_row(tr("Data set"), self._choice))
+        self._summary = Label("", "hint", "tx2", wrap=True)
+        self._rows.addWidget(self._summary)
+        self._parameters = QVBoxLayout()
+        self._parameters.setSpacing(8)
+        self._rows.addLayout(self._parameters)
+        self._shown = ""
+        self._fields: dict[str, NumberField] = {}
+        self._origin = Label("", "small", "tx3", wrap=True)
+        self._origin.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._rows.addWidget(self._origin)
+        self._show()
+
+    def _show(self) -> None:
+        reference = self._context.document.data
+        self._choice.set_value(reference.id)
+        info = data_info(reference)
+        if info is None:
+            self._summary.setText(tr("This installation does not have {id}.", id=reference.id))
+            return
+        self._summary.setText(info.summary)
+        self._origin.setText(tr("{origin} · licence {licence}", origin=info.origin,
+                                licence=info.licence))  # fmt: skip
+        if self._shown != reference.id:
+            self._shown = reference.id
+            self._make_fields(info)
+        defaults = _defaults(info)
+        for name, box in self._fields.items():
+            box.set_amount(float(reference.parameters.get(name, defaults[name])))
+
+    def _make_fields(self, info: Any) -> None:
+        while self._parameters.count():
+            row = self._parameters.takeAt(0).layout()
+            while row is not None and row.count():
+                widget = row.takeAt(0).widget()
+                if widget is not None:
+                    widget.deleteLater()
+        self._fields = {}
+        for setting in info.parameters:
+            whole = setting.type == "int"
+            box = NumberField(
+                name=f"data-{setting.name}", label=setting.label, whole=whole,
+                step=setting.step, minimum=setting.minimum, maximum=setting.maximum, width=88,
+            )  # fmt: skip
+            box.entered.connect(lambda value, n=setting.name, w=whole: self._set(n, value, w))
+            self._parameters.addLayout(_row(setting.label, box, tip=setting.help))
+            self._fields[setting.name] = box
+
+    def _set(self, name: str, value: float, whole: bool) -> None:
+        reference = self._context.document.data
+        parameters = {**reference.parameters, name: int(value) if whole else value}
+        self._try("data.choose", id=reference.id, **parameters)
+
+
+def _defaults(info: Any) -> dict[str, Any]:
+    """Return a data set's parameters with their default values."""
+    return {setting.name: setting.default for setting in info.parameters}
+
+
+def data_parts(context: WindowContext) -> list[tuple[str, str, str]]:
+    """Return what the data chip shows."""
+    reference = context.document.data
+    info = data_info(reference)
+    if info is None:
+        return [(reference.id, "button", "err")]
+    parts = [(info.title, "button", "tx")]
+    shape = tuple(info.input_shape)
+    size = _samples(info, reference.parameters)
+    shown = text.shape(shape[:2] if len(shape) == 3 else shape)
+    if size:
+        shown = f"{text.number(size)} × {shown}"
+    return [*parts, (shown, "value", "tx")]
+
+
+def _samples(info: Any, parameters: dict[str, Any]) -> int:
+    given = parameters.get("samples", _defaults(info).get("samples"))
+    return int(given or getattr(info, "samples", 0) or 0)
+
+
+def training_parts(context: WindowContext) -> list[tuple[str, str, str]]:
+    """Return what the chip of loss and optimizer shows."""
+    training = context.document.training
+    rate = float(training.optimizer.get("learning_rate", 0.0))
+    return [
+        (loss_title(training.loss), "button", "tx"),
+        ("·", "button", "tx3"),
+        (str(training.optimizer.get("kind", "")), "button", "tx"),
+        (f"lr {rate:g}".replace("-", "\N{MINUS SIGN}"), "value", "tx"),
+    ]

@@ -1,0 +1,329 @@
+"""Opening and saving projects, autosaved copies, and what a crash left behind."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QEventLoop, QObject, QTimer, Signal, Slot
+
+from app.bus import CommandError
+from app.document import State, empty
+from app.engine.state import SavedState
+from app.settings import home
+from app.text import tr
+from app.window import templates
+from app.workspace import WindowContext
+from core.errors import ChainruleError
+from core.io.project import Contents, Project, read, write
+from core.io.recovery import Autosave, Recovery, find, forget, take
+
+log = logging.getLogger("chainrule.window")
+
+#: Milliseconds between two autosaved copies while something changes.
+AUTOSAVE_EVERY = 20_000
+_AFTER_EDIT = 1_500
+_RECENT = 8
+
+
+class Projects(QObject):
+    """Carry out ``project.*`` and ``template.open`` and keep a recovery copy.
+
+    Writing happens on a thread of its own, one file at a time; the numbers of the run come from
+    the engine when it has answered, so the window never waits for a disk.
+
+    Signals
+    -------
+    failed(str)
+        A sentence: a file could not be read or written, and nothing was changed.
+    saved(str)
+        The path that was written.
+    """
+
+    failed = Signal(str)
+    saved = Signal(str)
+    _written = Signal(object, str)
+
+    def __init__(self, context: WindowContext, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._context = context
+        self._autosave: Autosave | None = None
+        self._busy = False
+        self._closed = False
+        self._queue: list[tuple[Callable[[], None], Callable[[str], None]]] = []
+        self._thread: threading.Thread | None = None
+        self._running = False
+        self._written.connect(self._on_written)
+        self._copied: tuple[Any, ...] | None = None
+        self._timer = QTimer(self)
+        self._timer.setInterval(AUTOSAVE_EVERY)
+        self._timer.timeout.connect(self.copy)
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(_AFTER_EDIT)
+        self._soon.timeout.connect(self.copy)
+        context.document.changed.connect(self._soon.start)
+        bus = context.bus
+        bus.register("project.new", self.new, label=tr("New project"))
+        bus.register("project.open", self.open, label=tr("Open project"))
+        bus.register("project.save", self.save, label=tr("Save project"))
+        bus.register("project.rename", self.rename, label=tr("Rename project"))
+        bus.register("template.open", self.open_template, label=tr("Open template"))
+
+    # Commands
+
+    def new(self) -> None:
+        """Begin an empty project."""
+        self._replace(empty(), None)
+
+    def open(self, path: str) -> None:
+        """Open a project file.
+
+        Raises
+        ------
+        CommandError
+            With the sentence of what is wrong with the file; the open project stays.
+        """
+        try:
+            contents = read(path)
+        except ChainruleError as error:
+            raise CommandError(str(error)) from error
+        self.show(contents, Path(path))
+
+    def open_template(self, name: str) -> None:
+        """Begin a project from a template."""
+        try:
+            state = templates.state(name)
+        except (ChainruleError, KeyError) as error:
+            raise CommandError(str(error)) from error
+        self._replace(state, None)
+
+    def save(self, path: str | None = None) -> None:
+        """Write the project file; ``project.saved`` follows when it is safely on the disk."""
+        document = self._context.document
+        target = Path(path) if path else document.path
+        if target is None:
+            raise CommandError(tr("The project has no file yet. Choose where to save it."))
+        if target.suffix != ".chainrule":
+            target = target.with_name(target.name + ".chainrule")
+        state = document.state
+
+        def finish(problem: str) -> None:
+            if problem:
+                self.failed.emit(problem)
+                return
+            if document.state == state:
+                document.mark_saved(target)
+            self._remember(target)
+            self._forget_copy()
+            self._context.bus.emit("project.saved", path=str(target))
+            self.saved.emit(str(target))
+
+        self._with_run(lambda run: self._write(target, contents_of(state, run), finish))
+
+    def rename(self, name: str) -> None:
+        """Give the project another name."""
+        wanted = name.strip()
+        if not wanted:
+            raise CommandError(tr("A project needs a name."))
+        self._context.document.edit(tr("Rename project"), name=wanted)
+
+    # Opening
+
+    def show(self, contents: Contents, path: Path | None, *, dirty: bool = False) -> None:
+        """Put what was read in the place of the open project."""
+        project = contents.project
+        state = State(project.name, project.network, project.training, project.data)
+        saved = saved_state_of(contents)
+        if path is not None:
+            self._remember(path)
+        self._replace(state, path, saved, dirty=dirty)
+
+    def _replace(
+        self,
+        state: State,
+        path: Path | None,
+        saved: SavedState | None = None,
+        *,
+        dirty: bool = False,
+    ) -> None:
+        document = self._context.document
+        document.open_state(state, path, dirty=dirty)
+        engine = self._context.engine
+        if engine is not None and self._context.attached:
+            engine.open_document(saved)
+        else:
+            self._context.resume = saved
+        self._context.bus.emit("project.opened", name=state.name, path=str(path) if path else None)
+
+    def recent(self) -> list[Path]:
+        """Return the files opened or saved last that still exist."""
+        known = self._context.settings.get("recent", [])
+        return [Path(item) for item in known if Path(item).is_file()]
+
+    def _remember(self, path: Path) -> None:
+        settings = self._context.settings
+        rest = [item for item in settings.get("recent", []) if item != str(path)]
+        settings.set("recent", [str(path), *rest][:_RECENT])
+        settings.set("last_project", str(path))
+
+    # Recovery
+
+    def start_autosave(self) -> None:
+        """Keep a recovery copy from now on."""
+        try:
+            self._autosave = Autosave(home() / "recovery")
+        except OSError as error:
+            log.warning("there will be no recovery copies: %s", error)
+            return
+        self._timer.start()
+
+    def recoveries(self) -> list[Recovery]:
+        """Return what crashed windows left behind, newest first."""
+        return find(home() / "recovery")
+
+    def recover(self, recovery: Recovery) -> None:
+        """Go on with a recovered copy; it counts as unsaved."""
+        try:
+            contents = take(recovery)
+        except ChainruleError as error:
+            self.failed.emit(str(error))
+            return
+        self.show(contents, recovery.original, dirty=True)
+        self.copy()
+
+    def drop(self, recovery: Recovery) -> None:
+        """Delete a recovery copy."""
+        forget(recovery)
+
+    @Slot()
+    def copy(self) -> None:
+        """Write the recovery copy if something differs from the file and from the last copy."""
+        document = self._context.document
+        autosave = self._autosave
+        position = getattr(self._context.engine.state, "position", None)
+        now = (document.state, position)
+        if autosave is None or self._busy or self._closed or now == self._copied:
+            return
+        if not document.dirty and (position is None or position.step == 0):
+            return
+        self._busy = True
+        self._copied = now
+        state, original = document.state, document.path
+
+        def finish(problem: str) -> None:
+            self._busy = False
+            if problem:
+                log.warning("the recovery copy could not be written: %s", problem)
+
+        def keep(run: SavedState | None) -> None:
+            contents = contents_of(state, run)
+            self._enqueue(lambda: autosave.save(contents, original), finish)
+
+        self._with_run(keep)
+
+    def _forget_copy(self) -> None:
+        if self._autosave is not None:
+            self._enqueue(self._autosave.discard, lambda problem: None)
+
+    def close(self) -> None:
+        """Finish writing and remove the recovery copy: the window closes in an orderly way."""
+        self._closed = True
+        self._timer.stop()
+        self._soon.stop()
+        self.wait()
+        if self._autosave is not None:
+            self._autosave.close()
+            self._autosave = None
+
+    # Writing
+
+    def _with_run(self, use: Callable[[SavedState | None], None]) -> None:
+        """Call ``use`` with the state of the run, or with None if there is none."""
+        engine = self._context.engine
+        position = getattr(engine.state, "position", None) if engine is not None else None
+        if not self._context.attached or position is None:
+            # Before the engine is up the run is still what the file held.
+            use(self._context.resume)
+            return
+
+        def without(problem: str) -> None:
+            log.warning("saving without the run: %s", problem)
+            use(None)
+
+        engine.ask("saved_state", done=use, failed=without)
+
+    def _write(self, path: Path, contents: Contents, finish: Callable[[str], None]) -> None:
+        self._enqueue(lambda: write(path, contents), finish)
+
+    def _enqueue(self, work: Callable[[], None], finish: Callable[[str], None]) -> None:
+        self._queue.append((work, finish))
+        self._next()
+
+    def _next(self) -> None:
+        if self._running or not self._queue:
+            return
+        work, finish = self._queue.pop(0)
+        self._running = True
+
+        def run() -> None:
+            problem = ""
+            try:
+                work()
+            except (ChainruleError, OSError) as error:
+                problem = str(error)
+            self._written.emit(finish, problem)
+
+        self._thread = threading.Thread(target=run, name="project-writer", daemon=False)
+        self._thread.start()
+
+    @Slot(object, str)
+    def _on_written(self, finish: Callable[[str], None], problem: str) -> None:
+        self._running = False
+        finish(problem)
+        self._next()
+
+    def wait_saved(self) -> bool:
+        """Let events run until the file is written; return whether the document is saved."""
+        loop = QEventLoop()
+        self.saved.connect(loop.quit)
+        self.failed.connect(loop.quit)
+        if self._context.document.dirty:
+            loop.exec()
+        return not self._context.document.dirty
+
+    def wait(self) -> None:
+        """Block until every file is written; only used when the window closes."""
+        from PySide6.QtCore import QCoreApplication, QEvent
+
+        while self._thread is not None and (self._running or self._queue):
+            self._thread.join()
+            QCoreApplication.sendPostedEvents(self, QEvent.Type.MetaCall.value)
+
+
+def contents_of(state: State, saved: SavedState | None) -> Contents:
+    """Return what a project file holds: the document, and the run if there is one."""
+    run = dict(saved.run) if saved is not None else {}
+    history = run.pop("history", None)
+    journal = run.pop("journal", None)
+    project = Project(
+        name=state.name, network=state.network, training=state.training, data=state.data, run=run
+    )
+    weights = dict(saved.weights) if saved is not None else {}
+    optimizer = dict(saved.optimizer) if saved is not None else {}
+    return Contents(project, weights, optimizer, history, journal)
+
+
+def saved_state_of(contents: Contents) -> SavedState | None:
+    """Return what the engine goes on from, or None for a project that was never trained."""
+    if not contents.project.run and not contents.weights:
+        return None
+    run = dict(contents.project.run)
+    if contents.history is not None:
+        run["history"] = contents.history
+    if contents.journal is not None:
+        run["journal"] = contents.journal
+    return SavedState(contents.weights, contents.optimizer, run)

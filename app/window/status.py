@@ -1,0 +1,155 @@
+"""The status bar: what the engine does, numbers about the network, and a hint."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
+
+from app import icons, theme
+from app.text import tr
+from app.widgets import Control, Key, Label, Panel
+
+# Words between keys: ("Space", "pause", ".", "step one layer")
+Hint = tuple[tuple[str, str], ...]
+
+
+class _Dot(QWidget):
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFixedSize(8, 8)
+        self._token = "tx3"
+
+    def set_token(self, token: str) -> None:
+        self._token = token
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(theme.current().color(self._token))
+        painter.drawEllipse(QRectF(self.rect()))
+
+
+class _Problem(Control):
+    """The number of problems; a click goes to the first."""
+
+    focus_radius = 4
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("status-problems")
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+
+    def sizeHint(self) -> QSize:
+        advance = QFontMetricsF(theme.font("small")).horizontalAdvance(self.text())
+        return QSize(round(advance) + 24, 20)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        colors = theme.current()
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        icons.paint(painter, "attention", colors.err, QRectF(0, 3, 14, 14))
+        painter.setFont(theme.font("small"))
+        painter.setPen(colors.err)
+        box = QRectF(20, 0, self.width() - 20, 20)
+        painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, self.text())
+
+
+class StatusBar(Panel):
+    """The 24 px line at the bottom of the window.
+
+    Signals
+    -------
+    problem_clicked()
+        The learner wants to see the first problem.
+    """
+
+    problem_clicked = Signal()
+
+    def __init__(self) -> None:
+        super().__init__(name="status-bar", edges="t")
+        self.setFixedHeight(24)
+        self._row = QHBoxLayout(self)
+        self._row.setContentsMargins(16, 1, 16, 0)
+        self._row.setSpacing(6)
+        self._dot = _Dot()
+        self._engine = Label("", "small", "tx3", name="status-engine")
+        self._device = Label("CPU float32", "mono-small", "tx2")
+        self._row.addWidget(self._dot)
+        self._row.addWidget(self._engine)
+        self._row.addWidget(self._device)
+        self._values = QHBoxLayout()
+        self._values.setSpacing(6)
+        self._row.addSpacing(18)
+        self._row.addLayout(self._values)
+        self._row.addStretch(1)
+        self._hint = QHBoxLayout()
+        self._hint.setSpacing(4)
+        self._row.addLayout(self._hint)
+        self._problem = _Problem()
+        self._problem.clicked.connect(self.problem_clicked)
+        self._problem.hide()
+        self._row.addWidget(self._problem)
+        self._pairs: list[tuple[Label, Label]] = []
+        self._hint_parts: Hint = ()
+
+    @property
+    def problem_text(self) -> str:
+        """What is said about problems; empty if there are none."""
+        return "" if self._problem.isHidden() else self._problem.text()
+
+    def set_engine(self, text: str, token: str) -> None:
+        """Say what the engine does; the dot takes the token's colour."""
+        self._engine.setText(text)
+        self._dot.set_token(token)
+
+    def set_values(self, values: list[tuple[str, str]]) -> None:
+        """Show numbers with their names."""
+        while len(self._pairs) < len(values):
+            pair = (Label("", "small", "tx3"), Label("", "mono-small", "tx2"))
+            if self._pairs:
+                self._values.addSpacing(16)
+            for label in pair:
+                self._values.addWidget(label)
+            self._pairs.append(pair)
+        for place, (name, value) in enumerate(self._pairs):
+            shown = values[place] if place < len(values) else ("", "")
+            name.setText(shown[0])
+            value.setText(shown[1])
+            name.setVisible(bool(shown[0]))
+            value.setVisible(bool(shown[0]))
+
+    def set_problems(self, count: int, sentence: str = "") -> None:
+        """Show how many problems there are in place of the hint."""
+        self._problem.setVisible(count > 0)
+        if count:
+            text = tr("1 problem: fix it to start training") if count == 1 else tr(
+                "{count} problems: fix them to start training", count=count
+            )  # fmt: skip
+            self._problem.setText(text)
+            self._problem.setAccessibleName(f"{text}. {sentence}")
+            self._problem.setToolTip(sentence)
+            self._problem.updateGeometry()
+        self._show_hint(count == 0)
+
+    def set_hint(self, hint: Hint) -> None:
+        """Show keys and what they do."""
+        if hint == self._hint_parts:
+            return
+        self._hint_parts = hint
+        while self._hint.count():
+            widget = self._hint.takeAt(0).widget()
+            if widget is not None:
+                widget.deleteLater()
+        for key, words in hint:
+            self._hint.addWidget(Key(key))
+            self._hint.addWidget(Label(words + "  ", "small", "tx3"))
+        self._show_hint(self._problem.isHidden())
+
+    def _show_hint(self, visible: bool) -> None:
+        for place in range(self._hint.count()):
+            widget = self._hint.itemAt(place).widget()
+            if widget is not None:
+                widget.setVisible(visible)

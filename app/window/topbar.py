@@ -1,0 +1,280 @@
+"""The top bar: project, data, training, transport, speed, counters and export."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QWidget
+
+from app import icons, text, theme
+from app.engine.state import SPEEDS, EngineState
+from app.text import tr
+from app.widgets import Button, Chip, Control, Label, Line, Panel, Slider
+from app.window.actions import Actions
+
+GRANULARITIES = ("instruction", "layer", "batch", "epoch")
+
+
+class ProjectButton(Control):
+    """The project's name with a caret; a click opens the project menu."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("project-menu")
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        self.setFixedHeight(28)
+        self._name = ""
+        self._dirty = False
+        self.menu: QMenu | None = None
+        self.clicked.connect(self._open)
+
+    def set_project(self, name: str, dirty: bool) -> None:
+        """Show a name; a dot says that there are unsaved changes."""
+        if (name, dirty) == (self._name, self._dirty):
+            return
+        self._name, self._dirty = name, dirty
+        saved = tr("unsaved changes") if dirty else tr("saved")
+        self.setAccessibleName(tr("Project {name}, {saved}", name=name, saved=saved))
+        self.setToolTip(tr("{name}: unsaved changes", name=name) if dirty else name)
+        self.updateGeometry()
+        self.update()
+
+    def _open(self) -> None:
+        if self.menu is not None:
+            self.menu.popup(self.mapToGlobal(self.rect().bottomLeft()))
+
+    def sizeHint(self) -> QSize:
+        advance = QFontMetricsF(theme.font("project")).horizontalAdvance(self._name)
+        return QSize(round(min(240.0, advance)) + 24 + (10 if self._dirty else 0), 28)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(min(96, self.sizeHint().width()), 28)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        colors = theme.current()
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        font = theme.font("project")
+        metrics = QFontMetricsF(font)
+        room = self.width() - 22 - (10 if self._dirty else 0)
+        shown = metrics.elidedText(self._name, Qt.TextElideMode.ElideRight, room)
+        painter.setFont(font)
+        painter.setPen(colors.tx)
+        box = QRectF(0, 0, room + 2, self.height())
+        painter.drawText(box, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, shown)
+        x = metrics.horizontalAdvance(shown) + 6
+        if self._dirty:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(colors.tx3)
+            painter.drawEllipse(QRectF(x, self.height() / 2 - 3, 6, 6))
+            x += 10
+        ink = colors.tx if self.hovered else colors.tx3
+        icons.paint(painter, "chevron-down", ink, QRectF(x, self.height() / 2 - 8, 16, 16))
+
+
+class Counter(QWidget):
+    """A number under a small title: ``Epoch`` over ``8 / 20``."""
+
+    def __init__(self, title: str, *, name: str, width: int) -> None:
+        super().__init__()
+        self.setObjectName(name)
+        self._title = title
+        self._value = "0"
+        self._total = ""
+        self.setMinimumWidth(width)
+        self.setFixedHeight(32)
+        self.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Fixed)
+        self.show_value("0")
+
+    @property
+    def value(self) -> str:
+        """The number as shown."""
+        return self._value
+
+    def show_value(self, value: str, total: str = "") -> None:
+        """Show a number, and out of how many."""
+        self._value, self._total = value, total
+        self.setAccessibleName(f"{self._title} {value}" + (f" / {total}" if total else ""))
+        self.updateGeometry()
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        shown = self._value + (f" / {self._total}" if self._total else "")
+        advance = QFontMetricsF(theme.font("counter")).horizontalAdvance(shown)
+        return QSize(max(self.minimumWidth(), round(advance) + 2), 32)
+
+    def minimumSizeHint(self) -> QSize:
+        return self.sizeHint()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        colors = theme.current()
+        painter = QPainter(self)
+        painter.setFont(theme.font("caption"))
+        painter.setPen(colors.tx3)
+        painter.drawText(
+            QRectF(0, 2, self.width() + 8, 12), Qt.AlignmentFlag.AlignLeft, self._title
+        )
+        font = theme.font("counter")
+        painter.setFont(font)
+        painter.setPen(colors.tx)
+        box = QRectF(0, 14, self.width() + 8, 17)
+        painter.drawText(box, Qt.AlignmentFlag.AlignLeft, self._value)
+        if self._total:
+            box.setLeft(QFontMetricsF(font).horizontalAdvance(self._value))
+            painter.setPen(colors.tx3)
+            font.setWeight(font.Weight.Normal)
+            painter.setFont(font)
+            painter.drawText(box, Qt.AlignmentFlag.AlignLeft, f" / {self._total}")
+
+
+class TopBar(Panel):
+    """The 52 px bar. It shows what it is told and announces what is wanted.
+
+    Signals
+    -------
+    speed_chosen(str)
+        Key of a speed.
+    granularity_menu()
+        The granularity button was clicked.
+    """
+
+    speed_chosen = Signal(str)
+
+    def __init__(self, actions: Actions) -> None:
+        super().__init__(name="top-bar", edges="b")
+        self.setFixedHeight(52)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(16, 0, 16, 1)
+        row.setSpacing(8)
+        self.project = ProjectButton()
+        self.data_chip = Chip(name="data-chip", label=tr("Data"))
+        self.training_chip = Chip(name="training-chip", label=tr("Loss and optimizer"))
+        row.addWidget(self.project)
+        row.addSpacing(8)
+        row.addWidget(self.data_chip)
+        row.addWidget(self.training_chip)
+        row.addStretch(1)
+        self._row = row
+        self._add_transport(actions)
+        self._add_speed()
+        row.addWidget(_spaced_line())
+        self.epoch = Counter(tr("Epoch"), name="counter-epoch", width=52)
+        self.step = Counter(tr("Step"), name="counter-step", width=44)
+        row.addWidget(self.epoch)
+        row.addSpacing(8)
+        row.addWidget(self.step)
+        self._export_line = _spaced_line()
+        row.addWidget(self._export_line)
+        self.export = Button(
+            tr("Export"), name="export-button", icon="export", height=32, kind="normal"
+        )
+        self.export.bind(actions["project-export"])
+        row.addWidget(self.export)
+
+    def _add_transport(self, actions: Actions) -> None:
+        self.reset = Button(name="reset-button", kind="tool", icon="reset", icon_size=18, height=32)
+        self.reset.bind(actions["transport-reset"])
+        self.back = Button(
+            tr("Back"), name="step-back-button", kind="tool", icon="player-skip-back", height=32
+        )
+        self.back.bind(actions["transport-step-back"])
+        self.play = Button(
+            name="play-button", kind="primary", icon="player-play", icon_size=20, height=32
+        )
+        self.play.bind(actions["transport-play"])
+        self.forward = Button(
+            tr("Step"), name="step-button", kind="left", icon="player-skip-forward", height=32
+        )
+        self.forward.bind(actions["transport-step"])
+        self.granularity = Button(
+            tr("Layer"), name="granularity-button", kind="right", trailing="chevron-down",
+            height=32,
+        )  # fmt: skip
+        menu = QMenu(self.granularity)
+        menu.setObjectName("granularity-menu")
+        for value in GRANULARITIES:
+            menu.addAction(actions[f"transport-granularity-{value}"])
+        self.granularity.clicked.connect(
+            lambda: menu.popup(self.granularity.mapToGlobal(self.granularity.rect().bottomLeft()))
+        )
+        pair = QHBoxLayout()
+        pair.setSpacing(0)
+        pair.addWidget(self.forward)
+        pair.addWidget(self.granularity)
+        for widget in (self.reset, self.back, self.play):
+            self._row.addWidget(widget)
+        self._row.addLayout(pair)
+
+    def _add_speed(self) -> None:
+        self._speed_label = Label(tr("Speed"), "label", "tx2")
+        self.speed = Slider(
+            0, len(SPEEDS) - 1, name="speed-slider", label=tr("Speed"),
+            default=float(_speed_index("1x")),
+        )  # fmt: skip
+        self.speed.setFixedWidth(66)
+        self.speed.setToolTip(
+            tr("Slow motion layer by layer, then steps a second, then as fast as possible")
+        )
+        self._speed_value = Label("1×", "value", "tx", name="speed-value")
+        self._speed_value.setMinimumWidth(30)
+        self.speed.moved.connect(self._on_speed)
+        self._row.addSpacing(8)
+        self._row.addWidget(self._speed_label)
+        self._row.addWidget(self.speed)
+        self._row.addWidget(self._speed_value)
+
+    def set_state(self, state: EngineState, epochs: int) -> None:
+        """Show what the engine does."""
+        playing = state.status == "playing"
+        self.play.set_icon("player-pause" if playing else "player-play")
+        index = _speed_index(state.speed.key)
+        self.speed.set_amount(index)
+        self._speed_value.setText(_speed_text(state.speed.label))
+        position = state.position
+        epoch = 0 if position is None else position.epoch
+        step = 0 if position is None else position.step
+        self.epoch.show_value(text.number(epoch), text.number(epochs))
+        self.step.show_value(text.number(step))
+        titles = {"instruction": tr("Op"), "layer": tr("Layer"), "batch": tr("Batch"),
+                  "epoch": tr("Epoch")}  # fmt: skip
+        self.granularity.set_label(titles[state.granularity])
+        self.granularity.setAccessibleName(
+            tr("Granularity: {value}", value=titles[state.granularity])
+        )
+
+    def set_compact(self, level: int) -> None:
+        """Leave out what a narrow window has no room for."""
+        self._speed_label.setVisible(level < 1)
+        self.export.set_label("" if level >= 2 else tr("Export"))
+        self.export.setAccessibleName(tr("Export"))
+        self.back.set_label(tr("Back"))
+        self._row.setSpacing(6 if level >= 2 else 8)
+
+    def _on_speed(self, index: float) -> None:
+        self.speed_chosen.emit(SPEEDS[round(index)].key)
+
+
+def _speed_index(key: str) -> int:
+    return next((k for k, speed in enumerate(SPEEDS) if speed.key == key), 0)
+
+
+def _speed_text(label: str) -> str:
+    # "30 steps/s" does not fit beside the slider; the tooltip has the long form.
+    return label.replace(" steps/s", "/s")
+
+
+def _spaced_line() -> QWidget:
+    holder = QWidget()
+    row = QHBoxLayout(holder)
+    row.setContentsMargins(4, 0, 4, 0)
+    row.addWidget(Line(vertical=True, length=24))
+    return holder
+
+
+def fill_menu(menu: QMenu, actions: Actions, names: tuple[str, ...]) -> None:
+    """Add actions to a menu by name; an empty name is a separator."""
+    for name in names:
+        if name:
+            menu.addAction(actions[name])
+        else:
+            menu.addSeparator()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, Signal, Slot
 
-from app.cli.command import own_command
+from app.cli.command import own_command, own_environment
 
 if TYPE_CHECKING:
     from app.engine.state import Work
@@ -58,9 +58,9 @@ class WarmUp(QObject):
             return
         program, *arguments = [*own_command(), "warm"]
         process = QProcess(self)
-        # The child must not open a window or wait for one.
         environment = QProcessEnvironment.systemEnvironment()
-        environment.insert("QT_QPA_PLATFORM", "offscreen")
+        for name, value in own_environment().items():
+            environment.insert(name, value)
         process.setProcessEnvironment(environment)
         process.readyReadStandardOutput.connect(self._on_output)
         process.finished.connect(self._on_finished)

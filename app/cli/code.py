@@ -1,0 +1,32 @@
+"""``chainrule code``: the network as a program for another library."""
+
+from __future__ import annotations
+
+import argparse
+
+from app.cli.errors import UsageError
+from app.cli.projects import load, target
+from app.text import tr
+from core.io.codegen import FRAMEWORKS, code
+from core.io.files import write_beside
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print or write the code."""
+    framework = arguments.framework.lower()
+    if framework not in FRAMEWORKS:
+        raise UsageError(
+            tr(
+                "there is no framework {name}; there are {known}",
+                name=repr(arguments.framework),
+                known=", ".join(FRAMEWORKS),
+            )
+        )
+    path = target(arguments.output) if arguments.output else None
+    _, contents = load(arguments.project)
+    text = code(framework, contents.project.network, contents.project.training)
+    if path is None:
+        print(text, end="")
+    else:
+        write_beside(path, lambda file: file.write(text.encode()) and None)
+    return 0

@@ -1,0 +1,146 @@
+"""``chainrule export``: a film or a picture of what training looks like."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from app.cli.errors import UsageError
+from app.cli.projects import check_network, load
+from app.export.formats import ExportUsageError, Format, by_id, of_path
+from app.export.recipe import Recipe, check, parse_size
+from app.text import tr
+
+if TYPE_CHECKING:
+    from app.export.film import Result
+
+#: What ``--without`` names: switches of the film's composition.
+PARTS = ("network", "boundary", "predictions", "curves", "counters", "health")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Make the export; every check of what was typed comes before any work."""
+    # Painting needs Qt but no display; set before Qt is imported.
+    os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    path = Path(arguments.output)
+    try:
+        fmt = by_id(arguments.format) if arguments.format else of_path(path)
+        recipe = check(_recipe(arguments), fmt)
+    except ExportUsageError as error:
+        raise UsageError(str(error)) from error
+    if not path.absolute().parent.is_dir():
+        raise UsageError(tr("there is no folder {path}", path=path.parent))
+    _, contents = load(arguments.project)
+    check_network(contents)
+
+    from app.export.film import export
+    from app.export.painting import offscreen_application, scene_named
+
+    application = offscreen_application()
+    try:
+        scene_named(recipe.scene)
+    except ExportUsageError as error:
+        raise UsageError(str(error)) from error
+
+    from app.engine.replay import Replay
+
+    if not recipe.caption and not arguments.recipe:
+        recipe = msgspec.structs.replace(recipe, caption=contents.project.name)
+    with _tidy_end(), _progress(arguments.json, fmt) as report:
+        result = export(recipe, fmt, Replay(contents, recipe.sample), path, report)
+    del application
+    if not arguments.json:
+        print(_done(result, recipe, fmt))
+    return 0
+
+
+def _recipe(arguments: argparse.Namespace) -> Recipe:
+    recipe = Recipe()
+    if arguments.recipe:
+        try:
+            recipe = msgspec.json.decode(Path(arguments.recipe).read_bytes(), type=Recipe)
+        except (msgspec.DecodeError, OSError) as error:
+            raise UsageError(tr("the recipe cannot be read: {reason}", reason=error)) from error
+    fields: dict[str, Any] = {
+        name: value
+        for name in ("scene", "fps", "theme", "first", "last", "seconds", "caption", "sample")
+        if (value := getattr(arguments, name)) is not None
+    }
+    if arguments.size:
+        fields["width"], fields["height"] = parse_size(arguments.size)
+    for part in arguments.without:
+        if part not in PARTS:
+            known = ", ".join(PARTS)
+            raise UsageError(
+                tr("there is no part {part}; there are {known}", part=repr(part), known=known)
+            )
+    if arguments.without:
+        fields["toggles"] = dict(recipe.toggles) | dict.fromkeys(arguments.without, False)
+    return msgspec.structs.replace(recipe, **fields)
+
+
+def _done(result: Result, recipe: Recipe, fmt: Format) -> str:
+    if fmt.kind == "still":
+        return tr("{path}: step {step}", path=result.path, step=result.last)
+    return tr(
+        "{path}: {frames} frames, {seconds:.1f} s, steps {first} to {last}",
+        path=result.path,
+        frames=result.frames,
+        seconds=result.frames / recipe.fps,
+        first=result.first,
+        last=result.last,
+    )
+
+
+@contextmanager
+def _tidy_end() -> Iterator[None]:
+    """Make a request to terminate an orderly one, so that partial files are removed."""
+
+    def stop(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def _progress(as_json: bool, fmt: Format) -> Iterator[Callable[[int, int], None]]:
+    if as_json:
+
+        def say(done: int, of: int) -> None:
+            sys.stdout.write(json.dumps({"frame": done, "of": of}) + "\n")
+            sys.stdout.flush()
+
+        yield say
+        return
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    ) as bar:
+        task = bar.add_task(tr("Frame") if fmt.kind != "still" else tr("Picture"), total=None)
+        yield lambda done, of: bar.update(task, completed=done, total=of)

@@ -1,0 +1,453 @@
+"""The export dialog: a panel over the dimmed window."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from PySide6.QtCore import QEvent, QObject, QRect, QSize, Qt, QUrl, Slot
+from PySide6.QtGui import (
+    QColor,
+    QDesktopServices,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+)
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+
+from app import theme
+from app.engine.saved import contents_of
+from app.export.encoder import check_target
+from app.export.footer import Footer
+from app.export.form import ExportForm
+from app.export.formats import ExportError, by_id
+from app.export.places import default_target, next_free, with_suffix
+from app.export.preview import Preview
+from app.export.previewer import Previewer
+from app.export.range_bar import RangeBar
+from app.export.recipe import Recipe, check, frames_of
+from app.export.service import ExportJob
+from app.text import number, tr
+from app.widgets import Button, Label, Line, Slider
+from core.errors import ChainruleError
+
+if TYPE_CHECKING:
+    from app.engine import EngineState
+    from app.engine.state import SavedState
+    from app.workspace import WindowContext
+
+_SIZE = QSize(1008, 708)
+_MARGIN = 16
+
+
+def open_dialog(window: Any) -> ExportDialog:
+    """Open the dialog over a main window, or bring the open one forward."""
+    present = window.findChild(ExportDialog)
+    if isinstance(present, ExportDialog):
+        present.raise_()
+        present.setFocus()
+        return present
+    dialog = ExportDialog(window.context, window)
+    dialog.show()
+    dialog.setFocus()
+    return dialog
+
+
+class ExportDialog(QWidget):
+    """Everything between "I want to show this" and a file.
+
+    Settings lock while the film is made; the film is made by a child process, so the run behind the
+    dialog is untouched.
+
+    Parameters
+    ----------
+    context
+        Document, engine and settings of the window.
+    window
+        The widget it covers.
+    """
+
+    def __init__(self, context: WindowContext, window: QWidget) -> None:
+        super().__init__(window)
+        self.setObjectName("export-dialog")
+        self.setAccessibleName(tr("Export animation"))
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self._context = context
+        self._window = window
+        self._path: Path | None = None
+        self._chosen_path = False
+        document = context.document
+        self.form = ExportForm(_parts(context))
+        self.preview = Preview()
+        self.range = RangeBar()
+        self.footer = Footer()
+        self.job = ExportJob(self)
+        self.previewer = Previewer(context, self.preview, self)
+        self._build(document.name)
+        self._connect()
+        self._restore()
+        self._show_run(context.engine.state)
+        self._on_changed()
+        window.installEventFilter(self)
+        self._cover()
+
+    # Building
+
+    def _build(self, name: str) -> None:
+        self._frame = _Sheet(self)
+        column = QVBoxLayout(self._frame)
+        column.setContentsMargins(1, 1, 1, 1)
+        column.setSpacing(0)
+        head = QHBoxLayout()
+        head.setContentsMargins(24, 0, 16, 0)
+        head.setSpacing(10)
+        head.addWidget(Label(tr("Export animation"), "dialog", "tx"))
+        head.addWidget(Label(name, "label", "tx2"))
+        head.addStretch(1)
+        self._close = Button(name="export-close", kind="ghost", icon="x", icon_size=18)
+        self._close.setAccessibleName(tr("Close"))
+        head.addWidget(self._close)
+        holder = QWidget()
+        holder.setProperty("clear", True)
+        holder.setFixedHeight(51)
+        holder.setLayout(head)
+        column.addWidget(holder)
+        column.addWidget(Line())
+        body = QHBoxLayout()
+        body.setSpacing(0)
+        body.addLayout(self._left(), 1)
+        body.addWidget(Line(vertical=True))
+        self.form.setFixedWidth(399)
+        body.addWidget(self.form)
+        column.addLayout(body, 1)
+        column.addWidget(Line())
+        column.addWidget(self.footer)
+
+    def _left(self) -> QVBoxLayout:
+        left = QVBoxLayout()
+        left.setContentsMargins(24, 24, 24, 16)
+        left.setSpacing(8)
+        left.addWidget(self.preview, 1)
+        row = QHBoxLayout()
+        row.setSpacing(12)
+        self._moment = Slider(
+            0, 100, name="export-moment", label=tr("Moment of the film"), default=100
+        )
+        self._time = Label("", "value", "tx2", name="export-time")
+        row.addWidget(self._moment, 1)
+        row.addWidget(self._time)
+        left.addLayout(row)
+        row = QHBoxLayout()
+        row.addWidget(Label(tr("Range"), "section", "tx2"))
+        row.addStretch(1)
+        self._range_text = Label("", "label", "tx2", name="export-range-text")
+        row.addWidget(self._range_text)
+        left.addSpacing(8)
+        left.addLayout(row)
+        left.addWidget(self.range)
+        return left
+
+    def _connect(self) -> None:
+        self._close.clicked.connect(self.close_dialog)
+        self.form.changed.connect(self._on_changed)
+        self.range.changed.connect(self._on_changed)
+        self._moment.moved.connect(self._on_moment)
+        self.footer.export.clicked.connect(self.start)
+        self.footer.cancel.clicked.connect(self._on_cancel)
+        self.footer.place.clicked.connect(self._choose_place)
+        self.footer.show_file.clicked.connect(self._show_file)
+        self.job.progressed.connect(self._on_progress)
+        self.job.finished.connect(self._on_finished)
+        self.job.failed.connect(self._on_failed)
+        self.job.cancelled.connect(self._on_cancelled)
+        self._context.engine.state_changed.connect(self._show_run)
+
+    def _restore(self) -> None:
+        known = self._context.settings.get("export", {})
+        self.form.set_values(
+            {"theme": theme.current().name} | (known if isinstance(known, dict) else {})
+        )
+        document = self._context.document
+        parameters = document.inspection.parameters
+        self.form.set_caption(
+            tr("{name}, {n} parameters", name=document.name, n=number(parameters))
+        )
+
+    # What is chosen
+
+    def recipe(self) -> Recipe:
+        """Return the settings as a recipe."""
+        first, last = self.range.range
+        return msgspec.structs.replace(self.form.recipe(), first=first, last=last)
+
+    @property
+    def path(self) -> Path:
+        """Where the file goes."""
+        fmt = by_id(self.form.format)
+        if self._path is None:
+            folder = self._context.settings.get("export_folder")
+            self._path = default_target(self._context.document.name, fmt, folder)
+        return self._path
+
+    def set_path(self, path: Path) -> None:
+        """Choose where the file goes."""
+        self._path, self._chosen_path = path, True
+        self._on_changed()
+
+    @Slot()
+    def _on_changed(self, *_: object) -> None:
+        fmt = by_id(self.form.format)
+        path = with_suffix(self.path, fmt)
+        self._path = path if self._chosen_path else next_free(path)
+        recipe = self.recipe()
+        frames = 1 if fmt.kind == "still" else frames_of(recipe, recipe.last - recipe.first)
+        self.footer.show_plan(recipe, fmt, frames, self._path)
+        first, last = self.range.range
+        per = (last - first) / max(1, frames - 1)
+        if fmt.kind == "still":
+            words = tr("step {b}", b=number(last))
+        elif per == 1:
+            words = tr("steps {a} to {b}, one frame a step", a=number(first), b=number(last))
+        elif per > 1:
+            words = tr("steps {a} to {b}, every {n} steps", a=number(first), b=number(last),
+                       n=f"{per:.3g}")  # fmt: skip
+        else:
+            words = tr("steps {a} to {b}, {n} frames a step", a=number(first), b=number(last),
+                       n=f"{1 / per:.3g}" if per else frames)  # fmt: skip
+        self._range_text.setText(words)
+        self.preview.set_shape(recipe.width, recipe.height)
+        self._show_moment()
+
+    @Slot(float)
+    def _on_moment(self, amount: float) -> None:
+        self._show_moment()
+
+    def _show_moment(self) -> None:
+        recipe = self.recipe()
+        fmt = by_id(recipe.format)
+        share = 1.0 if fmt.kind == "still" else self._moment.amount / 100
+        seconds = (
+            0.0
+            if fmt.kind == "still"
+            else frames_of(recipe, recipe.last - recipe.first) / recipe.fps
+        )
+        self._time.setText(f"{_clock(share * seconds)} / {_clock(seconds)}")
+        self._moment.setEnabled(fmt.kind != "still" and not self.job.running)
+        step = round(recipe.first + share * ((recipe.last or 0) - recipe.first))
+        self.previewer.show(recipe, step)
+
+    @Slot(object)
+    def _show_run(self, state: EngineState) -> None:
+        if self.job.running:
+            return
+        position = state.position
+        taken = position.step if position is not None else 0
+        history = self._context.engine.latest.history if self._context.engine.latest else None
+        fresh = self.range.range == (0, 1)
+        follows = self.range.range[1] == self.range.limit
+        total = history.total_steps if history is not None else 0
+        per_epoch = history.epoch_steps if history is not None else 1
+        # A run that was not begun can still be filmed: its first two epochs.
+        limit = taken or max(1, min(total or 2 * per_epoch, 2 * per_epoch))
+        self.range.set_limit(limit)
+        if fresh or follows:
+            self.range.set_range(self.range.range[0], limit)
+        if history is not None:
+            self.range.set_curve(history.steps, history.loss)
+        self._on_changed()
+
+    # Exporting
+
+    @Slot()
+    def start(self) -> None:
+        """Check, then begin; what cannot work is said before anything starts."""
+        if self.job.running:
+            return
+        fmt = by_id(self.form.format)
+        try:
+            recipe = check(self.recipe(), fmt)
+            for problem in self._context.document.inspection.problems:
+                raise ExportError(problem.sentence)
+            check_target(self.path, fmt)
+        except ExportError as error:
+            self.footer.show_problem(str(error))
+            return
+        self._context.settings.set("export", self.form.values())
+        self._context.settings.set("export_folder", str(self.path.parent))
+        self._lock(True)
+        self.footer.show_starting()
+        engine = self._context.engine
+        if engine.state.position is None:
+            self._begin(recipe, None)
+        else:
+            engine.ask(
+                "saved_state",
+                done=lambda saved: self._begin(recipe, saved),
+                failed=lambda problem: self._begin(recipe, None),
+            )
+
+    def _begin(self, recipe: Recipe, saved: SavedState | None) -> None:
+        document = self._context.document
+        contents = contents_of(
+            document.name, document.network, document.training, document.data, saved
+        )
+        try:
+            self.job.start(recipe, contents, self.path)
+        except ChainruleError as error:
+            self._on_failed(str(error))
+
+    @Slot(int, int)
+    def _on_progress(self, done: int, of: int) -> None:
+        self.footer.show_progress(done, of, self.job.seconds_left)
+        first, last = self.range.range
+        step = round(first + (last - first) * done / max(1, of))
+        self.range.set_mark(step, tr("frame {n}", n=number(done)))
+
+    @Slot(str)
+    def _on_finished(self, path: str) -> None:
+        self._lock(False)
+        self.footer.show_done(Path(path))
+        self._chosen_path = False
+
+    @Slot(str)
+    def _on_failed(self, sentence: str) -> None:
+        self._lock(False)
+        self.footer.show_problem(sentence)
+
+    @Slot()
+    def _on_cancelled(self) -> None:
+        self._lock(False)
+        self._on_changed()
+
+    @Slot()
+    def _on_cancel(self) -> None:
+        if self.job.running:
+            self.footer.show_cancelling()
+            self.job.cancel()
+        else:
+            self.close_dialog()
+
+    def _lock(self, locked: bool) -> None:
+        self.form.setEnabled(not locked)
+        self.range.setEnabled(not locked)
+        self._moment.setEnabled(not locked)
+        self._close.setEnabled(not locked)
+        self.footer.set_running(locked)
+        if not locked:
+            self.range.set_mark(None)
+
+    @Slot()
+    def _choose_place(self) -> None:
+        from PySide6.QtWidgets import QFileDialog
+
+        fmt = by_id(self.form.format)
+        pattern = f"{fmt.title} (*{fmt.suffix})" if fmt.suffix else ""
+        name, _ = QFileDialog.getSaveFileName(self, tr("Export to"), str(self.path), pattern)
+        if name:
+            self.set_path(with_suffix(Path(name), fmt))
+
+    @Slot()
+    def _show_file(self) -> None:
+        done = self.footer.done_path
+        if done is not None:
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(done.parent)))
+
+    # Being a dialog
+
+    @Slot()
+    def close_dialog(self) -> None:
+        """Close; a running export is cancelled first."""
+        if self.job.running:
+            self._on_cancel()
+            return
+        self._window.removeEventFilter(self)
+        self.previewer.close()
+        self._context.settings.set("export", self.form.values())
+        self.hide()
+        self._window.setFocus()
+        self.setParent(None)
+        self.deleteLater()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self.close_dialog()
+            return
+        event.accept()
+
+    def focusNextPrevChild(self, forwards: bool) -> bool:
+        # Tab stays inside: what is behind the dialog cannot be reached.
+        inside = [w for w in self.findChildren(QWidget) if _reachable(w)]
+        if not inside:
+            return False
+        focused = self._window.focusWidget()
+        here = inside.index(focused) if focused in inside else -1 if forwards else len(inside)
+        chosen = inside[(here + (1 if forwards else -1)) % len(inside)]
+        reason = Qt.FocusReason.TabFocusReason if forwards else Qt.FocusReason.BacktabFocusReason
+        chosen.setFocus(reason)
+        return True
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if watched is self._window:
+            if event.type() == QEvent.Type.Resize:
+                self._cover()
+            elif event.type() == QEvent.Type.Close and self.job.running:
+                self.job.close()
+        return False
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        event.accept()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        QPainter(self).fillRect(self.rect(), QColor(6, 8, 11, 184))
+
+    def _cover(self) -> None:
+        self.setGeometry(self._window.rect())
+        width = min(_SIZE.width(), self.width() - 2 * _MARGIN)
+        height = min(_SIZE.height(), self.height() - 2 * _MARGIN)
+        self._frame.setGeometry(
+            QRect((self.width() - width) // 2, (self.height() - height) // 2, width, height)
+        )
+
+
+class _Sheet(QFrame):
+    """The rounded ground of the dialog."""
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        colors = theme.current()
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(colors.line2, 1))
+        painter.setBrush(colors.bg1)
+        painter.drawRoundedRect(self.rect().toRectF().adjusted(0.5, 0.5, -0.5, -0.5), 12, 12)
+
+
+def _reachable(widget: QWidget) -> bool:
+    policy = widget.focusPolicy()
+    return bool(policy & Qt.FocusPolicy.TabFocus) and widget.isVisible() and widget.isEnabled()
+
+
+def _parts(context: WindowContext) -> list[tuple[str, str, bool]]:
+    """Return the parts of the film this project has: switch, label, on by default."""
+    from app.document import data_info
+
+    info = data_info(context.document.data)
+    kind = info.kind if info is not None else "table"
+    parts = [("network", tr("Network with signals"), True)]
+    if kind == "points":
+        parts.append(("decision", tr("Decision boundary"), True))
+    if kind == "image":
+        parts.append(("predictions", tr("Predictions of samples"), True))
+    return [
+        *parts,
+        ("curves", tr("Loss curve"), True),
+        ("counters", tr("Epoch and loss counters"), True),
+        ("health", tr("Gradient health strip"), False),
+    ]
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(seconds, 60)
+    return f"{int(minutes)}:{rest:04.1f}"

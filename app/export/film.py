@@ -1,0 +1,145 @@
+"""Making an export: replay the run, paint each moment, hand it to the encoder."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Protocol
+
+from app.engine.motion import phase_at
+from app.export.encoder import Encoder, check_target, partial_name, remove
+from app.export.formats import ExportError, Format
+from app.export.painting import Canvas
+from app.export.plan import FilmPlan, plan
+from app.scenes.frame import Frame, Selection
+from core.io.errors import explain_os_error
+from core.io.files import replace
+
+if TYPE_CHECKING:
+    from app.export.recipe import Recipe
+    from app.snapshots import NetworkView, Probe, Snapshot
+
+#: Called with the number of frames done and their total before the first and after each frame.
+Progress = Callable[[int, int], None]
+
+
+class Source(Protocol):
+    """A run that can be replayed: the engine's session, or a stand-in in tests."""
+
+    @property
+    def spec(self) -> NetworkView:
+        """The network as scenes see it."""
+
+    @property
+    def taken(self) -> int:
+        """Steps the run has taken."""
+
+    @property
+    def total_steps(self) -> int:
+        """Steps it is set to take."""
+
+    @property
+    def epoch_steps(self) -> int:
+        """Steps of an epoch."""
+
+    def at(self, step: int, probes: tuple[Probe, ...]) -> Snapshot:
+        """Return the run after that many steps; called with steps that never go backwards."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of an export."""
+
+    path: Path
+    frames: int
+    first: int
+    last: int
+
+
+def export(
+    recipe: Recipe, fmt: Format, source: Source, path: Path, progress: Progress | None = None
+) -> Result:
+    """Write the film or picture; nothing half-done stays if it fails or is interrupted.
+
+    Raises
+    ------
+    ExportError
+        With a sentence, when it cannot be written.
+    """
+    check_target(path, fmt)
+    canvas = Canvas(recipe, source.spec)
+    film = plan(recipe, source.taken, source.total_steps, source.epoch_steps)
+    report = progress or (lambda done, of: None)
+    if fmt.kind == "still":
+        report(0, 1)
+        _still(recipe, fmt, canvas, source, film.last, path)
+        report(1, 1)
+        return Result(path, 1, film.last, film.last)
+    report(0, len(film))
+    with Encoder(fmt, path, canvas.size, recipe.fps) as encoder:
+        for number, frame in enumerate(frames(recipe, canvas, source, film), 1):
+            encoder.add(canvas.pixels(frame))
+            report(number, len(film))
+    return Result(path, len(film), film.first, film.last)
+
+
+def frames(recipe: Recipe, canvas: Canvas, source: Source, film: FilmPlan) -> Iterator[Frame]:
+    """Yield what each frame shows."""
+    probes = canvas.probes(_frame(recipe, None, None))
+    before: Snapshot | None = None
+    after: Snapshot | None = None
+    shown = -1
+    for moment in film.frames:
+        wanted = moment.step + 1 if moment.travels else moment.step
+        if wanted != shown:
+            if moment.travels and (after is None or shown != moment.step):
+                after = source.at(moment.step, probes)
+            before, after, shown = after, source.at(wanted, probes), wanted
+        if moment.travels:
+            phase = phase_at(canvas.stages - 1, moment.share)
+            yield _frame(recipe, before, after, moment.share, phase)
+        else:
+            yield _frame(recipe, None, after)
+
+
+def _frame(
+    recipe: Recipe,
+    before: Snapshot | None,
+    after: Snapshot | None,
+    alpha: float = 1.0,
+    phase: object = None,
+) -> Frame:
+    return Frame(
+        before=before,
+        after=after,
+        alpha=alpha,
+        clock=phase,  # type: ignore[arg-type]
+        selection=Selection(sample=recipe.sample),
+        toggles=MappingProxyType(dict(recipe.toggles)),
+        caption=recipe.caption,
+    )
+
+
+def _still(
+    recipe: Recipe, fmt: Format, canvas: Canvas, source: Source, step: int, path: Path
+) -> None:
+    probes = canvas.probes(_frame(recipe, None, None))
+    frame = _frame(recipe, None, source.at(step, probes))
+    partial = partial_name(path)
+    try:
+        if fmt.id == "svg":
+            # QSvgGenerator says nothing when it cannot write, so it writes where there is room to tell.
+            with tempfile.TemporaryDirectory() as folder:
+                drawn = Path(folder) / "still.svg"
+                canvas.svg(frame, drawn, recipe.caption or source.spec.name)
+                partial.write_bytes(drawn.read_bytes())
+        elif not canvas.image(frame).save(str(partial), "PNG"):
+            raise OSError(28, "No space left on device")
+        replace(partial, path)
+    except OSError as error:
+        raise ExportError(explain_os_error(error, path, "save")) from error
+    finally:
+        remove(partial)

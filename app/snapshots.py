@@ -299,7 +299,9 @@ class Snapshot:
     written_at: Mapping[str, tuple[int, int]] = field(default_factory=lambda: MappingProxyType({}))
     scalars: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
 
-    def get(self, tensor: str, *, source: Source = "batch", reduction: Reduction = "all") -> np.ndarray | None:
+    def get(
+        self, tensor: str, *, source: Source = "batch", reduction: Reduction = "all"
+    ) -> np.ndarray | None:
         """Value of a probe on `tensor`, or None when it is not in this snapshot."""
         return self.values.get(Probe(tensor, None, reduction, source).key)
 

@@ -37,12 +37,20 @@ class ConfusionLayout:
 def layout(spec: NetworkView, size: tuple[float, float], view: ViewState) -> ConfusionLayout:
     """Fit the matrix with its axis names and two lines of text."""
     width, height = size
-    classes = spec.classes or tuple(str(k) for k in range(spec.nodes[-1].units if spec.nodes else 2))
+    classes = spec.classes or tuple(
+        str(k) for k in range(spec.nodes[-1].units if spec.nodes else 2)
+    )
     n = max(1, len(classes))
     pitch = max(3.0, min((width - 64) / n, (height - 40 - 44) / n, 44.0))
     hits = HitIndex(
         tuple(
-            Hit(f"cell:{i}:{j}", "cell", "", (i, j), (44 + j * pitch, 40 + i * pitch, pitch - 2, pitch - 2))
+            Hit(
+                f"cell:{i}:{j}",
+                "cell",
+                "",
+                (i, j),
+                (44 + j * pitch, 40 + i * pitch, pitch - 2, pitch - 2),
+            )
             for i in range(n)
             for j in range(n)
         )
@@ -55,7 +63,9 @@ class ConfusionScene:
 
     name = "confusion"
 
-    def layout(self, spec: NetworkView, size: tuple[float, float], view: ViewState) -> ConfusionLayout:
+    def layout(
+        self, spec: NetworkView, size: tuple[float, float], view: ViewState
+    ) -> ConfusionLayout:
         """Fit the matrix."""
         return layout(spec, size, view)
 
@@ -86,9 +96,21 @@ class ConfusionScene:
         _cells(painter, place, theme, matrix, frame.toggles.get("confusion") == "share")
         if matrix is not None:
             _sentence(painter, place, theme, matrix)
-        hit = place.hits.get(frame.selection.hover) if frame.selection.hover.startswith("cell:") else None
+        hit = (
+            place.hits.get(frame.selection.hover)
+            if frame.selection.hover.startswith("cell:")
+            else None
+        )
         if hit is not None:
-            draw.frame(painter, hit.rect[0] - 1, hit.rect[1] - 1, hit.rect[2] + 2, hit.rect[3] + 2, theme.tx, 1)
+            draw.frame(
+                painter,
+                hit.rect[0] - 1,
+                hit.rect[1] - 1,
+                hit.rect[2] + 2,
+                hit.rect[3] + 2,
+                theme.tx,
+                1,
+            )
         painter.restore()
 
 
@@ -112,11 +134,31 @@ def _axes(painter: QPainter, place: ConfusionLayout, theme: Theme) -> None:
         return
     for k, name in enumerate(place.classes):
         short = draw.elide(name, 11.5, max(q - 2, 10), mono=True)
-        draw.text(painter, left - 8, top + k * q + q / 2 + 3, draw.elide(name, 11.5, 28, mono=True), 11.5, theme.tx2, mono=True, anchor="end")
-        draw.text(painter, left + k * q + q / 2 - 1, top - 6, short, 11.5, theme.tx2, mono=True, anchor="middle")
+        draw.text(
+            painter,
+            left - 8,
+            top + k * q + q / 2 + 3,
+            draw.elide(name, 11.5, 28, mono=True),
+            11.5,
+            theme.tx2,
+            mono=True,
+            anchor="end",
+        )
+        draw.text(
+            painter,
+            left + k * q + q / 2 - 1,
+            top - 6,
+            short,
+            11.5,
+            theme.tx2,
+            mono=True,
+            anchor="middle",
+        )
 
 
-def _cells(painter: QPainter, place: ConfusionLayout, theme: Theme, matrix: np.ndarray | None, share: bool) -> None:
+def _cells(
+    painter: QPainter, place: ConfusionLayout, theme: Theme, matrix: np.ndarray | None, share: bool
+) -> None:
     n, q, left, top = len(place.classes), place.pitch, place.left, place.top
     if matrix is None:
         for i in range(n):
@@ -141,12 +183,27 @@ def _cells(painter: QPainter, place: ConfusionLayout, theme: Theme, matrix: np.n
             draw.fill(painter, left + j * q, top + i * q, q - 2, q - 2, color)
             if q < 18:
                 continue
-            text = "\N{MIDDLE DOT}" if not count else f"{100 * count / totals[i]:.0f}" if share else str(count)
-            ink = theme.line2 if not count else dark if (t > 0.5 if i == j else t > 0.6) else theme.tx
+            text = (
+                "\N{MIDDLE DOT}"
+                if not count
+                else f"{100 * count / totals[i]:.0f}"
+                if share
+                else str(count)
+            )
+            ink = (
+                theme.line2 if not count else dark if (t > 0.5 if i == j else t > 0.6) else theme.tx
+            )
             draw.text(
-                painter, left + j * q + q / 2 - 1, top + i * q + q / 2 + 3, text, digits, ink,
-                weight=600 if i == j else 400, mono=True, anchor="middle",
-            )  # fmt: skip
+                painter,
+                left + j * q + q / 2 - 1,
+                top + i * q + q / 2 + 3,
+                text,
+                digits,
+                ink,
+                weight=600 if i == j else 400,
+                mono=True,
+                anchor="middle",
+            )
     if off.max() > 0:
         i, j = np.unravel_index(int(off.argmax()), off.shape)
         draw.frame(painter, left + j * q - 1.5, top + i * q - 1.5, q + 1, q + 1, theme.tx, 1.5)
@@ -160,9 +217,18 @@ def _sentence(painter: QPainter, place: ConfusionLayout, theme: Theme, matrix: n
         i, j = np.unravel_index(int(off.argmax()), off.shape)
         text = tr(
             "Most confused: {label} read as {said}, {count} times",
-            label=place.classes[i], said=place.classes[j], count=number(int(off[i, j])),
-        )  # fmt: skip
-        draw.text(painter, place.left, y, draw.elide(text, 12, place.size[0] - place.left - 8), 12, theme.tx)
+            label=place.classes[i],
+            said=place.classes[j],
+            count=number(int(off[i, j])),
+        )
+        draw.text(
+            painter,
+            place.left,
+            y,
+            draw.elide(text, 12, place.size[0] - place.left - 8),
+            12,
+            theme.tx,
+        )
     text = tr("{wrong} of {total} wrong", wrong=number(wrong), total=number(total))
     draw.text(painter, place.left, y + 17, text, 11.5, theme.tx2)
 

@@ -62,7 +62,16 @@ def layout(spec: NetworkView, size: tuple[float, float], view: ViewState) -> Cur
         end = left + share - (24 if k == len(metrics) - 1 else 16)
         panels.append(Panel(metric, left + 64, end, 36.0, height - (18 if slim else 32), left + 16))
     hits = HitIndex(
-        tuple(Hit(f"chart:{p.metric}", "chart", "", (), (p.left, p.top - 6, p.right - p.left, height - p.top)) for p in panels)
+        tuple(
+            Hit(
+                f"chart:{p.metric}",
+                "chart",
+                "",
+                (),
+                (p.left, p.top - 6, p.right - p.left, height - p.top),
+            )
+            for p in panels
+        )
     )
     log = bool(view.option("log", False))
     return CurvesLayout(size, tuple(panels), log, slim, hits, ("curves", size, metrics, log, slim))
@@ -101,14 +110,20 @@ class _Axis:
             if self.high - self.low < 1:
                 self.low = self.high - 1
             decades = range(floor(self.low) - 1, floor(self.high) + 1)
-            marks = [m * 10.0**d for d in decades for m in ((1, 5) if self.high - self.low < 2.2 else (1,))]
+            marks = [
+                m * 10.0**d
+                for d in decades
+                for m in ((1, 5) if self.high - self.low < 2.2 else (1,))
+            ]
             self.ticks = [m for m in marks if self.low <= log10(m) <= self.high][-5:]
         else:
             top = float(np.percentile(both, 99.5)) if both.size else 1.0
             top = top if isfinite(top) and top > 0 else 1.0
             self.ticks = series.ticks(0.0, top * 1.02, 3)
             if self.ticks[-1] < top * 1.02:
-                self.ticks.append(self.ticks[-1] + (self.ticks[1] - self.ticks[0] if len(self.ticks) > 1 else top))
+                self.ticks.append(
+                    self.ticks[-1] + (self.ticks[1] - self.ticks[0] if len(self.ticks) > 1 else top)
+                )
             self.low, self.high = 0.0, self.ticks[-1]
 
     def y(self, value: np.ndarray | float) -> np.ndarray:
@@ -123,7 +138,7 @@ class _Axis:
         """Return a tick's text."""
         if self.panel.metric == "accuracy":
             return f"{round(value * 100)}%"
-        if self.log or value == 0 and self.high >= 100:
+        if self.log or (value == 0 and self.high >= 100):
             return f"{value:g}".replace("-", draw.MINUS)
         step = self.ticks[1] - self.ticks[0] if len(self.ticks) > 1 else self.high
         return draw.plain(value, max(0, min(4, -floor(log10(step) + 1e-9))) if step > 0 else 1)
@@ -157,7 +172,11 @@ class CurvesScene:
         if shot is None or not len(shot.history.steps):
             return (title, tr("no steps yet"))
         train, valid = values_of(shot.history, metric)
-        rows = [f"{name}\t{_value(values[-1], metric)}" for name, values in ((tr("train"), train), (tr("validation"), valid)) if len(values)]
+        rows = [
+            f"{name}\t{_value(values[-1], metric)}"
+            for name, values in ((tr("train"), train), (tr("validation"), valid))
+            if len(values)
+        ]
         return (title, *rows)
 
     def paint(self, painter: QPainter, place: CurvesLayout, theme: Theme, frame: Frame) -> None:
@@ -182,7 +201,14 @@ class CurvesScene:
                 inner.end()
                 return image, history
 
-            draw.blit(painter, 0, 0, _pictures.get((place.key, theme.name, scale, id(history) if len(history.steps) else 0), make)[0])
+            draw.blit(
+                painter,
+                0,
+                0,
+                _pictures.get(
+                    (place.key, theme.name, scale, id(history) if len(history.steps) else 0), make
+                )[0],
+            )
         _playhead(painter, place, theme, frame, history)
         painter.restore()
 
@@ -198,7 +224,9 @@ def _charts(painter: QPainter, place: CurvesLayout, theme: Theme, history: Histo
         _chart(painter, place, panel, theme, history)
 
 
-def _chart(painter: QPainter, place: CurvesLayout, panel: Panel, theme: Theme, history: HistoryView) -> None:
+def _chart(
+    painter: QPainter, place: CurvesLayout, panel: Panel, theme: Theme, history: HistoryView
+) -> None:
     axis = _Axis(panel, history, place.log)
     color = theme.tx if panel.metric == "accuracy" else theme.loss
     title = tr("Accuracy") if panel.metric == "accuracy" else tr("Loss")
@@ -207,14 +235,25 @@ def _chart(painter: QPainter, place: CurvesLayout, panel: Panel, theme: Theme, h
     per_epoch = max(1, history.epoch_steps)
     epochs = span / per_epoch
     in_epochs = history.total_steps > 0 and epochs >= 2
-    unit = (tr("log scale") + ", " if axis.log else "") + (tr("epochs") if in_epochs else tr("steps"))
+    unit = (tr("log scale") + ", " if axis.log else "") + (
+        tr("epochs") if in_epochs else tr("steps")
+    )
     train, valid = values_of(history, panel.metric)
     _legend(painter, panel, theme, color, unit, train, valid, place.log)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
     for tick in axis.ticks:
         y = round(float(axis.y(tick))) + 0.5
         draw.line(painter, panel.left, y, panel.right, y, theme.grid)
-        draw.text(painter, panel.left - 8, y + 3.5, axis.label(tick), 10, theme.tx2, mono=True, anchor="end")
+        draw.text(
+            painter,
+            panel.left - 8,
+            y + 3.5,
+            axis.label(tick),
+            10,
+            theme.tx2,
+            mono=True,
+            anchor="end",
+        )
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
     domain = epochs if in_epochs else span
     for tick in series.ticks(0, domain, 4 if panel.right - panel.left > 240 else 2):
@@ -222,17 +261,37 @@ def _chart(painter: QPainter, place: CurvesLayout, panel: Panel, theme: Theme, h
             break  # nothing is known of the length of the run yet
         x = panel.left + tick / domain * (panel.right - panel.left)
         anchor = "start" if tick == 0 else "end" if tick >= domain * 0.98 else "middle"
-        draw.text(painter, x, panel.bottom + 16, number(round(tick, 6)), 10, theme.tx3, mono=True, anchor=anchor)
+        draw.text(
+            painter,
+            x,
+            panel.bottom + 16,
+            number(round(tick, 6)),
+            10,
+            theme.tx3,
+            mono=True,
+            anchor=anchor,
+        )
     if len(train):
         _curves(painter, panel, axis, color, history, train, valid, span)
 
 
 def _legend(
-    painter: QPainter, panel: Panel, theme: Theme, color: QColor, unit: str, train: np.ndarray, valid: np.ndarray, numbers: bool,
-) -> None:  # fmt: skip
+    painter: QPainter,
+    panel: Panel,
+    theme: Theme,
+    color: QColor,
+    unit: str,
+    train: np.ndarray,
+    valid: np.ndarray,
+    numbers: bool,
+) -> None:
     draw.text(painter, panel.right, 20, unit, 11, theme.tx3, anchor="end")
     limit = panel.right - draw.advance(unit, 11) - 12
-    x = panel.title + (44 if panel.metric == "loss" else 76) if numbers or panel.right - panel.title < 300 else panel.title + 108
+    x = (
+        panel.title + (44 if panel.metric == "loss" else 76)
+        if numbers or panel.right - panel.title < 300
+        else panel.title + 108
+    )
     for name, values, dashed in ((tr("train"), train, False), (tr("validation"), valid, True)):
         label = f"{name} {_value(values[-1], panel.metric)}" if numbers and len(values) else name
         if x + 24 + draw.advance(label, 11, mono=numbers) > limit:
@@ -247,8 +306,15 @@ def _legend(
 
 
 def _curves(
-    painter: QPainter, panel: Panel, axis: _Axis, color: QColor, history: HistoryView, train: np.ndarray, valid: np.ndarray, span: float,
-) -> None:  # fmt: skip
+    painter: QPainter,
+    panel: Panel,
+    axis: _Axis,
+    color: QColor,
+    history: HistoryView,
+    train: np.ndarray,
+    valid: np.ndarray,
+    span: float,
+) -> None:
     wide = panel.right - panel.left
     columns = max(1, int(wide))
     steps = history.steps[: len(train)]
@@ -260,7 +326,9 @@ def _curves(
         x, top, bottom = panel.left + at + 0.5, axis.y(high), axis.y(low)
         # Joining a column to the one before keeps a steep curve in one piece.
         top[1:] = np.minimum(top[1:], bottom[:-1])
-        painter.drawLines([QLineF(a, b, a, c + 1) for a, b, c in zip(x.tolist(), top.tolist(), bottom.tolist())])
+        painter.drawLines(
+            [QLineF(a, b, a, c + 1) for a, b, c in zip(x.tolist(), top.tolist(), bottom.tolist())]
+        )
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
     keep = 0.96 if len(train) > 200 else 0.8
     if axis.log:  # a mean of logarithms stays in the middle of what is drawn
@@ -272,7 +340,16 @@ def _curves(
         _line(painter, panel, axis, color, history.val_steps[: len(valid)], valid, span, True)
 
 
-def _line(painter: QPainter, panel: Panel, axis: _Axis, color: QColor, steps: np.ndarray, values: np.ndarray, span: float, dashed: bool) -> None:
+def _line(
+    painter: QPainter,
+    panel: Panel,
+    axis: _Axis,
+    color: QColor,
+    steps: np.ndarray,
+    values: np.ndarray,
+    span: float,
+    dashed: bool,
+) -> None:
     wide = panel.right - panel.left
     at, kept = series.decimate(steps, values, max(1, int(wide / 4)), 0.0, span)
     if not len(at):
@@ -291,7 +368,9 @@ def _line(painter: QPainter, panel: Panel, axis: _Axis, color: QColor, steps: np
     painter.drawPolyline(QPolygonF([QPointF(a, b) for a, b in zip(x.tolist(), y.tolist())]))
 
 
-def _playhead(painter: QPainter, place: CurvesLayout, theme: Theme, frame: Frame, history: HistoryView) -> None:
+def _playhead(
+    painter: QPainter, place: CurvesLayout, theme: Theme, frame: Frame, history: HistoryView
+) -> None:
     shot = frame.snapshot
     span = span_of(history)
     step = float(shot.position.step) if shot is not None else 0.0

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from app.theme import Theme
 
 _maps = Cache(4)
+_clouds = Cache(4)
 CAP = 0.72  # the map stays paler than the points
 
 
@@ -51,11 +52,21 @@ def layout(spec: NetworkView, size: tuple[float, float], view: ViewState) -> Dec
     side = max(20.0, min(width - 56, height - (32 if slim else 84)))
     left = 40.0 + max(0.0, (width - 56 - side) / 2)
     last = spec.nodes[-1] if spec.nodes else None
-    hits = HitIndex((Hit("plane:0", "plane", last.id if last else "", (), (left, 16.0, side, side)),))
+    hits = HitIndex(
+        (Hit("plane:0", "plane", last.id if last else "", (), (left, 16.0, side, side)),)
+    )
     return DecisionLayout(
-        size, left, 16.0, side, last.layer if last else "", last.units if last else 0, last.activation if last else "", slim, hits,
+        size,
+        left,
+        16.0,
+        side,
+        last.layer if last else "",
+        last.units if last else 0,
+        last.activation if last else "",
+        slim,
+        hits,
         ("decision", size, slim, last),
-    )  # fmt: skip
+    )
 
 
 def score(values: np.ndarray, activation: str) -> np.ndarray:
@@ -95,7 +106,9 @@ def contour(field: np.ndarray) -> np.ndarray:
     for first, enough in ((0, 2), (2, 4)):
         cells = np.nonzero(count >= enough)
         p, q = order[first][cells], order[first + 1][cells]
-        segments.append(np.stack([x[(p, *cells)], y[(p, *cells)], x[(q, *cells)], y[(q, *cells)]], 1))
+        segments.append(
+            np.stack([x[(p, *cells)], y[(p, *cells)], x[(q, *cells)], y[(q, *cells)]], 1)
+        )
     return np.concatenate(segments)
 
 
@@ -104,13 +117,19 @@ class DecisionScene:
 
     name = "decision"
 
-    def layout(self, spec: NetworkView, size: tuple[float, float], view: ViewState) -> DecisionLayout:
+    def layout(
+        self, spec: NetworkView, size: tuple[float, float], view: ViewState
+    ) -> DecisionLayout:
         """Fit the plot."""
         return layout(spec, size, view)
 
     def probes(self, spec: NetworkView, place: DecisionLayout, frame: Frame) -> tuple[Probe, ...]:
         """The output over the plane."""
-        return (Probe(f"{place.node}/output", source="plane"),) if spec.data == "points" and place.node else ()
+        return (
+            (Probe(f"{place.node}/output", source="plane"),)
+            if spec.data == "points" and place.node
+            else ()
+        )
 
     def describe(self, place: DecisionLayout, hit: Hit, frame: Frame) -> tuple[str, ...]:
         """Say what is drawn."""
@@ -141,14 +160,25 @@ class DecisionScene:
 
             key = (place.key, theme.name, scale, id(plane), id(values), hard, held_out)
             draw.blit(painter, 0, 0, _maps.get(key, make)[0])
-        if plane is not None and shot is not None and shot.sample is not None and shot.sample.x.size >= 2:
+        if (
+            plane is not None
+            and shot is not None
+            and shot.sample is not None
+            and shot.sample.x.size >= 2
+        ):
             _aim(painter, place, theme, plane, shot.sample.x.ravel()[:2])
         painter.restore()
 
 
 def _map(
-    painter: QPainter, place: DecisionLayout, theme: Theme, plane: PlaneView | None, values: np.ndarray | None, hard: bool, held_out: bool,
-) -> None:  # fmt: skip
+    painter: QPainter,
+    place: DecisionLayout,
+    theme: Theme,
+    plane: PlaneView | None,
+    values: np.ndarray | None,
+    hard: bool,
+    held_out: bool,
+) -> None:
     left, top, side = place.left, place.top, place.side
     draw.fill(painter, left, top, side, side, theme.bg0)
     if values is not None and values.ndim == 3:
@@ -161,11 +191,13 @@ def _map(
         painter.restore()
     low, high = (plane.low, plane.high) if plane else ((-6.0, -6.0), (6.0, 6.0))
     if plane is not None:
-        _points(painter, place, theme, plane, held_out)
+        _cloud(painter, place, theme, plane, held_out)
     draw.frame(painter, left - 0.5, top - 0.5, side + 1, side + 1, theme.line2)
     for value in ticks(low[0], high[0], 4 if side > 160 else 2, (1, 2, 3, 5, 10)):
         x = left + (value - low[0]) / (high[0] - low[0]) * side
-        draw.text(painter, x, top + side + 15, _tick(value), 10, theme.tx2, mono=True, anchor="middle")
+        draw.text(
+            painter, x, top + side + 15, _tick(value), 10, theme.tx2, mono=True, anchor="middle"
+        )
     for value in ticks(low[1], high[1], 4 if side > 160 else 2, (1, 2, 3, 5, 10)):
         y = top + (high[1] - value) / (high[1] - low[1]) * side
         draw.text(painter, left - 8, y + 4, _tick(value), 10, theme.tx2, mono=True, anchor="end")
@@ -198,7 +230,31 @@ def _contour(painter: QPainter, place: DecisionLayout, theme: Theme, field: np.n
     painter.drawLines([QLineF(*four) for four in moved.tolist()])
 
 
-def _points(painter: QPainter, place: DecisionLayout, theme: Theme, plane: PlaneView, held_out: bool) -> None:
+def _cloud(
+    painter: QPainter, place: DecisionLayout, theme: Theme, plane: PlaneView, held_out: bool
+) -> None:
+    """Draw the points; they stay while the map changes, so pixels are kept."""
+    if draw.is_vector(painter):
+        _points(painter, place, theme, plane, held_out)
+        return
+    scale = draw.scale_of(painter)
+
+    def make() -> tuple[QImage, PlaneView]:
+        image = draw.canvas(*place.size, scale, None)
+        inner = QPainter(image)
+        draw.prepare(inner, place.size)
+        _points(inner, place, theme, plane, held_out)
+        inner.end()
+        return image, plane
+
+    draw.blit(
+        painter, 0, 0, _clouds.get((place.key, theme.name, scale, id(plane), held_out), make)[0]
+    )
+
+
+def _points(
+    painter: QPainter, place: DecisionLayout, theme: Theme, plane: PlaneView, held_out: bool
+) -> None:
     low, high = np.array(plane.low), np.array(plane.high)
     at = (plane.points - low) / (high - low)
     x = place.left + at[:, 0] * place.side
@@ -218,7 +274,9 @@ def _points(painter: QPainter, place: DecisionLayout, theme: Theme, plane: Plane
             painter.drawEllipse(QPointF(cx, cy), 2.7 * small, 2.7 * small)
 
 
-def _aim(painter: QPainter, place: DecisionLayout, theme: Theme, plane: PlaneView, point: np.ndarray) -> None:
+def _aim(
+    painter: QPainter, place: DecisionLayout, theme: Theme, plane: PlaneView, point: np.ndarray
+) -> None:
     u = (float(point[0]) - plane.low[0]) / (plane.high[0] - plane.low[0])
     v = (plane.high[1] - float(point[1])) / (plane.high[1] - plane.low[1])
     if not (0 <= u <= 1 and 0 <= v <= 1):
@@ -227,10 +285,17 @@ def _aim(painter: QPainter, place: DecisionLayout, theme: Theme, plane: PlaneVie
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.setPen(QPen(theme.tx, 1.5))
     painter.drawEllipse(QPointF(x, y), 6, 6)
-    painter.drawLines([QLineF(x + a, y + b, x + c, y + d) for a, b, c, d in ((-11, 0, -6, 0), (6, 0, 11, 0), (0, -11, 0, -6), (0, 6, 0, 11))])
+    painter.drawLines(
+        [
+            QLineF(x + a, y + b, x + c, y + d)
+            for a, b, c, d in ((-11, 0, -6, 0), (6, 0, 11, 0), (0, -11, 0, -6), (0, 6, 0, 11))
+        ]
+    )
 
 
-def _legend(painter: QPainter, place: DecisionLayout, theme: Theme, plane: PlaneView | None) -> None:
+def _legend(
+    painter: QPainter, place: DecisionLayout, theme: Theme, plane: PlaneView | None
+) -> None:
     y = place.top + place.side + 40
     names = plane.classes if plane and len(plane.classes) == 2 else (tr("Class A"), tr("Class B"))
     x = place.left + 5
@@ -243,7 +308,15 @@ def _legend(painter: QPainter, place: DecisionLayout, theme: Theme, plane: Plane
     x += 9 + draw.text(painter, x + 9, y, tr("validation"), 11.5, theme.tx2) + 18
     if x + 60 < place.size[0]:
         draw.line(painter, x, y - 4, x + 18, y - 4, theme.tx, 1.5)
-        draw.text(painter, x + 24, y, "ŷ = 0" if place.activation != "sigmoid" else "ŷ = ½", 11.5, theme.tx2, mono=True)
+        draw.text(
+            painter,
+            x + 24,
+            y,
+            "ŷ = 0" if place.activation != "sigmoid" else "ŷ = ½",
+            11.5,
+            theme.tx2,
+            mono=True,
+        )
 
 
 register(DecisionScene())

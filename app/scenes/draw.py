@@ -12,8 +12,8 @@ from PySide6.QtGui import (
     QFontMetricsF,
     QGuiApplication,
     QImage,
-    QPainter,
     QPaintEngine,
+    QPainter,
     QPen,
 )
 
@@ -87,7 +87,9 @@ def elide(string: str, px: float, width: float, weight: int = 400, mono: bool = 
     return metrics.elidedText(string, Qt.TextElideMode.ElideRight, width)
 
 
-def line(painter: QPainter, x0: float, y0: float, x1: float, y1: float, color: QColor, width: float = 1.0) -> None:
+def line(
+    painter: QPainter, x0: float, y0: float, x1: float, y1: float, color: QColor, width: float = 1.0
+) -> None:
     """Draw a straight line."""
     pen = QPen(color, width)
     pen.setCapStyle(Qt.PenCapStyle.FlatCap)
@@ -95,7 +97,16 @@ def line(painter: QPainter, x0: float, y0: float, x1: float, y1: float, color: Q
     painter.drawLine(QLineF(x0, y0, x1, y1))
 
 
-def frame(painter: QPainter, x: float, y: float, w: float, h: float, color: QColor, width: float = 1.0, radius: float = 0.0) -> None:
+def frame(
+    painter: QPainter,
+    x: float,
+    y: float,
+    w: float,
+    h: float,
+    color: QColor,
+    width: float = 1.0,
+    radius: float = 0.0,
+) -> None:
     """Draw the outline of a rectangle; the pen's middle lies on the given edge."""
     painter.setPen(QPen(color, width))
     painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -105,7 +116,9 @@ def frame(painter: QPainter, x: float, y: float, w: float, h: float, color: QCol
         painter.drawRect(QRectF(x, y, w, h))
 
 
-def fill(painter: QPainter, x: float, y: float, w: float, h: float, color: QColor, radius: float = 0.0) -> None:
+def fill(
+    painter: QPainter, x: float, y: float, w: float, h: float, color: QColor, radius: float = 0.0
+) -> None:
     """Fill a rectangle."""
     if radius:
         painter.setPen(Qt.PenStyle.NoPen)
@@ -115,7 +128,15 @@ def fill(painter: QPainter, x: float, y: float, w: float, h: float, color: QColo
         painter.fillRect(QRectF(x, y, w, h), color)
 
 
-def disc(painter: QPainter, x: float, y: float, radius: float, color: QColor, outline: QColor | None = None, width: float = 1.2) -> None:
+def disc(
+    painter: QPainter,
+    x: float,
+    y: float,
+    radius: float,
+    color: QColor,
+    outline: QColor | None = None,
+    width: float = 1.2,
+) -> None:
     """Draw a filled circle."""
     painter.setPen(Qt.PenStyle.NoPen if outline is None else QPen(outline, width))
     painter.setBrush(color)
@@ -156,7 +177,9 @@ def is_vector(painter: QPainter) -> bool:
 
 def canvas(width: float, height: float, scale: float, ground: QColor | None) -> QImage:
     """Return an image for a cached part of a picture: opaque on `ground`, or transparent without one."""
-    form = QImage.Format.Format_ARGB32_Premultiplied if ground is None else QImage.Format.Format_RGB32
+    form = (
+        QImage.Format.Format_ARGB32_Premultiplied if ground is None else QImage.Format.Format_RGB32
+    )
     image = QImage(max(1, round(width * scale)), max(1, round(height * scale)), form)
     image.setDevicePixelRatio(scale)
     image.fill(Qt.GlobalColor.transparent if ground is None else ground)

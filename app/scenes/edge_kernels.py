@@ -65,10 +65,23 @@ def draw_edges(image, ends, width, color, span, shape, slope):  # type: ignore[n
             top = y - reach
             bottom = y + reach
             for v in range(max(0, int(np.floor(top))), min(rows, int(np.ceil(bottom)))):
-                cover = np.int32((min(bottom, np.float32(v + 1)) - max(top, np.float32(v))) * opacity)
+                cover = np.int32(
+                    (min(bottom, np.float32(v + 1)) - max(top, np.float32(v))) * opacity
+                )
                 b = np.int32(image[v, x, 0])
                 g = np.int32(image[v, x, 1])
                 r = np.int32(image[v, x, 2])
                 image[v, x, 0] = np.uint8(b + (((blue - b) * cover + 128) >> 8))
                 image[v, x, 1] = np.uint8(g + (((green - g) * cover + 128) >> 8))
                 image[v, x, 2] = np.uint8(r + (((red - r) * cover + 128) >> 8))
+
+
+def warm() -> None:
+    """Compile for the types that are used, into Numba's cache."""
+    one = np.ones(1, np.float32)
+    flat = np.zeros(2, np.float32)
+    span = np.array([[0, 1, 1, 1]], np.float32)
+    ends = np.array([[0, 0, 2, 2]], np.float32)
+    draw_edges(
+        np.zeros((2, 2, 4), np.uint8), ends, one, np.zeros((1, 3), np.uint8), span, flat, flat
+    )

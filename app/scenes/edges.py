@@ -82,7 +82,9 @@ class EdgeSet:
     bundle: np.ndarray
 
 
-def style(theme: Theme, size: np.ndarray, sign: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def style(
+    theme: Theme, size: np.ndarray, sign: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return width, opacity and blue-green-red of edges by the share and sign of their weights."""
     width = 0.5 + 3.0 * size
     opacity = (0.14 if theme.is_dark else 0.18) + 0.62 * size
@@ -126,8 +128,8 @@ def warm() -> bool:
             return _kernel is not None
         try:
             module = importlib.import_module("app.scenes.edge_kernels")
-            _run(module.draw_edges, np.zeros((4, 4, 4), np.uint8), np.array([[0, 0, 4, 4]], np.float32), *_blank(1))
-        except Exception:  # noqa: BLE001 - without Numba the hairlines stay, and the log says why
+            module.warm()
+        except Exception:
             log.warning("edges stay hairlines: the rasteriser could not be compiled", exc_info=True)
             _failed = True
             return False
@@ -144,12 +146,14 @@ def warm_in_background() -> threading.Thread | None:
     return thread
 
 
-def _blank(count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    span = np.tile(np.array([0, 1, 1, 1], np.float32), (count, 1))
-    return np.ones(count, np.float32), np.zeros((count, 3), np.uint8), span
-
-
-def _run(kernel: Any, image: np.ndarray, ends: np.ndarray, width: np.ndarray, color: np.ndarray, span: np.ndarray) -> None:
+def _run(
+    kernel: Any,
+    image: np.ndarray,
+    ends: np.ndarray,
+    width: np.ndarray,
+    color: np.ndarray,
+    span: np.ndarray,
+) -> None:
     # Read-only arrays would make Numba compile another variant, on whatever thread this is.
     kernel(
         image,
@@ -168,7 +172,13 @@ def pixels(image: QImage) -> np.ndarray:
     return view.reshape(image.height(), image.bytesPerLine() // 4, 4)
 
 
-def draw_into(image: QImage, edges: EdgeSet, scale: float, span: np.ndarray | None = None, color: np.ndarray | None = None) -> None:
+def draw_into(
+    image: QImage,
+    edges: EdgeSet,
+    scale: float,
+    span: np.ndarray | None = None,
+    color: np.ndarray | None = None,
+) -> None:
     """Draw edges into an opaque image whose pixels are `scale` to the unit.
 
     Parameters
@@ -194,11 +204,22 @@ def draw_into(image: QImage, edges: EdgeSet, scale: float, span: np.ndarray | No
     colors = edges.color if color is None else np.tile(color, (count, 1))
     if _kernel is None:
         painter = QPainter(image)
-        painter.setWorldTransform(painter.worldTransform().scale(scale / image.devicePixelRatio(), scale / image.devicePixelRatio()))
+        painter.setWorldTransform(
+            painter.worldTransform().scale(
+                scale / image.devicePixelRatio(), scale / image.devicePixelRatio()
+            )
+        )
         _hairlines(painter, edges, span, colors)
         painter.end()
         return
-    _run(_kernel, pixels(image), edges.ends * np.float32(scale), edges.width * np.float32(scale), colors, span)
+    _run(
+        _kernel,
+        pixels(image),
+        edges.ends * np.float32(scale),
+        edges.width * np.float32(scale),
+        colors,
+        span,
+    )
 
 
 def _hairlines(painter: QPainter, edges: EdgeSet, span: np.ndarray, colors: np.ndarray) -> None:
@@ -209,7 +230,9 @@ def _hairlines(painter: QPainter, edges: EdgeSet, span: np.ndarray, colors: np.n
     for e in range(len(level)):
         x0, y0, x1, y1 = (float(v) for v in edges.ends[e])
         a, b = float(span[e, 0]), float(span[e, 1])
-        piece = QLineF(x0 + (x1 - x0) * a, y0 + (y1 - y0) * a, x0 + (x1 - x0) * b, y0 + (y1 - y0) * b)
+        piece = QLineF(
+            x0 + (x1 - x0) * a, y0 + (y1 - y0) * a, x0 + (x1 - x0) * b, y0 + (y1 - y0) * b
+        )
         blue, green, red = (int(v) for v in colors[e])
         groups.setdefault((red, green, blue, int(level[e])), []).append(piece)
     for (red, green, blue, strength), lines in groups.items():
@@ -231,7 +254,9 @@ def path(x0: float, y0: float, x1: float, y1: float) -> QPainterPath:
 def paint_paths(painter: QPainter, edges: EdgeSet) -> None:
     """Draw edges as shapes, for SVG and PDF."""
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    for ends, width, color, opacity in zip(edges.ends, edges.width, edges.color, edges.opacity, strict=True):
+    for ends, width, color, opacity in zip(
+        edges.ends, edges.width, edges.color, edges.opacity, strict=True
+    ):
         ink = QColor(int(color[2]), int(color[1]), int(color[0]))
         ink.setAlphaF(float(opacity))
         painter.setPen(QPen(ink, float(width)))

@@ -45,7 +45,12 @@ def layout(spec: NetworkView, size: tuple[float, float], view: ViewState) -> Hea
         pitch = max(14.0, (size[1] - first - 4) / len(layers))
         room = int((size[1] - first - 4) // pitch) + 1
     rows = tuple((n.layer, n.title, first + k * pitch) for k, n in enumerate(layers[:room]))
-    hits = HitIndex(tuple(Hit(f"health:{r[0]}", "health", r[0], (), (16, r[2] - 15, size[0] - 32, pitch)) for r in rows))
+    hits = HitIndex(
+        tuple(
+            Hit(f"health:{r[0]}", "health", r[0], (), (16, r[2] - 15, size[0] - 32, pitch))
+            for r in rows
+        )
+    )
     return HealthLayout(size, rows, strip, hits, ("health", size, rows, strip))
 
 
@@ -124,7 +129,16 @@ def _norm_text(norm: float) -> str:
     return draw.plain(norm, 3) if 0.01 <= norm < 100 else draw.scientific(norm)
 
 
-def _bar_row(painter: QPainter, place: HealthLayout, theme: Theme, health: HealthView | None, k: int, title: str, y: float, top: float) -> None:
+def _bar_row(
+    painter: QPainter,
+    place: HealthLayout,
+    theme: Theme,
+    health: HealthView | None,
+    k: int,
+    title: str,
+    y: float,
+    top: float,
+) -> None:
     width = place.size[0]
     draw.text(painter, 16, y, draw.elide(title, 12, 80), 12, theme.tx2)
     bar = max(20.0, width - 98 - 48 - 100)
@@ -136,13 +150,30 @@ def _bar_row(painter: QPainter, place: HealthLayout, theme: Theme, health: Healt
     if isfinite(norm):
         draw.fill(painter, 100, y - 8, bar * min(1.0, norm / top), 8, theme.bwd)
     bad = verdict(norm, float(health.saturation[k])) != tr("healthy")
-    draw.text(painter, width - 98, y, _norm_text(norm), 11.5, theme.err if bad else theme.tx, mono=True, anchor="end")
+    draw.text(
+        painter,
+        width - 98,
+        y,
+        _norm_text(norm),
+        11.5,
+        theme.err if bad else theme.tx,
+        mono=True,
+        anchor="end",
+    )
     ratio = float(health.update_ratio[k])
     text = draw.scientific(ratio) if isfinite(ratio) else "–"
     draw.text(painter, width - 16, y, text, 11.5, theme.tx2, mono=True, anchor="end")
 
 
-def _strip_row(painter: QPainter, place: HealthLayout, theme: Theme, health: HealthView | None, k: int, title: str, y: float) -> None:
+def _strip_row(
+    painter: QPainter,
+    place: HealthLayout,
+    theme: Theme,
+    health: HealthView | None,
+    k: int,
+    title: str,
+    y: float,
+) -> None:
     width = place.size[0]
     wide = max(40.0, min(240.0, width - 24 - 60 - 148 - 16))
     left, top = 84.0, y - 12
@@ -155,17 +186,33 @@ def _strip_row(painter: QPainter, place: HealthLayout, theme: Theme, health: Hea
         level = np.nan_to_num(level, nan=1.0)
         images.place(painter, left, top, wide, 16, _strip(theme, level), False)
         norm, saturation = float(health.gradient_norm[k]), float(health.saturation[k])
-        draw.text(painter, left + wide + 12, y, draw.scientific(norm) if isfinite(norm) else "NaN", 11, theme.tx, mono=True)
+        draw.text(
+            painter,
+            left + wide + 12,
+            y,
+            draw.scientific(norm) if isfinite(norm) else "NaN",
+            11,
+            theme.tx,
+            mono=True,
+        )
         words = verdict(norm, saturation)
         healthy = words == tr("healthy")
         if healthy:
             words += f"  {round(100 * saturation)} %" if isfinite(saturation) else "  –"
         room = width - 16 - (left + wide + 12 + 48)
-        draw.text(painter, width - 16, y, draw.elide(words, 11, room), 11, theme.tx2 if healthy else theme.err, anchor="end")
+        draw.text(
+            painter,
+            width - 16,
+            y,
+            draw.elide(words, 11, room),
+            11,
+            theme.tx2 if healthy else theme.err,
+            anchor="end",
+        )
     draw.frame(painter, left - 0.5, top - 0.5, wide + 1, 17, theme.line)
 
 
-def _strip(theme: Theme, level: np.ndarray):  # noqa: ANN202
+def _strip(theme: Theme, level: np.ndarray):
     low = QColor("#ffffff") if not theme.is_dark else theme.bg0
     a = np.array([low.red(), low.green(), low.blue()], float)
     b = np.array([theme.bwd.red(), theme.bwd.green(), theme.bwd.blue()], float)

@@ -25,7 +25,9 @@ def _words(theme: Theme, ramp: str) -> np.ndarray:
 def levels(values: np.ndarray, ramp: str, vmax: float) -> np.ndarray:
     """Return the table entries of values: 128 is zero on the signed ramp, 0 on the others. NaN counts as zero."""
     scale = 1.0 / vmax if vmax > 0 and np.isfinite(vmax) else 0.0
-    scaled = np.nan_to_num(np.asarray(values, np.float32) * np.float32(scale), nan=0.0, posinf=1.0, neginf=-1.0)
+    scaled = np.nan_to_num(
+        np.asarray(values, np.float32) * np.float32(scale), nan=0.0, posinf=1.0, neginf=-1.0
+    )
     if ramp == "signed":
         return np.rint(np.clip(scaled, -1, 1) * 127 + 128).astype(np.uint8)
     return np.rint(np.clip(scaled, 0, 1) * 255).astype(np.uint8)
@@ -60,7 +62,9 @@ def photo(theme: Theme, pixels: np.ndarray) -> QImage:
     return from_words(0xFF000000 | rgb[..., 0] << 16 | rgb[..., 1] << 8 | rgb[..., 2])
 
 
-def place(painter: QPainter, x: float, y: float, w: float, h: float, image: QImage, smooth: bool) -> None:
+def place(
+    painter: QPainter, x: float, y: float, w: float, h: float, image: QImage, smooth: bool
+) -> None:
     """Draw an image into a rectangle: smoothly, or by nearest neighbour with square pixels kept square."""
     if draw.is_vector(painter) and not smooth:
         # Vector viewers blur small images; a nearest-neighbour enlargement keeps the cells.

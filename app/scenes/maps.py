@@ -45,7 +45,9 @@ class MapsScene:
         wanted = []
         for column in place.columns:
             tensor = tensor_of(column, what)
-            wanted.append(Probe(tensor) if tensor.endswith("/kernel") else Probe(tensor, source="sample"))
+            wanted.append(
+                Probe(tensor) if tensor.endswith("/kernel") else Probe(tensor, source="sample")
+            )
         return tuple(dict.fromkeys(wanted))
 
     def describe(self, place: MapsLayout, hit: Hit, frame: Frame) -> tuple[str, ...]:
@@ -64,14 +66,26 @@ class MapsScene:
         slopes = unit_values(frame, f"grad/{node.output}", 1.0, "sample")
         if hit.kind == "unit":
             name = node.labels[k] if k < len(node.labels) else _class(place, column, k)
-            rows = [f"{name}\t{draw.signed(float(v.ravel()[k]), 4)}" for name, v in (("a", values), ("∂a", slopes)) if v is not None and k < v.size]
+            rows = [
+                f"{name}\t{draw.signed(float(v.ravel()[k]), 4)}"
+                for name, v in (("a", values), ("∂a", slopes))
+                if v is not None and k < v.size
+            ]
             return (tr("{layer}, {unit}", layer=node.title, unit=name), *rows)
-        title = tr("{layer}, map {map}", layer=node.title, map=k + 1) if column.kind == "maps" else node.title
+        title = (
+            tr("{layer}, map {map}", layer=node.title, map=k + 1)
+            if column.kind == "maps"
+            else node.title
+        )
         rows = []
         if values is not None and values.ndim == 3 and k < values.shape[-1]:
             one = values[..., k]
             row, left = np.unravel_index(int(one.argmax()), one.shape)
-            rows += [f"{tr('largest')}\t{draw.signed(float(one.max()), 3)}", f"{tr('at')}\t{row}, {left}", f"{tr('mean')}\t{draw.signed(float(one.mean()), 3)}"]
+            rows += [
+                f"{tr('largest')}\t{draw.signed(float(one.max()), 3)}",
+                f"{tr('at')}\t{row}, {left}",
+                f"{tr('mean')}\t{draw.signed(float(one.mean()), 3)}",
+            ]
         if slopes is not None and slopes.ndim == 3 and k < slopes.shape[-1]:
             rows.append(f"|∂a|\t{draw.scientific(float(np.linalg.norm(slopes[..., k])))}")
         return (title, *rows)
@@ -86,7 +100,9 @@ class MapsScene:
             edges.paint_paths(painter, _connectors(place, theme))
             _columns(painter, place, theme, frame)
         else:
-            draw.blit(painter, 0, 0, _trails(_picture(painter, place, theme, frame), place, theme, frame))
+            draw.blit(
+                painter, 0, 0, _trails(_picture(painter, place, theme, frame), place, theme, frame)
+            )
         _heads(painter, place, theme, frame)
         _bars(painter, place, theme, frame)
         _hover(painter, place, theme, frame)
@@ -104,7 +120,14 @@ def _picture(painter: QPainter, place: MapsLayout, theme: Theme, frame: Frame) -
     count = len(place.columns)
     shown = tuple(signals.arrived(frame.clock, k, count) for k in range(count))
     ground_key = (place.key, theme.name, scale, edges.ready())
-    key = (*ground_key, id(frame.before), id(frame.after), shown, tuple(sorted(frame.toggles.items())), round(frame.alpha * 4))
+    key = (
+        *ground_key,
+        id(frame.before),
+        id(frame.after),
+        shown,
+        tuple(sorted(frame.toggles.items())),
+        round(frame.alpha * 4),
+    )
 
     def ground() -> QImage:
         image = draw.canvas(*place.size, scale, theme.bg0)
@@ -130,18 +153,38 @@ def _headers(painter: QPainter, place: MapsLayout, theme: Theme) -> None:
     for k, column in enumerate(place.columns):
         after = place.columns[k + 1].x if k + 1 < len(place.columns) else place.size[0]
         room = max(24.0, after - column.x - 6)
-        draw.text(painter, column.x, 26, draw.elide(column.node.title, 12, room, 600), 12, theme.tx, weight=600)
+        draw.text(
+            painter,
+            column.x,
+            26,
+            draw.elide(column.node.title, 12, room, 600),
+            12,
+            theme.tx,
+            weight=600,
+        )
         text = "\N{MULTIPLICATION SIGN}".join(map(str, column.node.shape))
-        draw.text(painter, column.x, 42, draw.elide(text, 11, room, mono=True), 11, theme.tx2, mono=True)
+        draw.text(
+            painter, column.x, 42, draw.elide(text, 11, room, mono=True), 11, theme.tx2, mono=True
+        )
         draw.fill(painter, column.x, 50, column.width, 2, theme.line2)
         if column.paged:
             y = column.y + column.height + 20
             middle = column.x + column.width / 2
             span = f"{column.first + 1}–{column.first + column.shown} / {number(column.node.units)}"
             draw.text(painter, middle, y, span, 10, theme.tx2, mono=True, anchor="middle")
-            draw.text(painter, middle - 48, y, "‹", 13, theme.tx if column.first else theme.line2, anchor="middle")
+            draw.text(
+                painter,
+                middle - 48,
+                y,
+                "‹",
+                13,
+                theme.tx if column.first else theme.line2,
+                anchor="middle",
+            )
             more = column.first + column.shown < column.node.units
-            draw.text(painter, middle + 48, y, "›", 13, theme.tx if more else theme.line2, anchor="middle")
+            draw.text(
+                painter, middle + 48, y, "›", 13, theme.tx if more else theme.line2, anchor="middle"
+            )
 
 
 def _connectors(place: MapsLayout, theme: Theme) -> edges.EdgeSet:
@@ -150,9 +193,13 @@ def _connectors(place: MapsLayout, theme: Theme) -> edges.EdgeSet:
     bundle = [c.source for c in place.connectors for _ in c.ends]
     n = len(ends)
     return edges.EdgeSet(
-        np.array(ends, np.float32).reshape(-1, 4), np.ones(n, np.float32), np.tile(edges.bgr(theme.line2), (n, 1)),
-        np.array(opacity, np.float32), np.full(n, 0.7, np.float32), np.array(bundle, int),
-    )  # fmt: skip
+        np.array(ends, np.float32).reshape(-1, 4),
+        np.ones(n, np.float32),
+        np.tile(edges.bgr(theme.line2), (n, 1)),
+        np.array(opacity, np.float32),
+        np.full(n, 0.7, np.float32),
+        np.array(bundle, int),
+    )
 
 
 def _columns(painter: QPainter, place: MapsLayout, theme: Theme, frame: Frame) -> None:
@@ -179,7 +226,9 @@ def _columns(painter: QPainter, place: MapsLayout, theme: Theme, frame: Frame) -
             paint_bars(painter, column, theme, probabilities, place.spec.classes)
 
 
-def _moving(place: MapsLayout, theme: Theme, frame: Frame) -> tuple[edges.EdgeSet, float, bool] | None:
+def _moving(
+    place: MapsLayout, theme: Theme, frame: Frame
+) -> tuple[edges.EdgeSet, float, bool] | None:
     where = signals.travelling(frame.clock, len(place.columns))
     if where is None or frame.clock is None:
         return None
@@ -198,7 +247,13 @@ def _trails(picture: QImage, place: MapsLayout, theme: Theme, frame: Frame) -> Q
     carried, part, forward = moving
     image = picture.copy()
     color = edges.bgr(theme.fwd if forward else theme.bwd)
-    edges.draw_into(image, carried, picture.devicePixelRatio(), signals.spans(len(carried.size), part, forward, 0.35), color)
+    edges.draw_into(
+        image,
+        carried,
+        picture.devicePixelRatio(),
+        signals.spans(len(carried.size), part, forward, 0.35),
+        color,
+    )
     return image
 
 
@@ -220,9 +275,20 @@ def _bars(painter: QPainter, place: MapsLayout, theme: Theme, frame: Frame) -> N
         full = signals.progress(frame.clock, k, count)
         if full:
             left = column.x + column.width * (1 - full) if backward else column.x
-            draw.fill(painter, left, 50, column.width * full, 2, theme.bwd if backward else theme.fwd)
+            draw.fill(
+                painter, left, 50, column.width * full, 2, theme.bwd if backward else theme.fwd
+            )
         if frame.selection.node and frame.selection.node in (column.node.id, column.node.layer):
-            draw.frame(painter, column.x - 6, column.y - 6, column.width + 12, column.height + 12, theme.tx, 2, 6)
+            draw.frame(
+                painter,
+                column.x - 6,
+                column.y - 6,
+                column.width + 12,
+                column.height + 12,
+                theme.tx,
+                2,
+                6,
+            )
 
 
 def _hover(painter: QPainter, place: MapsLayout, theme: Theme, frame: Frame) -> None:
@@ -232,7 +298,14 @@ def _hover(painter: QPainter, place: MapsLayout, theme: Theme, frame: Frame) -> 
     x, y, w, h = hit.rect
     draw.frame(painter, x - 1.5, y - 1.5, w + 3, h + 3, theme.tx, 1.5, 2)
     if hit.kind != "page":
-        paint_card(painter, place.size, theme, MapsScene().describe(place, hit, frame), x + w + 8, y + h / 2 - 20)
+        paint_card(
+            painter,
+            place.size,
+            theme,
+            MapsScene().describe(place, hit, frame),
+            x + w + 8,
+            y + h / 2 - 20,
+        )
 
 
 register(MapsScene())

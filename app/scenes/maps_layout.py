@@ -59,7 +59,12 @@ class MapColumn:
             pitch = self.height / max(1, self.shown)
             return self.x, self.y + place * pitch, self.width, pitch
         column, row = place % self.across, place // self.across
-        return self.x + column * (self.side + GAP), self.y + row * (self.tall + GAP), self.side, self.tall
+        return (
+            self.x + column * (self.side + GAP),
+            self.y + row * (self.tall + GAP),
+            self.side,
+            self.tall,
+        )
 
     @property
     def paged(self) -> bool:
@@ -70,10 +75,16 @@ class MapColumn:
         """Return (n, 2) points where connectors touch: one a row of maps, the middle of a strip, every class."""
         x = self.x + self.width + 2 if right else self.x - 2
         if self.kind == "bars":
-            rows = [self.y + (k + 0.5) * self.height / max(1, self.shown) for k in range(self.shown)]
+            rows = [
+                self.y + (k + 0.5) * self.height / max(1, self.shown) for k in range(self.shown)
+            ]
         elif self.kind == "strip":
             x = self.x + self.width + 4 if right else self.x - 3
-            rows = [self.y + self.height / 2] if right else [self.y + self.height * (k + 0.5) / 6 for k in range(6)]
+            rows = (
+                [self.y + self.height / 2]
+                if right
+                else [self.y + self.height * (k + 0.5) / 6 for k in range(6)]
+            )
         elif self.kind == "image":
             rows = [self.y + self.height / 2]
         else:
@@ -105,7 +116,9 @@ class MapsLayout:
 
     def column(self, node: str) -> int:
         """Return the place of a node among the columns, or -1."""
-        return next((k for k, c in enumerate(self.columns) if node in (c.node.id, c.node.layer)), -1)
+        return next(
+            (k for k, c in enumerate(self.columns) if node in (c.node.id, c.node.layer)), -1
+        )
 
     def edge_at(self, x: float, y: float) -> Hit | None:
         """Connectors stand for whole kernels and are not pointed at."""
@@ -127,7 +140,10 @@ def layout(spec: NetworkView, size: tuple[float, float], view: ViewState) -> Map
     area = max(60.0, height - TOP_MARGIN - FOOT)
     room = width - 2 * SIDE
     for shrink in (1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.22, 0.16):
-        boxes = [_box(n, kind_of(n, k == len(nodes) - 1), area, shrink, view.page(n.id)) for k, n in enumerate(nodes)]
+        boxes = [
+            _box(n, kind_of(n, k == len(nodes) - 1), area, shrink, view.page(n.id))
+            for k, n in enumerate(nodes)
+        ]
         total = sum(b[4] for b in boxes)
         gap = (room - total) / max(1, len(boxes) - 1)
         if gap >= 30 or shrink == 0.16:
@@ -136,15 +152,48 @@ def layout(spec: NetworkView, size: tuple[float, float], view: ViewState) -> Map
     x = SIDE + max(0.0, (room - total - gap * (len(boxes) - 1)) / 2)
     columns = []
     for node, kind, first, shown, wide, tall, across, side, one in boxes:
-        columns.append(MapColumn(node, kind, round(x), round(TOP_MARGIN + (area - tall) / 2), wide, tall, first, shown, across, side, one))
+        columns.append(
+            MapColumn(
+                node,
+                kind,
+                round(x),
+                round(TOP_MARGIN + (area - tall) / 2),
+                wide,
+                tall,
+                first,
+                shown,
+                across,
+                side,
+                one,
+            )
+        )
         x += wide + gap
     connectors = tuple(_connect(columns, k) for k in range(1, len(columns)))
-    return MapsLayout(spec, size, tuple(columns), connectors, HitIndex(tuple(_hits(columns))), ("maps", spec, size, view))
+    return MapsLayout(
+        spec,
+        size,
+        tuple(columns),
+        connectors,
+        HitIndex(tuple(_hits(columns))),
+        ("maps", spec, size, view),
+    )
 
 
-def _box(node: NodeView, kind: str, area: float, shrink: float, page: int) -> tuple[NodeView, str, int, int, float, float, int, float, float]:
+def _box(
+    node: NodeView, kind: str, area: float, shrink: float, page: int
+) -> tuple[NodeView, str, int, int, float, float, int, float, float]:
     if kind == "bars":
-        return node, kind, 0, node.units, max(56.0, 112 * min(1.0, shrink * 1.3)), min(area, 30.4 * node.units), 1, 0.0, 0.0
+        return (
+            node,
+            kind,
+            0,
+            node.units,
+            max(56.0, 112 * min(1.0, shrink * 1.3)),
+            min(area, 30.4 * node.units),
+            1,
+            0.0,
+            0.0,
+        )
     if kind == "strip":
         return node, kind, 0, node.units, max(12.0, 36 * shrink), area, 1, 0.0, 0.0
     rows, columns, maps = node.shape
@@ -160,7 +209,17 @@ def _box(node: NodeView, kind: str, area: float, shrink: float, page: int) -> tu
     tall = min(natural * max(0.3, shrink), 60.0, (area + GAP) / lines - GAP)
     tall = max(4.0, float(round(tall)))
     side = max(4.0, float(round(tall / aspect)))
-    return node, kind, first, shown, across * side + (across - 1) * GAP, lines * tall + (lines - 1) * GAP, across, side, tall
+    return (
+        node,
+        kind,
+        first,
+        shown,
+        across * side + (across - 1) * GAP,
+        lines * tall + (lines - 1) * GAP,
+        across,
+        side,
+        tall,
+    )
 
 
 def _connect(columns: list[MapColumn], k: int) -> Connector:
@@ -171,7 +230,13 @@ def _connect(columns: list[MapColumn], k: int) -> Connector:
         ends = [(*p, *q) for p, q in zip(a.tolist(), b.tolist())]
     else:
         ends = [(*p, *q) for p in a.tolist() for q in b.tolist()]
-    opacity = 0.9 if same or len(a) == 1 and right.kind == "maps" else 0.7 if right.kind == "bars" else 0.45
+    opacity = (
+        0.9
+        if same or (len(a) == 1 and right.kind == "maps")
+        else 0.7
+        if right.kind == "bars"
+        else 0.45
+    )
     return Connector(k - 1, k, tuple(ends), opacity)
 
 
@@ -182,9 +247,22 @@ def _hits(columns: list[MapColumn]) -> list[Hit]:
         found.append(Hit(f"layer:{node}", "layer", node, (), (column.x, 8.0, column.width, 48.0)))
         kind = {"maps": "map", "image": "map"}.get(column.kind, "unit")
         if column.kind == "strip" and column.height / max(1, column.shown) < 1.5:
-            found.append(Hit(f"layer:{node}:body", "layer", node, (), (column.x, column.y, column.width, column.height)))
+            found.append(
+                Hit(
+                    f"layer:{node}:body",
+                    "layer",
+                    node,
+                    (),
+                    (column.x, column.y, column.width, column.height),
+                )
+            )
             continue
-        found += [Hit(f"{kind}:{node}:{column.first + p}", kind, node, (column.first + p,), column.rect(p)) for p in range(column.shown)]
+        found += [
+            Hit(
+                f"{kind}:{node}:{column.first + p}", kind, node, (column.first + p,), column.rect(p)
+            )
+            for p in range(column.shown)
+        ]
         if column.paged:
             y = column.y + column.height + 4
             middle = column.x + column.width / 2

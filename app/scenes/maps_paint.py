@@ -32,7 +32,9 @@ def _top(values: np.ndarray) -> float:
     return float(sizes.max()) if sizes.size and sizes.max() > 0 else 1.0
 
 
-def paint_image(painter: QPainter, column: MapColumn, theme: Theme, frame: Frame, slopes: np.ndarray | None) -> None:
+def paint_image(
+    painter: QPainter, column: MapColumn, theme: Theme, frame: Frame, slopes: np.ndarray | None
+) -> None:
     """Draw the input, or the gradient that reached it, and what is said of it."""
     x, y, w, h = column.rect(0)
     shot = frame.snapshot
@@ -55,14 +57,26 @@ def paint_image(painter: QPainter, column: MapColumn, theme: Theme, frame: Frame
         lines.append((tr("label {label}", label=named(sample.label)), theme.tx))
         if sample.output is not None and sample.output.size > 1:
             said = int(np.argmax(sample.output))
-            lines.append((tr("predicted {label}", label=named(said)), theme.tx if said == sample.label else theme.err))
+            lines.append(
+                (
+                    tr("predicted {label}", label=named(said)),
+                    theme.tx if said == sample.label else theme.err,
+                )
+            )
     if sample.loss is not None:
         lines.append((tr("loss {loss}", loss=draw.plain(sample.loss, 3)), theme.loss))
     for k, (text, color) in enumerate(lines):
         draw.text(painter, x, y + h + 20 + 17 * k, text, 11.5, color, mono=True)
 
 
-def paint_maps(painter: QPainter, column: MapColumn, theme: Theme, values: np.ndarray | None, what: str, each: bool) -> None:
+def paint_maps(
+    painter: QPainter,
+    column: MapColumn,
+    theme: Theme,
+    values: np.ndarray | None,
+    what: str,
+    each: bool,
+) -> None:
     """Draw the page of maps, gradients or filters."""
     filters = what == "filters" and values is not None and values.ndim == 4
     known = values is not None and (filters or values.ndim == 3)
@@ -96,11 +110,15 @@ def _mosaic(kernel: np.ndarray) -> np.ndarray:
     sheet = np.zeros((down * (rows + 1) - 1, across * (columns + 1) - 1), np.float32)
     for k in range(inputs):
         r, c = divmod(k, across)
-        sheet[r * (rows + 1) : r * (rows + 1) + rows, c * (columns + 1) : c * (columns + 1) + columns] = kernel[..., k]
+        sheet[
+            r * (rows + 1) : r * (rows + 1) + rows, c * (columns + 1) : c * (columns + 1) + columns
+        ] = kernel[..., k]
     return sheet
 
 
-def paint_strip(painter: QPainter, column: MapColumn, theme: Theme, values: np.ndarray | None, what: str) -> None:
+def paint_strip(
+    painter: QPainter, column: MapColumn, theme: Theme, values: np.ndarray | None, what: str
+) -> None:
     """Draw a dense layer as a strip, one row a unit."""
     x, y, w, h = column.x, column.y, column.width, column.height
     draw.fill(painter, x - 3, y - 3, w + 6, h + 6, theme.bg0)
@@ -108,7 +126,13 @@ def paint_strip(painter: QPainter, column: MapColumn, theme: Theme, values: np.n
     if values is not None and values.size >= 1:
         flat = values.ravel()
         n = flat.size
-        ramp = "magnitude" if what == "gradients" else "signed" if float(flat.min()) < 0 else "activation"
+        ramp = (
+            "magnitude"
+            if what == "gradients"
+            else "signed"
+            if float(flat.min()) < 0
+            else "activation"
+        )
         shown = np.abs(flat) if ramp == "magnitude" else flat
         words = images.colors(theme, shown, ramp, _top(shown))
     pitch = h / max(1, n)
@@ -123,13 +147,19 @@ def paint_strip(painter: QPainter, column: MapColumn, theme: Theme, values: np.n
     draw.frame(painter, x - 2.5, y - 2.5, w + 5, h + 3 if pitch >= 4 else h + 5, theme.line)
 
 
-def _color(word: int):  # noqa: ANN202
+def _color(word: int):
     from PySide6.QtGui import QColor
 
     return QColor.fromRgb(word)
 
 
-def paint_bars(painter: QPainter, column: MapColumn, theme: Theme, values: np.ndarray | None, classes: tuple[str, ...]) -> None:
+def paint_bars(
+    painter: QPainter,
+    column: MapColumn,
+    theme: Theme,
+    values: np.ndarray | None,
+    classes: tuple[str, ...],
+) -> None:
     """Draw the output, one bar a class with its number."""
     flat = values.ravel() if values is not None else None
     best = int(flat.argmax()) if flat is not None and flat.size else -1
@@ -144,13 +174,38 @@ def paint_bars(painter: QPainter, column: MapColumn, theme: Theme, values: np.nd
         chosen = k == best
         color = theme.tx if chosen else theme.tx2
         if h >= 10:
-            draw.text(painter, x, y + h / 2 + 4, draw.elide(name, 12, name_room - 4, mono=True), 12, color, weight=600 if chosen else 400, mono=True)
+            draw.text(
+                painter,
+                x,
+                y + h / 2 + 4,
+                draw.elide(name, 12, name_room - 4, mono=True),
+                12,
+                color,
+                weight=600 if chosen else 400,
+                mono=True,
+            )
         inset = min(8.0, h * 0.26)
         draw.fill(painter, x + name_room, y + inset, bar, h - 2 * inset, theme.bg3)
         if flat is None or k >= flat.size:
             continue
         value = float(flat[k])
         part = min(1.0, abs(value) / top) if np.isfinite(value) else 0.0
-        draw.fill(painter, x + name_room, y + inset, max(1.0, bar * part), h - 2 * inset, theme.pos if value >= 0 else theme.neg)
+        draw.fill(
+            painter,
+            x + name_room,
+            y + inset,
+            max(1.0, bar * part),
+            h - 2 * inset,
+            theme.pos if value >= 0 else theme.neg,
+        )
         if number_room and h >= 10:
-            draw.text(painter, x + column.width, y + h / 2 + 4, draw.plain(value, 3), 11, theme.tx if chosen else theme.tx3, mono=True, anchor="end")
+            draw.text(
+                painter,
+                x + column.width,
+                y + h / 2 + 4,
+                draw.plain(value, 3),
+                11,
+                theme.tx if chosen else theme.tx3,
+                mono=True,
+                anchor="end",
+            )

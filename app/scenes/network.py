@@ -11,9 +11,9 @@ from app.scenes import draw, edges, signals
 from app.scenes.cache import Cache
 from app.scenes.hits import Hit
 from app.scenes.network_layout import NetworkLayout, layout
+from app.scenes.network_overlay import describe, paint_overlay
 from app.scenes.network_static import paint_legend_state, paint_static
 from app.scenes.network_units import paint_units, tensor_of, unit_values
-from app.scenes.network_overlay import describe, paint_overlay
 from app.scenes.registry import register
 from app.snapshots import NetworkView, Probe
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from app.theme import Theme
 
 _grounds = Cache(6)
+_wired = Cache(3)
 _pictures = Cache(4)
 _edge_sets = Cache(8)
 
@@ -31,7 +32,9 @@ class NetworkScene:
 
     name = "network"
 
-    def layout(self, spec: NetworkView, size: tuple[float, float], view: ViewState) -> NetworkLayout:
+    def layout(
+        self, spec: NetworkView, size: tuple[float, float], view: ViewState
+    ) -> NetworkLayout:
         """Place the columns."""
         return layout(spec, size, view)
 
@@ -44,12 +47,18 @@ class NetworkScene:
         wanted = []
         for bundle in place.bundles:
             if bundle.kernel:
-                wanted.append(Probe(bundle.kernel, None, "top256" if bundle.count > 16384 else "all"))
+                wanted.append(
+                    Probe(bundle.kernel, None, "top256" if bundle.count > 16384 else "all")
+                )
         for column in place.columns:
             tensor = tensor_of(column.node, str(frame.toggles.get("tiles", "activation")))
             wanted.append(Probe(tensor, source="sample"))
             wanted.append(Probe(column.node.output, source="sample"))
-            if place.planes and column.level in ("numbers", "tiles") and not tensor.startswith("grad/"):
+            if (
+                place.planes
+                and column.level in ("numbers", "tiles")
+                and not tensor.startswith("grad/")
+            ):
                 wanted.append(Probe(tensor, source="plane"))
         return tuple(dict.fromkeys(wanted))
 
@@ -84,9 +93,16 @@ def _picture(painter: QPainter, place: NetworkLayout, theme: Theme, frame: Frame
     columns = len(place.columns)
     shown = tuple(signals.arrived(frame.clock, k, columns) for k in range(columns))
     key = (
-        *ground_key, id(frame.before), id(frame.after), _weight_alpha(frame), shown, edges.ready(),
-        frame.clock is not None and frame.clock.direction, tuple(sorted(frame.toggles.items())), round(frame.alpha * 4),
-    )  # fmt: skip
+        *ground_key,
+        id(frame.before),
+        id(frame.after),
+        _weight_alpha(frame),
+        shown,
+        edges.ready(),
+        frame.clock is not None and frame.clock.direction,
+        tuple(sorted(frame.toggles.items())),
+        round(frame.alpha * 4),
+    )
 
     def ground() -> QImage:
         image = draw.canvas(*place.size, scale, theme.bg0)
@@ -96,9 +112,21 @@ def _picture(painter: QPainter, place: NetworkLayout, theme: Theme, frame: Frame
         inner.end()
         return image
 
-    def make() -> tuple[QImage, Frame]:
+    def wired() -> tuple[QImage, Frame]:
         image = QImage(_grounds.get(ground_key, ground)).copy()
         edges.draw_into(image, edge_set(place, theme, frame), scale)
+        return image, frame
+
+    def make() -> tuple[QImage, Frame]:
+        # While a signal travels only tiles change colour: the edges need not be drawn again.
+        wires = (
+            *ground_key,
+            id(frame.before),
+            id(frame.after),
+            _weight_alpha(frame),
+            edges.ready(),
+        )
+        image = _wired.get(wires, wired)[0].copy()
         inner = QPainter(image)
         draw.prepare(inner, place.size)
         paint_units(inner, place, theme, frame)
@@ -141,27 +169,59 @@ def _edge_set(place: NetworkLayout, theme: Theme, frame: Frame) -> edges.EdgeSet
     parts: list[tuple[Any, ...]] = []
     for number, bundle in enumerate(place.bundles):
         weights = weights_of(frame, bundle.kernel) if bundle.kernel else None
-        if weights is not None and weights.ndim == 2 and weights.shape == (len(bundle.y0), len(bundle.y1)):
+        if (
+            weights is not None
+            and weights.ndim == 2
+            and weights.shape == (len(bundle.y0), len(bundle.y1))
+        ):
             rows, columns, values = edges.strongest(weights)
         else:
-            top = frame.snapshot.get(bundle.kernel, reduction="top256") if frame.snapshot and bundle.kernel else None
+            top = (
+                frame.snapshot.get(bundle.kernel, reduction="top256")
+                if frame.snapshot and bundle.kernel
+                else None
+            )
             if top is not None and len(top):
                 order = np.argsort(np.abs(top[:, 2]), kind="stable")
-                rows, columns, values = top[order, 0].astype(int), top[order, 1].astype(int), top[order, 2]
+                rows, columns, values = (
+                    top[order, 0].astype(int),
+                    top[order, 1].astype(int),
+                    top[order, 2],
+                )
                 rows, columns = rows % len(bundle.y0), columns % len(bundle.y1)
             else:
                 rows, columns, values = _neutral(bundle.kernel, len(bundle.y0), len(bundle.y1))
         known = weights is not None or bool(bundle.kernel and values.any())
         largest = float(np.abs(values).max()) if values.size else 0.0
-        size = np.abs(values) / largest if largest > 0 and np.isfinite(largest) else np.zeros(len(values))
+        size = (
+            np.abs(values) / largest
+            if largest > 0 and np.isfinite(largest)
+            else np.zeros(len(values))
+        )
         width, opacity, color = edges.style(theme, size.astype(np.float32), values)
         if not known:
             color = np.tile(edges.bgr(theme.line2), (len(values), 1))
             opacity = np.full(len(values), 0.5, np.float32)
-        parts.append((bundle.ends(rows, columns), width, color, opacity, size.astype(np.float32), np.full(len(values), number)))
+        parts.append(
+            (
+                bundle.ends(rows, columns),
+                width,
+                color,
+                opacity,
+                size.astype(np.float32),
+                np.full(len(values), number),
+            )
+        )
     if not parts:
         none = np.zeros(0, np.float32)
-        return edges.EdgeSet(np.zeros((0, 4), np.float32), none, np.zeros((0, 3), np.uint8), none, none, np.zeros(0, int))
+        return edges.EdgeSet(
+            np.zeros((0, 4), np.float32),
+            none,
+            np.zeros((0, 3), np.uint8),
+            none,
+            none,
+            np.zeros(0, int),
+        )
     return edges.EdgeSet(*(np.concatenate(column) for column in zip(*parts)))
 
 
@@ -176,14 +236,18 @@ def _neutral(kernel: str, inputs: int, outputs: int) -> tuple[np.ndarray, np.nda
     return every // outputs, every % outputs, np.zeros(len(every), np.float32)
 
 
-def _moving(place: NetworkLayout, theme: Theme, frame: Frame) -> tuple[edges.EdgeSet, float, bool] | None:
+def _moving(
+    place: NetworkLayout, theme: Theme, frame: Frame
+) -> tuple[edges.EdgeSet, float, bool] | None:
     where = signals.travelling(frame.clock, len(place.columns))
     if where is None or frame.clock is None:
         return None
     forward = frame.clock.direction == "forward"
     gap, part = where
     # A skip connection's signal leaves with its source (forward) or its target (backward).
-    numbers = [n for n, b in enumerate(place.bundles) if (b.source if forward else b.target - 1) == gap]
+    numbers = [
+        n for n, b in enumerate(place.bundles) if (b.source if forward else b.target - 1) == gap
+    ]
     whole = edge_set(place, theme, frame)
     chosen = np.isin(whole.bundle, numbers) & (whole.size > signals.QUIET)
     if not chosen.any():
@@ -198,9 +262,22 @@ def _trails(picture: QImage, place: NetworkLayout, theme: Theme, frame: Frame) -
         return picture
     carried, part, forward = moving
     image = picture.copy()
-    trail = edges.EdgeSet(carried.ends, 1 + 1.8 * carried.size, carried.color, carried.opacity, carried.size, carried.bundle)
+    trail = edges.EdgeSet(
+        carried.ends,
+        1 + 1.8 * carried.size,
+        carried.color,
+        carried.opacity,
+        carried.size,
+        carried.bundle,
+    )
     color = edges.bgr(theme.fwd if forward else theme.bwd)
-    edges.draw_into(image, trail, picture.devicePixelRatio(), signals.spans(len(carried.size), part, forward), color)
+    edges.draw_into(
+        image,
+        trail,
+        picture.devicePixelRatio(),
+        signals.spans(len(carried.size), part, forward),
+        color,
+    )
     return image
 
 
@@ -218,7 +295,13 @@ def _signal_paths(painter: QPainter, place: NetworkLayout, theme: Theme, frame: 
             u = signals.along(part - signals.TRAIL * (1 - k / 10) * (1 if forward else -1))
             points.append((x0 + (x1 - x0) * u, y0 + (y1 - y0) * float(edges.height_at(u))))
         for k in range(10):
-            draw.line(painter, *points[k], *points[k + 1], draw.faded(color, (k + 1) / 10 * 0.9), 1 + 1.8 * float(size))
+            draw.line(
+                painter,
+                *points[k],
+                *points[k + 1],
+                draw.faded(color, (k + 1) / 10 * 0.9),
+                1 + 1.8 * float(size),
+            )
 
 
 def _heads(painter: QPainter, place: NetworkLayout, theme: Theme, frame: Frame) -> None:

@@ -114,7 +114,9 @@ class NetworkLayout:
 
     def column(self, node: str) -> int:
         """Return the place of a node among the columns, or -1."""
-        return next((k for k, c in enumerate(self.columns) if node in (c.node.id, c.node.layer)), -1)
+        return next(
+            (k for k, c in enumerate(self.columns) if node in (c.node.id, c.node.layer)), -1
+        )
 
     def edge_at(self, x: float, y: float, reach: float = 4.0) -> Hit | None:
         """Return the edge that passes nearest to a point, if it is within `reach`; layers drawn in part are left out."""
@@ -179,10 +181,14 @@ def layout(spec: NetworkView, size: tuple[float, float], view: ViewState) -> Net
         x += wide + gap
     bundles = _bundles(columns)
     hits = HitIndex(tuple(_hits(columns)))
-    return NetworkLayout(spec, size, tuple(columns), bundles, hits, planes, ("network", spec, size, view))
+    return NetworkLayout(
+        spec, size, tuple(columns), bundles, hits, planes, ("network", spec, size, view)
+    )
 
 
-def _grid(node: NodeView, level: str, area: float, room: float, last: bool) -> tuple[float, np.ndarray, float, float]:
+def _grid(
+    node: NodeView, level: str, area: float, room: float, last: bool
+) -> tuple[float, np.ndarray, float, float]:
     """Return tile side, centres from the column's corner, width and height."""
     if level == "image":
         side = min(144.0, area, max(48.0, room))
@@ -214,7 +220,9 @@ def _across(n: int, area: float, room: float, gap: float, most: float, choices: 
 
 def _cells(n: int, across: int, side: float, pitch: float) -> tuple[np.ndarray, float, float]:
     place = np.arange(n)
-    centers = np.stack([place % across * pitch + side / 2, place // across * pitch + side / 2], 1).astype(np.float32)
+    centers = np.stack(
+        [place % across * pitch + side / 2, place // across * pitch + side / 2], 1
+    ).astype(np.float32)
     rows = ceil(n / across)
     return centers, (min(n, across) - 1) * pitch + side, (rows - 1) * pitch + side
 
@@ -224,7 +232,9 @@ def _anchors(column: Column, count: int) -> np.ndarray:
     if len(column.centers) == count:
         return np.array(column.centers[:, 1], np.float32)
     inner = column.height * 0.94
-    return (column.y + (column.height - inner) / 2 + (np.arange(count) + 0.5) / max(1, count) * inner).astype(np.float32)
+    return (
+        column.y + (column.height - inner) / 2 + (np.arange(count) + 0.5) / max(1, count) * inner
+    ).astype(np.float32)
 
 
 def _bundles(columns: list[Column]) -> tuple[Bundle, ...]:
@@ -244,10 +254,16 @@ def _bundles(columns: list[Column]) -> tuple[Bundle, ...]:
                 continue
             result.append(
                 Bundle(
-                    source, k, kernel, edges, left.x + left.width, column.x,
-                    _anchors(left, count), _anchors(column, node.units),
+                    source,
+                    k,
+                    kernel,
+                    edges,
+                    left.x + left.width,
+                    column.x,
+                    _anchors(left, count),
+                    _anchors(column, node.units),
                 )
-            )  # fmt: skip
+            )
     return tuple(result)
 
 
@@ -257,7 +273,10 @@ def _hits(columns: list[Column]) -> list[Hit]:
         node = column.node.id
         box = (column.x, column.y, column.width, column.height)
         found.append(Hit(f"layer:{node}", "layer", node, (), box))
-        found += [Hit(f"unit:{node}:{u}", "unit", node, (u,), column.rect(u)) for u in range(len(column.centers))]
+        found += [
+            Hit(f"unit:{node}:{u}", "unit", node, (u,), column.rect(u))
+            for u in range(len(column.centers))
+        ]
     return found
 
 

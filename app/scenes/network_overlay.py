@@ -29,7 +29,9 @@ def paint_overlay(painter: QPainter, place: NetworkLayout, theme: Theme, frame: 
         if hit is not None and hit.kind == "unit":
             x, y, w, h = hit.rect
             draw.frame(painter, x - 1.5, y - 1.5, w + 3, h + 3, theme.tx, 1.5, 3)
-            paint_card(painter, place.size, theme, describe(place, hit, frame), x + w + 8, y + h / 2 - 20)
+            paint_card(
+                painter, place.size, theme, describe(place, hit, frame), x + w + 8, y + h / 2 - 20
+            )
 
 
 def _borders(painter: QPainter, place: NetworkLayout, theme: Theme, frame: Frame) -> None:
@@ -41,13 +43,28 @@ def _borders(painter: QPainter, place: NetworkLayout, theme: Theme, frame: Frame
             color = theme.fwd
         elif direction in ("backward", "update"):
             full = direction == "update" or signals.progress(frame.clock, k, count) == 1.0
-            color = theme.bwd if full and k > 0 else theme.fwd if direction == "backward" else theme.line2
+            color = (
+                theme.bwd
+                if full and k > 0
+                else theme.fwd
+                if direction == "backward"
+                else theme.line2
+            )
         width = 1.0
         if frame.selection.node and frame.selection.node in (column.node.id, column.node.layer):
             color, width = theme.tx, 2.0
         if column.level in ("image", "block", "cells"):
             if color is not theme.line2:
-                draw.frame(painter, column.x - 2.5, column.y - 2.5, column.width + 5, column.height + 5, color, width, 2)
+                draw.frame(
+                    painter,
+                    column.x - 2.5,
+                    column.y - 2.5,
+                    column.width + 5,
+                    column.height + 5,
+                    color,
+                    width,
+                    2,
+                )
             continue
         painter.setPen(QPen(color, width))
         painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -57,7 +74,9 @@ def _borders(painter: QPainter, place: NetworkLayout, theme: Theme, frame: Frame
             painter.drawRoundedRect(x - 0.5, y - 0.5, w + 1, h + 1, radius, radius)
 
 
-def _hovered_edge(painter: QPainter, place: NetworkLayout, theme: Theme, frame: Frame, hover: str) -> None:
+def _hovered_edge(
+    painter: QPainter, place: NetworkLayout, theme: Theme, frame: Frame, hover: str
+) -> None:
     node, source, target = hover.split(":")[1:4]
     bundle = place.bundle_of(node)
     if bundle is None or int(source) >= len(bundle.y0) or int(target) >= len(bundle.y1):
@@ -68,7 +87,9 @@ def _hovered_edge(painter: QPainter, place: NetworkLayout, theme: Theme, frame: 
     painter.drawPath(edges.path(bundle.x0, y0, bundle.x1, y1))
     u = signals.along(0.3)
     px, py = bundle.x0 + (bundle.x1 - bundle.x0) * u, y0 + (y1 - y0) * float(edges.height_at(u))
-    lines = describe(place, Hit(hover, "edge", node, (int(source), int(target)), (px, py, 0, 0)), frame)
+    lines = describe(
+        place, Hit(hover, "edge", node, (int(source), int(target)), (px, py, 0, 0)), frame
+    )
     down = py + 26 + 15 * len(lines) + 12 < place.size[1]
     top = py + 26 if down else py - 26 - 15 * len(lines) - 12
     draw.line(painter, px, py, px, top if down else py - 26, theme.tx)
@@ -76,14 +97,26 @@ def _hovered_edge(painter: QPainter, place: NetworkLayout, theme: Theme, frame: 
     paint_card(painter, place.size, theme, lines, px - 40, top)
 
 
-def paint_card(painter: QPainter, size: tuple[float, float], theme: Theme, lines: tuple[str, ...], x: float, y: float) -> None:
+def paint_card(
+    painter: QPainter,
+    size: tuple[float, float],
+    theme: Theme,
+    lines: tuple[str, ...],
+    x: float,
+    y: float,
+) -> None:
     """Draw a tooltip near a point, kept inside the picture: a title, then rows of name and value."""
     if not lines:
         return
     title, rows = lines[0], [line.split("\t") for line in lines[1:]]
     column = max((draw.advance(r[0], 11, mono=True) for r in rows if len(r) > 1), default=0) + 16
     widths = [draw.advance(title, 10.5)]
-    widths += [column + draw.advance(r[-1], 11, mono=True) if len(r) > 1 else draw.advance(r[0], 11, mono=True) for r in rows]
+    widths += [
+        column + draw.advance(r[-1], 11, mono=True)
+        if len(r) > 1
+        else draw.advance(r[0], 11, mono=True)
+        for r in rows
+    ]
     width, height = max(widths) + 20, 26 + 15 * len(rows)
     x = max(4.0, min(x, size[0] - width - 4))
     y = max(4.0, min(y, size[1] - height - 4))
@@ -120,9 +153,11 @@ def describe(place: NetworkLayout, hit: Hit, frame: Frame) -> tuple[str, ...]:
             return ()
         i, j = hit.index
         title = tr(
-            "Weight {source} {arrow} {target}", arrow=draw.ARROW,
-            source=unit_name(place, bundle.source, i), target=unit_name(place, column, j),
-        )  # fmt: skip
+            "Weight {source} {arrow} {target}",
+            arrow=draw.ARROW,
+            source=unit_name(place, bundle.source, i),
+            target=unit_name(place, column, j),
+        )
         shot = frame.snapshot
         weights = shot.get(bundle.kernel) if shot else None
         if weights is None or weights.ndim != 2 or i >= weights.shape[0] or j >= weights.shape[1]:
@@ -139,7 +174,11 @@ def describe(place: NetworkLayout, hit: Hit, frame: Frame) -> tuple[str, ...]:
     if hit.kind == "unit":
         unit = hit.index[0]
         rows = []
-        for name, tensor, digits in (("z", f"{node.layer}/z", 3), ("a", node.output, 3), ("∂a", f"grad/{node.output}", 4)):
+        for name, tensor, digits in (
+            ("z", f"{node.layer}/z", 3),
+            ("a", node.output, 3),
+            ("∂a", f"grad/{node.output}", 4),
+        ):
             values = unit_values(frame, tensor, 1.0, "sample")
             if values is not None and unit < values.size:
                 rows.append(f"{name}\t{draw.signed(float(values.ravel()[unit]), digits)}")
@@ -147,5 +186,8 @@ def describe(place: NetworkLayout, hit: Hit, frame: Frame) -> tuple[str, ...]:
         bias = shot.get(f"{node.layer}/bias") if shot else None
         if bias is not None and unit < bias.size:
             rows.append(f"b\t{draw.signed(float(bias.ravel()[unit]), 3)}")
-        return (tr("{layer}, unit {unit}", layer=node.title, unit=f"{unit_name(place, column, unit)}"), *rows)
+        return (
+            tr("{layer}, unit {unit}", layer=node.title, unit=f"{unit_name(place, column, unit)}"),
+            *rows,
+        )
     return (node.title, node.subtitle)

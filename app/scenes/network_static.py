@@ -24,14 +24,25 @@ def paint_static(painter: QPainter, place: NetworkLayout, theme: Theme) -> None:
         if column.node.labels and column.level == "numbers" and column.node.kind == "Input":
             for unit, name in enumerate(column.node.labels[: len(column.centers)]):
                 x, y = column.centers[unit]
-                draw.text(painter, float(x) - column.tile / 2 - 10, float(y) + 4, name, 12, theme.tx, mono=True, anchor="end")
+                draw.text(
+                    painter,
+                    float(x) - column.tile / 2 - 10,
+                    float(y) + 4,
+                    name,
+                    12,
+                    theme.tx,
+                    mono=True,
+                    anchor="end",
+                )
     for bundle in place.bundles:
         if bundle.reduced:
             shown, count = drawn_note(bundle)
             note = tr("top {shown} of {count} weights", shown=number(shown), count=number(count))
             middle = (bundle.x0 + bundle.x1) / 2
             note = draw.elide(note, 10, max(60.0, bundle.x1 - bundle.x0 + 40), mono=True)
-            draw.text(painter, middle, place.size[1] - 42, note, 10, theme.tx3, mono=True, anchor="middle")
+            draw.text(
+                painter, middle, place.size[1] - 42, note, 10, theme.tx3, mono=True, anchor="middle"
+            )
     _legend(painter, place, theme)
 
 
@@ -79,7 +90,9 @@ def paint_legend_state(painter: QPainter, place: NetworkLayout, theme: Theme, fr
         signals.heads(painter, np.array([468.0]), np.array([y - 4]), np.array([0.6]), color, False)
     else:
         draw.disc(painter, 488, y - 4, 3.5, color)
-    end = 500 + draw.text(painter, 500, y, tr("gradient") if backward else tr("forward signal"), 11, theme.tx2)
+    end = 500 + draw.text(
+        painter, 500, y, tr("gradient") if backward else tr("forward signal"), 11, theme.tx2
+    )
     formula = _formula(place, frame)
     formula_width = draw.advance(formula, 11, mono=True) if formula else 0.0
     sample = _sample(frame)
@@ -136,4 +149,6 @@ def _formula(place: NetworkLayout, frame: Frame) -> str:
         return f"∂{below} = ∂Z{mark}·W{mark}ᵀ"
     inner = f"{below}·W{mark} + b{mark}"
     activation = column.node.activation
-    return f"{here} = {inner}" if activation in ("", "linear") else f"{here} = {activation}({inner})"
+    return (
+        f"{here} = {inner}" if activation in ("", "linear") else f"{here} = {activation}({inner})"
+    )

@@ -80,9 +80,14 @@ def _ramp(node: NodeView, what: str, values: np.ndarray | None) -> float:
 
 
 def _tiles(
-    painter: QPainter, column: Column, theme: Theme, frame: Frame, values: np.ndarray | None,
-    planes: np.ndarray | None, what: str,
-) -> None:  # fmt: skip
+    painter: QPainter,
+    column: Column,
+    theme: Theme,
+    frame: Frame,
+    values: np.ndarray | None,
+    planes: np.ndarray | None,
+    what: str,
+) -> None:
     n = len(column.centers)
     side = column.tile
     margin = 2.0 if column.level == "numbers" else 1.0
@@ -107,7 +112,9 @@ def _tiles(
         _sample_rings(painter, column, theme, frame, side)
 
 
-def _sample_rings(painter: QPainter, column: Column, theme: Theme, frame: Frame, side: float) -> None:
+def _sample_rings(
+    painter: QPainter, column: Column, theme: Theme, frame: Frame, side: float
+) -> None:
     shot = frame.snapshot
     if shot is None or shot.plane is None or shot.sample is None or shot.sample.x.size < 2:
         return
@@ -121,7 +128,14 @@ def _sample_rings(painter: QPainter, column: Column, theme: Theme, frame: Frame,
         draw.disc(painter, x + u * w, y + v * h, 2.5, theme.bg0, theme.tx)
 
 
-def _numbers(painter: QPainter, column: Column, theme: Theme, values: np.ndarray | None, pending: bool, last: bool) -> None:
+def _numbers(
+    painter: QPainter,
+    column: Column,
+    theme: Theme,
+    values: np.ndarray | None,
+    pending: bool,
+    last: bool,
+) -> None:
     flat = values.ravel() if values is not None and values.size == len(column.centers) else None
     names = column.node.labels if column.node.kind != "Input" else ()
     best = int(flat.argmax()) if flat is not None and len(flat) > 1 else -1
@@ -130,15 +144,41 @@ def _numbers(painter: QPainter, column: Column, theme: Theme, values: np.ndarray
         under = y + column.tile / 2
         if names and unit < len(names):
             color = theme.tx if unit == best and not pending else theme.tx2
-            draw.text(painter, x + column.tile / 2 + 8, y + 4, draw.elide(names[unit], 12, 30, mono=True), 12, color, mono=True)
+            draw.text(
+                painter,
+                x + column.tile / 2 + 8,
+                y + 4,
+                draw.elide(names[unit], 12, 30, mono=True),
+                12,
+                color,
+                mono=True,
+            )
         if last and len(column.centers) == 1:
             draw.text(painter, x, under + 22, "ŷ", 12, theme.tx2, mono=True, anchor="middle")
             if pending or flat is None:
                 draw.text(painter, x, under + 40, tr("pending"), 11, theme.tx3, anchor="middle")
             else:
-                draw.text(painter, x, under + 40, draw.signed(float(flat[unit]), 2), 12, theme.tx, mono=True, anchor="middle")
+                draw.text(
+                    painter,
+                    x,
+                    under + 40,
+                    draw.signed(float(flat[unit]), 2),
+                    12,
+                    theme.tx,
+                    mono=True,
+                    anchor="middle",
+                )
         elif flat is not None and not pending:
-            draw.text(painter, x, under + 12, _short(float(flat[unit])), 10, theme.tx2, mono=True, anchor="middle")
+            draw.text(
+                painter,
+                x,
+                under + 12,
+                _short(float(flat[unit])),
+                10,
+                theme.tx2,
+                mono=True,
+                anchor="middle",
+            )
 
 
 def _short(value: float) -> str:
@@ -147,7 +187,9 @@ def _short(value: float) -> str:
     return draw.signed(value, 2) if abs(value) < 100 else draw.signed(value, 0)
 
 
-def _cells(painter: QPainter, column: Column, theme: Theme, values: np.ndarray | None, what: str) -> None:
+def _cells(
+    painter: QPainter, column: Column, theme: Theme, values: np.ndarray | None, what: str
+) -> None:
     draw.fill(painter, column.x - 2, column.y - 2, column.width + 4, column.height + 4, theme.bg0)
     flat = values.ravel() if values is not None and values.size == len(column.centers) else None
     top = _ramp(column.node, what, values)
@@ -157,14 +199,26 @@ def _cells(painter: QPainter, column: Column, theme: Theme, values: np.ndarray |
         color = theme.bg2 if flat is None else theme.signed(float(flat[unit]), top)
         draw.fill(painter, x - half, y - half, column.tile, column.tile, color)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
-    draw.frame(painter, column.x - 2.5, column.y - 2.5, column.width + 5, column.height + 5, theme.line)
+    draw.frame(
+        painter, column.x - 2.5, column.y - 2.5, column.width + 5, column.height + 5, theme.line
+    )
 
 
-def _block(painter: QPainter, column: Column, theme: Theme, values: np.ndarray | None, what: str) -> None:
+def _block(
+    painter: QPainter, column: Column, theme: Theme, values: np.ndarray | None, what: str
+) -> None:
     x, y, w, h = column.x, column.y, column.width, column.height
     draw.fill(painter, x, y, w, h, theme.bg2, 6)
     draw.frame(painter, x + 0.5, y + 0.5, w - 1, h - 1, theme.line2, 1, 6)
-    draw.text(painter, x + w / 2, y + 20, tr("{count} units", count=number(column.node.units)), 11, theme.tx2, anchor="middle")
+    draw.text(
+        painter,
+        x + w / 2,
+        y + 20,
+        tr("{count} units", count=number(column.node.units)),
+        11,
+        theme.tx2,
+        anchor="middle",
+    )
     left, right, foot, head = x + 10, x + w - 10, y + h - 22, y + 32
     draw.line(painter, left, foot + 0.5, right, foot + 0.5, theme.line2)
     if values is None or not np.isfinite(values).any():
@@ -174,10 +228,19 @@ def _block(painter: QPainter, column: Column, theme: Theme, values: np.ndarray |
     step = (right - left) / 24
     for k, count in enumerate(counts.tolist()):
         tall = (foot - head) * count / max(1, counts.max())
-        draw.fill(painter, left + k * step, foot - tall, max(1.0, step - 1), tall, theme.signed((k + 0.5) / 12 - 1))
+        draw.fill(
+            painter,
+            left + k * step,
+            foot - tall,
+            max(1.0, step - 1),
+            tall,
+            theme.signed((k + 0.5) / 12 - 1),
+        )
     digits = 0 if top >= 10 else 1 if top >= 1 else 2
     draw.text(painter, left, y + h - 8, draw.plain(-top, digits), 10, theme.tx3, mono=True)
-    draw.text(painter, right, y + h - 8, draw.signed(top, digits), 10, theme.tx3, mono=True, anchor="end")
+    draw.text(
+        painter, right, y + h - 8, draw.signed(top, digits), 10, theme.tx3, mono=True, anchor="end"
+    )
 
 
 def _image(painter: QPainter, column: Column, theme: Theme, frame: Frame) -> None:

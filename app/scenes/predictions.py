@@ -46,8 +46,17 @@ def layout(spec: NetworkView, size: tuple[float, float], view: ViewState) -> Pre
     if columns > 1:
         pitch_x = (width - 48 - tile) / (columns - 1)
     rows = max(1, int((height - HEAD + 12) // pitch_y))
-    places = tuple((float(round(24 + c * pitch_x)), HEAD + r * pitch_y) for r in range(rows) for c in range(columns))
-    hits = HitIndex(tuple(Hit(f"sample:{k}", "sample", "", (k,), (x, y, tile, tile + 22)) for k, (x, y) in enumerate(places)))
+    places = tuple(
+        (float(round(24 + c * pitch_x)), HEAD + r * pitch_y)
+        for r in range(rows)
+        for c in range(columns)
+    )
+    hits = HitIndex(
+        tuple(
+            Hit(f"sample:{k}", "sample", "", (k,), (x, y, tile, tile + 22))
+            for k, (x, y) in enumerate(places)
+        )
+    )
     return PredictionsLayout(size, tile, places, hits, ("predictions", size))
 
 
@@ -56,11 +65,15 @@ class PredictionsScene:
 
     name = "predictions"
 
-    def layout(self, spec: NetworkView, size: tuple[float, float], view: ViewState) -> PredictionsLayout:
+    def layout(
+        self, spec: NetworkView, size: tuple[float, float], view: ViewState
+    ) -> PredictionsLayout:
         """Place the samples."""
         return layout(spec, size, view)
 
-    def probes(self, spec: NetworkView, place: PredictionsLayout, frame: Frame) -> tuple[Probe, ...]:
+    def probes(
+        self, spec: NetworkView, place: PredictionsLayout, frame: Frame
+    ) -> tuple[Probe, ...]:
         """The page comes with the snapshot."""
         return ()
 
@@ -77,7 +90,9 @@ class PredictionsScene:
             f"{tr('confidence')}\t{100 * float(page.confidence[k]):.0f} %",
         )
 
-    def paint(self, painter: QPainter, place: PredictionsLayout, theme: Theme, frame: Frame) -> None:
+    def paint(
+        self, painter: QPainter, place: PredictionsLayout, theme: Theme, frame: Frame
+    ) -> None:
         """Draw the page."""
         painter.save()
         draw.prepare(painter, place.size)
@@ -87,7 +102,9 @@ class PredictionsScene:
         for k, (x, y) in enumerate(place.places):
             if page is None or k >= len(page.labels):
                 if page is None:
-                    draw.frame(painter, x - 0.5, y - 0.5, place.tile + 1, place.tile + 1, theme.line)
+                    draw.frame(
+                        painter, x - 0.5, y - 0.5, place.tile + 1, place.tile + 1, theme.line
+                    )
                 continue
             _sample(painter, place, theme, page, k, x, y, frame)
         painter.restore()
@@ -97,7 +114,9 @@ def _name(page: PredictionPage, label: int) -> str:
     return page.classes[label] if 0 <= label < len(page.classes) else str(label)
 
 
-def _head(painter: QPainter, place: PredictionsLayout, theme: Theme, page: PredictionPage | None) -> None:
+def _head(
+    painter: QPainter, place: PredictionsLayout, theme: Theme, page: PredictionPage | None
+) -> None:
     title = tr("Predictions on validation samples")
     end = 24 + draw.text(painter, 24, 26, title, 12, theme.tx, weight=600)
     width = place.size[0]
@@ -121,23 +140,60 @@ def _cross(painter: QPainter, x: float, y: float, size: float, color: QColor, wi
     painter.drawLine(QPointF(x + size, y), QPointF(x, y + size))
 
 
-def _sample(painter: QPainter, place: PredictionsLayout, theme: Theme, page: PredictionPage, k: int, x: float, y: float, frame: Frame) -> None:
+def _sample(
+    painter: QPainter,
+    place: PredictionsLayout,
+    theme: Theme,
+    page: PredictionPage,
+    k: int,
+    x: float,
+    y: float,
+    frame: Frame,
+) -> None:
     t = place.tile
     label, said = int(page.labels[k]), int(page.predicted[k])
     wrong = label != said
     images.place(painter, x, y, t, t, images.photo(theme, page.images[k]), True)
-    draw.frame(painter, x - 0.5, y - 0.5, t + 1, t + 1, theme.err if wrong else theme.line2, 2 if wrong else 1)
-    if frame.selection.sample is not None and frame.selection.sample == int(page.indices[k]) or frame.selection.hover == f"sample:{k}":
+    draw.frame(
+        painter,
+        x - 0.5,
+        y - 0.5,
+        t + 1,
+        t + 1,
+        theme.err if wrong else theme.line2,
+        2 if wrong else 1,
+    )
+    if (
+        (frame.selection.sample is not None
+        and frame.selection.sample == int(page.indices[k]))
+        or frame.selection.hover == f"sample:{k}"
+    ):
         draw.frame(painter, x - 3.5, y - 3.5, t + 7, t + 7, theme.tx, 1.5, 2)
     if wrong:
         draw.fill(painter, x + t - 16, y, 16, 16, theme.err)
-        _cross(painter, x + t - 12, y + 4.5, 7, QColor("#0d1015") if theme.is_dark else Qt.GlobalColor.white, 1.8)
+        _cross(
+            painter,
+            x + t - 12,
+            y + 4.5,
+            7,
+            QColor("#0d1015") if theme.is_dark else Qt.GlobalColor.white,
+            1.8,
+        )
     text = f"{_name(page, said)} {draw.ARROW} {_name(page, label)}" if wrong else _name(page, said)
     sure = f"{100 * float(page.confidence[k]):.0f}%"
     room = t - draw.advance(sure, 11, mono=True) - 4
     if draw.advance(text, 12, 500, True) > room:
         sure, room = "", t  # what was mistaken for what matters more than how surely
-    draw.text(painter, x, y + t + 16, draw.elide(text, 12, room, 500, True), 12, theme.tx, weight=500, mono=True)
+    draw.text(
+        painter,
+        x,
+        y + t + 16,
+        draw.elide(text, 12, room, 500, True),
+        12,
+        theme.tx,
+        weight=500,
+        mono=True,
+    )
     draw.text(painter, x + t, y + t + 16, sure, 11, theme.tx3, mono=True, anchor="end")
 
 

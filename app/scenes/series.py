@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 
-def decimate(x: np.ndarray, y: np.ndarray, columns: int, low: float, high: float) -> tuple[np.ndarray, np.ndarray]:
+def decimate(
+    x: np.ndarray, y: np.ndarray, columns: int, low: float, high: float
+) -> tuple[np.ndarray, np.ndarray]:
     """Return a polyline with at most four points a column that has the same first, least, greatest and last values.
 
     Parameters
@@ -33,7 +35,9 @@ def decimate(x: np.ndarray, y: np.ndarray, columns: int, low: float, high: float
     return x[keep], y[keep]
 
 
-def ranges(x: np.ndarray, y: np.ndarray, columns: int, low: float, high: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def ranges(
+    x: np.ndarray, y: np.ndarray, columns: int, low: float, high: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return each occupied column with its least and greatest value."""
     good = np.isfinite(y)
     x, y = np.asarray(x, float)[good], np.asarray(y, float)[good]
@@ -50,14 +54,20 @@ def smooth(y: np.ndarray, keep: float = 0.96) -> np.ndarray:
     y = np.asarray(y, float)
     if len(y) == 0:
         return y
-    y = np.where(np.isfinite(y), y, np.nanmax(np.where(np.isfinite(y), y, np.nan)) if np.isfinite(y).any() else 0.0)
+    y = np.where(
+        np.isfinite(y),
+        y,
+        np.nanmax(np.where(np.isfinite(y), y, np.nan)) if np.isfinite(y).any() else 0.0,
+    )
     taps = min(len(y), int(np.ceil(np.log(1e-3) / np.log(keep))))
     kernel = (1 - keep) * keep ** np.arange(taps)
     padded = np.concatenate([np.full(taps - 1, y[0]), y])
     return np.convolve(padded, kernel / kernel.sum(), "valid")
 
 
-def ticks(low: float, high: float, count: int, steps: tuple[int, ...] = (1, 2, 5, 10)) -> list[float]:
+def ticks(
+    low: float, high: float, count: int, steps: tuple[int, ...] = (1, 2, 5, 10)
+) -> list[float]:
     """Return round positions between two values, about `count` intervals of them; `steps` are the digits allowed."""
     if not high > low:
         return [low]

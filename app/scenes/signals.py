@@ -68,7 +68,9 @@ def spans(count: int, part: float, forward: bool, length: float = TRAIL) -> np.n
     return span
 
 
-def heads(painter: QPainter, x: np.ndarray, y: np.ndarray, size: np.ndarray, color: QColor, forward: bool) -> None:
+def heads(
+    painter: QPainter, x: np.ndarray, y: np.ndarray, size: np.ndarray, color: QColor, forward: bool
+) -> None:
     """Draw round heads for the forward signal and arrowheads pointing left for the backward one."""
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(color)
@@ -79,5 +81,12 @@ def heads(painter: QPainter, x: np.ndarray, y: np.ndarray, size: np.ndarray, col
         return
     for cx, cy, r in zip(x.tolist(), y.tolist(), (radius * 1.35).tolist()):
         painter.drawPolygon(
-            QPolygonF([QPointF(cx - r, cy), QPointF(cx + r * 0.8, cy - r), QPointF(cx + r * 0.35, cy), QPointF(cx + r * 0.8, cy + r)])
+            QPolygonF(
+                [
+                    QPointF(cx - r, cy),
+                    QPointF(cx + r * 0.8, cy - r),
+                    QPointF(cx + r * 0.35, cy),
+                    QPointF(cx + r * 0.8, cy + r),
+                ]
+            )
         )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.snapshots import NetworkView, NodeView
 from app.text import number, shape, tr
+from core.layers import registry
 
 if TYPE_CHECKING:
     from core.spec import Inspection, Layer, Network
@@ -19,6 +20,8 @@ _SHORT = {
     "InputLayer": "Input",
 }
 
+_INPUTS = ("Input", "InputLayer")
+
 
 def title_of(kind: str, config: dict[str, Any]) -> str:
     """Return ``Conv2D 8``, ``Dense 32``, ``MaxPool``."""
@@ -27,7 +30,9 @@ def title_of(kind: str, config: dict[str, Any]) -> str:
     return f"{name} {number(int(size))}" if size else name
 
 
-def network_view(network: Network, inspection: Inspection, info: Any = None, name: str = "") -> NetworkView:
+def network_view(
+    network: Network, inspection: Inspection, info: Any = None, name: str = ""
+) -> NetworkView:
     """Return the view of a network document.
 
     Parameters
@@ -47,11 +52,29 @@ def network_view(network: Network, inspection: Inspection, info: Any = None, nam
     nodes = []
     for place, row in enumerate(rows):
         layer = network.layer(row.layer)
-        nodes.append(_node(network, layer, row, features if row.kind == "Input" else classes, last=place == len(rows) - 1))
+        nodes.append(
+            _node(
+                network,
+                layer,
+                row,
+                features if row.kind in _INPUTS else classes,
+                last=place == len(rows) - 1,
+            )
+        )
     kind = str(getattr(info, "kind", "table"))
     if kind == "points" and rows and tuple(rows[0].output_shape or ()) != (2,):
         kind = "table"  # no plane to draw over
     return NetworkView(name or network.name, tuple(nodes), kind, classes, inspection.parameters)
+
+
+def weights_of(layer: Layer, input_shapes: tuple[Any, ...]) -> tuple[str, ...]:
+    """Return the names of a layer's weight tensors, kernel first; none for a layer nobody knows."""
+    if not registry.known(layer.kind) or not all(input_shapes):
+        return ()
+    made = registry.make(layer.kind, layer.config)
+    return tuple(
+        f"{layer.id}/{weight.role}" for weight in made.weights([tuple(s) for s in input_shapes])
+    )
 
 
 def _node(network: Network, layer: Layer, row: Any, names: tuple[str, ...], last: bool) -> NodeView:
@@ -65,15 +88,25 @@ def _node(network: Network, layer: Layer, row: Any, names: tuple[str, ...], last
         title = layer.name  # the learner gave it a name
     elif last and row.kind == "Dense":
         title = {"softmax": tr("Softmax")}.get(activation, tr("Output"))
-    weights = (f"{layer.id}/kernel", f"{layer.id}/bias") if row.parameters and row.kind in ("Dense", "Conv2D") else ()
-    if row.parameters and weights and config.get("use_bias") is False:
-        weights = weights[:1]
-    if row.kind == "Input":
+    weights = () if row.skipped else weights_of(layer, row.input_shapes)
+    if row.kind in _INPUTS:
         subtitle = tr("{count} features", count=output[0]) if len(output) == 1 else shape(output)
     elif len(output) == 1 and activation:
         subtitle = activation
     else:
         subtitle = shape(output)
-    named = row.kind == "Input" or (last and len(output) == 1)
+    named = row.kind in _INPUTS or (last and len(output) == 1)
     labels = names if named and output and len(names) == output[-1] else ()
-    return NodeView(row.node, row.layer, row.kind, title, subtitle, output, activation, weights, tuple(network.node(row.node).inputs), labels)
+    kind = "Input" if row.kind == "InputLayer" else row.kind
+    return NodeView(
+        row.node,
+        row.layer,
+        kind,
+        title,
+        subtitle,
+        output,
+        activation,
+        weights,
+        tuple(network.node(row.node).inputs),
+        labels,
+    )

@@ -89,17 +89,25 @@ def layout(spec: NetworkView, size: tuple[float, float], view: ViewState) -> Tra
         options: tuple[tuple[str, Any], ...] = ()
         if name == "curves":
             slim = (("slim", True),)
-            options = slim if bw > 560 else (("slim", True), ("metrics", ("loss",)), ("log", spec.data == "points"))
+            options = (
+                slim
+                if bw > 560
+                else (("slim", True), ("metrics", ("loss",)), ("log", spec.data == "points"))
+            )
         elif name == "decision":
             options = (("slim", True),)
         elif name == "health":
             options = (("strip", True),)
         state = ViewState(view.pages, options)
         parts.append(Part(name, x, y, _SCENES[name].layout(spec, (round(bw), round(bh)), state)))
-    return TrainingLayout(spec, size, zoom, (w, h), tuple(parts), HitIndex(), ("training", spec, size, view))
+    return TrainingLayout(
+        spec, size, zoom, (w, h), tuple(parts), HitIndex(), ("training", spec, size, view)
+    )
 
 
-def _beside(wanted: dict[str, bool], main: str, w: float, h: float) -> list[tuple[str, float, float, float, float]]:
+def _beside(
+    wanted: dict[str, bool], main: str, w: float, h: float
+) -> list[tuple[str, float, float, float, float]]:
     """Network left; decision map over curves right."""
     right = wanted["decision"] or wanted["curves"] or wanted["health"]
     split = w * 0.64 if wanted[main] and right else (w if wanted[main] else 0.0)
@@ -113,13 +121,19 @@ def _beside(wanted: dict[str, bool], main: str, w: float, h: float) -> list[tupl
         y = h - under - 8
     for name in ("curves", "health"):
         if wanted[name]:
-            tall = 150.0 if wanted["decision"] else (h - HEAD) / (wanted["curves"] + wanted["health"]) - 8
+            tall = (
+                150.0
+                if wanted["decision"]
+                else (h - HEAD) / (wanted["curves"] + wanted["health"]) - 8
+            )
             boxes.append((name, x, y, wide, tall))
             y += tall
     return boxes
 
 
-def _stacked(wanted: dict[str, bool], main: str, w: float, h: float) -> list[tuple[str, float, float, float, float]]:
+def _stacked(
+    wanted: dict[str, bool], main: str, w: float, h: float
+) -> list[tuple[str, float, float, float, float]]:
     """Maps on top; predictions and curves side by side underneath."""
     low = [n for n in ("predictions", "curves", "health") if wanted[n]]
     tall = 0.0 if not low else 208.0 if wanted[main] else h - HEAD
@@ -141,17 +155,27 @@ class TrainingScene:
 
     name = "training"
 
-    def layout(self, spec: NetworkView, size: tuple[float, float], view: ViewState) -> TrainingLayout:
+    def layout(
+        self, spec: NetworkView, size: tuple[float, float], view: ViewState
+    ) -> TrainingLayout:
         """Compose the film."""
         return layout(spec, size, view)
 
     def stages(self, place: TrainingLayout) -> int:
         """Return how many columns a signal passes."""
-        return next((len(p.place.columns) for p in place.parts if p.scene in ("network", "maps")), 0)
+        return next(
+            (len(p.place.columns) for p in place.parts if p.scene in ("network", "maps")), 0
+        )
 
     def probes(self, spec: NetworkView, place: TrainingLayout, frame: Frame) -> tuple[Probe, ...]:
         """Collect what the parts need."""
-        return tuple(dict.fromkeys(p for part in place.parts for p in _SCENES[part.scene].probes(spec, part.place, frame)))
+        return tuple(
+            dict.fromkeys(
+                p
+                for part in place.parts
+                for p in _SCENES[part.scene].probes(spec, part.place, frame)
+            )
+        )
 
     def describe(self, place: TrainingLayout, hit: Hit, frame: Frame) -> tuple[str, ...]:
         """Films are not pointed at."""
@@ -202,7 +226,11 @@ def _counters(frame: Frame) -> str:
     shot = frame.snapshot
     if shot is None:
         return ""
-    text = tr("epoch {epoch}  step {step}", epoch=number(shot.position.epoch), step=number(shot.position.step))
+    text = tr(
+        "epoch {epoch}  step {step}",
+        epoch=number(shot.position.epoch),
+        step=number(shot.position.step),
+    )
     if len(shot.history.loss):
         text += f"  {tr('loss')} {draw.plain(float(shot.history.loss[-1]), 4)}"
     return text

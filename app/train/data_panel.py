@@ -60,7 +60,9 @@ class Thumbnail(Control):
         width = 2.0 if on else 1.0
         box = QRectF(0, 0, min(self.width(), 88), 52)
         box.moveLeft((self.width() - box.width()) / 2)
-        painter.setPen(QPen(colors.tx if on else colors.line2 if self.hovered else colors.line, width))
+        painter.setPen(
+            QPen(colors.tx if on else colors.line2 if self.hovered else colors.line, width)
+        )
         painter.setBrush(colors.bg0)
         painter.drawRoundedRect(box.adjusted(width / 2, width / 2, -width / 2, -width / 2), 6, 6)
         found = _sketch(self.data)
@@ -71,7 +73,15 @@ class Thumbnail(Control):
             for (x, y), label in zip(points[:, :2].tolist(), labels.tolist()):
                 painter.setBrush(colors.pos if label else colors.neg)
                 painter.drawEllipse(QPointF(middle.x() + x * 21, middle.y() - y * 21), 1.5, 1.5)
-        draw.text(painter, middle.x(), 67, self.text(), 11, colors.tx if on else colors.tx2, anchor="middle")
+        draw.text(
+            painter,
+            middle.x(),
+            67,
+            self.text(),
+            11,
+            colors.tx if on else colors.tx2,
+            anchor="middle",
+        )
 
 
 class _Knob(QWidget):
@@ -79,7 +89,17 @@ class _Knob(QWidget):
 
     changed = Signal(str, float)
 
-    def __init__(self, name: str, title: str, low: float, high: float, step: float, *, logarithmic: bool = False, digits: int = 0) -> None:
+    def __init__(
+        self,
+        name: str,
+        title: str,
+        low: float,
+        high: float,
+        step: float,
+        *,
+        logarithmic: bool = False,
+        digits: int = 0,
+    ) -> None:
         super().__init__()
         self._name, self._digits = name, digits
         self.setFixedHeight(32)
@@ -88,7 +108,9 @@ class _Knob(QWidget):
         row.setSpacing(16)
         label = Label(title)
         label.setFixedWidth(80)
-        self.slider = Slider(low, high, name=f"train-{name}", label=title, step=step, logarithmic=logarithmic)
+        self.slider = Slider(
+            low, high, name=f"train-{name}", label=title, step=step, logarithmic=logarithmic
+        )
         self.slider.setToolTip(tr("{title}; arrow keys take one step", title=title))
         self._value = Label("", "value", "tx")
         self._value.setFixedWidth(48)
@@ -104,10 +126,14 @@ class _Knob(QWidget):
         """Show what the document holds."""
         if self._pending is None:
             self.slider.set_amount(value)
-            self._value.setText(draw.plain(value, self._digits) if self._digits else number(int(value)))
+            self._value.setText(
+                draw.plain(value, self._digits) if self._digits else number(int(value))
+            )
 
     def _on_moved(self, value: float) -> None:
-        self._value.setText(draw.plain(value, self._digits) if self._digits else number(round(value)))
+        self._value.setText(
+            draw.plain(value, self._digits) if self._digits else number(round(value))
+        )
         if self.slider.isSliderDown():
             self._pending = value  # a drag draws new data once, when it rests
         else:
@@ -146,7 +172,9 @@ class DataPanel(QWidget):
         self.thumbnails: dict[str, Thumbnail] = {}
         for data in SETS:
             if data in sets.names():
-                title = {"spirals": tr("Spirals"), "xor": tr("XOR")}.get(data, sets.info(data).title)
+                title = {"spirals": tr("Spirals"), "xor": tr("XOR")}.get(
+                    data, sets.info(data).title
+                )
                 thumb = self.thumbnails[data] = Thumbnail(data, title)
                 thumb.clicked.connect(lambda _=False, d=data: self._choose(d))
                 row.addWidget(thumb)

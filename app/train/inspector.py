@@ -43,7 +43,12 @@ class _Tab(Control):
         painter = QPainter(self)
         painter.fillRect(self.rect(), colors.bg3 if self.hovered else colors.bg1)
         painter.fillRect(0, 0, 1, self.height(), colors.line)
-        icons.paint(painter, "chevron-right" if self.isChecked() else "chevron-left", colors.tx2, QRectF(12, 12, 16, 16))
+        icons.paint(
+            painter,
+            "chevron-right" if self.isChecked() else "chevron-left",
+            colors.tx2,
+            QRectF(12, 12, 16, 16),
+        )
         painter.translate(24, 48)
         painter.rotate(90)
         painter.setFont(theme.font("button"))
@@ -68,10 +73,15 @@ class EvaluationPage(QWidget):
         row.addWidget(Label(tr("Confusion matrix"), "section", "tx2"))
         row.addStretch(1)
         self.shares = Segmented(
-            (("count", tr("Count")), ("share", tr("Row %"))), name="train-confusion-unit", label=tr("Confusion matrix"), height=24
+            (("count", tr("Count")), ("share", tr("Row %"))),
+            name="train-confusion-unit",
+            label=tr("Confusion matrix"),
+            height=24,
         )
         row.addWidget(self.shares)
-        self.confusion = SceneView("confusion", name="train-confusion", label=tr("Confusion matrix"))
+        self.confusion = SceneView(
+            "confusion", name="train-confusion", label=tr("Confusion matrix")
+        )
         self.confusion.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.confusion.setFixedHeight(396)
         self.health = SceneView("health", name="train-health", label=tr("Layer health"))
@@ -108,7 +118,9 @@ class EvaluationPage(QWidget):
         self.metrics.show_snapshot(shot)
         evaluation = shot.evaluation if shot is not None else None
         self.head.subtitle.setText(
-            tr("{count} validation samples", count=number(evaluation.samples)) if evaluation is not None else tr("validation samples")
+            tr("{count} validation samples", count=number(evaluation.samples))
+            if evaluation is not None
+            else tr("validation samples")
         )
 
 
@@ -130,10 +142,14 @@ class OutputPage(QWidget):
         column.setSpacing(0)
         self.head = Header(tr("Output"), tr("decision boundary"))
         self.mode = Segmented(
-            (("smooth", tr("Smooth")), ("classes", tr("Classes"))), name="train-decision-mode", label=tr("Decision map")
+            (("smooth", tr("Smooth")), ("classes", tr("Classes"))),
+            name="train-decision-mode",
+            label=tr("Decision map"),
         )
         self.head.row.addWidget(self.mode)
-        self.decision = SceneView("decision", name="train-decision", label=tr("Decision boundary"), walkable=False)
+        self.decision = SceneView(
+            "decision", name="train-decision", label=tr("Decision boundary"), walkable=False
+        )
         self.decision.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.decision.setFixedHeight(432)
         self.metrics = Metrics(wide=True)
@@ -214,5 +230,3 @@ class Inspector(Panel):
 def strip_view(log: bool, metrics: tuple[str, ...]) -> ViewState:
     """Return the options of the curves under the stage."""
     return ViewState(options=(("log", log), ("metrics", metrics)))
-
-

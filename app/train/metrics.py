@@ -32,7 +32,9 @@ def figures(shot: Snapshot | None) -> dict[str, float | None]:
             found[key] = float(late[-1])
     if evaluation is not None:
         found["val_loss"] = evaluation.loss
-        found["val_accuracy"] = evaluation.accuracy if evaluation.accuracy is not None else found["val_accuracy"]
+        found["val_accuracy"] = (
+            evaluation.accuracy if evaluation.accuracy is not None else found["val_accuracy"]
+        )
     return found
 
 
@@ -61,7 +63,12 @@ class Metrics(QWidget):
             cell = QVBoxLayout()
             cell.setSpacing(0)
             name = Label(title, "small" if wide else "label", "tx2")
-            value = Label("–", "metric", "loss" if "loss" in key else "tx", name=f"train-metric-{key.replace('_', '-')}")
+            value = Label(
+                "–",
+                "metric",
+                "loss" if "loss" in key else "tx",
+                name=f"train-metric-{key.replace('_', '-')}",
+            )
             if wide:
                 font = theme.font("metric")
                 font.setPixelSize(15)
@@ -77,7 +84,9 @@ class Metrics(QWidget):
         """Say that the training loss is measured with dropout switched on."""
         if active != self._dropout:
             self._dropout = active
-            self._names["loss"].setText(tr("Train loss, dropout on") if active else tr("Train loss"))
+            self._names["loss"].setText(
+                tr("Train loss, dropout on") if active else tr("Train loss")
+            )
 
     def show_snapshot(self, shot: Snapshot | None) -> None:
         """Show the newest figures."""

@@ -59,7 +59,15 @@ class SceneView(QWidget):
     laid_out = Signal()
     focus_radius = 4
 
-    def __init__(self, scene: str, *, name: str, label: str, walkable: bool = True, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        scene: str,
+        *,
+        name: str,
+        label: str,
+        walkable: bool = True,
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
         self.setObjectName(name)
         self.setAccessibleName(label)
@@ -96,7 +104,9 @@ class SceneView(QWidget):
         """The layout at the present size; None before there is a network."""
         if self._spec is None or self.width() < 2 or self.height() < 2:
             return None
-        return self.scene.layout(self._spec, (float(self.width()), float(self.height())), self._view)
+        return self.scene.layout(
+            self._spec, (float(self.width()), float(self.height())), self._view
+        )
 
     def show_scene(self, name: str) -> None:
         """Switch to another scene."""
@@ -173,7 +183,9 @@ class SceneView(QWidget):
             self.dragged_to.emit(x, y)
             return
         hit = self.hit_at(x, y)
-        self._point_at(hit.id if hit is not None and hit.kind not in ("layer", "chart", "plane") else "")
+        self._point_at(
+            hit.id if hit is not None and hit.kind not in ("layer", "chart", "plane") else ""
+        )
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() != Qt.MouseButton.LeftButton:
@@ -202,8 +214,11 @@ class SceneView(QWidget):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         step = {
-            Qt.Key.Key_Right: 1, Qt.Key.Key_Down: 1, Qt.Key.Key_Left: -1, Qt.Key.Key_Up: -1,
-        }.get(Qt.Key(event.key()), 0)  # fmt: skip
+            Qt.Key.Key_Right: 1,
+            Qt.Key.Key_Down: 1,
+            Qt.Key.Key_Left: -1,
+            Qt.Key.Key_Up: -1,
+        }.get(Qt.Key(event.key()), 0)
         place = self.place
         if place is None or event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier:
             super().keyPressEvent(event)
@@ -245,13 +260,17 @@ class SceneView(QWidget):
         if identifier == self._frame.selection.hover:
             return
         chosen = self._frame.selection
-        self._frame = replace(self._frame, selection=Selection(chosen.node, identifier, chosen.sample))
+        self._frame = replace(
+            self._frame, selection=Selection(chosen.node, identifier, chosen.sample)
+        )
         place = self.place
         hit = place.hits.get(identifier) if place is not None and identifier else None
         words = self.scene.describe(place, hit, self._frame) if hit is not None else ()
         self.setAccessibleDescription(", ".join(words).replace("\t", " "))
         if words and self.hasFocus():
-            QAccessible.updateAccessibility(QAccessibleEvent(self, QAccessible.Event.DescriptionChanged))
+            QAccessible.updateAccessibility(
+                QAccessibleEvent(self, QAccessible.Event.DescriptionChanged)
+            )
         self.update()
 
     def _changed(self) -> None:

@@ -40,22 +40,38 @@ class StageHead(Header):
         self.row.insertWidget(2, self.next)
         self._scale_label = Label(tr("Scale"))
         self.scale = Segmented(
-            (("layer", tr("Per layer")), ("map", tr("Per map"))), name="train-scale", label=tr("Scale")
+            (("layer", tr("Per layer")), ("map", tr("Per map"))),
+            name="train-scale",
+            label=tr("Scale"),
         )
         self.scale.setToolTip(tr("One range of colours for a whole layer, or one for each map"))
         self.maps = Segmented(
-            (("maps", tr("Maps")), ("gradients", tr("Gradients")), ("filters", tr("Filters"))), name="train-maps", label=tr("Show")
+            (("maps", tr("Maps")), ("gradients", tr("Gradients")), ("filters", tr("Filters"))),
+            name="train-maps",
+            label=tr("Show"),
         )
         self._tiles_label = Label(tr("Tiles show"))
         self.tiles = Segmented(
-            (("activation", tr("Activation")), ("pre-activation", tr("Pre-activation")), ("gradient", tr("Gradient"))),
-            name="train-tiles", label=tr("Tiles show"),
-        )  # fmt: skip
+            (
+                ("activation", tr("Activation")),
+                ("pre-activation", tr("Pre-activation")),
+                ("gradient", tr("Gradient")),
+            ),
+            name="train-tiles",
+            label=tr("Tiles show"),
+        )
         self.add = Button(tr("Layer"), name="train-add-layer", icon="plus", icon_size=14)
         self.add.setAccessibleName(tr("Add a layer"))
         self.add.setToolTip(tr("Add a layer in the Build workspace"))
         self.add.clicked.connect(self.add_layer)
-        for widget in (self._scale_label, self.scale, self.maps, self._tiles_label, self.tiles, self.add):
+        for widget in (
+            self._scale_label,
+            self.scale,
+            self.maps,
+            self._tiles_label,
+            self.tiles,
+            self.add,
+        ):
             self.row.addWidget(widget)
         for name, control in (("scale", self.scale), ("maps", self.maps), ("tiles", self.tiles)):
             control.chosen.connect(lambda value, n=name: self.toggled.emit(n, value))
@@ -68,7 +84,11 @@ class StageHead(Header):
         self._spec, self._scene = spec, scene
         self.title.setText(tr("Activations") if scene == "maps" else tr("Network"))
         if scene != "maps":
-            sizes = [number(n.units) if len(n.shape) < 2 else "×".join(map(str, n.shape)) for n in spec.nodes if n.kind in ("Input", "Dense")]
+            sizes = [
+                number(n.units) if len(n.shape) < 2 else "×".join(map(str, n.shape))
+                for n in spec.nodes
+                if n.kind in ("Input", "Dense")
+            ]
             self.subtitle.setText(f" {draw.ARROW} ".join(sizes))
         self._arrange()
 
@@ -76,8 +96,16 @@ class StageHead(Header):
         """Name the sample that is followed."""
         if self._scene == "maps":
             sample = shot.sample if shot is not None else None
-            split = tr("training") if sample is not None and sample.split == "train" else tr("validation")
-            self.subtitle.setText(tr("{split} sample #{index}", split=split, index=number(sample.index)) if sample is not None else "")
+            split = (
+                tr("training")
+                if sample is not None and sample.split == "train"
+                else tr("validation")
+            )
+            self.subtitle.setText(
+                tr("{split} sample #{index}", split=split, index=number(sample.index))
+                if sample is not None
+                else ""
+            )
 
     def set_compact(self, level: int) -> None:
         """Leave out labels where it is narrow."""
@@ -87,7 +115,12 @@ class StageHead(Header):
     def _arrange(self) -> None:
         maps = self._scene == "maps"
         for widget, shown in (
-            (self._scale_label, maps and self._level < 1), (self.scale, maps), (self.maps, maps),
-            (self.subtitle, self._level < 2), (self._tiles_label, not maps and self._level < 1), (self.tiles, not maps), (self.add, not maps and self._level < 2),
-        ):  # fmt: skip
+            (self._scale_label, maps and self._level < 1),
+            (self.scale, maps),
+            (self.maps, maps),
+            (self.subtitle, self._level < 2),
+            (self._tiles_label, not maps and self._level < 1),
+            (self.tiles, not maps),
+            (self.add, not maps and self._level < 2),
+        ):
             widget.setVisible(shown)

@@ -60,8 +60,12 @@ class TrainView(QWidget):
     def _make(self) -> None:
         self.head = StageHead()
         self.stage = SceneView("maps", name="train-stage", label=tr("Network with its activations"))
-        self.predictions = SceneView("predictions", name="train-predictions", label=tr("Predictions on held-out samples"))
-        self.curves = SceneView("curves", name="train-curves", label=tr("Loss and accuracy"), walkable=False)
+        self.predictions = SceneView(
+            "predictions", name="train-predictions", label=tr("Predictions on held-out samples")
+        )
+        self.curves = SceneView(
+            "curves", name="train-curves", label=tr("Loss and accuracy"), walkable=False
+        )
         self.health = SceneView("health", name="train-gradient-health", label=tr("Gradient health"))
         self.inspector = Inspector(self._context)
         self._rule = Line()
@@ -77,7 +81,13 @@ class TrainView(QWidget):
         left = QVBoxLayout()
         left.setContentsMargins(0, 0, 0, 0)
         left.setSpacing(0)
-        for widget, stretch in ((self.head, 0), (self.stage, 1), (self._rule, 0), (self.predictions, 0), (self.strip, 0)):
+        for widget, stretch in (
+            (self.head, 0),
+            (self.stage, 1),
+            (self._rule, 0),
+            (self.predictions, 0),
+            (self.strip, 0),
+        ):
             left.addWidget(widget, stretch)
         whole = QHBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
@@ -96,7 +106,9 @@ class TrainView(QWidget):
         self.head.toggled.connect(self.set_toggle)
         self.head.next_sample.connect(self._next_sample)
         self.head.add_layer.connect(lambda: self._do("workspace.show", name="build"))
-        self.inspector.evaluation.shares.chosen.connect(lambda value: self.set_toggle("confusion", value))
+        self.inspector.evaluation.shares.chosen.connect(
+            lambda value: self.set_toggle("confusion", value)
+        )
         self.inspector.output.toggled.connect(self.set_toggle)
         self.inspector.unfolded.connect(self._subscribe)
         self.predictions.chosen.connect(self._on_prediction)
@@ -108,7 +120,14 @@ class TrainView(QWidget):
         context.bus.subscribe(self._on_message, names=("select.sample",))
 
     def _views(self) -> tuple[SceneView, ...]:
-        return (self.stage, self.predictions, self.curves, self.health, *self.inspector.evaluation.views, *self.inspector.output.views)
+        return (
+            self.stage,
+            self.predictions,
+            self.curves,
+            self.health,
+            *self.inspector.evaluation.views,
+            *self.inspector.output.views,
+        )
 
     # The window's hooks
 
@@ -152,7 +171,9 @@ class TrainView(QWidget):
     @Slot()
     def _show_document(self) -> None:
         document = self._context.document
-        spec = network_view(document.network, document.inspection, data_info(document.data), document.name)
+        spec = network_view(
+            document.network, document.inspection, data_info(document.data), document.name
+        )
         self.inspector.output.data.show_document()
         if spec == self._spec:
             return
@@ -184,7 +205,9 @@ class TrainView(QWidget):
         self.predictions.setVisible(images and bool(spec.classes) and room > 0)
         self._rule.setVisible(self.predictions.isVisibleTo(self))
         self.predictions.setFixedHeight(max(1, room))
-        beside = len(dict(self.curves.view.options).get("metrics", ())) == 1 and spec.data == "points"
+        beside = (
+            len(dict(self.curves.view.options).get("metrics", ())) == 1 and spec.data == "points"
+        )
         self.health.setVisible(beside)
         self._strip_rule.setVisible(beside)
         self.strip.setFixedHeight(145 if self.height() >= 480 else 0)
@@ -264,10 +287,14 @@ class TrainView(QWidget):
             if view.isVisibleTo(self):
                 view.set_frame(frame)
 
-    def _frame(self, before: Snapshot | None, after: Snapshot | None, alpha: float, phase: Phase | None) -> Frame:
+    def _frame(
+        self, before: Snapshot | None, after: Snapshot | None, alpha: float, phase: Phase | None
+    ) -> Frame:
         chosen = self._context.document.selection or ""
         sample = after.sample.index if after is not None and after.sample is not None else None
-        return Frame(before, after, alpha, phase, Selection(chosen, "", sample), dict(self._toggles))
+        return Frame(
+            before, after, alpha, phase, Selection(chosen, "", sample), dict(self._toggles)
+        )
 
     def _phase_in_columns(self, phase: Phase | None, shot: Snapshot | None) -> Phase | None:
         """The engine counts layers that compute; a drawing may leave some of them out."""
@@ -306,7 +333,9 @@ class TrainView(QWidget):
     def _on_message(self, message: Any) -> None:
         arguments = getattr(message, "arguments", None) or {}
         if "index" in arguments:
-            self._context.engine.select_sample(int(arguments["index"]), str(arguments.get("split", "validation")))
+            self._context.engine.select_sample(
+                int(arguments["index"]), str(arguments.get("split", "validation"))
+            )
 
     @Slot(object)
     def _on_prediction(self, hit: Hit) -> None:

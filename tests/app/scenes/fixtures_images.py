@@ -78,7 +78,9 @@ class Cnn:
         a["dense_2"] = e / e.sum(1, keepdims=True)
         return a
 
-    def backward(self, a: dict[str, np.ndarray], y: np.ndarray) -> tuple[list[np.ndarray], list[np.ndarray], dict[str, np.ndarray]]:
+    def backward(
+        self, a: dict[str, np.ndarray], y: np.ndarray
+    ) -> tuple[list[np.ndarray], list[np.ndarray], dict[str, np.ndarray]]:
         n = len(y)
         g: dict[str, np.ndarray] = {}
         dz = a["dense_2"].copy()
@@ -104,27 +106,53 @@ class Cnn:
         g["input"] = fold(d @ self.w[0].T, 1)
         return dw, db, g
 
-    def step(self, x: np.ndarray, y: np.ndarray, rate: float = 0.003) -> tuple[float, float, list[float]]:
+    def step(
+        self, x: np.ndarray, y: np.ndarray, rate: float = 0.003
+    ) -> tuple[float, float, list[float]]:
         a = self.forward(x)
         dw, db, _ = self.backward(a, y)
         self.steps += 1
         for k, (p, g, (m, v)) in enumerate(zip(self.w + self.b, dw + db, self.slots, strict=True)):
             m += 0.1 * (g - m)
             v += 0.001 * (g * g - v)
-            change = rate * (m / (1 - 0.9**self.steps)) / (np.sqrt(v / (1 - 0.999**self.steps)) + 1e-7)
+            change = (
+                rate * (m / (1 - 0.9**self.steps)) / (np.sqrt(v / (1 - 0.999**self.steps)) + 1e-7)
+            )
             p -= change
             if k < 4:
                 self.ratio[k] = float(np.linalg.norm(change) / np.linalg.norm(p))
         probability = a["dense_2"][np.arange(len(y)), y]
         right = a["dense_2"].argmax(1) == y
-        return float(-np.log(probability + 1e-9).mean()), float(right.mean()), [float(np.linalg.norm(g)) for g in dw]
+        return (
+            float(-np.log(probability + 1e-9).mean()),
+            float(right.mean()),
+            [float(np.linalg.norm(g)) for g in dw],
+        )
 
 
 def cnn_view() -> NetworkView:
-    def node(identifier: str, kind: str, title: str, shape: tuple[int, ...], activation: str = "", before: str = "", weights: bool = False) -> NodeView:
+    def node(
+        identifier: str,
+        kind: str,
+        title: str,
+        shape: tuple[int, ...],
+        activation: str = "",
+        before: str = "",
+        weights: bool = False,
+    ) -> NodeView:
         names = (f"{identifier}/kernel", f"{identifier}/bias") if weights else ()
         text = "×".join(map(str, shape))
-        return NodeView(identifier, identifier, kind, title, text, shape, activation, names, (before,) if before else ())
+        return NodeView(
+            identifier,
+            identifier,
+            kind,
+            title,
+            text,
+            shape,
+            activation,
+            names,
+            (before,) if before else (),
+        )
 
     nodes = (
         node("input", "Input", "Input", (28, 28, 1)),
@@ -139,7 +167,9 @@ def cnn_view() -> NetworkView:
     return NetworkView("Digits CNN", nodes, "image", tuple("0123456789"), 26698)
 
 
-def _snapshot(net: Cnn, data: core.data.DataSet, serial: int, log: dict[str, list], index: int) -> Snapshot:
+def _snapshot(
+    net: Cnn, data: core.data.DataSet, serial: int, log: dict[str, list], index: int
+) -> Snapshot:
     x = data.x_test[:400].astype(F) / 255
     y = data.y_test[:400]
     a = net.forward(x)
@@ -159,9 +189,14 @@ def _snapshot(net: Cnn, data: core.data.DataSet, serial: int, log: dict[str, lis
     np.add.at(confusion, (y, said), 1)
     page = slice(40, 64)
     predictions = PredictionPage(
-        read_only(np.arange(40, 64), np.int64), read_only(data.x_test[page], np.uint8), read_only(y[page], np.int64), read_only(said[page], np.int64),
-        read_only(a["dense_2"][page].max(1)), tuple("0123456789"), serial,
-    )  # fmt: skip
+        read_only(np.arange(40, 64), np.int64),
+        read_only(data.x_test[page], np.uint8),
+        read_only(y[page], np.int64),
+        read_only(said[page], np.int64),
+        read_only(a["dense_2"][page].max(1)),
+        tuple("0123456789"),
+        serial,
+    )
     loss = float(-np.log(a["dense_2"][np.arange(400), y] + 1e-9).mean())
     n = len(log["loss"])
     accuracy = float((said == y).mean())
@@ -170,24 +205,58 @@ def _snapshot(net: Cnn, data: core.data.DataSet, serial: int, log: dict[str, lis
         log["val_loss"].append(loss)
         log["val_accuracy"].append(accuracy)
     history = HistoryView(
-        read_only(np.arange(1, n + 1), np.int64), read_only(log["loss"]), read_only(log["accuracy"]), read_only(log["val_steps"], np.int64),
-        read_only(log["val_loss"]), read_only(log["val_accuracy"]), 20, 400, serial,
-    )  # fmt: skip
+        read_only(np.arange(1, n + 1), np.int64),
+        read_only(log["loss"]),
+        read_only(log["accuracy"]),
+        read_only(log["val_steps"], np.int64),
+        read_only(log["val_loss"]),
+        read_only(log["val_accuracy"]),
+        20,
+        400,
+        serial,
+    )
     norms = np.array(log["norms"]) if log["norms"] else np.zeros((1, 4))
     health = HealthView(
-        Cnn.NAMES, read_only(norms[-8:].mean(0)), read_only(net.ratio), read_only(np.full(4, np.nan)),
-        read_only(np.arange(1, len(norms) + 1), np.int64), read_only(norms.T), serial,
-    )  # fmt: skip
+        Cnn.NAMES,
+        read_only(norms[-8:].mean(0)),
+        read_only(net.ratio),
+        read_only(np.full(4, np.nan)),
+        read_only(np.arange(1, len(norms) + 1), np.int64),
+        read_only(norms.T),
+        serial,
+    )
     evaluation = EvaluationView(
-        n, 400, loss, accuracy, float(np.mean(log["loss"][-10:])) if n else None, float(np.mean(log["accuracy"][-10:])) if n else None,
-        read_only(confusion, np.int64), tuple("0123456789"), serial,
-    )  # fmt: skip
+        n,
+        400,
+        loss,
+        accuracy,
+        float(np.mean(log["loss"][-10:])) if n else None,
+        float(np.mean(log["accuracy"][-10:])) if n else None,
+        read_only(confusion, np.int64),
+        tuple("0123456789"),
+        serial,
+    )
     p = one["dense_2"][0]
-    sample = SampleView(index, "validation", read_only(x[index]), int(y[index]), read_only(p), float(-np.log(p[y[index]] + 1e-9)), tuple("0123456789"))
+    sample = SampleView(
+        index,
+        "validation",
+        read_only(x[index]),
+        int(y[index]),
+        read_only(p),
+        float(-np.log(p[y[index]] + 1e-9)),
+        tuple("0123456789"),
+    )
     return Snapshot(
-        serial, Position(n, n // 20, n % 20, 20, 0, 40), values, history, predictions=predictions, evaluation=evaluation, health=health, sample=sample,
+        serial,
+        Position(n, n // 20, n % 20, 20, 0, 40),
+        values,
+        history,
+        predictions=predictions,
+        evaluation=evaluation,
+        health=health,
+        sample=sample,
         scalars={"loss": log["loss"][-1] if n else float("nan"), "learning_rate": 0.003},
-    )  # fmt: skip
+    )
 
 
 @lru_cache(maxsize=4)
@@ -195,7 +264,14 @@ def trained_cnn(steps: int = 60, index: int = 55) -> tuple[NetworkView, tuple[Sn
     """The network's view and its snapshots: untrained, every twentieth step, and the last two."""
     data = core.data.load("digits")
     net, rng = Cnn(), np.random.default_rng(1)
-    log: dict[str, list] = {"loss": [], "accuracy": [], "norms": [], "val_steps": [], "val_loss": [], "val_accuracy": []}
+    log: dict[str, list] = {
+        "loss": [],
+        "accuracy": [],
+        "norms": [],
+        "val_steps": [],
+        "val_loss": [],
+        "val_accuracy": [],
+    }
     shots = [_snapshot(net, data, 1, log, index)]
     for step in range(1, steps + 1):
         rows = rng.choice(len(data.x_train), 32, replace=False)

@@ -1,0 +1,156 @@
+"""How long painting takes: the spirals network 2-8-8-8-8-2 and its panels at 1280x720, in software.
+
+Run as a script: ``python -m tests.benchmarks.painting``. Prints milliseconds a frame, median and 95th percentile, for
+a signal that travels (60 a second) and for frames with new numbers (30 a second). The budget is 8 ms at the 95th.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import replace
+from time import perf_counter
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+import numpy as np
+from PySide6.QtGui import QGuiApplication, QImage, QPainter
+
+from app.scenes import edges, registry
+from app.scenes.frame import Frame, Phase, ViewState
+from app.snapshots import NetworkView, Snapshot
+from app.theme import DARK
+from app.theme_fonts import load_fonts
+from tests.app.scenes.fixtures import trained_mlp
+from tests.app.scenes.fixtures_images import trained_cnn
+
+BUDGET_MS = 8.0
+
+
+def frames_with_new_numbers(shots: tuple[Snapshot, ...], count: int) -> list[Frame]:
+    """Frames of a run at full speed: every one has other weights, activations and a longer history."""
+    first, last = shots[0], shots[-1]
+    result = []
+    for k in range(count):
+        t = np.float32(k / count)
+        values = {}
+        for name, new in last.values.items():
+            old = first.values.get(name, new)
+            values[name] = old + (new - old) * t if old.shape == new.shape else new
+        steps = max(2, int(len(last.history.steps) * (k + 1) / count))
+        history = replace(
+            last.history,
+            steps=last.history.steps[:steps],
+            loss=last.history.loss[:steps],
+            accuracy=last.history.accuracy[:steps],
+        )
+        result.append(Frame(None, replace(last, serial=k + 10, values=values, history=history)))
+    return result
+
+
+def travelling(shots: tuple[Snapshot, ...], stages: int, count: int) -> list[Frame]:
+    """Frames of one step in slow motion: forward, backward, update."""
+    result = []
+    for k in range(count):
+        at = k / count * (2 * (stages - 1) + 1)
+        if at < stages - 1:
+            phase = Phase("forward", at)
+        elif at < 2 * (stages - 1):
+            phase = Phase("backward", at - stages + 1)
+        else:
+            phase = Phase("update", at - 2 * (stages - 1))
+        result.append(Frame(shots[-2], shots[-1], k / count, phase))
+    return result
+
+
+def measure(
+    scene_name: str,
+    spec: NetworkView,
+    size: tuple[float, float],
+    frames: list[Frame],
+    view: ViewState,
+) -> tuple[float, float, float]:
+    """Return median, 95th percentile and longest time of painting the frames, in ms."""
+    scene = registry.scene(scene_name)
+    place = scene.layout(spec, size, view)
+    image = QImage(int(size[0]), int(size[1]), QImage.Format.Format_RGB32)
+    times = []
+    for number, frame in enumerate(frames):
+        began = perf_counter()
+        painter = QPainter(image)
+        scene.paint(painter, place, DARK, frame)
+        painter.end()
+        if number > 2:  # glyphs and the ground are made once
+            times.append(1e3 * (perf_counter() - began))
+    times.sort()
+    return times[len(times) // 2], times[int(len(times) * 0.95)], times[-1]
+
+
+def report() -> dict[str, float]:
+    """Measure and print everything; return the 95th percentiles."""
+    spec, shots = trained_mlp((2, 8, 8, 8, 8, 2), 600, 1000)
+    images, image_shots = trained_cnn(40)
+    log = ViewState(options=(("log", True), ("metrics", ("loss",))))
+    strip = ViewState(options=(("strip", True),))
+    fresh, image_fresh = (
+        frames_with_new_numbers(shots, 60),
+        frames_with_new_numbers(image_shots, 60),
+    )
+    cases = (
+        (
+            "network 1280x720, signal travelling",
+            "network",
+            spec,
+            (1280.0, 720.0),
+            travelling(shots, 6, 240),
+            ViewState(),
+        ),
+        ("network 1280x720, new numbers", "network", spec, (1280.0, 720.0), fresh, ViewState()),
+        ("network 948x640, new numbers", "network", spec, (948.0, 640.0), fresh, ViewState()),
+        ("decision map 420x432, new numbers", "decision", spec, (420.0, 432.0), fresh, ViewState()),
+        ("loss 584x144, new numbers", "curves", spec, (584.0, 144.0), fresh, log),
+        ("gradient health 364x144, new numbers", "health", spec, (364.0, 144.0), fresh, strip),
+        (
+            "maps 1008x400, signal travelling",
+            "maps",
+            images,
+            (1008.0, 400.0),
+            travelling(image_shots, 7, 240),
+            ViewState(),
+        ),
+        ("maps 1008x400, new numbers", "maps", images, (1008.0, 400.0), image_fresh, ViewState()),
+        ("predictions 1008x240", "predictions", images, (1008.0, 240.0), image_fresh, ViewState()),
+        (
+            "curves 1008x144, new numbers",
+            "curves",
+            images,
+            (1008.0, 144.0),
+            image_fresh,
+            ViewState(),
+        ),
+        ("confusion 360x396", "confusion", images, (360.0, 396.0), image_fresh, ViewState()),
+        ("film 1280x720, points", "training", spec, (1280.0, 720.0), fresh, ViewState()),
+        ("film 1280x720, digits", "training", images, (1280.0, 720.0), image_fresh, ViewState()),
+    )
+    print(f"{'':44} {'p50':>7} {'p95':>7} {'max':>7}  ms")
+    found = {}
+    for title, scene, network, size, frames, view in cases:
+        p50, p95, top = measure(scene, network, size, frames, view)
+        found[title] = p95
+        print(f"{title:44} {p50:7.2f} {p95:7.2f} {top:7.2f}")
+    return found
+
+
+def main() -> int:
+    """Print the table; the exit code tells whether the network keeps its budget."""
+    application = QGuiApplication.instance() or QGuiApplication(sys.argv[:1])
+    load_fonts()
+    if not edges.warm():
+        print("The rasteriser could not be compiled: these are the hairlines' times.")
+    found = report()
+    del application
+    return 0 if all(v <= BUDGET_MS for k, v in found.items() if k.startswith("network 1280")) else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,10 @@
+"""A run: one network being trained, step by step, forwards and backwards in time."""
+
+from __future__ import annotations
+
+from core.runs.history import Epoch, History
+from core.runs.journal import Entry
+from core.runs.position import GRANULARITIES, Position
+from core.runs.run import Divergence, Run
+
+__all__ = ["GRANULARITIES", "Divergence", "Entry", "Epoch", "History", "Position", "Run"]

@@ -1,0 +1,668 @@
+"""One network being trained: whole steps at full speed, or instruction by instruction, forwards and backwards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from core import losses, optimizers
+from core.errors import ChainruleError, DivergedError
+from core.kernels import state as S
+from core.ops.base import Instruction
+from core.runs.checkpoints import Checkpoint, Checkpoints
+from core.runs.history import Epoch, History
+from core.runs.journal import Entry, Journal
+from core.runs.position import GRANULARITIES, Position
+from core.runs.samples import Samples, prepare
+from core.runs.undo import UndoRing
+from core.spec.network import Network
+from core.spec.training import Training
+from core.tape.compiler import compile_network
+from core.tape.program import Program
+
+#: Seconds a replay to the nearest step should take at most: decides how far checkpoints are apart.
+REPLAY = 0.05
+#: Samples evaluated or predicted in one go.
+EVALUATION_BATCH = 128
+
+
+@dataclass(frozen=True)
+class Divergence:
+    """Where a number stopped being finite.
+
+    Attributes
+    ----------
+    step
+        The step (counted from 0) in which it happened.
+    instruction
+        Place on the tape of the instruction that wrote the first NaN or infinity.
+    sentence
+        The same for a learner.
+    """
+
+    step: int
+    instruction: int
+    sentence: str
+
+
+class RunState(msgspec.Struct, frozen=True):
+    """What a file keeps of a run besides arrays."""
+
+    step: int
+    pc: int
+    checkpoint_step: int
+    base_step: int
+    journal: tuple[Entry, ...]
+    history_length: int
+    history_bin: int
+    history_first: int
+    history_names: tuple[str, ...]
+    epochs: tuple[Epoch, ...]
+    diverged: tuple[int, int, str] | None = None
+
+
+class Run:
+    """One training run. Owned by one thread.
+
+    Parameters
+    ----------
+    network
+        The document.
+    training
+        How it is trained.
+    dataset
+        From `core.data.load`, or None if `samples` and `validation` are given.
+    samples, validation
+        What to train on and what to measure on, as tables.
+
+    Notes
+    -----
+    Every step is a function of the state before it and of the journal, so any earlier step is the nearest checkpoint
+    and a replay. A position has two parts: steps done, and instructions done inside the present one.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        training: Training,
+        dataset: Any = None,
+        *,
+        samples: Samples | None = None,
+        validation: Samples | None = None,
+    ) -> None:
+        self.network, self.training, self.dataset = network, training, dataset
+        self.loss = losses.get(training.loss)
+        self.optimizer = optimizers.get(dict(training.optimizer))
+        tape = compile_network(
+            network, "train", loss=self.loss, optimizer=self.optimizer, metrics=training.metrics,
+            batch_size=training.batch_size,
+        )  # fmt: skip
+        if samples is None:
+            samples, validation = _split(dataset, training, self.loss, _output_size(tape.outputs))
+        self.samples, self.validation = samples, validation
+        self.program = Program(tape, min(training.batch_size, max(len(samples), 1)), seed=training.seed)
+        self.program.attach(samples.inputs, samples.targets)
+        self.pc = 0
+        self.divergence: Divergence | None = None
+        self.journal = Journal()
+        self.undo = UndoRing()
+        self.checkpoints = Checkpoints()
+        self.base = 0
+        self.history = History(tuple(tape.watch))
+        self._previous: Checkpoint | None = None
+        self._start: Checkpoint | None = None
+        self._seconds_a_step = 0.001
+        self._evaluator: Program | None = None
+        self._predictor: Program | None = None
+        self._record = np.zeros((1, max(len(tape.watch), 1)))
+        self.checkpoints.add(self._checkpoint())
+
+    # ---- where it stands ---------------------------------------------------------------------------------------
+
+    @property
+    def step_count(self) -> int:
+        """Updates done."""
+        return int(self.program.state[S.STEP])
+
+    @property
+    def batches(self) -> int:
+        """Batches in an epoch."""
+        return -(-len(self.samples) // int(self.program.state[S.BATCH_SIZE]))
+
+    @property
+    def position(self) -> Position:
+        """Where the run stands."""
+        st, n = self.program.state, self.batches
+        since = self.step_count - int(st[S.ORIGIN_STEP])
+        return Position(
+            self.step_count, int(st[S.ORIGIN_EPOCH]) + since // n, since % n, n, self.pc, len(self.program.kinds),
+            self.program.rows,
+        )  # fmt: skip
+
+    @property
+    def learning_rate(self) -> float:
+        """As the optimizer uses it now."""
+        return self.program.scalar("learning_rate")
+
+    # ---- whole steps ---------------------------------------------------------------------------------------------
+
+    def advance(self, steps: int) -> int:
+        """Do up to `steps` whole steps at full speed, finishing one that was begun.
+
+        Stops early if ``program.control[0]`` is raised, at a divergence, and at the end of an epoch (so that the caller
+        can measure held-out data with `evaluate` and note it with `note_epoch`).
+
+        Returns
+        -------
+        Steps completed.
+        """
+        self._require_healthy()
+        done = 0
+        if self.pc:
+            self._finish_begun_step()
+            done = 1
+            if self._at_epoch_end():
+                return done
+        self.undo.clear()
+        while done < steps and not self.program.control[0]:
+            count = self._run_slice(min(steps - done, self._until_epoch_end(), self._until_change()))
+            done += count
+            if self.divergence or not count or self._at_epoch_end():
+                break
+        return done
+
+    def _run_slice(self, count: int) -> int:
+        """Steps without a journal entry or epoch's end between them; the start of the last one is kept."""
+        self._apply_journal()
+        spacing = self._spacing()
+        to_checkpoint = spacing - self.step_count % spacing
+        count = min(count, to_checkpoint, 4096)
+        done = 0
+        if count > 1:
+            done = self._run_plain(count - 1)
+            if done < count - 1:
+                return done
+        self._start = self._checkpoint()
+        last = self._run_plain(1)
+        if last:
+            self._previous, self._start = self._start, None
+            self._after_steps()
+        return done + last
+
+    def _run_plain(self, count: int) -> int:
+        import time
+
+        first = self.step_count
+        if len(self._record) < count:
+            self._record = np.zeros((count, self._record.shape[1]))
+        began = time.perf_counter()
+        done = self.program.run_steps(count, self._record)
+        if done:
+            self._seconds_a_step = 0.8 * self._seconds_a_step + 0.2 * (time.perf_counter() - began) / done
+            self.history.append(first, self._record[:done])
+        if self.program.error:
+            self._diverged_or_raise()
+        return done
+
+    def _after_steps(self) -> None:
+        if self.step_count % self._spacing() == 0:
+            self.checkpoints.add(self._checkpoint())
+
+    def _spacing(self) -> int:
+        """Steps between checkpoints: a power of two that a replay does within `REPLAY` seconds."""
+        steps = max(int(REPLAY / max(self._seconds_a_step, 1e-7)), 1)
+        return 1 << (min(steps, 4096).bit_length() - 1)
+
+    def _until_epoch_end(self) -> int:
+        position = self.position
+        return position.batches - position.batch
+
+    def _until_change(self) -> int:
+        following = self.journal.next_after(self.step_count)
+        return 1 << 30 if following is None else following - self.step_count
+
+    def _at_epoch_end(self) -> bool:
+        return self.pc == 0 and self.step_count > 0 and self.position.batch == 0
+
+    def epoch_just_ended(self) -> bool:
+        """True between the last batch of an epoch and the first of the next."""
+        return self._at_epoch_end()
+
+    def note_epoch(self, validation: dict[str, float] | None = None) -> Epoch:
+        """Add the metrics of the epoch that just ended to the history, with those of held-out data if given."""
+        metrics = {
+            name: float(self.program.mem[total.at] / max(self.program.mem[count.at], 1))
+            for name, (total, count) in self.program.tape.totals.items()
+        }
+        metrics.update({f"val_{key}": value for key, value in (validation or {}).items()})
+        epoch = Epoch(self.position.epoch, self.step_count, metrics)
+        self.history.add_epoch(epoch)
+        return epoch
+
+    # ---- single steps ----------------------------------------------------------------------------------------------
+
+    def step(self, granularity: str = "instruction") -> None:
+        """Go forward by one instruction, one layer, one batch (to the end of the present step) or one epoch."""
+        _check(granularity)
+        if granularity == "instruction":
+            self._run_instruction()
+        elif granularity == "layer":
+            group = self._group(self.pc)
+            self._run_instruction()
+            while self.pc and self._group(self.pc) == group and not self.divergence:
+                self._run_instruction()
+        elif granularity == "batch":
+            self.advance(1)
+        else:
+            target = self.step_count + self._until_epoch_end()
+            while self.step_count < target and not self.divergence and not self.program.control[0]:
+                if not self.advance(target - self.step_count):
+                    break
+
+    def step_back(self, granularity: str = "instruction") -> None:
+        """Go back by one instruction, one layer, one batch (to the start of a step) or one epoch."""
+        _check(granularity)
+        self.divergence = None
+        position = self.position
+        if granularity == "instruction":
+            self._back_one()
+        elif granularity == "layer":
+            self._back_one()
+            while self.pc and self._group(self.pc - 1) == self._group(self.pc):
+                self._back_one()
+        elif granularity == "batch":
+            self.seek(position.step if position.pc else max(position.step - 1, self.base))
+        else:
+            back = position.batch if position.batch or position.pc else position.batches
+            self.seek(max(position.step - back, self.base))
+
+    def _back_one(self) -> None:
+        if len(self.undo):
+            self.pc = self.undo.pop(self.program)
+            if self._start is None or self._start.step != self.step_count:
+                self._restore_bookkeeping()
+            return
+        if self.pc:
+            self.seek(self.step_count, self.pc - 1)
+        elif self.step_count > self.base:
+            self.seek(self.step_count - 1, len(self.program.kinds) - 1)
+
+    def _restore_bookkeeping(self) -> None:
+        """After stepping back over the end of a step: the start of that step is the begun one again."""
+        if self.pc and self._previous is not None and self._previous.step == self.step_count:
+            self._start, self._previous = self._previous, self.checkpoints.before(max(self.step_count - 1, self.base))
+        elif self.pc == 0:
+            self._start = None
+
+    def _run_instruction(self) -> None:
+        self._require_healthy()
+        if self.pc == 0:
+            self._apply_journal()
+            self._start = self._checkpoint()
+        self.undo.remember(self.program, self.pc)
+        before = self.program.state.copy()
+        self.program.run(self.pc, self.pc + 1)
+        broken = self._first_broken(self.program.tape.instructions[self.pc])
+        if broken is not None:
+            self.divergence = self._divergence(int(before[S.STEP]), self.pc)
+        self.pc += 1
+        if self.pc == len(self.program.kinds):
+            self._finish_step()
+
+    def _finish_begun_step(self) -> None:
+        self.program.run(self.pc, len(self.program.kinds))
+        self.undo.clear()
+        loss = self._watched()[0] if len(self.program.watch) else 0.0
+        if not np.isfinite(loss):
+            self.program.state[S.ERROR] = S.LOSS_NOT_FINITE
+            self._diverged_or_raise()
+            return
+        self._finish_step()
+
+    def _finish_step(self) -> None:
+        self.history.append(self.step_count, self._watched()[None])
+        self.program.state[S.STEP] += 1
+        self.program.state[S.ITERATION] += 1
+        self.pc = 0
+        self._previous, self._start = self._start, None
+        self._after_steps()
+
+    def _watched(self) -> np.ndarray:
+        return self.program.mem[self.program.watch].astype(np.float64)
+
+    def _group(self, pc: int) -> tuple[str, str]:
+        """What a step by layers takes in one go: neighbours of one layer in one phase."""
+        instructions = self.program.tape.instructions
+        if pc >= len(instructions):
+            return ("", "")
+        return (instructions[pc].phase, instructions[pc].layer)
+
+    # ---- time -----------------------------------------------------------------------------------------------------
+
+    def seek(self, step: int, pc: int = 0) -> None:
+        """Stand after `step` steps and `pc` instructions, with every value as it was.
+
+        Raises
+        ------
+        core.errors.ChainruleError
+            Before the beginning, or further than the run has ever been.
+        """
+        count = len(self.program.kinds)
+        if not self.base <= step <= max(self.history.length, self.step_count) or not 0 <= pc < count:
+            message = f"The run goes from step {self.base} to step {self.history.length}; it cannot go to step {step}."
+            raise ChainruleError(message)
+        self.divergence = None
+        self.undo.clear()
+        # One whole step before the target is run again too, so that values not yet overwritten are exact as well.
+        start = self._nearest(max(step - 1, self.base))
+        self._restore(start)
+        control, self.program.control = self.program.control, np.zeros(2, np.int64)
+        try:
+            while self.step_count < step and not self.divergence:
+                limit = min(step - self.step_count, self._until_change())
+                if not self._run_slice(limit):
+                    break
+        finally:
+            self.program.control = control
+        while self.pc < pc and self.step_count == step and not self.divergence:
+            self._run_instruction()
+
+    def _nearest(self, step: int) -> Checkpoint:
+        found = self.checkpoints.before(step)
+        for candidate in (self._previous, self._start):
+            if candidate is not None and candidate.step <= step and (found is None or candidate.step > found.step):
+                found = candidate
+        assert found is not None
+        return found
+
+    def _restore(self, checkpoint: Checkpoint) -> None:
+        program = self.program
+        program.mem[: program.plan.state] = checkpoint.memory
+        program.state[...] = checkpoint.machine
+        program.state[S.ERROR] = S.FINE
+        if checkpoint.step == self.base:
+            program.mem[program.plan.state :] = 0
+        self.pc = 0
+        self._previous = self._start = None
+
+    def _checkpoint(self) -> Checkpoint:
+        memory = self.program.mem[: self.program.plan.state].copy()
+        machine = self.program.state.copy()
+        memory.flags.writeable = machine.flags.writeable = False
+        return Checkpoint(self.step_count, memory, machine)
+
+    def reset(self) -> None:
+        """Back to the beginning: the first weights, and what happened since is forgotten."""
+        first = self.checkpoints.before(self.base)
+        assert first is not None
+        self.divergence = None
+        self.undo.clear()
+        self._restore(first)
+        self.journal = Journal()
+        self.checkpoints.forget_after(self.base)
+        self.history = History(self.history.names, self.base)
+
+    # ---- changes --------------------------------------------------------------------------------------------------
+
+    def set(self, name: str, value: float) -> None:
+        """Change a named scalar (the learning rate) from the next step boundary on; it is journalled."""
+        if name not in self.program.tape.scalars:
+            raise ChainruleError(f"There is nothing called {name!r} to change while training.")
+        if not np.isfinite(value) or value < 0:
+            raise ChainruleError(f"{name.replace('_', ' ').capitalize()} must be a number that is not negative; it is {value}.")
+        self._change(Entry(self._boundary(), "scalar", name, float(value)))
+
+    def set_weight(self, tensor: str, cell: tuple[int, ...], value: float) -> None:
+        """Put a number into one cell of a weight from the next step boundary on; it is journalled."""
+        if tensor not in {slot.tensor.name for slot in self.program.tape.weights}:
+            raise ChainruleError(f"{tensor} is not a weight.")
+        if not np.isfinite(value):
+            raise ChainruleError(f"A weight must be a number; it is {value}.")
+        self._change(Entry(self._boundary(), "weight", tensor, float(value), tuple(int(k) for k in cell)))
+
+    def _boundary(self) -> int:
+        return self.step_count + (1 if self.pc else 0)
+
+    def _change(self, entry: Entry) -> None:
+        self.journal.add(entry)
+        self.history.truncate(entry.step)
+        self.checkpoints.forget_after(entry.step)
+        if self.pc == 0:
+            self._apply(entry)
+
+    def _apply_journal(self) -> None:
+        for entry in self.journal.at(self.step_count):
+            self._apply(entry)
+
+    def _apply(self, entry: Entry) -> None:
+        if entry.kind == "scalar":
+            self.program.set_scalar(entry.name, entry.value)
+        else:
+            self.program.tensor(entry.name)[entry.cell] = entry.value
+
+    def adopt(self, other: Run) -> None:
+        """Take over what fits of another run's weights, by layer id: the block that both have, slots included.
+
+        The run starts where the other stands, with its history so far; earlier steps belong to the other.
+        """
+        for name, t in self.program.tape.tensors.items():
+            theirs = other.program.tape.tensors.get(name)
+            if t.role not in ("weight", "statistic", "slot") or theirs is None or theirs.role != t.role:
+                continue
+            if len(t.shape) != len(theirs.shape) or t.batch:
+                continue
+            block = tuple(slice(0, min(a, b)) for a, b in zip(t.shape, theirs.shape, strict=True))
+            self.program.tensor(name)[block] = other.program.tensor(name)[block]
+        position = other.position
+        state = self.program.state
+        state[S.STEP] = state[S.ORIGIN_STEP] = position.step
+        state[S.ORIGIN_EPOCH] = position.epoch
+        state[S.ITERATION] = other.program.state[S.ITERATION] if self.optimizer.name == other.optimizer.name else 0
+        self.base = position.step
+        self.checkpoints = Checkpoints()
+        self.checkpoints.add(self._checkpoint())
+        self._previous = self._start = None
+        if other.history.names == self.history.names:
+            other_first = other.history
+            other_first.truncate(position.step)
+            self.history = other_first
+        else:
+            self.history = History(self.history.names, self.base)
+
+    # ---- when numbers break ---------------------------------------------------------------------------------------
+
+    def _require_healthy(self) -> None:
+        if self.divergence is not None:
+            raise DivergedError(self.divergence.sentence)
+
+    def _diverged_or_raise(self) -> None:
+        if self.program.error != S.LOSS_NOT_FINITE:
+            self.pc = 0
+            self.program.raise_error()
+        self._locate(self.step_count)
+
+    def _locate(self, step: int) -> None:
+        """Run the broken step again, testing every write, and stand behind the instruction where it began."""
+        self.program.state[S.ERROR] = S.FINE
+        while step > self.base:
+            self._seek_quietly(step)
+            if np.isfinite(self.program.mem[: self.program.plan.state]).all():
+                break
+            step -= 1
+        else:
+            self._seek_quietly(step)
+        while not self.divergence:
+            self._run_instruction()
+            if self.pc == 0 and not self.divergence:
+                # Finite again: the loss overflowed only in the sum of an epoch. Nothing to name but the loss itself.
+                names = [ins.output.name for ins in self.program.tape.instructions]
+                self.divergence = self._divergence(step, names.index("loss"))
+
+    def _seek_quietly(self, step: int) -> None:
+        self._restore(self._nearest(step))
+        record = np.zeros((1, self._record.shape[1]))
+        while self.step_count < step:
+            self._apply_journal()
+            self._start = self._checkpoint()
+            self.program.run_steps(1, record)
+            if self.program.error:
+                self.program.state[S.ERROR] = S.FINE
+                self.program.state[S.STEP] += 1
+                self.program.state[S.ITERATION] += 1
+            self._previous, self._start = self._start, None
+
+    def _first_broken(self, ins: Instruction) -> str | None:
+        for t in ins.outputs.values():
+            if not np.isfinite(self.program.tensor(t.name)).all():
+                return t.name
+        return None
+
+    def _divergence(self, step: int, pc: int) -> Divergence:
+        at = self.program.instructions[pc]
+        name = next((layer.name for layer in self.network.layers if layer.id == at.layer), "")
+        where = f" in {name}" if name else ""
+        values = self.program.tensor(at.writes[0])
+        what = "infinite" if np.isinf(values).any() else "not a number"
+        sentence = (
+            f"A value became {what} at step {step}, in instruction {pc + 1}{where}: {at.title}. "
+            "Step back and lower the learning rate."
+        )
+        return Divergence(step, pc, sentence)
+
+    # ---- measuring -------------------------------------------------------------------------------------------------
+
+    def evaluate(self, samples: Samples | None = None) -> dict[str, float]:
+        """Metrics of held-out data (or of the samples given), with the weights as they are now."""
+        result: dict[str, float] = {}
+        for found in self.iter_evaluation(samples):
+            result = found
+        return result
+
+    def iter_evaluation(self, samples: Samples | None = None, chunk: int = 4) -> Iterator[dict[str, float]]:
+        """The same in pieces of `chunk` batches, for an engine that has other things to do in between."""
+        data = samples or self.validation or self.samples
+        if not len(data):
+            return
+        if self._evaluator is None:
+            tape = compile_network(self.network, "evaluate", loss=self.loss, metrics=self.training.metrics,
+                                   batch_size=EVALUATION_BATCH)  # fmt: skip
+            self._evaluator = Program(tape, EVALUATION_BATCH)
+        program = self._evaluator
+        program.attach(data.inputs, data.targets)
+        program.copy_weights_from(self.program)
+        program.state[S.STEP] = program.state[S.SHUFFLE] = 0
+        batches = int(program.state[S.BATCHES])
+        record = np.zeros((chunk, max(len(program.watch), 1)))
+        done = 0
+        while done < batches:
+            count = min(chunk, batches - done)
+            # A loss that is not finite is reported as such: evaluation must not stop at it.
+            for _ in range(count):
+                program.run()
+                program.state[S.STEP] += 1
+            done += count
+            del record
+            record = np.zeros(0)
+            yield {
+                name: float(program.mem[total.at] / max(program.mem[number.at], 1))
+                for name, (total, number) in program.tape.totals.items()
+            }
+
+    @property
+    def predictor(self) -> Program:
+        """The forward program with the weights as they are now; feed it and read any value of any layer."""
+        if self._predictor is None:
+            tape = compile_network(self.network, "predict", batch_size=EVALUATION_BATCH)
+            self._predictor = Program(tape, EVALUATION_BATCH)
+        self._predictor.copy_weights_from(self.program)
+        return self._predictor
+
+    def predict(self, x: Any) -> np.ndarray:
+        """Outputs for inputs (samples, ...), already scaled."""
+        program = self.predictor
+        out = next(iter(program.tape.outputs.values()))
+        given = np.asarray(x, np.float32)
+        results = []
+        for start in range(0, len(given), EVALUATION_BATCH):
+            program.feed([given[start : start + EVALUATION_BATCH]])
+            program.run()
+            results.append(program.tensor(out.name).copy())
+        return np.concatenate(results) if results else np.zeros((0, *out.shape), np.float32)
+
+    # ---- files -------------------------------------------------------------------------------------------------------
+
+    def save_state(self) -> tuple[RunState, dict[str, np.ndarray]]:
+        """What a file needs to go on exactly here: the start of the last completed step, and how far to go on from it."""
+        latest = self._previous or self._nearest(max(self.step_count - 1, self.base))
+        first = self.checkpoints.before(self.base)
+        assert first is not None
+        broken = self.divergence
+        state = RunState(
+            self.step_count, self.pc, latest.step, self.base, tuple(self.journal.entries), self.history.length,
+            self.history.bin, self.history.first, self.history.names, tuple(self.history.epochs),
+            (broken.step, broken.instruction, broken.sentence) if broken else None,
+        )  # fmt: skip
+        arrays = {
+            "first/memory": first.memory, "first/machine": first.machine,
+            "latest/memory": latest.memory, "latest/machine": latest.machine,
+        }  # fmt: skip
+        arrays.update({f"history/{key}": value for key, value in self.history.arrays().items()})
+        return state, arrays
+
+    def load_state(self, state: RunState, arrays: dict[str, np.ndarray]) -> None:
+        """Stand where the saved run stood.
+
+        Raises
+        ------
+        core.errors.ChainruleError
+            The arrays are of another network.
+        """
+        size = self.program.plan.state
+        for key in ("first", "latest"):
+            if arrays[f"{key}/memory"].shape != (size,) or arrays[f"{key}/machine"].shape != (S.SIZE,):
+                message = "The saved weights do not fit this network."
+                raise ChainruleError(message)
+        self.base = state.base_step
+        self.checkpoints = Checkpoints()
+        for key, step in (("first", state.base_step), ("latest", state.checkpoint_step)):
+            self.checkpoints.add(Checkpoint(step, _frozen(arrays[f"{key}/memory"]), _frozen(arrays[f"{key}/machine"])))
+        self.journal = Journal(list(state.journal))
+        self.history = History(state.history_names, state.history_first)
+        history = {key: arrays[f"history/{key}"] for key in ("low", "high", "sum", "count")}
+        self.history.restore(history, state.history_length, state.history_bin, list(state.epochs))
+        self.seek(state.step, state.pc)
+        if state.diverged is not None:
+            self.divergence = Divergence(*state.diverged)
+
+
+def _frozen(array: np.ndarray) -> np.ndarray:
+    copy = np.ascontiguousarray(array).copy()
+    copy.flags.writeable = False
+    return copy
+
+
+def _check(granularity: str) -> None:
+    if granularity not in GRANULARITIES:
+        raise ChainruleError(f"{granularity!r} is not a way to step; there are {', '.join(GRANULARITIES)}.")
+
+
+def _output_size(outputs: dict[str, Any]) -> int:
+    return int(next(iter(outputs.values())).size)
+
+
+def _split(dataset: Any, training: Training, loss: losses.Loss, outputs: int) -> tuple[Samples, Samples | None]:
+    """Training and held-out samples: Keras's validation split, or the data set's own test samples."""
+    scale = float(getattr(dataset.info, "scale", 1.0))
+    x, y = dataset.x_train, dataset.y_train
+    if training.validation_split > 0:
+        held = int(len(x) * (1 - training.validation_split))
+        if not 0 < held < len(x):
+            message = f"A validation split of {training.validation_split:g} leaves nothing to train on or to measure."
+            raise ChainruleError(message)
+        return prepare(x[:held], y[:held], loss, outputs, scale), prepare(x[held:], y[held:], loss, outputs, scale)
+    train = prepare(x, y, loss, outputs, scale)
+    return train, prepare(dataset.x_test, dataset.y_test, loss, outputs, scale) if len(dataset.x_test) else None

@@ -1,0 +1,67 @@
+"""Data sets as the tables a program gathers from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from core.errors import ChainruleError
+from core.losses import Loss
+from core.tape.table_data import DataTable
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Inputs and targets, one table for each Input layer and each output."""
+
+    inputs: list[DataTable]
+    targets: list[DataTable]
+
+    def __len__(self) -> int:
+        return len(self.inputs[0])
+
+
+def target_table(y: Any, loss: Loss, outputs: int) -> DataTable:
+    """Targets in the form a loss reads.
+
+    Parameters
+    ----------
+    y
+        Whole-number labels (samples,), or numbers (samples,) or (samples, outputs).
+    loss
+        Sparse losses read labels; the others one-hot rows or numbers.
+    outputs
+        Numbers the network gives a sample.
+
+    Raises
+    ------
+    core.errors.ChainruleError
+        Labels do not fit the network's outputs.
+    """
+    given = np.asarray(y)
+    if loss.sparse:
+        labels = given.reshape(len(given), -1)
+        if labels.shape[1] != 1:
+            message = f"{loss.name} needs one label a sample; {labels.shape[1]} numbers are given. Use categorical_crossentropy for one-hot rows."
+            raise ChainruleError(message)
+        if labels.size and not 0 <= labels.min() <= labels.max() < outputs:
+            message = f"Labels go from {labels.min():g} to {labels.max():g}, but the network has {outputs} outputs. Number the classes from 0 and give the last layer one unit for each."
+            raise ChainruleError(message)
+        return DataTable(labels.astype(np.float32))
+    flat = given.reshape(len(given), -1).astype(np.float32)
+    if flat.shape[1] == outputs:
+        return DataTable(flat)
+    if flat.shape[1] == 1 and outputs > 1:
+        labels = flat[:, 0].astype(np.int64)
+        if labels.size and not 0 <= labels.min() <= labels.max() < outputs:
+            message = f"Labels go up to {labels.max()}, but the network has {outputs} outputs."
+            raise ChainruleError(message)
+        return DataTable(np.eye(outputs, dtype=np.float32)[labels])
+    raise ChainruleError(f"Each target has {flat.shape[1]} numbers, but the network gives {outputs}.")
+
+
+def prepare(x: Any, y: Any, loss: Loss, outputs: int, scale: float = 1.0) -> Samples:
+    """One input and one target table."""
+    return Samples([DataTable(x, scale)], [target_table(y, loss, outputs)])

@@ -1,0 +1,118 @@
+"""Time is exact: however a step is reached, every bit is the same."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import pytest
+
+from core.runs import GRANULARITIES, Run
+from core.runs.journal import Journal
+from tests.core.networks import RUNS, differences, everything
+
+STEPS = 50
+CHANGES = {13: 0.004, 31: 0.03}
+
+
+def straight(run: Run, until: int) -> None:
+    """Whole steps, with the changes of the learning rate a learner makes on the way."""
+    while run.position.step < until:
+        now = run.position.step
+        if now in CHANGES and not any(e.step == now for e in run.journal.entries):
+            run.set("learning_rate", CHANGES[now])
+        following = min([k for k in CHANGES if k > now] + [until])
+        assert run.advance(min(following, until) - now) > 0
+
+
+@pytest.fixture(params=sorted(RUNS))
+def make(request: pytest.FixtureRequest) -> object:
+    return RUNS[request.param]
+
+
+def test_saving_and_loading_goes_on_with_the_same_bits(make) -> None:
+    expected, saved = make(), make()
+    straight(expected, STEPS)
+    straight(saved, 20)
+    state, arrays = saved.save_state()
+    loaded = make()
+    loaded.load_state(state, {key: array.copy() for key, array in arrays.items()})
+    assert differences(everything(saved), everything(loaded)) == []
+    straight(loaded, STEPS)
+    assert differences(everything(expected), everything(loaded)) == []
+    series = [run.history.series("loss").mean for run in (expected, loaded)]
+    assert np.array_equal(*series)
+
+
+def test_random_stepping_forwards_and_back_ends_with_the_same_bits(make) -> None:
+    expected, wandering = make(), make()
+    straight(expected, STEPS)
+    choose = random.Random(7)
+    furthest = 0
+    for _ in range(60):
+        granularity = choose.choice(GRANULARITIES)
+        now = wandering.position
+        if now.pc == 0 and now.step in CHANGES and now.step >= furthest:
+            wandering.set("learning_rate", CHANGES[now.step])
+        if choose.random() < 0.6 and now.step < STEPS - 8:
+            if granularity == "epoch" and any(now.step < k for k in CHANGES):
+                granularity = "batch"
+            wandering.step(granularity)
+        else:
+            wandering.step_back(granularity)
+        furthest = max(furthest, wandering.position.step)
+    if wandering.position.pc:
+        wandering.step("batch")
+    straight(wandering, STEPS)
+    assert differences(everything(expected), everything(wandering)) == []
+
+
+def test_replaying_the_journal_ends_with_the_same_bits(make) -> None:
+    expected, replayed = make(), make()
+    straight(expected, STEPS)
+    replayed.journal = Journal(expected.journal.entries)
+    while replayed.position.step < STEPS:
+        replayed.advance(STEPS - replayed.position.step)
+    assert differences(everything(expected), everything(replayed)) == []
+
+
+def test_stepping_back_by_instructions_undoes_each_of_them(make) -> None:
+    run = make()
+    straight(run, 3)
+    seen = [everything(run)]
+    for _ in range(len(run.program.kinds) + 3):
+        run.step("instruction")
+        seen.append(everything(run))
+    for before in reversed(seen[:-1]):
+        run.step_back("instruction")
+        assert differences(before, everything(run)) == []
+
+
+def test_a_place_inside_an_earlier_step_is_found_again(make) -> None:
+    run = make()
+    straight(run, 4)
+    for _ in range(5):
+        run.step("layer")
+    there = everything(run)
+    position = run.position
+    run.step("batch")
+    straight(run, 30)
+    run.seek(position.step, position.pc)
+    assert differences(there, everything(run)) == []
+
+
+def test_going_back_by_layers_and_epochs_lands_on_their_beginnings(make) -> None:
+    run = make()
+    straight(run, 2)
+    starts = []
+    for _ in range(6):
+        starts.append(everything(run))
+        run.step("layer")
+    for before in reversed(starts):
+        run.step_back("layer")
+        assert differences(before, everything(run)) == []
+    run.step("epoch")
+    assert run.position.batch == 0
+    assert run.position.epoch == 1
+    run.step_back("epoch")
+    assert run.position.step == 0

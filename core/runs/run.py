@@ -78,6 +78,8 @@ class Run:
         From `core.data.load`, or None if `samples` and `validation` are given.
     samples, validation
         What to train on and what to measure on, as tables.
+    loss
+        A loss (or a list, one for each output) instead of the one named in `training`.
 
     Notes
     -----
@@ -93,9 +95,10 @@ class Run:
         *,
         samples: Samples | None = None,
         validation: Samples | None = None,
+        loss: Any = None,
     ) -> None:
         self.network, self.training, self.dataset = network, training, dataset
-        self.loss = losses.get(training.loss)
+        self.loss = loss if loss is not None else losses.get(training.loss)
         self.optimizer = optimizers.get(dict(training.optimizer))
         tape = compile_network(
             network, "train", loss=self.loss, optimizer=self.optimizer, metrics=training.metrics,
@@ -444,6 +447,37 @@ class Run:
         else:
             self.program.tensor(entry.name)[entry.cell] = entry.value
 
+    def replace_weights(self, values: dict[str, np.ndarray]) -> None:
+        """Put other weights in. The run begins here anew: what was before cannot be reached any more."""
+        self.program.set_weights(values)
+        self._begin_here()
+
+    def use(self, samples: Samples) -> None:
+        """Train on these samples from now on. The run begins here anew, with the weights it has."""
+        position = self.position
+        self.samples = samples
+        self.program.attach(samples.inputs, samples.targets)
+        self.program.state[S.ORIGIN_STEP] = position.step
+        self.program.state[S.ORIGIN_EPOCH] = position.epoch
+        self._begin_here()
+
+    def shuffle(self, on: bool) -> None:
+        """Draw a new order of the samples each epoch, or keep theirs."""
+        if bool(self.program.state[S.SHUFFLE]) != on:
+            self.program.state[S.SHUFFLE] = int(on)
+            self._begin_here()
+
+    def _begin_here(self) -> None:
+        self.base = self.step_count
+        self.pc = 0
+        self.divergence = None
+        self.undo.clear()
+        self.journal = Journal()
+        self.checkpoints = Checkpoints()
+        self.checkpoints.add(self._checkpoint())
+        self._previous = self._start = None
+        self.history.truncate(self.base)
+
     def adopt(self, other: Run) -> None:
         """Take over what fits of another run's weights, by layer id: the block that both have, slots included.
 
@@ -462,10 +496,7 @@ class Run:
         state[S.STEP] = state[S.ORIGIN_STEP] = position.step
         state[S.ORIGIN_EPOCH] = position.epoch
         state[S.ITERATION] = other.program.state[S.ITERATION] if self.optimizer.name == other.optimizer.name else 0
-        self.base = position.step
-        self.checkpoints = Checkpoints()
-        self.checkpoints.add(self._checkpoint())
-        self._previous = self._start = None
+        self._begin_here()
         if other.history.names == self.history.names:
             other_first = other.history
             other_first.truncate(position.step)

@@ -1,0 +1,536 @@
+"""The Keras-named face of the engine: build a model, compile, fit, evaluate, predict, save."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from core import layers as layers_module
+from core import losses as losses_module
+from core import optimizers as optimizers_module
+from core.errors import ChainruleError, GraphError
+from core.layers.base import Layer, Shape, snake_case
+from core.spec.inspection import Inspection, inspect
+from core.spec.network import Layer as LayerDocument
+from core.spec.network import Network, Node
+from core.spec.training import Training
+
+
+class SymbolicTensor:
+    """The output of a layer call, before there are numbers. `shape` has no batch axis."""
+
+    def __init__(self, layer: Layer, inputs: tuple[SymbolicTensor, ...], shape: Shape) -> None:
+        self.layer, self.inputs, self.shape = layer, inputs, shape
+
+    def __repr__(self) -> str:
+        return f"<symbolic tensor of shape {(None, *self.shape)}>"
+
+
+def Input(shape: tuple[int, ...] | list[int], name: str | None = None) -> SymbolicTensor:  # noqa: N802 - Keras's name
+    """Where data of this shape (without the batch axis) enters a model."""
+    layer = layers_module.InputLayer(shape=tuple(shape), name=name)
+    return SymbolicTensor(layer, (), tuple(layer["shape"]))
+
+
+def call_layer(layer: Layer, inputs: Any) -> SymbolicTensor:
+    """Call a layer on a symbolic tensor or a list of them."""
+    given = tuple(inputs) if isinstance(inputs, (list, tuple)) else (inputs,)
+    for t in given:
+        if not isinstance(t, SymbolicTensor):
+            message = f"{type(layer).__name__} is called on a tensor made by Input or another layer, not on {type(t).__name__}."
+            raise GraphError(message)
+    least, most = layer.arity
+    if not least <= len(given) <= most:
+        raise GraphError(f"{type(layer).__name__} takes {least} inputs or more; {len(given)} are given.")
+    return SymbolicTensor(layer, given, tuple(layer.output_shape([t.shape for t in given])))
+
+
+class History:
+    """What `fit` measured: ``history.history["loss"]`` is one number an epoch, as in Keras."""
+
+    def __init__(self) -> None:
+        self.history: dict[str, list[float]] = {}
+        self.epoch: list[int] = []
+
+
+class Model:
+    """A network of layers with one or several inputs and outputs.
+
+    Parameters
+    ----------
+    inputs, outputs
+        Symbolic tensors, or lists of them.
+    name
+        Of the model.
+    seed
+        Start of every random number: weights, order of samples, dropout. The same seed gives the same result.
+    """
+
+    def __init__(self, inputs: Any, outputs: Any, name: str = "model", seed: int = 0) -> None:
+        ins = list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
+        outs = list(outputs) if isinstance(outputs, (list, tuple)) else [outputs]
+        self._build(ins, outs, name, seed)
+
+    def _build(self, inputs: list[SymbolicTensor], outputs: list[SymbolicTensor], name: str, seed: int) -> None:
+        self.seed = seed
+        self.name = name
+        self._nodes: dict[int, str] = {}
+        self._symbolic: dict[str, SymbolicTensor] = {}
+        self._layers: dict[int, Layer] = {}
+        self._counts: dict[str, int] = {}
+        nodes: list[Node] = []
+        for t in inputs:
+            self._visit(t, nodes)
+        for t in outputs:
+            self._visit(t, nodes)
+        documents = tuple(
+            LayerDocument(layer.id, type(layer).__name__, layer.name, dict(layer.config))
+            for layer in self._layers.values()
+        )
+        self.network = Network(name, documents, tuple(nodes), tuple(self._nodes[id(t)] for t in outputs))
+        self._start()
+
+    def adopt_network(self, network: Network, made: dict[str, Layer], seed: int) -> None:
+        """Become the model of a document; `made` are its layers by id."""
+        self.seed, self.name, self.network = seed, network.name, network
+        self._layers = {}
+        self._symbolic = {}
+        values: dict[str, SymbolicTensor] = {}
+        for layer_id, layer in made.items():
+            layer.id, layer.name, layer._owner = layer_id, network.layer(layer_id).name, self
+        for node_id in network.order():
+            node = network.node(node_id)
+            layer = made[node.layer]
+            self._layers.setdefault(id(layer), layer)
+            inputs = tuple(values[source] for source in node.inputs)
+            shape = tuple(layer.output_shape([t.shape for t in inputs]))
+            values[node_id] = self._symbolic[layer.id] = SymbolicTensor(layer, inputs, shape)
+        self._start()
+
+    def _start(self) -> None:
+        self._inspection: Inspection = inspect(self.network)
+        for problem in self._inspection.problems:
+            raise ChainruleError(problem.sentence)
+        self._run: Any = None
+        self._optimizer = optimizers_module.get("SGD")
+        self._loss: Any = None
+        self._metrics: tuple[str, ...] = ()
+        self._values: dict[str, np.ndarray] | None = None
+        self._predictor: Any = None
+        self.stop_training = False
+
+    def _visit(self, t: SymbolicTensor, nodes: list[Node]) -> str:
+        if id(t) in self._nodes:
+            return self._nodes[id(t)]
+        sources = tuple(self._visit(source, nodes) for source in t.inputs)
+        first_call = id(t.layer) not in self._layers
+        if first_call:
+            self._name_layer(t.layer)
+            self._layers[id(t.layer)] = t.layer
+            t.layer._owner = self
+        node_id = t.layer.id if first_call else self._free(f"{t.layer.id}_call")
+        nodes.append(Node(node_id, t.layer.id, sources))
+        self._nodes[id(t)] = node_id
+        self._symbolic[t.layer.id] = t
+        return node_id
+
+    def _name_layer(self, layer: Layer) -> None:
+        taken = {other.id for other in self._layers.values()}
+        if layer.name and layer.name in taken:
+            raise GraphError(f"Two layers are called {layer.name!r}; give one of them another name.")
+        if not layer.name:
+            stem = "input" if isinstance(layer, layers_module.InputLayer) else snake_case(type(layer).__name__)
+            layer.name = self._free(stem)
+        layer.id = layer.name
+
+    def _free(self, stem: str) -> str:
+        count = self._counts.get(stem, 0)
+        self._counts[stem] = count + 1
+        return stem if count == 0 else f"{stem}_{count}"
+
+    # ---- what it is ---------------------------------------------------------------------------------------------
+
+    @property
+    def layers(self) -> list[Layer]:
+        """Layers in the order of the document; Keras's Sequential leaves its Input layer out, and so does this one."""
+        return list(self._layers.values())
+
+    def get_layer(self, name: str) -> Layer:
+        """The layer of this name."""
+        for layer in self._layers.values():
+            if layer.name == name:
+                return layer
+        options = ", ".join(layer.name for layer in self._layers.values())
+        raise GraphError(f"There is no layer called {name!r}; there are {options}.")
+
+    def symbolic_output(self, layer: Layer) -> SymbolicTensor:
+        """A layer's output, to build another model on."""
+        return self._symbolic[layer.id]
+
+    @property
+    def output_shape(self) -> Any:
+        """Shape of the output with None for the batch, or a list of shapes."""
+        shapes = [(None, *(self._inspection.row(node).output_shape or ())) for node in self.network.outputs]
+        return shapes[0] if len(shapes) == 1 else shapes
+
+    def count_params(self) -> int:
+        """Number of values in all weights."""
+        return self._inspection.parameters
+
+    def summary(self, print_fn: Any = None) -> str:
+        """A table of layers, output shapes and parameters; printed, and returned as text."""
+        rows = [("Layer (type)", "Output shape", "Param #")]
+        for row in self._inspection.rows:
+            shape = ", ".join(map(str, ("None", *(row.output_shape or ()))))
+            rows.append((f"{row.name} ({row.kind})", f"({shape})", f"{row.parameters:,}"))
+        widths = [max(len(r[k]) for r in rows) for k in range(3)]
+        lines = [f'Model: "{self.name}"']
+        for k, r in enumerate(rows):
+            lines.append(f"{r[0]:<{widths[0]}}  {r[1]:<{widths[1]}}  {r[2]:>{widths[2]}}")
+            if k == 0:
+                lines.append("-" * (sum(widths) + 4))
+        trainable = sum(row.trainable_parameters for row in self._inspection.rows)
+        lines += [
+            f"Total params: {self.count_params():,}",
+            f"Trainable params: {trainable:,}",
+            f"Non-trainable params: {self.count_params() - trainable:,}",
+        ]
+        text = "\n".join(lines)
+        (print_fn or print)(text)
+        return text
+
+    # ---- weights --------------------------------------------------------------------------------------------------
+
+    def _weight_names(self) -> list[str]:
+        names: list[str] = []
+        for row in self._inspection.rows:
+            layer = next(item for item in self._layers.values() if item.id == row.layer)
+            for weight in layer.weights(list(row.input_shapes)):
+                name = f"{row.layer}/{weight.role}"
+                if name not in names:
+                    names.append(name)
+        return names
+
+    def _weights(self) -> dict[str, np.ndarray]:
+        if self._run is not None:
+            return dict(self._run.program.weights())
+        if self._values is None:
+            from core import initializers
+
+            self._values = {}
+            for row in self._inspection.rows:
+                layer = next(item for item in self._layers.values() if item.id == row.layer)
+                for w in layer.weights(list(row.input_shapes)):
+                    name = f"{row.layer}/{w.role}"
+                    self._values.setdefault(name, initializers.draw(w.initializer, w.shape, self.seed, name))
+        return self._values
+
+    def weights_by_name(self) -> dict[str, np.ndarray]:
+        """Weights under the names they have on the tape ("dense/kernel")."""
+        return {name: value.copy() for name, value in self._weights().items()}
+
+    def set_weights_by_name(self, values: dict[str, np.ndarray]) -> None:
+        """Replace weights by name."""
+        self._set_weights(values)
+
+    def document(self) -> Training:
+        """How the model is trained, as a document; its loss is empty if it was never compiled."""
+        if self._loss is None:
+            return Training(optimizer=self._optimizer.to_config(), loss="", metrics=(), seed=self.seed)
+        return self._training(self._run.training.batch_size if self._run is not None else 32)
+
+    def _set_weights(self, values: dict[str, np.ndarray]) -> None:
+        have = self._weights()
+        for name, value in values.items():
+            given = np.asarray(value, np.float32)
+            if given.shape != have[name].shape:
+                raise ChainruleError(f"{name} has shape {have[name].shape}; the given values have {given.shape}.")
+        if self._run is not None:
+            self._run.replace_weights(values)
+        else:
+            assert self._values is not None
+            self._values.update({name: np.array(value, np.float32) for name, value in values.items()})
+
+    def get_weights(self) -> list[np.ndarray]:
+        """Copies of all weights, in Keras's order."""
+        values = self._weights()
+        return [values[name].copy() for name in self._weight_names()]
+
+    def set_weights(self, weights: list[np.ndarray]) -> None:
+        """Replace all weights."""
+        names = self._weight_names()
+        if len(weights) != len(names):
+            raise ChainruleError(f"The model has {len(names)} weights; {len(weights)} are given.")
+        self._set_weights(dict(zip(names, weights, strict=True)))
+
+    def layer_weights(self, layer: Layer) -> list[np.ndarray]:
+        """Weights of one layer."""
+        values = self._weights()
+        return [values[name].copy() for name in self._weight_names() if name.rsplit("/", 1)[0] == layer.id]
+
+    def set_layer_weights(self, layer: Layer, weights: list[np.ndarray]) -> None:
+        """Replace the weights of one layer."""
+        names = [name for name in self._weight_names() if name.rsplit("/", 1)[0] == layer.id]
+        if len(weights) != len(names):
+            raise ChainruleError(f"{layer.name} has {len(names)} weights; {len(weights)} are given.")
+        self._set_weights(dict(zip(names, weights, strict=True)))
+
+    # ---- training -------------------------------------------------------------------------------------------------
+
+    def compile(self, optimizer: Any = "sgd", loss: Any = None, metrics: Any = None) -> None:
+        """Choose how to train: an optimizer, a loss (or one for each output), and metrics."""
+        self._optimizer = optimizers_module.get(optimizer)
+        if loss is None:
+            message = 'compile needs a loss, for example loss="mean_squared_error".'
+            raise ChainruleError(message)
+        if isinstance(loss, (list, tuple)):
+            self._loss = [losses_module.get(item) for item in loss]
+        else:
+            self._loss = losses_module.get(loss)
+        self._metrics = tuple(metrics or ())
+        self._values = self._weights()
+        self._run = None
+
+    def _training(self, batch_size: int) -> Training:
+        first = self._loss[0] if isinstance(self._loss, list) else self._loss
+        return Training(
+            optimizer=self._optimizer.to_config(), loss=first.name, metrics=self._metrics, batch_size=batch_size,
+            seed=self.seed,
+        )  # fmt: skip
+
+    def _outputs(self) -> list[int]:
+        return [int(np.prod(self._inspection.row(node).output_shape or ())) for node in self.network.outputs]
+
+    def _samples(self, x: Any, y: Any) -> Any:
+        from core.runs.samples import Samples, target_table
+        from core.tape.table_data import DataTable
+
+        if self._loss is None:
+            message = "The model has no loss yet: call compile(optimizer=..., loss=...) first."
+            raise ChainruleError(message)
+        xs = list(x) if isinstance(x, (list, tuple)) and len(self._input_nodes()) > 1 else [x]
+        ys = list(y) if isinstance(y, (list, tuple)) and len(self.network.outputs) > 1 else [y]
+        if not len(xs[0]):
+            message = "There are no samples to learn from."
+            raise ChainruleError(message)
+        chosen = self._loss if isinstance(self._loss, list) else [self._loss] * len(ys)
+        targets = [target_table(t, loss, n) for t, loss, n in zip(ys, chosen, self._outputs(), strict=True)]
+        return Samples([DataTable(np.asarray(item, np.float32)) for item in xs], targets)
+
+    def _input_nodes(self) -> list[str]:
+        return [row.node for row in self._inspection.rows if row.kind == "InputLayer"]
+
+    def _ready(self, samples: Any, batch_size: int) -> Any:
+        """The run that trains on these samples, with the weights and the optimizer's memory there are."""
+        from core.runs.run import Run
+
+        training = self._training(batch_size)
+        old = self._run
+        if old is not None and old.program.capacity >= batch_size and old.training.batch_size == training.batch_size:
+            old.use(samples)
+            return old
+        run = Run(self.network, training, samples=samples, loss=self._loss)
+        if old is not None:
+            run.adopt(old)
+        else:
+            run.replace_weights(self._weights())
+        self._run = run
+        return run
+
+    def fit(
+        self,
+        x: Any,
+        y: Any,
+        batch_size: int = 32,
+        epochs: int = 1,
+        verbose: Any = 0,
+        callbacks: Any = None,
+        validation_split: float = 0.0,
+        validation_data: Any = None,
+        shuffle: bool = True,
+    ) -> History:
+        """Train for a number of epochs.
+
+        Parameters
+        ----------
+        x, y
+            Inputs (samples, ...) and targets.
+        batch_size
+            Samples per step.
+        epochs
+            Passes over the data.
+        verbose
+            1 prints a line an epoch.
+        callbacks
+            Objects of `core.callbacks`.
+        validation_split
+            Share held out from the end of the samples.
+        validation_data
+            (x, y) to measure on after each epoch.
+        shuffle
+            Draw a new order each epoch.
+        """
+        samples = self._samples(x, y)
+        validation = None
+        if validation_data is not None:
+            validation = self._samples(*validation_data[:2])
+        elif validation_split:
+            held = int(len(samples) * (1 - validation_split))
+            samples, validation = _cut(samples, 0, held), _cut(samples, held, len(samples))
+        run = self._ready(samples, batch_size)
+        run.shuffle(shuffle)
+        run.validation = validation
+        result = History()
+        self.stop_training = False
+        watching = list(callbacks or ())
+        for callback in watching:
+            callback.set_model(self)
+            callback.on_train_begin()
+        for epoch in range(epochs):
+            run.step("epoch")
+            measured = run.evaluate(validation) if validation is not None else None
+            logs = run.note_epoch(measured).metrics
+            if run.divergence is not None:
+                break
+            for key, value in logs.items():
+                result.history.setdefault(key, []).append(value)
+            result.epoch.append(epoch)
+            if verbose:
+                shown = "  ".join(f"{key}: {value:.4f}" for key, value in logs.items())
+                print(f"Epoch {epoch + 1}/{epochs}  {shown}")  # noqa: T201 - that is what verbose means
+            for callback in watching:
+                callback.on_epoch_end(epoch, dict(logs))
+            if self.stop_training:
+                break
+        for callback in watching:
+            callback.on_train_end()
+        self._optimizer.learning_rate = run.learning_rate
+        if run.divergence is not None:
+            from core.errors import DivergedError
+
+            raise DivergedError(run.divergence.sentence)
+        return result
+
+    def train_on_batch(self, x: Any, y: Any) -> float:
+        """One update with one batch; returns its loss before the update."""
+        samples = self._samples(x, y)
+        run = self._ready(samples, max(len(samples), self._run.training.batch_size if self._run else 1))
+        run.shuffle(False)
+        run.step("batch")
+        run.note_epoch()
+        return float(run.history.series("loss").mean[-1])
+
+    def evaluate(self, x: Any, y: Any, batch_size: int = 32, verbose: Any = 0, return_dict: bool = False) -> Any:
+        """The loss, or a list of loss and metrics, on these samples."""
+        samples = self._samples(x, y)
+        run = self._run if self._run is not None else self._ready(samples, batch_size)
+        found = run.evaluate(samples)
+        if return_dict:
+            return found
+        values = list(found.values())
+        return values[0] if len(values) == 1 else values
+
+    def predict(self, x: Any, batch_size: int = 32, verbose: Any = 0) -> Any:
+        """Outputs for inputs (samples, ...)."""
+        from core.tape.compiler import compile_network
+        from core.tape.program import Program
+
+        if self._predictor is None:
+            tape = compile_network(self.network, "predict", batch_size=128)
+            self._predictor = Program(tape, 128)
+        program = self._predictor
+        program.set_weights(self._weights())
+        many = len(self._input_nodes()) > 1
+        xs = [np.asarray(item, np.float32) for item in (x if many else [x])]
+        want = [t.shape for t in program.tape.inputs.values()]
+        for item, shape in zip(xs, want, strict=True):
+            if tuple(item.shape[1:]) != shape and item[0].size != int(np.prod(shape)):
+                raise ChainruleError(f"Each sample must have shape {shape}; the given ones have {tuple(item.shape[1:])}.")
+        outs: list[list[np.ndarray]] = [[] for _ in program.tape.outputs]
+        for start in range(0, len(xs[0]), 128):
+            program.feed([item[start : start + 128] for item in xs])
+            program.run()
+            for k, t in enumerate(program.tape.outputs.values()):
+                outs[k].append(program.tensor(t.name).copy())
+        empty = [np.zeros((0, *t.shape), np.float32) for t in program.tape.outputs.values()]
+        results = [np.concatenate(found) if found else empty[k] for k, found in enumerate(outs)]
+        return results[0] if len(results) == 1 else results
+
+    def __call__(self, x: Any) -> Any:
+        """The same as `predict`."""
+        return self.predict(x)
+
+    def program(self, batch_size: int = 32) -> Any:
+        """The tape of one training step, bound, with the model's weights: to look at and to run by hand."""
+        from core.tape.compiler import compile_network
+        from core.tape.program import Program
+
+        mode = "train" if self._loss is not None else "predict"
+        tape = compile_network(
+            self.network, mode, loss=self._loss, optimizer=self._optimizer, metrics=self._metrics, batch_size=batch_size
+        )
+        program = Program(tape, batch_size, seed=self.seed)
+        program.set_weights(self._weights())
+        return program
+
+    # ---- files ----------------------------------------------------------------------------------------------------
+
+    def save(self, path: str | Path) -> None:
+        """Write the model with its weights to a ``.chainrule`` file."""
+        from core.io.models import save_model
+
+        save_model(self, Path(path))
+
+
+class Sequential(Model):
+    """Layers one after the other. The first may be ``Input(shape)``."""
+
+    def __init__(self, layers: Any = (), name: str = "sequential", seed: int = 0) -> None:
+        self._pending = list(layers)
+        self.name, self.seed = name, seed
+        if self._pending:
+            self._assemble()
+
+    def add(self, layer: Any) -> None:
+        """Append a layer."""
+        self._pending.append(layer)
+        self._assemble()
+
+    def _assemble(self) -> None:
+        first = self._pending[0]
+        if isinstance(first, Layer) and not isinstance(first, layers_module.InputLayer):
+            message = "A Sequential model starts with Input(shape), so that the shapes of all weights are known."
+            raise GraphError(message)
+        t = first if isinstance(first, SymbolicTensor) else SymbolicTensor(first, (), tuple(first["shape"]))
+        start = t
+        for layer in self._pending[1:]:
+            t = call_layer(layer, t)
+        self._build([start], [t], self.name, self.seed)
+
+    @property
+    def layers(self) -> list[Layer]:
+        """Layers without the Input layer, as in Keras."""
+        return [layer for layer in self._layers.values() if not isinstance(layer, layers_module.InputLayer)]
+
+
+def _cut(samples: Any, start: int, stop: int) -> Any:
+    from core.runs.samples import Samples
+    from core.tape.table_data import DataTable
+
+    if not 0 <= start < stop <= len(samples):
+        message = "The validation split leaves nothing to train on or to measure."
+        raise ChainruleError(message)
+
+    def part(table: DataTable) -> DataTable:
+        return DataTable(table.array[start:stop], table.scale)
+
+    return Samples([part(t) for t in samples.inputs], [part(t) for t in samples.targets])
+
+
+def load_model(path: str | Path) -> Model:
+    """A model from a ``.chainrule`` file."""
+    from core.io.models import load_model as load
+
+    return load(Path(path))

@@ -32,6 +32,8 @@ SPACES = {",": 0.18, ":": 0.24, ";": 0.3, "!": -0.1, " ": 0.35, "quad": 1.0, "qq
 TEXTS = frozenset(
     "mathrm text textrm operatorname mathbf boldsymbol bm mathit mathsf textbf mathcal".split()
 )
+# \fwd{...}, \bwd{...}, \loss{...}: colours of the design system, for lessons.
+ROLES = {"fwd": f.FORWARD, "bwd": f.BACKWARD, "loss": f.LOSS, "label": f.LABEL, "text1": f.TEXT}
 BOLD = frozenset(("mathbf", "boldsymbol", "bm", "textbf"))
 RELATIONS = frozenset("=≈≤≥≠←→⇒∈<>")
 BINARY = frozenset("+−·×⊙∘∗±⊗⊕")
@@ -194,6 +196,12 @@ class _Parser:
                 self.words().replace("-", "−") if name not in ("text", "textrm") else self.words()
             )
             return f.text(string, pen.with_weight(600) if name in BOLD else pen)
+        if name in ROLES:
+            return self.argument(pen.with_role(ROLES[name]))
+        if name == "cell":
+            tensor, _, index = self.words().rstrip("]").partition("[")
+            cell = (tensor, tuple(int(part) for part in index.split(",") if part.strip()))
+            return f.tag(self.argument(pen), cell)
         if name in SPACES:
             return f.space(SPACES[name] * pen.size)
         symbol = COMMANDS.get(name, name)

@@ -56,9 +56,9 @@ def aliases(tensor: str, reader: Reader) -> tuple[str, ...]:
     """Return the names a layer's final output goes by."""
     head, _, tail = tensor.rpartition("/")
     if tail == "output":
-        return (tensor, reader.first(f"{head}/a", f"{head}/z", f"{head}/product"))
-    if tail in ("a", "z", "product"):
-        later = {"a": (), "z": ("a",), "product": ("z", "a")}[tail]
+        return (tensor, reader.first(*(f"{head}/{name}" for name in ("a", "z", "product", "x"))))
+    if tail in ("a", "z", "product", "x"):
+        later = {"a": (), "z": ("a",), "product": ("z", "a"), "x": ()}[tail]
         if not any(reader.info(f"{head}/{name}") for name in later):
             return (tensor, f"{head}/output")
     return (tensor,)

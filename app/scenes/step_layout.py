@@ -147,10 +147,8 @@ def unit_title(spec: NetworkView, node: NodeView, index: int) -> str:
         return "x" + number_text(index + 1)
     if node is computed[-1] or node.id == computed[-1].id:
         return "ŷ" + mark
-    hidden = [n.id for n in computed[:-1]]
-    if len(hidden) == 1:
-        return "h" + number_text(index + 1)
-    return f"h^{hidden.index(node.id) + 1}" + number_text(index + 1)
+    hidden = [n.id for n in computed]
+    return f"a^{hidden.index(node.id) + 1}_{index + 1}"
 
 
 def _rows(node: NodeView, index: int, rect: QRectF, last: bool) -> tuple[RowBox, ...]:
@@ -183,7 +181,9 @@ def _numbers(spec: NetworkView, size: tuple[int, int], view: ViewState) -> StepL
     columns = len(nodes)
     last = nodes[-1]
     below = last.units <= 2
-    widths = [INPUT[0] if n.kind == "Input" else NODE[0] for n in nodes]
+    # In a narrow stage the nodes give way before the numbers shrink.
+    slack = 0.0 if size[0] >= 690 else min(20.0, (690 - size[0]) / 3)
+    widths = [(INPUT[0] if n.kind == "Input" else NODE[0]) - slack for n in nodes]
     most = max(n.units for n in nodes)
     tall = max(
         most * (NODE[1] + 22.0),
@@ -263,7 +263,7 @@ def _numbers(spec: NetworkView, size: tuple[int, int], view: ViewState) -> StepL
         )
         if final:
             if below:
-                loss = QRectF(x, loss_y, *LOSS)
+                loss = QRectF(x, loss_y, w, LOSS[1])
             else:
                 loss = QRectF(x + w + gap, middle - LOSS[1] / 2, *LOSS)
         x += w + (shares[position] if position < columns - 1 else 0.0)
@@ -327,8 +327,8 @@ def _header(spec: NetworkView, node: NodeView, final: bool, view: ViewState) -> 
     function = {"sigmoid": "σ", "relu": "ReLU", "": "", "linear": ""}.get(
         node.activation, node.activation
     )
-    before = "x" if place == 0 else "h" if len(computed) == 2 else f"h^{place}"
-    out = "ŷ" if final else "h" if len(computed) == 2 else f"h^{place + 1}"
+    before = "x" if place == 0 else f"a^{place}"
+    out = "ŷ" if final else f"a^{place + 1}"
     if node.kind != "Dense":
         return f"{out} = {node.kind.lower()}({before})"
     number = dense.index(node) + 1
@@ -385,6 +385,9 @@ def _pills(lines: list[tuple[QPointF, QPointF]]) -> list[QRectF]:
     if good:
         # Not too near a node: the line should be seen on both sides of its pill.
         t = min(good, key=lambda t: abs(t - 0.36))
+        return [_around(at(line, t)) for line in lines]
+    t = max(places, key=closest)
+    if closest(t) > PILL[1]:
         return [_around(at(line, t)) for line in lines]
     taken: list[QRectF] = []
     for line in lines:

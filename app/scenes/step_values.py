@@ -31,6 +31,14 @@ def parse_cell(identifier: str) -> tuple[str, tuple[int, ...]] | None:
     return tensor, tuple(int(part) for part in tail.split(",") if part)
 
 
+def alias_names(tensor: str) -> tuple[str, ...]:
+    """Return the names a layer's final output may be written under, the tensor's own first."""
+    head, _, tail = tensor.rpartition("/")
+    if tail != "output":
+        return (tensor,)
+    return (tensor, *(f"{head}/{name}" for name in ("a", "z", "product", "x")))
+
+
 def is_weight(tensor: str) -> bool:
     """Tell whether a tensor is a parameter of the network rather than something computed in a step."""
     return not tensor.startswith("grad/") and tensor.rpartition("/")[2] in WEIGHTS
@@ -55,13 +63,21 @@ class Reader:
                 return tensor
         return tensors[0]
 
+    def lasting(self, tensor: str) -> bool:
+        """Tell whether a tensor outlives a step: weights, the optimizer's memory, settings."""
+        info = self.info(tensor)
+        return info is not None and info.role in ("weight", "slot", "statistic", "scalar")
+
     def state(self, tensor: str) -> State:
         """Tell whether a tensor holds numbers of this step."""
         if self.snapshot is None:
             return "absent"
-        if is_weight(tensor):
+        if is_weight(tensor) or self.lasting(tensor):
             return "fresh"
-        written = self.snapshot.written_at.get(tensor)
+        written = next(
+            (w for n in alias_names(tensor) if (w := self.snapshot.written_at.get(n)) is not None),
+            None,
+        )
         if written is None:
             return "absent"
         position = self.snapshot.position
@@ -76,9 +92,12 @@ class Reader:
         """Return a tensor without its batch axis (this row), or None when it is not in the snapshot."""
         if self.snapshot is None:
             return None
-        array = self.snapshot.get(tensor)
+        array = next(
+            (a for n in alias_names(tensor) if (a := self.snapshot.get(n)) is not None), None
+        )
         if array is None:
-            return None
+            scalar = self.snapshot.scalars.get(tensor)
+            return None if scalar is None else np.asarray(scalar, np.float32)
         info = self.info(tensor)
         if info is not None and info.batch and array.ndim == len(info.shape) + 1:
             return array[min(self.row, len(array) - 1)] if len(array) else None

@@ -95,8 +95,6 @@ def build(session: StepSession) -> Card:
     expression = arranged(instruction.op, explained.answer.expression, session.notation)
     shown = elide(simplify(expression, session.value))
     values = {key: session.value(*key) for key in visible(shown)}
-    if explained.answer.result is not None and isinstance(explained.answer.result, Ref):
-        subject = explained.answer.result
     factors, share = _factors(session, instruction, index)
     rows = session.rows if gradient and factors else 1
     return Card(
@@ -146,13 +144,8 @@ def _subject(session: StepSession, tensor: str, full: Index) -> Ref:
 
 def _updated(session: StepSession, tensor: str) -> bool:
     snapshot = session.snapshot
-    if snapshot is None:
-        return False
-    written = snapshot.written_at.get(tensor)
-    if written is None:
-        return False
-    whole = snapshot.position.pc == 0 and snapshot.instruction is not None
-    return written[0] == snapshot.position.step - (1 if whole else 0)
+    written = snapshot.written_at.get(tensor) if snapshot is not None else None
+    return written is not None and written[0] == session.step_shown
 
 
 def _result(session: StepSession, tensor: str, full: Index, done: bool) -> float | None:

@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 from app.scenes.frame import Frame, Selection, ViewState
 from app.scenes.step import SCENE
 from app.scenes.step_layout import detail
-from app.scenes.step_values import Reader, cell_id, is_weight
+from app.scenes.step_values import Reader, alias_names, cell_id, is_weight
 from app.snapshots import Probe
 from app.step.network_view import loss_name, network_view
 
@@ -76,7 +76,7 @@ class StepSession(QObject):
         self._asked: tuple[Any, ...] = ()
         self._cells: dict[str, tuple[int, ...]] = {}
         self._unit: int | None = None
-        self._before: dict[str, np.ndarray] = {}
+        self._before: dict[int, dict[str, np.ndarray]] = {}
         self._tensors: dict[tuple[int, str], np.ndarray] = {}
         self._active = False
         self._view: tuple[Any, NetworkView] | None = None
@@ -206,36 +206,45 @@ class StepSession(QObject):
         return Frame(after=self.snapshot, selection=Selection(chosen, self.hover), toggles=toggles)
 
     def value(self, tensor: str, index: tuple[int, ...]) -> float | None:
-        """Return a number by the engine's index (row first), from the snapshot or from what was asked for."""
-        snapshot = self.snapshot
-        if snapshot is None:
+        """Return a number by the engine's index (row first), or None when this step has not made it."""
+        snapshot, reader = self.snapshot, self.reader
+        if snapshot is None or reader.state(tensor) != "fresh":
             return None
-        if is_weight(tensor) and tensor in self._before and self._updated(tensor):
-            return _at(self._before[tensor], index)
-        info = self.reader.info(tensor)
-        array = snapshot.get(tensor)
-        if (
-            array is not None
-            and info is not None
-            and array.ndim == len(info.shape) + bool(info.batch)
-        ):
-            return _at(array, index)
-        if array is not None and info is not None and info.batch and index[:1] == (self.row,):
-            return _at(array, index[1:])
+        if self._updated(tensor):
+            return self.weight_before(tensor, index)
+        info = reader.info(tensor)
+        names = alias_names(tensor)
+        array = next((a for n in names if (a := snapshot.get(n)) is not None), None)
+        if array is not None and info is not None:
+            if array.ndim == len(info.shape) + bool(info.batch):
+                return _at(array, index)
+            if info.batch and index[:1] == (self.row,):
+                return _at(array, index[1:])
+        if not index and tensor in snapshot.scalars:
+            return float(snapshot.scalars[tensor])
         asked = self._tensors.get((snapshot.serial, tensor))
         return _at(asked, index) if asked is not None else None
 
     def weight_before(self, tensor: str, index: tuple[int, ...]) -> float | None:
         """Return a weight as it was when the step began."""
-        array = self._before.get(tensor)
+        array = self._before.get(self.step_shown, {}).get(tensor)
         return _at(array, index) if array is not None else None
 
     def _updated(self, tensor: str) -> bool:
-        """Tell whether this step has changed a weight already: then its old value is what the formulas used."""
+        """Tell whether the step shown has changed a lasting value: the formulas used its old one."""
         snapshot = self.snapshot
         assert snapshot is not None
         written = snapshot.written_at.get(tensor)
-        return written is not None and written[0] == snapshot.position.step
+        return self.reader.lasting(tensor) and written is not None and written[0] == self.step_shown
+
+    @property
+    def step_shown(self) -> int:
+        """The step whose numbers are shown: the one under way, or at its end the one just done."""
+        snapshot = self.snapshot
+        if snapshot is None:
+            return 0
+        ended = snapshot.position.pc == 0 and snapshot.instruction is not None
+        return snapshot.position.step - (1 if ended else 0)
 
     # -- choosing
 
@@ -256,10 +265,8 @@ class StepSession(QObject):
         if program is not None:
             writers = [i.index for i in program.instructions if tensor in i.writes]
             if not writers:
-                head, _, tail = tensor.rpartition("/")
-                if tail == "output":
-                    names = (f"{head}/a", f"{head}/z", f"{head}/product")
-                    for name in names:
+                if tensor.endswith("/output"):
+                    for name in alias_names(tensor):
                         writers = [i.index for i in program.instructions if name in i.writes]
                         if writers:
                             self._cells[name] = tuple(index)
@@ -360,11 +367,14 @@ class StepSession(QObject):
 
     def _remember(self, snapshot: Snapshot) -> None:
         """Keep the weights a step began with: after its updates the formulas still speak of them."""
+        step = snapshot.position.step
+        known = self._before.setdefault(step, {})
         for name, array in snapshot.values.items():
-            if is_weight(name):
-                written = snapshot.written_at.get(name)
-                if written is None or written[0] != snapshot.position.step:
-                    self._before[name] = array
+            written = snapshot.written_at.get(name)
+            if self.reader.lasting(name) and (written is None or written[0] != step):
+                known[name] = array
+        for old in [key for key in self._before if abs(key - step) > 2]:
+            del self._before[old]
 
     def _go_on(self) -> None:
         """Continue towards a breakpoint."""

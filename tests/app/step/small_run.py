@@ -97,7 +97,16 @@ def program() -> ProgramView:
                     f"grad/{layer}/kernel": f"∂L/∂W{number}", f"grad/{layer}/bias": f"∂L/∂b{number}",
                     f"grad/{layer}/z": f"δ{number}", f"grad/{layer}/a": f"∂L/∂{out}"}  # fmt: skip
     tensors = {
-        name: TensorView(name, shape, batch, layer=name.split("/")[0], symbol=symbols[name])
+        name: TensorView(
+            name,
+            shape,
+            batch,
+            "weight"
+            if name.split("/")[-1] in ("kernel", "bias") and "grad" not in name
+            else "value",
+            name.split("/")[0],
+            symbols[name],
+        )
         for name, (shape, batch) in shapes.items()
     }
     return ProgramView(1, lines, MappingProxyType(tensors))

@@ -214,12 +214,12 @@ def scripts(base: Box, above: Box | None, below: Box | None, pen: Pen) -> Box:
 def accent(base: Box, mark: str, pen: Pen) -> Box:
     """`base` under a small mark ("hat" or "bar"), stroked so that it needs no glyph."""
     top = -base.ascent + 0.5
-    middle, half = base.width / 2, min(4.0, base.width / 2 - 0.5)
+    middle, half = base.width / 2, min(0.27 * pen.size, base.width / 2 - 0.5)
     if mark == "bar":
         stroke = Stroke(((middle - half, top), (middle + half, top)), pen.role, width=1.0)
     else:
         stroke = Stroke(
-            ((middle - half, top + 1.5), (middle, top - 2.0), (middle + half, top + 1.5)), pen.role
+            ((middle - half, top + 2.0), (middle, top - 0.6), (middle + half, top + 2.0)), pen.role
         )
     return Box(base.width, base.ascent + 3.0, base.descent, ((0.0, 0.0, base), (0.0, 0.0, stroke)))
 

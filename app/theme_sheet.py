@@ -75,7 +75,7 @@ QMenu::separator {{ height: 1px; background: {t["line"]}; margin: 4px 8px; }}
 QLineEdit, QDoubleSpinBox, QSpinBox {{ background: {t["bg0"]}; color: {t["tx"]};
     border: 1px solid {t["line2"]}; border-radius: 4px; padding: 0 7px;
     selection-background-color: {t["selbg"]}; selection-color: {t["tx"]}; }}
-QDoubleSpinBox {{ padding: 0 16px 0 5px; }}
+QDoubleSpinBox {{ padding: 0; }}
 QDoubleSpinBox QLineEdit {{ border: none; padding: 0; background: transparent; }}
 QLineEdit:hover, QDoubleSpinBox:hover, QComboBox:hover {{ border-color: {t["tx3"]}; }}
 QLineEdit:focus, QDoubleSpinBox:focus {{ border-color: {t["tx"]}; }}
@@ -93,7 +93,7 @@ QPlainTextEdit, QTextEdit {{ background: {t["bg0"]}; color: {t["tx"]}; border: n
 QTableView {{ background: {t["bg1"]}; border: none; }}
 QHeaderView {{ background: {t["bg1"]}; border: none; }}
 QHeaderView::section {{ background: {t["bg1"]}; color: {t["tx3"]}; border: none;
-    padding: 0 16px; }}
+    padding: 0 16px; font-family: Inter; font-size: 11px; font-weight: 500; }}
 QScrollBar:vertical {{ background: transparent; width: 10px; margin: 0; }}
 QScrollBar:horizontal {{ background: transparent; height: 10px; margin: 0; }}
 QScrollBar::handle {{ background: {t["line2"]}; border-radius: 3px; margin: 2px; }}
@@ -147,7 +147,11 @@ class ThemeSwitch(QObject):
         if mode not in MODES:
             raise ValueError(f"a theme is one of {', '.join(MODES)}, not {mode!r}")
         self._mode = mode
-        self._apply()
+        # Restyling a full window costs tens of milliseconds.
+        if self._wanted() is not theme.current():
+            self._apply()
+        else:
+            self.changed.emit(theme.current())
 
     def toggle(self) -> None:
         """Switch between dark and light."""

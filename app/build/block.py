@@ -185,7 +185,7 @@ class Block(QGraphicsObject):
         painter.setPen(QPen(colors.line, 1))
         painter.drawLine(QPointF(1, top + 0.5), QPointF(BLOCK_WIDTH - 1, top + 0.5))
         y = top + 8
-        icons.paint(painter, "attention", colors.err, QRectF(12, y, 16, 16))
+        icons.paint(painter, "alert-triangle", colors.err, QRectF(12, y, 16, 16))
         painter.setPen(colors.err)
         y = _draw_lines(painter, title, "strong", 34, y, bottom)
         painter.setPen(colors.tx2)

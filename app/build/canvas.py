@@ -259,14 +259,10 @@ class Canvas(QGraphicsView):
             if block is not None and _skipped(block.view) and 0 < place < count - 1:
                 self._add_wire(Wire(self._layout.bypass(place), "bypass"))
         if opened_at is None:
+            # Before the first layer there is nothing to insert: data enters there.
             for place in range(1, count + 1):
                 plus = Plus(place, always=place == count)
                 plus.setPos(self._layout.plus(place))
-                self._scene.addItem(plus)
-                self._pluses.append(plus)
-            if count == 0:
-                plus = Plus(0, always=True)
-                plus.setPos(self._layout.rect(0).center())
                 self._scene.addItem(plus)
                 self._pluses.append(plus)
 

@@ -28,7 +28,7 @@ from core.spec import Row
 
 HEIGHT = 248
 _TABS = 36
-_LINE = 19
+_LINE = 18
 _PROBLEM = Qt.ItemDataRole.UserRole + 1
 _SHARE = Qt.ItemDataRole.UserRole + 2
 _LAYER = Qt.ItemDataRole.UserRole + 3
@@ -132,8 +132,8 @@ class Summary(QTableWidget):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setShowGrid(False)
         self.verticalHeader().hide()
-        self.verticalHeader().setDefaultSectionSize(_LINE)
         self.verticalHeader().setMinimumSectionSize(_LINE)
+        self.verticalHeader().setDefaultSectionSize(_LINE)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -163,6 +163,7 @@ class Summary(QTableWidget):
         self.blockSignals(True)
         self.setRowCount(len(shown) + 1)
         for place, row in enumerate(shown):
+            self._span(place, 4 if row.skipped else 1)
             cells = [str(place + 1 - offset), kind_title(row.kind), names.get(row.layer, row.name)]
             if row.skipped:
                 cells += [tr("skipped until fixed"), "", "", ""]
@@ -172,6 +173,7 @@ class Summary(QTableWidget):
             share = None if row.skipped else row.parameters / max(1, total)
             self._fill(place, cells, share, row.layer, row.layer in problems or row.skipped)
         adds = sum(row.multiply_adds for row in rows)
+        self._span(len(shown), 1)
         self._fill(len(shown), ["", tr("Total"), "", "", text.number(total), "", text.number(adds)],
                    None, "", False)  # fmt: skip
         self.blockSignals(False)
@@ -190,6 +192,10 @@ class Summary(QTableWidget):
             item.setData(_SHARE, share if column == 5 else None)
             if column == 5 and share is not None:
                 item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{share:.0%}")
+
+    def _span(self, line: int, columns: int) -> None:
+        if self.columnSpan(line, 3) != columns:
+            self.setSpan(line, 3, 1, columns)
 
     def show_selection(self, layer: str | None) -> None:
         """Mark the selected layer's line."""

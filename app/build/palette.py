@@ -29,7 +29,6 @@ from app.widgets import Control, Header, Key, Label, Panel, ScrollPanel
 from app.widgets.focus import focus_entered, focus_left
 from core.layers import registry
 
-
 # What a lesson on networks begins with comes first; kinds that are not named follow.
 _FIRST = ("InputLayer", "Dense", "Activation", "Dropout", "Flatten", "Conv2D", "MaxPooling2D")
 

@@ -90,9 +90,10 @@ class Plus(QGraphicsObject):
         else:
             painter.setPen(QPen(colors.line2, 1))
             painter.setBrush(colors.bg2)
-        painter.drawEllipse(QPointF(0, 0), self.RADIUS, self.RADIUS)
+        radius = self.RADIUS if self._hovered else 9.0
+        painter.drawEllipse(QPointF(0, 0), radius, radius)
         ink = colors.priText if self._hovered else colors.tx3
-        icons.paint(painter, "plus", ink, QRectF(-7, -7, 14, 14))
+        icons.paint(painter, "plus", ink, QRectF(-6, -6, 12, 12))
 
 
 class Slot(QGraphicsItem):

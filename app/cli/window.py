@@ -25,10 +25,7 @@ def run(arguments: argparse.Namespace) -> int:
         )
     import app
 
-    application = app.create_application()
-    window = app.create_window(arguments.project)
-    window.show()
-    return int(application.exec())
+    return app.run(arguments.project)
 
 
 def has_display() -> bool:

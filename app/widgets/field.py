@@ -11,6 +11,7 @@ from PySide6.QtGui import (
     QPainter,
     QPaintEvent,
     QPolygonF,
+    QResizeEvent,
     QValidator,
     QWheelEvent,
 )
@@ -169,6 +170,11 @@ class NumberField(QDoubleSpinBox):
         for sign in (-1, 1):
             tip = [QPointF(x, y + 6 * sign), QPointF(x - 3, y + 2 * sign)]
             painter.drawPolygon(QPolygonF([*tip, QPointF(x + 3, y + 2 * sign)]))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        # The style knows nothing of our arrows; the text leaves them their place.
+        self.lineEdit().setGeometry(7, 1, self.width() - 7 - _ARROWS, self.height() - 2)
 
     def sizeHint(self) -> QSize:
         return QSize(self.width(), 28)

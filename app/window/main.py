@@ -255,6 +255,10 @@ class MainWindow(QMainWindow):
 
     # Starting the engine
 
+    def hold_engine(self) -> None:
+        """Do not start the engine with the first frame: pictures of the window need none."""
+        self._painted = True
+
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
         if not self._painted:
@@ -287,7 +291,9 @@ class MainWindow(QMainWindow):
         self.top.data_chip.set_parts(editors.data_parts(context))
         self.top.training_chip.set_parts(editors.training_parts(context))
         problems = document.inspection.problems
-        self.status.set_problems(len(problems), problems[0].sentence if problems else "")
+        # An empty canvas says itself what to do.
+        count = len(problems) if document.network.layers else 0
+        self.status.set_problems(count, problems[0].sentence if problems else "")
         self._show_file()
         self._show_state(context.engine.state)
         self._show_undo()

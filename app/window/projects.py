@@ -12,13 +12,14 @@ from PySide6.QtCore import QEventLoop, QObject, QTimer, Signal, Slot
 
 from app.bus import CommandError
 from app.document import State, empty
+from app.engine.saved import contents_of, saved_of
 from app.engine.state import SavedState
 from app.settings import home
 from app.text import tr
 from app.window import templates
 from app.workspace import WindowContext
 from core.errors import ChainruleError
-from core.io.project import Contents, Project, read, write
+from core.io.project import Contents, read, write
 from core.io.recovery import Autosave, Recovery, find, forget, take
 
 log = logging.getLogger("chainrule.window")
@@ -122,7 +123,7 @@ class Projects(QObject):
             self._context.bus.emit("project.saved", path=str(target))
             self.saved.emit(str(target))
 
-        self._with_run(lambda run: self._write(target, contents_of(state, run), finish))
+        self._with_run(lambda run: self._write(target, _contents(state, run), finish))
 
     def rename(self, name: str) -> None:
         """Give the project another name."""
@@ -137,7 +138,7 @@ class Projects(QObject):
         """Put what was read in the place of the open project."""
         project = contents.project
         state = State(project.name, project.network, project.training, project.data)
-        saved = saved_state_of(contents)
+        saved = saved_of(contents)
         if path is not None:
             self._remember(path)
         self._replace(state, path, saved, dirty=dirty)
@@ -220,7 +221,7 @@ class Projects(QObject):
                 log.warning("the recovery copy could not be written: %s", problem)
 
         def keep(run: SavedState | None) -> None:
-            contents = contents_of(state, run)
+            contents = _contents(state, run)
             self._enqueue(lambda: autosave.save(contents, original), finish)
 
         self._with_run(keep)
@@ -304,26 +305,5 @@ class Projects(QObject):
             QCoreApplication.sendPostedEvents(self, QEvent.Type.MetaCall.value)
 
 
-def contents_of(state: State, saved: SavedState | None) -> Contents:
-    """Return what a project file holds: the document, and the run if there is one."""
-    run = dict(saved.run) if saved is not None else {}
-    history = run.pop("history", None)
-    journal = run.pop("journal", None)
-    project = Project(
-        name=state.name, network=state.network, training=state.training, data=state.data, run=run
-    )
-    weights = dict(saved.weights) if saved is not None else {}
-    optimizer = dict(saved.optimizer) if saved is not None else {}
-    return Contents(project, weights, optimizer, history, journal)
-
-
-def saved_state_of(contents: Contents) -> SavedState | None:
-    """Return what the engine goes on from, or None for a project that was never trained."""
-    if not contents.project.run and not contents.weights:
-        return None
-    run = dict(contents.project.run)
-    if contents.history is not None:
-        run["history"] = contents.history
-    if contents.journal is not None:
-        run["journal"] = contents.journal
-    return SavedState(contents.weights, contents.optimizer, run)
+def _contents(state: State, run: SavedState | None) -> Contents:
+    return contents_of(state.name, state.network, state.training, state.data, run)

@@ -50,7 +50,7 @@ class _Problem(Control):
         colors = theme.current()
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        icons.paint(painter, "attention", colors.err, QRectF(0, 3, 14, 14))
+        icons.paint(painter, "alert-triangle", colors.err, QRectF(0, 3, 14, 14))
         painter.setFont(theme.font("small"))
         painter.setPen(colors.err)
         box = QRectF(20, 0, self.width() - 20, 20)

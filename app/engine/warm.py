@@ -33,9 +33,7 @@ def tapes(network: Network, training: Training) -> Iterator[Tape]:
         metrics=training.metrics,
         batch_size=training.batch_size,
     )
-    yield compile_network(
-        network, "explain", loss=loss, wrt="params", head="loss", batch_size=1
-    )
+    yield compile_network(network, "explain", loss=loss, wrt="params", head="loss", batch_size=1)
     yield compile_network(network, "predict", batch_size=training.batch_size)
 
 

@@ -143,7 +143,7 @@ class Worker(QThread):
         steps = self._pace.steps_due()
         if steps > 0:
             began = perf_counter()
-            done = session.advance(steps)
+            done = session.advance(steps, self._waits)
             seconds = perf_counter() - began
             self._pace.count(done, seconds)
             self._slice_seconds += seconds
@@ -163,8 +163,10 @@ class Worker(QThread):
         if session.epoch != self._epoch:
             self._epoch = session.epoch
             self.happened.emit("run.epoch-ended", session.epoch_values())
-            if not session.validates:
+            if self._background is None:
                 self._background = session.evaluation()
+                # Its first piece copies the weights as they are at the epoch's end.
+                self._work_in_background()
         if session.finished and self._playing:
             self._playing = False
             self._tell(status="paused", reason="")
@@ -195,6 +197,9 @@ class Worker(QThread):
         self.mailbox.put(snapshot)
         self.snapshot_put.emit()
 
+    def _waits(self) -> bool:
+        return self.inbox.interactive or self._closing
+
     # Requests
 
     def _do_nothing(self) -> None:
@@ -209,7 +214,7 @@ class Worker(QThread):
         if old is not None:
             old.close()
         session = Session(work)
-        session.prepare()
+        edges.warm()
         self._session = session
         self._epoch = session.epoch
         self._pace.forget()

@@ -11,12 +11,13 @@ import msgspec
 from PySide6.QtCore import QObject, QTimer, Slot
 from PySide6.QtGui import QImage
 
+from app.document import data_info
 from app.engine.saved import contents_of
-from app.engine.views import view_of_network
 from app.export.formats import ExportError
 from app.export.painting import Canvas
 from app.export.service import ExportJob
 from app.scenes.frame import Frame, Selection
+from app.scenes.spec_view import network_view
 from core.errors import ChainruleError
 
 if TYPE_CHECKING:
@@ -115,8 +116,8 @@ class Previewer(QObject):
         if document.inspection.problems:
             return
         try:
-            spec = view_of_network(
-                document.name, document.network, document.training.batch_size, document.data.id
+            spec = network_view(
+                document.network, document.inspection, data_info(document.data), document.name
             )
             canvas = Canvas(recipe, spec)
         except ChainruleError:

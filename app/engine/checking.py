@@ -1,0 +1,63 @@
+"""The numeric gradient of one weight, in float64: what backpropagation is compared with. Worker thread."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from core.errors import ChainruleError
+from core.tape.compiler import compile_network
+from core.tape.program import Program
+
+if TYPE_CHECKING:
+    from core.runs import Run
+
+_STEP = 1e-5
+
+#: More weights than this make a check slow.
+_LARGEST = 2_000_000
+
+
+def numeric_gradient(run: Run, tensor: str, cell: tuple[int, ...]) -> float:
+    """Return ``(L(w + h) - L(w - h)) / 2h`` for the batch of the present step, from its first weights.
+
+    Raises
+    ------
+    ChainruleError
+        When there is no such weight, or the network is too large to check.
+    """
+    program = run.program
+    slots = {slot.tensor.name: slot.tensor for slot in program.tape.weights}
+    if tensor not in slots:
+        raise ChainruleError(f"{tensor} is not a weight.")
+    if sum(t.size for t in slots.values()) > _LARGEST:
+        raise ChainruleError("The network is too large to check its gradients by hand.")
+    tape = compile_network(
+        run.network,
+        "check",
+        loss=run.loss,
+        metrics=(),
+        batch_size=program.capacity,
+    )
+    shadow = Program(tape, program.capacity, dtype=np.float64, seed=run.training.seed)
+    shadow.attach(run.samples.inputs, run.samples.targets)
+    # While a step is under way its start is what the gradient belongs to; between steps, the last one's.
+    start = run._start if run.position.pc else run._previous  # noqa: SLF001
+    if start is None:
+        raise ChainruleError("No step was taken yet.")
+    for slot in tape.weights:
+        theirs = slots[slot.tensor.name]
+        memory = start.memory[theirs.at : theirs.at + theirs.size]
+        shadow.tensor(slot.tensor.name)[...] = memory.reshape(theirs.shape)
+    shadow.state[:] = start.machine
+    last = max(i for i, ins in enumerate(tape.instructions) if ins.phase == "loss") + 1
+    place = shadow.tensor(tensor)
+    middle = float(place[cell])
+    results = []
+    for sign in (1, -1):
+        place[cell] = middle + sign * _STEP
+        shadow.run(0, last)
+        results.append(float(shadow.tensor("loss")))
+    place[cell] = middle
+    return (results[0] - results[1]) / (2 * _STEP)

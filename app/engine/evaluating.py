@@ -1,0 +1,97 @@
+"""Loss, accuracy and confusion over all held-out samples, in pieces. Worker thread."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from app.engine.looking import decide, labels_of
+from app.snapshots import EvaluationView, read_only
+from core.kernels import state as S
+from core.tape.compiler import compile_network
+from core.tape.program import Program
+
+if TYPE_CHECKING:
+    from core.data import DataInfo
+    from core.runs import Run
+
+#: Samples in one piece: a few milliseconds of the digits CNN.
+_PIECE = 128
+
+
+class Evaluator:
+    """Evaluates one run; its program is compiled once.
+
+    Attributes
+    ----------
+    wrong
+        Indices of the held-out samples that were wrong at the last evaluation, or None.
+    """
+
+    def __init__(self, run: Run, info: DataInfo) -> None:
+        self._info = info
+        self.wrong: np.ndarray | None = None
+        self._samples = run.validation or run.samples
+        self._labels = labels_of(self._samples.targets[0].array)
+        tape = compile_network(
+            run.network,
+            "evaluate",
+            loss=run.loss,
+            metrics=run.training.metrics,
+            batch_size=_PIECE,
+        )
+        self._program = Program(tape, min(_PIECE, max(1, len(self._samples))))
+        self._program.attach(self._samples.inputs, self._samples.targets)
+        self._output = next(iter(tape.outputs.values())).name
+        self._serial = 0
+
+    def pieces(self, run: Run) -> Iterator[EvaluationView | None]:
+        """Yield None after each piece and the result at the end.
+
+        The weights are copied at the first piece: training may go on in between.
+        """
+        program, step = self._program, run.step_count
+        trained = run.history.epochs[-1].metrics if run.history.epochs else {}
+        program.copy_weights_from(run.program)
+        program.state[S.STEP] = program.state[S.SHUFFLE] = 0
+        count = len(self._samples)
+        predicted = np.zeros(count, np.int64)
+        for piece in range(int(program.state[S.BATCHES])):
+            program.run()
+            program.state[S.STEP] += 1
+            rows = program.rows
+            predicted[piece * _PIECE : piece * _PIECE + rows] = decide(
+                program.tensor(self._output)
+            )[0]
+            yield None
+        yield self._result(step, count, predicted, trained)
+
+    def _result(
+        self, step: int, count: int, predicted: np.ndarray, trained: dict[str, float]
+    ) -> EvaluationView:
+        metrics = {
+            name: float(self._program.mem[total.at] / max(self._program.mem[number.at], 1))
+            for name, (total, number) in self._program.tape.totals.items()
+        }
+        accuracy = next((v for k, v in metrics.items() if k.startswith("accuracy")), None)
+        confusion = None
+        classes = self._info.classes
+        if classes and self._labels is not None:
+            n = max(len(classes), int(self._labels.max()) + 1, int(predicted.max()) + 1)
+            counts = np.bincount(self._labels * n + predicted, minlength=n * n)
+            confusion = read_only(counts.reshape(n, n), np.int64)
+            self.wrong = np.flatnonzero(self._labels != predicted)
+        self._serial += 1
+        return EvaluationView(
+            step=step,
+            samples=count,
+            loss=next(v for k, v in metrics.items() if k.startswith("loss")),
+            accuracy=accuracy,
+            train_loss=trained.get("loss"),
+            train_accuracy=trained.get("accuracy"),
+            confusion=confusion,
+            classes=tuple(classes),
+            serial=self._serial,
+        )

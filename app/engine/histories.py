@@ -1,0 +1,99 @@
+"""The run's history as scenes draw it. Worker thread."""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from app.snapshots import HistoryView, read_only
+from core.runs import Epoch
+
+if TYPE_CHECKING:
+    from app.snapshots import EvaluationView
+    from core.runs import Run
+
+#: Points handed to a chart; no screen is wider.
+_POINTS = 4096
+
+#: A network that makes thousands of epochs a second has this many noted a second.
+_EPOCHS_PER_SECOND = 50
+
+
+class HistoryMaker:
+    """Turns the run's history into views, reusing the last one while nothing was added."""
+
+    def __init__(self) -> None:
+        self._view: HistoryView | None = None
+        self._key: tuple[object, ...] = ()
+        self._serial = 0
+        self._noted = 0.0
+
+    def note_epoch(self, run: Run) -> None:
+        """Add the training metrics of the epoch that just ended."""
+        now = perf_counter()
+        known = {epoch.step for epoch in run.history.epochs[-2:]}
+        if run.step_count in known or now - self._noted < 1 / _EPOCHS_PER_SECOND:
+            return
+        self._noted = now
+        run.note_epoch()
+
+    def note_validation(self, run: Run, found: EvaluationView) -> None:
+        """Add held-out metrics to the epoch they were measured at, if it was noted."""
+        values = {"val_loss": found.loss}
+        if found.accuracy is not None:
+            values["val_accuracy"] = found.accuracy
+        for epoch in reversed(run.history.epochs):
+            if epoch.step == found.step:
+                run.history.add_epoch(Epoch(epoch.epoch, epoch.step, {**epoch.metrics, **values}))
+                return
+            if epoch.step < found.step:
+                break
+        number = found.step // max(1, run.batches)
+        run.history.add_epoch(Epoch(number, found.step, values))
+
+    def view(self, run: Run, total: int) -> HistoryView:
+        """Return the history so far."""
+        history = run.history
+        last = history.epochs[-1] if history.epochs else None
+        key = (history.length, len(history.epochs), last, total, run.batches)
+        if self._view is not None and key == self._key:
+            return self._view
+        self._key, self._serial = key, self._serial + 1
+        loss = history.series("loss")
+        every = max(1, -(-len(loss.steps) // _POINTS))
+        accuracy = next((name for name in history.names if name.startswith("accuracy")), None)
+        epochs = history.epochs[-_POINTS:]
+        val = [e for e in epochs if "val_loss" in e.metrics]
+        self._view = HistoryView(
+            steps=read_only(_last_of(loss.steps, every) + 1, np.int64),
+            loss=read_only(_means(loss.mean, every)),
+            accuracy=read_only(
+                _means(history.series(accuracy).mean, every) if accuracy is not None else []
+            ),
+            val_steps=read_only([e.step for e in val], np.int64),
+            val_loss=read_only([e.metrics["val_loss"] for e in val]),
+            val_accuracy=read_only(
+                [e.metrics["val_accuracy"] for e in val if "val_accuracy" in e.metrics]
+            ),
+            epoch_steps=run.batches,
+            total_steps=total,
+            serial=self._serial,
+        )
+        return self._view
+
+
+def _means(values: np.ndarray, every: int) -> np.ndarray:
+    if every == 1:
+        return values
+    starts = np.arange(0, len(values), every)
+    counts = np.diff(np.append(starts, len(values)))
+    return np.add.reduceat(values, starts) / counts
+
+
+def _last_of(steps: np.ndarray, every: int) -> np.ndarray:
+    if every == 1:
+        return steps
+    ends = np.minimum(np.arange(every - 1, len(steps) + every - 1, every), len(steps) - 1)
+    return steps[ends]

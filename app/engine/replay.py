@@ -1,0 +1,75 @@
+"""A run replayed from a project file, for films. One process, one thread: the caller's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from app.engine.saved import work_of_contents
+from app.engine.session import Session
+from app.scenes.spec_view import network_view
+from core.spec import inspect
+
+if TYPE_CHECKING:
+    from app.snapshots import NetworkView, Probe, Snapshot
+    from core.io import Contents
+
+_PREDICTIONS = 24
+
+
+class Replay:
+    """A source of snapshots in the order of a film: back to its first step, then forward.
+
+    Parameters
+    ----------
+    contents
+        The project.
+    sample
+        Held-out sample to follow, or None for the first.
+    """
+
+    def __init__(self, contents: Contents, sample: int | None = None) -> None:
+        project = contents.project
+        self._session = Session(work_of_contents(contents))
+        self._session.show_predictions(0, _PREDICTIONS, False)
+        if sample is not None:
+            self._session.select_sample(sample, "validation")
+        self.taken = self._session.position.step
+        inspection = inspect(project.network, batch_size=project.training.batch_size)
+        self.spec: NetworkView = network_view(
+            project.network, inspection, self._session.info, project.name
+        )
+        self._warm_pictures()
+
+    @property
+    def total_steps(self) -> int:
+        """Steps the run is set to take."""
+        return self._session.total_steps
+
+    @property
+    def epoch_steps(self) -> int:
+        """Steps of an epoch."""
+        return self._session.run.batches
+
+    def at(self, step: int, probes: tuple[Probe, ...]) -> Snapshot:
+        """Return the run after that many steps."""
+        session = self._session
+        if step < session.position.step or session.position.pc:
+            for _ in session.seek(step):
+                pass
+        session.allow_more()
+        while session.position.step < step:
+            if not session.advance(step - session.position.step):
+                break
+            if session.run.epoch_just_ended():
+                for _ in session.evaluation():
+                    pass
+            if session.finished:
+                session.allow_more()
+        return session.snapshot(probes)
+
+    @staticmethod
+    def _warm_pictures() -> None:
+        """Use the rasteriser of the window, not the hairlines it shows until that is compiled."""
+        from app.scenes import edges  # noqa: PLC0415
+
+        edges.warm()

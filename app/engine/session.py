@@ -1,0 +1,490 @@
+"""What the worker works with: one run, the programs that look at it, and snapshots of both. Worker thread."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import numpy as np
+
+from app.engine import lenses
+from app.engine.evaluating import Evaluator
+from app.engine.health import HealthMeter
+from app.engine.histories import HistoryMaker
+from app.engine.lenses import Lens
+from app.engine.looking import SampleLooker, page_of, plane_of
+from app.engine.probing import read, reduce, split
+from app.engine.state import SavedState, Work
+from app.snapshots import (
+    EvaluationView,
+    InstructionView,
+    PredictionPage,
+    Probe,
+    ProgramView,
+    Snapshot,
+    TensorView,
+)
+from app.text import tr
+from core import data as data_sets
+from core.errors import ChainruleError
+from core.runs import Position, Run
+from core.runs.run import RunState
+
+if TYPE_CHECKING:
+    from core.runs import Divergence
+
+log = logging.getLogger("chainrule.engine")
+
+_serials = iter(range(1, 1 << 62))
+
+
+class Session:
+    """A run and everything that is derived from it.
+
+    Parameters
+    ----------
+    work
+        What to run.
+
+    Raises
+    ------
+    core.errors.ChainruleError
+        When it cannot run; nothing is left behind.
+    """
+
+    def __init__(self, work: Work) -> None:
+        self.work = work
+        self.info = data_sets.info(work.data)
+        self._sample = SampleLooker()
+        self._page_wanted = (0, 24, False)
+        self._open_run(_run_of(work))
+        if work.saved is not None:
+            self._resume(work.saved)
+
+    def _open_run(self, run: Run) -> None:
+        self.run = run
+        # Kept apart: while a run seeks it works with a flag of its own, which must not be raised.
+        self._control = run.program.control
+        self._program_view = _program_view(run)
+        self._history = HistoryMaker()
+        self._health = HealthMeter(run)
+        self._evaluator: Evaluator | None = None
+        self.evaluation_view: EvaluationView | None = None
+        self._predict: Lens | None = None
+        self._plane: Lens | None = None
+        self._page: PredictionPage | None = None
+        self._page_key: tuple[Any, ...] = ()
+        self._plane_values: dict[str, np.ndarray] = {}
+        self._plane_view = plane_of(run, self.info)
+        self._sample.open(run, self.info)
+        self._changes = 0
+        self._limit = self.total_steps
+
+    def close(self) -> None:
+        """Stop what is running."""
+        self.interrupt()
+
+    def interrupt(self) -> None:
+        """End a slice of training early. Any thread."""
+        self._control[0] = 1
+
+    # Where it stands
+
+    @property
+    def position(self) -> Position:
+        """Step, epoch, batch and program counter."""
+        return self.run.position
+
+    @property
+    def epoch(self) -> int:
+        """Completed epochs."""
+        return int(self.run.position.epoch)
+
+    @property
+    def total_steps(self) -> int:
+        """Steps the run is set to take."""
+        return int(self.work.training.epochs * self.run.batches)
+
+    @property
+    def begun(self) -> bool:
+        """Whether anything was done."""
+        position = self.run.position
+        return bool(position.step or position.pc)
+
+    @property
+    def finished(self) -> bool:
+        """Whether all steps were taken."""
+        return self.run.step_count >= self._limit
+
+    @property
+    def diverged(self) -> str:
+        """Sentence of the divergence, or empty."""
+        return self.run.divergence.sentence if self.run.divergence is not None else ""
+
+    def divergence_values(self) -> dict[str, Any]:
+        """What the event says."""
+        found: Divergence | None = self.run.divergence
+        assert found is not None
+        return {"step": found.step, "instruction": found.instruction, "sentence": found.sentence}
+
+    def step_values(self) -> dict[str, Any]:
+        """What the event of a step says: where it stands and the instruction done last."""
+        position = self.run.position
+        values: dict[str, Any] = {
+            "step": position.step,
+            "pc": position.pc,
+            "epoch": position.epoch,
+            "batch": position.batch,
+        }
+        if self.begun:
+            done = self.run.program.instructions[position.pc - 1]
+            values |= {
+                "instruction": done.index,
+                "phase": done.phase,
+                "op": done.op,
+                "layer": done.layer,
+            }
+        return values
+
+    # Going on and back
+
+    def advance(self, steps: int, waits: Callable[[], bool] = lambda: False) -> int:
+        """Take up to so many steps; fewer when interrupted, at an epoch's end, at the end, or diverged."""
+        self._control[0] = 0
+        if waits():
+            # Asked for between the look into the queue and the line above.
+            return 0
+        left = max(0, self._limit - self.run.step_count)
+        done = self.run.advance(min(steps, left)) if left else 0
+        if done and self.run.epoch_just_ended():
+            self._history.note_epoch(self.run)
+        return int(done)
+
+    def finish_step(self) -> None:
+        """Complete a step that was begun instruction by instruction."""
+        if self.run.position.pc and self.run.divergence is None:
+            self._control[0] = 0
+            self.run.advance(1)
+
+    def allow_more(self) -> None:
+        """Let a finished run go on for as many epochs again: the learner pressed Play once more."""
+        if self.run.divergence is not None:
+            raise ChainruleError(self.run.divergence.sentence)
+        while self.finished:
+            self._limit += self.total_steps
+
+    def step(self, granularity: str) -> None:
+        """Go forward by one instruction, layer, batch or epoch."""
+        self._control[0] = 0
+        self.run.step(granularity)
+        self._limit = max(self._limit, self.run.step_count)
+        if self.run.epoch_just_ended():
+            self._history.note_epoch(self.run)
+
+    def step_back(self, granularity: str) -> None:
+        """Go back by one instruction, layer, batch or epoch."""
+        self.run.step_back(granularity)
+
+    def seek(self, step: int, pc: int = 0) -> Iterator[float]:
+        """Go to a step; yields progress from 0 to 1."""
+        reached = max(self.run.history.length, self.run.step_count)
+        step = min(max(step, self.run.base), reached)
+        yield 0.0
+        self.run.seek(step, min(max(pc, 0), len(self.run.program.kinds) - 1))
+
+    def reset(self) -> None:
+        """Go back to the first weights of the network as it is now."""
+        if self.run.base == 0 and self.run.training == self.work.training:
+            self.run.reset()
+            self._open_run(self.run)
+        else:
+            self._open_run(_run_of(self.work))
+
+    def set(self, name: str, value: float) -> None:
+        """Change a live scalar."""
+        self.run.set(name, value)
+        self._changes += 1
+
+    # Editing
+
+    def edit(self, work: Work) -> None:
+        """Go on with changed settings; the old run stays untouched until the new one stands."""
+        old = self.work
+        same_data = (work.data, dict(work.parameters)) == (old.data, dict(old.parameters))
+        if same_data and work.network == old.network and self._only_live_changes(work):
+            self.work = work
+            self._limit = max(self.total_steps, self.run.step_count)
+            return
+        fresh = Session(Work(work.network, work.training, work.data, work.parameters))
+        before, after = old.training, work.training
+        anew = (before.seed, before.validation_split) != (after.seed, after.validation_split)
+        if same_data and not anew and self.begun and self.run.divergence is None:
+            if self.run.position.pc:
+                self.run.seek(self.run.step_count)
+            fresh.run.adopt(self.run)
+        self.work, self.info = work, fresh.info
+        self._open_run(fresh.run)
+
+    def _only_live_changes(self, work: Work) -> bool:
+        """Apply what can change while running; tell whether that was all."""
+        before, after = self.work.training, work.training
+        rate = after.optimizer.get("learning_rate")
+        if replace_rate(before, rate) != _with_epochs(after, before.epochs):
+            return False
+        if rate is not None and float(rate) != self.run.learning_rate:
+            self.set("learning_rate", float(rate))
+        return True
+
+    # Snapshots
+
+    @property
+    def _version(self) -> tuple[int, int, int]:
+        position = self.run.position
+        return (position.step, position.pc, self._changes)
+
+    def snapshot(self, probes: tuple[Probe, ...]) -> Snapshot:
+        """Return everything visible now; parts that did not change are the objects of the snapshot before."""
+        run, position = self.run, self.run.position
+        batch, sample, plane = split(probes)
+        written = _written_at(run)
+        values: dict[str, np.ndarray] = {}
+        for probe in batch:
+            if _there(run, probe.tensor, written):
+                value = read(run.program, probe)
+                if value is not None:
+                    values[probe.key] = value
+        self._sample.read(run, self._version, sample, values)
+        self._read_plane(plane, values)
+        scalars = {name: run.program.scalar(name) for name in run.program.tape.scalars}
+        if len(run.program.watch) and self.begun:
+            scalars["loss"] = float(run.program.mem[run.program.watch[0]])
+        return Snapshot(
+            serial=next(_serials),
+            position=position,
+            values=MappingProxyType(values),
+            history=self._history.view(run, self._limit),
+            program=self._program_view,
+            instruction=_last_instruction(position),
+            predictions=self._predictions(),
+            evaluation=self.evaluation_view,
+            health=self._health.view(run, self._version),
+            sample=self._sample.view,
+            plane=self._plane_view,
+            written_at=MappingProxyType(written),
+            scalars=MappingProxyType(scalars),
+        )
+
+    def _read_plane(self, probes: list[Probe], values: dict[str, np.ndarray]) -> None:
+        view = self._plane_view
+        if view is None or not probes:
+            return
+        if self._plane is None:
+            self._plane = lenses.predict_lens(self.run.network, lenses.SIDE**2)
+            points = lenses.plane_points(view.low, view.high, lenses.SIDE)
+            self._plane.program.feed([points])
+        if self._plane.follow(self.run.program, self._version):
+            self._plane.program.run()
+            self._plane_values.clear()
+        for probe in probes:
+            if probe.tensor not in self._plane.program.tape.tensors:
+                continue
+            if probe.tensor not in self._plane_values:
+                value = self._plane.program.tensor(probe.tensor)
+                self._plane_values[probe.tensor] = reduce(
+                    lenses.as_plane(value, lenses.SIDE), "all"
+                )
+            values[probe.key] = self._plane_values[probe.tensor]
+
+    # Samples and predictions
+
+    def select_sample(self, index: int, part: str) -> None:
+        """Choose the sample that ``sample:`` probes follow."""
+        self._sample.select(self.run, index, part)
+
+    def show_predictions(self, first: int, count: int, only_wrong: bool) -> None:
+        """Choose the page of held-out samples."""
+        self._page_wanted = (max(0, first), max(0, count), only_wrong)
+
+    def _predictions(self) -> PredictionPage | None:
+        if self.info.kind != "image" or not self.info.classes or not self._page_wanted[1]:
+            return None
+        key = (*self._page_wanted, self._version)
+        if key != self._page_key:
+            wrong = self._evaluator.wrong if self._evaluator is not None else None
+            self._page = page_of(self.run, self.info, self._page_wanted, wrong, self.predict)
+            self._page_key = key
+        return self._page
+
+    def predict(self, x: np.ndarray) -> np.ndarray:
+        """Return outputs for inputs (samples, ...), scaled."""
+        if self._predict is None:
+            self._predict = lenses.predict_lens(self.run.network)
+        lens = self._predict
+        lens.follow(self.run.program, self._version)
+        out = next(iter(lens.program.tape.outputs.values())).name
+        parts = []
+        for start in range(0, len(x), lenses.CHUNK):
+            lens.program.feed([x[start : start + lenses.CHUNK]])
+            lens.program.run()
+            parts.append(lens.program.tensor(out).copy())
+        return np.concatenate(parts) if parts else np.zeros((0, 1), np.float32)
+
+    # Evaluation
+
+    def evaluation(self) -> Iterator[None]:
+        """Measure on all held-out samples, in pieces; the result is in the snapshots afterwards."""
+        if self._evaluator is None:
+            self._evaluator = Evaluator(self.run, self.info)
+        evaluator = self._evaluator
+        for done in evaluator.pieces(self.run):
+            if done is None:
+                yield
+                continue
+            self.evaluation_view = done
+            self._history.note_validation(self.run, done)
+
+    # Questions
+
+    def answer(self, question: str, **values: Any) -> Any:
+        """Answer a question of `Engine.ask`."""
+        known = {
+            "explain": self._explain,
+            "uses": self._uses,
+            "tensor": self._tensor,
+            "predict": self.predict,
+            "saved_state": self.saved_state,
+            "evaluation": self._whole_evaluation,
+            "numeric_check": self._numeric_check,
+        }
+        return known[question](**values)
+
+    def _explain(
+        self, instruction: int, cell: tuple[int, ...], output: str | None = None
+    ) -> object:
+        return self.run.program.explain(instruction, tuple(cell), output)
+
+    def _uses(self, instruction: int, role: str, cell: tuple[int, ...]) -> object:
+        return self.run.program.uses(instruction, role, tuple(cell))
+
+    def _tensor(self, name: str, rows: Any = None) -> np.ndarray:
+        if name not in self.run.program.tape.tensors:
+            raise ChainruleError(tr("The program has no value called {name}.", name=repr(name)))
+        value = read(self.run.program, Probe(name, rows))
+        assert value is not None
+        return value
+
+    def _whole_evaluation(self) -> EvaluationView | None:
+        for _ in self.evaluation():
+            pass
+        return self.evaluation_view
+
+    def _numeric_check(self, tensor: str, cell: tuple[int, ...]) -> dict[str, float]:
+        from app.engine.checking import numeric_gradient  # noqa: PLC0415 - compiles for float64
+
+        return {"numeric": numeric_gradient(self.run, tensor, tuple(cell))}
+
+    # Files
+
+    def saved_state(self) -> SavedState:
+        """Return what a project file holds of the run."""
+        state, arrays = self.run.save_state()
+        raw = msgspec.to_builtins(state)
+        journal, epochs = raw.pop("journal"), raw.pop("epochs")
+        return SavedState(
+            weights=self.run.program.weights(),
+            optimizer={name: array.copy() for name, array in arrays.items()},
+            run={**raw, "journal": journal, "history": {"epochs": epochs}},
+        )
+
+    def _resume(self, saved: SavedState) -> None:
+        run = dict(saved.run)
+        history = run.pop("history", None) or {}
+        run["journal"] = run.get("journal") or []
+        run["epochs"] = history.get("epochs", [])
+        try:
+            self.run.load_state(msgspec.convert(run, RunState), dict(saved.optimizer))
+        except (ChainruleError, msgspec.ValidationError, KeyError) as error:
+            # The tape of another version has other places; weights go by name.
+            log.warning("the run is resumed from its weights alone: %s", error)
+            self._open_run(_run_of(self.work))
+            known = {slot.tensor.name: slot.tensor.shape for slot in self.run.program.tape.weights}
+            fitting = {
+                name: array
+                for name, array in saved.weights.items()
+                if known.get(name) == array.shape
+            }
+            self.run.program.set_weights(fitting)
+            # Its first checkpoint was taken before.
+            self.run.checkpoints = type(self.run.checkpoints)()
+            self.run.checkpoints.add(self.run._checkpoint())  # noqa: SLF001 - see above
+        self._limit = max(self.total_steps, self.run.step_count)
+        self._changes += 1
+
+
+def _run_of(work: Work) -> Run:
+    dataset = data_sets.load(work.data, **dict(work.parameters))
+    return Run(work.network, work.training, dataset)
+
+
+def replace_rate(training: Any, rate: Any) -> Any:
+    """Return the training settings with another learning rate."""
+    if rate is None or "learning_rate" not in training.optimizer:
+        return training
+    return msgspec.structs.replace(
+        training, optimizer={**training.optimizer, "learning_rate": rate}
+    )
+
+
+def _with_epochs(training: Any, epochs: int) -> Any:
+    return msgspec.structs.replace(training, epochs=epochs)
+
+
+def _program_view(run: Run) -> ProgramView:
+    instructions = tuple(
+        InstructionView(
+            i.index, i.phase, i.op, i.layer, i.title, i.formula, MappingProxyType(dict(i.operands)),
+            tuple(i.writes),
+        )
+        for i in run.program.instructions
+    )  # fmt: skip
+    tensors = {
+        name: TensorView(t.name, tuple(t.shape), t.batch, t.role, t.layer, t.symbol)
+        for name, t in run.program.tensors.items()
+    }
+    return ProgramView(next(_serials), instructions, MappingProxyType(tensors))
+
+
+def _last_instruction(position: Position) -> int | None:
+    if position.pc:
+        return position.pc - 1
+    return position.instructions - 1 if position.step else None
+
+
+def _written_at(run: Run) -> dict[str, tuple[int, int]]:
+    """Return for each tensor when it was written last: in this step, or in the one before."""
+    position = run.position
+    written: dict[str, tuple[int, int]] = {}
+    instructions = run.program.tape.instructions
+    if position.step > run.base:
+        for index, instruction in enumerate(instructions):
+            for tensor in instruction.outputs.values():
+                written[tensor.name] = (position.step - 1, index)
+    for index in range(position.pc):
+        for tensor in instructions[index].outputs.values():
+            written[tensor.name] = (position.step, index)
+    return written
+
+
+_ALWAYS = {"weight", "statistic", "slot", "scalar"}
+
+
+def _there(run: Run, name: str, written: dict[str, tuple[int, int]]) -> bool:
+    """Tell whether a tensor holds anything: parameters always do, other values once they were computed."""
+    tensor = run.program.tape.tensors.get(name)
+    return tensor is not None and (tensor.role in _ALWAYS or tensor.name in written)
+
+
+__all__ = ["Session"]

@@ -1,4 +1,4 @@
-"""The confusion matrix: rows are labels, columns what the network said; the worst mistake is framed and put in words."""
+"""The confusion matrix: rows are labels, columns what the network said; the worst mistake is put in words."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ def layout(spec: NetworkView, size: tuple[float, float], view: ViewState) -> Dec
 
 
 def score(values: np.ndarray, activation: str) -> np.ndarray:
-    """Return the signed score of class A over the plane, -1..1, zero on the boundary, from (units, side, side) outputs."""
+    """Return the score over the plane, -1..1, zero on the boundary, from (units, side, side) outputs."""
     if values.shape[0] >= 2:
         # Several classes: how far the second is ahead of the first of all others.
         first = np.max(np.delete(values, 1, axis=0), axis=0)

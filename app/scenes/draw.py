@@ -198,6 +198,13 @@ def signed(value: float, digits: int) -> str:
     return (MINUS if value < 0 and float(body) != 0 else "+") + body
 
 
+def fine(value: float, digits: int) -> str:
+    """Return a signed number, in scientific notation where the decimals would show only zeros."""
+    if value and abs(value) < 0.5 * 10.0**-digits:
+        return ("" if value < 0 else "+") + scientific(value)
+    return signed(value, digits)
+
+
 def plain(value: float, digits: int) -> str:
     """Return a number with a fixed count of decimals and a true minus."""
     body = f"{value:.{digits}f}"

@@ -31,7 +31,7 @@ _lock = threading.Lock()
 
 
 def _curve_tables() -> tuple[np.ndarray, np.ndarray]:
-    """Height and slope over x of the cubic with control points at half width: x is a cubic of t as well, so invert it."""
+    """Height and slope over x of the cubic with control points at half width: x(t) is a cubic too, so invert it."""
     t = np.linspace(0.0, 1.0, 8 * _STEPS + 1)
     x = 1.5 * t - 1.5 * t**2 + t**3
     u = np.linspace(0.0, 1.0, _STEPS + 1)

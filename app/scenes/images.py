@@ -52,7 +52,7 @@ def heat(theme: Theme, values: np.ndarray, ramp: str, vmax: float) -> QImage:
 
 
 def photo(theme: Theme, pixels: np.ndarray) -> QImage:
-    """Return an input image, (height, width, channels) scaled 0..1 or uint8: ink for one channel, true colour for three."""
+    """Return an input image, (height, width, channels) scaled 0..1 or uint8: ink for one channel, else colours."""
     values = np.asarray(pixels, np.float32)
     if pixels.dtype == np.uint8:
         values = values / np.float32(255)
@@ -75,7 +75,7 @@ def place(
 
 
 def extent(values: np.ndarray | None, activation: str = "") -> float:
-    """Return the value that gets the ramp's last colour: 1 for bounded activations, else the 99th percentile of sizes."""
+    """Return what gets the ramp's last colour: 1 for bounded activations, else the 99th percentile of sizes."""
     if activation in ("tanh", "sigmoid", "softmax"):
         return 1.0
     if values is None or values.size == 0:

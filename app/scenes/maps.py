@@ -1,4 +1,4 @@
-"""A convolutional network at work: the image, its feature maps, dense units, class probabilities, and the signal between them."""
+"""A convolutional network at work: the image, its maps, dense units, class probabilities, and the signal."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class MapsScene:
         if hit.kind == "unit":
             name = node.labels[k] if k < len(node.labels) else _class(place, column, k)
             rows = [
-                f"{name}\t{draw.signed(float(v.ravel()[k]), 4)}"
+                f"{name}\t{draw.fine(float(v.ravel()[k]), 4)}"
                 for name, v in (("a", values), ("∂a", slopes))
                 if v is not None and k < v.size
             ]
@@ -82,9 +82,9 @@ class MapsScene:
             one = values[..., k]
             row, left = np.unravel_index(int(one.argmax()), one.shape)
             rows += [
-                f"{tr('largest')}\t{draw.signed(float(one.max()), 3)}",
+                f"{tr('largest')}\t{draw.fine(float(one.max()), 3)}",
                 f"{tr('at')}\t{row}, {left}",
-                f"{tr('mean')}\t{draw.signed(float(one.mean()), 3)}",
+                f"{tr('mean')}\t{draw.fine(float(one.mean()), 3)}",
             ]
         if slopes is not None and slopes.ndim == 3 and k < slopes.shape[-1]:
             rows.append(f"|∂a|\t{draw.scientific(float(np.linalg.norm(slopes[..., k])))}")

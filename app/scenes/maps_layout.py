@@ -1,4 +1,4 @@
-"""Where feature maps stand: columns left to right, stacks of at most sixteen, a strip for dense layers, bars for classes."""
+"""Where feature maps stand: stacks of at most sixteen, a strip for dense layers, bars for classes."""
 
 from __future__ import annotations
 

@@ -44,12 +44,11 @@ class NetworkScene:
 
     def probes(self, spec: NetworkView, place: NetworkLayout, frame: Frame) -> tuple[Probe, ...]:
         """Weights of the edges that are drawn, and what the tiles show."""
-        wanted = []
-        for bundle in place.bundles:
-            if bundle.kernel:
-                wanted.append(
-                    Probe(bundle.kernel, None, "top256" if bundle.count > 16384 else "all")
-                )
+        wanted = [
+            Probe(bundle.kernel, None, "top256" if bundle.count > 16384 else "all")
+            for bundle in place.bundles
+            if bundle.kernel
+        ]
         for column in place.columns:
             tensor = tensor_of(column.node, str(frame.toggles.get("tiles", "activation")))
             wanted.append(Probe(tensor, source="sample"))
@@ -226,7 +225,7 @@ def _edge_set(place: NetworkLayout, theme: Theme, frame: Frame) -> edges.EdgeSet
 
 
 def _neutral(kernel: str, inputs: int, outputs: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Edges before there are weights: all of a small layer, an even sample of a large one; one to one without a kernel."""
+    """Edges before there are weights: all of a small layer, a sample of a large one, one to one without a kernel."""
     if not kernel:
         k = np.arange(min(inputs, outputs))
         return k, k, np.zeros(len(k), np.float32)

@@ -119,7 +119,7 @@ class NetworkLayout:
         )
 
     def edge_at(self, x: float, y: float, reach: float = 4.0) -> Hit | None:
-        """Return the edge that passes nearest to a point, if it is within `reach`; layers drawn in part are left out."""
+        """Return the edge nearest to a point, if it is within `reach`; layers drawn in part are left out."""
         for bundle in self.bundles:
             if not bundle.kernel or bundle.reduced or not bundle.x0 < x < bundle.x1:
                 continue
@@ -205,9 +205,9 @@ def _grid(
         space = min(40.0, (area - LABEL - n * tile) / max(1, n - 1))
         return tile, *_cells(n, 1, tile, tile + space)
     if level == "tiles":
-        across = _across(n, area, room, 2.0, 26.0, range(1, 9))
-        side = max(2.0, min(26.0, area / ceil(n / across) - 2, room / across - 2))
-        return side, *_cells(n, across, side, side + 2 + min(2.0, side / 8))
+        across = _across(n, area, room, 4.0, 26.0, range(1, 9))
+        side = max(2.0, min(26.0, area / ceil(n / across) - 4, room / across - 4))
+        return side, *_cells(n, across, side, side + 4)
     across = _across(n, area, room, 1.0, 12.0, range(4, 33, 2))
     side = max(1.5, min(12.0, area / ceil(n / across) - 1, room / across - 1))
     return side, *_cells(n, across, side, side + 1)

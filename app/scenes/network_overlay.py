@@ -163,13 +163,13 @@ def describe(place: NetworkLayout, hit: Hit, frame: Frame) -> tuple[str, ...]:
         if weights is None or weights.ndim != 2 or i >= weights.shape[0] or j >= weights.shape[1]:
             return (title, tr("not computed yet"))
         weight = float(weights[i, j])
-        rows = [f"w\t{draw.signed(weight, 3)}"]
+        rows = [f"w\t{draw.fine(weight, 3)}"]
         inputs = unit_values(frame, place.columns[bundle.source].node.output, 1.0, "sample")
         if inputs is not None and i < inputs.size:
-            rows.append(f"w {draw.TIMES} a\t{draw.signed(weight * float(inputs.ravel()[i]), 3)}")
+            rows.append(f"w {draw.TIMES} a\t{draw.fine(weight * float(inputs.ravel()[i]), 3)}")
         gradient = shot.get(f"grad/{bundle.kernel}") if shot else None
         if gradient is not None and gradient.shape == weights.shape:
-            rows.append(f"∂w\t{draw.signed(float(gradient[i, j]), 4)}")
+            rows.append(f"∂w\t{draw.fine(float(gradient[i, j]), 4)}")
         return (title, *rows)
     if hit.kind == "unit":
         unit = hit.index[0]
@@ -181,11 +181,11 @@ def describe(place: NetworkLayout, hit: Hit, frame: Frame) -> tuple[str, ...]:
         ):
             values = unit_values(frame, tensor, 1.0, "sample")
             if values is not None and unit < values.size:
-                rows.append(f"{name}\t{draw.signed(float(values.ravel()[unit]), digits)}")
+                rows.append(f"{name}\t{draw.fine(float(values.ravel()[unit]), digits)}")
         shot = frame.snapshot
         bias = shot.get(f"{node.layer}/bias") if shot else None
         if bias is not None and unit < bias.size:
-            rows.append(f"b\t{draw.signed(float(bias.ravel()[unit]), 3)}")
+            rows.append(f"b\t{draw.fine(float(bias.ravel()[unit]), 3)}")
         return (
             tr("{layer}, unit {unit}", layer=node.title, unit=f"{unit_name(place, column, unit)}"),
             *rows,

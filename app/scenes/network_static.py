@@ -75,7 +75,7 @@ def _legend(painter: QPainter, place: NetworkLayout, theme: Theme) -> None:
 
 
 def paint_legend_state(painter: QPainter, place: NetworkLayout, theme: Theme, frame: Frame) -> None:
-    """Draw the part of the legend that names the signal, the sample and the formula that runs now, and the header bars."""
+    """Draw the header bars, and the part of the legend that names signal, sample and the formula that runs now."""
     _bars(painter, place, theme, frame)
     width, height = place.size
     y = height - 16

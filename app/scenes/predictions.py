@@ -164,10 +164,8 @@ def _sample(
         2 if wrong else 1,
     )
     if (
-        (frame.selection.sample is not None
-        and frame.selection.sample == int(page.indices[k]))
-        or frame.selection.hover == f"sample:{k}"
-    ):
+        frame.selection.sample is not None and frame.selection.sample == int(page.indices[k])
+    ) or frame.selection.hover == f"sample:{k}":
         draw.frame(painter, x - 3.5, y - 3.5, t + 7, t + 7, theme.tx, 1.5, 2)
     if wrong:
         draw.fill(painter, x + t - 16, y, 16, 16, theme.err)

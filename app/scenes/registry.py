@@ -26,7 +26,7 @@ class Scene(Protocol):
         """Place everything; the result is immutable, cached, and has ``size``, ``hits`` and ``key``."""
 
     def paint(self, painter: QPainter, layout: Any, theme: Theme, frame: Frame) -> None:
-        """Draw one moment inside the rectangle (0, 0, \\*size)."""
+        """Draw one moment inside the rectangle (0, 0, width, height)."""
 
     def probes(self, spec: NetworkView, layout: Any, frame: Frame) -> tuple[Probe, ...]:
         """Name the tensors this picture needs in each snapshot."""

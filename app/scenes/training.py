@@ -71,7 +71,7 @@ def main_scene(spec: NetworkView) -> str:
 
 @lru_cache(maxsize=16)
 def layout(spec: NetworkView, size: tuple[float, float], view: ViewState) -> TrainingLayout:
-    """Compose the film. Options ``network``, ``decision``, ``curves``, ``predictions`` (default on) and ``health`` (off)."""
+    """Compose the film. Options ``network``, ``decision``, ``curves``, ``predictions`` (on) and ``health`` (off)."""
     width, height = size
     zoom = max(0.05, min(width / 1280.0, height / 720.0))
     w, h = width / zoom, height / zoom

@@ -152,7 +152,7 @@ class OutputPage(QWidget):
         )
         self.decision.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.decision.setFixedHeight(432)
-        self.metrics = Metrics(wide=True)
+        self.metrics = Metrics(wide=True, prefix="train-output-metric")
         self.data = DataPanel(context)
         self.scroll = ScrollPanel(name="train-output")
         column.addWidget(self.head)

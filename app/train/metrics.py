@@ -41,9 +41,11 @@ def figures(shot: Snapshot | None) -> dict[str, float | None]:
 class Metrics(QWidget):
     """The figures in a grid of two columns, or in one row of four when `wide`."""
 
-    def __init__(self, *, wide: bool, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, *, wide: bool, prefix: str = "train-metric", parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
-        self.setObjectName("train-metrics")
+        self.setObjectName(f"{prefix}s")
         self._wide = wide
         self._dropout = False
         self._values: dict[str, Label] = {}
@@ -67,7 +69,7 @@ class Metrics(QWidget):
                 "–",
                 "metric",
                 "loss" if "loss" in key else "tx",
-                name=f"train-metric-{key.replace('_', '-')}",
+                name=f"{prefix}-{key.replace('_', '-')}",
             )
             if wide:
                 font = theme.font("metric")

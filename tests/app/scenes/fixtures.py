@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 
@@ -61,7 +62,7 @@ class Mlp:
         self.sizes = sizes
         self.w = [
             rng.normal(0, np.sqrt(2 / (a + b)), (a, b)).astype(np.float32)
-            for a, b in zip(sizes, sizes[1:], strict=False)
+            for a, b in pairwise(sizes)
         ]
         self.b = [np.zeros(n, np.float32) for n in sizes[1:]]
         self.slots = [[np.zeros_like(p), np.zeros_like(p)] for p in self.w + self.b]
@@ -138,7 +139,7 @@ def mlp_view(
                 (nodes[-1].id,),
             )
         )
-    parameters = sum(a * b + b for a, b in zip(sizes, sizes[1:], strict=False))
+    parameters = sum(a * b + b for a, b in pairwise(sizes))
     return NetworkView(name, tuple(nodes), data, ("Class A", "Class B"), parameters)
 
 
@@ -159,7 +160,7 @@ def mlp_snapshot(
     index = 137 % len(x)
     inputs = features(x, count) if points else x
     one = net.forward(inputs[index : index + 1])
-    dw, db, outs = net.backward(one, target[index : index + 1])
+    dw, _, outs = net.backward(one, target[index : index + 1])
     names = ["input"] + [f"dense_{k}" for k in range(1, len(net.sizes))]
     for k, name in enumerate(names):
         values[f"sample:{name}/output"] = read_only(one[k][0])

@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from app.scenes import series
+from app.scenes.confusion import ConfusionScene
+from app.scenes.decision import contour, score
+from app.scenes.draw import plain, scientific, signed
+from app.scenes.health import verdict
+
+
+def test_decimation_keeps_every_columns_extremes() -> None:
+    rng = np.random.default_rng(0)
+    x = np.arange(100_000)
+    y = rng.normal(size=x.size)
+    y[43_210], y[70_001] = 9.0, -9.0
+    kept_x, kept_y = series.decimate(x, y, 300, 0, x.size)
+    assert len(kept_x) <= 4 * 300
+    assert (np.diff(kept_x) > 0).all()
+    assert 9.0 in kept_y
+    assert -9.0 in kept_y
+    assert kept_x[0] == 0
+    assert kept_x[-1] == x[-1]
+    column = (x / x.size * 300).astype(int)
+    kept_column = (kept_x / x.size * 300).astype(int)
+    for k in (0, 17, 299):
+        assert kept_y[kept_column == k].max() == y[column == k].max()
+        assert kept_y[kept_column == k].min() == y[column == k].min()
+
+
+def test_short_series_are_left_alone() -> None:
+    x, y = series.decimate(np.arange(50), np.arange(50.0), 300, 0, 50)
+    assert len(x) == 50
+    assert (y == np.arange(50)).all()
+
+
+def test_values_that_are_no_numbers_are_left_out() -> None:
+    x, y = series.decimate(np.arange(4), np.array([1.0, np.nan, 2.0, np.inf]), 10, 0, 4)
+    assert list(x) == [0, 2]
+    assert list(y) == [1, 2]
+    at, low, high = series.ranges(np.arange(4), np.array([1.0, np.nan, 2.0, np.inf]), 2, 0, 4)
+    assert list(at) == [0, 1]
+    assert list(low) == list(high) == [1, 2]
+
+
+def test_smoothing_starts_at_the_first_value_and_follows() -> None:
+    y = np.r_[np.full(100, 2.0), np.full(400, 1.0)]
+    s = series.smooth(y, 0.9)
+    assert s[0] == pytest.approx(2.0)
+    assert s[-1] == pytest.approx(1.0)
+    assert (np.diff(s) <= 1e-12).all()
+    assert np.isfinite(series.smooth(np.array([1.0, np.nan, 2.0]))).all()
+
+
+def test_ticks_are_round() -> None:
+    assert series.ticks(-6, 6, 4, (1, 2, 3, 5, 10)) == [-6, -3, 0, 3, 6]
+    assert series.ticks(0, 20, 4) == [0, 5, 10, 15, 20]
+    assert series.ticks(1, 1, 4) == [1]
+
+
+def test_numbers_have_a_true_minus() -> None:
+    assert signed(-0.5, 2) == "\N{MINUS SIGN}0.50"
+    assert signed(0.25, 2) == "+0.25"
+    assert signed(-0.0001, 2) == "+0.00"
+    assert plain(-1.5, 1) == "\N{MINUS SIGN}1.5"
+    assert plain(-0.0, 1) == "0.0"
+    assert scientific(0.0028) == "2.8e\N{MINUS SIGN}3"
+
+
+def test_the_contour_of_a_circle_is_round() -> None:
+    axis = np.linspace(-2, 2, 81)
+    x, y = np.meshgrid(axis, axis)
+    segments = contour(x**2 + y**2 - 1)
+    points = (segments.reshape(-1, 2) / 80) * 4 - 2
+    assert len(segments) > 100
+    np.testing.assert_allclose(np.hypot(points[:, 0], points[:, 1]), 1, atol=0.01)
+
+
+def test_scores_are_zero_on_the_boundary() -> None:
+    assert score(np.full((1, 2, 2), 0.5), "sigmoid").max() == 0
+    both = np.stack([np.full((2, 2), 0.3), np.full((2, 2), 0.7)])
+    np.testing.assert_allclose(score(both, "softmax"), 0.4)
+
+
+def test_verdicts() -> None:
+    assert verdict(0.1, float("nan")) == "healthy"
+    assert verdict(1e-7, float("nan")) == "vanishing"
+    assert verdict(1e5, float("nan")) == "exploding"
+    assert verdict(0.1, 0.6) == "60 % saturated"
+    assert verdict(float("nan"), 0.0) == "not a number"
+
+
+def test_confusion_names_the_cell() -> None:
+    from app.scenes.frame import Frame, ViewState
+    from tests.app.scenes.fixtures_images import trained_cnn
+
+    spec, shots = trained_cnn(20)
+    scene = ConfusionScene()
+    place = scene.layout(spec, (360.0, 396.0), ViewState())
+    hit = place.hits.get("cell:3:5")
+    assert hit is not None
+    lines = scene.describe(place, hit, Frame(None, shots[-1]))
+    matrix = shots[-1].evaluation.confusion
+    assert lines == ("Label 3 read as 5", f"{matrix[3, 5]} of {matrix[3].sum()} times")

@@ -52,7 +52,9 @@ class EarlyStopping(Callback):
     def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
         if self.monitor not in logs:
             options = ", ".join(logs)
-            raise SettingError(f"EarlyStopping watches {self.monitor!r}, which is not measured; there are {options}.")
+            raise SettingError(
+                f"EarlyStopping watches {self.monitor!r}, which is not measured; there are {options}."
+            )
         value = self.sign * logs[self.monitor]
         if value > self.best + self.min_delta:
             self.best, self.wait = value, 0

@@ -91,7 +91,10 @@ class Negate:
 
 @dataclass(frozen=True)
 class Call:
-    """A named function of its arguments: relu, tanh, sigmoid, exp, log, sqrt, max, step, equal, clip, where, argmax_is."""
+    """A named function of its arguments.
+
+    Relu, tanh, sigmoid, exp, log, sqrt, max, step, equal, clip, where, argmax_is.
+    """
 
     function: str
     arguments: tuple[Expr, ...]
@@ -225,7 +228,11 @@ def elide(expr: Expr, longest: int = LONG_SUM) -> Expr:
         terms = tuple(elide(term, longest) for term in expr.terms)
         if len(terms) > longest:
             head, tail = terms[: longest - 2], terms[-1:]
-            terms = (*head, Elided(len(expr.terms) - longest + 1, expr.terms[longest - 2 : -1]), *tail)
+            terms = (
+                *head,
+                Elided(len(expr.terms) - longest + 1, expr.terms[longest - 2 : -1]),
+                *tail,
+            )
         return Sum(terms)
     if isinstance(expr, Product):
         return Product(tuple(elide(f, longest) for f in expr.factors))
@@ -256,7 +263,7 @@ _GREEK = {
 
 
 def tex_symbol(symbol: str) -> str:
-    """TeX of a symbol as shown: ``δ²`` becomes ``\\delta^{2}``."""
+    r"""TeX of a symbol as shown: ``δ²`` becomes ``\delta^{2}``."""
     out, power = "", ""
     for source in ("μ̄", "v̄", "x̂"):
         symbol = symbol.replace(source, f"\0{source}\0") if source in symbol else symbol
@@ -290,7 +297,9 @@ def to_tex(expr: Expr, lookup: Lookup | None = None, digits: int = 4) -> str:
             text += piece if k == 0 or piece.startswith("-") else f" + {piece}"
         return text
     if isinstance(expr, Product):
-        return r" \cdot ".join(_grouped(f, lookup, digits, first=k == 0) for k, f in enumerate(expr.factors))
+        return r" \cdot ".join(
+            _grouped(f, lookup, digits, first=k == 0) for k, f in enumerate(expr.factors)
+        )
     if isinstance(expr, Quotient):
         return rf"\frac{{{to_tex(expr.numerator, lookup, digits)}}}{{{to_tex(expr.denominator, lookup, digits)}}}"
     if isinstance(expr, Power):

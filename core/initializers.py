@@ -18,7 +18,10 @@ _TRUNCATED = 0.87962566103423978
 
 
 def fans(shape: Shape) -> tuple[float, float]:
-    """(inputs, outputs) of one unit: for a convolution, places of the kernel times channels (Glorot and Bengio 2010)."""
+    """(inputs, outputs) of one unit.
+
+    For a convolution, places of the kernel times channels (Glorot and Bengio 2010).
+    """
     if len(shape) < 2:
         return (float(shape[0]) if shape else 1.0,) * 2
     places = prod(shape[:-2])
@@ -117,6 +120,8 @@ def draw(name: str, shape: Shape, seed: int, key: str) -> np.ndarray:
         The weight's name.
     """
     if name not in _DRAWS:
-        raise SettingError(f"There is no initializer called {name!r}. Known initializers: {', '.join(_DRAWS)}.")
+        raise SettingError(
+            f"There is no initializer called {name!r}. Known initializers: {', '.join(_DRAWS)}."
+        )
     rng = np.random.Generator(np.random.Philox(key=[seed & (2**64 - 1), zlib.crc32(key.encode())]))
     return _DRAWS[name](rng, shape).astype(np.float32)

@@ -40,7 +40,9 @@ class Loss:
 
     def __init__(self, from_logits: bool = False) -> None:
         if from_logits and not self.link:
-            raise SettingError(f"{type(self).__name__} has no logits: it compares the numbers themselves.")
+            raise SettingError(
+                f"{type(self).__name__} has no logits: it compares the numbers themselves."
+            )
         self.from_logits = from_logits
 
     def constants(self, p: Tensor) -> dict[str, Any]:
@@ -80,7 +82,7 @@ class MeanSquaredError(Loss):
         return {"factor": 1.0 / p.size}
 
     def rows(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
-        return ((y_true - y_pred) ** 2).reshape(len(y_pred), -1).mean(1)
+        return np.asarray(((y_true - y_pred) ** 2).reshape(len(y_pred), -1).mean(1))
 
 
 class HalfSquaredError(Loss):
@@ -94,7 +96,7 @@ class HalfSquaredError(Loss):
         return {"factor": 0.5}
 
     def rows(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
-        return ((y_true - y_pred) ** 2).reshape(len(y_pred), -1).sum(1) / 2
+        return np.asarray(((y_true - y_pred) ** 2).reshape(len(y_pred), -1).sum(1) / 2)
 
 
 class BinaryCrossentropy(Loss):
@@ -109,7 +111,9 @@ class BinaryCrossentropy(Loss):
 
     def rows(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
         p = np.clip(y_pred, EPSILON, 1 - EPSILON)
-        return -(y_true * np.log(p) + (1 - y_true) * np.log(1 - p)).reshape(len(p), -1).mean(1)
+        return np.asarray(
+            -(y_true * np.log(p) + (1 - y_true) * np.log(1 - p)).reshape(len(p), -1).mean(1)
+        )
 
 
 class CategoricalCrossentropy(Loss):
@@ -120,7 +124,7 @@ class CategoricalCrossentropy(Loss):
     link = "softmax"
 
     def rows(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
-        return -(y_true * np.log(np.clip(y_pred, EPSILON, 1 - EPSILON))).sum(-1)
+        return np.asarray(-(y_true * np.log(np.clip(y_pred, EPSILON, 1 - EPSILON))).sum(-1))
 
 
 class SparseCategoricalCrossentropy(Loss):
@@ -133,12 +137,14 @@ class SparseCategoricalCrossentropy(Loss):
 
     def rows(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
         labels = y_true.astype(np.int64).reshape(-1)
-        return -np.log(np.clip(y_pred[np.arange(len(labels)), labels], EPSILON, 1 - EPSILON))
+        return np.asarray(
+            -np.log(np.clip(y_pred[np.arange(len(labels)), labels], EPSILON, 1 - EPSILON))
+        )
 
 
 def _softmax(z: np.ndarray) -> np.ndarray:
     e = np.exp(z - z.max(-1, keepdims=True))
-    return e / e.sum(-1, keepdims=True)
+    return np.asarray(e / e.sum(-1, keepdims=True))
 
 
 _SHORT = {"mse": "mean_squared_error", "MeanSquaredError": "mean_squared_error"}
@@ -163,5 +169,7 @@ def get(identifier: str | Loss) -> Loss:
     by_class = {cls.__name__: cls for cls in _LOSSES.values()}
     found = _LOSSES.get(key) or by_class.get(key)
     if found is None:
-        raise SettingError(f"There is no loss called {identifier!r}. Known losses: {', '.join(_LOSSES)}.")
+        raise SettingError(
+            f"There is no loss called {identifier!r}. Known losses: {', '.join(_LOSSES)}."
+        )
     return found()

@@ -10,7 +10,13 @@ if TYPE_CHECKING:
     from core.losses import Loss
     from core.tape.tensors import Tensor
 
-_NAMES = ("accuracy", "acc", "sparse_categorical_accuracy", "categorical_accuracy", "binary_accuracy")
+_NAMES = (
+    "accuracy",
+    "acc",
+    "sparse_categorical_accuracy",
+    "categorical_accuracy",
+    "binary_accuracy",
+)
 SPARSE, CATEGORICAL, BINARY = 0, 1, 2
 
 
@@ -30,7 +36,9 @@ def accuracy_kind(metric: str, loss: Loss, p: Tensor) -> int | None:
         There is no such metric.
     """
     if metric not in _NAMES:
-        raise SettingError(f"There is no metric called {metric!r}. Known metrics: {', '.join(_NAMES)}.")
+        raise SettingError(
+            f"There is no metric called {metric!r}. Known metrics: {', '.join(_NAMES)}."
+        )
     if metric == "binary_accuracy":
         return BINARY
     if loss.sparse or metric == "sparse_categorical_accuracy":

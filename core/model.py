@@ -28,7 +28,7 @@ class SymbolicTensor:
         return f"<symbolic tensor of shape {(None, *self.shape)}>"
 
 
-def Input(shape: tuple[int, ...] | list[int], name: str | None = None) -> SymbolicTensor:  # noqa: N802 - Keras's name
+def Input(shape: tuple[int, ...] | list[int], name: str | None = None) -> SymbolicTensor:
     """Where data of this shape (without the batch axis) enters a model."""
     layer = layers_module.InputLayer(shape=tuple(shape), name=name)
     return SymbolicTensor(layer, (), tuple(layer["shape"]))
@@ -39,11 +39,14 @@ def call_layer(layer: Layer, inputs: Any) -> SymbolicTensor:
     given = tuple(inputs) if isinstance(inputs, (list, tuple)) else (inputs,)
     for t in given:
         if not isinstance(t, SymbolicTensor):
-            message = f"{type(layer).__name__} is called on a tensor made by Input or another layer, not on {type(t).__name__}."
+            got = type(t).__name__
+            message = f"{type(layer).__name__} is called on a tensor made by Input or another layer, not on {got}."
             raise GraphError(message)
     least, most = layer.arity
     if not least <= len(given) <= most:
-        raise GraphError(f"{type(layer).__name__} takes {least} inputs or more; {len(given)} are given.")
+        raise GraphError(
+            f"{type(layer).__name__} takes {least} inputs or more; {len(given)} are given."
+        )
     return SymbolicTensor(layer, given, tuple(layer.output_shape([t.shape for t in given])))
 
 
@@ -73,7 +76,9 @@ class Model:
         outs = list(outputs) if isinstance(outputs, (list, tuple)) else [outputs]
         self._build(ins, outs, name, seed)
 
-    def _build(self, inputs: list[SymbolicTensor], outputs: list[SymbolicTensor], name: str, seed: int) -> None:
+    def _build(
+        self, inputs: list[SymbolicTensor], outputs: list[SymbolicTensor], name: str, seed: int
+    ) -> None:
         self.seed = seed
         self.name = name
         self._nodes: dict[int, str] = {}
@@ -89,7 +94,9 @@ class Model:
             LayerDocument(layer.id, type(layer).__name__, layer.name, dict(layer.config))
             for layer in self._layers.values()
         )
-        self.network = Network(name, documents, tuple(nodes), tuple(self._nodes[id(t)] for t in outputs))
+        self.network = Network(
+            name, documents, tuple(nodes), tuple(self._nodes[id(t)] for t in outputs)
+        )
         self._start()
 
     def adopt_network(self, network: Network, made: dict[str, Layer], seed: int) -> None:
@@ -139,9 +146,15 @@ class Model:
     def _name_layer(self, layer: Layer) -> None:
         taken = {other.id for other in self._layers.values()}
         if layer.name and layer.name in taken:
-            raise GraphError(f"Two layers are called {layer.name!r}; give one of them another name.")
+            raise GraphError(
+                f"Two layers are called {layer.name!r}; give one of them another name."
+            )
         if not layer.name:
-            stem = "input" if isinstance(layer, layers_module.InputLayer) else snake_case(type(layer).__name__)
+            stem = (
+                "input"
+                if isinstance(layer, layers_module.InputLayer)
+                else snake_case(type(layer).__name__)
+            )
             layer.name = self._free(stem)
         layer.id = layer.name
 
@@ -172,7 +185,10 @@ class Model:
     @property
     def output_shape(self) -> Any:
         """Shape of the output with None for the batch, or a list of shapes."""
-        shapes = [(None, *(self._inspection.row(node).output_shape or ())) for node in self.network.outputs]
+        shapes = [
+            (None, *(self._inspection.row(node).output_shape or ()))
+            for node in self.network.outputs
+        ]
         return shapes[0] if len(shapes) == 1 else shapes
 
     def count_params(self) -> int:
@@ -224,7 +240,9 @@ class Model:
                 layer = next(item for item in self._layers.values() if item.id == row.layer)
                 for w in layer.weights(list(row.input_shapes)):
                     name = f"{row.layer}/{w.role}"
-                    self._values.setdefault(name, initializers.draw(w.initializer, w.shape, self.seed, name))
+                    self._values.setdefault(
+                        name, initializers.draw(w.initializer, w.shape, self.seed, name)
+                    )
         return self._values
 
     def weights_by_name(self) -> dict[str, np.ndarray]:
@@ -238,7 +256,9 @@ class Model:
     def document(self) -> Training:
         """How the model is trained, as a document; its loss is empty if it was never compiled."""
         if self._loss is None:
-            return Training(optimizer=self._optimizer.to_config(), loss="", metrics=(), seed=self.seed)
+            return Training(
+                optimizer=self._optimizer.to_config(), loss="", metrics=(), seed=self.seed
+            )
         return self._training(self._run.training.batch_size if self._run is not None else 32)
 
     def _set_weights(self, values: dict[str, np.ndarray]) -> None:
@@ -246,12 +266,16 @@ class Model:
         for name, value in values.items():
             given = np.asarray(value, np.float32)
             if given.shape != have[name].shape:
-                raise ChainruleError(f"{name} has shape {have[name].shape}; the given values have {given.shape}.")
+                raise ChainruleError(
+                    f"{name} has shape {have[name].shape}; the given values have {given.shape}."
+                )
         if self._run is not None:
             self._run.replace_weights(values)
         else:
             assert self._values is not None
-            self._values.update({name: np.array(value, np.float32) for name, value in values.items()})
+            self._values.update(
+                {name: np.array(value, np.float32) for name, value in values.items()}
+            )
 
     def get_weights(self) -> list[np.ndarray]:
         """Copies of all weights, in Keras's order."""
@@ -268,13 +292,19 @@ class Model:
     def layer_weights(self, layer: Layer) -> list[np.ndarray]:
         """Weights of one layer."""
         values = self._weights()
-        return [values[name].copy() for name in self._weight_names() if name.rsplit("/", 1)[0] == layer.id]
+        return [
+            values[name].copy()
+            for name in self._weight_names()
+            if name.rsplit("/", 1)[0] == layer.id
+        ]
 
     def set_layer_weights(self, layer: Layer, weights: list[np.ndarray]) -> None:
         """Replace the weights of one layer."""
         names = [name for name in self._weight_names() if name.rsplit("/", 1)[0] == layer.id]
         if len(weights) != len(names):
-            raise ChainruleError(f"{layer.name} has {len(names)} weights; {len(weights)} are given.")
+            raise ChainruleError(
+                f"{layer.name} has {len(names)} weights; {len(weights)} are given."
+            )
         self._set_weights(dict(zip(names, weights, strict=True)))
 
     # ---- training -------------------------------------------------------------------------------------------------
@@ -301,7 +331,10 @@ class Model:
         )  # fmt: skip
 
     def _outputs(self) -> list[int]:
-        return [int(np.prod(self._inspection.row(node).output_shape or ())) for node in self.network.outputs]
+        return [
+            int(np.prod(self._inspection.row(node).output_shape or ()))
+            for node in self.network.outputs
+        ]
 
     def _samples(self, x: Any, y: Any) -> Any:
         from core.runs.samples import Samples, target_table
@@ -316,7 +349,9 @@ class Model:
             message = "There are no samples to learn from."
             raise ChainruleError(message)
         chosen = self._loss if isinstance(self._loss, list) else [self._loss] * len(ys)
-        targets = [target_table(t, loss, n) for t, loss, n in zip(ys, chosen, self._outputs(), strict=True)]
+        targets = [
+            target_table(t, loss, n) for t, loss, n in zip(ys, chosen, self._outputs(), strict=True)
+        ]
         return Samples([DataTable(np.asarray(item, np.float32)) for item in xs], targets)
 
     def _input_nodes(self) -> list[str]:
@@ -328,7 +363,11 @@ class Model:
 
         training = self._training(batch_size)
         old = self._run
-        if old is not None and old.program.capacity >= batch_size and old.training.batch_size == training.batch_size:
+        if (
+            old is not None
+            and old.program.capacity >= batch_size
+            and old.training.batch_size == training.batch_size
+        ):
             old.use(samples)
             return old
         run = Run(self.network, training, samples=samples, loss=self._loss)
@@ -416,13 +455,17 @@ class Model:
     def train_on_batch(self, x: Any, y: Any) -> float:
         """One update with one batch; returns its loss before the update."""
         samples = self._samples(x, y)
-        run = self._ready(samples, max(len(samples), self._run.training.batch_size if self._run else 1))
+        run = self._ready(
+            samples, max(len(samples), self._run.training.batch_size if self._run else 1)
+        )
         run.shuffle(False)
         run.step("batch")
         run.note_epoch()
         return float(run.history.series("loss").mean[-1])
 
-    def evaluate(self, x: Any, y: Any, batch_size: int = 32, verbose: Any = 0, return_dict: bool = False) -> Any:
+    def evaluate(
+        self, x: Any, y: Any, batch_size: int = 32, verbose: Any = 0, return_dict: bool = False
+    ) -> Any:
         """The loss, or a list of loss and metrics, on these samples."""
         samples = self._samples(x, y)
         run = self._run if self._run is not None else self._ready(samples, batch_size)
@@ -447,7 +490,9 @@ class Model:
         want = [t.shape for t in program.tape.inputs.values()]
         for item, shape in zip(xs, want, strict=True):
             if tuple(item.shape[1:]) != shape and item[0].size != int(np.prod(shape)):
-                raise ChainruleError(f"Each sample must have shape {shape}; the given ones have {tuple(item.shape[1:])}.")
+                raise ChainruleError(
+                    f"Each sample must have shape {shape}; the given ones have {tuple(item.shape[1:])}."
+                )
         outs: list[list[np.ndarray]] = [[] for _ in program.tape.outputs]
         for start in range(0, len(xs[0]), 128):
             program.feed([item[start : start + 128] for item in xs])
@@ -469,7 +514,12 @@ class Model:
 
         mode = "train" if self._loss is not None else "predict"
         tape = compile_network(
-            self.network, mode, loss=self._loss, optimizer=self._optimizer, metrics=self._metrics, batch_size=batch_size
+            self.network,
+            mode,
+            loss=self._loss,
+            optimizer=self._optimizer,
+            metrics=self._metrics,
+            batch_size=batch_size,
         )
         program = Program(tape, batch_size, seed=self.seed)
         program.set_weights(self._weights())
@@ -503,7 +553,11 @@ class Sequential(Model):
         if isinstance(first, Layer) and not isinstance(first, layers_module.InputLayer):
             message = "A Sequential model starts with Input(shape), so that the shapes of all weights are known."
             raise GraphError(message)
-        t = first if isinstance(first, SymbolicTensor) else SymbolicTensor(first, (), tuple(first["shape"]))
+        t = (
+            first
+            if isinstance(first, SymbolicTensor)
+            else SymbolicTensor(first, (), tuple(first["shape"]))
+        )
         start = t
         for layer in self._pending[1:]:
             t = call_layer(layer, t)
@@ -512,7 +566,11 @@ class Sequential(Model):
     @property
     def layers(self) -> list[Layer]:
         """Layers without the Input layer, as in Keras."""
-        return [layer for layer in self._layers.values() if not isinstance(layer, layers_module.InputLayer)]
+        return [
+            layer
+            for layer in self._layers.values()
+            if not isinstance(layer, layers_module.InputLayer)
+        ]
 
 
 def _cut(samples: Any, start: int, stop: int) -> Any:

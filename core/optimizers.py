@@ -32,11 +32,20 @@ class Optimizer:
         for key in given:
             if key not in self.defaults:
                 options = ", ".join(self.defaults)
-                raise SettingError(f"{type(self).__name__} has no argument {key!r}; it has: {options}.", key)
+                raise SettingError(
+                    f"{type(self).__name__} has no argument {key!r}; it has: {options}.", key
+                )
         self.config: dict[str, Any] = {**self.defaults, **given}
         rate = self.config["learning_rate"]
-        if isinstance(rate, bool) or not isinstance(rate, (int, float)) or not 0 <= float(rate) < float("inf"):
-            raise SettingError(f"The learning rate must be a number that is not negative; it is {rate!r}.", "learning_rate")
+        if (
+            isinstance(rate, bool)
+            or not isinstance(rate, (int, float))
+            or not 0 <= float(rate) < float("inf")
+        ):
+            raise SettingError(
+                f"The learning rate must be a number that is not negative; it is {rate!r}.",
+                "learning_rate",
+            )
         self.config["learning_rate"] = float(rate)
         self.iterations = 0
         self._memory: dict[int, dict[str, np.ndarray]] = {}
@@ -61,7 +70,9 @@ class Optimizer:
         """Constants of the operation."""
         return {}
 
-    def update(self, gradient: np.ndarray, variable: np.ndarray, memory: dict[str, np.ndarray], t: int) -> None:
+    def update(
+        self, gradient: np.ndarray, variable: np.ndarray, memory: dict[str, np.ndarray], t: int
+    ) -> None:
         """One step on arrays, in place; `t` counts from 1."""
         raise NotImplementedError
 
@@ -94,11 +105,16 @@ def _between(owner: Optimizer, *keys: str) -> None:
     for key in keys:
         value = owner.config[key]
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1:
-            raise SettingError(f"{owner.name}: {key} must be at least 0 and less than 1; it is {value!r}.", key)
+            raise SettingError(
+                f"{owner.name}: {key} must be at least 0 and less than 1; it is {value!r}.", key
+            )
 
 
 class SGD(Optimizer):
-    """``w ← w - η g``; with momentum μ ``v ← μ v - η g, w ← w + v``; Nesterov ``w ← w + μ v - η g``. Sutskever et al. 2013."""
+    """``w ← w - η g``; with momentum μ ``v ← μ v - η g, w ← w + v``; Nesterov ``w ← w + μ v - η g``.
+
+    Sutskever et al. 2013.
+    """
 
     name = "SGD"
     defaults: ClassVar[dict[str, Any]] = {"learning_rate": 0.01, "momentum": 0.0, "nesterov": False}
@@ -117,9 +133,13 @@ class SGD(Optimizer):
         return "momentum" if self.config["momentum"] else "sgd"
 
     def constants(self) -> dict[str, Any]:
-        return {k: self.config[k] for k in ("momentum", "nesterov")} if self.config["momentum"] else {}
+        return (
+            {k: self.config[k] for k in ("momentum", "nesterov")} if self.config["momentum"] else {}
+        )
 
-    def update(self, gradient: np.ndarray, variable: np.ndarray, memory: dict[str, np.ndarray], t: int) -> None:
+    def update(
+        self, gradient: np.ndarray, variable: np.ndarray, memory: dict[str, np.ndarray], t: int
+    ) -> None:
         step = self.learning_rate * gradient
         if not self.config["momentum"]:
             variable -= step
@@ -127,14 +147,21 @@ class SGD(Optimizer):
         velocity = memory["velocity"]
         velocity *= self.config["momentum"]
         velocity -= step
-        variable += self.config["momentum"] * velocity - step if self.config["nesterov"] else velocity
+        variable += (
+            self.config["momentum"] * velocity - step if self.config["nesterov"] else velocity
+        )
 
 
 class Adam(Optimizer):
     """Kingma and Ba 2015 as Keras writes it: ε stands outside the root and is the paper's ε-hat."""
 
     name = "Adam"
-    defaults: ClassVar[dict[str, Any]] = {"learning_rate": 0.001, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7}
+    defaults: ClassVar[dict[str, Any]] = {
+        "learning_rate": 0.001,
+        "beta_1": 0.9,
+        "beta_2": 0.999,
+        "epsilon": 1e-7,
+    }
     slots = ("m", "v")
     operation = "adam"
 
@@ -144,7 +171,9 @@ class Adam(Optimizer):
     def constants(self) -> dict[str, Any]:
         return {k: self.config[k] for k in ("beta_1", "beta_2", "epsilon")}
 
-    def update(self, gradient: np.ndarray, variable: np.ndarray, memory: dict[str, np.ndarray], t: int) -> None:
+    def update(
+        self, gradient: np.ndarray, variable: np.ndarray, memory: dict[str, np.ndarray], t: int
+    ) -> None:
         b1, b2 = self.config["beta_1"], self.config["beta_2"]
         memory["m"] += (gradient - memory["m"]) * (1 - b1)
         memory["v"] += (gradient * gradient - memory["v"]) * (1 - b2)
@@ -171,5 +200,7 @@ def get(identifier: str | dict[str, Any] | Optimizer) -> Optimizer:
     kind = str(config.pop("kind", ""))
     found = next((cls for name, cls in _OPTIMIZERS.items() if name.lower() == kind.lower()), None)
     if found is None:
-        raise SettingError(f"There is no optimizer called {kind!r}. Known optimizers: {', '.join(_OPTIMIZERS)}.")
+        raise SettingError(
+            f"There is no optimizer called {kind!r}. Known optimizers: {', '.join(_OPTIMIZERS)}."
+        )
     return found(**config)

@@ -14,7 +14,9 @@ from core.spec.network import Network
 
 def save_model(model: Model, path: Path) -> None:
     """Write a model: network, training settings, weights."""
-    project = Project(name=model.name, network=model.network, training=model.document(), data=DataRef("none"))
+    project = Project(
+        name=model.name, network=model.network, training=model.document(), data=DataRef("none")
+    )
     write(path, Contents(project, weights=model.weights_by_name()))
 
 
@@ -42,5 +44,9 @@ def load_model(path: Path) -> Model:
 def build(network: Network, seed: int) -> Model:
     """A facade model over a network document."""
     model = Model.__new__(Model)
-    model.adopt_network(network, {layer.id: registry.make(layer.kind, layer.config) for layer in network.layers}, seed)
+    model.adopt_network(
+        network,
+        {layer.id: registry.make(layer.kind, layer.config) for layer in network.layers},
+        seed,
+    )
     return model

@@ -3,6 +3,6 @@
 Everything here is compiled code: it imports Numba and NumPy and nothing of `core`. The cache folder is keyed by a hash
 of this folder's files (see `core.tape.cache`), because Numba does not notice edits in imported files.
 
-Every table kernel has the signature ``(mem, ints, reals, state)``: the arena, the instruction's integers (offsets, sizes,
-strides), its real constants, and the machine's state (`core.kernels.state`).
+Every table kernel has the signature ``(mem, ints, reals, state)``: the arena, the instruction's integers (offsets,
+sizes, strides), its real constants, and the machine's state (`core.kernels.state`).
 """

@@ -1,6 +1,7 @@
 """Convolution and pooling on images (rows, height, width, channels), without a column matrix.
 
-The row of A that belongs to an output pixel starts ``stride x channels`` after its neighbour's: A overlaps itself inside
+The row of A that belongs to an output pixel starts ``stride x channels`` after its neighbour's: A overlaps itself
+inside
 the image, and a convolution is the one product of `simd` with these strides.
 """
 
@@ -138,7 +139,12 @@ def max_pool2d_grad(mem, ints, reals, state):
     L, zero, none = lanes(mem), mem.dtype.type(0), vzero(mem)
     apart = sh >= ph and sw >= pw and h * sh >= H + top and w * sw >= W + left
     for r in range(state[FIRST], state[FIRST] + state[ROWS]):
-        x, y, dy, dx = ints[3] + r * ints[4], ints[9] + r * ints[10], ints[15] + r * ints[16], ints[17] + r * ints[18]
+        x, y, dy, dx = (
+            ints[3] + r * ints[4],
+            ints[9] + r * ints[10],
+            ints[15] + r * ints[16],
+            ints[17] + r * ints[18],
+        )
         if not (apart and sh == ph and sw == pw):
             clear = cut(mem, dx, H * W * C)
             for k in range(H * W * C):
@@ -149,7 +155,10 @@ def max_pool2d_grad(mem, ints, reals, state):
                 j0, j1 = max(v * sw - left, 0), min(v * sw - left + pw, W)
                 for k in range(0, C, L):
                     n = C - k
-                    m, d = vload(mem, y + (u * w + v) * C + k, n), vload(mem, dy + (u * w + v) * C + k, n)
+                    m, d = (
+                        vload(mem, y + (u * w + v) * C + k, n),
+                        vload(mem, dy + (u * w + v) * C + k, n),
+                    )
                     for i in range(i0, i1):
                         for j in range(j0, j1):
                             at = (i * W + j) * C + k

@@ -7,13 +7,13 @@ import numpy as np
 from core.kernels.simd import bytes_at, cut, floats_at, mix, shuffled, stream, uniform
 from core.kernels.span import span
 from core.kernels.state import (
+    BAD_TOKEN,
     BATCH,
     BATCH_ROWS,
     BATCH_SIZE,
     BATCHES,
     EPOCH,
     ERROR,
-    BAD_TOKEN,
     FIRST,
     ORIGIN_EPOCH,
     ORIGIN_STEP,
@@ -47,7 +47,10 @@ def choose_batch(mem, ints, reals, state):
 
 
 def gather(mem, ints, reals, state):
-    """Rows of a table outside the arena, scaled. ints: chosen, address, bytes (1) or float32 (0), width, out, out row"""
+    """Rows of a table outside the arena, scaled.
+
+    ints: chosen, address, bytes (1) or float32 (0), width, out, out row
+    """
     width, scale = ints[3], mem.dtype.type(reals[0])
     for r in range(state[FIRST], state[FIRST] + state[ROWS]):
         sample = np.int64(mem[ints[0] + r])
@@ -63,7 +66,10 @@ def gather(mem, ints, reals, state):
 
 
 def dropout_mask(mem, ints, reals, state):
-    """``0`` with chance `rate`, else ``1 / (1 - rate)``. Operand: the mask; then ints[4] the layer, ints[5] the row's size."""
+    """``0`` with chance `rate`, else ``1 / (1 - rate)``.
+
+    Operand: the mask; then ints[4] the layer, ints[5] the row's size.
+    """
     first, rows, n = span(ints, state)
     rate = reals[0]
     zero, kept = mem.dtype.type(0), mem.dtype.type(1.0 / (1.0 - rate))
@@ -84,7 +90,10 @@ def embed(mem, ints, reals, state):
             if token < 0 or token >= vocabulary:
                 state[ERROR] = BAD_TOKEN
                 continue
-            source, y = cut(mem, ints[5] + token * dim, dim), cut(mem, ints[6] + r * ints[7] + t * dim, dim)
+            source, y = (
+                cut(mem, ints[5] + token * dim, dim),
+                cut(mem, ints[6] + r * ints[7] + t * dim, dim),
+            )
             for k in range(dim):
                 y[k] = source[k]
 
@@ -101,6 +110,9 @@ def embed_grad(mem, ints, reals, state):
             token = np.int64(mem[ints[3] + r * ints[4] + t])
             if token < 0 or token >= vocabulary:
                 continue
-            dy, to = cut(mem, ints[5] + r * ints[6] + t * dim, dim), cut(mem, ints[7] + token * dim, dim)
+            dy, to = (
+                cut(mem, ints[5] + r * ints[6] + t * dim, dim),
+                cut(mem, ints[7] + token * dim, dim),
+            )
             for k in range(dim):
                 to[k] += dy[k]

@@ -23,9 +23,35 @@ def matmul(mem, ints, reals, state):
     if kind == 1:
         b += first * b_row
         if inner == 1:
-            product(mem, k, n, rows, 1, a, 1, a_row, 0, b, b_row, 0, c, n, -1, 1, 0, 0, 0, 1, 0, 0, 0)
+            product(
+                mem, k, n, rows, 1, a, 1, a_row, 0, b, b_row, 0, c, n, -1, 1, 0, 0, 0, 1, 0, 0, 0
+            )
         else:
-            product(mem, k, n, inner, rows, a, 1, a_in, a_row, b, b_in, b_row, c, n, -1, 1, 0, 0, 0, 1, 0, 0, 0)
+            product(
+                mem,
+                k,
+                n,
+                inner,
+                rows,
+                a,
+                1,
+                a_in,
+                a_row,
+                b,
+                b_in,
+                b_row,
+                c,
+                n,
+                -1,
+                1,
+                0,
+                0,
+                0,
+                1,
+                0,
+                0,
+                0,
+            )
         return
     c += first * c_row
     if kind == 2:
@@ -35,16 +61,45 @@ def matmul(mem, ints, reals, state):
             for j0 in range(0, n, 16):
                 high = min(16, k - i0)
                 for j in range(j0, min(j0 + 16, n)):
-                    source, to = cut(mem, b + i0 * n + j, 15 * n + 1), cut(mem, scratch + j * k + i0, 16)
+                    source, to = (
+                        cut(mem, b + i0 * n + j, 15 * n + 1),
+                        cut(mem, scratch + j * k + i0, 16),
+                    )
                     for i in range(high):
                         to[i] = source[i * n]
         b, n, k = scratch, k, n
     if inner == 1:
         product(mem, rows, n, k, 1, a, a_row, 1, 0, b, n, 0, c, c_row, -1, 1, 0, 0, 0, 1, 0, 0, 0)
     elif a_row == inner * a_in and c_row == inner * c_in:
-        product(mem, rows * inner, n, k, 1, a, a_in, 1, 0, b, n, 0, c, c_in, -1, 1, 0, 0, 0, 1, 0, 0, 0)
+        product(
+            mem, rows * inner, n, k, 1, a, a_in, 1, 0, b, n, 0, c, c_in, -1, 1, 0, 0, 0, 1, 0, 0, 0
+        )
     else:
-        product(mem, inner, n, k, 1, a, a_in, 1, 0, b, n, 0, c, c_in, -1, rows, a_row, 0, c_row, 1, 0, 0, 0)
+        product(
+            mem,
+            inner,
+            n,
+            k,
+            1,
+            a,
+            a_in,
+            1,
+            0,
+            b,
+            n,
+            0,
+            c,
+            c_in,
+            -1,
+            rows,
+            a_row,
+            0,
+            c_row,
+            1,
+            0,
+            0,
+            0,
+        )
 
 
 def bias_add(mem, ints, reals, state):
@@ -52,7 +107,10 @@ def bias_add(mem, ints, reals, state):
     inner, n, b = ints[0], ints[1], cut(mem, ints[4], ints[1])
     for r in range(state[FIRST], state[FIRST] + state[ROWS]):
         for i in range(inner):
-            x, y = cut(mem, ints[2] + r * ints[3] + i * n, n), cut(mem, ints[5] + r * ints[6] + i * n, n)
+            x, y = (
+                cut(mem, ints[2] + r * ints[3] + i * n, n),
+                cut(mem, ints[5] + r * ints[6] + i * n, n),
+            )
             for k in range(n):
                 y[k] = x[k] + b[k]
 
@@ -62,7 +120,10 @@ def scale(mem, ints, reals, state):
     inner, n, g = ints[0], ints[1], cut(mem, ints[4], ints[1])
     for r in range(state[FIRST], state[FIRST] + state[ROWS]):
         for i in range(inner):
-            x, y = cut(mem, ints[2] + r * ints[3] + i * n, n), cut(mem, ints[5] + r * ints[6] + i * n, n)
+            x, y = (
+                cut(mem, ints[2] + r * ints[3] + i * n, n),
+                cut(mem, ints[5] + r * ints[6] + i * n, n),
+            )
             for k in range(n):
                 y[k] = x[k] * g[k]
 
@@ -99,6 +160,9 @@ def column_dot(mem, ints, reals, state):
         y[k] = zero
     for r in range(state[FIRST], state[FIRST] + state[ROWS]):
         for i in range(inner):
-            a, b = cut(mem, ints[2] + r * ints[3] + i * n, n), cut(mem, ints[4] + r * ints[5] + i * n, n)
+            a, b = (
+                cut(mem, ints[2] + r * ints[3] + i * n, n),
+                cut(mem, ints[4] + r * ints[5] + i * n, n),
+            )
             for k in range(n):
                 y[k] += a[k] * b[k]

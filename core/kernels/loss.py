@@ -17,7 +17,10 @@ def softmax(mem, ints, reals, state):
     one = mem.dtype.type(1)
     for r in range(state[FIRST], state[FIRST] + state[ROWS]):
         for i in range(inner):
-            x, y = cut(mem, ints[2] + r * ints[3] + i * n, n), cut(mem, ints[4] + r * ints[5] + i * n, n)
+            x, y = (
+                cut(mem, ints[2] + r * ints[3] + i * n, n),
+                cut(mem, ints[4] + r * ints[5] + i * n, n),
+            )
             top = x[0]
             for k in range(n):
                 top = x[k] if x[k] > top else top
@@ -36,7 +39,10 @@ def softmax_grad(mem, ints, reals, state):
     inner, n = ints[0], ints[1]
     for r in range(state[FIRST], state[FIRST] + state[ROWS]):
         for i in range(inner):
-            y, dy = cut(mem, ints[2] + r * ints[3] + i * n, n), cut(mem, ints[4] + r * ints[5] + i * n, n)
+            y, dy = (
+                cut(mem, ints[2] + r * ints[3] + i * n, n),
+                cut(mem, ints[4] + r * ints[5] + i * n, n),
+            )
             dx = cut(mem, ints[6] + r * ints[7] + i * n, n)
             total = mem.dtype.type(0)
             for k in range(n):
@@ -64,7 +70,9 @@ def squared_rows(mem, ints, reals, state):
 def squared_grad(mem, ints, reals, state):
     """``dp = 2 reals[0] weight (p - t)``, over the batch if reals[2] is 1. ints: n, p, p row, t, t row, dp, dp row"""
     n = ints[0]
-    factor = mem.dtype.type(2.0 * reals[0] * reals[1] / (state[BATCH_ROWS] if reals[2] == 1.0 else 1))
+    factor = mem.dtype.type(
+        2.0 * reals[0] * reals[1] / (state[BATCH_ROWS] if reals[2] == 1.0 else 1)
+    )
     for r in range(state[FIRST], state[FIRST] + state[ROWS]):
         p, t = cut(mem, ints[1] + r * ints[2], n), cut(mem, ints[3] + r * ints[4], n)
         dp = cut(mem, ints[5] + r * ints[6], n)
@@ -104,7 +112,10 @@ def binary_grad(mem, ints, reals, state):
 
 
 def cross_entropy_rows(mem, ints, reals, state):
-    """``-Σ t ln p`` with p kept in [ε, 1 - ε], ε = reals[1]; t one-hot or a distribution. ints: n, p, p row, t, t row, out"""
+    """``-Σ t ln p`` with p kept in [ε, 1 - ε], ε = reals[1]; t one-hot or a distribution.
+
+    ints: n, p, p row, t, t row, out
+    """
     n, out = ints[0], ints[5]
     one, low = mem.dtype.type(1), mem.dtype.type(reals[1])
     high = one - low
@@ -155,7 +166,10 @@ def cross_entropy_grad(mem, ints, reals, state):
 
 
 def softmax_cross_entropy_grad(mem, ints, reals, state):
-    """``dz = (p Σt - t) / rows``: softmax and cross-entropy together. ints: n, p, p row, t, t row, dz, dz row, sparse"""
+    """``dz = (p Σt - t) / rows``: softmax and cross-entropy together.
+
+    ints: n, p, p row, t, t row, dz, dz row, sparse
+    """
     n, sparse = ints[0], ints[7] == 1
     one, zero = mem.dtype.type(1), mem.dtype.type(0)
     factor = mem.dtype.type(reals[1] / (state[BATCH_ROWS] if reals[2] == 1.0 else 1))

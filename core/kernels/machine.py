@@ -35,7 +35,7 @@ def run_steps(table, kinds, ints, reals, mem, state, control, watch, record, ste
             record[k, j] = mem[watch[j]]
         if watch.size > 0:
             loss = record[k, 0]
-            if not (loss - loss == 0.0):
+            if loss - loss != 0.0:  # also true of NaN: no comparison with it holds but this one
                 state[ERROR] = LOSS_NOT_FINITE
                 state[ERROR_PC] = kinds.size
                 return k

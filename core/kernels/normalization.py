@@ -24,7 +24,10 @@ def channel_mean(mem, ints, reals, state):
 
 
 def channel_variance(mem, ints, reals, state):
-    """``v[c] = mean (x[..., c] - m[c])²``: divided by the count, not by one less. ints: inner, channels, x, x row, m, v"""
+    """``v[c] = mean (x[..., c] - m[c])²``: divided by the count, not by one less.
+
+    ints: inner, channels, x, x row, m, v
+    """
     inner, n, m, out = ints[0], ints[1], cut(mem, ints[4], ints[1]), cut(mem, ints[5], ints[1])
     count = mem.dtype.type(state[BATCH_ROWS] * inner)
     for k in range(n):
@@ -47,7 +50,10 @@ def channel_mean_product(mem, ints, reals, state):
         out[k] = mem.dtype.type(0)
     for r in range(state[BATCH_ROWS]):
         for i in range(inner):
-            a, b = cut(mem, ints[2] + r * ints[3] + i * n, n), cut(mem, ints[4] + r * ints[5] + i * n, n)
+            a, b = (
+                cut(mem, ints[2] + r * ints[3] + i * n, n),
+                cut(mem, ints[4] + r * ints[5] + i * n, n),
+            )
             for k in range(n):
                 out[k] += a[k] * b[k]
     for k in range(n):
@@ -60,7 +66,10 @@ def normalize(mem, ints, reals, state):
     epsilon = mem.dtype.type(reals[0])
     for r in range(state[BATCH_ROWS]):
         for i in range(inner):
-            x, y = cut(mem, ints[2] + r * ints[3] + i * n, n), cut(mem, ints[6] + r * ints[7] + i * n, n)
+            x, y = (
+                cut(mem, ints[2] + r * ints[3] + i * n, n),
+                cut(mem, ints[6] + r * ints[7] + i * n, n),
+            )
             for k in range(n):
                 y[k] = (x[k] - m[k]) / np.sqrt(v[k] + epsilon)
 
@@ -75,7 +84,10 @@ def normalize_grad(mem, ints, reals, state):
     epsilon = mem.dtype.type(reals[0])
     for r in range(state[BATCH_ROWS]):
         for i in range(inner):
-            dy, y = cut(mem, ints[2] + r * ints[3] + i * n, n), cut(mem, ints[4] + r * ints[5] + i * n, n)
+            dy, y = (
+                cut(mem, ints[2] + r * ints[3] + i * n, n),
+                cut(mem, ints[4] + r * ints[5] + i * n, n),
+            )
             dx = cut(mem, ints[9] + r * ints[10] + i * n, n)
             for k in range(n):
                 dx[k] = (dy[k] - a[k] - y[k] * b[k]) / np.sqrt(v[k] + epsilon)
@@ -87,7 +99,10 @@ def normalize_fixed_grad(mem, ints, reals, state):
     epsilon = mem.dtype.type(reals[0])
     for r in range(state[BATCH_ROWS]):
         for i in range(inner):
-            dy, dx = cut(mem, ints[2] + r * ints[3] + i * n, n), cut(mem, ints[5] + r * ints[6] + i * n, n)
+            dy, dx = (
+                cut(mem, ints[2] + r * ints[3] + i * n, n),
+                cut(mem, ints[5] + r * ints[6] + i * n, n),
+            )
             for k in range(n):
                 dx[k] = dy[k] / np.sqrt(v[k] + epsilon)
 

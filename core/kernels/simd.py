@@ -120,13 +120,19 @@ def tile(typing_context, mr, nv, mem, a, ams, aks, ass, b, bks, bss, c, cms, K, 
         if masked:
             lane = ir.Constant(ir.VectorType(I32, L), list(range(L)))
             mask = bld.icmp_signed("<", lane, splat(bld.trunc(cols, I32)))
-            load_name, store_name = (f"llvm.masked.{k}.{_suffix(dtype)}.p0" for k in ("load", "store"))
+            load_name, store_name = (
+                f"llvm.masked.{k}.{_suffix(dtype)}.p0" for k in ("load", "store")
+            )
             mload = external(load_name, vec, vec.as_pointer(), I32, mask_t, vec)
             mstore = external(store_name, ir.VoidType(), vec, vec.as_pointer(), I32, mask_t)
 
         def load(offset):
             p = bld.bitcast(at(offset), vec.as_pointer())
-            return bld.call(mload, [p, align, mask, zeros]) if masked else bld.load(p, align=align.constant)
+            return (
+                bld.call(mload, [p, align, mask, zeros])
+                if masked
+                else bld.load(p, align=align.constant)
+            )
 
         def store(v, offset):
             p = bld.bitcast(at(offset), vec.as_pointer())
@@ -150,7 +156,10 @@ def tile(typing_context, mr, nv, mem, a, ams, aks, ass, b, bks, bss, c, cms, K, 
             pa = bld.add(a, bld.mul(over_s.index, ass))
             pb = bld.add(b, bld.mul(over_s.index, bss))
             with cgutils.for_range(bld, K, intp=I64) as over_k:
-                ka, kb = bld.add(pa, bld.mul(over_k.index, aks)), bld.add(pb, bld.mul(over_k.index, bks))
+                ka, kb = (
+                    bld.add(pa, bld.mul(over_k.index, aks)),
+                    bld.add(pb, bld.mul(over_k.index, bks)),
+                )
                 row = [load(bld.add(kb, const(n * L))) for n in range(count)]
                 for m in range(rows):
                     x = splat(bld.load(at(bld.add(ka, arow[m])), align=align.constant))
@@ -200,7 +209,9 @@ def _panel1(A, m, a, ams, aks, ass, b, bks, bss, c, cms, K, S, init):
 def _panel_part(A, m, a, ams, aks, ass, b, bks, bss, c, cms, K, S, init, cols):
     i = 0
     while i + TALL <= m:
-        tile(TALL, 0, A, a + i * ams, ams, aks, ass, b, bks, bss, c + i * cms, cms, K, S, init, cols)
+        tile(
+            TALL, 0, A, a + i * ams, ams, aks, ass, b, bks, bss, c + i * cms, cms, K, S, init, cols
+        )
         i += TALL
         if i < m < i + TALL and init != -2:
             i = m - TALL
@@ -213,7 +224,9 @@ def _panel_part(A, m, a, ams, aks, ass, b, bks, bss, c, cms, K, S, init, cols):
 
 
 @njit(nogil=True, error_model="numpy")
-def product(A, m, n, K, S, a, ams, aks, ass, b, bks, bss, c, cms, init, P, ap, bp, cp, Q, aq, bq, cq):
+def product(
+    A, m, n, K, S, a, ams, aks, ass, b, bks, bss, c, cms, init, P, ap, bp, cp, Q, aq, bq, cq
+):
     """The product of the module's docstring."""
     L = lanes(A)
     for p in range(P):
@@ -226,7 +239,9 @@ def product(A, m, n, K, S, a, ams, aks, ass, b, bks, bss, c, cms, init, P, ap, b
                 _panel1(A, m, a0, ams, aks, ass, b0 + j, bks, bss, c0 + j, cms, K, S, init)
                 j += L
             if j < n:
-                _panel_part(A, m, a0, ams, aks, ass, b0 + j, bks, bss, c0 + j, cms, K, S, init, n - j)
+                _panel_part(
+                    A, m, a0, ams, aks, ass, b0 + j, bks, bss, c0 + j, cms, K, S, init, n - j
+                )
 
 
 # ---- a register as a value: for loops whose inner count (channels) is too short for LLVM's own vectoriser ------
@@ -243,13 +258,18 @@ class Vector(types.Type):
 @register_model(Vector)
 class _VectorModel(models.PrimitiveModel):
     def __init__(self, manager, fe_type):
-        super().__init__(manager, fe_type, ir.VectorType(_real(fe_type.dtype), _lanes(fe_type.dtype)))
+        super().__init__(
+            manager, fe_type, ir.VectorType(_real(fe_type.dtype), _lanes(fe_type.dtype))
+        )
 
 
 def _masked(context, bld, sig, args, name, ret, *params):
     dtype = sig.args[0].dtype
     L, vec = _lanes(dtype), ir.VectorType(_real(dtype), _lanes(dtype))
-    p = bld.bitcast(bld.gep(context.make_array(sig.args[0])(context, bld, args[0]).data, [args[1]]), vec.as_pointer())
+    p = bld.bitcast(
+        bld.gep(context.make_array(sig.args[0])(context, bld, args[0]).data, [args[1]]),
+        vec.as_pointer(),
+    )
     undefined = ir.Constant(ir.VectorType(I32, L), ir.Undefined)
     v = bld.insert_element(undefined, bld.trunc(args[2], I32), ir.Constant(I32, 0))
     v = bld.shuffle_vector(v, v, ir.Constant(ir.VectorType(I32, L), [0] * L))
@@ -282,7 +302,9 @@ def vstore(typing_context, mem, offset, count, v):
     mask_t = ir.VectorType(ir.IntType(1), L)
 
     def codegen(c, b, s, a):
-        p, mask, f, align = _masked(c, b, s, a, "store", ir.VoidType(), vec, vec.as_pointer(), I32, mask_t)
+        p, mask, f, align = _masked(
+            c, b, s, a, "store", ir.VoidType(), vec, vec.as_pointer(), I32, mask_t
+        )
         b.call(f, [a[3], p, align, mask])
         return c.get_dummy_value()
 
@@ -296,7 +318,9 @@ def vmax(typing_context, x, y):
 
     def codegen(c, b, s, a):
         name = f"llvm.maximum.{_suffix(x.dtype)}"
-        return b.call(cgutils.get_or_insert_function(b.module, ir.FunctionType(vec, [vec, vec]), name), a)
+        return b.call(
+            cgutils.get_or_insert_function(b.module, ir.FunctionType(vec, [vec, vec]), name), a
+        )
 
     return x(x, x), codegen
 
@@ -388,7 +412,7 @@ def _sigmoid64(x):
 
 
 def exp(x):
-    """e to the power of x."""
+    """E to the power of x."""
     return math.exp(x)
 
 
@@ -451,7 +475,10 @@ def shuffled(i, n, key):
         bits += 1
     low = bits // 2
     high = bits - low
-    low_mask, high_mask = (np.uint64(1) << np.uint64(low)) - np.uint64(1), (np.uint64(1) << np.uint64(high)) - np.uint64(1)
+    low_mask, high_mask = (
+        (np.uint64(1) << np.uint64(low)) - np.uint64(1),
+        (np.uint64(1) << np.uint64(high)) - np.uint64(1),
+    )
     x = np.uint64(i)
     while True:
         left, right = x >> np.uint64(low), x & low_mask  # `high` bits and `low` bits

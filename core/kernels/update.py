@@ -16,8 +16,16 @@ def sgd(mem, ints, reals, state):
 
 
 def momentum(mem, ints, reals, state):
-    """``v = μ v - η g;  w = w + v``, or with Nesterov ``w = w + μ v - η g`` (Sutskever et al. 2013). ints: n, w, g, η, v"""
-    n, w, g, v = ints[0], cut(mem, ints[1], ints[0]), cut(mem, ints[2], ints[0]), cut(mem, ints[4], ints[0])
+    """``v = μ v - η g;  w = w + v``, or with Nesterov ``w = w + μ v - η g`` (Sutskever et al.
+
+    2013). ints: n, w, g, η, v
+    """
+    n, w, g, v = (
+        ints[0],
+        cut(mem, ints[1], ints[0]),
+        cut(mem, ints[2], ints[0]),
+        cut(mem, ints[4], ints[0]),
+    )
     rate, mu = mem[ints[3]], mem.dtype.type(reals[0])
     if reals[1] == 1.0:
         for k in range(n):
@@ -38,8 +46,14 @@ def adam(mem, ints, reals, state):
     n, w, g = ints[0], cut(mem, ints[1], ints[0]), cut(mem, ints[2], ints[0])
     m, v = cut(mem, ints[4], ints[0]), cut(mem, ints[5], ints[0])
     t = np.float64(state[ITERATION] + 1)
-    rate = mem.dtype.type(np.float64(mem[ints[3]]) * np.sqrt(1.0 - reals[1] ** t) / (1.0 - reals[0] ** t))
-    take_m, take_v, epsilon = mem.dtype.type(1.0 - reals[0]), mem.dtype.type(1.0 - reals[1]), mem.dtype.type(reals[2])
+    rate = mem.dtype.type(
+        np.float64(mem[ints[3]]) * np.sqrt(1.0 - reals[1] ** t) / (1.0 - reals[0] ** t)
+    )
+    take_m, take_v, epsilon = (
+        mem.dtype.type(1.0 - reals[0]),
+        mem.dtype.type(1.0 - reals[1]),
+        mem.dtype.type(reals[2]),
+    )
     for k in range(n):
         gk = g[k]
         mk = m[k] + (gk - m[k]) * take_m

@@ -1,4 +1,7 @@
-"""What a layer is: settings, a shape rule, weights, and the instructions it emits. One class per kind, found by name."""
+"""What a layer is: settings, a shape rule, weights, and the instructions it emits.
+
+One class per kind, found by name.
+"""
 
 from __future__ import annotations
 
@@ -75,7 +78,9 @@ class Layer:
     def __init__(self, *args: Any, name: str | None = None, **kwargs: Any) -> None:
         names = [setting.name for setting in self.settings]
         if len(args) > len(names):
-            message = f"{type(self).__name__} takes at most {len(names)} arguments: {', '.join(names)}."
+            message = (
+                f"{type(self).__name__} takes at most {len(names)} arguments: {', '.join(names)}."
+            )
             raise SettingError(message)
         given = dict(zip(names, args, strict=False))
         for key in kwargs:
@@ -103,7 +108,9 @@ class Layer:
         for key in config:
             if key not in known:
                 options = ", ".join(known) or "none"
-                raise SettingError(f"{cls.__name__} has no setting {key!r}; it has: {options}.", key)
+                raise SettingError(
+                    f"{cls.__name__} has no setting {key!r}; it has: {options}.", key
+                )
         return {
             name: setting.normalise(config.get(name, setting.default), cls.__name__)
             for name, setting in known.items()
@@ -162,7 +169,7 @@ class Layer:
 
     def get_weights(self) -> list[np.ndarray]:
         """Copies of the layer's weights, in Keras's order."""
-        return self._model().layer_weights(self)
+        return list(self._model().layer_weights(self))
 
     def set_weights(self, weights: list[np.ndarray]) -> None:
         """Replace the layer's weights."""

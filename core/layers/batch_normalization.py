@@ -23,8 +23,26 @@ class BatchNormalization(Layer):
     summary = "Brings each channel to mean 0 and variance 1 over the batch, then lets it scale and shift again."
     icon = "norm"
     settings = (
-        Setting("momentum", "Momentum", "float", 0.99, 0.0, 1.0, 0.01, help="How slowly the moving statistics follow."),
-        Setting("epsilon", "Epsilon", "float", 1e-3, 1e-12, 1.0, 1e-3, help="Keeps the division away from zero."),
+        Setting(
+            "momentum",
+            "Momentum",
+            "float",
+            0.99,
+            0.0,
+            1.0,
+            0.01,
+            help="How slowly the moving statistics follow.",
+        ),
+        Setting(
+            "epsilon",
+            "Epsilon",
+            "float",
+            1e-3,
+            1e-12,
+            1.0,
+            1e-3,
+            help="Keeps the division away from zero.",
+        ),
         Setting("center", "Center", "bool", True, help="Learn a shift (beta)."),
         Setting("scale", "Scale", "bool", True, help="Learn a scale (gamma)."),
     )

@@ -41,7 +41,11 @@ class Conv2D(Layer):
         h, w, _ = image_shape("Conv2D", shapes[0])
         (kh, kw), (sh, sw) = self["kernel_size"], self["strides"]
         check_fits("Conv2D", shapes[0], self["kernel_size"], self["padding"])
-        return (output_size(h, kh, sh, self["padding"]), output_size(w, kw, sw, self["padding"]), self["filters"])
+        return (
+            output_size(h, kh, sh, self["padding"]),
+            output_size(w, kw, sw, self["padding"]),
+            self["filters"],
+        )
 
     def weights(self, shapes: list[Shape]) -> tuple[Weight, ...]:
         shape = (*self["kernel_size"], shapes[0][-1], self["filters"])
@@ -60,7 +64,13 @@ class Conv2D(Layer):
             for n, k, s in zip(x.shape, self["kernel_size"], self["strides"], strict=False)
         ]
         if any(map(any, pads)):
-            x = e.op("pad2d", x, role="padded", before=(pads[0][0], pads[1][0]), after=(pads[0][1], pads[1][1]))
+            x = e.op(
+                "pad2d",
+                x,
+                role="padded",
+                before=(pads[0][0], pads[1][0]),
+                after=(pads[0][1], pads[1][1]),
+            )
         y = e.op("conv2d", x, e.weight("kernel"), role="product", strides=tuple(self["strides"]))
         if self["use_bias"]:
             y = e.op("bias_add", y, e.weight("bias"), role="z")
@@ -68,4 +78,7 @@ class Conv2D(Layer):
 
     def describe(self) -> tuple[str, str]:
         k = self["kernel_size"]
-        return (f"{self['filters']} @ {k[0]}×{k[1]}", f"{self['padding']} · {self['activation'] or 'linear'}")
+        return (
+            f"{self['filters']} @ {k[0]}×{k[1]}",
+            f"{self['padding']} · {self['activation'] or 'linear'}",
+        )

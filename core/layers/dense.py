@@ -24,7 +24,16 @@ class Dense(Layer):
     summary = "Every unit sees every input: a weighted sum, plus a bias, through an activation."
     icon = "dense"
     settings = (
-        Setting("units", "Units", "int", 32, 1, 10**9, help="How many neurons the layer has.", required=True),
+        Setting(
+            "units",
+            "Units",
+            "int",
+            32,
+            1,
+            10**9,
+            help="How many neurons the layer has.",
+            required=True,
+        ),
         ACTIVATION,
         USE_BIAS,
         KERNEL_INITIALIZER,
@@ -35,7 +44,9 @@ class Dense(Layer):
         return (*shapes[0][:-1], self["units"])
 
     def weights(self, shapes: list[Shape]) -> tuple[Weight, ...]:
-        kernel = Weight("kernel", (shapes[0][-1], self["units"]), self["kernel_initializer"], symbol="W")
+        kernel = Weight(
+            "kernel", (shapes[0][-1], self["units"]), self["kernel_initializer"], symbol="W"
+        )
         bias = Weight("bias", (self["units"],), self["bias_initializer"], symbol="b")
         return (kernel, bias) if self["use_bias"] else (kernel,)
 

@@ -13,15 +13,20 @@ if TYPE_CHECKING:
 
 
 class Dropout(Layer):
-    """``y = x ∘ mask / (1 - rate)`` while training, ``y = x`` otherwise. Source: Srivastava et al. 2014; Keras ``Dropout``."""
+    """``y = x ∘ mask / (1 - rate)`` while training, ``y = x`` otherwise.
+
+    Source: Srivastava et al. 2014; Keras ``Dropout``.
+    """
 
     family = "Core"
-    summary = "While training, silences a random share of values so that none becomes indispensable."
+    summary = (
+        "While training, silences a random share of values so that none becomes indispensable."
+    )
     icon = "dropout"
     passes_mask = True
     settings = (
         Setting("rate", "Rate", "float", 0.5, 0.0, 0.99, 0.05, required=True,
-                help="The share of values set to zero in each training step; the rest are scaled up to make up for it."),
+                help="Share of values set to zero in each training step; the rest are scaled up to make up for it."),
     )  # fmt: skip
 
     def emit(self, e: Emitter, inputs: list[Tensor]) -> Tensor:

@@ -33,7 +33,10 @@ class Embedding(Layer):
 
     def output_shape(self, shapes: list[Shape]) -> Shape:
         if len(shapes[0]) != 1:
-            raise ShapeError("Needs tokens", f"Embedding reads a list of token numbers, not {len(shapes[0])} axes.")
+            raise ShapeError(
+                "Needs tokens",
+                f"Embedding reads a list of token numbers, not {len(shapes[0])} axes.",
+            )
         return (*shapes[0], self["output_dim"])
 
     def weights(self, shapes: list[Shape]) -> tuple[Weight, ...]:
@@ -47,4 +50,7 @@ class Embedding(Layer):
         return y
 
     def describe(self) -> tuple[str, str]:
-        return (f"{self['input_dim']} × {self['output_dim']}", "mask 0" if self["mask_zero"] else "")
+        return (
+            f"{self['input_dim']} × {self['output_dim']}",
+            "mask 0" if self["mask_zero"] else "",
+        )

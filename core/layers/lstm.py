@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 
 class LSTM(Layer):
-    """Hochreiter and Schmidhuber 1997 with the forget gate of Gers et al. 2000, unrolled over time. Source: Keras ``LSTM``.
+    """Hochreiter and Schmidhuber 1997 with the forget gate of Gers et al. 2000, unrolled over time, as in Keras.
 
     ``z = x_t · kernel + h_(t-1) · recurrent_kernel + bias``, cut into four in the order i, f, c, o;
     ``c_t = σ(z_f) ∘ c_(t-1) + σ(z_i) ∘ tanh(z_c)`` and ``h_t = σ(z_o) ∘ tanh(c_t)``. Input ``(batch, time, features)``;
-    output ``(batch, units)``, or ``(batch, time, units)`` with ``return_sequences``. Masked time steps carry the state on.
+    output ``(batch, units)``, or ``(batch, time, units)`` with ``return_sequences``. Masked steps carry the state on.
     """
 
     family = "Recurrent"
@@ -36,7 +36,9 @@ class LSTM(Layer):
 
     def output_shape(self, shapes: list[Shape]) -> Shape:
         if len(shapes[0]) != 2:
-            raise ShapeError("Needs a sequence", "LSTM reads time × features; put an Embedding before it.")
+            raise ShapeError(
+                "Needs a sequence", "LSTM reads time × features; put an Embedding before it."
+            )
         return (shapes[0][0], self["units"]) if self["return_sequences"] else (self["units"],)
 
     def weights(self, shapes: list[Shape]) -> tuple[Weight, ...]:
@@ -61,7 +63,8 @@ class LSTM(Layer):
         if self["use_bias"]:
             from_input = e.op("bias_add", from_input, e.weight("bias"), role="x_z")
         sequence = e.empty("sequence", (steps, u))
-        h = c = None
+        h: Tensor | None = None
+        c: Tensor | None = None
         for t in range(steps):
             at = f"{t}"
             z = e.part(from_input, t)

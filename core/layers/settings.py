@@ -77,7 +77,11 @@ class Setting:
     def _numbers(self, value: Any, owner: str) -> list[Any]:
         if self.type == "pair" and _is_number(value):
             value = (value, value)
-        if not isinstance(value, (list, tuple)) or not value or (self.type == "pair" and len(value) != 2):
+        if (
+            not isinstance(value, (list, tuple))
+            or not value
+            or (self.type == "pair" and len(value) != 2)
+        ):
             expected = "two whole numbers" if self.type == "pair" else "a list of whole numbers"
             raise self._error(owner, expected, value)
         return [self._number(item, owner, whole=True) for item in value]
@@ -93,11 +97,17 @@ class Setting:
         return value
 
     def _error(self, owner: str, expected: str, value: Any) -> SettingError:
-        return SettingError(f"{owner}: {self.label.lower()} must be {expected}; it is {value!r}.", self.name)
+        return SettingError(
+            f"{owner}: {self.label.lower()} must be {expected}; it is {value!r}.", self.name
+        )
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) != float("inf")
+    return (
+        isinstance(value, (int, float))
+        and not isinstance(value, bool)
+        and abs(value) != float("inf")
+    )
 
 
 def _plain(value: float) -> str:
@@ -105,13 +115,23 @@ def _plain(value: float) -> str:
 
 
 ACTIVATIONS = ("linear", "relu", "sigmoid", "tanh", "softmax")
-INITIALIZERS = ("glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "random_normal", "zeros", "ones")
+INITIALIZERS = (
+    "glorot_uniform",
+    "glorot_normal",
+    "he_uniform",
+    "he_normal",
+    "random_normal",
+    "zeros",
+    "ones",
+)
 
 ACTIVATION = Setting(
     "activation", "Activation", "choice", "linear", choices=ACTIVATIONS, optional=True,
     help="The function each unit applies to its sum before it passes it on.",
 )  # fmt: skip
-USE_BIAS = Setting("use_bias", "Use bias", "bool", True, help="Add a learned number to every unit's sum.")
+USE_BIAS = Setting(
+    "use_bias", "Use bias", "bool", True, help="Add a learned number to every unit's sum."
+)
 KERNEL_INITIALIZER = Setting(
     "kernel_initializer", "Initializer", "choice", "glorot_uniform", choices=INITIALIZERS,
     help="How the weights are drawn before training. He suits ReLU, Glorot suits tanh and sigmoid.",

@@ -15,7 +15,11 @@ def image_shape(kind: str, shape: Shape) -> Shape:
         It is not height x width x channels.
     """
     if len(shape) != 3:
-        got = f"a list of {shape[0]:,} numbers" if len(shape) == 1 else f"a sequence of shape {shape[0]}×{shape[1]}"
+        got = (
+            f"a list of {shape[0]:,} numbers"
+            if len(shape) == 1
+            else f"a sequence of shape {shape[0]}×{shape[1]}"
+        )
         raise ShapeError(
             "Needs an image",
             f"{kind} slides over height × width × channels, but the layer before sends {got}.",

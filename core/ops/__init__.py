@@ -2,9 +2,32 @@
 
 from __future__ import annotations
 
-from core.ops import convolution, dense, elementwise, embedding, losses, normalization, pooling, random, softmax, update
 from core.ops import batch as batch
+from core.ops import (
+    convolution,
+    dense,
+    elementwise,
+    embedding,
+    losses,
+    normalization,
+    pooling,
+    random,
+    softmax,
+    update,
+)
 from core.ops.base import Instruction, Op, operation, operations
 
 __all__ = ["Instruction", "Op", "operation", "operations"]
-_FILES = (convolution, dense, elementwise, embedding, losses, normalization, pooling, random, softmax, update, batch)
+_FILES = (
+    convolution,
+    dense,
+    elementwise,
+    embedding,
+    losses,
+    normalization,
+    pooling,
+    random,
+    softmax,
+    update,
+    batch,
+)

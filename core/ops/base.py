@@ -80,7 +80,9 @@ class Op:
         """The kernel's constants."""
         return []
 
-    def backward(self, e: Emitter, ins: Instruction, dy: Tensor, wanted: set[str]) -> dict[str, Tensor]:
+    def backward(
+        self, e: Emitter, ins: Instruction, dy: Tensor, wanted: set[str]
+    ) -> dict[str, Tensor]:
         """Write the instructions for the gradients of the operands in `wanted`.
 
         Returns

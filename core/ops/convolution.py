@@ -28,8 +28,19 @@ class Pad2D(Op):
         x, y, before = ins.inputs["x"], ins.output, ins.attributes["before"]
         return [*x.shape, x.at, x.row, *y.shape[:2], y.at, y.row, before[0], before[1], 1, 1]
 
-    def backward(self, e: Emitter, ins: Instruction, dy: Tensor, wanted: set[str]) -> dict[str, Tensor]:
-        return {"x": e.gradient("crop2d", ins, "x", x=dy, before=ins.attributes["before"], output=ins.inputs["x"].shape)}
+    def backward(
+        self, e: Emitter, ins: Instruction, dy: Tensor, wanted: set[str]
+    ) -> dict[str, Tensor]:
+        return {
+            "x": e.gradient(
+                "crop2d",
+                ins,
+                "x",
+                x=dy,
+                before=ins.attributes["before"],
+                output=ins.inputs["x"].shape,
+            )
+        }
 
     def explain(self, ins: Instruction, cell: Cell) -> Expr:
         x, before = ins.inputs["x"], ins.attributes["before"]
@@ -82,19 +93,39 @@ class Conv2D(Op):
     operands = ("x", "w")
 
     def shape(self, inputs: dict[str, Tensor], attributes: dict[str, Any]) -> Shape:
-        (h, w, _), (kh, kw, _, f), (sh, sw) = inputs["x"].shape, inputs["w"].shape, attributes["strides"]
+        (h, w, _), (kh, kw, _, f), (sh, sw) = (
+            inputs["x"].shape,
+            inputs["w"].shape,
+            attributes["strides"],
+        )
         return ((h - kh) // sh + 1, (w - kw) // sw + 1, f)
 
     def integers(self, ins: Instruction) -> list[int]:
         x, w, y = ins.inputs["x"], ins.inputs["w"], ins.output
         kh, kw, _, f = w.shape
-        return [*x.shape, x.at, x.row, kh, kw, f, w.at, *y.shape[:2], y.at, y.row, *ins.attributes["strides"]]
+        return [
+            *x.shape,
+            x.at,
+            x.row,
+            kh,
+            kw,
+            f,
+            w.at,
+            *y.shape[:2],
+            y.at,
+            y.row,
+            *ins.attributes["strides"],
+        ]
 
-    def backward(self, e: Emitter, ins: Instruction, dy: Tensor, wanted: set[str]) -> dict[str, Tensor]:
+    def backward(
+        self, e: Emitter, ins: Instruction, dy: Tensor, wanted: set[str]
+    ) -> dict[str, Tensor]:
         x, w, out = ins.inputs["x"], ins.inputs["w"], {}
         strides = ins.attributes["strides"]
         if "w" in wanted:
-            out["w"] = e.gradient("conv2d_weight_grad", ins, "w", x=x, dy=dy, strides=strides, output=w.shape)
+            out["w"] = e.gradient(
+                "conv2d_weight_grad", ins, "w", x=x, dy=dy, strides=strides, output=w.shape
+            )
         if "x" in wanted:
             kh, kw = w.shape[:2]
             turned = e.gradient_value("turn_kernel", ins, "turned", w=w)
@@ -122,7 +153,12 @@ class Conv2D(Op):
         kh, kw, _, filters = w.shape
         if operand == "w":
             rows = ins.attributes.get("rows", 1)
-            return [(r, u, v, cell[3]) for r in range(rows) for u in range(y.shape[0]) for v in range(y.shape[1])]
+            return [
+                (r, u, v, cell[3])
+                for r in range(rows)
+                for u in range(y.shape[0])
+                for v in range(y.shape[1])
+            ]
         places = [
             ((cell[1] - i) // sh, (cell[2] - j) // sw)
             for i in range(kh)
@@ -142,7 +178,10 @@ class Conv2D(Op):
 
 @register
 class Conv2DWeightGrad(Op):
-    """``dw[i, j, c, f] = Σ x[u·sh+i, v·sw+j, c] dy[u, v, f]``: a filter's gradient is a correlation of its input with its error."""
+    """``dw[i, j, c, f] = Σ x[u·sh+i, v·sw+j, c] dy[u, v, f]``.
+
+    A filter's gradient is a correlation of its input with its error.
+    """
 
     name = "conv2d_weight_grad"
     kernel = "convolution.conv2d_weight_grad"
@@ -183,7 +222,9 @@ class Conv2DWeightGrad(Op):
         kh, kw, channels, filters = ins.output.shape
         dy, (sh, sw) = ins.inputs["dy"], ins.attributes["strides"]
         if operand == "dy":
-            return [(i, j, c, cell[3]) for i in range(kh) for j in range(kw) for c in range(channels)]
+            return [
+                (i, j, c, cell[3]) for i in range(kh) for j in range(kw) for c in range(channels)
+            ]
         taps = [
             (i, j)
             for i in range(kh)
@@ -201,7 +242,10 @@ class Conv2DWeightGrad(Op):
 
 @register
 class TurnKernel(Op):
-    """Every filter rotated by half a turn, channels in and out exchanged: what the error is convolved with on its way back."""
+    """Every filter rotated by half a turn, channels in and out exchanged.
+
+    What the error is convolved with on its way back.
+    """
 
     name = "turn_kernel"
     kernel = "convolution.turn_kernel"
@@ -239,7 +283,16 @@ class Spread2D(Op):
 
     def integers(self, ins: Instruction) -> list[int]:
         x, y, before = ins.inputs["x"], ins.output, ins.attributes["before"]
-        return [*x.shape, x.at, x.row, *y.shape[:2], y.at, y.row, *before, *ins.attributes["strides"]]
+        return [
+            *x.shape,
+            x.at,
+            x.row,
+            *y.shape[:2],
+            y.at,
+            y.row,
+            *before,
+            *ins.attributes["strides"],
+        ]
 
     def explain(self, ins: Instruction, cell: Cell) -> Expr:
         x, before, (sh, sw) = ins.inputs["x"], ins.attributes["before"], ins.attributes["strides"]

@@ -32,7 +32,9 @@ class Matmul(Op):
         k, n = w.shape
         return [0, x.inner, n, k, x.at, x.row, k, w.at, 0, 0, y.at, y.row, n, 0]
 
-    def backward(self, e: Emitter, ins: Instruction, dy: Tensor, wanted: set[str]) -> dict[str, Tensor]:
+    def backward(
+        self, e: Emitter, ins: Instruction, dy: Tensor, wanted: set[str]
+    ) -> dict[str, Tensor]:
         x, w, out = ins.inputs["x"], ins.inputs["w"], {}
         if "w" in wanted:
             out["w"] = e.gradient("matmul_weight_grad", ins, "w", x=x, dy=dy)
@@ -42,7 +44,11 @@ class Matmul(Op):
 
     def explain(self, ins: Instruction, cell: Cell) -> Expr:
         x, w = ins.inputs["x"], ins.inputs["w"]
-        return Sum(tuple(Product((ref(x, (*cell[:-1], k)), ref(w, (k, cell[-1])))) for k in range(w.shape[0])))
+        return Sum(
+            tuple(
+                Product((ref(x, (*cell[:-1], k)), ref(w, (k, cell[-1])))) for k in range(w.shape[0])
+            )
+        )
 
     def uses(self, ins: Instruction, operand: str, cell: Cell) -> list[Cell]:
         y, w = ins.output, ins.inputs["w"]
@@ -86,7 +92,11 @@ class MatmulWeightGrad(Op):
 
     def uses(self, ins: Instruction, operand: str, cell: Cell) -> list[Cell]:
         k, n = ins.output.shape
-        return [(cell[-1], j) for j in range(n)] if operand == "x" else [(i, cell[-1]) for i in range(k)]
+        return (
+            [(cell[-1], j) for j in range(n)]
+            if operand == "x"
+            else [(i, cell[-1]) for i in range(k)]
+        )
 
     def right_side(self, ins: Instruction) -> str:
         return f"{ins.inputs['x'].symbol}ᵀ·{ins.inputs['dy'].symbol}"
@@ -114,7 +124,12 @@ class MatmulInputGrad(Op):
 
     def explain(self, ins: Instruction, cell: Cell) -> Expr:
         dy, w = ins.inputs["dy"], ins.inputs["w"]
-        return Sum(tuple(Product((ref(dy, (*cell[:-1], j)), ref(w, (cell[-1], j)))) for j in range(w.shape[1])))
+        return Sum(
+            tuple(
+                Product((ref(dy, (*cell[:-1], j)), ref(w, (cell[-1], j))))
+                for j in range(w.shape[1])
+            )
+        )
 
     def uses(self, ins: Instruction, operand: str, cell: Cell) -> list[Cell]:
         if operand == "dy":
@@ -138,7 +153,9 @@ class BiasAdd(Op):
         x, y = ins.inputs["x"], ins.output
         return [*channels(x), x.at, x.row, ins.inputs["b"].at, y.at, y.row]
 
-    def backward(self, e: Emitter, ins: Instruction, dy: Tensor, wanted: set[str]) -> dict[str, Tensor]:
+    def backward(
+        self, e: Emitter, ins: Instruction, dy: Tensor, wanted: set[str]
+    ) -> dict[str, Tensor]:
         out = {}
         if "b" in wanted:
             out["b"] = e.gradient("column_sum", ins, "b", x=dy)
@@ -167,7 +184,9 @@ class Scale(BiasAdd):
     kernel = "dense.scale"
     operands = ("x", "b")
 
-    def backward(self, e: Emitter, ins: Instruction, dy: Tensor, wanted: set[str]) -> dict[str, Tensor]:
+    def backward(
+        self, e: Emitter, ins: Instruction, dy: Tensor, wanted: set[str]
+    ) -> dict[str, Tensor]:
         out = {}
         if "b" in wanted:
             out["b"] = e.gradient("column_dot", ins, "b", a=ins.inputs["x"], b=dy)
@@ -201,7 +220,11 @@ class ColumnSum(Op):
 
     def explain(self, ins: Instruction, cell: Cell) -> Expr:
         x, rows = ins.inputs["x"], ins.attributes.get("rows", 1)
-        return Sum(tuple(ref(x, (r, *inner, cell[0])) for r in range(rows) for inner in cells(x.shape[:-1])))
+        return Sum(
+            tuple(
+                ref(x, (r, *inner, cell[0])) for r in range(rows) for inner in cells(x.shape[:-1])
+            )
+        )
 
     def uses(self, ins: Instruction, operand: str, cell: Cell) -> list[Cell]:
         return [cell[-1:]]

@@ -21,7 +21,9 @@ class _Unary(Op):
     def integers(self, ins: Instruction) -> list[int]:
         return span_integers(ins.inputs["x"], ins.outputs["y"])
 
-    def backward(self, e: Emitter, ins: Instruction, dy: Tensor, wanted: set[str]) -> dict[str, Tensor]:
+    def backward(
+        self, e: Emitter, ins: Instruction, dy: Tensor, wanted: set[str]
+    ) -> dict[str, Tensor]:
         return {"x": e.gradient(f"{self.name}_grad", ins, "x", y=ins.outputs["y"], dy=dy)}
 
     def explain(self, ins: Instruction, cell: Cell) -> Expr:
@@ -55,7 +57,9 @@ class Relu(_Unary):
     kernel = "elementwise.relu"
     function = shown = "relu"
 
-    def backward(self, e: Emitter, ins: Instruction, dy: Tensor, wanted: set[str]) -> dict[str, Tensor]:
+    def backward(
+        self, e: Emitter, ins: Instruction, dy: Tensor, wanted: set[str]
+    ) -> dict[str, Tensor]:
         grad = "relu_grad_guided" if e.relu_backward == "guided" else "relu_grad"
         return {"x": e.gradient(grad, ins, "x", y=ins.outputs["y"], dy=dy)}
 
@@ -106,7 +110,9 @@ class TanhGrad(_UnaryGrad):
         return Sum((Number(1), Negate(Power(y, Number(2)))))
 
     def right_side(self, ins: Instruction) -> str:
-        return f"{ins.inputs['dy'].symbol} ∘ (1 − {ins.inputs['y'].symbol}∘{ins.inputs['y'].symbol})"
+        return (
+            f"{ins.inputs['dy'].symbol} ∘ (1 − {ins.inputs['y'].symbol}∘{ins.inputs['y'].symbol})"
+        )
 
 
 @register
@@ -130,7 +136,9 @@ class SigmoidGrad(_UnaryGrad):
         return Product((y, Sum((Number(1), Negate(y)))))
 
     def right_side(self, ins: Instruction) -> str:
-        return f"{ins.inputs['dy'].symbol} ∘ {ins.inputs['y'].symbol} ∘ (1 − {ins.inputs['y'].symbol})"
+        return (
+            f"{ins.inputs['dy'].symbol} ∘ {ins.inputs['y'].symbol} ∘ (1 − {ins.inputs['y'].symbol})"
+        )
 
 
 @register
@@ -144,7 +152,9 @@ class Add(Op):
     def integers(self, ins: Instruction) -> list[int]:
         return span_integers(ins.inputs["a"], ins.inputs["b"], ins.output)
 
-    def backward(self, e: Emitter, ins: Instruction, dy: Tensor, wanted: set[str]) -> dict[str, Tensor]:
+    def backward(
+        self, e: Emitter, ins: Instruction, dy: Tensor, wanted: set[str]
+    ) -> dict[str, Tensor]:
         return dict.fromkeys(wanted, dy)
 
     def explain(self, ins: Instruction, cell: Cell) -> Expr:
@@ -165,10 +175,13 @@ class Multiply(Op):
     def integers(self, ins: Instruction) -> list[int]:
         return span_integers(ins.inputs["a"], ins.inputs["b"], ins.output)
 
-    def backward(self, e: Emitter, ins: Instruction, dy: Tensor, wanted: set[str]) -> dict[str, Tensor]:
+    def backward(
+        self, e: Emitter, ins: Instruction, dy: Tensor, wanted: set[str]
+    ) -> dict[str, Tensor]:
         other = {"a": "b", "b": "a"}
         return {
-            name: e.gradient("multiply", ins, name, a=dy, b=ins.inputs[other[name]]) for name in sorted(wanted)
+            name: e.gradient("multiply", ins, name, a=dy, b=ins.inputs[other[name]])
+            for name in sorted(wanted)
         }
 
     def explain(self, ins: Instruction, cell: Cell) -> Expr:
@@ -227,9 +240,22 @@ class Carry(Op):
         keep, new, y = ins.inputs["keep"], ins.inputs["new"], ins.output
         old = ins.inputs.get("old")
         place = [old.at, old.row] if old else [new.at, new.row]
-        return [0, new.size, keep.at, keep.row, new.at, new.row, *place, y.at, y.row, 0 if old else 1]
+        return [
+            0,
+            new.size,
+            keep.at,
+            keep.row,
+            new.at,
+            new.row,
+            *place,
+            y.at,
+            y.row,
+            0 if old else 1,
+        ]
 
-    def backward(self, e: Emitter, ins: Instruction, dy: Tensor, wanted: set[str]) -> dict[str, Tensor]:
+    def backward(
+        self, e: Emitter, ins: Instruction, dy: Tensor, wanted: set[str]
+    ) -> dict[str, Tensor]:
         keep = ins.inputs["keep"]
         return {
             name: e.gradient("carry_grad", ins, name, keep=keep, dy=dy, when=int(name == "new"))
@@ -239,7 +265,9 @@ class Carry(Op):
     def explain(self, ins: Instruction, cell: Cell) -> Expr:
         old = ins.inputs.get("old")
         keep = ref(ins.inputs["keep"], (cell[0], 0))
-        return Call("where", (keep, ref(ins.inputs["new"], cell), ref(old, cell) if old else Number(0)))
+        return Call(
+            "where", (keep, ref(ins.inputs["new"], cell), ref(old, cell) if old else Number(0))
+        )
 
     def uses(self, ins: Instruction, operand: str, cell: Cell) -> list[Cell]:
         if operand == "keep":
@@ -267,7 +295,9 @@ class CarryGrad(Op):
         return [0, dy.size, keep.at, keep.row, dy.at, dy.row, dx.at, dx.row, ins.attributes["when"]]
 
     def explain(self, ins: Instruction, cell: Cell) -> Expr:
-        taken = Call("equal", (ref(ins.inputs["keep"], (cell[0], 0)), Number(ins.attributes["when"])))
+        taken = Call(
+            "equal", (ref(ins.inputs["keep"], (cell[0], 0)), Number(ins.attributes["when"]))
+        )
         return Call("where", (taken, ref(ins.inputs["dy"], cell), Number(0)))
 
     def uses(self, ins: Instruction, operand: str, cell: Cell) -> list[Cell]:
@@ -276,7 +306,9 @@ class CarryGrad(Op):
         return [cell]
 
     def right_side(self, ins: Instruction) -> str:
-        return f"({ins.inputs['keep'].symbol} = {ins.attributes['when']}) ∘ {ins.inputs['dy'].symbol}"
+        return (
+            f"({ins.inputs['keep'].symbol} = {ins.attributes['when']}) ∘ {ins.inputs['dy'].symbol}"
+        )
 
 
 @register

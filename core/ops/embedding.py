@@ -27,18 +27,23 @@ class Embed(Op):
         x, table, y = ins.inputs["x"], ins.inputs["table"], ins.output
         return [x.size, table.shape[1], table.shape[0], x.at, x.row, table.at, y.at, y.row]
 
-    def backward(self, e: Emitter, ins: Instruction, dy: Tensor, wanted: set[str]) -> dict[str, Tensor]:
+    def backward(
+        self, e: Emitter, ins: Instruction, dy: Tensor, wanted: set[str]
+    ) -> dict[str, Tensor]:
         if "table" not in wanted:
             return {}
         shape = ins.inputs["table"].shape
-        return {"table": e.gradient("embed_grad", ins, "table", x=ins.inputs["x"], dy=dy, output=shape)}
+        return {
+            "table": e.gradient("embed_grad", ins, "table", x=ins.inputs["x"], dy=dy, output=shape)
+        }
 
     def explain(self, ins: Instruction, cell: Cell) -> Expr:
         x, table = ins.inputs["x"], ins.inputs["table"]
         token = ref(x, cell[:-1])
         return Sum(
             tuple(
-                Product((Call("equal", (token, Number(k))), ref(table, (k, cell[-1])))) for k in range(table.shape[0])
+                Product((Call("equal", (token, Number(k))), ref(table, (k, cell[-1]))))
+                for k in range(table.shape[0])
             )
         )
 
@@ -75,7 +80,9 @@ class EmbedGrad(Op):
         rows = ins.attributes.get("rows", 1)
         return Sum(
             tuple(
-                Product((Call("equal", (ref(x, (r, t)), Number(cell[0]))), ref(dy, (r, t, cell[1]))))
+                Product(
+                    (Call("equal", (ref(x, (r, t)), Number(cell[0]))), ref(dy, (r, t, cell[1])))
+                )
                 for r in range(rows)
                 for t in range(x.size)
             )

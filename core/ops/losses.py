@@ -20,7 +20,10 @@ EPSILON = 1e-7
 
 
 class _Rows(Op):
-    """One number a sample. Attributes: `weight` (of this output in the total loss), `mean` (over the batch, or a sum)."""
+    """One number a sample.
+
+    Attributes: `weight` (of this output in the total loss), `mean` (over the batch, or a sum).
+    """
 
     operands = ("p", "t")
     grad = ""
@@ -39,7 +42,9 @@ class _Rows(Op):
     def reals(self, ins: Instruction) -> list[float]:
         return [self.factor(ins), EPSILON]
 
-    def backward(self, e: Emitter, ins: Instruction, dy: Tensor | None, wanted: set[str]) -> dict[str, Tensor]:
+    def backward(
+        self, e: Emitter, ins: Instruction, dy: Tensor | None, wanted: set[str]
+    ) -> dict[str, Tensor]:
         p, t = ins.inputs["p"], ins.inputs["t"]
         share = {k: ins.attributes[k] for k in ("weight", "mean", "factor") if k in ins.attributes}
         source = e.producer(p)
@@ -93,7 +98,9 @@ class _Grad(Op):
         """The target of this cell: a number, or whether the label is this class."""
         t = ins.inputs["t"]
         if ins.attributes["sparse"]:
-            return Call("equal", (ref(t, (cell[0], 0) if t.shape else (cell[0],)), Number(cell[-1])))
+            return Call(
+                "equal", (ref(t, (cell[0], 0) if t.shape else (cell[0],)), Number(cell[-1]))
+            )
         return ref(t, cell)
 
     def mean_prefix(self, ins: Instruction) -> str:
@@ -103,7 +110,10 @@ class _Grad(Op):
 
 @register
 class SquaredRows(_Rows):
-    """``factor Σ (p - t)²``: factor 1/outputs is Keras's mean squared error, 1/2 the half squared error of the notes."""
+    """``factor Σ (p - t)²``.
+
+    Factor 1/outputs is Keras's mean squared error, 1/2 the half squared error of the notes.
+    """
 
     name = "squared_rows"
     kernel = "loss.squared_rows"
@@ -224,7 +234,12 @@ class SparseCrossEntropyRows(_Rows):
         return Negate(
             Sum(
                 tuple(
-                    Product((Call("equal", (label, Number(k))), Call("log", (_clipped(ref(p, (cell[0], k))),))))
+                    Product(
+                        (
+                            Call("equal", (label, Number(k))),
+                            Call("log", (_clipped(ref(p, (cell[0], k))),)),
+                        )
+                    )
                     for k in range(p.size)
                 )
             )
@@ -326,14 +341,20 @@ class AccuracyRows(Op):
         if kind == 2:
             half = Number(0.5)
             hits = tuple(
-                Call("equal", (Call("positive", (minus(v, half),)), ref(t, (row, k)))) for k, v in enumerate(values)
+                Call("equal", (Call("positive", (minus(v, half),)), ref(t, (row, k))))
+                for k, v in enumerate(values)
             )
             return Quotient(Sum(hits), Number(n))
         if kind == 0:
             label: Expr = ref(t, (row, 0) if t.shape else (row,))
             return Sum(
                 tuple(
-                    Product((Call("equal", (label, Number(k))), Call("is_first_max", (Number(k), *values))))
+                    Product(
+                        (
+                            Call("equal", (label, Number(k))),
+                            Call("is_first_max", (Number(k), *values)),
+                        )
+                    )
                     for k in range(n)
                 )
             )
@@ -341,7 +362,10 @@ class AccuracyRows(Op):
         return Sum(
             tuple(
                 Product(
-                    (Call("is_first_max", (Number(k), *wanted)), Call("is_first_max", (Number(k), *values)))
+                    (
+                        Call("is_first_max", (Number(k), *wanted)),
+                        Call("is_first_max", (Number(k), *values)),
+                    )
                 )
                 for k in range(n)
             )

@@ -27,7 +27,11 @@ class _Statistic(Op):
     def places(self, ins: Instruction) -> list[Cell]:
         """(row, ...) of every value of a channel."""
         x = next(iter(ins.inputs.values()))
-        return [(r, *inner) for r in range(ins.attributes.get("rows", 1)) for inner in cells(x.shape[:-1])]
+        return [
+            (r, *inner)
+            for r in range(ins.attributes.get("rows", 1))
+            for inner in cells(x.shape[:-1])
+        ]
 
 
 @register
@@ -112,15 +116,29 @@ class Normalize(Op):
 
     def integers(self, ins: Instruction) -> list[int]:
         x, y = ins.inputs["x"], ins.output
-        return [*channels(x), x.at, x.row, ins.inputs["mean"].at, ins.inputs["variance"].at, y.at, y.row]
+        return [
+            *channels(x),
+            x.at,
+            x.row,
+            ins.inputs["mean"].at,
+            ins.inputs["variance"].at,
+            y.at,
+            y.row,
+        ]
 
     def reals(self, ins: Instruction) -> list[float]:
         return [ins.attributes["epsilon"]]
 
-    def backward(self, e: Emitter, ins: Instruction, dy: Tensor, wanted: set[str]) -> dict[str, Tensor]:
+    def backward(
+        self, e: Emitter, ins: Instruction, dy: Tensor, wanted: set[str]
+    ) -> dict[str, Tensor]:
         variance, epsilon = ins.inputs["variance"], ins.attributes["epsilon"]
         if variance.role == "statistic":
-            return {"x": e.gradient("normalize_fixed_grad", ins, "x", dy=dy, variance=variance, epsilon=epsilon)}
+            return {
+                "x": e.gradient(
+                    "normalize_fixed_grad", ins, "x", dy=dy, variance=variance, epsilon=epsilon
+                )
+            }
         # Mean and variance depend on x too: their share is in the two means below.
         mean = e.gradient_value("channel_mean", ins, "mean_dy", x=dy)
         product = e.gradient_value("channel_mean_product", ins, "mean_dy_x", a=dy, b=ins.output)
@@ -131,7 +149,9 @@ class Normalize(Op):
     def explain(self, ins: Instruction, cell: Cell) -> Expr:
         channel = cell[-1:]
         top = minus(ref(ins.inputs["x"], cell), ref(ins.inputs["mean"], channel))
-        return Quotient(top, _deviation(ref(ins.inputs["variance"], channel), ins.attributes["epsilon"]))
+        return Quotient(
+            top, _deviation(ref(ins.inputs["variance"], channel), ins.attributes["epsilon"])
+        )
 
     def uses(self, ins: Instruction, operand: str, cell: Cell) -> list[Cell]:
         return _per_channel(ins, operand, cell)
@@ -162,7 +182,9 @@ class NormalizeGrad(Op):
         dy, y = ref(ins.inputs["dy"], cell), ref(ins.inputs["y"], cell)
         a, b = ref(ins.inputs["a"], channel), ref(ins.inputs["b"], channel)
         top = Sum((dy, Negate(a), Negate(Product((y, b)))))
-        return Quotient(top, _deviation(ref(ins.inputs["variance"], channel), ins.attributes["epsilon"]))
+        return Quotient(
+            top, _deviation(ref(ins.inputs["variance"], channel), ins.attributes["epsilon"])
+        )
 
     def uses(self, ins: Instruction, operand: str, cell: Cell) -> list[Cell]:
         return _per_channel(ins, operand, cell)
@@ -189,7 +211,9 @@ class NormalizeFixedGrad(Op):
 
     def explain(self, ins: Instruction, cell: Cell) -> Expr:
         variance = ref(ins.inputs["variance"], cell[-1:])
-        return Quotient(ref(ins.inputs["dy"], cell), _deviation(variance, ins.attributes["epsilon"]))
+        return Quotient(
+            ref(ins.inputs["dy"], cell), _deviation(variance, ins.attributes["epsilon"])
+        )
 
     def uses(self, ins: Instruction, operand: str, cell: Cell) -> list[Cell]:
         return _per_channel(ins, operand, cell)

@@ -13,10 +13,18 @@ _NAMES = {
 
 
 def line_to_tex(line: str) -> str:
-    """``∂L/∂W¹ = xᵀ·δ¹`` as ``\\frac{\\partial L}{\\partial W^{1}} = x^{\\top} \\cdot \\delta^{1}``."""
+    r"""``∂L/∂W¹ = xᵀ·δ¹`` as ``\frac{\partial L}{\partial W^{1}} = x^{\top} \cdot \delta^{1}``."""
     line = re.sub(r"∂L/∂([^\s=·∘)(,+−]+)", lambda m: rf"\frac{{∂L}}{{∂{m.group(1)}}}", line)
-    line = re.sub(r"([⁰¹²³⁴⁵⁶⁷⁸⁹]+)(ᵀ?)", lambda m: "^{" + m.group(1).translate(_SUPER) + (r"\top" if m.group(2) else "") + "}", line)  # fmt: skip
-    line = re.sub(r"\b(relu|softmax|max|mean|gather|embed|clip|copy|dropout|pool|conv)\b", r"\\operatorname{\1}", line)
+    line = re.sub(
+        r"([⁰¹²³⁴⁵⁶⁷⁸⁹]+)(ᵀ?)",
+        lambda m: "^{" + m.group(1).translate(_SUPER) + (r"\top" if m.group(2) else "") + "}",
+        line,
+    )
+    line = re.sub(
+        r"\b(relu|softmax|max|mean|gather|embed|clip|copy|dropout|pool|conv)\b",
+        r"\\operatorname{\1}",
+        line,
+    )
     line = line.replace("tanh", r"\tanh").replace("ln ", r"\ln ")
     for source, target in _NAMES.items():
         line = line.replace(source, target)

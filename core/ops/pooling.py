@@ -45,11 +45,27 @@ class MaxPool2D(Op):
 
     def integers(self, ins: Instruction) -> list[int]:
         x, y, a = ins.inputs["x"], ins.output, ins.attributes
-        return [*x.shape, x.at, x.row, *a["pool"], *y.shape[:2], y.at, y.row, *a["strides"], *a["before"]]
+        return [
+            *x.shape,
+            x.at,
+            x.row,
+            *a["pool"],
+            *y.shape[:2],
+            y.at,
+            y.row,
+            *a["strides"],
+            *a["before"],
+        ]
 
-    def backward(self, e: Emitter, ins: Instruction, dy: Tensor, wanted: set[str]) -> dict[str, Tensor]:
+    def backward(
+        self, e: Emitter, ins: Instruction, dy: Tensor, wanted: set[str]
+    ) -> dict[str, Tensor]:
         attributes = {k: ins.attributes[k] for k in ("pool", "strides", "before")}
-        return {"x": e.gradient("max_pool2d_grad", ins, "x", x=ins.inputs["x"], y=ins.output, dy=dy, **attributes)}
+        return {
+            "x": e.gradient(
+                "max_pool2d_grad", ins, "x", x=ins.inputs["x"], y=ins.output, dy=dy, **attributes
+            )
+        }
 
     def explain(self, ins: Instruction, cell: Cell) -> Expr:
         x = ins.inputs["x"]
@@ -73,7 +89,13 @@ class MaxPool2DGrad(Op):
     operands = ("x", "y", "dy")
 
     def integers(self, ins: Instruction) -> list[int]:
-        x, y, dy, dx, a = ins.inputs["x"], ins.inputs["y"], ins.inputs["dy"], ins.output, ins.attributes
+        x, y, dy, dx, a = (
+            ins.inputs["x"],
+            ins.inputs["y"],
+            ins.inputs["dy"],
+            ins.output,
+            ins.attributes,
+        )
         return [
             *x.shape, x.at, x.row, *a["pool"], *y.shape[:2], y.at, y.row, *a["strides"], *a["before"], dy.at, dy.row,
             dx.at, dx.row,

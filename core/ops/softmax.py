@@ -18,7 +18,10 @@ def _row(cell: Cell, n: int) -> list[Cell]:
 
 @register
 class Softmax(Op):
-    """``y_k = exp(x_k) / Σ_j exp(x_j)`` along the last axis. The kernel subtracts the largest x first: same value, no overflow."""
+    """``y_k = exp(x_k) / Σ_j exp(x_j)`` along the last axis.
+
+    The kernel subtracts the largest x first: same value, no overflow.
+    """
 
     name = "softmax"
     kernel = "loss.softmax"
@@ -27,7 +30,9 @@ class Softmax(Op):
         x, y = ins.inputs["x"], ins.output
         return [*channels(x), x.at, x.row, y.at, y.row]
 
-    def backward(self, e: Emitter, ins: Instruction, dy: Tensor, wanted: set[str]) -> dict[str, Tensor]:
+    def backward(
+        self, e: Emitter, ins: Instruction, dy: Tensor, wanted: set[str]
+    ) -> dict[str, Tensor]:
         return {"x": e.gradient("softmax_grad", ins, "x", y=ins.output, dy=dy)}
 
     def explain(self, ins: Instruction, cell: Cell) -> Expr:
@@ -82,17 +87,24 @@ class PickScore(Op):
         z = ins.inputs["z"]
         return [z.last, z.at, z.row, ins.inputs["chosen"].at, ins.output.at]
 
-    def backward(self, e: Emitter, ins: Instruction, dy: Tensor | None, wanted: set[str]) -> dict[str, Tensor]:
+    def backward(
+        self, e: Emitter, ins: Instruction, dy: Tensor | None, wanted: set[str]
+    ) -> dict[str, Tensor]:
         z = ins.inputs["z"]
         return {"z": e.gradient("score_grad", ins, "z", chosen=ins.inputs["chosen"], like=z)}
 
     def explain(self, ins: Instruction, cell: Cell) -> Expr:
         z, chosen = ins.inputs["z"], ref(ins.inputs["chosen"], ())
-        terms = (Product((ref(z, (cell[0], k)), Call("equal", (chosen, Number(k))))) for k in range(z.last))
+        terms = (
+            Product((ref(z, (cell[0], k)), Call("equal", (chosen, Number(k)))))
+            for k in range(z.last)
+        )
         return Sum(tuple(terms))
 
     def uses(self, ins: Instruction, operand: str, cell: Cell) -> list[Cell]:
-        return [cell[:1]] if operand == "z" else [(r,) for r in range(ins.attributes.get("rows", 1))]
+        return (
+            [cell[:1]] if operand == "z" else [(r,) for r in range(ins.attributes.get("rows", 1))]
+        )
 
     def right_side(self, ins: Instruction) -> str:
         return f"{ins.inputs['z'].symbol}[class]"

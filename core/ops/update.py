@@ -8,7 +8,10 @@ from core.tape.tensors import Shape, Tensor
 
 
 class _Update(Op):
-    """Changes a weight (and the optimizer's memory of it) in place, once a step. `explain` speaks of the values before."""
+    """Changes a weight (and the optimizer's memory of it) in place, once a step.
+
+    `explain` speaks of the values before.
+    """
 
     def sizes(self, ins: Instruction) -> list[int]:
         """n, w, g, rate."""
@@ -31,7 +34,11 @@ class Sgd(_Update):
         return self.sizes(ins)
 
     def explain(self, ins: Instruction, cell: Cell) -> Expr:
-        w, g, rate = ref(ins.inputs["w"], cell), ref(ins.inputs["g"], cell), ref(ins.inputs["rate"], ())
+        w, g, rate = (
+            ref(ins.inputs["w"], cell),
+            ref(ins.inputs["g"], cell),
+            ref(ins.inputs["rate"], ()),
+        )
         return Sum((w, Negate(Product((rate, g)))))
 
     def title(self, ins: Instruction) -> str:
@@ -54,7 +61,11 @@ class Momentum(_Update):
         return [ins.attributes["momentum"], float(ins.attributes["nesterov"])]
 
     def explain(self, ins: Instruction, cell: Cell) -> Expr:
-        w, g, rate = ref(ins.inputs["w"], cell), ref(ins.inputs["g"], cell), ref(ins.inputs["rate"], ())
+        w, g, rate = (
+            ref(ins.inputs["w"], cell),
+            ref(ins.inputs["g"], cell),
+            ref(ins.inputs["rate"], ()),
+        )
         mu, step = Symbol("μ", ins.attributes["momentum"]), Negate(Product((rate, g)))
         velocity = Sum((Product((mu, ref(ins.inputs["velocity"], cell))), step))
         if ins.attributes["nesterov"]:
@@ -84,7 +95,11 @@ class Adam(_Update):
 
     def explain(self, ins: Instruction, cell: Cell) -> Expr:
         a, t = ins.attributes, Symbol("t", float(ins.attributes.get("iteration", 1)))
-        w, g, rate = ref(ins.inputs["w"], cell), ref(ins.inputs["g"], cell), ref(ins.inputs["rate"], ())
+        w, g, rate = (
+            ref(ins.inputs["w"], cell),
+            ref(ins.inputs["g"], cell),
+            ref(ins.inputs["rate"], ()),
+        )
         b1, b2 = Symbol("β₁", a["beta_1"]), Symbol("β₂", a["beta_2"])
         one = Number(1)
 

@@ -58,7 +58,10 @@ class Checkpoints:
         newest = self._steps[-1]
         inner = range(1, len(self._steps) - 1)
         # The gap its loss would leave, relative to its age: dropping the smallest thins exponentially.
-        k = min(inner, key=lambda j: (self._steps[j + 1] - self._steps[j - 1]) / (newest - self._steps[j] + 1))
+        k = min(
+            inner,
+            key=lambda j: (self._steps[j + 1] - self._steps[j - 1]) / (newest - self._steps[j] + 1),
+        )
         self._bytes -= self._by_step.pop(self._steps.pop(k)).nbytes
 
     def before(self, step: int) -> Checkpoint | None:

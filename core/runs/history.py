@@ -110,7 +110,12 @@ class History:
         if step >= self.length:
             return
         keep = max(step - self.first, 0) // self.bin
-        self._low[keep:], self._high[keep:], self._sum[keep:], self._count[keep:] = np.inf, -np.inf, 0, 0
+        self._low[keep:], self._high[keep:], self._sum[keep:], self._count[keep:] = (
+            np.inf,
+            -np.inf,
+            0,
+            0,
+        )
         self._bins = keep
         self.length = max(step, self.first)
         self.epochs = [e for e in self.epochs if e.step <= step]
@@ -134,9 +139,16 @@ class History:
     def arrays(self) -> dict[str, np.ndarray]:
         """For a file."""
         n = self._bins
-        return {"low": self._low[:n], "high": self._high[:n], "sum": self._sum[:n], "count": self._count[:n]}
+        return {
+            "low": self._low[:n],
+            "high": self._high[:n],
+            "sum": self._sum[:n],
+            "count": self._count[:n],
+        }
 
-    def restore(self, arrays: dict[str, np.ndarray], length: int, bin_size: int, epochs: list[Epoch]) -> None:
+    def restore(
+        self, arrays: dict[str, np.ndarray], length: int, bin_size: int, epochs: list[Epoch]
+    ) -> None:
         """From a file."""
         n = len(arrays["count"])
         self._grow(n)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -107,7 +108,9 @@ class Run:
         if samples is None:
             samples, validation = _split(dataset, training, self.loss, _output_size(tape.outputs))
         self.samples, self.validation = samples, validation
-        self.program = Program(tape, min(training.batch_size, max(len(samples), 1)), seed=training.seed)
+        self.program = Program(
+            tape, min(training.batch_size, max(len(samples), 1)), seed=training.seed
+        )
         self.program.attach(samples.inputs, samples.targets)
         self.pc = 0
         self.divergence: Divergence | None = None
@@ -172,7 +175,9 @@ class Run:
                 return done
         self.undo.clear()
         while done < steps and not self.program.control[0]:
-            count = self._run_slice(min(steps - done, self._until_epoch_end(), self._until_change()))
+            count = self._run_slice(
+                min(steps - done, self._until_epoch_end(), self._until_change())
+            )
             done += count
             if self.divergence or not count or self._at_epoch_end():
                 break
@@ -197,15 +202,15 @@ class Run:
         return done + last
 
     def _run_plain(self, count: int) -> int:
-        import time
-
         first = self.step_count
         if len(self._record) < count:
             self._record = np.zeros((count, self._record.shape[1]))
         began = time.perf_counter()
         done = self.program.run_steps(count, self._record)
         if done:
-            self._seconds_a_step = 0.8 * self._seconds_a_step + 0.2 * (time.perf_counter() - began) / done
+            self._seconds_a_step = (
+                0.8 * self._seconds_a_step + 0.2 * (time.perf_counter() - began) / done
+            )
             self.history.append(first, self._record[:done])
         if self.program.error:
             self._diverged_or_raise()
@@ -297,7 +302,10 @@ class Run:
     def _restore_bookkeeping(self) -> None:
         """After stepping back over the end of a step: the start of that step is the begun one again."""
         if self.pc and self._previous is not None and self._previous.step == self.step_count:
-            self._start, self._previous = self._previous, self.checkpoints.before(max(self.step_count - 1, self.base))
+            self._start, self._previous = (
+                self._previous,
+                self.checkpoints.before(max(self.step_count - 1, self.base)),
+            )
         elif self.pc == 0:
             self._start = None
 
@@ -355,7 +363,10 @@ class Run:
             Before the beginning, or further than the run has ever been.
         """
         count = len(self.program.kinds)
-        if not self.base <= step <= max(self.history.length, self.step_count) or not 0 <= pc < count:
+        if (
+            not self.base <= step <= max(self.history.length, self.step_count)
+            or not 0 <= pc < count
+        ):
             message = f"The run goes from step {self.base} to step {self.history.length}; it cannot go to step {step}."
             raise ChainruleError(message)
         self.divergence = None
@@ -377,7 +388,11 @@ class Run:
     def _nearest(self, step: int) -> Checkpoint:
         found = self.checkpoints.before(step)
         for candidate in (self._previous, self._start):
-            if candidate is not None and candidate.step <= step and (found is None or candidate.step > found.step):
+            if (
+                candidate is not None
+                and candidate.step <= step
+                and (found is None or candidate.step > found.step)
+            ):
                 found = candidate
         assert found is not None
         return found
@@ -416,7 +431,9 @@ class Run:
         if name not in self.program.tape.scalars:
             raise ChainruleError(f"There is nothing called {name!r} to change while training.")
         if not np.isfinite(value) or value < 0:
-            raise ChainruleError(f"{name.replace('_', ' ').capitalize()} must be a number that is not negative; it is {value}.")
+            raise ChainruleError(
+                f"{name.replace('_', ' ').capitalize()} must be a number that is not negative; it is {value}."
+            )
         self._change(Entry(self._boundary(), "scalar", name, float(value)))
 
     def set_weight(self, tensor: str, cell: tuple[int, ...], value: float) -> None:
@@ -425,7 +442,9 @@ class Run:
             raise ChainruleError(f"{tensor} is not a weight.")
         if not np.isfinite(value):
             raise ChainruleError(f"A weight must be a number; it is {value}.")
-        self._change(Entry(self._boundary(), "weight", tensor, float(value), tuple(int(k) for k in cell)))
+        self._change(
+            Entry(self._boundary(), "weight", tensor, float(value), tuple(int(k) for k in cell))
+        )
 
     def _boundary(self) -> int:
         return self.step_count + (1 if self.pc else 0)
@@ -485,7 +504,11 @@ class Run:
         """
         for name, t in self.program.tape.tensors.items():
             theirs = other.program.tape.tensors.get(name)
-            if t.role not in ("weight", "statistic", "slot") or theirs is None or theirs.role != t.role:
+            if (
+                t.role not in ("weight", "statistic", "slot")
+                or theirs is None
+                or theirs.role != t.role
+            ):
                 continue
             if len(t.shape) != len(theirs.shape) or t.batch:
                 continue
@@ -495,7 +518,9 @@ class Run:
         state = self.program.state
         state[S.STEP] = state[S.ORIGIN_STEP] = position.step
         state[S.ORIGIN_EPOCH] = position.epoch
-        state[S.ITERATION] = other.program.state[S.ITERATION] if self.optimizer.name == other.optimizer.name else 0
+        state[S.ITERATION] = (
+            other.program.state[S.ITERATION] if self.optimizer.name == other.optimizer.name else 0
+        )
         self._begin_here()
         if other.history.names == self.history.names:
             other_first = other.history
@@ -573,7 +598,9 @@ class Run:
             result = found
         return result
 
-    def iter_evaluation(self, samples: Samples | None = None, chunk: int = 4) -> Iterator[dict[str, float]]:
+    def iter_evaluation(
+        self, samples: Samples | None = None, chunk: int = 4
+    ) -> Iterator[dict[str, float]]:
         """The same in pieces of `chunk` batches, for an engine that has other things to do in between."""
         data = samples or self.validation or self.samples
         if not len(data):
@@ -587,17 +614,12 @@ class Run:
         program.copy_weights_from(self.program)
         program.state[S.STEP] = program.state[S.SHUFFLE] = 0
         batches = int(program.state[S.BATCHES])
-        record = np.zeros((chunk, max(len(program.watch), 1)))
-        done = 0
-        while done < batches:
-            count = min(chunk, batches - done)
-            # A loss that is not finite is reported as such: evaluation must not stop at it.
-            for _ in range(count):
-                program.run()
-                program.state[S.STEP] += 1
-            done += count
-            del record
-            record = np.zeros(0)
+        for batch in range(batches):
+            # One by one: a loss that is not finite is a result here, and must not stop the machine.
+            program.run()
+            program.state[S.STEP] += 1
+            if (batch + 1) % chunk and batch + 1 < batches:
+                continue
             yield {
                 name: float(program.mem[total.at] / max(program.mem[number.at], 1))
                 for name, (total, number) in program.tape.totals.items()
@@ -627,7 +649,10 @@ class Run:
     # ---- files -------------------------------------------------------------------------------------------------------
 
     def save_state(self) -> tuple[RunState, dict[str, np.ndarray]]:
-        """What a file needs to go on exactly here: the start of the last completed step, and how far to go on from it."""
+        """What a file needs to go on exactly here.
+
+        The start of the last completed step, and how far to go on from it.
+        """
         latest = self._previous or self._nearest(max(self.step_count - 1, self.base))
         first = self.checkpoints.before(self.base)
         assert first is not None
@@ -654,13 +679,19 @@ class Run:
         """
         size = self.program.plan.state
         for key in ("first", "latest"):
-            if arrays[f"{key}/memory"].shape != (size,) or arrays[f"{key}/machine"].shape != (S.SIZE,):
+            if arrays[f"{key}/memory"].shape != (size,) or arrays[f"{key}/machine"].shape != (
+                S.SIZE,
+            ):
                 message = "The saved weights do not fit this network."
                 raise ChainruleError(message)
         self.base = state.base_step
         self.checkpoints = Checkpoints()
         for key, step in (("first", state.base_step), ("latest", state.checkpoint_step)):
-            self.checkpoints.add(Checkpoint(step, _frozen(arrays[f"{key}/memory"]), _frozen(arrays[f"{key}/machine"])))
+            self.checkpoints.add(
+                Checkpoint(
+                    step, _frozen(arrays[f"{key}/memory"]), _frozen(arrays[f"{key}/machine"])
+                )
+            )
         self.journal = Journal(list(state.journal))
         self.history = History(state.history_names, state.history_first)
         history = {key: arrays[f"history/{key}"] for key in ("low", "high", "sum", "count")}
@@ -678,14 +709,18 @@ def _frozen(array: np.ndarray) -> np.ndarray:
 
 def _check(granularity: str) -> None:
     if granularity not in GRANULARITIES:
-        raise ChainruleError(f"{granularity!r} is not a way to step; there are {', '.join(GRANULARITIES)}.")
+        raise ChainruleError(
+            f"{granularity!r} is not a way to step; there are {', '.join(GRANULARITIES)}."
+        )
 
 
 def _output_size(outputs: dict[str, Any]) -> int:
     return int(next(iter(outputs.values())).size)
 
 
-def _split(dataset: Any, training: Training, loss: losses.Loss, outputs: int) -> tuple[Samples, Samples | None]:
+def _split(
+    dataset: Any, training: Training, loss: losses.Loss, outputs: int
+) -> tuple[Samples, Samples | None]:
     """Training and held-out samples: Keras's validation split, or the data set's own test samples."""
     scale = float(getattr(dataset.info, "scale", 1.0))
     x, y = dataset.x_train, dataset.y_train
@@ -694,6 +729,10 @@ def _split(dataset: Any, training: Training, loss: losses.Loss, outputs: int) ->
         if not 0 < held < len(x):
             message = f"A validation split of {training.validation_split:g} leaves nothing to train on or to measure."
             raise ChainruleError(message)
-        return prepare(x[:held], y[:held], loss, outputs, scale), prepare(x[held:], y[held:], loss, outputs, scale)
+        return prepare(x[:held], y[:held], loss, outputs, scale), prepare(
+            x[held:], y[held:], loss, outputs, scale
+        )
     train = prepare(x, y, loss, outputs, scale)
-    return train, prepare(dataset.x_test, dataset.y_test, loss, outputs, scale) if len(dataset.x_test) else None
+    return train, prepare(dataset.x_test, dataset.y_test, loss, outputs, scale) if len(
+        dataset.x_test
+    ) else None

@@ -44,10 +44,16 @@ def target_table(y: Any, loss: Loss, outputs: int) -> DataTable:
     if loss.sparse:
         labels = given.reshape(len(given), -1)
         if labels.shape[1] != 1:
-            message = f"{loss.name} needs one label a sample; {labels.shape[1]} numbers are given. Use categorical_crossentropy for one-hot rows."
+            message = (
+                f"{loss.name} needs one label a sample; {labels.shape[1]} numbers are given. "
+                "Use categorical_crossentropy for one-hot rows."
+            )
             raise ChainruleError(message)
         if labels.size and not 0 <= labels.min() <= labels.max() < outputs:
-            message = f"Labels go from {labels.min():g} to {labels.max():g}, but the network has {outputs} outputs. Number the classes from 0 and give the last layer one unit for each."
+            message = (
+                f"Labels go from {labels.min():g} to {labels.max():g}, but the network has {outputs} outputs. "
+                "Number the classes from 0 and give the last layer one unit for each."
+            )
             raise ChainruleError(message)
         return DataTable(labels.astype(np.float32))
     flat = given.reshape(len(given), -1).astype(np.float32)
@@ -59,7 +65,9 @@ def target_table(y: Any, loss: Loss, outputs: int) -> DataTable:
             message = f"Labels go up to {labels.max()}, but the network has {outputs} outputs."
             raise ChainruleError(message)
         return DataTable(np.eye(outputs, dtype=np.float32)[labels])
-    raise ChainruleError(f"Each target has {flat.shape[1]} numbers, but the network gives {outputs}.")
+    raise ChainruleError(
+        f"Each target has {flat.shape[1]} numbers, but the network gives {outputs}."
+    )
 
 
 def prepare(x: Any, y: Any, loss: Loss, outputs: int, scale: float = 1.0) -> Samples:

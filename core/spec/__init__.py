@@ -6,4 +6,15 @@ from core.spec.inspection import Fix, Inspection, Problem, Row, inspect
 from core.spec.network import Layer, Network, Node, new_layer
 from core.spec.training import Training
 
-__all__ = ["Fix", "Inspection", "Layer", "Network", "Node", "Problem", "Row", "Training", "inspect", "new_layer"]
+__all__ = [
+    "Fix",
+    "Inspection",
+    "Layer",
+    "Network",
+    "Node",
+    "Problem",
+    "Row",
+    "Training",
+    "inspect",
+    "new_layer",
+]

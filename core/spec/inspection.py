@@ -128,7 +128,9 @@ def inspect(
     memory = 4 * (4 * parameters + values * batch_size)
     problems += _check_whole(network, rows, data_shape, classes, loss)
     if memory > MEMORY_LIMIT and not problems:
-        largest = max(rows, key=lambda r: 4 * r.parameters + 6 * prod(r.output_shape or (0,)) * batch_size)
+        largest = max(
+            rows, key=lambda r: 4 * r.parameters + 6 * prod(r.output_shape or (0,)) * batch_size
+        )
         problems.append(
             Problem(
                 largest.layer,
@@ -148,10 +150,15 @@ def _inspect_node(
     bypass = known[0] if known else None
 
     def skipped(problem: Problem) -> tuple[Row, Problem]:
-        return Row(node_id, layer.id, layer.kind, layer.name, tuple(known), bypass, 0, 0, 0, skipped=True), problem
+        return Row(
+            node_id, layer.id, layer.kind, layer.name, tuple(known), bypass, 0, 0, 0, skipped=True
+        ), problem
 
     if not registry.known(layer.kind):
-        sentence = f"This version does not know {layer.kind!r} layers. Remove the layer, or open the file in a newer version."
+        sentence = (
+            f"This version does not know {layer.kind!r} layers. "
+            "Remove the layer, or open the file in a newer version."
+        )
         return skipped(Problem(layer.id, "Unknown layer", sentence, _removal(network, layer)))
     try:
         made = registry.make(layer.kind, layer.config)
@@ -159,17 +166,23 @@ def _inspect_node(
         if not least <= len(given) <= most:
             return skipped(_wrong_arity(network, layer, len(given), least, first=first))
         if len(known) < len(given):
-            return skipped(Problem(layer.id, "Nothing to read", f"{layer.name} is not connected to any data."))
+            return skipped(
+                Problem(layer.id, "Nothing to read", f"{layer.name} is not connected to any data.")
+            )
         shape = tuple(made.output_shape(known))
         weights = made.weights(known)
     except SettingError as error:
         return skipped(Problem(layer.id, "Setting out of range", str(error)))
     except ShapeError as error:
-        return skipped(Problem(layer.id, error.title, str(error), _remedy(network, layer, error.remedy)))
+        return skipped(
+            Problem(layer.id, error.title, str(error), _remedy(network, layer, error.remedy))
+        )
     except ChainruleError as error:
         return skipped(Problem(layer.id, "Cannot work", str(error)))
     if any(n < 1 for n in shape):
-        sentence = f"{layer.name} would give an output of {'×'.join(map(str, shape))}: nothing is left."
+        sentence = (
+            f"{layer.name} would give an output of {'×'.join(map(str, shape))}: nothing is left."
+        )
         return skipped(Problem(layer.id, "Nothing left", sentence))
     row = Row(
         node_id, layer.id, layer.kind, layer.name, tuple(known), shape, sum(w.size for w in weights),
@@ -181,7 +194,8 @@ def _inspect_node(
 def _recounted(row: Row) -> Row:
     """The second call of a shared layer owns no parameters of its own."""
     return Row(
-        row.node, row.layer, row.kind, row.name, row.input_shapes, row.output_shape, 0, 0, row.multiply_adds, row.skipped
+        row.node, row.layer, row.kind, row.name, row.input_shapes, row.output_shape, 0, 0, row.multiply_adds,
+        row.skipped
     )  # fmt: skip
 
 
@@ -191,19 +205,32 @@ def _wrong_arity(network: Network, layer: Layer, got: int, least: int, *, first:
         if network.is_chain:
             added = new_layer("InputLayer", network, shape=[2])
             fix = Fix("Add an input", network.insert(0, added))
-        return Problem(layer.id, "Needs an input", "A network starts with an Input layer that says what one sample looks like.", fix)  # fmt: skip
+        sentence = "A network starts with an Input layer that says what one sample looks like."
+        return Problem(layer.id, "Needs an input", sentence, fix)
     if layer.kind == "InputLayer":
         sentence = "Data enters at the beginning; an Input layer cannot stand behind another layer. Remove it."
         return Problem(layer.id, "Input in the middle", sentence, _removal(network, layer))
     needs = f"{least} branches" if least > 1 else "one input"
-    return Problem(layer.id, f"Needs {needs}", f"{layer.name} joins {needs}, but {got} {'is' if got == 1 else 'are'} connected. Remove the layer, or connect more.", _removal(network, layer))  # fmt: skip
+    verb = "is" if got == 1 else "are"
+    sentence = f"{layer.name} joins {needs}, but {got} {verb} connected. Remove the layer, or connect more."
+    return Problem(layer.id, f"Needs {needs}", sentence, _removal(network, layer))
 
 
 def _check_whole(
-    network: Network, rows: list[Row], data_shape: Shape | None, classes: int | None, loss: str | None
+    network: Network,
+    rows: list[Row],
+    data_shape: Shape | None,
+    classes: int | None,
+    loss: str | None,
 ) -> list[Problem]:
     if not rows:
-        return [Problem(None, "Empty network", "There are no layers yet. Start from a template or add an Input layer.")]
+        return [
+            Problem(
+                None,
+                "Empty network",
+                "There are no layers yet. Start from a template or add an Input layer.",
+            )
+        ]
     if any(row.skipped for row in rows):
         return []
     found: list[Problem] = []
@@ -212,12 +239,19 @@ def _check_whole(
         want = "×".join(map(str, data_shape))
         has = "×".join(map(str, first.output_shape or ()))
         fix = Fix(f"Use {want}", network.configure(first.layer, shape=list(data_shape)))
-        found.append(Problem(first.layer, "Does not fit the data", f"The samples are {want}, the Input layer expects {has}.", fix))  # fmt: skip
+        sentence = f"The samples are {want}, the Input layer expects {has}."
+        found.append(Problem(first.layer, "Does not fit the data", sentence, fix))
     if classes is None or loss is None or len(network.outputs) != 1:
         return found
     last = next(row for row in rows if row.node == network.outputs[0])
     if last.kind == "InputLayer":
-        found.append(Problem(last.layer, "Nothing to train", "The network has no layers after its input. Add a Dense layer."))
+        found.append(
+            Problem(
+                last.layer,
+                "Nothing to train",
+                "The network has no layers after its input. Add a Dense layer.",
+            )
+        )
         return found
     return found + _check_output(network, last, classes, loss)
 
@@ -236,16 +270,25 @@ def _check_output(network: Network, last: Row, classes: int, loss: str) -> list[
         if network.is_chain and last.kind == "Dense" and len(last.input_shapes[0]) > 1:
             index = [layer.id for layer in network.layers].index(last.layer)
             fix = Fix("Add Flatten before", network.insert(index, new_layer("Flatten", network)))
-        sentence = f"The loss compares {wants} a sample, but the last layer gives {'×'.join(map(str, shape))}. Flatten the image before the Dense layers."  # fmt: skip
+        given = "×".join(map(str, shape))
+        sentence = (
+            f"The loss compares {wants} a sample, but the last layer gives {given}. "
+            "Flatten the image before the Dense layers."
+        )
         return [Problem(last.layer, "Output is not a list", sentence, fix)]
     what = f"{classes} classes" if classes > 1 else "one number to predict"
     fix = None
     if last.kind == "Dense":
-        fix = Fix(f"Use {units} unit{'s' if units != 1 else ''}", network.configure(last.layer, units=units))
+        fix = Fix(
+            f"Use {units} unit{'s' if units != 1 else ''}",
+            network.configure(last.layer, units=units),
+        )
     elif network.is_chain:
         activation = "softmax" if units > 1 else ("sigmoid" if binary else None)
-        fix = Fix("Add an output layer", network.insert(len(network.layers), new_layer("Dense", network, units=units, activation=activation)))  # fmt: skip
-    sentence = f"The data has {what}, so the last layer must give {units} number{'s' if units != 1 else ''}; it gives {shape[0]:,}."
+        added = new_layer("Dense", network, units=units, activation=activation)
+        fix = Fix("Add an output layer", network.insert(len(network.layers), added))
+    numbers = f"{units} number{'s' if units != 1 else ''}"
+    sentence = f"The data has {what}, so the last layer must give {numbers}; it gives {shape[0]:,}."
     return [Problem(last.layer, f"Needs {units} output{'s' if units != 1 else ''}", sentence, fix)]
 
 
@@ -260,7 +303,9 @@ def _remedy(network: Network, layer: Layer, remedy: str) -> Fix | None:
     if remedy == "swap" and network.is_chain:
         ids = [item.id for item in network.layers]
         here = ids.index(layer.id)
-        flat = next((k for k in range(here - 1, -1, -1) if network.layers[k].kind == "Flatten"), None)
+        flat = next(
+            (k for k in range(here - 1, -1, -1) if network.layers[k].kind == "Flatten"), None
+        )
         if flat is not None:
             swapped = network.move(layer.id, flat)
             label = "Fix: swap order"

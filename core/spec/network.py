@@ -64,7 +64,8 @@ class Network(msgspec.Struct, frozen=True):
     def chain(name: str, layers: tuple[Layer, ...] | list[Layer]) -> Network:
         """One layer after the other; the last is the output."""
         nodes = tuple(
-            Node(layer.id, layer.id, (layers[k - 1].id,) if k else ()) for k, layer in enumerate(layers)
+            Node(layer.id, layer.id, (layers[k - 1].id,) if k else ())
+            for k, layer in enumerate(layers)
         )
         return Network(name, tuple(layers), nodes, (layers[-1].id,) if layers else ())
 
@@ -117,7 +118,9 @@ class Network(msgspec.Struct, frozen=True):
             ready = [node for node in waiting if all(source in done for source in node.inputs)]
             if not ready:
                 names = ", ".join(node.id for node in waiting)
-                raise GraphError(f"These layers feed each other in a circle: {names}. Remove one connection.")
+                raise GraphError(
+                    f"These layers feed each other in a circle: {names}. Remove one connection."
+                )
             done.update(dict.fromkeys(node.id for node in ready))
             waiting = [node for node in waiting if node.id not in done]
         return tuple(done)
@@ -134,7 +137,9 @@ class Network(msgspec.Struct, frozen=True):
         """Take a layer out; in a graph, what fed it then feeds what it fed."""
         self.layer(layer_id)
         if self.is_chain:
-            return Network.chain(self.name, [layer for layer in self.layers if layer.id != layer_id])
+            return Network.chain(
+                self.name, [layer for layer in self.layers if layer.id != layer_id]
+            )
         gone = {node.id: node.inputs for node in self.nodes if node.layer == layer_id}
         nodes = tuple(
             msgspec.structs.replace(node, inputs=_bypass(node.inputs, gone))
@@ -173,7 +178,9 @@ class Network(msgspec.Struct, frozen=True):
 
     def _chain_layers(self) -> tuple[Layer, ...]:
         if not self.is_chain:
-            message = "Layers can be added and moved by place only in a chain; this network branches."
+            message = (
+                "Layers can be added and moved by place only in a chain; this network branches."
+            )
             raise GraphError(message)
         return tuple(self.layer(node.layer) for node in self.nodes)
 

@@ -32,7 +32,11 @@ def place(tape: Tape, capacity: int) -> Plan:
     for t in tape.tensors.values():
         buffers.setdefault(id(t.buffer), t.buffer)
     for ins in tape.instructions:
-        for t in (*ins.inputs.values(), *ins.outputs.values(), *([ins.scratch] if ins.scratch else [])):
+        for t in (
+            *ins.inputs.values(),
+            *ins.outputs.values(),
+            *([ins.scratch] if ins.scratch else []),
+        ):
             buffers.setdefault(id(t.buffer), t.buffer)
     top = state = values = 0
     for segment in SEGMENTS:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from core import losses as losses_module
 from core import metrics as metrics_module
@@ -125,7 +125,12 @@ def compile_network(
 
 class _Compiler:
     def __init__(
-        self, network: Network, mode: str, inspection: Inspection, relu_backward: str, wrt: str | None
+        self,
+        network: Network,
+        mode: str,
+        inspection: Inspection,
+        relu_backward: str,
+        wrt: str | None,
     ) -> None:
         self.network, self.mode, self.inspection = network, mode, inspection
         self.wrt = wrt or ("params" if mode in ("train", "check") else "input")
@@ -211,8 +216,19 @@ class _Compiler:
             if row.kind == "InputLayer":
                 assert row.output_shape is not None
                 e.node = e.layer = row.layer
-                x = e.op("gather", self.chosen, role="x", output=row.output_shape, table=None, what="inputs")
-                x.name, x.symbol, x.role = f"{row.node}/x", self._input_symbol(len(self.inputs)), "data"
+                x = e.op(
+                    "gather",
+                    self.chosen,
+                    role="x",
+                    output=row.output_shape,
+                    table=None,
+                    what="inputs",
+                )
+                x.name, x.symbol, x.role = (
+                    f"{row.node}/x",
+                    self._input_symbol(len(self.inputs)),
+                    "data",
+                )
                 self.inputs[row.node] = x
         e.node = e.layer = ""
         for node, loss in zip(self.network.outputs, losses, strict=False):
@@ -247,7 +263,9 @@ class _Compiler:
                 source.requires_grad = self.wrt == "input"
             declared: dict[str, Weight] = {}
             e.enter(row.node, row.layer, _number(self.network, row.layer), declared, source)
-            values[row.node] = e.emit_layer(self.layers[row.layer], [values[k] for k in node.inputs])
+            values[row.node] = e.emit_layer(
+                self.layers[row.layer], [values[k] for k in node.inputs]
+            )
             if self.wrt == row.layer:
                 values[row.node].requires_grad = True
         for k, node_id in enumerate(self.network.outputs):
@@ -267,17 +285,28 @@ class _Compiler:
         e.op("pick_score", z, chosen, role="score")
         return e.instructions[-1]
 
-    def _loss_instructions(self, losses: list[Loss], weights: list[float], metrics: tuple[str, ...]) -> list[Instruction]:
+    def _loss_instructions(
+        self, losses: list[Loss], weights: list[float], metrics: tuple[str, ...]
+    ) -> list[Instruction]:
         e = self.e
         e.phase, e.node, e.layer = "loss", "", ""
-        heads, scalars = [], []
+        heads: list[Instruction] = []
+        scalars: list[Tensor] = []
         many = len(losses) > 1
         for (node, out), loss, weight in zip(self.outputs.items(), losses, weights, strict=True):
             label = f"loss/{node}" if many else "loss"
             p, target = out, self._target(node, loss)
             if loss.from_logits:
                 p = e.op(loss.link, out, role=f"{label}/p")
-            rows = e.op(loss.operation, p, target, role=f"{label}/rows", mean=loss.mean, weight=weight, **loss.constants(p))
+            rows = e.op(
+                loss.operation,
+                p,
+                target,
+                role=f"{label}/rows",
+                mean=loss.mean,
+                weight=weight,
+                **loss.constants(p),
+            )
             rows.symbol = "ℓ" + (superscript(len(heads) + 1) if many else "")
             heads.append(e.instructions[-1])
             mean = e.op("batch_mean", rows, role=label, mean=loss.mean)
@@ -303,7 +332,9 @@ class _Compiler:
         self.targets[node] = t
         return t
 
-    def _metric(self, metric: str, node: str, p: Tensor, target: Tensor, loss: Loss, *, many: bool) -> None:
+    def _metric(
+        self, metric: str, node: str, p: Tensor, target: Tensor, loss: Loss, *, many: bool
+    ) -> None:
         kind = metrics_module.accuracy_kind(metric, loss, p)
         if kind is None:
             return
@@ -317,12 +348,20 @@ class _Compiler:
 
     def _total(self, name: str, rows: Tensor) -> None:
         pair = tuple(
-            Tensor(f"total/{name}/{what}", (), Buffer(1, False, "totals"), symbol=f"{what} {name}", role="statistic")
+            Tensor(
+                f"total/{name}/{what}",
+                (),
+                Buffer(1, False, "totals"),
+                symbol=f"{what} {name}",
+                role="statistic",
+            )
             for what in ("sum", "count")
         )
         self.totals[name] = (pair[0], pair[1])
         inputs = {"x": rows, "total": pair[0], "count": pair[1]}
-        self.e.instructions.append(Instruction("accumulate", inputs, {"y": pair[0], "n": pair[1]}, {}, "", "loss"))
+        self.e.instructions.append(
+            Instruction("accumulate", inputs, {"y": pair[0], "n": pair[1]}, {}, "", "loss")
+        )
 
     def _scalar(self, name: str, value: float, symbol: str) -> Tensor:
         t = Tensor(name, (), Buffer(1, False, "scalars"), symbol=symbol, role="scalar")
@@ -360,7 +399,9 @@ class _Compiler:
                 slot.slots[name] = inputs[name] = memory
             written = {"y": slot.tensor, **slot.slots}
             e.instructions.append(
-                Instruction(chosen.operation, inputs, written, chosen.constants(), slot.layer, "update")
+                Instruction(
+                    chosen.operation, inputs, written, chosen.constants(), slot.layer, "update"
+                )
             )
 
     def _tape(self) -> Tape:

@@ -54,9 +54,17 @@ class Emitter:
 
     # ---- for the compiler ---------------------------------------------------------------------------------
 
-    def enter(self, node: str, layer: str, number: int, declared: dict[str, Weight], source: Tensor | None) -> None:
+    def enter(
+        self, node: str, layer: str, number: int, declared: dict[str, Weight], source: Tensor | None
+    ) -> None:
         """From here on, what is written belongs to this call of this layer."""
-        self.node, self.layer, self._number, self._declared, self._input = node, layer, number, declared, source
+        self.node, self.layer, self._number, self._declared, self._input = (
+            node,
+            layer,
+            number,
+            declared,
+            source,
+        )
 
     def emit_layer(self, layer: Layer, inputs: list[Tensor]) -> Tensor:
         """Let a layer write its forward instructions."""
@@ -67,7 +75,9 @@ class Emitter:
         self.aliases[f"{self.node}/output"] = y
         return y
 
-    def tensor(self, name: str, shape: Shape, *, batch: bool, segment: str = "values", **kwargs: Any) -> Tensor:
+    def tensor(
+        self, name: str, shape: Shape, *, batch: bool, segment: str = "values", **kwargs: Any
+    ) -> Tensor:
         """A tensor with a buffer of its own."""
         return Tensor(name, shape, Buffer(prod(shape), batch, segment), layer=self.layer, **kwargs)
 
@@ -80,7 +90,14 @@ class Emitter:
 
     # ---- for layers -----------------------------------------------------------------------------------------
 
-    def op(self, name: str, *operands: Tensor | None, role: str, into: Tensor | None = None, **attributes: Any) -> Tensor:
+    def op(
+        self,
+        name: str,
+        *operands: Tensor | None,
+        role: str,
+        into: Tensor | None = None,
+        **attributes: Any,
+    ) -> Tensor:
         """Write one instruction.
 
         Parameters
@@ -101,19 +118,27 @@ class Emitter:
         if name == "dropout_mask":
             attributes["stream"] = zlib.crc32(self.node.encode())
         if into is None:
-            into = self.tensor(self._unique(f"{self.node}/{role}" if self.node else role), rule.shape(inputs, attributes),
-                               batch=rule.batch(inputs))  # fmt: skip
+            label = self._unique(f"{self.node}/{role}" if self.node else role)
+            into = self.tensor(label, rule.shape(inputs, attributes), batch=rule.batch(inputs))
         else:
             into.name = self._unique(f"{self.node}/{role}")
         into.symbol = into.symbol or self._symbol(role)
-        into.requires_grad = any(t.requires_grad for t in inputs.values()) and name not in _NOT_DIFFERENTIATED
-        return self._write(Instruction(name, inputs, {"y": into}, attributes, self.layer, self.phase)).output
+        into.requires_grad = (
+            any(t.requires_grad for t in inputs.values()) and name not in _NOT_DIFFERENTIATED
+        )
+        return self._write(
+            Instruction(name, inputs, {"y": into}, attributes, self.layer, self.phase)
+        ).output
 
-    def after_forward(self, name: str, changed: Tensor, *operands: Tensor, **attributes: Any) -> None:
+    def after_forward(
+        self, name: str, changed: Tensor, *operands: Tensor, **attributes: Any
+    ) -> None:
         """Write an instruction that changes a statistic, at the end of the step."""
         rule = operation(name)
         inputs = dict(zip(rule.operands, (changed, *operands), strict=True))
-        self._late.append(Instruction(name, inputs, {"y": changed}, attributes, self.layer, "update"))
+        self._late.append(
+            Instruction(name, inputs, {"y": changed}, attributes, self.layer, "update")
+        )
 
     def weight(self, role: str) -> Tensor:
         """The layer's weight of this role; the same tensor for every call of a shared layer."""
@@ -131,20 +156,32 @@ class Emitter:
     def reshape(self, x: Tensor, shape: Shape) -> Tensor:
         """The same values under another shape; writes nothing."""
         name = self._unique(f"{self.node}/a")
-        return Tensor(name, shape, x.buffer, x.offset, self.layer, x.symbol, x.role, x.requires_grad, x)
+        return Tensor(
+            name, shape, x.buffer, x.offset, self.layer, x.symbol, x.role, x.requires_grad, x
+        )
 
     def part(self, x: Tensor, index: int) -> Tensor:
         """``x[:, index]``: one time step."""
         size = prod(x.shape[1:])
-        return self._view(x, f"{x.name}/{index}", x.shape[1:], index * size, f"{x.symbol}⟨{index + 1}⟩")
+        return self._view(
+            x, f"{x.name}/{index}", x.shape[1:], index * size, f"{x.symbol}⟨{index + 1}⟩"
+        )
 
     def columns(self, x: Tensor, start: int, count: int) -> Tensor:
         """``x[:, start:start+count]`` of a tensor of rows."""
-        return self._view(x, f"{x.name}[{start}:{start + count}]", (count,), start, f"{x.symbol}[{start + 1}…{start + count}]")
+        return self._view(
+            x,
+            f"{x.name}[{start}:{start + count}]",
+            (count,),
+            start,
+            f"{x.symbol}[{start + 1}…{start + count}]",
+        )
 
     def empty(self, role: str, shape: Shape) -> Tensor:
         """A tensor to be written part by part."""
-        t = self.tensor(self._unique(f"{self.node}/{role}"), shape, batch=True, symbol=self._symbol("a"))
+        t = self.tensor(
+            self._unique(f"{self.node}/{role}"), shape, batch=True, symbol=self._symbol("a")
+        )
         t.requires_grad = True
         return t
 
@@ -158,7 +195,9 @@ class Emitter:
 
     # ---- for operations: gradients ---------------------------------------------------------------------------
 
-    def gradient(self, name: str, ins: Instruction, operand: str, of: Tensor | None = None, **given: Any) -> Tensor:
+    def gradient(
+        self, name: str, ins: Instruction, operand: str, of: Tensor | None = None, **given: Any
+    ) -> Tensor:
         """Write the instruction for the gradient of an operand of `ins` (or of the tensor `of`)."""
         target = of if of is not None else ins.inputs[operand]
         out = self._derived(name, ins, f"grad/{target.name}", _gradient_symbol(target, self), given)
@@ -219,13 +258,17 @@ class Emitter:
     def _write(self, ins: Instruction) -> Instruction:
         need = operation(ins.op).scratch(ins)
         if need:
-            ins.scratch = self.tensor(f"scratch/{len(self.instructions)}", (need,), batch=False, segment="scratch")
+            ins.scratch = self.tensor(
+                f"scratch/{len(self.instructions)}", (need,), batch=False, segment="scratch"
+            )
             ins.scratch.role = "scratch"
         self.instructions.append(ins)
         self._producer[id(ins.output)] = ins
         return ins
 
-    def _derived(self, name: str, ins: Instruction, label: str, symbol: str, given: dict[str, Any]) -> Tensor:
+    def _derived(
+        self, name: str, ins: Instruction, label: str, symbol: str, given: dict[str, Any]
+    ) -> Tensor:
         rule = operation(name)
         inputs = {key: given[key] for key in rule.operands if key in given}
         attributes = {key: value for key, value in given.items() if key not in rule.operands}
@@ -250,12 +293,18 @@ class Emitter:
             label = name if last else self._unique(f"{name}/sum/{k + 1}")
             out = Tensor(label, target.shape, Buffer(target.size, target.batch, "values"), layer=target.layer,
                          symbol=_gradient_symbol(target, self), role="gradient")  # fmt: skip
-            self._write(Instruction("add", {"a": total, "b": source}, {"y": out}, {}, target.layer, self.phase))
+            self._write(
+                Instruction(
+                    "add", {"a": total, "b": source}, {"y": out}, {}, target.layer, self.phase
+                )
+            )
             total = out
         self.aliases[name] = total
         return total
 
-    def _side_by_side(self, target: Tensor, parts: dict[tuple[int, int], list[tuple[Tensor, Tensor]]]) -> Tensor:
+    def _side_by_side(
+        self, target: Tensor, parts: dict[tuple[int, int], list[tuple[Tensor, Tensor]]]
+    ) -> Tensor:
         """One buffer of the target's shape in which the gradients of its parts lie in their places."""
         home = Buffer(target.size, target.batch, "values")
         whole = Tensor(f"grad/{target.name}", target.shape, home, layer=target.layer,
@@ -266,7 +315,9 @@ class Emitter:
             if not piece.packed or self._shared(piece):
                 moved = Tensor(self._unique(f"{piece.name}/placed"), place.shape, Buffer(place.size, True, "values"),
                                layer=target.layer, symbol=piece.symbol, role="gradient")  # fmt: skip
-                self._write(Instruction("copy", {"x": piece}, {"y": moved}, {}, target.layer, self.phase))
+                self._write(
+                    Instruction("copy", {"x": piece}, {"y": moved}, {}, target.layer, self.phase)
+                )
                 piece = moved
             piece.buffer, piece.offset = home, offset - target.offset
         self.aliases[whole.name] = whole
@@ -289,7 +340,9 @@ class Emitter:
                       gradient.symbol, "gradient", False, gradient)  # fmt: skip
 
     def _view(self, x: Tensor, name: str, shape: Shape, offset: int, symbol: str) -> Tensor:
-        return Tensor(name, shape, x.buffer, x.offset + offset, self.layer, symbol, x.role, x.requires_grad, x)
+        return Tensor(
+            name, shape, x.buffer, x.offset + offset, self.layer, symbol, x.role, x.requires_grad, x
+        )
 
     def _symbol(self, role: str) -> str:
         head, _, time = role.partition("/")
@@ -302,7 +355,14 @@ class Emitter:
         return name if count == 0 else f"{name}/{count + 1}"
 
 
-_NOT_DIFFERENTIATED = {"channel_mean", "channel_variance", "dropout_mask", "not_equal_zero", "accuracy_rows", "batch_mean"}
+_NOT_DIFFERENTIATED = {
+    "channel_mean",
+    "channel_variance",
+    "dropout_mask",
+    "not_equal_zero",
+    "accuracy_rows",
+    "batch_mean",
+}
 
 
 def _gradient_symbol(target: Tensor, e: Emitter) -> str:

@@ -110,9 +110,15 @@ class _Instructions(Sequence[TapeInstruction]):
             ins = self._tape.instructions[index]
             rule = operation(ins.op)
             self._made[index] = TapeInstruction(
-                index, ins.phase, ins.op, ins.layer, {k: t.name for k, t in ins.inputs.items()},
-                tuple(t.name for t in ins.outputs.values()), rule.title(ins), rule.tex(ins),
-            )  # fmt: skip
+                index,
+                ins.phase,
+                ins.op,
+                ins.layer,
+                {k: t.name for k, t in ins.inputs.items()},
+                tuple(t.name for t in ins.outputs.values()),
+                rule.title(ins),
+                rule.tex(ins),
+            )
         return self._made[index]
 
     def __iter__(self) -> Iterator[TapeInstruction]:
@@ -174,7 +180,9 @@ class Program:
         self.ints = _padded(rows, np.int64)
         self.reals = _padded(reals, np.float64)
 
-    def attach(self, inputs: list[DataTable], targets: list[DataTable], batch_size: int | None = None) -> None:
+    def attach(
+        self, inputs: list[DataTable], targets: list[DataTable], batch_size: int | None = None
+    ) -> None:
         """Gather from these tables from now on: one for each Input layer, one for each output.
 
         Raises
@@ -185,11 +193,15 @@ class Program:
         tables = [*inputs, *targets]
         places = [*self.tape.inputs.values(), *self.tape.targets.values()]
         if len(tables) != len(places):
-            message = f"The network needs {len(places)} tables of data, but {len(tables)} are given."
+            message = (
+                f"The network needs {len(places)} tables of data, but {len(tables)} are given."
+            )
             raise ChainruleError(message)
         for data, t in zip(tables, places, strict=True):
             if data.width != t.size:
-                raise ChainruleError(f"Each sample for {t.name} must have {t.size} values; the data has {data.width}.")
+                raise ChainruleError(
+                    f"Each sample for {t.name} must have {t.size} values; the data has {data.width}."
+                )
             if len(data) != len(tables[0]):
                 message = f"Inputs and targets must be as many: {len(tables[0])} and {len(data)} samples are given."
                 raise ChainruleError(message)
@@ -213,7 +225,9 @@ class Program:
         """Put a batch into the input tensors by hand (prediction, explanation, gradient checks)."""
         rows = len(inputs[0])
         if rows > self.capacity:
-            raise ChainruleError(f"The program takes batches of up to {self.capacity}; {rows} samples are given.")
+            raise ChainruleError(
+                f"The program takes batches of up to {self.capacity}; {rows} samples are given."
+            )
         self.state[S.FIRST], self.state[S.ROWS], self.state[S.BATCH_ROWS] = 0, rows, rows
         given = list(zip(self.tape.inputs.values(), inputs, strict=True))
         if targets is not None:
@@ -269,7 +283,9 @@ class Program:
         scalars = {name: self.scalar(name) for name in self.tape.scalars}
         self.mem[:] = 0
         for slot in self.tape.weights:
-            values = initializers.draw(slot.weight.initializer, slot.weight.shape, seed, slot.tensor.name)
+            values = initializers.draw(
+                slot.weight.initializer, slot.weight.shape, seed, slot.tensor.name
+            )
             self._view(slot.tensor)[...] = values
         for name, value in scalars.items():
             self.set_scalar(name, value)
@@ -305,8 +321,12 @@ class Program:
         """
         end = len(self.kinds) if stop is None else stop
         if not 0 <= start <= end <= len(self.kinds):
-            raise ChainruleError(f"The tape has {len(self.kinds)} instructions; {start} to {end} is not a range of it.")
-        machine.run_range(self._table.kernels, self.kinds, self.ints, self.reals, self.mem, self.state, start, end)
+            raise ChainruleError(
+                f"The tape has {len(self.kinds)} instructions; {start} to {end} is not a range of it."
+            )
+        machine.run_range(
+            self._table.kernels, self.kinds, self.ints, self.reals, self.mem, self.state, start, end
+        )
         self.raise_error()
 
     def run_steps(self, steps: int, record: np.ndarray) -> int:
@@ -318,9 +338,17 @@ class Program:
         """
         return int(
             machine.run_steps(
-                self._table.kernels, self.kinds, self.ints, self.reals, self.mem, self.state, self.control, self.watch,
-                record, steps,
-            )  # fmt: skip
+                self._table.kernels,
+                self.kinds,
+                self.ints,
+                self.reals,
+                self.mem,
+                self.state,
+                self.control,
+                self.watch,
+                record,
+                steps,
+            )
         )
 
     @property

@@ -19,7 +19,7 @@ from numba.experimental.function_type import _get_wrapper_address  # noqa: E402
 MODULES = ("elementwise", "dense", "convolution", "loss", "data", "normalization", "update")
 
 
-class Kernel(types.WrapperAddressProtocol):  # type: ignore[misc]
+class Kernel(types.WrapperAddressProtocol):
     """A compiled kernel as a first-class function.
 
     Appending these to a typed list takes 0.1 ms each; appending Numba's dispatchers 0.15-0.2 s each, at every start.
@@ -31,7 +31,7 @@ class Kernel(types.WrapperAddressProtocol):  # type: ignore[misc]
         self.dispatcher.compile(signature)
 
     def __wrapper_address__(self) -> int:
-        return int(_get_wrapper_address(self.dispatcher, self._signature))
+        return int(_get_wrapper_address(self.dispatcher, self._signature))  # type: ignore[no-untyped-call]
 
     def signature(self) -> Any:
         return self._signature
@@ -42,7 +42,9 @@ class Table:
 
     def __init__(self, dtype: np.dtype[Any]) -> None:
         real = types.float32 if dtype == np.float32 else types.float64
-        self._signature = types.void(real[::1], types.int64[::1], types.float64[::1], types.int64[::1])
+        self._signature = types.void(
+            real[::1], types.int64[::1], types.float64[::1], types.int64[::1]
+        )
         self.kernels = nb.typed.List.empty_list(types.FunctionType(self._signature))
         self._numbers: dict[str, int] = {}
         # The list holds addresses only: the compiled code lives as long as its kernel object.
@@ -52,7 +54,10 @@ class Table:
         """The number of a kernel (``"dense.matmul"``), compiling it if this is its first use."""
         if name not in self._numbers:
             module, function = name.split(".")
-            kernel = Kernel(getattr(importlib.import_module(f"core.kernels.{module}"), function), self._signature)
+            kernel = Kernel(
+                getattr(importlib.import_module(f"core.kernels.{module}"), function),
+                self._signature,
+            )
             self.kernels.append(kernel)
             self._alive.append(kernel)
             self._numbers[name] = len(self._alive) - 1

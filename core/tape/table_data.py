@@ -24,7 +24,11 @@ class DataTable:
     def __init__(self, array: Any, scale: float = 1.0) -> None:
         given = np.asarray(array)
         if given.dtype != np.uint8:
-            if given.size and np.issubdtype(given.dtype, np.integer) and np.abs(given).max() >= 2**24:
+            if (
+                given.size
+                and np.issubdtype(given.dtype, np.integer)
+                and np.abs(given).max() >= 2**24
+            ):
                 message = "Whole numbers of 2^24 and more lose digits as float32: number the labels or tokens from 0."
                 raise ChainruleError(message)
             given = given.astype(np.float32, copy=False)

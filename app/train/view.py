@@ -12,7 +12,6 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.bus import CommandError
 from app.document import data_info
-from app.scenes import edges
 from app.scenes.curves import step_at
 from app.scenes.frame import Frame, Phase, Selection
 from app.scenes.spec_view import network_view
@@ -134,7 +133,6 @@ class TrainView(QWidget):
     def activate(self) -> None:
         """Begin to listen: the workspace is in front."""
         self._active = True
-        edges.warm_in_background()
         self._subscribe()
         self._ask_predictions()
         self._refresh()

@@ -159,7 +159,7 @@ def test_every_hit_lies_in_the_picture_and_is_described(
     place = found.layout(spec, (float(size[0]), float(size[1])), view)
     frame = moment(data)
     for hit in place.hits.items[:80]:
-        x, y, w, h = hit.rect
+        x, y, w, _ = hit.rect
         assert x >= -1, hit
         assert y >= -1, hit
         assert x + w <= size[0] + 1, hit

@@ -270,9 +270,10 @@ def test_narrow_windows_fold_the_inspector_to_a_tab(opened: Open, qtbot: QtBot) 
     assert view.inspector.width() == 40
 
 
-def test_paints_itself_at_the_smallest_size(opened: Open) -> None:
+def test_paints_itself_at_the_smallest_size(opened: Open, qtbot: QtBot) -> None:
     view = opened("digits-cnn")
     view.set_compact(2)
+    qtbot.waitUntil(lambda: view.minimumSize().width() <= 888)
     view.resize(888, 480)
     engine: StandIn = view.engine  # type: ignore[attr-defined]
     engine.show(None, trained_cnn(20)[1][-1])

@@ -207,6 +207,7 @@ class Worker(QThread):
 
     def _do_open(self, work: Work) -> None:
         from app.engine.session import Session
+        from app.scenes import edges
 
         self._playing = False
         self._background = None

@@ -73,8 +73,6 @@ def write_whole(path: Path, content: bytes) -> None:
     try:
         with os.fdopen(handle, "wb") as stream:
             stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
         replace(Path(name), path)
     except BaseException:
         with contextlib.suppress(OSError):

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
+    QBrush,
     QDragEnterEvent,
     QDragLeaveEvent,
     QDragMoveEvent,
     QDropEvent,
     QFocusEvent,
+    QImage,
     QKeyEvent,
     QMouseEvent,
     QPainter,
     QResizeEvent,
+    QTransform,
     QWheelEvent,
 )
 from PySide6.QtWidgets import QFrame, QGraphicsScene, QGraphicsView, QWidget
@@ -520,18 +525,30 @@ class Canvas(QGraphicsView):
             self.viewport().update()
 
     def drawBackground(self, painter: QPainter, rect: QRectF | QRect) -> None:
-        colors = theme.current()
-        painter.fillRect(rect, colors.bg0)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(colors.line)
-        left = int(rect.left()) - int(rect.left()) % _DOT
-        top = int(rect.top()) - int(rect.top()) % _DOT
-        for x in range(left, int(rect.right()) + _DOT, _DOT):
-            for y in range(top, int(rect.bottom()) + _DOT, _DOT):
-                painter.drawEllipse(QPointF(x, y), 1.0, 1.0)
+        ratio = self.devicePixelRatioF() * painter.worldTransform().m11()
+        brush = QBrush(_dots(theme.current().name, ratio))
+        # The tile is in device pixels; the brush must not be scaled a second time.
+        brush.setTransform(QTransform.fromScale(1 / ratio, 1 / ratio))
+        painter.fillRect(rect, brush)
 
     def sizeHint(self) -> QSize:
         return QSize(844, 536)
+
+
+@lru_cache(maxsize=8)
+def _dots(name: str, ratio: float) -> QImage:
+    """Return one tile of the dotted ground."""
+    colors = theme.THEMES[name]
+    side = max(1, round(_DOT * ratio))
+    image = QImage(side, side, QImage.Format.Format_RGB32)
+    image.fill(colors.bg0)
+    painter = QPainter(image)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(colors.line)
+    painter.drawEllipse(QPointF(side / 2, side / 2), ratio, ratio)
+    painter.end()
+    return image
 
 
 def _skipped(view: BlockView) -> bool:

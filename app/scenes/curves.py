@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from app.theme import Theme
 
 _pictures = Cache(6)
+FOLDED = 80.0  # in less height only the titles and newest values are shown
 
 
 @dataclass(frozen=True)
@@ -230,6 +231,7 @@ def _chart(
     axis = _Axis(panel, history, place.log)
     color = theme.tx if panel.metric == "accuracy" else theme.loss
     title = tr("Accuracy") if panel.metric == "accuracy" else tr("Loss")
+    folded = place.size[1] < FOLDED
     draw.text(painter, panel.title, 20, title, 12, theme.tx, weight=600)
     span = span_of(history)
     per_epoch = max(1, history.epoch_steps)
@@ -239,7 +241,9 @@ def _chart(
         tr("epochs") if in_epochs else tr("steps")
     )
     train, valid = values_of(history, panel.metric)
-    _legend(painter, panel, theme, color, unit, train, valid, place.log)
+    _legend(painter, panel, theme, color, unit, train, valid, place.log or folded)
+    if folded:
+        return
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
     for tick in axis.ticks:
         y = round(float(axis.y(tick))) + 0.5
@@ -289,7 +293,7 @@ def _legend(
     limit = panel.right - draw.advance(unit, 11) - 12
     x = (
         panel.title + (44 if panel.metric == "loss" else 76)
-        if numbers or panel.right - panel.title < 300
+        if numbers or panel.right - panel.title < 320
         else panel.title + 108
     )
     for name, values, dashed in ((tr("train"), train, False), (tr("validation"), valid, True)):
@@ -371,6 +375,8 @@ def _line(
 def _playhead(
     painter: QPainter, place: CurvesLayout, theme: Theme, frame: Frame, history: HistoryView
 ) -> None:
+    if place.size[1] < FOLDED:
+        return
     shot = frame.snapshot
     span = span_of(history)
     step = float(shot.position.step) if shot is not None else 0.0

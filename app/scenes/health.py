@@ -44,6 +44,8 @@ def layout(spec: NetworkView, size: tuple[float, float], view: ViewState) -> Hea
     if len(layers) > room and strip:
         pitch = max(14.0, (size[1] - first - 4) / len(layers))
         room = int((size[1] - first - 4) // pitch) + 1
+    if size[1] < first + 8:
+        room = 0  # folded to its header
     rows = tuple((n.layer, n.title, first + k * pitch) for k, n in enumerate(layers[:room]))
     hits = HitIndex(
         tuple(

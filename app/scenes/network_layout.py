@@ -50,6 +50,18 @@ class Column:
     tile: float
 
     @property
+    def labelled(self) -> bool:
+        """Tell whether there is room for a number under each unit."""
+        if self.level != "numbers":
+            return False
+        pitch = (
+            float(self.centers[1, 1] - self.centers[0, 1])
+            if len(self.centers) > 1
+            else self.tile + 2 * LABEL
+        )
+        return pitch - self.tile >= LABEL - 1
+
+    @property
     def middle(self) -> float:
         """Centre line."""
         return self.x + self.width / 2
@@ -201,8 +213,11 @@ def _grid(
     n = node.units
     if level == "numbers":
         full = 72.0 if last and n <= 3 else 48.0
-        tile = max(10.0, min(full, room, area / n - LABEL - 2))
-        space = min(40.0, (area - LABEL - n * tile) / max(1, n - 1))
+        label = (
+            LABEL if area / n - LABEL - 2 >= 24 else 0.0
+        )  # in a low window the pictures matter more
+        tile = max(4.0, min(full, room, area / n - label - 4))
+        space = min(40.0, (area - label - n * tile) / max(1, n - 1))
         return tile, *_cells(n, 1, tile, tile + space)
     if level == "tiles":
         across = _across(n, area, room, 4.0, 26.0, range(1, 9))

@@ -108,7 +108,7 @@ def _tiles(
     else:
         for unit in range(n):
             draw.fill(painter, *column.rect(unit), theme.bg2)
-    if planes is not None and column.level == "numbers":
+    if planes is not None and column.level == "numbers" and column.tile >= 20:
         _sample_rings(painter, column, theme, frame, side)
 
 
@@ -168,7 +168,7 @@ def _numbers(
                     mono=True,
                     anchor="middle",
                 )
-        elif flat is not None and not pending:
+        elif flat is not None and not pending and column.labelled:
             draw.text(
                 painter,
                 x,

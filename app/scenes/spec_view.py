@@ -59,6 +59,7 @@ def network_view(
                 row,
                 features if row.kind in _INPUTS else classes,
                 last=place == len(rows) - 1,
+                images=getattr(info, "kind", "") == "image",
             )
         )
     kind = str(getattr(info, "kind", "table"))
@@ -77,7 +78,9 @@ def weights_of(layer: Layer, input_shapes: tuple[Any, ...]) -> tuple[str, ...]:
     )
 
 
-def _node(network: Network, layer: Layer, row: Any, names: tuple[str, ...], last: bool) -> NodeView:
+def _node(
+    network: Network, layer: Layer, row: Any, names: tuple[str, ...], last: bool, images: bool
+) -> NodeView:
     config = dict(layer.config)
     output = tuple(row.output_shape)
     activation = str(config.get("activation") or "")
@@ -87,7 +90,7 @@ def _node(network: Network, layer: Layer, row: Any, names: tuple[str, ...], last
     if layer.name not in (layer.id, row.kind):
         title = layer.name  # the learner gave it a name
     elif last and row.kind == "Dense":
-        title = {"softmax": tr("Softmax")}.get(activation, tr("Output"))
+        title = tr("Softmax") if activation == "softmax" and images else tr("Output")
     weights = () if row.skipped else weights_of(layer, row.input_shapes)
     if row.kind in _INPUTS:
         subtitle = tr("{count} features", count=output[0]) if len(output) == 1 else shape(output)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import Slot
+from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QHideEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
@@ -20,7 +20,7 @@ from app.text import tr
 from app.train.inspector import Inspector, strip_view
 from app.train.scene_view import SceneView
 from app.train.stage_head import StageHead
-from app.widgets import Line, Panel
+from app.widgets import Button, Line, Panel
 
 if TYPE_CHECKING:
     from app.scenes.hits import Hit
@@ -76,6 +76,11 @@ class TrainView(QWidget):
         row.addWidget(self.curves, 584)
         row.addWidget(self._strip_rule)
         row.addWidget(self.health, 364)
+        self.fold = Button(name="train-strip-fold", kind="ghost", icon="chevron-up", icon_size=16)
+        self.fold.setAccessibleName(tr("Show the curves"))
+        self.fold.setToolTip(tr("Show or fold the curves"))
+        self.fold.setCheckable(True)
+        row.addWidget(self.fold, 0, Qt.AlignmentFlag.AlignTop)
         self.strip.setFixedHeight(145)
         left = QVBoxLayout()
         left.setContentsMargins(0, 0, 0, 0)
@@ -104,6 +109,7 @@ class TrainView(QWidget):
         context.engine.state_changed.connect(self._on_state)
         self.head.toggled.connect(self.set_toggle)
         self.head.next_sample.connect(self._next_sample)
+        self.fold.toggled.connect(self._arrange)
         self.head.add_layer.connect(lambda: self._do("workspace.show", name="build"))
         self.inspector.evaluation.shares.chosen.connect(
             lambda value: self.set_toggle("confusion", value)
@@ -193,12 +199,18 @@ class TrainView(QWidget):
         self._shown = self._panels_shown = None
         self._refresh()
 
-    def _arrange(self) -> None:
+    @Slot()
+    def _arrange(self, *_: object) -> None:
         spec = self._spec
         if spec is None:
             return
         images = spec.data == "image"
-        height = self.height() - 40 - 145
+        low = self._level >= 2
+        self.fold.setVisible(low)
+        self.fold.set_icon("chevron-down" if self.fold.isChecked() else "chevron-up")
+        strip = 145 if not low or self.fold.isChecked() else 33
+        self.strip.setFixedHeight(strip)
+        height = self.height() - 40 - strip
         room = 240 if height >= 560 else 150 if height >= 380 else 0
         self.predictions.setVisible(images and bool(spec.classes) and room > 0)
         self._rule.setVisible(self.predictions.isVisibleTo(self))
@@ -208,7 +220,6 @@ class TrainView(QWidget):
         )
         self.health.setVisible(beside)
         self._strip_rule.setVisible(beside)
-        self.strip.setFixedHeight(145 if self.height() >= 480 else 0)
         if self._active:
             self._ask_predictions()
 

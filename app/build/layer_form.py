@@ -42,7 +42,7 @@ class LayerForm(QWidget):
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(0)
         self._rows: dict[str, Row] = {}
-        self._named: list[tuple[QWidget, str]] = []
+        self._has_names = True
         self._add_problem()
         self._add_rows(settings)
         self._size = _FormulaView(tr("Output size"), "formula-size")
@@ -118,14 +118,15 @@ class LayerForm(QWidget):
 
     def set_names(self, shown: bool) -> None:
         """Give the controls their names, or take them while another form is shown."""
-        if not self._named:
-            self._named = [
-                (w, w.objectName()) for w in self.findChildren(QWidget) if w.objectName()
-            ]
-        for widget, name in self._named:
-            wanted = name if shown else ""
-            if widget.objectName() != wanted:
-                widget.setObjectName(wanted)
+        if shown == self._has_names:
+            return
+        self._has_names = shown
+        for widget in self.findChildren(QWidget):
+            if shown and widget.property("own-name"):
+                widget.setObjectName(widget.property("own-name"))
+            elif not shown and widget.objectName():
+                widget.setProperty("own-name", widget.objectName())
+                widget.setObjectName("")
 
     # Showing
 

@@ -403,7 +403,7 @@ class MainWindow(QMainWindow):
 
     # Doing
 
-    def _do(self, name: str, **arguments: Any) -> Any:
+    def _do(self, name: str, /, **arguments: Any) -> Any:
         if not self.context.bus.knows(name):
             self.show_problem(tr("The engine is being prepared. Try again in a moment."))
             return None

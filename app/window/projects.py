@@ -200,6 +200,11 @@ class Projects(QObject):
         """Delete a recovery copy."""
         forget(recovery)
 
+    @property
+    def has_copy(self) -> bool:
+        """Tell whether a recovery copy is on the disk."""
+        return self._autosave is not None and self._autosave.path.is_file() and not self._busy
+
     @Slot()
     def copy(self) -> None:
         """Write the recovery copy if something differs from the file and from the last copy."""

@@ -69,7 +69,9 @@ def test_a_double_click_in_the_palette_adds_after_the_selected_layer(
     assert [block.layer for block in canvas.blocks] == order
 
 
-def test_search_and_enter_add_a_layer_without_the_mouse(window: MainWindow, build: BuildView) -> None:
+def test_search_and_enter_add_a_layer_without_the_mouse(
+    window: MainWindow, build: BuildView
+) -> None:
     before = len(layers(window))
     QTest.keyClick(window, Qt.Key.Key_Slash)
     search = control(window, "palette-search")
@@ -86,7 +88,11 @@ def test_a_layer_is_dropped_where_the_dashed_slot_was(window: MainWindow, canvas
     data = QMimeData()
     data.setData(MIME, b"Activation")
     place = canvas.block_center("max_pooling2d_1")
-    copy, left, none = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    copy, left, none = (
+        Qt.DropAction.CopyAction,
+        Qt.MouseButton.LeftButton,
+        Qt.KeyboardModifier.NoModifier,
+    )
     canvas.dragEnterEvent(QDragEnterEvent(place, copy, data, left, none))
     canvas.dragMoveEvent(QDragMoveEvent(place, copy, data, left, none))
     assert canvas.drop_index == 2

@@ -32,8 +32,10 @@ def open_window(
     if prepare is not None:
         prepare(window)
     window.resize(1440, 900)
-    window.show()
-    qtbot.waitExposed(window)
+    # Shortcuts and focus work in the active window only.
+    with qtbot.waitActive(window):
+        window.show()
+        window.activateWindow()
     qtbot.waitUntil(lambda: window.rail.height() > 400)
     try:
         yield window

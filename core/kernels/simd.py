@@ -86,13 +86,16 @@ floats_at = _array_at(types.float32)
 
 @intrinsic(prefer_literal=True)
 def tile(typing_context, mr, nv, mem, a, ams, aks, ass, b, bks, bss, c, cms, K, S, init, cols):
-    """`mr` rows by `nv` vectors in registers; ``nv == 0``: one vector of which only `cols` lanes exist.
+    """`mr` rows by `nv` vectors in registers.
+
+    ``nv == 0``: one vector of which only `cols` lanes exist; ``nv == 3``: one of half the lanes (eight channels are
+    common, and a masked register would compute as many again for nothing).
 
     `init`: -1 starts from zero, -2 from C itself (accumulate).
     """
-    rows, count = mr.literal_value, max(nv.literal_value, 1)
+    rows, count = mr.literal_value, 2 if nv.literal_value == 2 else 1
     masked, dtype = nv.literal_value == 0, mem.dtype
-    L, real = _lanes(dtype), _real(dtype)
+    L, real = _lanes(dtype) // (2 if nv.literal_value == 3 else 1), _real(dtype)
     align = ir.Constant(I32, dtype.bitwidth // 8)
 
     def codegen(context, bld, sig, args):
@@ -103,7 +106,7 @@ def tile(typing_context, mr, nv, mem, a, ams, aks, ass, b, bks, bss, c, cms, K, 
         def external(name, ret, *params):
             return cgutils.get_or_insert_function(bld.module, ir.FunctionType(ret, params), name)
 
-        fma = external(f"llvm.fma.{_suffix(dtype)}", vec, vec, vec, vec)
+        fma = external(f"llvm.fma.v{L}f{dtype.bitwidth}", vec, vec, vec, vec)
         zeros = ir.Constant(vec, [0.0] * L)
 
         def const(value):
@@ -172,7 +175,7 @@ def tile(typing_context, mr, nv, mem, a, ams, aks, ass, b, bks, bss, c, cms, K, 
     return types.void(mr, nv, mem, *[types.int64] * 13), codegen
 
 
-# Three panels of fixed width instead of one with a variable: the width must be a literal of the tile.
+# Panels of fixed width instead of one with a variable: the width must be a literal of the tile.
 @njit(nogil=True, error_model="numpy")
 def _panel2(A, m, a, ams, aks, ass, b, bks, bss, c, cms, K, S, init):
     i = 0
@@ -202,6 +205,22 @@ def _panel1(A, m, a, ams, aks, ass, b, bks, bss, c, cms, K, S, init):
         i += 4
     while i < m:
         tile(1, 1, A, a + i * ams, ams, aks, ass, b, bks, bss, c + i * cms, cms, K, S, init, 0)
+        i += 1
+
+
+@njit(nogil=True, error_model="numpy")
+def _panel_half(A, m, a, ams, aks, ass, b, bks, bss, c, cms, K, S, init):
+    i = 0
+    while i + TALL <= m:
+        tile(TALL, 3, A, a + i * ams, ams, aks, ass, b, bks, bss, c + i * cms, cms, K, S, init, 0)
+        i += TALL
+        if i < m < i + TALL and init != -2:
+            i = m - TALL
+    while i + 4 <= m:
+        tile(4, 3, A, a + i * ams, ams, aks, ass, b, bks, bss, c + i * cms, cms, K, S, init, 0)
+        i += 4
+    while i < m:
+        tile(1, 3, A, a + i * ams, ams, aks, ass, b, bks, bss, c + i * cms, cms, K, S, init, 0)
         i += 1
 
 
@@ -238,6 +257,9 @@ def product(
             if j + L <= n:
                 _panel1(A, m, a0, ams, aks, ass, b0 + j, bks, bss, c0 + j, cms, K, S, init)
                 j += L
+            if 2 * (n - j) >= L:
+                _panel_half(A, m, a0, ams, aks, ass, b0 + j, bks, bss, c0 + j, cms, K, S, init)
+                j += L // 2
             if j < n:
                 _panel_part(
                     A, m, a0, ams, aks, ass, b0 + j, bks, bss, c0 + j, cms, K, S, init, n - j

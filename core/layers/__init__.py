@@ -12,6 +12,7 @@ from core.layers.embedding import Embedding
 from core.layers.input import InputLayer
 from core.layers.lstm import LSTM
 from core.layers.merge import Add
+from core.layers.padding import ZeroPadding2D
 from core.layers.pooling import MaxPooling2D
 from core.layers.reshaping import Flatten
 
@@ -29,4 +30,5 @@ __all__ = [
     "Layer",
     "MaxPooling2D",
     "Weight",
+    "ZeroPadding2D",
 ]

@@ -30,7 +30,7 @@ class Conv2D(Layer):
                 required=True),
         Setting("strides", "Stride", "pair", [1, 1], 1, 99, help="How far the filter moves at each step."),
         Setting("padding", "Padding", "choice", "valid", choices=("valid", "same"),
-                help="valid: only where the filter fits. same: zeros around the image keep its size."),
+                help="Valid: only where the filter fits. Same: zeros around the image keep its size."),
         ACTIVATION,
         USE_BIAS,
         KERNEL_INITIALIZER,

@@ -27,7 +27,7 @@ class MaxPooling2D(Layer):
         Setting("strides", "Stride", "pair", None, 1, 99, optional=True,
                 help="How far the window moves; by default as far as it is large."),
         Setting("padding", "Padding", "choice", "valid", choices=("valid", "same"),
-                help="valid: only whole windows. same: windows may reach over the edge."),
+                help="Valid: only whole windows. Same: windows may reach over the edge."),
     )  # fmt: skip
 
     def _strides(self) -> list[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -87,7 +88,7 @@ class Setting:
         return [self._number(item, owner, whole=True) for item in value]
 
     def _number(self, value: Any, owner: str, *, whole: bool) -> Any:
-        if not _is_number(value) or (whole and int(value) != value) or value != value:
+        if not _is_number(value) or (whole and int(value) != value):
             raise self._error(owner, "a whole number" if whole else "a number", value)
         value = int(value) if whole else float(value)
         if self.minimum is not None and value < self.minimum:
@@ -103,11 +104,7 @@ class Setting:
 
 
 def _is_number(value: Any) -> bool:
-    return (
-        isinstance(value, (int, float))
-        and not isinstance(value, bool)
-        and abs(value) != float("inf")
-    )
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _plain(value: float) -> str:

@@ -127,13 +127,38 @@ class Conv2D(Op):
                 "conv2d_weight_grad", ins, "w", x=x, dy=dy, strides=strides, output=w.shape
             )
         if "x" in wanted:
-            kh, kw = w.shape[:2]
-            turned = e.gradient_value("turn_kernel", ins, "turned", w=w)
-            before = (kh - 1, kw - 1)
-            spread = e.gradient_value("spread2d", ins, "spread", x=dy, before=before, strides=strides,
-                                      output=(x.shape[0] + kh - 1, x.shape[1] + kw - 1, dy.last))  # fmt: skip
-            out["x"] = e.gradient("conv2d", ins, "x", x=spread, w=turned, strides=(1, 1))
+            self._input_gradient(e, ins, dy, out)
         return out
+
+    def _input_gradient(
+        self, e: Emitter, ins: Instruction, dy: Tensor, out: dict[str, Tensor]
+    ) -> None:
+        """``dx``: the error, spread out and convolved with the turned filters (Dumoulin and Visin 2016, chapter 4).
+
+        Behind a padding the inside is computed at once: nobody asks for the gradient of the zeros around it.
+        """
+        x, w = ins.inputs["x"], ins.inputs["w"]
+        kh, kw = w.shape[:2]
+        top = left = 0
+        padding = e.producer(x)
+        if padding is not None and padding.op == "pad2d":
+            x = padding.inputs["x"]
+            top, left = padding.attributes["before"]
+        turned = e.gradient_value("turn_kernel", ins, "turned", w=w)
+        spread = e.gradient_value(
+            "spread2d",
+            ins,
+            "spread",
+            x=dy,
+            before=(kh - 1 - top, kw - 1 - left),
+            strides=ins.attributes["strides"],
+            output=(x.shape[0] + kh - 1, x.shape[1] + kw - 1, dy.last),
+        )
+        dx = e.gradient("conv2d", ins, "x", of=x, x=spread, w=turned, strides=(1, 1))
+        if x is ins.inputs["x"]:
+            out["x"] = dx
+        elif x.requires_grad:
+            e.contribute(x, dx)
 
     def explain(self, ins: Instruction, cell: Cell) -> Expr:
         x, w, (sh, sw) = ins.inputs["x"], ins.inputs["w"], ins.attributes["strides"]

@@ -54,6 +54,7 @@ def cnn() -> Run:
     network = chain(
         (9, 8, 2),
         ("Conv2D", {"filters": 4, "kernel_size": 3, "padding": "same", "activation": "relu"}),
+        ("ZeroPadding2D", {"padding": 1}),
         ("MaxPooling2D", {"pool_size": 2}),
         ("Conv2D", {"filters": 3, "kernel_size": 3, "strides": 2, "padding": "same"}),
         ("Activation", {"activation": "tanh"}),

@@ -115,7 +115,12 @@ def test_gradients_after_a_softmax_that_is_not_followed_by_its_cross_entropy() -
 
 
 def test_a_weight_that_is_used_at_every_time_step_collects_all_of_them() -> None:
-    network = chain((6,), ("Embedding", {"input_dim": 5, "output_dim": 3, "mask_zero": True}),
-                    ("LSTM", {"units": 4, "return_sequences": True}), ("LSTM", {"units": 3}), ("Dense", {"units": 2}))  # fmt: skip
+    network = chain(
+        (6,),
+        ("Embedding", {"input_dim": 5, "output_dim": 3, "mask_zero": True}),
+        ("LSTM", {"units": 4, "return_sequences": True}),
+        ("LSTM", {"units": 3}),
+        ("Dense", {"units": 2}),
+    )
     program = bound(network, losses.get("mean_squared_error"))
     assert worst_error(program, trainable(program), first_computed(program)) < LIMIT

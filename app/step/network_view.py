@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from app.document import data_info
-from app.engine import views
+from app.scenes import spec_view
 
 if TYPE_CHECKING:
     from app.document import Document
@@ -28,6 +28,6 @@ def loss_name(loss: str) -> str:
 
 def network_view(document: Document) -> NetworkView:
     """Return the network with its shapes; the same object while nothing has changed."""
-    return views.network_view(
-        document.name, document.network, document.inspection, data_info(document.data)
+    return spec_view.network_view(
+        document.network, document.inspection, data_info(document.data), document.name
     )

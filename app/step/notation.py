@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -19,11 +20,16 @@ PHASES = {
 }
 
 
+# Spaces between words are kept; those around operators the formula layout makes itself.
+_WORDS = re.compile(r"(?<=[\w)'’,;])\s+(?=[\w(])")
+
+
 def title(instruction: InstructionView, notation: str = "rows") -> str:
-    """Return the one line a listing shows for an instruction."""
-    if notation == "rows":
-        return instruction.title
-    return _columns(instruction.op, instruction.title)
+    """Return the one line a listing shows for an instruction, for the formula layout."""
+    line = instruction.title
+    if notation == "columns":
+        line = _columns(instruction.op, line)
+    return _WORDS.sub(r"\\ ", line)
 
 
 @lru_cache(maxsize=1024)
@@ -57,10 +63,15 @@ def arranged(op: str, expr: Expr, notation: str) -> Expr:
     return expr
 
 
+_SHORT = {"choose_batch": "batch", "accumulate": "+Σ"}
+
+
 def short(instruction: InstructionView) -> str:
     """Return what an instruction computes, for the cells of the scrubber."""
+    if instruction.op in _SHORT:
+        return _SHORT[instruction.op]
     line = instruction.title
     for sign in (" = ", " ← "):
         if sign in line:
             line = line.split(sign)[0]
-    return line.replace("∂L/", "")
+    return {"accuracy": "acc"}.get(line, line.replace("∂L/", ""))

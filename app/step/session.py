@@ -78,7 +78,7 @@ class StepSession(QObject):
         self._unit: int | None = None
         self._before: dict[int, dict[str, np.ndarray]] = {}
         self._tensors: dict[tuple[int, str], np.ndarray] = {}
-        self._active = False
+        self._active = self._been = False
         self._view: tuple[Any, NetworkView] | None = None
         self._wanted: tuple[Any, ...] = ()
         self._program_serial = -1
@@ -100,6 +100,11 @@ class StepSession(QObject):
         self._unsubscribe = context.bus.subscribe(
             self._on_message, ("select.cell", "select.row", "step.inspect")
         )
+        if not self._been:
+            # Where every number is shown, one press is one instruction until the learner says otherwise.
+            self._been = True
+            if context.bus.knows("run.granularity"):
+                context.bus.do("run.granularity", value="instruction")
         self._subscribe()
         self._pull()
         self.changed.emit()

@@ -267,9 +267,9 @@ class _Sheet:
 
     def factor(self, factor: Factor) -> None:
         """One row: the ratio, what it is, its value."""
-        top, height = self.y, 46.0
-        middle = top + height / 2 + 4
         ratio = _ratio(factor, formula.Pen(12))
+        top, height = self.y, max(46.0, ratio.height + 12)
+        middle = top + (height - ratio.height) / 2 + ratio.ascent
         self.put(ratio, PAD + max(0.0, (58 - ratio.width) / 2), middle)
         self.text(PAD + 66, middle, "=", 12.5, self.t.tx3, mono=True)
         room = self.w - PAD - 76 - (PAD + 86)

@@ -144,7 +144,7 @@ FUNCTIONS: dict[str, Callable[..., float]] = {
     "log": _log,
     "sqrt": lambda x: math.sqrt(x) if x >= 0 else math.nan,
     "abs": abs,
-    "max": max,
+    "max": lambda *xs: max(xs),
     "clip": _clip,
     "positive": lambda x: 1.0 if x > 0 else 0.0,
     "equal": lambda a, b: 1.0 if a == b else 0.0,

@@ -143,7 +143,9 @@ class Accumulate(Op):
         return Sum((ref(ins.inputs["total"], ()), *terms))
 
     def uses(self, ins: Instruction, operand: str, cell: Cell) -> list[Cell]:
-        return [()] if operand != "count" else []
+        # The first batch of an epoch starts a new sum.
+        new = operand == "total" and ins.attributes.get("first", False)
+        return [] if operand == "count" or new else [()]
 
     def title(self, ins: Instruction) -> str:
         total = ins.inputs["total"].symbol

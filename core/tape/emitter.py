@@ -17,7 +17,7 @@ from core.tape.tensors import Buffer, Shape, Tensor, superscript
 
 _SYMBOLS = {
     "product": "u", "z": "z", "a": "a", "padded": "p", "mask": "m", "mean": "μ", "variance": "v", "normalized": "x̂",
-    "scaled": "s", "x_z": "z",
+    "scaled": "s", "x_z": "z", "mean_dy": "m", "mean_dy_x": "q",
 }  # fmt: skip
 
 
@@ -209,7 +209,9 @@ class Emitter:
 
     def gradient_value(self, name: str, ins: Instruction, role: str, **given: Any) -> Tensor:
         """Write an instruction whose result only serves the gradient."""
-        return self._derived(name, ins, f"grad/{ins.output.name}/{role}", role, given)
+        return self._derived(
+            name, ins, f"grad/{ins.output.name}/{role}", _SYMBOLS.get(role, role), given
+        )
 
     def producer(self, t: Tensor) -> Instruction | None:
         """The instruction that writes a tensor."""

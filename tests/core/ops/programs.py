@@ -1,0 +1,116 @@
+"""Programs in which every operation occurs, in float64, bound to data or fed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+
+from core import losses, optimizers
+from core.spec import Network
+from core.tape.compiler import compile_network
+from core.tape.program import Program
+from tests.core.networks import RUNS, chain
+from tests.core.subjects import bound
+
+
+def of_run(name: str) -> Program:
+    """The training program of one of the six networks, after two steps."""
+    run = RUNS[name]()
+    tape = compile_network(
+        run.network, "train", loss=run.loss, optimizer=run.optimizer, metrics=("accuracy",)
+    )
+    program = Program(tape, run.training.batch_size, np.float64, seed=run.training.seed)
+    program.attach(run.samples.inputs, run.samples.targets)
+    # The second batch of two, or the last and partial one: sums over an epoch have begun.
+    assert program.run_steps(2, np.zeros((2, len(tape.watch)))) == 2
+    return program
+
+
+def image_network() -> Network:
+    """What an explanation goes back through."""
+    return chain(
+        (6, 5, 2),
+        ("Conv2D", {"filters": 3, "kernel_size": 3, "padding": "same"}),
+        ("BatchNormalization", {}),
+        ("Activation", {"activation": "relu"}),
+        ("MaxPooling2D", {}),
+        ("Flatten", {}),
+        ("Dense", {"units": 4, "activation": "softmax"}),
+    )
+
+
+def explanation(relu_backward: str = "standard") -> Program:
+    """A score's way back to the input."""
+    program = bound(
+        image_network(),
+        None,
+        rows=3,
+        mode="explain",
+        wrt="input",
+        head="score",
+        relu_backward=relu_backward,
+    )
+    program.set_scalar("score_class", 2)
+    return program
+
+
+def sequences() -> Program:
+    """Sums of gradients over time steps, masks, a state that is read twice."""
+    network = chain(
+        (4,),
+        ("Embedding", {"input_dim": 5, "output_dim": 2, "mask_zero": True}),
+        ("LSTM", {"units": 2, "return_sequences": True}),
+        ("LSTM", {"units": 2}),
+        ("Dense", {"units": 3, "activation": "softmax"}),
+    )
+    return bound(network, losses.get("sparse_categorical_crossentropy"), rows=3)
+
+
+def of_loss(loss: str, last: str | None, *, logits: bool = False, units: int = 3) -> Program:
+    """A loss behind a layer."""
+    network = chain(
+        (3,),
+        ("Dense", {"units": 4, "activation": "softmax"}),
+        ("Dense", {"units": units, "activation": last}),
+    )
+    made = losses.get(loss)
+    return bound(network, type(made)(from_logits=True) if logits else made, rows=3)
+
+
+def of_optimizer(**config: object) -> Program:
+    """An optimizer behind a small network."""
+    network = chain((3,), ("Dense", {"units": 2, "activation": "tanh"}), ("Dense", {"units": 1}))
+    program = bound(
+        network, losses.get("mse"), rows=3, mode="train", optimizer=optimizers.get(dict(config))
+    )
+    for name, t in program.tape.tensors.items():
+        if t.role == "slot":
+            program.tensor(name)[...] = 0.01
+    return program
+
+
+PROGRAMS: dict[str, Callable[[], Program]] = {
+    **{name: partial(of_run, name) for name in RUNS},
+    "explanation": explanation,
+    "guided explanation": partial(explanation, "guided"),
+    "sequences": sequences,
+    "squared": partial(of_loss, "mean_squared_error", "sigmoid"),
+    "half squared": partial(of_loss, "half_squared_error", None),
+    "binary": partial(of_loss, "binary_crossentropy", "sigmoid"),
+    "binary, logits": partial(of_loss, "binary_crossentropy", None, logits=True, units=1),
+    "cross-entropy without softmax": partial(of_loss, "categorical_crossentropy", "sigmoid"),
+    "labels without softmax": partial(of_loss, "sparse_categorical_crossentropy", "sigmoid"),
+    "cross-entropy, logits": partial(of_loss, "categorical_crossentropy", None, logits=True),
+    "labels": partial(of_loss, "sparse_categorical_crossentropy", "softmax"),
+    **{
+        f"{kind} {arguments}": partial(of_optimizer, kind=kind, **arguments)
+        for kind, arguments in (
+            ("SGD", {}),
+            ("SGD", {"momentum": 0.9}),
+            ("SGD", {"momentum": 0.9, "nesterov": True}),
+            ("Adam", {}),
+        )
+    },
+}

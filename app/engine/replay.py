@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
+from dataclasses import replace
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from app.engine.saved import work_of_contents
 from app.engine.session import Session
 from app.scenes.spec_view import network_view
+from app.snapshots import HistoryView
 from core.spec import inspect
 
 if TYPE_CHECKING:
@@ -38,6 +43,8 @@ class Replay:
         self.spec: NetworkView = network_view(
             project.network, inspection, self._session.info, project.name
         )
+        self._last = 0
+        self._serials = itertools.count(1)
         self._warm_pictures()
 
     @property
@@ -56,6 +63,7 @@ class Replay:
         if step < session.position.step or session.position.pc:
             for _ in session.seek(step):
                 pass
+            session.evaluation_view = None
         session.allow_more()
         while session.position.step < step:
             if not session.advance(step - session.position.step):
@@ -65,7 +73,29 @@ class Replay:
                     pass
             if session.finished:
                 session.allow_more()
-        return session.snapshot(probes)
+        return self._as_it_was(session.snapshot(probes), step)
+
+    def until(self, last: int) -> None:
+        """Let the axes of charts end there: a film shows a run as long as itself."""
+        self._last = last
+
+    def _as_it_was(self, snapshot: Snapshot, step: int) -> Snapshot:
+        """Cut off what the run's history knows of later steps."""
+        history = snapshot.history
+        train = int(np.searchsorted(history.steps, step, "right"))
+        val = int(np.searchsorted(history.val_steps, step, "right"))
+        cut = HistoryView(
+            history.steps[:train],
+            history.loss[:train],
+            history.accuracy[:train],
+            history.val_steps[:val],
+            history.val_loss[:val],
+            history.val_accuracy[:val],
+            history.epoch_steps,
+            self._last or history.total_steps,
+            next(self._serials),
+        )
+        return replace(snapshot, history=cut)
 
     @staticmethod
     def _warm_pictures() -> None:

@@ -149,6 +149,13 @@ class Session:
             }
         return values
 
+    def epoch_values(self) -> dict[str, Any]:
+        """What the event of an epoch's end says: its number and the metrics known by then."""
+        values: dict[str, Any] = {"epoch": self.epoch, "step": self.run.step_count}
+        if self.run.history.epochs:
+            values |= self.run.history.epochs[-1].metrics
+        return values
+
     # Going on and back
 
     def advance(self, steps: int, waits: Callable[[], bool] = lambda: False) -> int:

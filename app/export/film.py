@@ -45,6 +45,9 @@ class Source(Protocol):
     def epoch_steps(self) -> int:
         """Steps of an epoch."""
 
+    def until(self, last: int) -> None:
+        """Let the axes of charts end at that step."""
+
     def at(self, step: int, probes: tuple[Probe, ...]) -> Snapshot:
         """Return the run after that many steps; called with steps that never go backwards."""
 
@@ -72,6 +75,7 @@ def export(
     check_target(path, fmt)
     canvas = Canvas(recipe, source.spec)
     film = plan(recipe, source.taken, source.total_steps, source.epoch_steps)
+    source.until(film.last)
     report = progress or (lambda done, of: None)
     if fmt.kind == "still":
         report(0, 1)

@@ -1,0 +1,104 @@
+"""``chainrule train``: train a project and save it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from core.io import write
+
+from app.cli.errors import FailedError, UsageError
+from app.cli.projects import check_network, load, target
+from app.text import number, tr
+
+if TYPE_CHECKING:
+    from app.engine.session import Session
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Train for some epochs more, save, and print the final metrics."""
+    if arguments.epochs is not None and not 1 <= arguments.epochs <= 100_000:
+        raise UsageError(
+            tr("--epochs must be a whole number from 1 to 100000; it is {n}", n=arguments.epochs)
+        )
+    path, contents = load(arguments.project)
+    out = target(arguments.output) if arguments.output else path
+    check_network(contents)
+
+    from app.engine.saved import contents_of, work_of_contents
+    from app.engine.session import Session
+
+    session = Session(work_of_contents(contents))
+    if session.diverged:
+        raise FailedError(session.diverged)
+    project = contents.project
+    try:
+        found = _train(session, arguments.epochs or project.training.epochs)
+    finally:
+        # Whatever happens after this, an hour of training is not thrown away.
+        if session.begun:
+            saved = session.saved_state()
+            write(
+                out,
+                contents_of(
+                    project.name, project.network, project.training, project.data, saved,
+                    contents.thumbnail,
+                ),
+            )  # fmt: skip
+    print(found)
+    if session.diverged:
+        raise FailedError(session.diverged)
+    return 0
+
+
+def _train(session: Session, epochs: int) -> str:
+    first = session.position.epoch
+    batches = session.run.batches
+    # A run resumed in the middle of an epoch finishes it and then does as many as were asked for.
+    goal = (first + epochs) * batches
+    texts = TextColumn("{task.description}")
+    bar = Progress(
+        texts, BarColumn(), TextColumn("{task.fields[loss]}"), TimeRemainingColumn(),
+        console=Console(stderr=True), disable=not sys.stderr.isatty(),
+    )  # fmt: skip
+    with bar:
+        task = bar.add_task("", total=epochs * batches, loss="")
+        slice_ = max(1, min(64, batches // 4))
+        while session.position.step < goal and not session.diverged:
+            session.allow_more()
+            session.advance(min(slice_, goal - session.position.step))
+            if session.run.epoch_just_ended():
+                for _ in session.evaluation():
+                    pass
+            position = session.position
+            shown = min(position.epoch + 1, first + epochs)
+            bar.update(
+                task,
+                completed=position.step - first * batches,
+                description=tr("epoch {n} of {total}", n=shown, total=first + epochs),
+                loss=tr("loss {loss:.4f}", loss=_loss(session)),
+            )
+    return _metrics(session)
+
+
+def _loss(session: Session) -> float:
+    program = session.run.program
+    return float(program.mem[program.watch[0]])
+
+
+def _metrics(session: Session) -> str:
+    if session.evaluation_view is None and not session.diverged:
+        for _ in session.evaluation():
+            pass
+    parts = [tr("step {n}", n=number(session.position.step))]
+    epochs = session.run.history.epochs
+    names = {"loss": tr("loss"), "accuracy": tr("accuracy"), "val_loss": tr("val. loss"),
+             "val_accuracy": tr("val. accuracy")}  # fmt: skip
+    for name, label in names.items():
+        if epochs and name in epochs[-1].metrics:
+            parts.append(f"{label} {epochs[-1].metrics[name]:.4f}")
+    return "  ".join(parts)

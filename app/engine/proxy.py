@@ -331,7 +331,8 @@ class Engine(QObject):
 
     def _send(
         self,
-        name: str,
+        command: str,
+        /,
         *,
         done: Done | None = None,
         on_failed: Done | None = None,
@@ -343,14 +344,14 @@ class Engine(QObject):
         self._last_ticket += 1
         if done is not None:
             self._tickets[self._last_ticket] = (done, on_failed)
-        self._worker.inbox.put(Request(name, arguments, self._last_ticket))
+        self._worker.inbox.put(Request(command, arguments, self._last_ticket))
         return self._last_ticket
 
-    def _preview(self, key: str, name: str, **arguments: Any) -> None:
+    def _preview(self, key: str, command: str, /, **arguments: Any) -> None:
         if self._closed:
             return
         self._worker.start_once()
-        self._worker.inbox.put_preview(key, Request(name, arguments))
+        self._worker.inbox.put_preview(key, Request(command, arguments))
 
     def _send_probes(self) -> None:
         # Two views may want the same value: it is evaluated once.

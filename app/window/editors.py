@@ -253,15 +253,15 @@ def _defaults(info: Any) -> dict[str, Any]:
     return {setting.name: setting.default for setting in info.parameters}
 
 
-def data_parts(context: WindowContext) -> list[tuple[str, str, str]]:
-    """Return what the data chip shows."""
+def data_parts(context: WindowContext, count: int = 0) -> list[tuple[str, str, str]]:
+    """Return what the data chip shows; ``count`` is the number of training samples if known."""
     reference = context.document.data
     info = data_info(reference)
     if info is None:
         return [(reference.id, "button", "err")]
     parts = [(info.title, "button", "tx")]
     shape = tuple(info.input_shape)
-    size = _samples(info, reference.parameters)
+    size = count or _samples(info, reference.parameters)
     shown = text.shape(shape[:2] if len(shape) == 3 else shape)
     if size:
         shown = f"{text.number(size)} × {shown}"
@@ -270,7 +270,7 @@ def data_parts(context: WindowContext) -> list[tuple[str, str, str]]:
 
 def _samples(info: Any, parameters: dict[str, Any]) -> int:
     given = parameters.get("samples", _defaults(info).get("samples"))
-    return int(given or getattr(info, "samples", 0) or 0)
+    return int(given or 0)
 
 
 def training_parts(context: WindowContext) -> list[tuple[str, str, str]]:

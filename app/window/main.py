@@ -54,6 +54,8 @@ class MainWindow(QMainWindow):
         self._level = -1
         self._current = ""
         self._views: dict[str, QWidget] = {}
+        self._data_shown: object = None
+        self._counted: object = None
         self._workspaces = {item.id: item for item in workspaces()}
         self.document_commands = DocumentCommands(context.document, context.bus)
         self.projects = Projects(context, self)
@@ -288,7 +290,9 @@ class MainWindow(QMainWindow):
     def _show_document(self) -> None:
         context = self.context
         document = context.document
-        self.top.data_chip.set_parts(editors.data_parts(context))
+        if self._data_shown != document.data:
+            self._data_shown, self._counted = document.data, None
+            self.top.data_chip.set_parts(editors.data_parts(context))
         self.top.training_chip.set_parts(editors.training_parts(context))
         problems = document.inspection.problems
         # An empty canvas says itself what to do.
@@ -324,6 +328,10 @@ class MainWindow(QMainWindow):
         context, acts = self.context, self.actions_by_name
         self.top.set_state(state, context.document.training.epochs)
         playing = state.status == "playing"
+        if playing:
+            context.document.mark_unsaved()
+        elif state.status in ("ready", "paused"):
+            self._count_samples()
         reason = self._reason(state)
         acts["transport-play"].setText(tr("Pause") if playing else tr("Play"))
         self._enable("transport-play", not reason or playing, reason,
@@ -345,6 +353,21 @@ class MainWindow(QMainWindow):
         share = state.progress if state.status in ("starting", "busy") else None
         self.progress.set_share(share if context.attached else None)
         self._show_status()
+
+    def _count_samples(self) -> None:
+        """Show how many samples there are once the engine has loaded them: then asking is free."""
+        document, work = self.context.document, self.context.engine.work
+        if work is None or (work.data, dict(work.parameters)) != (
+            document.data.id, dict(document.data.parameters)
+        ):  # fmt: skip
+            return
+        key = (work.data, tuple(sorted(work.parameters.items())))
+        if key != self._counted:
+            self._counted = key
+            from core import data as sets
+
+            count = len(sets.load(work.data, **work.parameters).x_train)
+            self.top.data_chip.set_parts(editors.data_parts(self.context, count))
 
     def _reason(self, state: EngineState, *, back: bool = False) -> str:
         """Return why the run cannot go on, or back, or an empty text."""
@@ -448,7 +471,7 @@ class MainWindow(QMainWindow):
     def _on_message(self, message: Command | Event) -> None:
         if message.name == "run.diverged" and isinstance(message, Event):
             self._show_divergence(message.values)
-        elif message.name in ("run.stepped", "run.played", "run.paused"):
+        elif message.name in ("run.stepped", "run.stepped-back", "run.seek", "run.reset"):
             self.context.document.mark_unsaved()
         elif message.name == "run.speed" and isinstance(message, Command):
             self.context.settings.set("speed", self.context.engine.state.speed.key)

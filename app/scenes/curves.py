@@ -196,10 +196,8 @@ class CurvesScene:
 
             def make() -> tuple[QImage, HistoryView]:
                 image = draw.canvas(*place.size, scale, theme.bg1)
-                inner = QPainter(image)
-                draw.prepare(inner, place.size)
-                _charts(inner, place, theme, history)
-                inner.end()
+                with draw.painting(image, place.size) as inner:
+                    _charts(inner, place, theme, history)
                 return image, history
 
             draw.blit(

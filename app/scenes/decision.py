@@ -152,10 +152,8 @@ class DecisionScene:
 
             def make() -> tuple[QImage, object]:
                 image = draw.canvas(*place.size, scale, theme.bg1)
-                inner = QPainter(image)
-                draw.prepare(inner, place.size)
-                _map(inner, place, theme, plane, values, hard, held_out)
-                inner.end()
+                with draw.painting(image, place.size) as inner:
+                    _map(inner, place, theme, plane, values, hard, held_out)
                 return image, (plane, values)
 
             key = (place.key, theme.name, scale, id(plane), id(values), hard, held_out)
@@ -241,10 +239,8 @@ def _cloud(
 
     def make() -> tuple[QImage, PlaneView]:
         image = draw.canvas(*place.size, scale, None)
-        inner = QPainter(image)
-        draw.prepare(inner, place.size)
-        _points(inner, place, theme, plane, held_out)
-        inner.end()
+        with draw.painting(image, place.size) as inner:
+            _points(inner, place, theme, plane, held_out)
         return image, plane
 
     draw.blit(
@@ -312,7 +308,7 @@ def _legend(
             painter,
             x + 24,
             y,
-            "ŷ = 0" if place.activation != "sigmoid" else "ŷ = ½",
+            "ŷ = ½" if place.activation in ("sigmoid", "softmax") else "ŷ = 0",
             11.5,
             theme.tx2,
             mono=True,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import (
@@ -18,9 +19,6 @@ from PySide6.QtGui import (
 )
 
 from app.theme_fonts import MONO, TEXT
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 MINUS = "\N{MINUS SIGN}"
 ARROW = "\N{RIGHTWARDS ARROW}"
@@ -184,6 +182,17 @@ def canvas(width: float, height: float, scale: float, ground: QColor | None) -> 
     image.setDevicePixelRatio(scale)
     image.fill(Qt.GlobalColor.transparent if ground is None else ground)
     return image
+
+
+@contextmanager
+def painting(image: QImage, size: Iterable[float]) -> Iterator[QPainter]:
+    """Paint on a cached image; the painter ends whatever happens, as Qt aborts on one that outlives its image."""
+    painter = QPainter(image)
+    try:
+        prepare(painter, size)
+        yield painter
+    finally:
+        painter.end()
 
 
 def blit(painter: QPainter, x: float, y: float, image: QImage) -> None:

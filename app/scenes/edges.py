@@ -26,6 +26,7 @@ MANY = 512  # a layer with more than this gets the top ones only
 
 _STEPS = 512
 _kernel: Any = None
+_tile_kernel: Any = None
 _failed = False
 _lock = threading.Lock()
 
@@ -122,7 +123,7 @@ def ready() -> bool:
 
 def warm() -> bool:
     """Compile the rasteriser now, on the calling thread; tell whether it worked. Safe to call more than once."""
-    global _kernel, _failed
+    global _kernel, _tile_kernel, _failed
     with _lock:
         if _kernel is not None or _failed:
             return _kernel is not None
@@ -133,6 +134,7 @@ def warm() -> bool:
             log.warning("edges stay hairlines: the rasteriser could not be compiled", exc_info=True)
             _failed = True
             return False
+        _tile_kernel = module.draw_tiles
         _kernel = module.draw_edges
         return True
 
@@ -220,6 +222,36 @@ def draw_into(
         colors,
         span,
     )
+
+
+def draw_tiles(
+    image: QImage,
+    values: np.ndarray,
+    rects: np.ndarray,
+    table: np.ndarray,
+    factor: float,
+    zero: float,
+    margin: float,
+    ground: QColor,
+) -> bool:
+    """Draw heat maps of (n, rows, columns) values into an opaque image; False while nothing is compiled.
+
+    `rects` and `margin` are in pixels, `table` is (256, 4) blue first, and a value v has the colour at
+    zero + factor v.
+    """
+    if _tile_kernel is None:
+        return False
+    _tile_kernel(
+        pixels(image),
+        np.array(values, np.float32, order="C"),
+        np.array(rects, np.float32, order="C"),
+        np.array(table, np.uint8, order="C"),
+        np.float32(factor),
+        np.float32(zero),
+        round(margin),
+        np.array(bgr(ground), np.uint8),
+    )
+    return True
 
 
 def _hairlines(painter: QPainter, edges: EdgeSet, span: np.ndarray, colors: np.ndarray) -> None:

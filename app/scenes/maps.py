@@ -131,19 +131,15 @@ def _picture(painter: QPainter, place: MapsLayout, theme: Theme, frame: Frame) -
 
     def ground() -> QImage:
         image = draw.canvas(*place.size, scale, theme.bg0)
-        inner = QPainter(image)
-        draw.prepare(inner, place.size)
-        _headers(inner, place, theme)
-        inner.end()
+        with draw.painting(image, place.size) as inner:
+            _headers(inner, place, theme)
         edges.draw_into(image, _connectors(place, theme), scale)
         return image
 
     def make() -> tuple[QImage, Frame]:
         image = QImage(_grounds.get(ground_key, ground)).copy()
-        inner = QPainter(image)
-        draw.prepare(inner, place.size)
-        _columns(inner, place, theme, frame)
-        inner.end()
+        with draw.painting(image, place.size) as inner:
+            _columns(inner, place, theme, frame)
         return image, frame
 
     return _pictures.get(key, make)[0]
@@ -191,13 +187,15 @@ def _connectors(place: MapsLayout, theme: Theme) -> edges.EdgeSet:
     ends = [e for c in place.connectors for e in c.ends]
     opacity = [c.opacity for c in place.connectors for _ in c.ends]
     bundle = [c.source for c in place.connectors for _ in c.ends]
+    # Where many lines meet, smaller heads stay apart.
+    size = [0.7 if len(c.ends) <= 12 else 0.25 for c in place.connectors for _ in c.ends]
     n = len(ends)
     return edges.EdgeSet(
         np.array(ends, np.float32).reshape(-1, 4),
         np.ones(n, np.float32),
         np.tile(edges.bgr(theme.line2), (n, 1)),
         np.array(opacity, np.float32),
-        np.full(n, 0.7, np.float32),
+        np.array(size, np.float32),
         np.array(bundle, int),
     )
 

@@ -13,7 +13,7 @@ from app.scenes.hits import Hit
 from app.scenes.network_layout import NetworkLayout, layout
 from app.scenes.network_overlay import describe, paint_overlay
 from app.scenes.network_static import paint_legend_state, paint_static
-from app.scenes.network_units import paint_units, tensor_of, unit_values
+from app.scenes.network_units import paint_units, raster_tiles, tensor_of, unit_values
 from app.scenes.registry import register
 from app.snapshots import NetworkView, Probe
 
@@ -105,10 +105,8 @@ def _picture(painter: QPainter, place: NetworkLayout, theme: Theme, frame: Frame
 
     def ground() -> QImage:
         image = draw.canvas(*place.size, scale, theme.bg0)
-        inner = QPainter(image)
-        draw.prepare(inner, place.size)
-        paint_static(inner, place, theme)
-        inner.end()
+        with draw.painting(image, place.size) as inner:
+            paint_static(inner, place, theme)
         return image
 
     def wired() -> tuple[QImage, Frame]:
@@ -125,11 +123,11 @@ def _picture(painter: QPainter, place: NetworkLayout, theme: Theme, frame: Frame
             _weight_alpha(frame),
             edges.ready(),
         )
-        image = _wired.get(wires, wired)[0].copy()
-        inner = QPainter(image)
-        draw.prepare(inner, place.size)
-        paint_units(inner, place, theme, frame)
-        inner.end()
+        slow = frame.clock is not None and bool(frame.clock.direction)
+        image = _wired.get(wires, wired)[0].copy() if slow else wired()[0]
+        done = raster_tiles(image, place, theme, frame, scale)
+        with draw.painting(image, place.size) as inner:
+            paint_units(inner, place, theme, frame, done)
         return image, frame  # the frame keeps the snapshots alive, so their ids stay theirs
 
     return _pictures.get(key, make)[0]

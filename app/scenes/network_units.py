@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtGui import QPainter
+from PySide6.QtGui import QImage, QPainter
 
-from app.scenes import draw, images, signals
+from app.scenes import draw, edges, images, signals
+from app.scenes.cache import Cache
 from app.scenes.network_layout import Column, NetworkLayout
 from app.snapshots import NodeView, Source
 from app.text import number, tr
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from app.scenes.frame import Frame
     from app.snapshots import Snapshot
     from app.theme import Theme
+
+_rings = Cache(8)
 
 
 def tensor_of(node: NodeView, what: str) -> str:
@@ -49,14 +52,53 @@ def _value(shot: Snapshot | None, tensor: str, source: Source) -> np.ndarray | N
     return found
 
 
-def paint_units(painter: QPainter, place: NetworkLayout, theme: Theme, frame: Frame) -> None:
-    """Draw all columns."""
+def _shown(frame: Frame, k: int, count: int) -> float:
+    """How much of the new values a column shows."""
+    if frame.clock is None or not frame.clock.direction:
+        return frame.alpha if frame.before is not None else 1.0
+    return signals.arrived(frame.clock, k, count)
+
+
+def raster_tiles(
+    image: QImage, place: NetworkLayout, theme: Theme, frame: Frame, scale: float
+) -> frozenset[int]:
+    """Draw the heat maps by the compiled rasteriser; return the columns done, none while it is not ready."""
+    if not place.planes:
+        return frozenset()
+    done = []
+    what = str(frame.toggles.get("tiles", "activation"))
+    table = theme.table("signed")[:, [2, 1, 0, 3]]
+    for k, column in enumerate(place.columns):
+        if column.level not in ("numbers", "tiles"):
+            continue
+        share = _shown(frame, k, len(place.columns))
+        planes = unit_values(frame, tensor_of(column.node, what), share, "plane")
+        if planes is None or planes.ndim != 3 or planes.shape[0] != len(column.centers):
+            continue
+        top = _ramp(column.node, what, planes)
+        rects = np.empty((len(column.centers), 4), np.float32)
+        rects[:, :2] = (column.centers - column.tile / 2) * scale
+        rects[:, 2:] = column.tile * scale
+        margin = 2.0 if column.level == "numbers" else 1.0
+        if edges.draw_tiles(
+            image, planes, rects, table, 127.0 / top, 128.0, margin * scale, theme.bg0
+        ):
+            done.append(k)
+    return frozenset(done)
+
+
+def paint_units(
+    painter: QPainter,
+    place: NetworkLayout,
+    theme: Theme,
+    frame: Frame,
+    done: frozenset[int] = frozenset(),
+) -> None:
+    """Draw all columns; those in `done` have their heat maps already."""
     count = len(place.columns)
     what = str(frame.toggles.get("tiles", "activation"))
     for k, column in enumerate(place.columns):
-        share = signals.arrived(frame.clock, k, count)
-        if frame.clock is None or not frame.clock.direction:
-            share = frame.alpha if frame.before is not None else 1.0
+        share = _shown(frame, k, count)
         tensor = tensor_of(column.node, what)
         values = unit_values(frame, tensor, share, "sample")
         pending = frame.clock is not None and frame.clock.direction == "forward" and share == 0.0
@@ -67,8 +109,12 @@ def paint_units(painter: QPainter, place: NetworkLayout, theme: Theme, frame: Fr
         elif column.level == "cells":
             _cells(painter, column, theme, values, what)
         else:
-            planes = unit_values(frame, tensor, share, "plane") if place.planes else None
-            _tiles(painter, column, theme, frame, values, planes, what)
+            rings = k in done
+            if not rings:
+                planes = unit_values(frame, tensor, share, "plane") if place.planes else None
+                rings = _tiles(painter, column, theme, values, planes, what)
+            if rings and column.level == "numbers" and column.tile >= 20:
+                _sample_rings(painter, column, theme, frame)
             if column.level == "numbers":
                 _numbers(painter, column, theme, values, pending, k == count - 1 and k > 0)
 
@@ -83,13 +129,12 @@ def _tiles(
     painter: QPainter,
     column: Column,
     theme: Theme,
-    frame: Frame,
     values: np.ndarray | None,
     planes: np.ndarray | None,
     what: str,
-) -> None:
+) -> bool:
+    """Draw squares by QPainter: heat maps where there are any, else plain colours; tell whether they were maps."""
     n = len(column.centers)
-    side = column.tile
     margin = 2.0 if column.level == "numbers" else 1.0
     for unit in range(n):
         x, y, w, h = column.rect(unit)
@@ -100,7 +145,8 @@ def _tiles(
         for unit in range(n):
             x, y, w, h = column.rect(unit)
             images.place(painter, x, y, w, h, images.from_words(words[unit]), True)
-    elif values is not None and values.size == n:
+        return True
+    if values is not None and values.size == n:
         top = _ramp(column.node, what, values)
         flat = values.ravel()
         for unit in range(n):
@@ -108,13 +154,10 @@ def _tiles(
     else:
         for unit in range(n):
             draw.fill(painter, *column.rect(unit), theme.bg2)
-    if planes is not None and column.level == "numbers" and column.tile >= 20:
-        _sample_rings(painter, column, theme, frame, side)
+    return False
 
 
-def _sample_rings(
-    painter: QPainter, column: Column, theme: Theme, frame: Frame, side: float
-) -> None:
+def _sample_rings(painter: QPainter, column: Column, theme: Theme, frame: Frame) -> None:
     shot = frame.snapshot
     if shot is None or shot.plane is None or shot.sample is None or shot.sample.x.size < 2:
         return
@@ -123,9 +166,29 @@ def _sample_rings(
     u, v = (sx - x0) / (x1 - x0), (y1 - sy) / (y1 - y0)
     if not (0 <= u <= 1 and 0 <= v <= 1):
         return
+    if draw.is_vector(painter):
+        for unit in range(len(column.centers)):
+            x, y, w, h = column.rect(unit)
+            draw.disc(painter, x + u * w, y + v * h, 2.5, theme.bg0, theme.tx)
+        return
+    ring = _ring(theme, draw.scale_of(painter))
     for unit in range(len(column.centers)):
         x, y, w, h = column.rect(unit)
-        draw.disc(painter, x + u * w, y + v * h, 2.5, theme.bg0, theme.tx)
+        draw.blit(painter, x + u * w - 4, y + v * h - 4, ring)
+
+
+def _ring(theme: Theme, scale: float) -> QImage:
+    """The mark of the sample, drawn once: an antialiased circle costs ten times its copy."""
+
+    def make() -> QImage:
+        image = draw.canvas(8, 8, scale, None)
+        inner = QPainter(image)
+        inner.setRenderHint(QPainter.RenderHint.Antialiasing)
+        draw.disc(inner, 4, 4, 2.5, theme.bg0, theme.tx)
+        inner.end()
+        return image
+
+    return _rings.get((theme.name, scale), make)
 
 
 def _numbers(
@@ -182,8 +245,6 @@ def _numbers(
 
 
 def _short(value: float) -> str:
-    if value and abs(value) < 0.005:
-        return draw.scientific(value)
     return draw.signed(value, 2) if abs(value) < 100 else draw.signed(value, 0)
 
 

@@ -167,11 +167,14 @@ class SceneView(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
-        place = self.place
-        if place is None:
-            painter.fillRect(self.rect(), theme.current().bg0)
-            return
-        self.scene.paint(painter, place, theme.current(), self._frame)
+        try:
+            place = self.place
+            if place is None:
+                painter.fillRect(self.rect(), theme.current().bg0)
+            else:
+                self.scene.paint(painter, place, theme.current(), self._frame)
+        finally:
+            painter.end()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -122,7 +122,7 @@ def test_divergence_is_explained_and_rewound(qtbot: QtBot, window: MainWindow) -
     )
     bus.do("training.configure", optimizer="SGD", learning_rate=100.0, loss="mean_squared_error")
     last = window.context.document.network.layers[-1].id
-    bus.do("layer.configure", layer=last, activation="linear")
+    bus.do("layer.configure", layer=last, units=2, activation="linear")
     qtbot.waitUntil(action(window, "transport-play").isEnabled, timeout=_PATIENCE)
     qtbot.wait(200)
     bus.do("run.play")

@@ -1,0 +1,160 @@
+"""Screenshots of every workspace and state, dark and light, into ``shots/``: ``python -m tests.shots``.
+
+Each size runs in a process of its own, because Qt reads its scale once. What is seen is a real window with a real
+engine; nothing is drawn for the picture.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from app.window.main import MainWindow
+
+OUT = Path(__file__).resolve().parent.parent / "shots"
+#: name: (width, height, scale)
+SIZES = {"": (1440, 900, "1"), "small-": (1024, 600, "1"), "200-": (1280, 800, "2")}
+THEMES = ("dark", "light")
+
+
+class Photographer:
+    """Drives one window and keeps pictures of it."""
+
+    def __init__(self, window: MainWindow, prefix: str) -> None:
+        self.window, self.prefix = window, prefix
+        self.do = window.context.bus.do
+
+    def wait(self, seconds: float, until: Callable[[], bool] | None = None) -> None:
+        """Let the window live for a while, or until something is true."""
+        from PySide6.QtCore import QEventLoop, QTimer
+
+        steps = max(1, round(seconds / 0.05))
+        for _ in range(steps):
+            if until is not None and until():
+                return
+            loop = QEventLoop()
+            QTimer.singleShot(50, loop.quit)
+            loop.exec()
+
+    def ready(self) -> None:
+        """Wait for the engine."""
+        self.wait(120, lambda: self.window.context.engine.state.status not in ("starting", "busy"))
+
+    def shoot(self, name: str) -> None:
+        """Keep the window as it is now."""
+        self.wait(0.6)
+        path = OUT / f"{self.prefix}{name}.png"
+        self.window.grab().save(str(path))
+        print(path.name, flush=True)  # noqa: T201 - a command line
+
+    def tour(self) -> None:
+        """Every workspace and its states."""
+        self.do("template.open", name="digits-cnn")
+        self.ready()
+        self.do("workspace.show", name="build")
+        self.do("select.layer", layer="conv2d_1")
+        self.shoot("build")
+        self.do("layer.move", layer="flatten_1", index=2)
+        self.shoot("build-problem")
+        self.do("edit.undo")
+        self.do("workspace.show", name="train")
+        self.ready()
+        self.shoot("train-before")
+        self.do("run.speed", value="max")
+        self.do("run.play")
+        self.wait(12)
+        self.shoot("train-digits-playing")
+        self.do("run.pause")
+        self.do("run.speed", value="1x")
+        self.do("run.play")
+        self.wait(3)
+        self.shoot("train-digits-slow-motion")
+        self.do("run.pause")
+        self.do("workspace.show", name="step")
+        for _ in range(9):
+            self.do("run.step", granularity="instruction")
+            self.wait(0.15)
+        self.shoot("step-digits")
+        self.do("template.open", name="spirals-mlp")
+        self.ready()
+        self.do("workspace.show", name="train")
+        self.do("run.speed", value="max")
+        self.do("run.play")
+        self.wait(4)
+        self.do("run.pause")
+        self.shoot("train-spirals")
+        self.do("training.configure", optimizer={"kind": "SGD", "learning_rate": 100.0})
+        self.ready()
+        self.do("run.play")
+        self.wait(4)
+        self.shoot("train-diverged")
+        self.do("template.open", name="chain-rule-by-hand")
+        self.ready()
+        self.do("workspace.show", name="step")
+        for _ in range(19):
+            self.do("run.step", granularity="instruction")
+            self.wait(0.1)
+        self.shoot("step-by-hand")
+        self.do("workspace.show", name="learn")
+        self.wait(1)
+        self.shoot("learn")
+
+
+def one_size(prefix: str, theme: str) -> None:
+    """All pictures of one size and theme."""
+    import app
+
+    width, height, _ = SIZES[prefix]
+    app.create_application()
+    window = app.create_window()
+    window.resize(width, height)
+    window.show()
+    photographer = Photographer(window, f"{prefix}{theme}-")
+    photographer.wait(0.5)
+    photographer.do("view.theme", name=theme)
+    try:
+        photographer.tour()
+    finally:
+        window.shut_down()
+        window.close()
+
+
+def main() -> int:
+    """Run every size in a process of its own."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--prefix")
+    parser.add_argument("--theme", choices=THEMES)
+    given = parser.parse_args()
+    OUT.mkdir(exist_ok=True)
+    if given.theme:
+        one_size(given.prefix or "", given.theme)
+        return 0
+    failed = 0
+    for prefix, (_, _, scale) in SIZES.items():
+        for theme in THEMES:
+            with tempfile.TemporaryDirectory(prefix="chainrule-shots-") as home:
+                environment = {**os.environ, "QT_SCALE_FACTOR": scale, "CHAINRULE_HOME": home}
+                environment.setdefault(
+                    "NUMBA_CACHE_DIR", str(OUT.parent / "build" / "kernels" / "shots")
+                )
+                command = [
+                    sys.executable,
+                    "-m",
+                    "tests.shots",
+                    f"--prefix={prefix}",
+                    "--theme",
+                    theme,
+                ]
+                failed += subprocess.run(command, env=environment, check=False).returncode != 0
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -70,6 +70,8 @@ QMenu {{ background: {t["bg1"]}; color: {t["tx"]}; border: 1px solid {t["line2"]
     padding: 4px; }}
 QMenu::item {{ padding: 5px 20px 5px 12px; border-radius: 4px; margin: 0; }}
 QMenu::item:selected {{ background: {t["selbg"]}; }}
+QMenu::indicator {{ width: 8px; height: 8px; margin-left: 8px; border-radius: 4px; }}
+QMenu::indicator:checked {{ background: {t["tx"]}; }}
 QMenu::item:disabled {{ color: {t["tx3"]}; }}
 QMenu::separator {{ height: 1px; background: {t["line"]}; margin: 4px 8px; }}
 QLineEdit, QDoubleSpinBox, QSpinBox {{ background: {t["bg0"]}; color: {t["tx"]};
@@ -104,7 +106,8 @@ QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; }}
 QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
 QAbstractScrollArea::corner {{ background: transparent; }}
 QMessageBox QPushButton, QDialog QPushButton {{ background: {t["bg2"]}; color: {t["tx"]};
-    border: 1px solid {t["line2"]}; border-radius: 6px; padding: 5px 14px; min-width: 64px; }}
+    border: 1px solid {t["line2"]}; border-radius: 6px; padding: 5px 14px; min-width: 92px;
+    font-family: Inter; font-size: 12px; font-weight: 500; }}
 QMessageBox QPushButton:hover, QDialog QPushButton:hover {{ background: {t["bg3"]}; }}
 QMessageBox QPushButton:focus, QDialog QPushButton:focus {{ border: 2px solid {t["tx"]};
     padding: 4px 13px; }}

@@ -14,7 +14,7 @@ from app.build.inspector import Inspector
 from app.build.palette import Palette, kinds_of
 from app.commands import kind_title
 from app.text import tr
-from app.widgets import Button, Header, Label, Segmented
+from app.widgets import Button, Header, Label, Panel, Segmented
 from app.workspace import WindowContext
 from core.layers import registry
 
@@ -251,11 +251,11 @@ class BuildView(QWidget):
         self._stub.show_open(opened)
 
 
-class _Stub(QWidget):
+class _Stub(Panel):
     """The 40 px tab the inspector leaves behind in a narrow window."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(edges="l")
         self.setFixedWidth(_STUB)
         column = QVBoxLayout(self)
         column.setContentsMargins(6, 6, 6, 6)

@@ -320,6 +320,11 @@ class Engine(QObject):
         if not self._worker.wait(_PATIENCE):
             log.error("the engine thread did not end within %d s", _PATIENCE // 1000)
 
+    @property
+    def ended(self) -> bool:
+        """Whether the worker thread has ended, or never began: a compilation may outlast `close`."""
+        return not self._worker.isRunning()
+
     # Inside
 
     def _granularity(self, value: str | None) -> Any:

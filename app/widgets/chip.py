@@ -74,9 +74,9 @@ class Chip(Control):
         return QSize(round(sum(_advances(self._parts)) + _GAP * (len(self._parts) - 1) + 21), 28)
 
     def minimumSizeHint(self) -> QSize:
-        # The first part stays whole; the rest gives way when the window is narrow.
-        first = _advances(self._parts[:1])
-        return QSize(round(sum(first) + 22), 28)
+        # In a narrow window the later parts give way, then the end of the first.
+        first = sum(_advances(self._parts[:1]))
+        return QSize(round(min(first, 64.0) + 22), 28)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         colors = theme.current()

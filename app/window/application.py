@@ -7,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-from PySide6.QtCore import QCoreApplication, Qt
+from PySide6.QtCore import QCoreApplication, QEvent, Qt
 from PySide6.QtGui import QGuiApplication, QIcon, QPixmap
 from PySide6.QtWidgets import QApplication, QStyleFactory
 
@@ -84,6 +84,14 @@ def run_application(path: Path | None = None) -> int:
     main.show()
     code = program.exec()
     reporter.close()
+    if not main.context.engine.ended:
+        # Everything is saved. Destroying the running thread would abort with a crash report.
+        logging.shutdown()
+        sys.stdout.flush()
+        os._exit(code)
+    # Qt's objects go while Qt is still there, and not in the order of Python's last breath.
+    main.deleteLater()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
     return code
 
 

@@ -533,6 +533,8 @@ class MainWindow(QMainWindow):
             event.ignore()
             return
         if not self._closing:
+            # A compilation in progress cannot be interrupted; nobody has to watch the waiting.
+            self.hide()
             self.shut_down()
         event.accept()
 

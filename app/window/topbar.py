@@ -48,7 +48,7 @@ class ProjectButton(Control):
         return QSize(round(min(240.0, advance)) + 24 + (10 if self._dirty else 0), 28)
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(min(96, self.sizeHint().width()), 28)
+        return QSize(min(72, self.sizeHint().width()), 28)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         colors = theme.current()

@@ -2,6 +2,7 @@
 
 Run as a script: ``python -m tests.benchmarks.painting``. Prints milliseconds a frame, median and 95th percentile, for
 a signal that travels (60 a second) and for frames with new numbers (30 a second). The budget is 8 ms at the 95th.
+The last column is the processor time of the painting thread, which a busy machine disturbs less.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import replace
-from time import perf_counter
+from time import perf_counter, thread_time
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
@@ -69,21 +70,24 @@ def measure(
     size: tuple[float, float],
     frames: list[Frame],
     view: ViewState,
-) -> tuple[float, float, float]:
-    """Return median, 95th percentile and longest time of painting the frames, in ms."""
+) -> tuple[float, float, float, float]:
+    """Return median, 95th percentile and longest time of a frame, and its processor time at the 95th, in ms."""
     scene = registry.scene(scene_name)
     place = scene.layout(spec, size, view)
     image = QImage(int(size[0]), int(size[1]), QImage.Format.Format_RGB32)
-    times = []
+    times, busy = [], []
     for number, frame in enumerate(frames):
-        began = perf_counter()
+        began, working = perf_counter(), thread_time()
         painter = QPainter(image)
         scene.paint(painter, place, DARK, frame)
         painter.end()
         if number > 2:  # glyphs and the ground are made once
             times.append(1e3 * (perf_counter() - began))
+            busy.append(1e3 * (thread_time() - working))
     times.sort()
-    return times[len(times) // 2], times[int(len(times) * 0.95)], times[-1]
+    busy.sort()
+    late = int(len(times) * 0.95)
+    return times[len(times) // 2], times[late], times[-1], busy[late]
 
 
 def report() -> dict[str, float]:
@@ -132,12 +136,12 @@ def report() -> dict[str, float]:
         ("film 1280x720, points", "training", spec, (1280.0, 720.0), fresh, ViewState()),
         ("film 1280x720, digits", "training", images, (1280.0, 720.0), image_fresh, ViewState()),
     )
-    print(f"{'':44} {'p50':>7} {'p95':>7} {'max':>7}  ms")
+    print(f"{'':44} {'p50':>7} {'p95':>7} {'max':>7} {'cpu95':>7}  ms")
     found = {}
     for title, scene, network, size, frames, view in cases:
-        p50, p95, top = measure(scene, network, size, frames, view)
+        p50, p95, top, busy = measure(scene, network, size, frames, view)
         found[title] = p95
-        print(f"{title:44} {p50:7.2f} {p95:7.2f} {top:7.2f}")
+        print(f"{title:44} {p50:7.2f} {p95:7.2f} {top:7.2f} {busy:7.2f}")
     return found
 
 

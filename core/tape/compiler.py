@@ -419,6 +419,9 @@ class _Compiler:
                 tensors.setdefault(t.name, t)
         for name, (t, _) in self.scalars.items():
             tensors[name] = t
+        for t in self.outputs.values():
+            # The whole of a sequence, and a reshaped tensor, are written by no instruction of their own.
+            tensors.setdefault(t.name, t)
         for name, t in e.aliases.items():
             tensors.setdefault(name, t)
             base = name.removesuffix("/output")

@@ -52,7 +52,11 @@ def run(arguments: argparse.Namespace) -> int:
             print(f"    {finding.remedy}")
     bad = sum(finding.mark == "bad" for finding in findings)
     print()
-    print(tr("Everything essential works.") if not bad else tr("{n} problems.", n=bad))
+    print(
+        tr("Everything essential works.")
+        if not bad
+        else tr("Something essential is missing; see above.")
+    )
     return 1 if bad else 0
 
 
@@ -164,7 +168,8 @@ def _qt() -> Iterator[Finding]:
                 ),
             )
         else:
-            yield Finding("ok", tr("Display"), os.environ.get("DISPLAY") or "Wayland")
+            names = ("QT_QPA_PLATFORM", "DISPLAY", "WAYLAND_DISPLAY")
+            yield Finding("ok", tr("Display"), next(filter(None, map(os.environ.get, names)), ""))
     fonts = Path(__file__).resolve().parents[2] / "assets" / "fonts"
     if fonts.is_dir():
         yield Finding("ok", tr("Fonts"), tr("bundled"))

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 
 import msgspec
 
+from app.cli.command import own_command
+from app.cli.errors import UsageError
 from core.spec import Network, Training
 
-from app.cli.errors import UsageError
+#: Set for the second process, which takes names of kernels instead of a project.
+HELPER = "CHAINRULE_WARM_HELPER"
 
 
 class Subject(msgspec.Struct):
@@ -24,6 +28,11 @@ class Subject(msgspec.Struct):
 
 def run(arguments: argparse.Namespace) -> int:
     """Compile, telling progress as lines of JSON."""
+    if os.environ.get(HELPER):
+        from app.engine.warm import serve  # noqa: PLC0415 - imports Numba
+
+        serve(iter(sys.stdin.readline, ""), lambda name: print(name, flush=True))
+        return 0
     try:
         subject = msgspec.json.decode(sys.stdin.buffer.read(), type=Subject)
     except msgspec.DecodeError as error:
@@ -34,5 +43,6 @@ def run(arguments: argparse.Namespace) -> int:
         sys.stdout.write(json.dumps({"done": done, "total": total}) + "\n")
         sys.stdout.flush()
 
-    warm(subject.network, subject.training, say)
+    os.environ[HELPER] = "1"
+    warm(subject.network, subject.training, say, [*own_command(), "warm"])
     return 0

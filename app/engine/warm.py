@@ -1,7 +1,11 @@
-"""Compiling what a project needs into Numba's cache folder. Runs in a process of its own."""
+"""Compiling what a project needs into Numba's cache folder. Runs in a process of its own, or in two."""
 
 from __future__ import annotations
 
+import os
+import subprocess
+import threading
+from collections import deque
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
@@ -9,7 +13,7 @@ import numpy as np
 
 from core.tape import cache
 
-cache.prepare()
+FOLDER = cache.prepare()
 
 from core import losses, optimizers  # noqa: E402
 from core.tape.compiler import compile_network, kernels_needed  # noqa: E402
@@ -21,6 +25,15 @@ if TYPE_CHECKING:
 
 Progress = Callable[[int, int], None]
 
+#: Beside kernels: what runs them, and what draws.
+_MACHINE, _PICTURES = "machine", "pictures"
+
+#: Kernels that take many times as long as the others begin first, so that none of them ends alone.
+_SLOW = ("dense.matmul", "convolution.conv2d", "convolution.conv2d_weight_grad")
+
+#: With fewer kernels missing a second process is not worth its start of a second.
+_WORTH_A_HELPER = 4
+
 
 def tapes(network: Network, training: Training) -> Iterator[Tape]:
     """Yield the tapes an open project runs: training, one sample, prediction."""
@@ -29,7 +42,7 @@ def tapes(network: Network, training: Training) -> Iterator[Tape]:
         network,
         "train",
         loss=loss,
-        optimizer=optimizers.get(training.optimizer),
+        optimizer=optimizers.get(dict(training.optimizer)),
         metrics=training.metrics,
         batch_size=training.batch_size,
     )
@@ -37,38 +50,120 @@ def tapes(network: Network, training: Training) -> Iterator[Tape]:
     yield compile_network(network, "predict", batch_size=training.batch_size)
 
 
-def warm(network: Network, training: Training, progress: Progress | None = None) -> int:
-    """Compile every kernel and the machine; return how many there are.
-
-    What Step needs comes first: the kernels of the training tape in its own order, so that a window
-    that asks early finds them.
-    """
-    report = progress or (lambda done, total: None)
-    names: dict[str, None] = {}
+def jobs_of(network: Network, training: Training) -> list[str]:
+    """Return what has to be compiled, slow ones first."""
+    names: dict[str, None] = dict.fromkeys((_MACHINE, _PICTURES))
     for tape in tapes(network, training):
         names.update(dict.fromkeys(kernels_needed(tape)))
-    jobs: list[Callable[[], object]] = [
-        lambda name=name: table(np.float32).number(name) for name in names
-    ]
-    jobs += [lambda: _machine(network, training), _pictures]
+    return sorted(names, key=lambda name: name not in _SLOW)
+
+
+def warm(
+    network: Network,
+    training: Training,
+    progress: Progress | None = None,
+    helper: list[str] | None = None,
+) -> int:
+    """Compile every kernel and the machine; return how many there are.
+
+    Parameters
+    ----------
+    network, training
+        The project.
+    progress
+        Called with jobs done and their total.
+    helper
+        Command of a process that runs `serve`; it shares the work where there is a second core.
+    """
+    report = progress or (lambda done, total: None)
+    jobs = jobs_of(network, training)
+    missing = [name for name in jobs if not _cached(name)]
+    waiting = deque(sorted(jobs, key=lambda name: name not in missing))
+    lock = threading.Lock()
+    done = 0
     report(0, len(jobs))
-    for done, job in enumerate(jobs, 1):
-        job()
-        report(done, len(jobs))
+
+    def finished() -> None:
+        nonlocal done
+        with lock:
+            done += 1
+            report(done, len(jobs))
+
+    shared = None
+    if helper and len(missing) >= _WORTH_A_HELPER and (os.cpu_count() or 1) > 1:
+        shared = threading.Thread(target=_share, args=(helper, waiting, finished), daemon=True)
+        shared.start()
+    while waiting:
+        try:
+            name = waiting.popleft()
+        except IndexError:
+            break
+        compile_job(name)
+        finished()
+    if shared is not None:
+        shared.join()
     return len(jobs)
 
 
-def _machine(network: Network, training: Training) -> None:
-    """Compile the machine by running nothing with it."""
-    from core.tape.program import Program  # noqa: PLC0415 - binds kernels compiled above
+def _share(helper: list[str], waiting: deque[str], finished: Callable[[], None]) -> None:
+    """Hand jobs to the helper one at a time. What it could not do is left to whoever needs it."""
+    with subprocess.Popen(
+        helper, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        while waiting:
+            try:
+                name = waiting.popleft()
+            except IndexError:
+                break
+            try:
+                process.stdin.write(name + "\n")
+                process.stdin.flush()
+                if not process.stdout.readline():
+                    return
+            except OSError:
+                return
+            finished()
+        process.stdin.close()
 
-    program = Program(next(iter(tapes(network, training))), 1)
-    program.run(0, 0)
-    program.run_steps(0, np.zeros((1, max(1, len(program.watch)))))
+
+def serve(lines: Iterator[str], say: Callable[[str], None]) -> None:
+    """Be the helper: compile what is named, line by line."""
+    for line in lines:
+        compile_job(line.strip())
+        say(line.strip())
 
 
-def _pictures() -> None:
-    """Compile what the drawings use."""
-    from app.scenes import edges  # noqa: PLC0415 - Qt, which the rest does without
+def compile_job(name: str) -> None:
+    """Compile one thing, or load it from the cache."""
+    if name == _MACHINE:
+        _machine()
+    elif name == _PICTURES:
+        from app.scenes import edges  # noqa: PLC0415 - Qt, which the rest does without
 
-    edges.warm()
+        edges.warm()
+    else:
+        table(np.float32).number(name)
+
+
+def _machine() -> None:
+    """Compile the machine by letting it run nothing."""
+    from core.kernels import machine  # noqa: PLC0415
+    from core.kernels import state as S  # noqa: N812, PLC0415
+
+    integers = np.zeros((0, 1), np.int64)
+    state, control = np.zeros(S.SIZE, np.int64), np.zeros(2, np.int64)
+    none, reals = np.zeros(0, np.int64), np.zeros((0, 1), np.float64)
+    arena = np.zeros(1, np.float32)
+    kernels = table(np.float32).kernels
+    machine.run_range(kernels, none, integers, reals, arena, state, 0, 0)
+    record = np.zeros((1, 1))
+    machine.run_steps(
+        kernels, none, integers, reals, arena, state, control, none, record, 0
+    )  # fmt: skip
+
+
+def _cached(name: str) -> bool:
+    """Tell whether Numba has an index of that kernel; a wrong guess costs time only."""
+    return any(True for _ in FOLDER.rglob(f"{name}-*.nbi"))

@@ -253,7 +253,10 @@ class Worker(QThread):
     def _do_pulse(self) -> None:
         """Take one step for slow motion; the interface asks when it has shown the one before."""
         if self._playing and self._session is not None:
-            done = self._session.advance(1)
+            done = 0
+            # A command that arrives meanwhile raises the stop flag; the step is owed all the same.
+            while not done and not self._session.finished and not self._session.diverged:
+                done = self._session.advance(1)
             self._after_steps(self._session, done)
             self._put_now()
 

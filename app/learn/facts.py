@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from app.snapshots import Snapshot
 
 PENDING = "…"
+# After one of these a negative number stands in parentheses.
+OPERATORS = ("×", "·", "+", "-", "−")
 _CELL = re.compile(r"^(?P<tensor>[^\[\]]+)(?:\[(?P<index>[\d, ]*)\])?$")
 _PLACE = re.compile(r"\{value:(?P<cell>[^{}:]+)(?::(?P<decimals>\d))?\}")
 _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
@@ -119,6 +121,8 @@ class Facts:
                 value = self.reader.value(*parse(name))
             if value is None:
                 return PENDING
-            return format_number(float(value), int(match["decimals"] or 4))
+            shown = format_number(float(value), int(match["decimals"] or 4))
+            before = text[: match.start()].rstrip()[-1:]
+            return f"({shown})" if value < 0 and before in OPERATORS else shown
 
         return _PLACE.sub(number, text)

@@ -109,8 +109,9 @@ class TaskRow(QFrame):
         if self.field is not None:
             self.field.setEnabled(active)
             self.check.setEnabled(active)
+            self.field.setVisible(not done)
+            self.check.setVisible(not done)
             if done:
-                self.field.set_error(False)
                 self._verdict.hide()
 
     def _on_entered(self, value: float) -> None:

@@ -51,6 +51,7 @@ class Tutor(QObject):
         self._showing: list[Any] = []
         self._shown_task: Task | None = None
         self._budget = 0
+        self._shown_at = -1
         self._timer = QTimer(self)
         self._timer.setInterval(SHOW_EVERY)
         self._timer.timeout.connect(self._show_next)
@@ -194,6 +195,7 @@ class Tutor(QObject):
                 self.context.bus.do("lesson.answer", task=task.id, value=round(float(truth), 4))
             return
         self._budget = MOST_SHOWN
+        self._shown_at = -1
         self._timer.start()
         self._show_next()
 
@@ -205,8 +207,14 @@ class Tutor(QObject):
             return
         if state in ("starting", "busy", "blocked"):
             return
+        snapshot = self.session.snapshot
+        serial = snapshot.serial if snapshot is not None else -1
+        action = self._showing[0]
+        if action.command.startswith("run.") and serial == self._shown_at:
+            return  # the engine has not answered the last one yet: never run ahead of what is seen
+        self._shown_at = serial if action.command in ("run.step", "run.step_back") else -1
         self._budget -= 1
-        action = self._showing.pop(0)
+        self._showing.pop(0)
         try:
             self.context.bus.do(action.command, **action.arguments)
         except CommandError:

@@ -321,7 +321,7 @@ class _Painter:
         gradient = line.tensor.startswith("grad/")
         if value is None:
             return PENDING, "bwd" if gradient else "tx3"
-        decimals = 2 if line.label in ("b", "") else 4 if gradient else 3
+        decimals = 2 if line.label == "" else 4 if gradient else 3
         return format_number(value, decimals, sign=True), line.role
 
     def target_text(self) -> str:
@@ -409,7 +409,10 @@ class _Painter:
             + draw.advance(words, 11)
             for kind, _, words in entries
         ]
-        gap = min(32.0, max(12.0, (self.place.width - 48 - sum(widths)) / 4))
+        while len(entries) > 1 and sum(widths) + 12 * len(widths) > self.place.width - 48:
+            entries.pop()
+            widths.pop()
+        gap = min(32.0, max(12.0, (self.place.width - 48 - sum(widths)) / max(1, len(widths) - 1)))
         x = 24.0
         for (kind, tone, words), width in zip(entries, widths, strict=True):
             if kind == "line":

@@ -63,6 +63,8 @@ class Card:
     operands: tuple[Operand, ...] = ()
     output: Operand | None = None
     check: tuple[float, float, float] | None = None
+    checkable: bool = False
+    checking: bool = False
     words: str = ""
     tex: str = ""
     columns: bool = False
@@ -112,6 +114,8 @@ def build(session: StepSession) -> Card:
         _operands(session, instruction, expression),
         _output(session, instruction, tensor, full),
         _check(session, instruction, full, result),
+        session.checkable and result is not None,
+        session.checking,
         sentence(session, explained.answer),
         tex(subject, shown, values, result),
         session.notation == "columns",

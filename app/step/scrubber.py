@@ -177,7 +177,7 @@ class Scrubber(QWidget):
         assert program is not None
         width = (self.width() - 2 * LEFT) / count
         gap = 2.0 if width > 6 else 0.5
-        labelled = width >= 24
+        labelled = width >= 20
         start = 0
         for index, line in enumerate(program.instructions):
             role = colors.color(PHASES.get(line.phase, ("tx2", ""))[0])
@@ -187,7 +187,7 @@ class Scrubber(QWidget):
             shade.setAlphaF(1.0 if current else 0.55 if done else 0.16)
             draw.fill(painter, x + gap / 2, 40, width - gap, 24, shade, 3 if width > 6 else 0)
             if labelled:
-                self._label(painter, colors, line, x + width / 2, width - 4, current, done)
+                self._label(painter, colors, line, x + width / 2, width - 3, current, done)
             if not self._folded and (width >= 17 or index % max(1, round(20 / width)) == 0):
                 tone = colors.tx if current else colors.tx3
                 draw.text(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from app.scenes.frame import Frame, Selection, ViewState
 from app.scenes.step import SCENE
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 # Whole batches are copied for tensors up to this many numbers; of larger ones the shown row only.
 SMALL = 4096
+# A numeric check that took less than this many seconds is repeated by itself, so many milliseconds after the last step.
+QUICK = 0.6
+IDLE = 500
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,12 @@ class StepSession(QObject):
         self.breakpoints: set[int] = set()
         self.explanation: Explained | None = None
         self.check: tuple[Explained, Any] | None = None
+        self.checking = False
+        self._check_is_quick = False
+        self._check_timer = QTimer(self)
+        self._check_timer.setSingleShot(True)
+        self._check_timer.setInterval(IDLE)
+        self._check_timer.timeout.connect(self.ask_check)
         self.upstream: Explained | None = None
         self.origin: Explained | None = None
         self._asked: tuple[Any, ...] = ()
@@ -114,6 +124,7 @@ class StepSession(QObject):
         if not self._active:
             return
         self._active = False
+        self._check_timer.stop()
         engine, context = self.context.engine, self.context
         engine.snapshot_ready.disconnect(self._pull)
         engine.state_changed.disconnect(self._on_state)
@@ -460,18 +471,48 @@ class StepSession(QObject):
             failed=failed,
         )
         self._ask_upstream(instruction, snapshot, index)
-        if tensor.startswith("grad/") and is_weight(tensor.removeprefix("grad/")):
-            explained = Explained(*asked, None)
+        self._check_timer.stop()
+        if self.checkable and self._check_is_quick:
+            self._check_timer.start()
 
-            def checked(answer: Any) -> None:
-                if self._asked == asked:
-                    self.check = (explained, answer)
-                    self.explained.emit()
+    @property
+    def checkable(self) -> bool:
+        """Tell whether the number shown is a gradient that can be measured by nudging its weight."""
+        cell = self.cell
+        if cell is None or not cell[0].startswith("grad/"):
+            return False
+        return is_weight(cell[0].removeprefix("grad/")) and self.reader.state(cell[0]) == "fresh"
 
-            engine.ask(
-                "numeric_check", tensor=tensor.removeprefix("grad/"), cell=index, done=checked,
-                failed=lambda _sentence: None,
-            )  # fmt: skip
+    @Slot()
+    def ask_check(self) -> None:
+        """Measure the gradient of the shown weight in float64.
+
+        The first time its kernels are compiled, which keeps the engine for seconds: so the first check waits
+        to be asked for, and later ones follow by themselves once they have proved quick.
+        """
+        cell, asked = self.cell, self._asked
+        if cell is None or not asked or not self.checkable or self.checking:
+            return
+        began = perf_counter()
+        self.checking = True
+        explained = Explained(*asked, None)
+
+        def checked(answer: Any) -> None:
+            self.checking = False
+            self._check_is_quick = perf_counter() - began < QUICK
+            if self._asked == asked:
+                self.check = (explained, answer)
+            self.explained.emit()
+
+        def failed(_sentence: str) -> None:
+            self.checking = False
+            self.explained.emit()
+
+        self.context.engine.ask(
+            "numeric_check", tensor=cell[0].removeprefix("grad/"), cell=cell[1], done=checked,
+            failed=failed,
+        )  # fmt: skip
+        self.explained.emit()
 
     def _ask_upstream(
         self, instruction: InstructionView, snapshot: Snapshot, index: tuple[int, ...]

@@ -33,6 +33,8 @@ PAD = 16
 CELL = (56.0, 28.0)
 PEN = formula.Pen(12)
 AGREES = 1e-3
+# Stands in the hit index for the button of the numeric check.
+CHECK = ("check", ())
 
 
 class Sheet(QWidget):
@@ -44,10 +46,13 @@ class Sheet(QWidget):
         The reference under the mouse (tensor and index), or None.
     picked(object)
         The reference that was clicked.
+    check_wanted()
+        The gradient is to be measured.
     """
 
     hovered = Signal(object)
     picked = Signal(object)
+    check_wanted = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -130,12 +135,12 @@ class Sheet(QWidget):
         found = self.reference_at(at.x(), at.y())
         if found != self._hover:
             self._hover = found
-            self.hovered.emit(found)
+            self.hovered.emit(None if found == CHECK else found)
             self.setCursor(
                 Qt.CursorShape.PointingHandCursor if found else Qt.CursorShape.ArrowCursor
             )
             self.update()
-        if found is not None:
+        if found is not None and found != CHECK:
             value = self._card.values.get(found)
             shown = "" if value is None else f" = {format_number(value, 6)}"
             QToolTip.showText(event.globalPosition().toPoint(), f"{found[0]}{shown}", self)
@@ -148,7 +153,11 @@ class Sheet(QWidget):
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         found = self.reference_at(event.position().x(), event.position().y())
-        if found is not None and event.button() == Qt.MouseButton.LeftButton:
+        if found is None or event.button() != Qt.MouseButton.LeftButton:
+            return
+        if found == CHECK:
+            self.check_wanted.emit()
+        else:
             self.picked.emit(found)
 
 
@@ -365,7 +374,8 @@ class _Sheet:
             columns, rows = len(operand.cells[0]), len(operand.cells)
             width = columns * (size[0] + 2) - 2
             last = operand is every[-1] and self.card.output is not None
-            sign = "" if index == 0 else "=" if last else "·"
+            product = self.card.instruction is not None and "matmul" in self.card.instruction.op
+            sign = "" if index == 0 else "=" if last else "·" if product else ","
             if x + width + (16 if sign else 0) > self.w - PAD and x > PAD:
                 x = float(PAD)
                 self.y += height + 12
@@ -452,6 +462,8 @@ class _Sheet:
     def check(self) -> None:
         card = self.card
         if card.check is None:
+            if card.checkable:
+                self.offer()
             return
         numeric, analytic, error = card.check
         top = self.y + 6
@@ -481,6 +493,22 @@ class _Sheet:
         for k, string in enumerate(lines):
             self.text(PAD + 12, top + 43 + 18 * k, string, 11.5, self.t.tx2, mono=True)
         self.y = top + 98
+
+    def offer(self) -> None:
+        """The check before it was made: one line that can be clicked."""
+        top = self.y + 6
+        rect = QRectF(PAD + 0.5, top + 0.5, self.w - 2 * PAD - 1, 51)
+        self.cells.append((rect, CHECK))
+        if self.p is not None:
+            self.p.setPen(QPen(self.t.tx3 if self.hover == CHECK else self.t.line, 1))
+            self.p.setBrush(self.t.bg2)
+            self.p.drawRoundedRect(rect, 8, 8)
+        self.text(PAD + 12, top + 21, tr("Numeric check"), 11, self.t.tx2, weight=600)
+        words = tr("measuring…") if self.card.checking else tr("Measure")
+        self.text(rect.right() - 12, top + 21, words, 12, self.t.tx, weight=500, anchor="end")
+        what = tr("nudge the weight a little and see how L answers")
+        self.text(PAD + 12, top + 40, what, 11.5, self.t.tx2)
+        self.y = top + 58
 
     def words(self) -> None:
         if not self.card.words:

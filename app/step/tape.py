@@ -279,7 +279,7 @@ class TapeList(QAbstractScrollArea):
             _arrow(painter, 23, y + 8, role if current else colors.tx3)
         draw.text(painter, 40, y + 19, f"{entry.start + 1:02d}", 11, colors.tx3, mono=True)
         tone = "tx" if done or current else "tx2"
-        result = self._result(line.writes)
+        result = "" if line.op == "choose_batch" else self._result(line.writes)
         room = width - 66 - 12 - (draw.advance(result, 11.5, 400, True) + 10 if result else 0)
         name = formula.lay_out(to_box(title(line, session.notation), formula.Pen(12, 400, tone)))
         painter.save()

@@ -119,8 +119,12 @@ class StepWorkspace(QWidget):
         self.next.clicked.connect(
             lambda: bus.do("select.row", row=min(session.rows - 1, session.row + 1))
         )
-        self._stage_head.row.insertWidget(1, self.previous)
-        self._stage_head.row.insertWidget(2, self.next)
+        self.tape_button = Button(tr("Tape"), name="step-tape-toggle", kind="ghost")
+        self.tape_button.clicked.connect(lambda: self._left.setVisible(self._left.isHidden()))
+        self.tape_button.hide()
+        self._stage_head.row.insertWidget(0, self.tape_button)
+        self._stage_head.row.insertWidget(2, self.previous)
+        self._stage_head.row.insertWidget(3, self.next)
         self._tape_head.row.addWidget(self.notation)
         self._stage_head.row.addWidget(self.show_choice)
         self.stage = StepStage(session)
@@ -159,6 +163,7 @@ class StepWorkspace(QWidget):
         self.sheet = Sheet()
         self.sheet.hovered.connect(self._on_hovered)
         self.sheet.picked.connect(self._on_picked)
+        self.sheet.check_wanted.connect(session.ask_check)
         self._scroll = ScrollPanel(name="step-formula-scroll")
         self._scroll.body.addWidget(self.sheet)
         self._scroll.body.addStretch(1)
@@ -183,10 +188,11 @@ class StepWorkspace(QWidget):
 
     def set_compact(self, level: int) -> None:
         """Give the stage room in small windows: a narrower tape, then a folded strip."""
-        self._left.setFixedWidth((304, 248, 208)[min(level, 2)])
+        self._left.setFixedWidth((304, 248, 248)[min(level, 2)])
+        self._left.setVisible(level < 2)
+        self.tape_button.setVisible(level >= 2)
         self._right.setFixedWidth((360, 320, 280)[min(level, 2)])
         self.scrubber.set_folded(level >= 2)
-        self.notation.setVisible(level < 2)
 
     def hint(self) -> str:
         """Keys for the status bar."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 from PySide6.QtCore import QPointF
 from PySide6.QtGui import QLinearGradient, QPainter
 
@@ -85,8 +86,6 @@ def paint_legend_state(painter: QPainter, place: NetworkLayout, theme: Theme, fr
     color = theme.bwd if backward else theme.fwd
     draw.line(painter, 464, y - 4, 486, y - 4, color, 2)
     if backward:
-        import numpy as np
-
         signals.heads(painter, np.array([468.0]), np.array([y - 4]), np.array([0.6]), color, False)
     else:
         draw.disc(painter, 488, y - 4, 3.5, color)
@@ -102,7 +101,14 @@ def paint_legend_state(painter: QPainter, place: NetworkLayout, theme: Theme, fr
     elif formula_width + end + 48 > width:
         formula = ""
     if formula:
-        draw.text(painter, width - 24, y, formula, 11, color, mono=True, anchor="end")
+        # The fonts have no superscript T: it is set smaller and raised.
+        base, mark, raised = formula.partition("^")
+        small = (
+            draw.text(painter, width - 24, y - 4, raised, 8, color, mono=True, anchor="end")
+            if mark
+            else 0.0
+        )
+        draw.text(painter, width - 24 - small, y, base, 11, color, mono=True, anchor="end")
 
 
 def _bars(painter: QPainter, place: NetworkLayout, theme: Theme, frame: Frame) -> None:
@@ -146,7 +152,7 @@ def _formula(place: NetworkLayout, frame: Frame) -> str:
     here = f"H{target}"
     mark = str(target).translate(_SUBSCRIPTS)
     if frame.clock.direction == "backward":
-        return f"∂{below} = ∂Z{mark}·W{mark}ᵀ"
+        return f"∂{below} = ∂Z{mark}·W{mark}^T"
     inner = f"{below}·W{mark} + b{mark}"
     activation = column.node.activation
     return (

@@ -12,7 +12,7 @@ from PySide6.QtGui import QImage, QPainter
 
 from app.scenes import registry
 from app.scenes.frame import Frame, Phase, Selection, ViewState
-from app.snapshots import NetworkView, Snapshot
+from app.snapshots import NetworkView, NodeView, Snapshot
 from app.theme import DARK, LIGHT, Theme
 from tests.app.scenes.fixtures import big_mlp, trained_mlp
 from tests.app.scenes.fixtures_images import trained_cnn
@@ -209,6 +209,25 @@ def test_a_film_is_the_same_picture_at_any_size() -> None:
     a = words(small).view(np.uint8).astype(int)
     b = words(reduced.convertToFormat(QImage.Format.Format_RGB32)).view(np.uint8).astype(int)
     assert np.abs(a - b).mean() < 3
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["network", "maps", "curves", "predictions", "decision", "confusion", "health", "training"],
+)
+@pytest.mark.parametrize("size", [(1, 1), (40, 30), (300, 200)])
+@pytest.mark.parametrize("kind", ["image", "points", "table"])
+def test_nothing_to_draw_and_no_room_are_no_error(
+    name: str, size: tuple[int, int], kind: str
+) -> None:
+    for spec in (
+        NetworkView("empty", (), kind),
+        NetworkView("one", (NodeView("input", "input", "Input", "Input", "", (2,)),), kind),
+        big_mlp()[0],
+        trained_cnn(20)[0],
+    ):
+        painted(name, spec, size, Frame())
+        painted(name, spec, size, moment("points"))
 
 
 def test_all_scenes_are_found() -> None:

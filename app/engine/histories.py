@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from time import perf_counter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,8 +16,8 @@ if TYPE_CHECKING:
 #: Points handed to a chart; no screen is wider.
 _POINTS = 4096
 
-#: A network that makes thousands of epochs a second has this many noted a second.
-_EPOCHS_PER_SECOND = 50
+#: Every epoch up to this one is noted, then ever fewer: small networks make thousands a second.
+_ALL_EPOCHS = 512
 
 
 class HistoryMaker:
@@ -28,16 +27,11 @@ class HistoryMaker:
         self._view: HistoryView | None = None
         self._key: tuple[object, ...] = ()
         self._serial = 0
-        self._noted = 0.0
 
     def note_epoch(self, run: Run) -> None:
         """Add the training metrics of the epoch that just ended."""
-        now = perf_counter()
-        known = {epoch.step for epoch in run.history.epochs[-2:]}
-        if run.step_count in known or now - self._noted < 1 / _EPOCHS_PER_SECOND:
-            return
-        self._noted = now
-        run.note_epoch()
+        if _is_noted(run.position.epoch):
+            run.note_epoch()
 
     def note_validation(self, run: Run, found: EvaluationView) -> None:
         """Add held-out metrics to the epoch they were measured at, if it was noted."""
@@ -82,6 +76,14 @@ class HistoryMaker:
             serial=self._serial,
         )
         return self._view
+
+
+def _is_noted(epoch: int) -> bool:
+    """Tell by the number alone, so that a replay notes the same ones."""
+    if epoch <= _ALL_EPOCHS:
+        return True
+    every = 1 << (epoch // _ALL_EPOCHS).bit_length()
+    return epoch % every == 0
 
 
 def _means(values: np.ndarray, every: int) -> np.ndarray:

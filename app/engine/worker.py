@@ -58,6 +58,7 @@ class Worker(QThread):
         self._playing = False
         self._pace = Pace()
         self._probes: tuple[Probe, ...] = ()
+        self._wishes: dict[str, tuple[Any, ...]] = {}
         self._dirty = False
         self._background: Iterator[None] | None = None
         self._background_seconds = 0.0
@@ -217,6 +218,9 @@ class Worker(QThread):
         session = Session(work)
         edges.warm()
         self._session = session
+        wishes, self._wishes = self._wishes, {}
+        for name, arguments in wishes.items():
+            getattr(session, name)(*arguments)
         self._epoch = session.epoch
         self._pace.forget()
         self._dirty = True
@@ -314,12 +318,18 @@ class Worker(QThread):
         self._dirty = True
 
     def _do_select_sample(self, index: int, split: str) -> None:
-        self._open_session().select_sample(index, split)
-        self._dirty = True
+        self._wish("select_sample", index, split)
 
     def _do_show_predictions(self, first: int, count: int, only_wrong: bool) -> None:
-        self._open_session().show_predictions(first, count, only_wrong)
-        self._dirty = True
+        self._wish("show_predictions", first, count, only_wrong)
+
+    def _wish(self, name: str, *arguments: Any) -> None:
+        """Carry out what a view wants to see, or remember it: it may be open before the run is."""
+        if self._session is None:
+            self._wishes[name] = arguments
+        else:
+            getattr(self._session, name)(*arguments)
+            self._dirty = True
 
     def _do_evaluate(self) -> None:
         self._background = self._open_session().evaluation()

@@ -128,7 +128,7 @@ def parse_size(text: str) -> tuple[int, int]:
     width, _, height = text.lower().replace("×", "x").partition("x")
     if not (width.isdecimal() and height.isdecimal()):
         raise ExportUsageError(
-            tr("A size is written as 1280x720, in pixels; this is {text}.", text=repr(text))
+            tr("A size is written as 1280x720, in pixels; this is {given}.", given=repr(text))
         )
     return int(width), int(height)
 

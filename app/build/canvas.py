@@ -33,6 +33,8 @@ from app.widgets.focus import focus_entered, focus_left
 MIME = "application/x-chainrule-layer"
 
 _DRAG_DISTANCE = 6
+_NEVER = Qt.ScrollBarPolicy.ScrollBarAlwaysOff
+_NEEDED = Qt.ScrollBarPolicy.ScrollBarAsNeeded
 _DOT = 16
 _ZOOM = (0.4, 2.5)
 
@@ -235,6 +237,7 @@ class Canvas(QGraphicsView):
         moving = self._dragged
         resting = [block for block in self._blocks if block is not moving]
         count = len(resting) + (1 if opened_at is not None else 0)
+        self.setHorizontalScrollBarPolicy(_NEVER if self._wrap else _NEEDED)
         width = self.viewport().width() / self.transform().m11()
         self._layout = Layout.wrapped(count, width) if self._wrap else Layout.single(count)
         for place, block in enumerate(resting):

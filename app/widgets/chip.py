@@ -42,7 +42,7 @@ class Chip(Control):
         self.setObjectName(name)
         self._label = label
         self._parts: tuple[Part, ...] = ()
-        self._shown: tuple[Part, ...] = ()
+        self._limit: int | None = None
         self._editor = editor
         self.popover: Popover | None = None
         self.setFixedHeight(28)
@@ -58,6 +58,13 @@ class Chip(Control):
         self.updateGeometry()
         self.update()
 
+    def set_limit(self, limit: int | None) -> None:
+        """Show only the first parts, in a window that has no room for more."""
+        if limit != self._limit:
+            self._limit = limit
+            self.updateGeometry()
+            self.update()
+
     def open_editor(self) -> None:
         """Open the editor under the chip, or close it if it is open."""
         if self.popover is not None and self.popover.isVisible():
@@ -71,7 +78,8 @@ class Chip(Control):
         self.popover.open()
 
     def sizeHint(self) -> QSize:
-        return QSize(round(sum(_advances(self._parts)) + _GAP * (len(self._parts) - 1) + 21), 28)
+        shown = self._parts[: self._limit]
+        return QSize(round(sum(_advances(shown)) + _GAP * (len(shown) - 1) + 21), 28)
 
     def minimumSizeHint(self) -> QSize:
         # In a narrow window the later parts give way, then the end of the first.
@@ -86,7 +94,8 @@ class Chip(Control):
         painter.setBrush(colors.bg3 if self.hovered or self.isDown() else colors.bg2)
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 6, 6)
         x, right = 10.0, self.width() - 10.0
-        for (text, role, tone), advance in zip(self._parts, _advances(self._parts)):
+        shown_parts = self._parts[: self._limit]
+        for (text, role, tone), advance in zip(shown_parts, _advances(shown_parts)):
             if x >= right - 4:
                 break
             font = theme.font(role)

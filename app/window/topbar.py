@@ -81,7 +81,8 @@ class Counter(QWidget):
         self._title = title
         self._value = "0"
         self._total = ""
-        self.setMinimumWidth(width)
+        # Not a minimum width: that would overrule the hint, and large numbers would be cut.
+        self._least = width
         self.setFixedHeight(32)
         self.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Fixed)
         self.show_value("0")
@@ -101,7 +102,7 @@ class Counter(QWidget):
     def sizeHint(self) -> QSize:
         shown = self._value + (f" / {self._total}" if self._total else "")
         advance = QFontMetricsF(theme.font("counter")).horizontalAdvance(shown)
-        return QSize(max(self.minimumWidth(), round(advance) + 2), 32)
+        return QSize(max(self._least, round(advance) + 2), 32)
 
     def minimumSizeHint(self) -> QSize:
         return self.sizeHint()
@@ -247,7 +248,8 @@ class TopBar(Panel):
         self._speed_label.setVisible(level < 1)
         self.export.set_label("" if level >= 2 else tr("Export"))
         self.export.setAccessibleName(tr("Export"))
-        self.back.set_label(tr("Back"))
+        self.data_chip.set_limit(1 if level >= 2 else None)
+        self.training_chip.set_limit(3 if level >= 2 else None)
         self._row.setSpacing(6 if level >= 2 else 8)
 
     def _on_speed(self, index: float) -> None:

@@ -139,14 +139,14 @@ def layout(spec: NetworkView, size: tuple[float, float], view: ViewState) -> Map
     nodes = [n for n in spec.nodes if n.kind not in _THROUGH and n.shape]
     area = max(60.0, height - TOP_MARGIN - FOOT)
     room = width - 2 * SIDE
-    for shrink in (1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.22, 0.16):
+    for shrink in (1.8, 1.6, 1.4, 1.2, 1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.22, 0.16):
         boxes = [
             _box(n, kind_of(n, k == len(nodes) - 1), area, shrink, view.page(n.id))
             for k, n in enumerate(nodes)
         ]
         total = sum(b[4] for b in boxes)
         gap = (room - total) / max(1, len(boxes) - 1)
-        if gap >= 30 or shrink == 0.16:
+        if gap >= (48 if shrink > 1 else 30) or shrink == 0.16:
             break
     gap = min(gap, 120.0) if len(boxes) > 1 else 0.0
     x = SIDE + max(0.0, (room - total - gap * (len(boxes) - 1)) / 2)
@@ -195,7 +195,8 @@ def _box(
             0.0,
         )
     if kind == "strip":
-        return node, kind, 0, node.units, max(12.0, 36 * shrink), area, 1, 0.0, 0.0
+        tall = min(area, max(304.0, 12.0 * node.units))
+        return node, kind, 0, node.units, max(12.0, 36 * min(1.0, shrink)), tall, 1, 0.0, 0.0
     rows, columns, maps = node.shape
     aspect = rows / max(1, columns)
     if kind == "image":
@@ -206,7 +207,7 @@ def _box(
     across = 1 if maps <= 4 else 2 if maps <= 8 else 4
     natural = 28 + 16 * rows / 14 if maps <= 8 else 8 + 12 * rows / 7
     lines = ceil(min(PAGE, maps) / across)
-    tall = min(natural * max(0.3, shrink), 60.0, (area + GAP) / lines - GAP)
+    tall = min(natural * max(0.3, shrink), 60.0 * max(1.0, shrink), (area + GAP) / lines - GAP)
     tall = max(4.0, float(round(tall)))
     side = max(4.0, float(round(tall / aspect)))
     return (

@@ -73,7 +73,10 @@ def main_scene(spec: NetworkView) -> str:
 def layout(spec: NetworkView, size: tuple[float, float], view: ViewState) -> TrainingLayout:
     """Compose the film. Options ``network``, ``decision``, ``curves``, ``predictions`` (on) and ``health`` (off)."""
     width, height = size
-    zoom = max(0.05, min(width / 1280.0, height / 720.0))
+    tall = width < 1.3 * height
+    zoom = max(
+        0.05, min(width / 900.0, height / 900.0) if tall else min(width / 1280.0, height / 720.0)
+    )
     w, h = width / zoom, height / zoom
     main = main_scene(spec)
     wanted = {
@@ -83,7 +86,12 @@ def layout(spec: NetworkView, size: tuple[float, float], view: ViewState) -> Tra
         "curves": bool(view.option("curves", True)),
         "health": bool(view.option("health", False)),
     }
-    boxes = _beside(wanted, main, w, h) if spec.data == "points" else _stacked(wanted, main, w, h)
+    if tall:
+        boxes = _one_column(wanted, main, w, h)
+    else:
+        boxes = (
+            _beside(wanted, main, w, h) if spec.data == "points" else _stacked(wanted, main, w, h)
+        )
     parts = []
     for name, x, y, bw, bh in boxes:
         options: tuple[tuple[str, Any], ...] = ()
@@ -147,6 +155,37 @@ def _stacked(
         wide = w * shares[name] / total
         boxes.append((name, x, h - tall, wide, tall))
         x += wide
+    return boxes
+
+
+def _one_column(
+    wanted: dict[str, bool], main: str, w: float, h: float
+) -> list[tuple[str, float, float, float, float]]:
+    """Network on top, all else in rows underneath: for square and upright films."""
+    rows: list[tuple[str, float]] = []
+    if wanted["predictions"]:
+        rows.append(("predictions", 208.0))
+    if wanted["decision"]:
+        rows.append(("decision", min(w * 0.55, h * 0.36)))
+    if wanted["curves"]:
+        rows.append(("curves", 150.0))
+    if wanted["health"]:
+        rows.append(("health", 150.0))
+    beside = wanted["decision"] and wanted["curves"] and w / h > 0.8
+    if beside:  # a square film has the curve at the side of the map
+        rows = [row for row in rows if row[0] != "curves"]
+    low = sum(tall for _, tall in rows)
+    room = h - HEAD
+    boxes = [(main, 0.0, HEAD, w, max(120.0, room - low))] if wanted[main] else []
+    factor = 1.0 if wanted[main] or not low else room / low
+    y = h - low * factor
+    for name, tall in rows:
+        wide = w * 0.5 if beside and name == "decision" else w
+        boxes.append((name, 0.0, y, wide, tall * factor))
+        if beside and name == "decision":
+            side = min(tall * factor, 200.0)
+            boxes.append(("curves", w * 0.5, y + (tall * factor - side) / 2, w * 0.5, side))
+        y += tall * factor
     return boxes
 
 

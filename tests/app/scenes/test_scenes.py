@@ -37,6 +37,8 @@ CASES = [
     ("health", "image", (360, 148), ViewState()),
     ("training", "points", (640, 360), ViewState()),
     ("training", "image", (640, 360), ViewState()),
+    ("training", "points", (400, 400), ViewState()),
+    ("training", "image", (360, 640), ViewState()),
 ]
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
+import weakref
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -97,6 +99,8 @@ class Engine(QObject):
         application = QCoreApplication.instance()
         if application is not None:
             application.aboutToQuit.connect(self.close)
+        # A thread still running when its object goes takes the process with it.
+        atexit.register(_close, weakref.ref(self))
 
     # What it is doing
 
@@ -449,6 +453,12 @@ class Engine(QObject):
             log.warning("the warm-up ended early: %s", problem)
         if self._work is not None and not self._closed:
             self._send("open", work=self._work)
+
+
+def _close(reference: weakref.ref[Engine]) -> None:
+    engine = reference()
+    if engine is not None:
+        engine.close()
 
 
 def _hashable(probes: Iterable[Probe]) -> tuple[Probe, ...]:

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 from app import theme
 from app.engine.saved import contents_of
 from app.export.encoder import check_target
+from app.export.estimate import measured, remember
 from app.export.footer import Footer
 from app.export.form import ExportForm
 from app.export.formats import ExportError, by_id
@@ -79,6 +80,7 @@ class ExportDialog(QWidget):
         self._window = window
         self._path: Path | None = None
         self._chosen_path = False
+        self._starting = False
         document = context.document
         self.form = ExportForm(_parts(context))
         self.preview = Preview()
@@ -204,7 +206,8 @@ class ExportDialog(QWidget):
         self._path = path if self._chosen_path else next_free(path)
         recipe = self.recipe()
         frames = 1 if fmt.kind == "still" else frames_of(recipe, recipe.last - recipe.first)
-        self.footer.show_plan(recipe, fmt, frames, self._path)
+        estimate = measured(self._context.settings, recipe, frames)
+        self.footer.show_plan(recipe, fmt, frames, self._path, estimate)
         first, last = self.range.range
         per = (last - first) / max(1, frames - 1)
         if fmt.kind == "still":
@@ -264,7 +267,7 @@ class ExportDialog(QWidget):
     @Slot()
     def start(self) -> None:
         """Check, then begin; what cannot work is said before anything starts."""
-        if self.job.running:
+        if self.job.running or self._starting:
             return
         fmt = by_id(self.form.format)
         try:
@@ -278,6 +281,7 @@ class ExportDialog(QWidget):
         self._context.settings.set("export", self.form.values())
         self._context.settings.set("export_folder", str(self.path.parent))
         self._lock(True)
+        self._starting = True
         self.footer.show_starting()
         engine = self._context.engine
         if engine.state.position is None:
@@ -290,6 +294,10 @@ class ExportDialog(QWidget):
             )
 
     def _begin(self, recipe: Recipe, saved: SavedState | None) -> None:
+        if not self._starting:
+            # Cancelled before the engine had answered.
+            return
+        self._starting = False
         document = self._context.document
         contents = contents_of(
             document.name, document.network, document.training, document.data, saved
@@ -309,6 +317,7 @@ class ExportDialog(QWidget):
     @Slot(str)
     def _on_finished(self, path: str) -> None:
         self._lock(False)
+        remember(self._context.settings, self.recipe(), self.job.of, Path(path), self.job.seconds)
         self.footer.show_done(Path(path))
         self._chosen_path = False
 
@@ -324,7 +333,10 @@ class ExportDialog(QWidget):
 
     @Slot()
     def _on_cancel(self) -> None:
-        if self.job.running:
+        if self._starting:
+            self._starting = False
+            self._on_cancelled()
+        elif self.job.running:
             self.footer.show_cancelling()
             self.job.cancel()
         else:
@@ -360,7 +372,7 @@ class ExportDialog(QWidget):
     @Slot()
     def close_dialog(self) -> None:
         """Close; a running export is cancelled first."""
-        if self.job.running:
+        if self.job.running or self._starting:
             self._on_cancel()
             return
         self._window.removeEventFilter(self)

@@ -12,7 +12,7 @@ from app import theme
 from app.export.formats import Format
 from app.export.places import shown
 from app.export.recipe import Recipe
-from app.text import number, tr
+from app.text import number, size, tr
 from app.widgets import Button, Label
 
 
@@ -70,16 +70,27 @@ class Footer(QWidget):
             self.show_file.hide()
             self.cancel.set_label(tr("Cancel"))
 
-    def show_plan(self, recipe: Recipe, fmt: Format, frames: int, path: Path) -> None:
-        """Say what will be made."""
+    def show_plan(
+        self,
+        recipe: Recipe,
+        fmt: Format,
+        frames: int,
+        path: Path,
+        estimate: tuple[float, float] | None = None,
+    ) -> None:
+        """Say what will be made; `estimate` is bytes and seconds, if anything was measured."""
         if fmt.kind == "still":
             words = tr("One picture")
         else:
             words = tr("{frames} frames   {seconds} s", frames=number(frames),
                        seconds=number(frames / recipe.fps, 1))  # fmt: skip
+        if estimate is not None:
+            space, seconds = estimate
+            words = tr("About {size}   {time} to render", size=size(space),
+                       time=_clock(seconds)) + "   " + words  # fmt: skip
         self._plan.setText(words)
         metrics = self.fontMetrics()
-        text = metrics.elidedText(shown(path), Qt.TextElideMode.ElideMiddle, 320)
+        text = metrics.elidedText(shown(path), Qt.TextElideMode.ElideMiddle, 260)
         self.place.set_label(text)
         self.place.setToolTip(tr("Export to {path}. Click to choose another place.", path=path))
         self.place.setAccessibleName(tr("Destination, {path}", path=path))

@@ -67,6 +67,11 @@ class ExportJob(QObject):
         return self._process is not None
 
     @property
+    def seconds(self) -> float:
+        """How long the frames have taken so far."""
+        return monotonic() - self._began
+
+    @property
     def seconds_left(self) -> float | None:
         """Estimate of the time left, or None while there is nothing to go by."""
         if self.done < 1 or self.of < 1:

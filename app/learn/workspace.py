@@ -173,7 +173,7 @@ class LearnWorkspace(QWidget):
     def _on_hovered(self, cell: Any) -> None:
         self.session.set_hover("" if cell is None else cell_id(*cell))
 
-    def _try(self, name: str, **arguments: Any) -> None:
+    def _try(self, name: str, /, **arguments: Any) -> None:
         """Carry out a command whose refusal is a sentence for the learner."""
         bus = self._context.bus
         if not bus.knows(name):

@@ -7,7 +7,7 @@ reference itself, so that a view can light up the cell it stands for.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -77,7 +77,7 @@ class Look:
     """How an expression is set: the mode, decimals, pen and where to break lines (0: never)."""
 
     mode: Mode = "symbolic"
-    pen: f.Pen = f.Pen()
+    pen: f.Pen = field(default_factory=f.Pen)
     decimals: int = DECIMALS
     width: float = 0.0
 

@@ -8,6 +8,7 @@ up instead of the one done last), ``row`` (which sample of the batch is shown) a
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -221,7 +222,7 @@ class _Painter:
                 points = [QPointF(rect.right(), rect.center().y()), QPointF(x, rect.center().y()),
                           QPointF(x, y), QPointF(loss.right(), y)]  # fmt: skip
             self.p.setPen(QPen(draw.faded(role, 1.0 if self.focus.loss else 0.55), 2))
-            for a, b in zip(points, points[1:], strict=False):
+            for a, b in pairwise(points):
                 self.p.drawLine(a, b)
             if used and (not self.focus.outputs or unit.index in self.focus.outputs):
                 if len(points) == 2:
@@ -232,7 +233,7 @@ class _Painter:
                     pen.setDashPattern([2.5, 2.0])
                     self.p.setPen(pen)
                     moved = [q + QPointF(6 if 0 < k < 3 else 0, 9) for k, q in enumerate(points)]
-                    for a, b in zip(moved, moved[1:], strict=False):
+                    for a, b in pairwise(moved):
                         self.p.drawLine(b, a)
                     self.arrow(moved[0] + QPointF(6, 0), moved[1], moved[0], self.theme.bwd)
 

@@ -103,7 +103,8 @@ def focus_of(place: StepLayout, reader: Reader, frame: Frame) -> Focus:
         for row in unit.rows:
             if row.tensor in writes and (index is None or index[-1:] in ((), (unit.index,))):
                 units.add(unit.id)
-        if f"{unit.layer}/product" in writes and (index is None or index[-1] == unit.index):
+        mine = {name for name in writes if owner(name) == unit.layer and _per_unit(name)}
+        if mine and (index is None or index[-1:] == (unit.index,)):
             units.add(unit.id)
     for layer, target in targets.items():
         # The gradient of a weight uses the error of the neuron it feeds, which came from further on.
@@ -135,6 +136,11 @@ def focus_of(place: StepLayout, reader: Reader, frame: Frame) -> Focus:
         frozenset(writes | reads),
         outputs,
     )
+
+
+def _per_unit(tensor: str) -> bool:
+    """Tell whether a tensor has one number for each neuron and sample."""
+    return tensor.rpartition("/")[2] in ("x", "product", "z", "a", "output")
 
 
 def _feeds(place: StepLayout, layer: str, other: str) -> bool:

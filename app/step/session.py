@@ -115,6 +115,9 @@ class StepSession(QObject):
             self._been = True
             if context.bus.knows("run.granularity"):
                 context.bus.do("run.granularity", value="instruction")
+            else:
+                # The engine answers to the bus only after the window's first painting.
+                engine.set_granularity("instruction")
         self._subscribe()
         self._pull()
         self.changed.emit()

@@ -211,7 +211,7 @@ def test_painting_stays_inside_the_box(colors, scale):
     ground = colors.bg1.rgb()
     inked = sum(
         image.pixel(x, y) != ground
-        for y in range(0, image.height())
+        for y in range(image.height())
         for x in (0, 1, image.width() - 2, image.width() - 1)
     )
     assert inked == 0

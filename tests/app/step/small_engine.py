@@ -55,6 +55,9 @@ class SmallEngine(QObject):
     def unsubscribe(self, key: str) -> None:
         """Nothing to do."""
 
+    def set_granularity(self, value: str) -> None:
+        """Steps are instructions here."""
+
     def _go(self, pc: int) -> None:
         self.pc = max(0, min(pc, len(small_run._LINES)))
         self.latest = small_run.snapshot(self.pc)

@@ -1,0 +1,230 @@
+"""The Step workspace in a real window, with the real engine behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+from app.scenes.formula_expressions import format_number, visible
+from app.scenes.step_focus import focus_of
+from app.scenes.step_values import cell_id
+from app.step.workspace import StepWorkspace
+from app.window.main import MainWindow
+from core.expressions import evaluate
+from tests.app.window.windows import action, click, control, open_window
+
+_PATIENCE = 120_000
+KERNEL = "grad/dense_1/kernel"
+
+
+@pytest.fixture
+def window(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Iterator[MainWindow]:
+    monkeypatch.setenv("CHAINRULE_WARM_UP", "0")
+
+    def prepare(window: MainWindow) -> None:
+        window.context.bus.do("template.open", name="chain-rule-by-hand")
+
+    with open_window(qtbot, engine=True, prepare=prepare) as opened:
+        action(opened, "workspace-step").trigger()
+        session = view(opened).session
+        qtbot.waitUntil(lambda: session.program is not None, timeout=_PATIENCE)
+        yield opened
+
+
+def view(window: MainWindow) -> StepWorkspace:
+    found = window.findChild(StepWorkspace, "step-workspace")
+    assert found is not None
+    return found
+
+
+def press(qtbot: QtBot, window: MainWindow, name: str, times: int = 1) -> None:
+    """Click Step or Back in the window's own transport and wait for what it does."""
+    session = view(window).session
+    for _ in range(times):
+        before = session.snapshot.position
+        action(window, name).trigger()
+        qtbot.waitUntil(lambda: session.snapshot.position != before, timeout=_PATIENCE)  # noqa: B023
+
+
+def explained(qtbot: QtBot, window: MainWindow) -> None:
+    """Wait until the formula belongs to what is looked at."""
+    session, sheet = view(window).session, view(window).sheet
+
+    def there() -> bool:
+        card, instruction = sheet.card, session.instruction
+        return (
+            card.expression is not None
+            and instruction is not None
+            and card.instruction == instruction
+            and card.subject is not None
+            and session.cell is not None
+            and card.subject.tensor == session.cell[0]
+            and card.subject.index == session.full_index(*session.cell)
+        )
+
+    qtbot.waitUntil(there, timeout=_PATIENCE)
+
+
+def choose(window: MainWindow, tensor: str, index: tuple[int, ...]) -> None:
+    """Click a number in the drawing."""
+    stage = view(window).stage
+    hit = stage.place.hits.get(cell_id(tensor, index))
+    assert hit is not None
+    x, y, w, h = hit.rect
+    click(stage, QPoint(round(x + w / 2), round(y + h / 2)))
+
+
+def test_each_step_lights_up_its_instruction_and_shows_its_numbers(qtbot, window):
+    session = view(window).session
+    program = session.program
+    for index in range(len(program.instructions)):
+        press(qtbot, window, "transport-step")
+        assert session.done == index
+        assert session.instruction.index == index
+        focus = focus_of(view(window).stage.place, session.reader, session.frame())
+        assert set(session.instruction.writes) <= set(focus.tensors)
+        tensor = session.instruction.writes[0]
+        if tensor.endswith(("/product", "/z", "/a", "/kernel")):
+            assert focus.units or focus.edges, f"instruction {index + 1} is not seen in the drawing"
+
+
+def test_the_formulas_numbers_are_the_tensors(qtbot, window):
+    session, sheet = view(window).session, view(window).sheet
+    program = session.program
+    for line in program.instructions:
+        press(qtbot, window, "transport-step")
+        if line.phase == "data" or line.op == "accumulate":
+            continue
+        explained(qtbot, window)
+        card = sheet.card
+        assert card.result is not None, line.title
+        assert all(value is not None for value in card.values.values()), line.title
+        value = evaluate(card.expression, lambda t, i, card=card: card.values[t, i])
+        assert card.result == pytest.approx(value, rel=2e-5, abs=1e-6), line.title
+        for tensor, index in visible(card.expression):
+            if line.phase == "update" and tensor == line.writes[0]:
+                continue  # the formula speaks of the weight before this very instruction
+            array = session.snapshot.get(tensor)
+            if array is not None:
+                assert card.values[tensor, index] == pytest.approx(float(array[index]))
+
+
+def test_a_weights_gradient_is_the_product_of_three_factors_and_is_measured(qtbot, window):
+    session, sheet = view(window).session, view(window).sheet
+    last = next(i.index for i in session.program.instructions if KERNEL in i.writes)
+    press(qtbot, window, "transport-step", last + 1)
+    choose(window, KERNEL, (0, 1))
+    explained(qtbot, window)
+    qtbot.waitUntil(lambda: len(sheet.card.factors) == 3 and sheet.card.share is not None)
+    card = sheet.card
+    assert card.share == pytest.approx(card.result, rel=1e-4)
+    assert card.title == "Chain rule"
+    assert card.checkable
+    session.ask_check()
+    qtbot.waitUntil(lambda: sheet.card.check is not None, timeout=_PATIENCE)
+    numeric, backprop, error = sheet.card.check
+    assert numeric == pytest.approx(backprop, rel=1e-3)
+    assert error < 1e-3
+
+
+def test_step_back_restores_exactly_the_numbers(qtbot, window):
+    session = view(window).session
+    seen = []
+    for _ in range(12):
+        press(qtbot, window, "transport-step")
+        seen.append({n: np.array(v) for n, v in session.snapshot.values.items()})
+    for _ in range(6):
+        press(qtbot, window, "transport-step-back")
+    now = session.snapshot
+    assert now.instruction == 5
+    for name, array in seen[5].items():
+        if name in now.written_at or session.reader.lasting(name):
+            assert now.values[name].tobytes() == array.tobytes(), name
+    assert session.reader.value("dense_2/a", (0,)) is None, "it is not computed any more"
+    for _ in range(6):
+        press(qtbot, window, "transport-step")
+    for name, array in seen[11].items():
+        assert session.snapshot.values[name].tobytes() == array.tobytes(), name
+
+
+def test_every_symbol_and_cell_of_the_formula_answers_the_mouse(qtbot, window):
+    sheet, session = view(window).sheet, view(window).session
+    press(qtbot, window, "transport-step", 4)
+    explained(qtbot, window)
+    sheet.grab()  # painting fills the hit rectangles
+    for tensor, index in visible(sheet.card.expression):
+        places = sheet.places(tensor, index)
+        assert places, f"{tensor} {index} stands nowhere"
+        for rect in places:
+            assert sheet.reference_at(rect.center().x(), rect.center().y()) == (tensor, index)
+    (rect, *_) = sheet.places("input_1/x", (0, 1))
+    QTest.mouseMove(sheet, rect.center().toPoint())
+    sheet.mouseMoveEvent(_moved(sheet, rect.center()))
+    assert session.hover == cell_id("input_1/x", (1,))
+
+
+def _moved(widget, at):
+    from PySide6.QtCore import QEvent, QPointF
+    from PySide6.QtGui import QMouseEvent
+
+    place = QPointF(widget.mapToGlobal(at.toPoint()))
+    none = Qt.MouseButton.NoButton
+    return QMouseEvent(QEvent.Type.MouseMove, at, place, none, none, Qt.KeyboardModifier.NoModifier)
+
+
+def test_copy_tex_puts_formula_numbers_and_result_on_the_clipboard(qtbot, window):
+    press(qtbot, window, "transport-step", 4)
+    explained(qtbot, window)
+    click(control(window, "step-copy-tex"))
+    copied = QGuiApplication.clipboard().text()
+    result = view(window).sheet.card.result
+    assert copied.startswith("\\begin{aligned}")
+    assert copied.count("&=") == 3
+    assert r"\cdot" in copied
+    assert format_number(result, 4).replace("\N{MINUS SIGN}", "-") in copied
+
+
+def test_the_tape_is_walked_looked_at_and_marked(qtbot, window):
+    session, tape = view(window).session, view(window).tape
+    press(qtbot, window, "transport-step", 6)
+    rect = tape.rect_of(3)
+    click(tape.viewport(), QPoint(120, round(rect.center().y())))
+    assert session.inspected == 3
+    assert session.done == 5, "looking does not move the run"
+    QTest.keyClick(tape, Qt.Key.Key_Down)
+    assert session.inspected == 4
+    click(tape.viewport(), QPoint(12, round(tape.rect_of(7).center().y())))
+    assert session.breakpoints == {7}
+    session.run_to_breakpoint()
+    qtbot.waitUntil(lambda: session.pc == 7, timeout=_PATIENCE)
+    assert session.done == 6
+
+
+def test_dragging_the_strip_rewinds(qtbot, window):
+    session, strip = view(window).session, view(window).scrubber
+    press(qtbot, window, "transport-step", 10)
+    z = session.reader.value("dense_1/z", (1,))
+    width = (strip.width() - 32) / len(session.program.instructions)
+    click(strip, QPoint(round(16 + 4.5 * width), 52))
+    qtbot.waitUntil(lambda: session.pc == 5, timeout=_PATIENCE)
+    assert session.reader.value("dense_1/z", (1,)) == z
+    assert session.reader.value("dense_1/a", (1,)) is None
+
+
+def test_notation_turns_the_listing_and_the_formula(qtbot, window):
+    press(qtbot, window, "transport-step", 4)
+    explained(qtbot, window)
+    session, sheet = view(window).session, view(window).sheet
+    assert session.notation == "rows"
+    first = visible(sheet.card.expression)
+    click(control(window, "step-notation-columns"))
+    qtbot.waitUntil(lambda: sheet.card.columns)
+    assert visible(sheet.card.expression) == tuple(
+        cell for pair in zip(first[1::2], first[::2], strict=True) for cell in pair
+    )

@@ -79,22 +79,25 @@ def conv2d_weight_grad(mem, ints, reals, state):
     zero = mem.dtype.type(0)
     for k in range(size):
         out[k] = zero
+    # One call for both: every call of `product` is compiled again, in seconds.
     if few:
-        for i in range(kh):
-            product(
-                mem, F, kw * C, w, h, dz, 1, F, w * F, x + i * W * C, sw * C, sh * W * C,
-                ints[15] + i * kw * C * F, kw * C, -2, rows, ints[12], ints[4], 0, 1, 0, 0, 0,
-            )  # fmt: skip
+        m, n, a, a_next, a_k, a_s, a_row, a_i = F, kw * C, dz, 1, F, w * F, ints[12], 0
+        b, b_k, b_s, b_row, b_i = x, sw * C, sh * W * C, ints[4], W * C
+        c, c_next = ints[15], kw * C
+    else:
+        m, n, a, a_next, a_k, a_s, a_row, a_i = kw * C, F, x, 1, sw * C, sh * W * C, ints[4], W * C
+        b, b_k, b_s, b_row, b_i = dz, F, w * F, ints[12], 0
+        c, c_next = ints[8], F
+    product(
+        mem, m, n, w, h, a, a_next, a_k, a_s, b, b_k, b_s, c, c_next, -2,
+        rows, a_row, b_row, 0, kh, a_i, b_i, kw * C * F,
+    )  # fmt: skip
+    if few:
         to = cut(mem, ints[8], size)
         for i in range(kh):
             for k in range(kw * C):
                 for f in range(F):
                     to[(i * kw * C + k) * F + f] = out[(i * F + f) * kw * C + k]
-    else:
-        product(
-            mem, kw * C, F, w, h, x, 1, sw * C, sh * W * C, dz, F, w * F, ints[8], F, -2,
-            rows, ints[4], ints[12], 0, kh, W * C, 0, kw * C * F,
-        )  # fmt: skip
 
 
 def turn_kernel(mem, ints, reals, state):

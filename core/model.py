@@ -11,43 +11,18 @@ from core import layers as layers_module
 from core import losses as losses_module
 from core import optimizers as optimizers_module
 from core.errors import ChainruleError, GraphError
-from core.layers.base import Layer, Shape, snake_case
+from core.layers.base import Layer, snake_case
+from core.layers.symbolic import SymbolicTensor, call_layer
 from core.spec.inspection import Inspection, inspect
 from core.spec.network import Layer as LayerDocument
 from core.spec.network import Network, Node
 from core.spec.training import Training
 
 
-class SymbolicTensor:
-    """The output of a layer call, before there are numbers. `shape` has no batch axis."""
-
-    def __init__(self, layer: Layer, inputs: tuple[SymbolicTensor, ...], shape: Shape) -> None:
-        self.layer, self.inputs, self.shape = layer, inputs, shape
-
-    def __repr__(self) -> str:
-        return f"<symbolic tensor of shape {(None, *self.shape)}>"
-
-
 def Input(shape: tuple[int, ...] | list[int], name: str | None = None) -> SymbolicTensor:
     """Where data of this shape (without the batch axis) enters a model."""
     layer = layers_module.InputLayer(shape=tuple(shape), name=name)
     return SymbolicTensor(layer, (), tuple(layer["shape"]))
-
-
-def call_layer(layer: Layer, inputs: Any) -> SymbolicTensor:
-    """Call a layer on a symbolic tensor or a list of them."""
-    given = tuple(inputs) if isinstance(inputs, (list, tuple)) else (inputs,)
-    for t in given:
-        if not isinstance(t, SymbolicTensor):
-            got = type(t).__name__
-            message = f"{type(layer).__name__} is called on a tensor made by Input or another layer, not on {got}."
-            raise GraphError(message)
-    least, most = layer.arity
-    if not least <= len(given) <= most:
-        raise GraphError(
-            f"{type(layer).__name__} takes {least} inputs or more; {len(given)} are given."
-        )
-    return SymbolicTensor(layer, given, tuple(layer.output_shape([t.shape for t in given])))
 
 
 class History:

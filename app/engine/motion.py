@@ -24,12 +24,15 @@ class Motion:
         0 to 1, how much of the step was shown.
     phase
         The travelling signal; None when nothing moves.
+    newest
+        The newest snapshot: ahead of `after` while training goes on and one of its steps is shown.
     """
 
     before: Snapshot | None = None
     after: Snapshot | None = None
     alpha: float = 1.0
     phase: Phase | None = None
+    newest: Snapshot | None = None
 
 
 class SlowMotion:
@@ -54,6 +57,11 @@ class SlowMotion:
         return 2.0 * self.hops + 1.0
 
     @property
+    def shown(self) -> Snapshot | None:
+        """The step being shown, or shown last."""
+        return self._after
+
+    @property
     def moving(self) -> bool:
         """Whether a step is being shown."""
         return self._after is not None and self._place < self.length
@@ -76,8 +84,8 @@ class SlowMotion:
     def motion(self, newest: Snapshot | None) -> Motion:
         """Return what to paint, given the newest snapshot for when nothing moves."""
         if not self.moving:
-            return Motion(None, newest, 1.0, None)
-        return Motion(self._before, self._after, self._place / self.length, self.phase())
+            return Motion(None, newest, 1.0, None, newest)
+        return Motion(self._before, self._after, self._place / self.length, self.phase(), newest)
 
     def phase(self) -> Phase:
         """Return where the signal is."""

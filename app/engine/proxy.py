@@ -14,7 +14,14 @@ from PySide6.QtCore import QCoreApplication, QObject, Signal, Slot
 from app.clock import Clock
 from app.engine.inbox import Request
 from app.engine.motion import Motion, SlowMotion
-from app.engine.state import GRANULARITIES, EngineState, Work, speed_of
+from app.engine.state import (
+    GRANULARITIES,
+    SECONDS_PER_LAYER,
+    SECONDS_PER_SAMPLED_STEP,
+    EngineState,
+    Work,
+    speed_of,
+)
 from app.engine.warmup import WarmUp
 from app.engine.worker import Worker
 from app.snapshots import Probe
@@ -408,12 +415,24 @@ class Engine(QObject):
 
     @Slot(float)
     def _on_tick(self, seconds: float) -> None:
-        if self._state.status != "playing" or self._state.speed.mode != "slow":
+        speed = self._state.speed
+        if self._state.status != "playing" or (speed.mode != "slow" and not speed.sampled):
             return
         self._pull()
+        if speed.sampled:
+            self._show_a_sampled_step(seconds)
+            return
         if self._slow.advance(seconds, self._state.speed.rate) and not self._waiting_for_step:
             self._waiting_for_step = True
             self._send("pulse")
+
+    def _show_a_sampled_step(self, seconds: float) -> None:
+        """While training goes on, let the signal travel through one real step after the other."""
+        rate = SECONDS_PER_LAYER * self._slow.length / SECONDS_PER_SAMPLED_STEP
+        newest, shown = self._latest, self._slow.shown
+        if self._slow.advance(seconds, rate) and newest is not None and newest is not shown:
+            self._slow.hops = _hops(newest)
+            self._slow.show(shown, newest)
 
     @Slot()
     def _on_snapshot_put(self) -> None:

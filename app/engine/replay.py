@@ -100,6 +100,6 @@ class Replay:
     @staticmethod
     def _warm_pictures() -> None:
         """Use the rasteriser of the window, not the hairlines it shows until that is compiled."""
-        from app.scenes import edges  # noqa: PLC0415
+        from app.scenes import edges
 
         edges.warm()

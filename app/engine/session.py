@@ -389,7 +389,7 @@ class Session:
         return self.evaluation_view
 
     def _numeric_check(self, tensor: str, cell: tuple[int, ...]) -> dict[str, float]:
-        from app.engine.checking import numeric_gradient  # noqa: PLC0415 - compiles for float64
+        from app.engine.checking import numeric_gradient
 
         return {"numeric": numeric_gradient(self.run, tensor, tuple(cell))}
 
@@ -426,7 +426,7 @@ class Session:
             self.run.program.set_weights(fitting)
             # Its first checkpoint was taken before.
             self.run.checkpoints = type(self.run.checkpoints)()
-            self.run.checkpoints.add(self.run._checkpoint())  # noqa: SLF001 - see above
+            self.run.checkpoints.add(self.run._checkpoint())
         self._limit = max(self.total_steps, self.run.step_count)
         self._changes += 1
 

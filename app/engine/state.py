@@ -21,6 +21,9 @@ GRANULARITIES: tuple[Granularity, ...] = ("instruction", "layer", "batch", "epoc
 #: Seconds a signal needs from one layer to the next at 1x.
 SECONDS_PER_LAYER = 0.6
 
+#: Time a sampled step is shown while training goes on underneath.
+SECONDS_PER_SAMPLED_STEP = 1.6
+
 
 @dataclass(frozen=True)
 class Speed:
@@ -40,6 +43,11 @@ class Speed:
     key: str
     mode: Literal["slow", "rate", "max"]
     rate: float = 0.0
+
+    @property
+    def sampled(self) -> bool:
+        """Training goes on while the signal travels through one of its steps after the other."""
+        return self.mode == "rate" and self.rate <= 100.0
 
     @property
     def label(self) -> str:
@@ -66,7 +74,8 @@ SPEEDS: tuple[Speed, ...] = (
     Speed("max", "max"),
 )
 
-DEFAULT_SPEED = SPEEDS[2]
+#: Fast enough to see the loss fall, slow enough to see the signal travel.
+DEFAULT_SPEED = SPEEDS[8]
 
 
 def speed_of(value: str | float | Speed) -> Speed:

@@ -140,7 +140,7 @@ def compile_job(name: str) -> None:
     if name == _MACHINE:
         _machine()
     elif name == _PICTURES:
-        from app.scenes import edges  # noqa: PLC0415 - Qt, which the rest does without
+        from app.scenes import edges
 
         edges.warm()
     else:
@@ -149,8 +149,8 @@ def compile_job(name: str) -> None:
 
 def _machine() -> None:
     """Compile the machine by letting it run nothing."""
-    from core.kernels import machine  # noqa: PLC0415
-    from core.kernels import state as S  # noqa: N812, PLC0415
+    from core.kernels import machine
+    from core.kernels import state as S
 
     integers = np.zeros((0, 1), np.int64)
     state, control = np.zeros(S.SIZE, np.int64), np.zeros(2, np.int64)

@@ -64,6 +64,8 @@ class Worker(QThread):
         self._background_seconds = 0.0
         self._slice_seconds = 0.0
         self._epoch = 0
+        #: Seconds spent since the thread began, by what for; read by the soak harness.
+        self.spent = {"training": 0.0, "snapshots": 0.0, "background": 0.0}
 
     # Called from the interface thread
 
@@ -148,6 +150,7 @@ class Worker(QThread):
             seconds = perf_counter() - began
             self._pace.count(done, seconds)
             self._slice_seconds += seconds
+            self.spent["training"] += seconds
             self._after_steps(session, done)
         if self._background is not None:
             allowed = _BACKGROUND_SHARE * (self._slice_seconds + self._background_seconds)
@@ -184,7 +187,9 @@ class Worker(QThread):
         except StopIteration:
             self._background = None
             self._dirty = True
-        self._background_seconds += perf_counter() - began
+        seconds = perf_counter() - began
+        self._background_seconds += seconds
+        self.spent["background"] += seconds
 
     def _put_snapshot(self) -> None:
         if self._session is None or not self._dirty:
@@ -193,7 +198,9 @@ class Worker(QThread):
             return
         began = perf_counter()
         snapshot = self._session.snapshot(self._probes)
-        self._pace.count_snapshot(perf_counter() - began)
+        seconds = perf_counter() - began
+        self.spent["snapshots"] += seconds
+        self._pace.count_snapshot(seconds)
         self._dirty = False
         self.mailbox.put(snapshot)
         self.snapshot_put.emit()

@@ -38,6 +38,10 @@ class StageHead(Header):
         self.next.setToolTip(tr("Follow another held-out sample"))
         self.next.clicked.connect(self.next_sample)
         self.row.insertWidget(2, self.next)
+        self.step = Label("", role="table")
+        self.step.setObjectName("train-shown-step")
+        self.step.setToolTip(tr("The step whose signal is travelling; training may be further on"))
+        self.row.insertWidget(3, self.step)
         self._scale_label = Label(tr("Scale"))
         self.scale = Segmented(
             (("layer", tr("Per layer")), ("map", tr("Per map"))),
@@ -106,6 +110,12 @@ class StageHead(Header):
                 if sample is not None
                 else ""
             )
+
+    def show_step(self, step: int | None) -> None:
+        """Name the step whose signal travels through the drawing."""
+        text = "" if step is None else tr("signal of step {step}", step=number(step))
+        if text != self.step.text():
+            self.step.setText(text)
 
     def set_compact(self, level: int) -> None:
         """Leave out labels where it is narrow."""

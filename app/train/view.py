@@ -117,6 +117,7 @@ class TrainView(QWidget):
         self.inspector.output.toggled.connect(self.set_toggle)
         self.inspector.unfolded.connect(self._subscribe)
         self.predictions.chosen.connect(self._on_prediction)
+        self.predictions.laid_out.connect(self._ask_predictions)
         self.stage.chosen.connect(self._on_stage)
         self.curves.pressed_at.connect(self._scrub)
         self.curves.dragged_to.connect(self._scrub)
@@ -232,7 +233,10 @@ class TrainView(QWidget):
         wanted = dict.fromkeys(p for view in self._views() for p in view.probes())
         self._context.engine.subscribe(OWNER, tuple(wanted))
 
+    @Slot()
     def _ask_predictions(self) -> None:
+        if not self._active:
+            return
         place = self.predictions.place if self.predictions.isVisibleTo(self) else None
         self._context.engine.show_predictions(0, len(place.places) if place is not None else 0)
 
@@ -270,8 +274,8 @@ class TrainView(QWidget):
         elif motion.after is not self._shown and now - self._stage_time >= STAGE_INTERVAL:
             self._show_stage(motion, now)
             return  # the panels have their turn at the next tick
-        if motion.after is not self._panels_shown and now - self._panel_time >= PANEL_INTERVAL:
-            self._show_panels(motion.after, now)
+        if motion.newest is not self._panels_shown and now - self._panel_time >= PANEL_INTERVAL:
+            self._show_panels(motion.newest, now)
 
     @Slot()
     def _refresh(self) -> None:
@@ -279,12 +283,14 @@ class TrainView(QWidget):
         motion = self._context.engine.motion
         now = perf_counter()
         self._show_stage(motion, now)
-        self._show_panels(motion.after, now)
+        self._show_panels(motion.newest, now)
 
     def _show_stage(self, motion: Any, now: float) -> None:
         self._phase = motion.phase
         self._shown, self._stage_time = motion.after, now
         phase = self._phase_in_columns(motion.phase, motion.after)
+        moving = motion.phase is not None and motion.after is not None
+        self.head.show_step(motion.after.position.step if moving else None)
         self.stage.set_frame(self._frame(motion.before, motion.after, motion.alpha, phase))
 
     def _show_panels(self, shot: Snapshot | None, now: float) -> None:

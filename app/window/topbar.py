@@ -210,7 +210,7 @@ class TopBar(Panel):
         self._speed_label = Label(tr("Speed"), "label", "tx2")
         self.speed = Slider(
             0, len(SPEEDS) - 1, name="speed-slider", label=tr("Speed"),
-            default=float(_speed_index("1x")),
+            default=float(_speed_index("10/s")),
         )  # fmt: skip
         self.speed.setFixedWidth(66)
         self.speed.setToolTip(

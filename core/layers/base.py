@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from core.errors import SettingError
+from core.layers.symbolic import call_layer
 
 if TYPE_CHECKING:
     import numpy as np
@@ -163,8 +164,6 @@ class Layer:
 
     def __call__(self, inputs: Any) -> Any:
         """Call the layer on a symbolic tensor (or a list of them) of the functional API."""
-        from core.model import call_layer
-
         return call_layer(self, inputs)
 
     def get_weights(self) -> list[np.ndarray]:

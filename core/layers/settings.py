@@ -104,7 +104,9 @@ class Setting:
 
 def _is_number(value: Any) -> bool:
     # Not math.isfinite: whole numbers of 400 digits do not become floats.
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and -1e300 < value < 1e300
+    return (
+        isinstance(value, (int, float)) and not isinstance(value, bool) and -1e300 < value < 1e300
+    )
 
 
 def _plain(value: float) -> str:

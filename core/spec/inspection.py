@@ -260,8 +260,9 @@ def _check_output(network: Network, last: Row, classes: int, loss: str) -> list[
     shape = last.output_shape or ()
     binary = loss in ("binary_crossentropy", "hinge")
     units = 1 if (classes <= 1 or binary) else classes
-    if classes == 2 and binary and shape == (2,):
-        units = 2
+    squared = loss in ("mean_squared_error", "half_squared_error")
+    if classes == 2 and ((binary and shape == (2,)) or (squared and shape == (1,))):
+        units = shape[0]
     if shape == (units,):
         return []
     if len(shape) != 1:

@@ -15,15 +15,15 @@ def run(arguments: argparse.Namespace) -> int:
     project = contents.project
     inspection = inspect(project.network, batch_size=project.training.batch_size)
     rows = [(tr("Layer"), tr("Kind"), tr("Output shape"), tr("Parameters"))]
-    for row in inspection.rows:
-        rows.append(
-            (
-                row.name or row.node,
-                row.kind,
-                tr("skipped until fixed") if row.skipped else shape(row.output_shape),
-                number(row.parameters),
-            )
+    rows += [
+        (
+            row.name or row.node,
+            row.kind,
+            tr("skipped until fixed") if row.skipped else shape(row.output_shape),
+            number(row.parameters),
         )
+        for row in inspection.rows
+    ]
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
     print(project.name)
     for index, row in enumerate(rows):

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from core.io import write
-
 from app.cli.errors import FailedError, UsageError
 from app.cli.projects import check_network, load, target
 from app.text import number, tr
+from core.io import write
 
 if TYPE_CHECKING:
     from app.engine.session import Session

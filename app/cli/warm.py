@@ -29,7 +29,7 @@ class Subject(msgspec.Struct):
 def run(arguments: argparse.Namespace) -> int:
     """Compile, telling progress as lines of JSON."""
     if os.environ.get(HELPER):
-        from app.engine.warm import serve  # noqa: PLC0415 - imports Numba
+        from app.engine.warm import serve
 
         serve(iter(sys.stdin.readline, ""), lambda name: print(name, flush=True))
         return 0
@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
         subject = msgspec.json.decode(sys.stdin.buffer.read(), type=Subject)
     except msgspec.DecodeError as error:
         raise UsageError(f"warm reads a project as JSON from standard input: {error}") from error
-    from app.engine.warm import warm  # noqa: PLC0415 - imports Numba
+    from app.engine.warm import warm
 
     def say(done: int, total: int) -> None:
         sys.stdout.write(json.dumps({"done": done, "total": total}) + "\n")

@@ -33,10 +33,9 @@ def saved_of(contents: Contents) -> SavedState | None:
     """Return what the engine goes on from, or None for a project that was never trained."""
     if not contents.project.run and not contents.weights:
         return None
+    grown = {"history": contents.history, "journal": contents.journal}
     run: dict[str, Any] = dict(contents.project.run)
-    for name, value in (("history", contents.history), ("journal", contents.journal)):
-        if value is not None:
-            run[name] = value
+    run |= {name: value for name, value in grown.items() if value is not None}
     return SavedState(contents.weights, contents.optimizer, run)
 
 

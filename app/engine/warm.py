@@ -29,7 +29,7 @@ Progress = Callable[[int, int], None]
 _MACHINE, _PICTURES = "machine", "pictures"
 
 #: Kernels that take many times as long as the others begin first, so that none of them ends alone.
-_SLOW = ("dense.matmul", "convolution.conv2d", "convolution.conv2d_weight_grad")
+_SLOW = ("products.products",)
 
 #: With fewer kernels missing a second process is not worth its start of a second.
 _WORTH_A_HELPER = 4

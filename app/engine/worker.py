@@ -122,7 +122,7 @@ class Worker(QThread):
     def _guard(self, job: Any) -> None:
         try:
             job()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - a thread that ends would leave the window deaf
             self._playing = False
             self._background = None
             self._dirty = False
@@ -132,7 +132,7 @@ class Worker(QThread):
     def _serve(self, request: Request) -> None:
         try:
             answer = getattr(self, f"_do_{request.name}")(**request.arguments)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whoever asked has to be told
             sentence = _sentence(error)
             self.answered.emit(request.ticket, None, sentence)
             if request.name != "answer":

@@ -86,7 +86,7 @@ def check(recipe: Recipe, fmt: Format) -> Recipe:
                     least=_LEAST,
                     most=_MOST,
                     value=value,
-                )  # fmt: skip
+                )
             )
     if not 1 <= recipe.fps <= 120:
         raise ExportUsageError(
@@ -100,7 +100,7 @@ def check(recipe: Recipe, fmt: Format) -> Recipe:
                 most=_MOST_FRAMES / recipe.fps,
                 fps=recipe.fps,
                 seconds=recipe.seconds,
-            )  # fmt: skip
+            )
         )
     if recipe.first < 0 or (recipe.last is not None and recipe.last < recipe.first):
         raise ExportUsageError(
@@ -108,7 +108,7 @@ def check(recipe: Recipe, fmt: Format) -> Recipe:
                 "The range of steps must go upwards from 0; it is {first} to {last}.",
                 first=recipe.first,
                 last=recipe.last,
-            )  # fmt: skip
+            )
         )
     if fmt.even:
         recipe = msgspec.structs.replace(

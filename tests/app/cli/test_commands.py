@@ -12,6 +12,7 @@ from pathlib import Path
 import av
 import msgspec
 import pytest
+
 from app.cli.command import own_command, own_environment
 from core import io, templates
 from core.spec import new_layer

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from pytestqt.qtbot import QtBot
+
 from app.engine import Engine, EngineState, Work
 from core import templates
-from pytestqt.qtbot import QtBot
 
 #: Until somebody looks for a hang; a cold cache of kernels takes half of it on a slow machine.
 PATIENCE = 60_000

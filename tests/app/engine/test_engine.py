@@ -8,13 +8,13 @@ import sys
 import msgspec
 import numpy as np
 import pytest
+
 from app.bus import Bus
 from app.document import Document, State
 from app.engine import Engine
 from app.snapshots import Probe
 from core import templates
 from core.spec import Training, new_layer
-
 from tests.app.engine.conftest import Bench, work_for
 
 

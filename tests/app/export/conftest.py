@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from app.engine.saved import contents_of
 from app.engine.session import Session
 from app.engine.state import Work

@@ -8,6 +8,10 @@ from pathlib import Path
 
 import av
 import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QAbstractButton, QWidget
+from pytestqt.qtbot import QtBot
+
 from app.bus import Bus
 from app.clock import Clock
 from app.document import Document, State
@@ -18,9 +22,6 @@ from app.export.places import default_target, next_free, with_suffix
 from app.settings import Settings
 from app.workspace import WindowContext
 from core import templates
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QAbstractButton, QWidget
-from pytestqt.qtbot import QtBot
 
 
 class Desk:

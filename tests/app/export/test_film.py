@@ -12,6 +12,8 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from PIL import Image
+
 from app.cli.command import own_command, own_environment
 from app.engine.replay import Replay
 from app.export.film import export, frames
@@ -20,7 +22,6 @@ from app.export.painting import Canvas, scene_named
 from app.export.plan import plan
 from app.export.recipe import Recipe, check, frames_of, parse_size
 from core.io import Contents
-from PIL import Image
 
 SMALL = Recipe(width=640, height=360, fps=10, seconds=1.0, first=0, last=40, caption="Learning XOR")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import resource
@@ -13,6 +14,7 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
+
 from core import io, templates
 from core.io import archive, files, migrations
 from core.io.project import KIND
@@ -204,10 +206,8 @@ def test_a_flipped_byte_never_escapes_as_another_error(tmp_path: Path) -> None:
         data = bytearray(whole)
         data[int(rng.integers(len(data)))] ^= 1 << int(rng.integers(8))
         path.write_bytes(bytes(data))
-        try:
+        with contextlib.suppress(io.ProjectError):
             io.read(path)
-        except io.ProjectError as error:
-            assert str(error)
 
 
 def test_damaged_arrays(tmp_path: Path) -> None:

@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 from core.io import recovery
-
 from tests.core.io.test_project import contents
 
 CRASH = """

@@ -63,6 +63,8 @@ class StepScene:
                 names.update(dict.fromkeys((edge.kernel, f"grad/{edge.kernel}")))
         for block in place.blocks:
             names.update(dict.fromkeys(name for _, name, _ in block.tensors))
+            # Softmax with cross-entropy goes back in one instruction: its output has no gradient of its own.
+            names[f"grad/{block.layer}/z"] = None
         return tuple(Probe(name, rows) for name in names)
 
     def describe(self, place: StepLayout, hit: Hit, frame: Frame) -> tuple[str, ...]:
@@ -343,13 +345,16 @@ class _Painter:
                 self.color(self.focus.role) if lit and not self.focus.backward else self.theme.line2
             )
             self.p.setPen(QPen(role, 3 if lit and not self.focus.backward else 2))
-            self.p.drawLine(start, end)
-            self.arrow(
-                end + (start - end) * (4 / max(1.0, math.hypot(*(end - start).toTuple()))),
-                start,
-                end,
-                role,
-            )
+            points = [start, end]
+            if end.y() > start.y() + 8 and abs(end.x() - start.x()) > 8:
+                # To the next row: down, across between the rows, down again.
+                middle = (start.y() + end.y()) / 2
+                points = [start, QPointF(start.x(), middle), QPointF(end.x(), middle), end]
+            for a, b in pairwise(points):
+                self.p.drawLine(a, b)
+            tail = points[-2]
+            length = max(1.0, math.hypot(*(end - tail).toTuple()))
+            self.arrow(end + (tail - end) * (4 / length), tail, end, role)
             if layer in self.focus.upstream_layers:
                 self.dashed(end + QPointF(0, 12), start + QPointF(0, 12))
 

@@ -323,7 +323,6 @@ def _header(spec: NetworkView, node: NodeView, final: bool, view: ViewState) -> 
         return "x"
     computed = [n for n in spec.nodes if n.kind != "Input"]
     place = computed.index(node)
-    dense = [n for n in computed if n.kind == "Dense"]
     function = {"sigmoid": "σ", "relu": "ReLU", "": "", "linear": ""}.get(
         node.activation, node.activation
     )
@@ -331,7 +330,7 @@ def _header(spec: NetworkView, node: NodeView, final: bool, view: ViewState) -> 
     out = "ŷ" if final else f"a^{place + 1}"
     if node.kind != "Dense":
         return f"{out} = {node.kind.lower()}({before})"
-    number = dense.index(node) + 1
+    number = place + 1
     product = f"{before}\\,W^{number}"
     if view.option("notation", "rows") == "columns":
         product = f"W^{{{number}\\top}} {before}"
@@ -440,8 +439,11 @@ def _blocks(spec: NetworkView, size: tuple[int, int], view: ViewState) -> StepLa
         rects[node.id] = rect
         tensors: list[tuple[str, str, QRectF]] = []
         face = 62.0
-        tensors.append(("a", node.output, QRectF(x + 8, y + 50, face, face)))
-        if node.kind != "Input":
+        # Flatten, Reshape: the same numbers in another order, there is nothing of their own to show.
+        moves = node.kind in ("Flatten", "Reshape", "Permute")
+        if not moves:
+            tensors.append(("a", node.output, QRectF(x + 8, y + 50, face, face)))
+        if node.kind != "Input" and not moves:
             tensors.append(
                 (
                     "δ",

@@ -94,7 +94,7 @@ def build(session: StepSession) -> Card:
     if not fits:
         return Card(title, subject, instruction, result=result, words=sentence(session, None))
     assert explained is not None
-    expression = arranged(instruction.op, explained.answer.expression, session.notation)
+    expression = arranged(instruction.op, explained.expression, session.notation)
     shown = elide(simplify(expression, session.value))
     values = {key: session.value(*key) for key in visible(shown)}
     factors, share = _factors(session, instruction, index)
@@ -193,7 +193,7 @@ def _factors(
     feeding = Ref(x, (session.row, i), _symbol(session, x), str(i + 1))
     if answer is None:
         return (), None
-    expression = simplify(answer.expression, session.value)
+    expression = simplify(upstream.expression, session.value)
     factors: list[Factor] = []
     slope = isinstance(expression, Product) and len(expression.factors) == 2 and isinstance(
         expression.factors[0], Ref
@@ -202,7 +202,7 @@ def _factors(
         error, bend = expression.factors
         a = _letter(session, error.tensor.removeprefix("grad/"), j)
         origin = session.origin
-        source = error if origin is None else simplify(origin.answer.expression, session.value)
+        source = error if origin is None else simplify(origin.expression, session.value)
         factors.append(
             Factor("∂L", f"∂{a}", elide(source, 4), session.value(error.tensor, error.index),
                    tr("error of the neuron"))

@@ -14,6 +14,7 @@ from app.scenes.step_layout import detail
 from app.scenes.step_values import Reader, alias_names, cell_id, is_weight
 from app.snapshots import Probe
 from app.step.network_view import loss_name, network_view
+from app.step.simplify import shorten
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,6 +38,7 @@ class Explained:
     instruction: int
     cell: tuple[int, ...]
     answer: Any
+    expression: Any = None
 
 
 class StepSession(QObject):
@@ -455,8 +457,8 @@ class StepSession(QObject):
 
         def done(answer: Any) -> None:
             if self._asked == asked:
-                self.explanation = Explained(*asked, answer)
-                self._fetch(answer)
+                self.explanation = _shortened(asked, answer)
+                self._fetch(shorten(answer.expression))
                 self.explained.emit()
 
         def failed(_sentence: str) -> None:
@@ -533,9 +535,9 @@ class StepSession(QObject):
 
         def done(answer: Any) -> None:
             if self._asked == whole:
-                self.upstream = Explained(*asked, answer)
-                self._fetch(answer)
-                self._ask_origin(snapshot, answer.expression, whole)
+                self.upstream = _shortened(asked, answer)
+                self._fetch(shorten(answer.expression))
+                self._ask_origin(snapshot, self.upstream.expression, whole)
                 self.explained.emit()
 
         self.context.engine.ask(
@@ -557,8 +559,8 @@ class StepSession(QObject):
 
         def done(answer: Any) -> None:
             if self._asked == whole:
-                self.origin = Explained(*asked, answer)
-                self._fetch(answer)
+                self.origin = _shortened(asked, answer)
+                self._fetch(shorten(answer.expression))
                 self.explained.emit()
 
         self.context.engine.ask(
@@ -566,16 +568,14 @@ class StepSession(QObject):
             failed=lambda _sentence: None,
         )  # fmt: skip
 
-    def _fetch(self, answer: Any) -> None:
+    def _fetch(self, expression: Any) -> None:
         """Ask for tensors the formula mentions that are too large to be in every snapshot."""
         from app.scenes.formula_expressions import visible
 
         snapshot = self.snapshot
-        if snapshot is None or answer is None:
+        if snapshot is None:
             return
-        missing = {
-            name for name, index in visible(answer.expression) if self.value(name, index) is None
-        }
+        missing = {name for name, index in visible(expression) if self.value(name, index) is None}
         for name in missing:
             key = (snapshot.serial, name)
 
@@ -596,6 +596,10 @@ class StepSession(QObject):
             self.set_row(int(arguments["row"]))
         elif message.name == "step.inspect":
             self.inspect(arguments["instruction"])
+
+
+def _shortened(asked: tuple[int, int, tuple[int, ...]], answer: Any) -> Explained:
+    return Explained(*asked, answer, shorten(answer.expression))
 
 
 def _at(array: Any, index: tuple[int, ...]) -> float | None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from core.expressions import (
+    LONG_SUM,
     Call,
+    Elided,
     Expr,
     Negate,
     Number,
@@ -50,6 +52,28 @@ def simplify(expr: Expr, lookup: Lookup) -> Expr:
         return over if under == _ONE else Quotient(over, under)
     if isinstance(expr, Power):
         return Power(simplify(expr.base, lookup), expr.exponent)
+    return expr
+
+
+def shorten(expr: Expr, most: int = 64) -> Expr:
+    """Leave out the middle of sums of thousands of terms before anything else looks at them.
+
+    A convolution's weight gradient adds one product for every sample and place; eight of them are shown.
+    """
+    if isinstance(expr, Sum):
+        terms = expr.terms
+        if len(terms) <= most:
+            return Sum(tuple(shorten(term, most) for term in terms))
+        kept = tuple(shorten(term, most) for term in terms[: LONG_SUM - 2])
+        return Sum((*kept, Elided(len(terms) - LONG_SUM + 1, ()), shorten(terms[-1], most)))
+    if isinstance(expr, Product):
+        return Product(tuple(shorten(factor, most) for factor in expr.factors))
+    if isinstance(expr, Quotient):
+        return Quotient(shorten(expr.numerator, most), shorten(expr.denominator, most))
+    if isinstance(expr, Negate):
+        return Negate(shorten(expr.x, most))
+    if isinstance(expr, Call):
+        return Call(expr.function, tuple(shorten(a, most) for a in expr.arguments))
     return expr
 
 

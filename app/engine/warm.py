@@ -28,6 +28,9 @@ Progress = Callable[[int, int], None]
 #: Beside kernels: what runs them, and what draws.
 _MACHINE, _PICTURES = "machine", "pictures"
 
+#: Before the name of what is compiled for float64.
+_PRECISE = "float64:"
+
 #: Kernels that take many times as long as the others begin first, so that none of them ends alone.
 _SLOW = ("products.products",)
 
@@ -50,8 +53,13 @@ def tapes(network: Network, training: Training) -> Iterator[Tape]:
     yield compile_network(network, "predict", batch_size=training.batch_size)
 
 
-def jobs_of(network: Network, training: Training) -> list[str]:
-    """Return what has to be compiled, slow ones first."""
+def jobs_of(network: Network, training: Training, *, precise: bool = False) -> list[str]:
+    """Return what has to be compiled, slow ones first; `precise` is what numeric checks need."""
+    if precise:
+        tape = compile_network(
+            network, "check", loss=losses.get(training.loss), metrics=(), batch_size=1
+        )
+        return [f"{_PRECISE}{name}" for name in (_MACHINE, *kernels_needed(tape))]
     names: dict[str, None] = dict.fromkeys((_MACHINE, _PICTURES))
     for tape in tapes(network, training):
         names.update(dict.fromkeys(kernels_needed(tape)))
@@ -63,6 +71,8 @@ def warm(
     training: Training,
     progress: Progress | None = None,
     helper: list[str] | None = None,
+    *,
+    precise: bool = False,
 ) -> int:
     """Compile every kernel and the machine; return how many there are.
 
@@ -74,9 +84,11 @@ def warm(
         Called with jobs done and their total.
     helper
         Command of a process that runs `serve`; it shares the work where there is a second core.
+    precise
+        Compile for float64 what numeric checks need, instead of what training needs.
     """
     report = progress or (lambda done, total: None)
-    jobs = jobs_of(network, training)
+    jobs = jobs_of(network, training, precise=precise)
     missing = [name for name in jobs if not _cached(name)]
     waiting = deque(sorted(jobs, key=lambda name: name not in missing))
     lock = threading.Lock()
@@ -137,17 +149,19 @@ def serve(lines: Iterator[str], say: Callable[[str], None]) -> None:
 
 def compile_job(name: str) -> None:
     """Compile one thing, or load it from the cache."""
+    dtype = np.float64 if name.startswith(_PRECISE) else np.float32
+    name = name.removeprefix(_PRECISE)
     if name == _MACHINE:
-        _machine()
+        _machine(dtype)
     elif name == _PICTURES:
         from app.scenes import edges
 
         edges.warm()
     else:
-        table(np.float32).number(name)
+        table(dtype).number(name)
 
 
-def _machine() -> None:
+def _machine(dtype: type) -> None:
     """Compile the machine by letting it run nothing."""
     from core.kernels import machine
     from core.kernels import state as S
@@ -155,8 +169,8 @@ def _machine() -> None:
     integers = np.zeros((0, 1), np.int64)
     state, control = np.zeros(S.SIZE, np.int64), np.zeros(2, np.int64)
     none, reals = np.zeros(0, np.int64), np.zeros((0, 1), np.float64)
-    arena = np.zeros(1, np.float32)
-    kernels = table(np.float32).kernels
+    arena = np.zeros(1, dtype)
+    kernels = table(dtype).kernels
     machine.run_range(kernels, none, integers, reals, arena, state, 0, 0)
     record = np.zeros((1, 1))
     machine.run_steps(

@@ -1,13 +1,8 @@
-"""Convolution and pooling on images (rows, height, width, channels), without a column matrix.
-
-The row of A that belongs to an output pixel starts ``stride x channels`` after its neighbour's: A overlaps itself
-inside
-the image, and a convolution is the one product of `simd` with these strides.
-"""
+"""Around convolutions: padding, filters turned round, pooling. Images are (rows, height, width, channels)."""
 
 from __future__ import annotations
 
-from core.kernels.simd import cut, lanes, product, vadd, vequal, vload, vmax, vstore, vzero
+from core.kernels.simd import cut, lanes, vadd, vequal, vload, vmax, vstore, vzero
 from core.kernels.state import FIRST, ROWS
 
 
@@ -46,58 +41,6 @@ def crop2d(mem, ints, reals, state):
             b = cut(mem, ints[6] + r * ints[7] + u * w * n, w * n)
             for k in range(w * n):
                 b[k] = a[k]
-
-
-def conv2d(mem, ints, reals, state):
-    """``y[u, v, f] = Σ x[u·sh+i, v·sw+j, c] w[i, j, c, f]``.
-
-    ints: H, W, C, x, x row, kh, kw, F, w, out h, out w, y, y row, sh, sw
-    """
-    W, C, kh, kw, F = ints[1], ints[2], ints[5], ints[6], ints[7]
-    h, w, sh, sw = ints[9], ints[10], ints[13], ints[14]
-    first, rows = state[FIRST], state[ROWS]
-    x, y = ints[3] + first * ints[4], ints[11] + first * ints[12]
-    product(
-        mem, w, F, kw * C, kh, x, sw * C, 1, W * C, ints[8], F, kw * C * F, y, F, -1,
-        rows, ints[4], 0, ints[12], h, sh * W * C, 0, w * F,
-    )  # fmt: skip
-
-
-def conv2d_weight_grad(mem, ints, reals, state):
-    """``dw[i, j, c, f] = Σ x[u·sh+i, v·sw+j, c] dz[u, v, f]`` over samples and pixels.
-
-    ints: H, W, C, x, x row, kh, kw, F, dw, h, w, dz, dz row, sh, sw, scratch (kh·kw·C·F)
-    """
-    W, C, kh, kw, F = ints[1], ints[2], ints[5], ints[6], ints[7]
-    h, w, sh, sw = ints[9], ints[10], ints[13], ints[14]
-    first, rows = state[FIRST], state[ROWS]
-    x, dz = ints[3] + first * ints[4], ints[11] + first * ints[12]
-    # A tile needs 8 independent chains of sums to be fast: with few rows (one channel) the transpose is computed.
-    few = kw * C < 4 and F >= 4
-    size = kh * kw * C * F
-    out = cut(mem, ints[15] if few else ints[8], size)
-    zero = mem.dtype.type(0)
-    for k in range(size):
-        out[k] = zero
-    # One call for both: every call of `product` is compiled again, in seconds.
-    if few:
-        m, n, a, a_next, a_k, a_s, a_row, a_i = F, kw * C, dz, 1, F, w * F, ints[12], 0
-        b, b_k, b_s, b_row, b_i = x, sw * C, sh * W * C, ints[4], W * C
-        c, c_next = ints[15], kw * C
-    else:
-        m, n, a, a_next, a_k, a_s, a_row, a_i = kw * C, F, x, 1, sw * C, sh * W * C, ints[4], W * C
-        b, b_k, b_s, b_row, b_i = dz, F, w * F, ints[12], 0
-        c, c_next = ints[8], F
-    product(
-        mem, m, n, w, h, a, a_next, a_k, a_s, b, b_k, b_s, c, c_next, -2,
-        rows, a_row, b_row, 0, kh, a_i, b_i, kw * C * F,
-    )  # fmt: skip
-    if few:
-        to = cut(mem, ints[8], size)
-        for i in range(kh):
-            for k in range(kw * C):
-                for f in range(F):
-                    to[(i * kw * C + k) * F + f] = out[(i * F + f) * kw * C + k]
 
 
 def turn_kernel(mem, ints, reals, state):

@@ -1,62 +1,9 @@
-"""Products of matrices, and sums along rows."""
+"""Biases, scales, and sums along rows."""
 
 from __future__ import annotations
 
-from core.kernels.simd import cut, lanes, product, vadd, vload, vstore, vzero
+from core.kernels.simd import cut, lanes, vadd, vload, vstore, vzero
 from core.kernels.state import FIRST, ROWS
-
-FORWARD, WEIGHT_GRAD, INPUT_GRAD = 0, 1, 2
-
-
-def matmul(mem, ints, reals, state):
-    """Three products of a dense layer.
-
-    0: ``C = A · B`` for A (rows, inner, K), B (K, N). 1: ``C = Aᵀ · B`` summed over rows and inner, for B (rows, inner,
-    N). 2: ``C = A · Bᵀ`` for A (rows, inner, N) and B (K, N), which is transposed into scratch first.
-
-    ints: kind, inner, N, K, a, a row, a inner, b, b row, b inner, c, c row, c inner, scratch
-    """
-    kind, inner, n, k = ints[0], ints[1], ints[2], ints[3]
-    first, rows = state[FIRST], state[ROWS]
-    a_row, a_in, b_row, b_in, c_row, c_in = ints[5], ints[6], ints[8], ints[9], ints[11], ints[12]
-    a, b, c = ints[4] + first * a_row, ints[7], ints[10]
-    # One call for all of them: every call of `product` is compiled again, in seconds.
-    panels, a_panel, c_panel = 1, 0, 0
-    if kind == 1:
-        b += first * b_row
-        m, c_next, a_next = k, n, 1
-        if inner == 1:
-            length, segments, a_k, a_s, b_k, b_s = rows, 1, a_row, 0, b_row, 0
-        else:
-            length, segments, a_k, a_s, b_k, b_s = inner, rows, a_in, a_row, b_in, b_row
-    else:
-        c += first * c_row
-        if kind == 2:
-            # B (K, N) turned into (N, K), in blocks of 16 so that both sides stay in cache
-            scratch = ints[13]
-            for i0 in range(0, k, 16):
-                for j0 in range(0, n, 16):
-                    high = min(16, k - i0)
-                    for j in range(j0, min(j0 + 16, n)):
-                        source, to = (
-                            cut(mem, b + i0 * n + j, 15 * n + 1),
-                            cut(mem, scratch + j * k + i0, 16),
-                        )
-                        for i in range(high):
-                            to[i] = source[i * n]
-            b, n, k = scratch, k, n
-        length, segments, a_k, a_s, b_k, b_s = k, 1, 1, 0, n, 0
-        if inner == 1:
-            m, a_next, c_next = rows, a_row, c_row
-        elif a_row == inner * a_in and c_row == inner * c_in:
-            m, a_next, c_next = rows * inner, a_in, c_in
-        else:
-            m, a_next, c_next = inner, a_in, c_in
-            panels, a_panel, c_panel = rows, a_row, c_row
-    product(
-        mem, m, n, length, segments, a, a_next, a_k, a_s, b, b_k, b_s, c, c_next, -1,
-        panels, a_panel, 0, c_panel, 1, 0, 0, 0,
-    )  # fmt: skip
 
 
 def bias_add(mem, ints, reals, state):

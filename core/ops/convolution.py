@@ -11,6 +11,9 @@ from core.tape.tensors import Shape, Tensor
 if TYPE_CHECKING:
     from core.tape.emitter import Emitter
 
+#: Kinds of `core.kernels.products`, repeated here because importing kernels imports Numba.
+CONVOLUTION, CONVOLUTION_WEIGHT_GRAD = 3, 4
+
 
 @register
 class Pad2D(Op):
@@ -89,7 +92,7 @@ class Conv2D(Op):
     """``y[u, v, f] = Σ x[u·sh+i, v·sw+j, c] w[i, j, c, f]``: a weighted sum at every place. Attribute: `strides`."""
 
     name = "conv2d"
-    kernel = "convolution.conv2d"
+    kernel = "products.products"
     operands = ("x", "w")
 
     def shape(self, inputs: dict[str, Tensor], attributes: dict[str, Any]) -> Shape:
@@ -104,6 +107,7 @@ class Conv2D(Op):
         x, w, y = ins.inputs["x"], ins.inputs["w"], ins.output
         kh, kw, _, f = w.shape
         return [
+            CONVOLUTION,
             *x.shape,
             x.at,
             x.row,
@@ -209,7 +213,7 @@ class Conv2DWeightGrad(Op):
     """
 
     name = "conv2d_weight_grad"
-    kernel = "convolution.conv2d_weight_grad"
+    kernel = "products.products"
     operands = ("x", "dy")
 
     def shape(self, inputs: dict[str, Tensor], attributes: dict[str, Any]) -> Shape:
@@ -226,8 +230,8 @@ class Conv2DWeightGrad(Op):
         kh, kw, _, f = dw.shape
         assert ins.scratch is not None
         return [
-            *x.shape, x.at, x.row, kh, kw, f, dw.at, *dy.shape[:2], dy.at, dy.row, *ins.attributes["strides"],
-            ins.scratch.at,
+            CONVOLUTION_WEIGHT_GRAD, *x.shape, x.at, x.row, kh, kw, f, dw.at, *dy.shape[:2], dy.at, dy.row,
+            *ins.attributes["strides"], ins.scratch.at,
         ]  # fmt: skip
 
     def explain(self, ins: Instruction, cell: Cell) -> Expr:

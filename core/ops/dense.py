@@ -21,7 +21,7 @@ class Matmul(Op):
     """``y = x · w`` over the last axis: one row of x for each sample (and time step)."""
 
     name = "matmul"
-    kernel = "dense.matmul"
+    kernel = "products.products"
     operands = ("x", "w")
 
     def shape(self, inputs: dict[str, Tensor], attributes: dict[str, Any]) -> Shape:
@@ -66,7 +66,7 @@ class MatmulWeightGrad(Op):
     """``dw = xᵀ · dy``, summed over samples and time steps."""
 
     name = "matmul_weight_grad"
-    kernel = "dense.matmul"
+    kernel = "products.products"
     operands = ("x", "dy")
 
     def shape(self, inputs: dict[str, Tensor], attributes: dict[str, Any]) -> Shape:
@@ -107,7 +107,7 @@ class MatmulInputGrad(Op):
     """``dx = dy · wᵀ``."""
 
     name = "matmul_input_grad"
-    kernel = "dense.matmul"
+    kernel = "products.products"
     operands = ("dy", "w")
 
     def shape(self, inputs: dict[str, Tensor], attributes: dict[str, Any]) -> Shape:

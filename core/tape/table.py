@@ -16,7 +16,7 @@ from numba import types  # noqa: E402
 # Private to Numba: the minor release is pinned in pyproject.toml and tests/core/tape/test_table.py guards it.
 from numba.experimental.function_type import _get_wrapper_address  # noqa: E402
 
-MODULES = ("elementwise", "dense", "convolution", "loss", "data", "normalization", "update")
+MODULES = ("elementwise", "products", "dense", "convolution", "loss", "data", "normalization", "update")
 
 
 class Kernel(types.WrapperAddressProtocol):
@@ -51,7 +51,7 @@ class Table:
         self._alive: list[Kernel] = []
 
     def number(self, name: str) -> int:
-        """The number of a kernel (``"dense.matmul"``), compiling it if this is its first use."""
+        """The number of a kernel (``"dense.bias_add"``), compiling it if this is its first use."""
         if name not in self._numbers:
             module, function = name.split(".")
             kernel = Kernel(

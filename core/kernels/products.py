@@ -1,0 +1,153 @@
+"""Every product of matrices: dense layers, convolutions, their gradients.
+
+They are one kernel, because each kernel that calls `simd.product` compiles it again, which takes seconds. What tells
+them apart is where the factors begin and how far apart their elements are.
+"""
+
+from __future__ import annotations
+
+from numba import njit
+
+from core.kernels.simd import cut, product
+from core.kernels.state import FIRST, ROWS
+
+#: Kinds, the first of the kernel's integers.
+FORWARD, WEIGHT_GRAD, INPUT_GRAD, CONVOLUTION, CONVOLUTION_WEIGHT_GRAD = 0, 1, 2, 3, 4
+
+
+def products(mem, ints, reals, state):
+    """One product.
+
+    Dense, for A (rows, inner, ...): FORWARD ``C = A · B`` for A (rows, inner, K), B (K, N). WEIGHT_GRAD ``C = Aᵀ · B``
+    summed over rows and inner, for B (rows, inner, N). INPUT_GRAD ``C = A · Bᵀ`` for A (rows, inner, N) and B (K, N),
+    which is transposed into scratch first.
+    ints: kind, inner, N, K, a, a row, a inner, b, b row, b inner, c, c row, c inner, scratch
+
+    CONVOLUTION ``y[u, v, f] = Σ x[u·sh+i, v·sw+j, c] w[i, j, c, f]``.
+    ints: kind, H, W, C, x, x row, kh, kw, F, w, out h, out w, y, y row, sh, sw
+
+    CONVOLUTION_WEIGHT_GRAD ``dw[i, j, c, f] = Σ x[u·sh+i, v·sw+j, c] dz[u, v, f]`` over samples and pixels.
+    ints: kind, H, W, C, x, x row, kh, kw, F, dw, h, w, dz, dz row, sh, sw, scratch (kh·kw·C·F)
+    """
+    kind = ints[0]
+    if kind == CONVOLUTION:
+        factors = _convolution(ints, state)
+    elif kind == CONVOLUTION_WEIGHT_GRAD:
+        factors = _convolution_weight_grad(ints, state)
+        # It adds to what is there.
+        out = cut(mem, factors[11], ints[6] * ints[7] * ints[3] * ints[8])
+        zero = mem.dtype.type(0)
+        for k in range(ints[6] * ints[7] * ints[3] * ints[8]):
+            out[k] = zero
+    else:
+        if kind == INPUT_GRAD:
+            _transpose(mem, ints[7], ints[13], ints[3], ints[2])
+        factors = _dense(ints, state)
+    product(mem, *factors)
+    if kind == CONVOLUTION_WEIGHT_GRAD and _few(ints):
+        _turn_back(mem, ints)
+
+
+@njit(nogil=True, error_model="numpy")
+def _dense(ints, state):
+    """The arguments of `product`, but for the arena."""
+    kind, inner, n, k = ints[0], ints[1], ints[2], ints[3]
+    first, rows = state[FIRST], state[ROWS]
+    a_row, a_in, b_row, b_in, c_row, c_in = ints[5], ints[6], ints[8], ints[9], ints[11], ints[12]
+    a, b, c = ints[4] + first * a_row, ints[7], ints[10]
+    if kind == WEIGHT_GRAD:
+        b += first * b_row
+        if inner == 1:
+            return k, n, rows, 1, a, 1, a_row, 0, b, b_row, 0, c, n, -1, 1, 0, 0, 0, 1, 0, 0, 0
+        return (
+            k,
+            n,
+            inner,
+            rows,
+            a,
+            1,
+            a_in,
+            a_row,
+            b,
+            b_in,
+            b_row,
+            c,
+            n,
+            -1,
+            1,
+            0,
+            0,
+            0,
+            1,
+            0,
+            0,
+            0,
+        )
+    c += first * c_row
+    if kind == INPUT_GRAD:
+        b, n, k = ints[13], k, n
+    if inner == 1:
+        return rows, n, k, 1, a, a_row, 1, 0, b, n, 0, c, c_row, -1, 1, 0, 0, 0, 1, 0, 0, 0
+    if a_row == inner * a_in and c_row == inner * c_in:
+        return rows * inner, n, k, 1, a, a_in, 1, 0, b, n, 0, c, c_in, -1, 1, 0, 0, 0, 1, 0, 0, 0
+    return inner, n, k, 1, a, a_in, 1, 0, b, n, 0, c, c_in, -1, rows, a_row, 0, c_row, 1, 0, 0, 0
+
+
+@njit(nogil=True, error_model="numpy")
+def _transpose(mem, b, to, k, n):
+    """B (K, N) turned into (N, K), in blocks of 16 so that both sides stay in cache."""
+    for i0 in range(0, k, 16):
+        for j0 in range(0, n, 16):
+            high = min(16, k - i0)
+            for j in range(j0, min(j0 + 16, n)):
+                source, out = cut(mem, b + i0 * n + j, 15 * n + 1), cut(mem, to + j * k + i0, 16)
+                for i in range(high):
+                    out[i] = source[i * n]
+
+
+@njit(nogil=True, error_model="numpy")
+def _convolution(ints, state):
+    """No column matrix: the row of A of an output pixel starts ``stride x channels`` after its neighbour's, so that A
+    overlaps itself inside the image.
+    """
+    W, C, kh, kw, F = ints[2], ints[3], ints[6], ints[7], ints[8]
+    h, w, sh, sw = ints[10], ints[11], ints[14], ints[15]
+    x, y = ints[4] + state[FIRST] * ints[5], ints[12] + state[FIRST] * ints[13]
+    return (
+        w, F, kw * C, kh, x, sw * C, 1, W * C, ints[9], F, kw * C * F, y, F, -1,
+        state[ROWS], ints[5], 0, ints[13], h, sh * W * C, 0, w * F,
+    )  # fmt: skip
+
+
+@njit(nogil=True, error_model="numpy")
+def _few(ints):
+    """A tile needs 8 independent chains of sums to be fast: with few rows (one channel) the transpose is computed."""
+    return ints[7] * ints[3] < 4 and ints[8] >= 4
+
+
+@njit(nogil=True, error_model="numpy")
+def _convolution_weight_grad(ints, state):
+    W, C, kh, kw, F = ints[2], ints[3], ints[6], ints[7], ints[8]
+    h, w, sh, sw = ints[10], ints[11], ints[14], ints[15]
+    rows = state[ROWS]
+    x, dz = ints[4] + state[FIRST] * ints[5], ints[12] + state[FIRST] * ints[13]
+    if _few(ints):
+        return (
+            F, kw * C, w, h, dz, 1, F, w * F, x, sw * C, sh * W * C, ints[16], kw * C, -2,
+            rows, ints[13], ints[5], 0, kh, 0, W * C, kw * C * F,
+        )  # fmt: skip
+    return (
+        kw * C, F, w, h, x, 1, sw * C, sh * W * C, dz, F, w * F, ints[9], F, -2,
+        rows, ints[5], ints[13], 0, kh, W * C, 0, kw * C * F,
+    )  # fmt: skip
+
+
+@njit(nogil=True, error_model="numpy")
+def _turn_back(mem, ints):
+    """The transpose in scratch as the gradient itself."""
+    kh, n, F = ints[6], ints[7] * ints[3], ints[8]
+    out, to = cut(mem, ints[16], kh * n * F), cut(mem, ints[9], kh * n * F)
+    for i in range(kh):
+        for k in range(n):
+            for f in range(F):
+                to[(i * n + k) * F + f] = out[(i * F + f) * n + k]

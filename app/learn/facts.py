@@ -42,9 +42,10 @@ def parse(cell: str) -> tuple[str, tuple[int, ...]]:
 class Facts:
     """What is true now: position, the instruction done last, values, the selection, the event just seen.
 
-    Names: ``step``, ``pc``, ``instruction`` (its writes), ``phase``, ``op``, ``layer``, ``fresh`` (tensors computed in
-    this step), ``cell`` (the selected one), ``loss``, ``value:<tensor>[i,j]``, ``before:<tensor>[i,j]`` (the weight when
-    the step began), ``kept:<name>`` and ``event.<value>``.
+    Names: ``step``, ``pc``, ``instruction`` (its writes), ``phase``, ``op``, ``layer``, ``fresh``
+    (tensors computed in this step), ``cell`` (the selected one), ``loss``,
+    ``value:<tensor>[i,j]``, ``before:<tensor>[i,j]`` (the weight when the step began),
+    ``kept:<name>`` and ``event.<value>``.
     """
 
     def __init__(

@@ -26,11 +26,43 @@ COMMANDS = {
 # Neither bundled face has a nabla; the design system writes the gradient as g.
 
 FUNCTIONS = frozenset(
-    "exp log ln max min tanh sin cos softmax sigmoid relu ReLU sqrt sign clip mean var argmax arg".split()
+    [
+        "exp",
+        "log",
+        "ln",
+        "max",
+        "min",
+        "tanh",
+        "sin",
+        "cos",
+        "softmax",
+        "sigmoid",
+        "relu",
+        "ReLU",
+        "sqrt",
+        "sign",
+        "clip",
+        "mean",
+        "var",
+        "argmax",
+        "arg",
+    ]
 )
 SPACES = {",": 0.18, ":": 0.24, ";": 0.3, "!": -0.1, " ": 0.35, "quad": 1.0, "qquad": 2.0}
 TEXTS = frozenset(
-    "mathrm text textrm operatorname mathbf boldsymbol bm mathit mathsf textbf mathcal".split()
+    [
+        "mathrm",
+        "text",
+        "textrm",
+        "operatorname",
+        "mathbf",
+        "boldsymbol",
+        "bm",
+        "mathit",
+        "mathsf",
+        "textbf",
+        "mathcal",
+    ]
 )
 # \fwd{...}, \bwd{...}, \loss{...}: colours of the design system, for lessons.
 ROLES = {"fwd": f.FORWARD, "bwd": f.BACKWARD, "loss": f.LOSS, "label": f.LABEL, "text1": f.TEXT}

@@ -463,10 +463,12 @@ def _blocks(spec: NetworkView, size: tuple[int, int], view: ViewState) -> StepLa
         hits.append((rect, f"block:{node.layer}"))
         hits += [(r, f"tensor:{name}") for _, name, r in tensors]
     arrows: list[tuple[QPointF, QPointF, str]] = []
-    for node in spec.nodes:
-        for source in node.inputs:
-            if source in rects:
-                arrows.append((*_join(rects[source], rects[node.id]), node.layer))
+    arrows += [
+        (*_join(rects[source], rects[node.id]), node.layer)
+        for node in spec.nodes
+        for source in node.inputs
+        if source in rects
+    ]
     if spec.nodes:
         arrows.append((*_join(rects[spec.nodes[-1].id], loss), "loss"))
     hits.append((loss, "loss"))

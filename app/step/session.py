@@ -285,13 +285,12 @@ class StepSession(QObject):
         program = self.program
         if program is not None:
             writers = [i.index for i in program.instructions if tensor in i.writes]
-            if not writers:
-                if tensor.endswith("/output"):
-                    for name in alias_names(tensor):
-                        writers = [i.index for i in program.instructions if name in i.writes]
-                        if writers:
-                            self._cells[name] = tuple(index)
-                            break
+            if not writers and tensor.endswith("/output"):
+                for name in alias_names(tensor):
+                    writers = [i.index for i in program.instructions if name in i.writes]
+                    if writers:
+                        self._cells[name] = tuple(index)
+                        break
             if writers:
                 current = self.instruction
                 if current is None or tensor not in current.writes:

@@ -23,7 +23,7 @@ _GENERAL = {
     "tanh_grad": "The error of the neuron's output, times the slope of tanh where the neuron stands.",
     "sigmoid_grad": "The error of the neuron's output, times the slope of the sigmoid where the neuron stands.",
     "relu_grad": "The error passes where the neuron was on; where it was off the slope is 0.",
-    "matmul_input_grad": "The errors of all neurons this one feeds come back through the same weights and are added up.",
+    "matmul_input_grad": "The errors of the neurons this one feeds come back through the same weights, added up.",
     "column_sum": "A bias acts with a constant 1, so its gradient is the neuron's error, added over the batch.",
 }  # fmt: skip
 

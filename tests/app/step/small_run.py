@@ -48,6 +48,8 @@ X = np.array([[0.8, -0.5], [0.2, 0.9]])
 Y = np.array([[1.0, 0.0], [0.0, 1.0]])
 RATE = 0.5
 
+# ruff: noqa: E501
+# fmt: off
 _LINES = (
     ("data", "gather", "input", "batch", {}, ("input/output", "targets")),
     ("forward", "matmul", "hidden", "p¹ = x W¹", {"x": "input/output", "kernel": "hidden/kernel"}, ("hidden/product",)),

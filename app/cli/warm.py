@@ -24,6 +24,7 @@ class Subject(msgspec.Struct):
     training: Training
     data: str = ""
     parameters: dict[str, object] = {}
+    precise: bool = False
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -44,5 +45,6 @@ def run(arguments: argparse.Namespace) -> int:
         sys.stdout.flush()
 
     os.environ[HELPER] = "1"
-    warm(subject.network, subject.training, say, [*own_command(), "warm"])
+    helper = None if subject.precise else [*own_command(), "warm"]
+    warm(subject.network, subject.training, say, helper, precise=subject.precise)
     return 0

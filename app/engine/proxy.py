@@ -96,7 +96,8 @@ class Engine(QObject):
         if self._warm_up is not None:
             self._warm_up.progressed.connect(self._on_warm_progress)
             self._warm_up.finished.connect(self._on_warm_finished)
-        self._worker = Worker()
+            self._warm_up.precise_finished.connect(self._on_precise_finished)
+        self._worker = Worker(precise=not warm)
         self._worker.state_changed.connect(self._on_state)
         self._worker.failed.connect(self._on_failed)
         self._worker.answered.connect(self._on_answer)
@@ -145,6 +146,8 @@ class Engine(QObject):
 
     def open(self, work: Work) -> None:
         """Open a network, its training settings and its data; replaces the run there was."""
+        if self._closed:
+            return
         self._work = work
         self._blocked = ""
         self._slow.stop()
@@ -459,6 +462,10 @@ class Engine(QObject):
     def _on_happened(self, name: str, values: dict[str, Any]) -> None:
         if self._bus is not None:
             self._bus.emit(name, **values)
+
+    @Slot()
+    def _on_precise_finished(self) -> None:
+        self._send("allow_precise")
 
     @Slot(int, int)
     def _on_warm_progress(self, done: int, total: int) -> None:

@@ -29,10 +29,13 @@ class WarmUp(QObject):
         Kernels ready so far.
     finished(problem)
         The child ended; the text is empty when all went well.
+    precise_finished()
+        A second child has compiled what numeric checks need, long after the window is in use.
     """
 
     progressed = Signal(int, int)
     finished = Signal(str)
+    precise_finished = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -41,10 +44,15 @@ class WarmUp(QObject):
         self._warmed: set[bytes] = set()
         self._subject = b""
         self._rest = b""
+        self._precise = False
+        self._work: Work | None = None
 
     def begin(self, work: Work) -> None:
         """Compile what this needs; `finished` follows in any case."""
         self._waiting = work
+        if self._process is not None and self._precise:
+            # Nobody waits for that one; what it compiled so far stays in the cache.
+            self._end_process()
         if self._process is None:
             self._next()
 
@@ -52,10 +60,25 @@ class WarmUp(QObject):
         work, self._waiting = self._waiting, None
         if work is None:
             return
+        self._precise, self._work = False, work
         self._subject = _subject(work)
         if self._subject in self._warmed:
             self.finished.emit("")
+            self._begin_precise()
             return
+        self._start()
+
+    def _begin_precise(self) -> None:
+        if self._process is not None or self._waiting is not None or self._work is None:
+            return
+        self._precise = True
+        self._subject = _subject(self._work, precise=True)
+        if self._subject in self._warmed:
+            self.precise_finished.emit()
+            return
+        self._start()
+
+    def _start(self) -> None:
         program, *arguments = [*own_command(), "warm"]
         process = QProcess(self)
         environment = QProcessEnvironment.systemEnvironment()
@@ -73,6 +96,9 @@ class WarmUp(QObject):
     def close(self) -> None:
         """End the child; what it compiled so far stays in the cache."""
         self._waiting = None
+        self._end_process()
+
+    def _end_process(self) -> None:
         process, self._process = self._process, None
         if process is not None:
             process.readyReadStandardOutput.disconnect(self._on_output)
@@ -89,6 +115,8 @@ class WarmUp(QObject):
         for line in lines:
             try:
                 message = msgspec.json.decode(line)
+                if self._precise:
+                    continue
                 self.progressed.emit(int(message["done"]), int(message["total"]))
             except (msgspec.DecodeError, KeyError, TypeError, ValueError):
                 log.debug("warm-up said %r", line)
@@ -115,16 +143,22 @@ class WarmUp(QObject):
         if self._waiting is not None:
             # Something else was opened meanwhile: only its end counts.
             self._next()
+        elif self._precise:
+            if problem:
+                log.warning("numeric checks could not be prepared: %s", problem)
+            self.precise_finished.emit()
         else:
             self.finished.emit(problem)
+            self._begin_precise()
 
 
-def _subject(work: Work) -> bytes:
+def _subject(work: Work, *, precise: bool = False) -> bytes:
     return msgspec.json.encode(
         {
             "network": work.network,
             "training": work.training,
             "data": work.data,
             "parameters": dict(work.parameters),
+            "precise": precise,
         }
     )

@@ -45,8 +45,9 @@ class Worker(QThread):
     snapshot_put = Signal()
     happened = Signal(str, object)
 
-    def __init__(self) -> None:
+    def __init__(self, *, precise: bool = True) -> None:
         super().__init__()
+        self._precise = precise
         self.setObjectName("chainrule-engine")
         self.inbox = Inbox(self._interrupt)
         self.mailbox: Mailbox[Snapshot] = Mailbox()
@@ -254,12 +255,14 @@ class Worker(QThread):
         self._pace.begin()
         self._slice_seconds = self._background_seconds = 0.0
         self._tell(status="playing", reason="")
+        self.happened.emit("run.played", {"step": session.position.step})
 
     def _do_pause(self) -> None:
         if self._playing:
             self._playing = False
             self._dirty = True
             self._tell_idle()
+            self.happened.emit("run.paused", {"step": self._open_session().position.step})
 
     def _do_pulse(self) -> None:
         """Take one step for slow motion; the interface asks when it has shown the one before."""
@@ -338,10 +341,16 @@ class Worker(QThread):
             getattr(self._session, name)(*arguments)
             self._dirty = True
 
+    def _do_allow_precise(self) -> None:
+        self._precise = True
+
     def _do_evaluate(self) -> None:
         self._background = self._open_session().evaluation()
 
     def _do_answer(self, question: str, values: dict[str, Any]) -> Any:
+        if question == "numeric_check" and not self._precise:
+            # Compiling for float64 here would hold up everything else for seconds.
+            raise NotReadyError(tr("The numeric check is still being prepared."))
         return self._open_session().answer(question, **values)
 
     # Telling

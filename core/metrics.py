@@ -28,7 +28,7 @@ def names() -> tuple[str, ...]:
 def accuracy_kind(metric: str, loss: Loss, p: Tensor) -> int | None:
     """Which accuracy is meant, as Keras resolves "accuracy": by the shapes of targets and predictions.
 
-    None if accuracy means nothing here (a regression).
+    None if there is no one class a sample: several time steps, each with numbers of its own.
 
     Raises
     ------
@@ -43,6 +43,6 @@ def accuracy_kind(metric: str, loss: Loss, p: Tensor) -> int | None:
         return BINARY
     if loss.sparse or metric == "sparse_categorical_accuracy":
         return SPARSE
-    if p.size > 1:
-        return CATEGORICAL
-    return BINARY
+    if len(p.shape) > 1:
+        return None
+    return CATEGORICAL if p.size > 1 else BINARY

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from core.expressions import Call, Expr, Negate, Number, Power, Product, Quotient, Sum, minus
-from core.ops.base import Cell, Instruction, Op, ref, register
+from core.ops.base import Cell, Instruction, Op, cells, ref, register
 from core.tape.tensors import Shape, Tensor
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class _Rows(Op):
     def each(self, ins: Instruction, row: int) -> list[tuple[Expr, Expr]]:
         """The pairs (prediction, target) of a sample."""
         p, t = ins.inputs["p"], ins.inputs["t"]
-        return [(ref(p, (row, k)), ref(t, (row, k))) for k in range(p.size)]
+        return [(ref(p, (row, *cell)), ref(t, (row, *cell))) for cell in cells(p.shape)]
 
 
 class _Grad(Op):
@@ -337,12 +337,12 @@ class AccuracyRows(Op):
     def explain(self, ins: Instruction, cell: Cell) -> Expr:
         p, t, row = ins.inputs["p"], ins.inputs["t"], cell[0]
         kind, n = ins.attributes["kind"], p.size
-        values = tuple(ref(p, (row, k)) for k in range(n))
+        values = tuple(ref(p, (row, *place)) for place in cells(p.shape))
         if kind == 2:
             half = Number(0.5)
             hits = tuple(
-                Call("equal", (Call("positive", (minus(v, half),)), ref(t, (row, k))))
-                for k, v in enumerate(values)
+                Call("equal", (Call("positive", (minus(v, half),)), ref(t, (row, *place))))
+                for v, place in zip(values, cells(p.shape), strict=True)
             )
             return Quotient(Sum(hits), Number(n))
         if kind == 0:

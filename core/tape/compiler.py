@@ -295,6 +295,12 @@ class _Compiler:
         many = len(losses) > 1
         for (node, out), loss, weight in zip(self.outputs.items(), losses, weights, strict=True):
             label = f"loss/{node}" if many else "loss"
+            if loss.link == "softmax" and len(out.shape) != 1:
+                shape = "×".join(map(str, out.shape))
+                raise ChainruleError(
+                    f"{loss.name} compares one list of probabilities a sample, but the network gives {shape}. "
+                    "Flatten before the last Dense layer."
+                )
             p, target = out, self._target(node, loss)
             if loss.from_logits:
                 p = e.op(loss.link, out, role=f"{label}/p")

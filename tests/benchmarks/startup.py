@@ -102,10 +102,10 @@ def main() -> int:
             early = found["numba before the window"]
             what = "window visible" if kind == "window" else "data loaded"
             print(
-                f"{label} start: {what} after {shown:.2f} s, Numba imported before that: {'yes' if early else 'no'}"
+                f"{label} start: {what} after {shown:.2f} s; Numba before that: {'yes' if early else 'no'}"
             )
             print(
-                f"  kernels of {TEMPLATE} ready {ready - shown:.2f} s later (asked for: {target:g} s); {found['status']}"
+                f"  kernels of {TEMPLATE} {found['status']} {ready - shown:.2f} s later (asked for: {target:g} s)"
             )
             missed += bool(early) + (ready - shown > target) + (found["status"] == "starting")
     return int(missed > 0)

@@ -79,6 +79,13 @@ def of_loss(loss: str, last: str | None, *, logits: bool = False, units: int = 3
     return bound(network, type(made)(from_logits=True) if logits else made, rows=3)
 
 
+def of_loss_over_time(loss: str) -> Program:
+    """A loss of several numbers at each of several time steps."""
+    return bound(
+        chain((3, 2), ("Dense", {"units": 2, "activation": "sigmoid"})), losses.get(loss), rows=2
+    )
+
+
 def of_optimizer(**config: object) -> Program:
     """An optimizer behind a small network."""
     network = chain((3,), ("Dense", {"units": 2, "activation": "tanh"}), ("Dense", {"units": 1}))
@@ -97,6 +104,8 @@ PROGRAMS: dict[str, Callable[[], Program]] = {
     "guided explanation": partial(explanation, "guided"),
     "sequences": sequences,
     "squared": partial(of_loss, "mean_squared_error", "sigmoid"),
+    "squared, over time": partial(of_loss_over_time, "mean_squared_error"),
+    "binary, over time": partial(of_loss_over_time, "binary_crossentropy"),
     "half squared": partial(of_loss, "half_squared_error", None),
     "binary": partial(of_loss, "binary_crossentropy", "sigmoid"),
     "binary, logits": partial(of_loss, "binary_crossentropy", None, logits=True, units=1),

@@ -1,0 +1,87 @@
+"""What a layer cannot work with is said in a sentence, and the repair that is offered repairs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from core import losses
+from core.errors import ChainruleError
+from core.layers import registry
+from core.layers.base import Layer
+from core.spec import Network, inspect
+from core.tape.compiler import compile_network
+from tests.core.networks import chain
+from tests.core.subjects import smallest
+
+SHAPES = [(5,), (4, 3), (6, 5, 2), (1, 1, 1), (2, 2, 2, 2)]
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@pytest.mark.parametrize("kind", registry.kinds(), ids=lambda k: k.__name__)
+def test_any_shape_works_or_is_refused_with_a_sentence(
+    kind: type[Layer], shape: tuple[int, ...]
+) -> None:
+    if kind.arity[0] != 1:
+        pytest.skip("not a layer with one input")
+    network = chain(shape, (kind.__name__, smallest(kind)))
+    found = inspect(network)
+    for problem in found.problems:
+        assert problem.title
+        assert problem.sentence.endswith(".")
+        assert len(problem.sentence.split()) > 4
+        if problem.fix is not None:
+            assert problem.fix.label
+            assert inspect(problem.fix.network).ok
+    if found.ok:
+        assert compile_network(network, "predict").outputs
+    else:
+        with pytest.raises(ChainruleError):
+            compile_network(network, "predict")
+
+
+CASES: dict[str, tuple[Network, str]] = {
+    "window too large": (
+        chain((4, 4, 1), ("Conv2D", {"filters": 2, "kernel_size": 5})),
+        "5×5 window",
+    ),
+    "pool too large": (chain((2, 2, 1), ("MaxPooling2D", {"pool_size": 3})), "3×3 window"),
+    "image after a list": (
+        chain((8, 8, 1), ("Flatten", {}), ("Conv2D", {"filters": 2, "kernel_size": 3})),
+        "64 numbers",
+    ),
+    "a sequence for an LSTM": (chain((8,), ("LSTM", {"units": 2})), "time × features"),
+    "tokens for an embedding": (
+        chain((4, 3), ("Embedding", {"input_dim": 5, "output_dim": 2})),
+        "list of token numbers",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_sentence_has_the_numbers_in_it(name: str) -> None:
+    network, text = CASES[name]
+    (problem,) = inspect(network).problems
+    assert text in problem.sentence
+    assert problem.layer == network.layers[-1].id
+    if problem.fix is not None:
+        assert inspect(problem.fix.network).ok
+
+
+def test_the_same_network_has_the_same_parameters_as_keras_counts() -> None:
+    def parameters(shape: tuple[int, ...], *layers: tuple[str, dict[str, Any]]) -> int:
+        return inspect(chain(shape, *layers)).parameters
+
+    assert parameters((784,), ("Dense", {"units": 128})) == 100_480
+    assert parameters((28, 28, 3), ("Conv2D", {"filters": 32, "kernel_size": 3})) == 896
+    assert parameters((5, 16), ("LSTM", {"units": 32})) == 6_272
+    assert parameters((9,), ("Embedding", {"input_dim": 1000, "output_dim": 64})) == 64_000
+    assert parameters((7, 7, 12), ("BatchNormalization", {})) == 48
+
+
+@pytest.mark.parametrize("loss", ["categorical_crossentropy", "sparse_categorical_crossentropy"])
+def test_probabilities_at_every_time_step_are_refused_by_a_loss_of_one_list(loss: str) -> None:
+    network = chain((3, 2), ("Dense", {"units": 4, "activation": "softmax"}))
+    with pytest.raises(ChainruleError, match="3×4"):
+        compile_network(network, "train", loss=losses.get(loss))

@@ -26,7 +26,7 @@ log = logging.getLogger("chainrule.engine")
 _STATE_INTERVAL = 0.1
 
 #: Share of the time a background job gets while training plays.
-_BACKGROUND_SHARE = 0.25
+_BACKGROUND_SHARE = 0.15
 
 
 class Worker(QThread):

@@ -9,8 +9,7 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QObject, Qt, QTimer
-from PySide6.QtWidgets import QApplication
+from PySide6.QtCore import QEventLoop, QObject, Qt, QTimer
 
 from app.scenes import registry
 
@@ -118,8 +117,8 @@ def painting(into: dict[str, list[float]]) -> Iterator[None]:
 
 def spin(seconds: float, test: Callable[[], bool] = lambda: False) -> bool:
     """Let the window live for so long, or until the test passes."""
-    application = QApplication.instance()
-    assert application is not None
+    # A loop of its own: ending the application's would tell everybody that the program quits.
+    loop = QEventLoop()
     until = perf_counter() + seconds
     passed = False
     timer = QTimer()
@@ -129,10 +128,10 @@ def spin(seconds: float, test: Callable[[], bool] = lambda: False) -> bool:
         nonlocal passed
         passed = test()
         if passed or perf_counter() > until:
-            application.exit()
+            loop.quit()
 
     timer.timeout.connect(look)
     timer.start()
-    application.exec()
+    loop.exec()
     timer.stop()
     return passed

@@ -121,7 +121,8 @@ def test_an_instruction_says_what_it_does(name: str) -> None:
         assert shown.op == ins.op
         assert shown.writes == tuple(t.name for t in ins.outputs.values())
         assert all(name in program.tensors for name in (*shown.writes, *shown.operands.values()))
-        assert renders(shown.formula), shown.formula
+        # One time step is typeset like another.
+        assert renders(re.sub(r"⟨\d+⟩", "⟨1⟩", shown.formula)), shown.formula
 
 
 @by_program

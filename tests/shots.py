@@ -52,7 +52,7 @@ class Photographer:
         self.wait(0.6)
         path = OUT / f"{self.prefix}{name}.png"
         self.window.grab().save(str(path))
-        print(path.name, flush=True)  # noqa: T201 - a command line
+        print(path.name, flush=True)
 
     def tour(self) -> None:
         """Every workspace and its states."""

@@ -43,7 +43,7 @@ def numeric_gradient(run: Run, tensor: str, cell: tuple[int, ...]) -> float:
     shadow = Program(tape, program.capacity, dtype=np.float64, seed=run.training.seed)
     shadow.attach(run.samples.inputs, run.samples.targets)
     # While a step is under way its start is what the gradient belongs to; between steps, the last one's.
-    start = run._start if run.position.pc else run._previous
+    start = run.step_start
     if start is None:
         raise ChainruleError("No step was taken yet.")
     for slot in tape.weights:

@@ -423,10 +423,7 @@ class Session:
                 for name, array in saved.weights.items()
                 if known.get(name) == array.shape
             }
-            self.run.program.set_weights(fitting)
-            # Its first checkpoint was taken before.
-            self.run.checkpoints = type(self.run.checkpoints)()
-            self.run.checkpoints.add(self.run._checkpoint())
+            self.run.replace_weights(fitting)
         self._limit = max(self.total_steps, self.run.step_count)
         self._changes += 1
 

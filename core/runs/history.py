@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 from dataclasses import dataclass
 
 import msgspec
@@ -122,9 +123,9 @@ class History:
 
     def add_epoch(self, epoch: Epoch) -> None:
         """Add the metrics of an epoch; one that is known (a replay) is replaced."""
-        self.epochs = [e for e in self.epochs if e.step < epoch.step] + [epoch] + [
-            e for e in self.epochs if e.step > epoch.step
-        ]  # fmt: skip
+        at = bisect.bisect_left(self.epochs, epoch.step, key=lambda e: e.step)
+        known = at < len(self.epochs) and self.epochs[at].step == epoch.step
+        self.epochs[at : at + known] = [epoch]
 
     def series(self, name: str) -> Series:
         """A metric over all steps."""

@@ -150,6 +150,11 @@ class Run:
         )  # fmt: skip
 
     @property
+    def step_start(self) -> Checkpoint | None:
+        """The state at the start of the step whose values stand in the arena: the begun one, else the last."""
+        return self._start if self.pc else self._previous
+
+    @property
     def learning_rate(self) -> float:
         """As the optimizer uses it now."""
         return self.program.scalar("learning_rate")

@@ -16,7 +16,16 @@ from numba import types  # noqa: E402
 # Private to Numba: the minor release is pinned in pyproject.toml and tests/core/tape/test_table.py guards it.
 from numba.experimental.function_type import _get_wrapper_address  # noqa: E402
 
-MODULES = ("elementwise", "products", "dense", "convolution", "loss", "data", "normalization", "update")
+MODULES = (
+    "elementwise",
+    "products",
+    "dense",
+    "convolution",
+    "loss",
+    "data",
+    "normalization",
+    "update",
+)
 
 
 class Kernel(types.WrapperAddressProtocol):

@@ -24,7 +24,7 @@ class StandIn(QObject):
         self.probes: dict[str, tuple[Any, ...]] = {}
 
     def show(self, before: Any, after: Any, alpha: float = 1.0, phase: Any = None) -> None:
-        self.motion = Motion(before, after, alpha, phase)
+        self.motion = Motion(before, after, alpha, phase, after)
         self.snapshot_ready.emit()
 
     def become(self, status: str, **fields: Any) -> None:

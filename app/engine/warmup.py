@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, Signal, Slot
 
 from app.cli.command import own_command, own_environment
+from core.tape import cache
 
 if TYPE_CHECKING:
     from app.engine.state import Work
@@ -62,7 +65,7 @@ class WarmUp(QObject):
             return
         self._precise, self._work = False, work
         self._subject = _subject(work)
-        if self._subject in self._warmed:
+        if self._subject in self._warmed or _marker(self._subject).exists():
             self.finished.emit("")
             self._begin_precise()
             return
@@ -73,7 +76,7 @@ class WarmUp(QObject):
             return
         self._precise = True
         self._subject = _subject(self._work, precise=True)
-        if self._subject in self._warmed:
+        if self._subject in self._warmed or _marker(self._subject).exists():
             self.precise_finished.emit()
             return
         self._start()
@@ -128,6 +131,7 @@ class WarmUp(QObject):
         said = bytes(process.readAllStandardError().data()).decode(errors="replace").strip()
         if code == 0:
             self._warmed.add(self._subject)
+            _mark(self._subject)
         self._end("" if code == 0 else said or f"exit code {code}")
 
     @Slot(QProcess.ProcessError)
@@ -150,6 +154,20 @@ class WarmUp(QObject):
         else:
             self.finished.emit(problem)
             self._begin_precise()
+
+
+def _marker(subject: bytes) -> Path:
+    """The file that says that everything this needs lies in the cache: no child has to look."""
+    return cache.prepare() / "warm" / hashlib.sha256(subject).hexdigest()[:24]
+
+
+def _mark(subject: bytes) -> None:
+    marker = _marker(subject)
+    try:
+        marker.parent.mkdir(parents=True, exist_ok=True)
+        marker.touch()
+    except OSError as error:
+        log.debug("the warm-up cannot be noted: %s", error)
 
 
 def _subject(work: Work, *, precise: bool = False) -> bytes:

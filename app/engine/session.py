@@ -357,7 +357,7 @@ class Session:
 
     def answer(self, question: str, **values: Any) -> Any:
         """Answer a question of `Engine.ask`."""
-        known = {
+        known: dict[str, Callable[..., Any]] = {
             "explain": self._explain,
             "uses": self._uses,
             "tensor": self._tensor,
@@ -471,14 +471,14 @@ def _written_at(run: Run) -> dict[str, tuple[int, int]]:
     """Return for each tensor when it was written last: in this step, or in the one before."""
     position = run.position
     written: dict[str, tuple[int, int]] = {}
-    instructions = run.program.tape.instructions
+    names = run.program.written_names
     if position.step > run.base:
-        for index, instruction in enumerate(instructions):
-            for tensor in instruction.outputs.values():
-                written[tensor.name] = (position.step - 1, index)
+        for index, own in enumerate(names):
+            for name in own:
+                written[name] = (position.step - 1, index)
     for index in range(position.pc):
-        for tensor in instructions[index].outputs.values():
-            written[tensor.name] = (position.step, index)
+        for name in names[index]:
+            written[name] = (position.step, index)
     return written
 
 

@@ -11,7 +11,6 @@ import msgspec
 from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, Signal, Slot
 
 from app.cli.command import own_command, own_environment
-from core.tape import cache
 
 if TYPE_CHECKING:
     from app.engine.state import Work
@@ -158,6 +157,8 @@ class WarmUp(QObject):
 
 def _marker(subject: bytes) -> Path:
     """The file that says that everything this needs lies in the cache: no child has to look."""
+    from core.tape import cache  # neither Numba nor an engine comes with it
+
     return cache.prepare() / "warm" / hashlib.sha256(subject).hexdigest()[:24]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -249,6 +250,22 @@ class Program:
             name: TensorInfo(t.name, t.shape, t.batch, t.role, t.layer, t.symbol)
             for name, t in self.tape.tensors.items()
         }
+
+    @cached_property
+    def written_names(self) -> tuple[tuple[str, ...], ...]:
+        """For each instruction, every name of what it writes: other shapes of the same values and parts included."""
+        by_buffer: dict[int, list[tuple[str, Tensor]]] = {}
+        for name, t in self.tape.tensors.items():
+            by_buffer.setdefault(id(t.buffer), []).append((name, t))
+        return tuple(
+            tuple(
+                name
+                for out in ins.outputs.values()
+                for name, t in by_buffer.get(id(out.buffer), [])
+                if out.covers(t)
+            )
+            for ins in self.tape.instructions
+        )
 
     def _tensor(self, name: str) -> Tensor:
         found = self.tape.tensors.get(name)

@@ -2,10 +2,35 @@
 
 from __future__ import annotations
 
-from app.engine import Engine
+import shutil
+
+import pytest
 from pytestqt.qtbot import QtBot
 
+from app.engine import Engine
+from core.tape import cache
 from tests.app.engine.conftest import Bench, work_for
+
+
+@pytest.fixture(autouse=True)
+def never_warmed() -> None:
+    """Forget what earlier tests warmed up; the compiled kernels stay."""
+    shutil.rmtree(cache.prepare() / "warm", ignore_errors=True)
+
+
+def test_a_later_start_needs_no_child(qtbot: QtBot) -> None:
+    first = Engine(warm=True)
+    first.open(work_for("xor-mlp"))
+    assert first._warm_up is not None
+    assert first._warm_up._process is not None
+    Bench(first, qtbot).until(lambda: first.state.status == "ready")
+    first.close()
+    later = Engine(warm=True)
+    later.open(work_for("xor-mlp"))
+    assert later._warm_up is not None
+    assert later._warm_up._process is None or later._warm_up._precise
+    Bench(later, qtbot).until(lambda: later.state.status == "ready")
+    later.close()
 
 
 def test_the_child_tells_progress_and_the_engine_opens_afterwards(qtbot: QtBot) -> None:

@@ -224,7 +224,7 @@ class DataPanel(QWidget):
         info = data_info(self._context.document.data)
         return {s.name: s for s in info.parameters} if info is not None else {}
 
-    def _do(self, name: str, **arguments: Any) -> None:
+    def _do(self, name: str, /, **arguments: Any) -> None:
         try:
             self._context.bus.do(name, **arguments)
         except CommandError as error:

@@ -329,7 +329,7 @@ class TrainView(QWidget):
         self._refresh()
         self._subscribe()
 
-    def _do(self, name: str, **arguments: Any) -> None:
+    def _do(self, name: str, /, **arguments: Any) -> None:
         try:
             self._context.bus.do(name, **arguments)
         except CommandError as error:

@@ -296,3 +296,9 @@ def test_every_control_has_a_name_for_tests_and_readers(opened: Open) -> None:
             if widget.focusPolicy() & Qt.FocusPolicy.TabFocus and widget.isVisible():
                 assert widget.objectName(), widget
                 assert widget.accessibleName(), widget.objectName()
+
+
+def test_the_way_to_another_layer_is_the_build_workspace(opened: Open, qtbot: QtBot) -> None:
+    view = opened("spirals-mlp")
+    click(qtbot, child(view, "train-add-layer"))
+    assert view.kept[-1] == "build"  # type: ignore[attr-defined]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from time import perf_counter
@@ -52,7 +53,7 @@ class Worker(QThread):
         self.inbox = Inbox(self._interrupt)
         self.mailbox: Mailbox[Snapshot] = Mailbox()
         self._session: Session | None = None
-        self._closing = False
+        self._closing = threading.Event()
         self._started = False
         self._state = EngineState()
         self._told = 0.0
@@ -78,7 +79,7 @@ class Worker(QThread):
 
     def close(self) -> None:
         """Ask the thread to end after the instruction in progress."""
-        self._closing = True
+        self._closing.set()
         self.inbox.put(Request("nothing"))
 
     def _interrupt(self) -> None:
@@ -91,9 +92,9 @@ class Worker(QThread):
     def run(self) -> None:
         """Serve until closed."""
         try:
-            while not self._closing:
+            while not self._closing.is_set():
                 request = self.inbox.take(self._patience())
-                if self._closing:
+                if self._closing.is_set():
                     break
                 if request is not None:
                     self._serve(request)
@@ -207,7 +208,7 @@ class Worker(QThread):
         self.snapshot_put.emit()
 
     def _waits(self) -> bool:
-        return self.inbox.interactive or self._closing
+        return self.inbox.interactive or self._closing.is_set()
 
     # Requests
 
@@ -308,7 +309,7 @@ class Worker(QThread):
         self._playing = False
         for progress in session.seek(step, pc):
             # A newer wish or any command ends a long replay; the seek was a preview.
-            if self.inbox or self._closing:
+            if self.inbox or self._closing.is_set():
                 break
             self._tell(status="busy", progress=progress)
         self._epoch = session.epoch

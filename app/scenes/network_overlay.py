@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QPainter, QPen
 
 from app.scenes import draw, edges, signals
@@ -71,7 +71,7 @@ def _borders(painter: QPainter, place: NetworkLayout, theme: Theme, frame: Frame
         radius = 2 if column.tile >= 20 else 1
         for unit in range(len(column.centers)):
             x, y, w, h = column.rect(unit)
-            painter.drawRoundedRect(x - 0.5, y - 0.5, w + 1, h + 1, radius, radius)
+            painter.drawRoundedRect(QRectF(x - 0.5, y - 0.5, w + 1, h + 1), radius, radius)
 
 
 def _hovered_edge(

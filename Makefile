@@ -39,6 +39,7 @@ test-lower:
 lint:
 	@$(ENVIRONMENT) test lint
 	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
 	$(PY) -m mypy
 	$(VENV)/bin/lint-imports
 

@@ -62,7 +62,9 @@ def cnn() -> Run:
         ("Flatten", {}),
         ("Dense", {"units": 4, "activation": "softmax"}),
     )
-    training = _training("SGD", "categorical_crossentropy", 6, learning_rate=0.05, momentum=0.9, nesterov=True)
+    training = _training(
+        "SGD", "categorical_crossentropy", 6, learning_rate=0.05, momentum=0.9, nesterov=True
+    )
     return _run(network, training, rng.normal(size=(30, 9, 8, 2)), rng.integers(0, 4, 30), 4)
 
 

@@ -20,7 +20,9 @@ from core.spec import new_layer
 Result = subprocess.CompletedProcess
 
 
-def run(*arguments: str, cwd: Path | None = None, display: bool = False, **more: str) -> Result[str]:
+def run(
+    *arguments: str, cwd: Path | None = None, display: bool = False, **more: str
+) -> Result[str]:
     env = {**os.environ, **own_environment(), **more}
     for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
         if not display:

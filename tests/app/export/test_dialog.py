@@ -44,7 +44,9 @@ class Desk:
         with qtbot.waitSignal(self.engine.ready, timeout=60_000):
             self.engine.attach(bus, document)
         self.engine.step("epoch")
-        self.until(lambda: self.engine.latest is not None and self.engine.latest.position.step == 20)
+        self.until(
+            lambda: self.engine.latest is not None and self.engine.latest.position.step == 20
+        )
         self.window.show()
         self.dialog: ExportDialog = open_dialog(self.window)
 

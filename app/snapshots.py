@@ -39,7 +39,7 @@ class Probe:
     tensor
         Name in the program, e.g. ``"conv2d/output"`` or ``"grad/dense_1/kernel"``.
     rows
-        Rows of a batch tensor: all of them, one, or a slice. Not used by weights.
+        Rows of a batch tensor: all of them, one, a slice, or start, stop and step of one. Not used by weights.
     reduction
         ``"all"`` copies; ``"histogram"`` gives ``(2, 32)``: bin centres, counts; ``"top256"`` gives ``(n, 3)``
         with ``n <= 256``: input index, output index, value of the entries largest in size (for 2-D kernels).
@@ -51,7 +51,7 @@ class Probe:
     """
 
     tensor: str
-    rows: int | slice | None = None
+    rows: int | slice | tuple[int | None, int | None, int | None] | None = None
     reduction: Reduction = "all"
     source: Source = "batch"
 

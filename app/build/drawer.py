@@ -71,11 +71,14 @@ class _Paint(QStyledItemDelegate):
     ) -> None:
         colors = theme.current()
         box = QRectF(option.rect)
-        chosen = index.siblingAtColumn(0).data(_LAYER) == self.parent().property("selection")
-        if chosen and index.siblingAtColumn(0).data(_LAYER):
+        table, first = self.parent(), index.sibling(index.row(), 0)
+        assert table is not None
+        layer = first.data(_LAYER)
+        chosen = layer == table.property("selection")
+        if chosen and layer:
             painter.fillRect(box, colors.selbg)
-        problem = bool(index.siblingAtColumn(0).data(_PROBLEM))
-        total = not index.siblingAtColumn(0).data(_LAYER)
+        problem = bool(first.data(_PROBLEM))
+        total = not layer
         column = index.column()
         if total:
             painter.fillRect(QRectF(box.left(), box.top(), box.width(), 1), colors.line)
@@ -151,7 +154,9 @@ class Summary(QTableWidget):
             header.resizeSection(column, width)
         for column in range(7):
             side = Qt.AlignmentFlag.AlignRight if column in (4, 6) else Qt.AlignmentFlag.AlignLeft
-            self.horizontalHeaderItem(column).setTextAlignment(side | Qt.AlignmentFlag.AlignVCenter)
+            head = self.horizontalHeaderItem(column)
+            assert head is not None
+            head.setTextAlignment(side | Qt.AlignmentFlag.AlignVCenter)
         self.cellClicked.connect(self._on_clicked)
         self.currentCellChanged.connect(self._on_clicked)
 
@@ -222,6 +227,7 @@ class Drawer(Panel):
     def __init__(self, context: WindowContext) -> None:
         super().__init__(name="drawer", edges="t")
         self._context = context
+        self._folded = False
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 1, 0, 0)
         column.setSpacing(0)

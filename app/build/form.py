@@ -175,8 +175,8 @@ class Row(QWidget):
             self._say([int(field.value()) for field in self._fields])
 
         def build(count: int) -> None:
-            while holder.count():
-                widget = holder.takeAt(0).widget()
+            while (item := holder.takeAt(0)) is not None:
+                widget = item.widget()
                 if widget is not None:
                     widget.deleteLater()
             self._fields.clear()

@@ -27,13 +27,13 @@ from app.commands import kind_title
 from app.text import tr
 from app.widgets import Control, Header, Key, Label, Panel, ScrollPanel
 from app.widgets.focus import focus_entered, focus_left
-from core.layers import registry
+from core.layers import Layer, registry
 
 # What a lesson on networks begins with comes first; kinds that are not named follow.
 _FIRST = ("InputLayer", "Dense", "Activation", "Dropout", "Flatten", "Conv2D", "MaxPooling2D")
 
 
-def kinds_of(family: str) -> list[type]:
+def kinds_of(family: str) -> list[type[Layer]]:
     """Return the kinds of a family in the order of the palette."""
     kinds = [kind for kind in registry.kinds() if kind.family == family]
     place = {name: k for k, name in enumerate(_FIRST)}
@@ -216,7 +216,7 @@ class Palette(Panel):
         self.search.textChanged.connect(self._filter)
         self.search.returnPressed.connect(self._choose_first)
 
-    def _add_family(self, body: QVBoxLayout, family: str, kinds: list[type]) -> None:
+    def _add_family(self, body: QVBoxLayout, family: str, kinds: list[type[Layer]]) -> None:
         title = Label(tr(family), "section", "tx2")
         title.setContentsMargins(16, 12, 16, 4)
         body.addWidget(title)

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
 from app import icons
 from app.build import views
+from app.build.block import BlockView
 from app.build.canvas import Canvas
 from app.build.drawer import Drawer
 from app.build.inspector import Inspector
@@ -146,7 +147,7 @@ class BuildView(QWidget):
         if self._active:
             self._subscribe()
 
-    def _views(self) -> tuple[views.BlockView, ...]:
+    def _views(self) -> tuple[BlockView, ...]:
         snapshot = self._context.engine.latest if self._context.attached else None
         return views.block_views(self._context.document, snapshot)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from typing import BinaryIO
 
 from app.cli.errors import UsageError
 from app.cli.projects import load, target
@@ -28,5 +29,9 @@ def run(arguments: argparse.Namespace) -> int:
     if path is None:
         print(text, end="")
     else:
-        write_beside(path, lambda file: file.write(text.encode()) and None)
+
+        def fill(file: BinaryIO) -> None:
+            file.write(text.encode())
+
+        write_beside(path, fill)
     return 0

@@ -10,7 +10,7 @@ from app.engine.state import Work
 from app.text import tr
 
 if TYPE_CHECKING:
-    from app.bus import Bus
+    from app.bus import Bus, Handler
     from app.engine.proxy import Engine
 
 #: Edits within this many milliseconds count as one: a dragged slider compiles once, when it rests.
@@ -19,7 +19,7 @@ _SETTLE = 60
 
 def register(engine: Engine, bus: Bus) -> None:
     """Carry out the ``run.*`` commands; those another part has registered are left to it."""
-    handlers = {
+    handlers: dict[str, tuple[Handler, str]] = {
         "run.play": (engine.play, tr("Play")),
         "run.pause": (engine.pause, tr("Pause")),
         "run.reset": (engine.reset, tr("Reset")),

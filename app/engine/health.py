@@ -100,7 +100,9 @@ class HealthMeter:
                 continue
             before = self._before.get(name)
             if before is not None and self._before_step == step - 1:
-                ratios[place] = np.linalg.norm(now - before) / max(np.linalg.norm(before), 1e-30)
+                ratios[place] = np.linalg.norm(now - before) / max(
+                    float(np.linalg.norm(before)), 1e-30
+                )
             self._before[name] = now.copy()
         self._before_step = step
         return ratios

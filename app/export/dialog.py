@@ -205,10 +205,10 @@ class ExportDialog(QWidget):
         path = with_suffix(self.path, fmt)
         self._path = path if self._chosen_path else next_free(path)
         recipe = self.recipe()
-        frames = 1 if fmt.kind == "still" else frames_of(recipe, recipe.last - recipe.first)
+        first, last = self.range.range
+        frames = 1 if fmt.kind == "still" else frames_of(recipe, last - first)
         estimate = measured(self._context.settings, recipe, frames)
         self.footer.show_plan(recipe, fmt, frames, self._path, estimate)
-        first, last = self.range.range
         per = (last - first) / max(1, frames - 1)
         if fmt.kind == "still":
             words = tr("step {b}", b=number(last))
@@ -231,15 +231,12 @@ class ExportDialog(QWidget):
     def _show_moment(self) -> None:
         recipe = self.recipe()
         fmt = by_id(recipe.format)
+        first, last = self.range.range
         share = 1.0 if fmt.kind == "still" else self._moment.amount / 100
-        seconds = (
-            0.0
-            if fmt.kind == "still"
-            else frames_of(recipe, recipe.last - recipe.first) / recipe.fps
-        )
+        seconds = 0.0 if fmt.kind == "still" else frames_of(recipe, last - first) / recipe.fps
         self._time.setText(f"{_clock(share * seconds)} / {_clock(seconds)}")
         self._moment.setEnabled(fmt.kind != "still" and not self.job.running)
-        step = round(recipe.first + share * ((recipe.last or 0) - recipe.first))
+        step = round(first + share * (last - first))
         self.previewer.show(recipe, step)
 
     @Slot(object)

@@ -140,7 +140,8 @@ def _still(
                 drawn = Path(folder) / "still.svg"
                 canvas.svg(frame, drawn, recipe.caption or source.spec.name)
                 partial.write_bytes(drawn.read_bytes())
-        elif not canvas.image(frame).save(str(partial), "PNG"):
+        # PySide takes the format as text; its stubs say bytes, which it refuses.
+        elif not canvas.image(frame).save(str(partial), "PNG"):  # type: ignore[call-overload]
             raise OSError(28, "No space left on device")
         replace(partial, path)
     except OSError as error:

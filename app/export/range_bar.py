@@ -209,13 +209,13 @@ class RangeBar(QWidget):
         painter.setFont(theme.font("tick"))
         metrics = painter.fontMetrics()
 
-        def label(x: float, text: str, color: object, taken: list[tuple[float, float]]) -> None:
+        def label(x: float, text: str, color: QColor, taken: list[tuple[float, float]]) -> None:
             width = metrics.horizontalAdvance(text)
             start = min(max(0.0, x - width / 2), self.width() - width)
             if any(start < b + 6 and start + width > a - 6 for a, b in taken):
                 return
             taken.append((start, start + width))
-            painter.setPen(color)  # type: ignore[arg-type]
+            painter.setPen(color)
             painter.drawText(QPointF(start, 98), text)
 
         taken: list[tuple[float, float]] = []

@@ -172,7 +172,9 @@ class GifWriter:
                 stream.time_base = Fraction(1, 100)
                 for number, decoded in enumerate(source.decode(video=0)):
                     pixels = palette.map(decoded.to_ndarray(format="rgb24"))
-                    picture = av.VideoFrame.from_ndarray((pixels, palette.argb), format="pal8")
+                    # A pair for this format, of which the type of the argument does not tell.
+                    coloured: Any = (pixels, palette.argb)
+                    picture = av.VideoFrame.from_ndarray(coloured, format="pal8")
                     picture.pts = round(number * 100 / self._fps)
                     picture.time_base = Fraction(1, 100)
                     for packet in stream.encode(picture):

@@ -71,17 +71,18 @@ class TaskRow(QFrame):
         if task.answer:
             line = QHBoxLayout()
             line.setSpacing(8)
-            self.field = NumberField(
+            field = NumberField(
                 name=f"lesson-answer-{task.id}",
                 label=tr("Your answer"),
                 whole=False,
                 step=0.001,
                 width=96,
             )
-            self.field.entered.connect(self._on_entered)
-            line.addWidget(self.field)
+            self.field = field
+            field.entered.connect(self._on_entered)
+            line.addWidget(field)
             self.check = Button(tr("Check"), name=f"lesson-check-{task.id}")
-            self.check.clicked.connect(lambda: self._on_entered(self.field.value()))  # type: ignore[union-attr]
+            self.check.clicked.connect(lambda: self._on_entered(field.value()))
             line.addWidget(self.check)
             line.addStretch(1)
             column.addLayout(line)
@@ -280,8 +281,7 @@ class PageView(QWidget):
 
     def _rebuild(self, page: Page) -> None:
         body = self._scroll.body
-        while body.count():
-            item = body.takeAt(0)
+        while (item := body.takeAt(0)) is not None:
             widget = item.widget()
             if widget is not None:
                 widget.hide()

@@ -205,7 +205,7 @@ def _cells(
                 anchor="middle",
             )
     if off.max() > 0:
-        i, j = np.unravel_index(int(off.argmax()), off.shape)
+        i, j = divmod(int(off.argmax()), off.shape[1])
         draw.frame(painter, left + j * q - 1.5, top + i * q - 1.5, q + 1, q + 1, theme.tx, 1.5)
 
 
@@ -214,7 +214,7 @@ def _sentence(painter: QPainter, place: ConfusionLayout, theme: Theme, matrix: n
     off = matrix - np.diag(np.diag(matrix))
     wrong, total = int(off.sum()), int(matrix.sum())
     if wrong:
-        i, j = np.unravel_index(int(off.argmax()), off.shape)
+        i, j = divmod(int(off.argmax()), off.shape[1])
         text = tr(
             "Most confused: {label} read as {said}, {count} times",
             label=place.classes[i],

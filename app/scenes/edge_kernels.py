@@ -7,7 +7,7 @@ from numba import njit
 
 
 @njit(nogil=True, cache=True)
-def draw_edges(image, ends, width, color, span, shape, slope):  # type: ignore[no-untyped-def]
+def draw_edges(image, ends, width, color, span, shape, slope):
     """Blend curves that are monotone in x into an image: each pixel column gets one antialiased span.
 
     Parameters
@@ -77,7 +77,7 @@ def draw_edges(image, ends, width, color, span, shape, slope):  # type: ignore[n
 
 
 @njit(nogil=True, cache=True)
-def draw_tiles(image, values, rects, table, factor, zero, margin, ground):  # type: ignore[no-untyped-def]
+def draw_tiles(image, values, rects, table, factor, zero, margin, ground):
     """Draw small heat maps, interpolated between their values, each on a margin of the ground's colour.
 
     Parameters

@@ -408,7 +408,9 @@ def lay_out(box: Box) -> Formula:
     return Formula(box.width, box.height, box.ascent, tuple(glyphs), tuple(shapes), tuple(hits))
 
 
-def _flatten(box: Box, x: float, y: float, glyphs: list, shapes: list, hits: list) -> None:
+def _flatten(
+    box: Box, x: float, y: float, glyphs: list[Any], shapes: list[Any], hits: list[Any]
+) -> None:
     if box.ref is not None:
         hits.append((QRectF(x - 1, y - box.ascent, box.width + 2, box.height), box.ref))
     for dx, dy, part in box.parts:

@@ -191,10 +191,10 @@ class _Setter:
             result: list[f.Box] = []
             for index, term in enumerate(expr.terms):
                 negative = isinstance(term, Negate)
-                body = term.x if isinstance(term, Negate) else term
-                tight = negative or isinstance(body, Sum)
-                box = self.box(body, pen, _PRODUCT if tight else _SUM, guard=index > 0)
-                if index and isinstance(body, Elided):
+                inner = term.x if isinstance(term, Negate) else term
+                tight = negative or isinstance(inner, Sum)
+                box = self.box(inner, pen, _PRODUCT if tight else _SUM, guard=index > 0)
+                if index and isinstance(inner, Elided):
                     box = f.row([f.space(pen.size * 0.5), box])
                 elif index:
                     box = f.row(

@@ -8,7 +8,7 @@ from math import isfinite
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtGui import QColor, QPainter
+from PySide6.QtGui import QColor, QImage, QPainter
 
 from app.scenes import draw, images
 from app.scenes.hits import Hit, HitIndex
@@ -214,7 +214,7 @@ def _strip_row(
     draw.frame(painter, left - 0.5, top - 0.5, wide + 1, 17, theme.line)
 
 
-def _strip(theme: Theme, level: np.ndarray):
+def _strip(theme: Theme, level: np.ndarray) -> QImage:
     low = QColor("#ffffff") if not theme.is_dark else theme.bg0
     a = np.array([low.red(), low.green(), low.blue()], float)
     b = np.array([theme.bwd.red(), theme.bwd.green(), theme.bwd.blue()], float)

@@ -200,7 +200,7 @@ def _box(
     rows, columns, maps = node.shape
     aspect = rows / max(1, columns)
     if kind == "image":
-        side = round(min(max(48.0, 96 * shrink), area / max(1.0, aspect) - 60))
+        side: float = round(min(max(48.0, 96 * shrink), area / max(1.0, aspect) - 60))
         return node, kind, 0, 1, side, side * aspect, 1, side, side * aspect
     first = min(page, max(0, (maps - 1) // PAGE)) * PAGE
     shown = min(PAGE, maps - first)

@@ -6,7 +6,7 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtGui import QPainter
+from PySide6.QtGui import QColor, QPainter
 
 from app.scenes import draw, images
 from app.scenes.maps_layout import MapColumn
@@ -147,9 +147,7 @@ def paint_strip(
     draw.frame(painter, x - 2.5, y - 2.5, w + 5, h + 3 if pitch >= 4 else h + 5, theme.line)
 
 
-def _color(word: int):
-    from PySide6.QtGui import QColor
-
+def _color(word: int) -> QColor:
     return QColor.fromRgb(word)
 
 

@@ -174,7 +174,7 @@ def _sample(
             x + t - 12,
             y + 4.5,
             7,
-            QColor("#0d1015") if theme.is_dark else Qt.GlobalColor.white,
+            QColor("#0d1015") if theme.is_dark else QColor(Qt.GlobalColor.white),
             1.8,
         )
     text = f"{_name(page, said)} {draw.ARROW} {_name(page, label)}" if wrong else _name(page, said)

@@ -140,7 +140,10 @@ class _Painter:
                 0.75 + 3 * share,
             )
         self.loss_lines()
-        key = lambda e: (e.layer, e.source, e.target)  # noqa: E731
+
+        def key(line: EdgeLine) -> tuple[str, int, int]:
+            return line.layer, line.source, line.target
+
         for edge in place.edges:
             if key(edge) in self.focus.upstream:
                 self.dashed(

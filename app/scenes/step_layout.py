@@ -153,6 +153,7 @@ def unit_title(spec: NetworkView, node: NodeView, index: int) -> str:
 
 def _rows(node: NodeView, index: int, rect: QRectF, last: bool) -> tuple[RowBox, ...]:
     layer = node.layer
+    names: tuple[tuple[str, str, str], ...]
     if node.kind == "Input":
         names = (("", node.output, "fwd"),)
     elif node.kind == "Dense":
@@ -198,7 +199,7 @@ def _numbers(spec: NetworkView, size: tuple[int, int], view: ViewState) -> StepL
     room = width - 2 * MARGIN - sum(widths) - (0 if below else LOSS[0])
     gaps = columns - 1 + (0 if below else 1)
     gap = min(room / max(gaps, 1), 300.0)
-    # The mockup gives the first gap more room than the second: it carries more edges.
+    # The first gap gets more room than the second: it carries more edges.
     weights = []
     for before, after in pairwise(nodes):
         weights.append(

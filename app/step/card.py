@@ -195,11 +195,10 @@ def _factors(
         return (), None
     expression = simplify(upstream.expression, session.value)
     factors: list[Factor] = []
-    slope = isinstance(expression, Product) and len(expression.factors) == 2 and isinstance(
-        expression.factors[0], Ref
-    )  # fmt: skip
-    if slope and expression.factors[0].tensor.startswith("grad/"):
-        error, bend = expression.factors
+    parts = expression.factors if isinstance(expression, Product) else ()
+    error = parts[0] if len(parts) == 2 else None
+    if isinstance(error, Ref) and error.tensor.startswith("grad/"):
+        bend = parts[1]
         a = _letter(session, error.tensor.removeprefix("grad/"), j)
         origin = session.origin
         source = error if origin is None else simplify(origin.expression, session.value)

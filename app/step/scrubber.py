@@ -18,6 +18,7 @@ from app.widgets.focus import focus_entered, focus_left
 if TYPE_CHECKING:
     from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPaintEvent
 
+    from app.snapshots import InstructionView
     from app.step.session import StepSession
 
 LEFT = 16
@@ -221,7 +222,7 @@ class Scrubber(QWidget):
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(frame, 3, 3)
 
-    def _label(self, painter: QPainter, colors: themes.Theme, line: object, x: float, room: float,
+    def _label(self, painter: QPainter, colors: themes.Theme, line: InstructionView, x: float, room: float,
                current: bool, done: bool) -> None:  # fmt: skip
         if current:
             tone = "bg0" if colors.is_dark else "priText"
@@ -230,7 +231,7 @@ class Scrubber(QWidget):
         for size in (11, 10, 9):
             box = formula.lay_out(
                 to_box(short(line), formula.Pen(size, 600 if current else 400, tone))
-            )  # type: ignore[arg-type]
+            )
             if box.width <= room:
                 formula.paint(painter, box, colors, x - box.width / 2, 56 - box.baseline)
                 return

@@ -85,7 +85,7 @@ class StepSession(QObject):
         self._check_timer.timeout.connect(self.ask_check)
         self.upstream: Explained | None = None
         self.origin: Explained | None = None
-        self._asked: tuple[Any, ...] = ()
+        self._asked: tuple[int, int, tuple[int, ...]] | None = None
         self._cells: dict[str, tuple[int, ...]] = {}
         self._unit: int | None = None
         self._before: dict[int, dict[str, np.ndarray]] = {}
@@ -495,7 +495,7 @@ class StepSession(QObject):
         to be asked for, and later ones follow by themselves once they have proved quick.
         """
         cell, asked = self.cell, self._asked
-        if cell is None or not asked or not self.checkable or self.checking:
+        if cell is None or asked is None or not self.checkable or self.checking:
             return
         began = perf_counter()
         self.checking = True
@@ -544,10 +544,12 @@ class StepSession(QObject):
             failed=lambda _sentence: None,
         )  # fmt: skip
 
-    def _ask_origin(self, snapshot: Snapshot, expression: Any, whole: tuple[Any, ...]) -> None:
+    def _ask_origin(self, snapshot: Snapshot, expression: Any, whole: Any) -> None:
         """Ask where the error of a neuron's output came from, one layer further on."""
         parts = getattr(expression, "factors", ())
-        error = parts[0] if parts else None
+        if not parts:
+            return
+        error = parts[0]
         tensor = getattr(error, "tensor", "")
         if not tensor.startswith("grad/") or snapshot.program is None:
             return

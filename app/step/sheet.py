@@ -173,7 +173,7 @@ class _Sheet:
         self.formulas: list[tuple[formula.Formula, float, float]] = []
         self.cells: list[tuple[QRectF, tuple[str, tuple[int, ...]]]] = []
 
-    def run(self) -> tuple[float, list, list]:
+    def run(self) -> tuple[float, list[Any], list[Any]]:
         card = self.card
         if card.subject is None:
             self.line(

@@ -18,7 +18,14 @@ from app.text import tr
 from app.widgets.focus import focus_entered, focus_left
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPaintEvent, QResizeEvent
+    from PySide6.QtGui import (
+        QColor,
+        QFocusEvent,
+        QKeyEvent,
+        QMouseEvent,
+        QPaintEvent,
+        QResizeEvent,
+    )
 
     from app.snapshots import ProgramView
     from app.step.session import StepSession
@@ -308,7 +315,7 @@ class TapeList(QAbstractScrollArea):
         return f"[{draw.TIMES.join(map(str, info.shape)) or 1}]"
 
 
-def _arrow(painter: QPainter, x: float, y: float, color: object) -> None:
+def _arrow(painter: QPainter, x: float, y: float, color: QColor) -> None:
     path = QPainterPath(QPointF(x + 1, y + 5))
     for px, py in ((7, 5), (7, 2), (13, 7), (7, 12), (7, 9), (1, 9)):
         path.lineTo(x + px, y + py)

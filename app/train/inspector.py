@@ -66,7 +66,7 @@ class EvaluationPage(QWidget):
         column.setSpacing(0)
         self.head = Header(tr("Evaluation"))
         self.metrics = Metrics(wide=False)
-        self.scroll = ScrollPanel(name="train-evaluation")
+        self._scroll = ScrollPanel(name="train-evaluation")
         self._confusion_head = QWidget()
         row = QHBoxLayout(self._confusion_head)
         row.setContentsMargins(16, 12, 16, 0)
@@ -87,8 +87,8 @@ class EvaluationPage(QWidget):
         self.health = SceneView("health", name="train-health", label=tr("Layer health"))
         self.health.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         column.addWidget(self.head)
-        column.addWidget(self.scroll, 1)
-        body = self.scroll.body
+        column.addWidget(self._scroll, 1)
+        body = self._scroll.body
         body.addWidget(self.metrics)
         body.addWidget(Line())
         body.addWidget(self._confusion_head)
@@ -154,12 +154,12 @@ class OutputPage(QWidget):
         self.decision.setFixedHeight(432)
         self.metrics = Metrics(wide=True, prefix="train-output-metric")
         self.data = DataPanel(context)
-        self.scroll = ScrollPanel(name="train-output")
+        self._scroll = ScrollPanel(name="train-output")
         column.addWidget(self.head)
-        column.addWidget(self.scroll, 1)
+        column.addWidget(self._scroll, 1)
         for widget in (self.decision, Line(), self.metrics, self.data):
-            self.scroll.body.addWidget(widget)
-        self.scroll.body.addStretch(1)
+            self._scroll.body.addWidget(widget)
+        self._scroll.body.addStretch(1)
         self.mode.chosen.connect(lambda value: self.toggled.emit("decision", value))
         self.data.points_toggled.connect(lambda on: self.toggled.emit("validation-points", on))
 

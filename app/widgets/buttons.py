@@ -211,8 +211,8 @@ class Button(Control):
                 fill.setAlphaF(0.85)
             return fill, None, colors.priText
         if self.kind == "ghost":
-            fill = colors.bg3 if self.hovered or self.isDown() else None
-            return fill, None, colors.tx if self.hovered else colors.tx2
+            ground = colors.bg3 if self.hovered or self.isDown() else None
+            return ground, None, colors.tx if self.hovered else colors.tx2
         border = colors.line2 if self.kind == "normal" else colors.line
         fill = colors.selbg if self.isDown() else colors.bg3 if self.hovered else colors.bg2
         ink = colors.tx2 if self.kind == "right" else colors.tx

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, QLocale, QPointF, QRect, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QLocale, QObject, QPointF, QRect, QSize, Qt, Signal
 from PySide6.QtGui import (
     QFocusEvent,
     QMouseEvent,
@@ -107,7 +107,7 @@ class NumberField(QDoubleSpinBox):
         except ValueError:
             return self.value()
 
-    def validate(self, shown: str, position: int) -> object:
+    def validate(self, shown: str, position: int) -> tuple[QValidator.State, str, int]:
         plain = shown.replace(_MINUS, "-").replace(",", "").strip()
         try:
             float(plain)
@@ -131,7 +131,7 @@ class NumberField(QDoubleSpinBox):
             flags |= QAbstractSpinBox.StepEnabledFlag.StepDownEnabled
         return flags
 
-    def eventFilter(self, watched: object, event: QEvent) -> bool:
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if watched is self.lineEdit() and event.type() == QEvent.Type.MouseButtonPress:
             assert isinstance(event, QMouseEvent)
             if self._arrow_pressed(event.position().x() + self.lineEdit().x(), event):

@@ -40,8 +40,8 @@ class FocusRing(QWidget):
 
     def follow(self, target: QWidget | None) -> None:
         """Put the ring around ``target``, or take it away."""
-        for widget in self._watched:
-            widget.removeEventFilter(self)
+        for watched in self._watched:
+            watched.removeEventFilter(self)
         self._watched = []
         self._target = target
         if target is None:
@@ -113,9 +113,9 @@ def reveal(widget: QWidget) -> None:
     """Scroll every scroll area around ``widget`` until it can be seen."""
     area = widget.parentWidget()
     while area is not None:
-        if isinstance(area, QScrollArea) and area.widget() is not None:
+        if isinstance(area, QScrollArea):
             inside = area.widget()
-            if inside.isAncestorOf(widget):
+            if inside is not None and inside.isAncestorOf(widget):
                 corner = widget.mapTo(inside, QPoint(widget.width() // 2, widget.height() // 2))
                 area.ensureVisible(corner.x(), corner.y(), 0, widget.height())
         area = area.parentWidget()

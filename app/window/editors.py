@@ -225,10 +225,10 @@ class DataEditor(_Form):
             box.set_amount(float(reference.parameters.get(name, defaults[name])))
 
     def _make_fields(self, info: Any) -> None:
-        while self._parameters.count():
-            row = self._parameters.takeAt(0).layout()
-            while row is not None and row.count():
-                widget = row.takeAt(0).widget()
+        while (line := self._parameters.takeAt(0)) is not None:
+            row = line.layout()
+            while row is not None and (item := row.takeAt(0)) is not None:
+                widget = item.widget()
                 if widget is not None:
                     widget.deleteLater()
         self._fields = {}

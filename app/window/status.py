@@ -139,8 +139,8 @@ class StatusBar(Panel):
         if hint == self._hint_parts:
             return
         self._hint_parts = hint
-        while self._hint.count():
-            widget = self._hint.takeAt(0).widget()
+        while (item := self._hint.takeAt(0)) is not None:
+            widget = item.widget()
             if widget is not None:
                 widget.deleteLater()
         for key, words in hint:
@@ -150,6 +150,7 @@ class StatusBar(Panel):
 
     def _show_hint(self, visible: bool) -> None:
         for place in range(self._hint.count()):
-            widget = self._hint.itemAt(place).widget()
+            item = self._hint.itemAt(place)
+            widget = item.widget() if item is not None else None
             if widget is not None:
                 widget.setVisible(visible)

@@ -169,12 +169,11 @@ def _machine(dtype: type) -> None:
     integers = np.zeros((0, 1), np.int64)
     state, control = np.zeros(S.SIZE, np.int64), np.zeros(2, np.int64)
     none, reals = np.zeros(0, np.int64), np.zeros((0, 1), np.float64)
-    arena = np.zeros(1, dtype)
-    kernels = table(dtype).kernels
-    machine.run_range(kernels, none, integers, reals, arena, state, 0, 0)
+    arena: np.ndarray = np.zeros(1, dtype)
+    machine.run_range(none, integers, reals, arena, state, 0, 0)
     record = np.zeros((1, 1))
     machine.run_steps(
-        kernels, none, integers, reals, arena, state, control, none, record, 0
+        none, integers, reals, arena, state, control, none, record, 0
     )  # fmt: skip
 
 

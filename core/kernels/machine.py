@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
-from numba import njit
+from numba import njit, types
+from numba.extending import intrinsic
 
 from core.kernels.state import ERROR, ERROR_PC, FINE, ITERATION, LOSS_NOT_FINITE, STEP
 
 
+@intrinsic
+def call(typing_context, address, mem, ints, reals, state):
+    """Call the kernel at an address: its C wrapper, whose arguments are those of Numba's first-class functions."""
+    signature = types.void(mem, ints, reals, state)
+
+    def codegen(context, builder, sig, args):
+        prototype = context.get_value_type(types.FunctionType(signature).ftype)
+        builder.call(builder.inttoptr(args[0], prototype), args[1:])
+        return context.get_dummy_value()
+
+    return types.void(types.int64, mem, ints, reals, state), codegen
+
+
 @njit(nogil=True, cache=True, error_model="numpy")
-def run_range(table, kinds, ints, reals, mem, state, start, stop):
-    """Instructions start..stop-1, once."""
+def run_range(kernels, ints, reals, mem, state, start, stop):
+    """Instructions start..stop-1, once. `kernels` holds the address of each instruction's kernel."""
     for pc in range(start, stop):
-        table[kinds[pc]](mem, ints[pc], reals[pc], state)
+        call(kernels[pc], mem, ints[pc], reals[pc], state)
         if state[ERROR] != FINE:
             state[ERROR_PC] = pc
             return
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def run_steps(table, kinds, ints, reals, mem, state, control, watch, record, steps):
+def run_steps(kernels, ints, reals, mem, state, control, watch, record, steps):
     """Whole steps, until `steps` are done, ``control[0]`` is raised, or the loss is no longer a finite number.
 
     After each step the scalars at `watch` go to a row of `record`; the first of them is the loss. Returns steps done.
@@ -26,8 +40,8 @@ def run_steps(table, kinds, ints, reals, mem, state, control, watch, record, ste
     for k in range(steps):
         if control[0] != 0:
             return k
-        for pc in range(kinds.size):
-            table[kinds[pc]](mem, ints[pc], reals[pc], state)
+        for pc in range(kernels.size):
+            call(kernels[pc], mem, ints[pc], reals[pc], state)
             if state[ERROR] != FINE:
                 state[ERROR_PC] = pc
                 return k
@@ -37,7 +51,7 @@ def run_steps(table, kinds, ints, reals, mem, state, control, watch, record, ste
             loss = record[k, 0]
             if loss - loss != 0.0:  # also true of NaN: no comparison with it holds but this one
                 state[ERROR] = LOSS_NOT_FINITE
-                state[ERROR_PC] = kinds.size
+                state[ERROR_PC] = kernels.size
                 return k
         state[STEP] += 1
         state[ITERATION] += 1

@@ -178,6 +178,7 @@ class Program:
             reals.append(rule.reals(ins))
             kinds.append(self._table.number(rule.kernel))
         self.kinds = np.array(kinds, np.int64)
+        self._kernels = self._table.addresses(self.kinds)
         self.ints = _padded(rows, np.int64)
         self.reals = _padded(reals, np.float64)
 
@@ -341,9 +342,7 @@ class Program:
             raise ChainruleError(
                 f"The tape has {len(self.kinds)} instructions; {start} to {end} is not a range of it."
             )
-        machine.run_range(
-            self._table.kernels, self.kinds, self.ints, self.reals, self.mem, self.state, start, end
-        )
+        machine.run_range(self._kernels, self.ints, self.reals, self.mem, self.state, start, end)
         self.raise_error()
 
     def run_steps(self, steps: int, record: np.ndarray) -> int:
@@ -355,8 +354,7 @@ class Program:
         """
         return int(
             machine.run_steps(
-                self._table.kernels,
-                self.kinds,
+                self._kernels,
                 self.ints,
                 self.reals,
                 self.mem,

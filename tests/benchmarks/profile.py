@@ -23,15 +23,13 @@ def main(name: str = "cnn") -> int:
     program = run.program
     run.advance(3)
     count = len(program.kinds)
-    table = program._table.kernels
     one_by_one = np.zeros((ROUNDS, count))
     whole = np.zeros(ROUNDS)
     for r in range(ROUNDS):
         began = perf_counter()
         for _ in range(10):
             machine.run_range(
-                table,
-                program.kinds,
+                program._kernels,
                 program.ints,
                 program.reals,
                 program.mem,
@@ -42,11 +40,11 @@ def main(name: str = "cnn") -> int:
         whole[r] = (perf_counter() - began) / 10
         for k in range(count):
             # The same instruction many times in one call: a tape of its own.
-            kinds = np.repeat(program.kinds[k : k + 1], 20)
+            kernels = np.repeat(program._kernels[k : k + 1], 20)
             ints = np.repeat(program.ints[k : k + 1], 20, axis=0)
             reals = np.repeat(program.reals[k : k + 1], 20, axis=0)
             began = perf_counter()
-            machine.run_range(table, kinds, ints, reals, program.mem, program.state, 0, 20)
+            machine.run_range(kernels, ints, reals, program.mem, program.state, 0, 20)
             one_by_one[r, k] = (perf_counter() - began) / 20
     cost = np.median(one_by_one, axis=0) * 1e6
     total = float(cost.sum())

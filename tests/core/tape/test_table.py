@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numba as nb
 import numpy as np
 import pytest
 from numba.experimental.function_type import _get_wrapper_address
@@ -23,8 +22,7 @@ from tests.core.subjects import bound, first_computed
 def test_numba_still_tells_the_address_of_a_kernels_wrapper() -> None:
     kernels = table(np.float32)
     kernel = kernels._alive[kernels.number("elementwise.relu")]
-    address = _get_wrapper_address(kernel.dispatcher, kernel.signature())
-    assert address == kernel.__wrapper_address__() > 0
+    assert kernel.address == _get_wrapper_address(kernel.dispatcher, kernel.signature) > 0
 
 
 def test_a_kernel_called_through_the_table_computes() -> None:
@@ -34,8 +32,8 @@ def test_a_kernel_called_through_the_table_computes() -> None:
     # mode "single", width 4, x at 0, y at 4
     ints = np.array([[2, 4, 0, 0, 4, 0]])
     state = np.zeros(24, np.int64)
-    kinds, reals = np.array([number]), np.zeros((1, 1))
-    machine.run_range(kernels.kernels, kinds, ints, reals, mem, state, 0, 1)
+    addresses, reals = kernels.addresses(np.array([number])), np.zeros((1, 1))
+    machine.run_range(addresses, ints, reals, mem, state, 0, 1)
     assert np.array_equal(mem[4:], np.array([0, 0, 2, np.nan], np.float32), equal_nan=True)
 
 
@@ -47,7 +45,6 @@ def test_a_table_is_one_for_all_programs_and_compiles_nothing_twice() -> None:
     bound(network, None, mode="predict", dtype=np.float32)
     assert len(programs[0]._table._alive) == before
     assert table(np.float64) is not programs[0]._table
-    assert isinstance(programs[0]._table.kernels, nb.typed.List)
 
 
 def test_a_range_outside_the_tape_is_refused() -> None:

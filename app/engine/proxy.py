@@ -400,7 +400,10 @@ class Engine(QObject):
     @Slot(object)
     def _on_state(self, state: EngineState) -> None:
         # What the interface chooses is kept here; what the engine knows comes from there.
-        fields = {"granularity": self._state.granularity, "speed": self._state.speed}
+        fields: dict[str, Any] = {
+            "granularity": self._state.granularity,
+            "speed": self._state.speed,
+        }
         if self._blocked:
             fields |= {"status": "blocked", "reason": self._blocked}
         was = self._state.status
@@ -490,7 +493,7 @@ def _close(reference: weakref.ref[Engine]) -> None:
 def _hashable(probes: Iterable[Probe]) -> tuple[Probe, ...]:
     # Slices became hashable in Python 3.12 only.
     return tuple(
-        replace(probe, rows=(probe.rows.start, probe.rows.stop, probe.rows.step))  # type: ignore[arg-type]
+        replace(probe, rows=(probe.rows.start, probe.rows.stop, probe.rows.step))
         if isinstance(probe.rows, slice)
         else probe
         for probe in probes

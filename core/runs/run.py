@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -13,12 +12,13 @@ import numpy as np
 from core import losses, optimizers
 from core.errors import ChainruleError, DivergedError
 from core.kernels import state as S
-from core.ops.base import Instruction
 from core.runs.checkpoints import Checkpoint, Checkpoints
+from core.runs.divergence import Divergence, broke, describe
 from core.runs.history import Epoch, History
 from core.runs.journal import Entry, Journal
+from core.runs.measuring import Measure
 from core.runs.position import GRANULARITIES, Position
-from core.runs.samples import Samples, prepare
+from core.runs.samples import Samples, split
 from core.runs.undo import UndoRing
 from core.spec.network import Network
 from core.spec.training import Training
@@ -27,27 +27,6 @@ from core.tape.program import Program
 
 #: Seconds a replay to the nearest step should take at most: decides how far checkpoints are apart.
 REPLAY = 0.05
-#: Samples evaluated or predicted in one go.
-EVALUATION_BATCH = 128
-
-
-@dataclass(frozen=True)
-class Divergence:
-    """Where a number stopped being finite.
-
-    Attributes
-    ----------
-    step
-        The step (counted from 0) in which it happened.
-    instruction
-        Place on the tape of the instruction that wrote the first NaN or infinity.
-    sentence
-        The same for a learner.
-    """
-
-    step: int
-    instruction: int
-    sentence: str
 
 
 class RunState(msgspec.Struct, frozen=True):
@@ -106,7 +85,8 @@ class Run:
             batch_size=training.batch_size,
         )  # fmt: skip
         if samples is None:
-            samples, validation = _split(dataset, training, self.loss, _output_size(tape.outputs))
+            outputs = int(next(iter(tape.outputs.values())).size)
+            samples, validation = split(dataset, training, self.loss, outputs)
         self.samples, self.validation = samples, validation
         self.program = Program(
             tape, min(training.batch_size, max(len(samples), 1)), seed=training.seed
@@ -122,8 +102,7 @@ class Run:
         self._previous: Checkpoint | None = None
         self._start: Checkpoint | None = None
         self._seconds_a_step = 0.001
-        self._evaluator: Program | None = None
-        self._predictor: Program | None = None
+        self._measure = Measure(self.program, network, training, self.loss)
         self._record = np.zeros((1, max(len(tape.watch), 1)))
         self.checkpoints.add(self._checkpoint())
 
@@ -322,9 +301,8 @@ class Run:
         self.undo.remember(self.program, self.pc)
         before = self.program.state.copy()
         self.program.run(self.pc, self.pc + 1)
-        broken = self._first_broken(self.program.tape.instructions[self.pc])
-        if broken is not None:
-            self.divergence = self._divergence(int(before[S.STEP]), self.pc)
+        if broke(self.program, self.program.tape.instructions[self.pc]):
+            self.divergence = describe(self.program, self.network, int(before[S.STEP]), self.pc)
         self.pc += 1
         if self.pc == len(self.program.kinds):
             self._finish_step()
@@ -561,7 +539,8 @@ class Run:
             if self.pc == 0 and not self.divergence:
                 # Finite again: the loss overflowed only in the sum of an epoch. Nothing to name but the loss itself.
                 names = [ins.output.name for ins in self.program.tape.instructions]
-                self.divergence = self._divergence(step, names.index("loss"))
+                place = names.index("loss")
+                self.divergence = describe(self.program, self.network, step, place)
 
     def _seek_quietly(self, step: int) -> None:
         self._restore(self._nearest(step))
@@ -576,24 +555,6 @@ class Run:
                 self.program.state[S.ITERATION] += 1
             self._previous, self._start = self._start, None
 
-    def _first_broken(self, ins: Instruction) -> str | None:
-        for t in ins.outputs.values():
-            if not np.isfinite(self.program.tensor(t.name)).all():
-                return t.name
-        return None
-
-    def _divergence(self, step: int, pc: int) -> Divergence:
-        at = self.program.instructions[pc]
-        name = next((layer.name for layer in self.network.layers if layer.id == at.layer), "")
-        where = f" in {name}" if name else ""
-        values = self.program.tensor(at.writes[0])
-        what = "infinite" if np.isinf(values).any() else "not a number"
-        sentence = (
-            f"A value became {what} at step {step}, in instruction {pc + 1}{where}: {at.title}. "
-            "Step back and lower the learning rate."
-        )
-        return Divergence(step, pc, sentence)
-
     # ---- measuring -------------------------------------------------------------------------------------------------
 
     def evaluate(self, samples: Samples | None = None) -> dict[str, float]:
@@ -607,49 +568,16 @@ class Run:
         self, samples: Samples | None = None, chunk: int = 4
     ) -> Iterator[dict[str, float]]:
         """The same in pieces of `chunk` batches, for an engine that has other things to do in between."""
-        data = samples or self.validation or self.samples
-        if not len(data):
-            return
-        if self._evaluator is None:
-            tape = compile_network(self.network, "evaluate", loss=self.loss, metrics=self.training.metrics,
-                                   batch_size=EVALUATION_BATCH)  # fmt: skip
-            self._evaluator = Program(tape, EVALUATION_BATCH)
-        program = self._evaluator
-        program.attach(data.inputs, data.targets)
-        program.copy_weights_from(self.program)
-        program.state[S.STEP] = program.state[S.SHUFFLE] = 0
-        batches = int(program.state[S.BATCHES])
-        for batch in range(batches):
-            # One by one: a loss that is not finite is a result here, and must not stop the machine.
-            program.run()
-            program.state[S.STEP] += 1
-            if (batch + 1) % chunk and batch + 1 < batches:
-                continue
-            yield {
-                name: float(program.mem[total.at] / max(program.mem[number.at], 1))
-                for name, (total, number) in program.tape.totals.items()
-            }
+        yield from self._measure.evaluation(samples or self.validation or self.samples, chunk)
 
     @property
     def predictor(self) -> Program:
         """The forward program with the weights as they are now; feed it and read any value of any layer."""
-        if self._predictor is None:
-            tape = compile_network(self.network, "predict", batch_size=EVALUATION_BATCH)
-            self._predictor = Program(tape, EVALUATION_BATCH)
-        self._predictor.copy_weights_from(self.program)
-        return self._predictor
+        return self._measure.predictor
 
     def predict(self, x: Any) -> np.ndarray:
         """Outputs for inputs (samples, ...), already scaled."""
-        program = self.predictor
-        out = next(iter(program.tape.outputs.values()))
-        given = np.asarray(x, np.float32)
-        results = []
-        for start in range(0, len(given), EVALUATION_BATCH):
-            program.feed([given[start : start + EVALUATION_BATCH]])
-            program.run()
-            results.append(program.tensor(out.name).copy())
-        return np.concatenate(results) if results else np.zeros((0, *out.shape), np.float32)
+        return self._measure.predict(x)
 
     # ---- files -------------------------------------------------------------------------------------------------------
 
@@ -717,27 +645,3 @@ def _check(granularity: str) -> None:
         raise ChainruleError(
             f"{granularity!r} is not a way to step; there are {', '.join(GRANULARITIES)}."
         )
-
-
-def _output_size(outputs: dict[str, Any]) -> int:
-    return int(next(iter(outputs.values())).size)
-
-
-def _split(
-    dataset: Any, training: Training, loss: losses.Loss, outputs: int
-) -> tuple[Samples, Samples | None]:
-    """Training and held-out samples: Keras's validation split, or the data set's own test samples."""
-    scale = float(getattr(dataset.info, "scale", 1.0))
-    x, y = dataset.x_train, dataset.y_train
-    if training.validation_split > 0:
-        held = int(len(x) * (1 - training.validation_split))
-        if not 0 < held < len(x):
-            message = f"A validation split of {training.validation_split:g} leaves nothing to train on or to measure."
-            raise ChainruleError(message)
-        return prepare(x[:held], y[:held], loss, outputs, scale), prepare(
-            x[held:], y[held:], loss, outputs, scale
-        )
-    train = prepare(x, y, loss, outputs, scale)
-    return train, prepare(dataset.x_test, dataset.y_test, loss, outputs, scale) if len(
-        dataset.x_test
-    ) else None

@@ -9,6 +9,7 @@ import numpy as np
 
 from core.errors import ChainruleError
 from core.losses import Loss
+from core.spec.training import Training
 from core.tape.table_data import DataTable
 
 
@@ -73,3 +74,23 @@ def target_table(y: Any, loss: Loss, outputs: int) -> DataTable:
 def prepare(x: Any, y: Any, loss: Loss, outputs: int, scale: float = 1.0) -> Samples:
     """One input and one target table."""
     return Samples([DataTable(x, scale)], [target_table(y, loss, outputs)])
+
+
+def split(
+    dataset: Any, training: Training, loss: Loss, outputs: int
+) -> tuple[Samples, Samples | None]:
+    """Training and held-out samples: Keras's validation split, or the data set's own test samples."""
+    scale = float(getattr(dataset.info, "scale", 1.0))
+    x, y = dataset.x_train, dataset.y_train
+    if training.validation_split > 0:
+        held = int(len(x) * (1 - training.validation_split))
+        if not 0 < held < len(x):
+            message = f"A validation split of {training.validation_split:g} leaves nothing to train on or to measure."
+            raise ChainruleError(message)
+        return prepare(x[:held], y[:held], loss, outputs, scale), prepare(
+            x[held:], y[held:], loss, outputs, scale
+        )
+    train = prepare(x, y, loss, outputs, scale)
+    return train, prepare(dataset.x_test, dataset.y_test, loss, outputs, scale) if len(
+        dataset.x_test
+    ) else None

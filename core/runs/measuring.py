@@ -1,0 +1,82 @@
+"""Measuring a network that is being trained: metrics and outputs with the weights as they are now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from core.kernels import state as S
+from core.runs.samples import Samples
+from core.spec.network import Network
+from core.spec.training import Training
+from core.tape.compiler import compile_network
+from core.tape.program import Program
+
+#: Samples evaluated or predicted in one go.
+BATCH = 128
+
+
+class Measure:
+    """Programs without backward and update instructions, compiled when they are first asked for.
+
+    Parameters
+    ----------
+    trained
+        The program whose weights are measured.
+    network, training, loss
+        What it was compiled from.
+    """
+
+    def __init__(self, trained: Program, network: Network, training: Training, loss: Any) -> None:
+        self._trained, self._network = trained, network
+        self._training, self._loss = training, loss
+        self._evaluator: Program | None = None
+        self._predictor: Program | None = None
+
+    def evaluation(self, data: Samples, chunk: int) -> Iterator[dict[str, float]]:
+        """Metrics of these samples: of those so far after every `chunk` batches, and of all at the end."""
+        if not len(data):
+            return
+        if self._evaluator is None:
+            tape = compile_network(self._network, "evaluate", loss=self._loss,
+                                   metrics=self._training.metrics, batch_size=BATCH)  # fmt: skip
+            self._evaluator = Program(tape, BATCH)
+        program = self._evaluator
+        program.attach(data.inputs, data.targets)
+        program.copy_weights_from(self._trained)
+        program.state[S.STEP] = program.state[S.SHUFFLE] = 0
+        batches = int(program.state[S.BATCHES])
+        for batch in range(batches):
+            # One by one: a loss that is not finite is a result here, and must not stop the machine.
+            program.run()
+            program.state[S.STEP] += 1
+            if (batch + 1) % chunk and batch + 1 < batches:
+                continue
+            yield {
+                name: float(program.mem[total.at] / max(program.mem[number.at], 1))
+                for name, (total, number) in program.tape.totals.items()
+            }
+
+    @property
+    def predictor(self) -> Program:
+        """The forward program with the weights as they are now."""
+        if self._predictor is None:
+            self._predictor = Program(
+                compile_network(self._network, "predict", batch_size=BATCH), BATCH
+            )
+        self._predictor.copy_weights_from(self._trained)
+        return self._predictor
+
+    def predict(self, x: Any) -> np.ndarray:
+        """Outputs for inputs (samples, ...), already scaled."""
+        program = self.predictor
+        out = next(iter(program.tape.outputs.values()))
+        given = np.asarray(x, np.float32)
+        results = []
+        for start in range(0, len(given), BATCH):
+            program.feed([given[start : start + BATCH]])
+            program.run()
+            results.append(program.tensor(out.name).copy())
+        return np.concatenate(results) if results else np.zeros((0, *out.shape), np.float32)

@@ -96,6 +96,8 @@ def frames(recipe: Recipe, canvas: Canvas, source: Source, film: FilmPlan) -> It
     before: Snapshot | None = None
     after: Snapshot | None = None
     shown = -1
+    travelling: tuple[Snapshot | None, Snapshot | None] = (None, None)
+    signal = -1
     for moment in film.frames:
         wanted = moment.step + 1 if moment.travels else moment.step
         if wanted != shown:
@@ -105,6 +107,11 @@ def frames(recipe: Recipe, canvas: Canvas, source: Source, film: FilmPlan) -> It
         if moment.travels:
             phase = phase_at(canvas.stages - 1, moment.share)
             yield _frame(recipe, before, after, moment.share, phase)
+        elif moment.signal is not None:
+            if moment.signal != signal:
+                travelling, signal = (travelling[1], after), moment.signal
+            phase = phase_at(canvas.stages - 1, moment.share)
+            yield _frame(recipe, *travelling, moment.share, phase, newest=after)
         else:
             yield _frame(recipe, None, after)
 
@@ -115,6 +122,7 @@ def _frame(
     after: Snapshot | None,
     alpha: float = 1.0,
     phase: object = None,
+    newest: Snapshot | None = None,
 ) -> Frame:
     return Frame(
         before=before,
@@ -124,6 +132,7 @@ def _frame(
         selection=Selection(sample=recipe.sample),
         toggles=MappingProxyType(dict(recipe.toggles)),
         caption=recipe.caption,
+        newest=newest,
     )
 
 

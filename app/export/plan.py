@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from app.engine.state import SECONDS_PER_SAMPLED_STEP
 from app.export.recipe import Recipe, frames_of
 
 #: With fewer frames a step than this, signals would jump instead of travel: steps are shown whole.
@@ -14,12 +15,14 @@ _FRAMES_FOR_PULSES = 24
 class Moment:
     """One frame: after `step` steps, and `share` (0 to 1) of the way through the next.
 
-    Where `travels` is set, the frame shows the signal inside that next step.
+    Where `travels` is set, the frame shows the signal inside that next step. Where `signal` is set, the steps go by
+    too fast for that: the signal is that of an earlier step, `share` of the way through it, as in the window.
     """
 
     step: int
     share: float = 0.0
     travels: bool = False
+    signal: int | None = None
 
 
 @dataclass(frozen=True)
@@ -62,11 +65,22 @@ def plan(recipe: Recipe, position: int, total: int, per_epoch: int) -> FilmPlan:
         return FilmPlan(first, last, (Moment(last),) * count)
     per_frame = (last - first) / (count - 1)
     travels = per_frame * _FRAMES_FOR_PULSES <= 1.0
-    moments = []
+    moments: list[Moment] = []
     for index in range(count):
         place = first + per_frame * index
         # Rounding must not show a step as not quite taken.
         step = min(last, int(place + 1e-9))
+        if not travels:
+            moments.append(_sampled(index, step, moments, recipe.fps))
+            continue
         share = place - step if step < last else 0.0
-        moments.append(Moment(step, max(0.0, share) if travels else 0.0, travels and step < last))
+        moments.append(Moment(step, max(0.0, share), step < last))
     return FilmPlan(first, last, tuple(moments))
+
+
+def _sampled(index: int, step: int, before: list[Moment], fps: int) -> Moment:
+    """A frame of a film whose steps go by fast: every `SECONDS_PER_SAMPLED_STEP` another signal sets out."""
+    cycle = max(1, round(fps * SECONDS_PER_SAMPLED_STEP))
+    place = index % cycle
+    signal = step if place == 0 or not before else before[-1].signal
+    return Moment(step, place / cycle, signal=signal)

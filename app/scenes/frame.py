@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -61,6 +61,8 @@ class Frame:
         ``"scale": "layer"|"map"``, ``"tiles": "activation"|"pre-activation"|"gradient"``. Values are strings or bools.
     caption
         Title of a film; the window leaves it empty.
+    newest
+        What charts and counters of a film show while the signal of an earlier step (`after`) still travels.
     """
 
     before: Snapshot | None = None
@@ -70,6 +72,14 @@ class Frame:
     selection: Selection = field(default_factory=Selection)
     toggles: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     caption: str = ""
+    newest: Snapshot | None = None
+
+    @property
+    def present(self) -> Frame:
+        """The same moment for what does not take part in the signal's travel: charts, counters, pages of samples."""
+        if self.newest is None or self.newest is self.after:
+            return self
+        return replace(self, before=None, after=self.newest, alpha=1.0, clock=None, newest=None)
 
     @property
     def snapshot(self) -> Snapshot | None:

@@ -41,6 +41,10 @@ _SCENES: dict[str, Any] = {
 }
 
 
+#: Parts through which the signal travels; the others always show the newest step.
+_TRAVELLED = ("network", "maps")
+
+
 @dataclass(frozen=True, eq=False)
 class Part:
     """One scene of the film: its name, its corner, and its own layout."""
@@ -226,12 +230,13 @@ class TrainingScene:
         draw.prepare(painter, place.size)
         draw.fill(painter, 0, 0, *place.size, theme.bg0)
         painter.scale(place.zoom, place.zoom)
-        _title(painter, place, theme, frame)
+        _title(painter, place, theme, frame.present)
         film = theme_for_film(theme)
         for part in place.parts:
             painter.save()
             painter.translate(part.x, part.y)
-            _SCENES[part.scene].paint(painter, part.place, film, frame)
+            moment = frame if part.scene in _TRAVELLED else frame.present
+            _SCENES[part.scene].paint(painter, part.place, film, moment)
             painter.restore()
         painter.restore()
 

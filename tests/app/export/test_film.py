@@ -180,8 +180,12 @@ def test_plans_cover_the_range_without_going_back() -> None:
             recipe = Recipe(fps=30, seconds=seconds, first=0, last=last)
             film = plan(recipe, last, last, 20)
             assert len(film) == frames_of(recipe, last)
-            places = [m.step + m.share for m in film.frames]
+            places = [m.step + (m.share if m.travels else 0.0) for m in film.frames]
             assert places == sorted(places)
+            # A signal is that of a step the film has reached, and it sets out before another does.
+            signals = [(m.signal, m.share) for m in film.frames if m.signal is not None]
+            assert signals == sorted(signals)
+            assert all(m.signal is None or m.signal <= m.step for m in film.frames)
             assert film.frames[-1].step == last
             if len(film) > 1:
                 assert film.frames[0].step == 0

@@ -78,7 +78,7 @@ def build(session: StepSession) -> Card:
     tensor, index = cell
     full = session.full_index(tensor, index)
     subject = _subject(session, tensor, full)
-    explained = session.explanation
+    explained = session.questions.explanation
     fits = (
         explained is not None
         and explained.instruction == instruction.index
@@ -114,8 +114,8 @@ def build(session: StepSession) -> Card:
         _operands(session, instruction, expression),
         _output(session, instruction, tensor, full),
         _check(session, instruction, full, result),
-        session.checkable and result is not None,
-        session.checking,
+        session.questions.checkable and result is not None,
+        session.questions.checking,
         sentence(session, explained.answer),
         tex(subject, shown, values, result),
         session.notation == "columns",
@@ -169,7 +169,7 @@ def _result(session: StepSession, tensor: str, full: Index, done: bool) -> float
                 return float(array[full[1:]])
             except IndexError:
                 return None
-    explained = session.explanation
+    explained = session.questions.explanation
     if explained is not None and explained.answer is not None:
         return float(explained.answer.kernel_value)
     return None
@@ -179,7 +179,7 @@ def _factors(
     session: StepSession, instruction: InstructionView, index: Index
 ) -> tuple[tuple[Factor, ...], float | None]:
     """The three factors of a weight's gradient, for the shown row, and their product."""
-    upstream = session.upstream
+    upstream = session.questions.upstream
     if instruction.op != "matmul_weight_grad" or len(index) != 2 or upstream is None:
         return (), None
     i, j = index
@@ -200,7 +200,7 @@ def _factors(
     if isinstance(error, Ref) and error.tensor.startswith("grad/"):
         bend = parts[1]
         a = _letter(session, error.tensor.removeprefix("grad/"), j)
-        origin = session.origin
+        origin = session.questions.origin
         source = error if origin is None else simplify(origin.expression, session.value)
         factors.append(
             Factor("∂L", f"∂{a}", elide(source, 4), session.value(error.tensor, error.index),
@@ -358,7 +358,7 @@ def _check(
     session: StepSession, instruction: InstructionView, full: Index, result: float | None
 ) -> tuple[float, float, float] | None:
     """The numeric gradient the engine measured for this very cell: value, backprop, relative error."""
-    checked = session.check
+    checked = session.questions.check
     if checked is None or result is None or session.snapshot is None:
         return None
     asked, answer = checked

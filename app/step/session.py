@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QObject, QTimer, Signal, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 
 from app.scenes.frame import Frame, Selection, ViewState
 from app.scenes.step import SCENE
 from app.scenes.step_layout import detail
-from app.scenes.step_values import Reader, alias_names, cell_id, is_weight
+from app.scenes.step_values import Reader, alias_names, cell_id
 from app.snapshots import Probe
 from app.step.network_view import loss_name, network_view
-from app.step.simplify import shorten
+from app.step.questions import Questions
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,20 +23,6 @@ if TYPE_CHECKING:
 
 # Whole batches are copied for tensors up to this many numbers; of larger ones the shown row only.
 SMALL = 4096
-# A numeric check that took less than this many seconds is repeated by itself, so many milliseconds after the last step.
-QUICK = 0.6
-IDLE = 500
-
-
-@dataclass(frozen=True)
-class Explained:
-    """An answer of the engine: how one cell of one instruction came about."""
-
-    serial: int
-    instruction: int
-    cell: tuple[int, ...]
-    answer: Any
-    expression: Any = None
 
 
 class StepSession(QObject):
@@ -75,21 +59,11 @@ class StepSession(QObject):
         self.notation = "rows"
         self.hover = ""
         self.breakpoints: set[int] = set()
-        self.explanation: Explained | None = None
-        self.check: tuple[Explained, Any] | None = None
-        self.checking = False
-        self._check_is_quick = False
-        self._check_timer = QTimer(self)
-        self._check_timer.setSingleShot(True)
-        self._check_timer.setInterval(IDLE)
-        self._check_timer.timeout.connect(self.ask_check)
-        self.upstream: Explained | None = None
-        self.origin: Explained | None = None
-        self._asked: tuple[int, int, tuple[int, ...]] | None = None
+        self.questions = Questions(self)
+        self.questions.answered.connect(self.explained)
         self._cells: dict[str, tuple[int, ...]] = {}
         self._unit: int | None = None
         self._before: dict[int, dict[str, np.ndarray]] = {}
-        self._tensors: dict[tuple[int, str], np.ndarray] = {}
         self._active = self._been = False
         self._view: tuple[Any, NetworkView] | None = None
         self._wanted: tuple[Any, ...] = ()
@@ -129,7 +103,7 @@ class StepSession(QObject):
         if not self._active:
             return
         self._active = False
-        self._check_timer.stop()
+        self.questions.rest()
         engine, context = self.context.engine, self.context
         engine.snapshot_ready.disconnect(self._pull)
         engine.state_changed.disconnect(self._on_state)
@@ -243,7 +217,7 @@ class StepSession(QObject):
                 return _at(array, index[1:])
         if not index and tensor in snapshot.scalars:
             return float(snapshot.scalars[tensor])
-        asked = self._tensors.get((snapshot.serial, tensor))
+        asked = self.questions.tensor(snapshot.serial, tensor)
         return _at(asked, index) if asked is not None else None
 
     def weight_before(self, tensor: str, index: tuple[int, ...]) -> float | None:
@@ -274,7 +248,7 @@ class StepSession(QObject):
         if instruction is not None and instruction == self.done:
             instruction = None
         self.chosen = instruction
-        self._ask()
+        self.questions.ask()
         self.changed.emit()
 
     def select_cell(self, tensor: str, index: tuple[int, ...]) -> None:
@@ -295,7 +269,7 @@ class StepSession(QObject):
                 current = self.instruction
                 if current is None or tensor not in current.writes:
                     self.chosen = writers[-1] if writers[-1] != self.done else None
-        self._ask()
+        self.questions.ask()
         self.changed.emit()
 
     def set_row(self, row: int) -> None:
@@ -304,7 +278,7 @@ class StepSession(QObject):
         if row != self.row:
             self.row = row
             self._subscribe()
-            self._ask()
+            self.questions.ask()
             self.changed.emit()
 
     @property
@@ -335,6 +309,11 @@ class StepSession(QObject):
         self.breakpoints ^= {instruction}
         self.changed.emit()
 
+    @property
+    def running(self) -> bool:
+        """Whether the run moves on by itself, playing or towards a breakpoint."""
+        return self.context.engine.state.status == "playing" or self._running_to is not None
+
     def run_to_breakpoint(self) -> None:
         """Step on until the next instruction is one with a breakpoint."""
         if not self.breakpoints or self.program is None:
@@ -352,7 +331,7 @@ class StepSession(QObject):
     def _on_state(self, _state: Any) -> None:
         self._pull()
         if self._running_to is None:
-            self._ask()
+            self.questions.ask()
         self.changed.emit()
 
     @Slot()
@@ -380,9 +359,9 @@ class StepSession(QObject):
             self.breakpoints = {b for b in self.breakpoints if b < len(newest.program.instructions)}
             self._subscribe()
         self._remember(newest)
-        self._tensors = {k: v for k, v in self._tensors.items() if k[0] == newest.serial}
+        self.questions.forget(newest.serial)
         self._go_on()
-        self._ask()
+        self.questions.ask()
         self.changed.emit()
 
     def _remember(self, snapshot: Snapshot) -> None:
@@ -433,160 +412,6 @@ class StepSession(QObject):
             self._wanted = wanted
             self.context.engine.subscribe(self.key, wanted)
 
-    # -- asking
-
-    def _ask(self) -> None:
-        """Ask how the shown cell came about, unless the run is moving on already."""
-        instruction, cell, snapshot = self.instruction, self.cell, self.snapshot
-        if instruction is None or cell is None or snapshot is None:
-            return
-        engine = self.context.engine
-        if engine.state.status == "playing" or self._running_to is not None:
-            return
-        tensor, index = cell
-        full = self.full_index(tensor, index)
-        known = self.explanation
-        if (
-            known is not None and known.serial == snapshot.serial
-            and (known.instruction, known.cell) == (instruction.index, full)
-        ):  # fmt: skip
-            return
-        asked = (snapshot.serial, instruction.index, full)
-        self._asked = asked
-
-        def done(answer: Any) -> None:
-            if self._asked == asked:
-                self.explanation = _shortened(asked, answer)
-                self._fetch(shorten(answer.expression))
-                self.explained.emit()
-
-        def failed(_sentence: str) -> None:
-            if self._asked == asked:
-                self.explanation = Explained(*asked, None)
-                self.explained.emit()
-
-        output = tensor if len(instruction.writes) > 1 else None
-        engine.ask(
-            "explain",
-            instruction=instruction.index,
-            cell=full,
-            output=output,
-            done=done,
-            failed=failed,
-        )
-        self._ask_upstream(instruction, snapshot, index)
-        self._check_timer.stop()
-        if self.checkable and self._check_is_quick:
-            self._check_timer.start()
-
-    @property
-    def checkable(self) -> bool:
-        """Tell whether the number shown is a gradient that can be measured by nudging its weight."""
-        cell = self.cell
-        if cell is None or not cell[0].startswith("grad/"):
-            return False
-        return is_weight(cell[0].removeprefix("grad/")) and self.reader.state(cell[0]) == "fresh"
-
-    @Slot()
-    def ask_check(self) -> None:
-        """Measure the gradient of the shown weight in float64.
-
-        The first time its kernels are compiled, which keeps the engine for seconds: so the first check waits
-        to be asked for, and later ones follow by themselves once they have proved quick.
-        """
-        cell, asked = self.cell, self._asked
-        if cell is None or asked is None or not self.checkable or self.checking:
-            return
-        began = perf_counter()
-        self.checking = True
-        explained = Explained(*asked, None)
-
-        def checked(answer: Any) -> None:
-            self.checking = False
-            self._check_is_quick = perf_counter() - began < QUICK
-            if self._asked == asked:
-                self.check = (explained, answer)
-            self.explained.emit()
-
-        def failed(_sentence: str) -> None:
-            self.checking = False
-            self.explained.emit()
-
-        self.context.engine.ask(
-            "numeric_check", tensor=cell[0].removeprefix("grad/"), cell=cell[1], done=checked,
-            failed=failed,
-        )  # fmt: skip
-        self.explained.emit()
-
-    def _ask_upstream(
-        self, instruction: InstructionView, snapshot: Snapshot, index: tuple[int, ...]
-    ) -> None:
-        """Ask how the error a weight's gradient is made of came about: the other factors of the chain."""
-        self.upstream = self.origin = None
-        error = instruction.operands.get("dy", "")
-        if instruction.op != "matmul_weight_grad" or len(index) != 2 or snapshot.program is None:
-            return
-        writers = [i.index for i in snapshot.program.instructions if error in i.writes]
-        if not writers:
-            return
-        asked = (snapshot.serial, writers[-1], (self.row, index[1]))
-        whole = self._asked
-
-        def done(answer: Any) -> None:
-            if self._asked == whole:
-                self.upstream = _shortened(asked, answer)
-                self._fetch(shorten(answer.expression))
-                self._ask_origin(snapshot, self.upstream.expression, whole)
-                self.explained.emit()
-
-        self.context.engine.ask(
-            "explain", instruction=asked[1], cell=asked[2], output=None, done=done,
-            failed=lambda _sentence: None,
-        )  # fmt: skip
-
-    def _ask_origin(self, snapshot: Snapshot, expression: Any, whole: Any) -> None:
-        """Ask where the error of a neuron's output came from, one layer further on."""
-        parts = getattr(expression, "factors", ())
-        if not parts:
-            return
-        error = parts[0]
-        tensor = getattr(error, "tensor", "")
-        if not tensor.startswith("grad/") or snapshot.program is None:
-            return
-        writers = [i.index for i in snapshot.program.instructions if tensor in i.writes]
-        if not writers:
-            return
-        asked = (snapshot.serial, writers[-1], tuple(error.index))
-
-        def done(answer: Any) -> None:
-            if self._asked == whole:
-                self.origin = _shortened(asked, answer)
-                self._fetch(shorten(answer.expression))
-                self.explained.emit()
-
-        self.context.engine.ask(
-            "explain", instruction=asked[1], cell=asked[2], output=None, done=done,
-            failed=lambda _sentence: None,
-        )  # fmt: skip
-
-    def _fetch(self, expression: Any) -> None:
-        """Ask for tensors the formula mentions that are too large to be in every snapshot."""
-        from app.scenes.formula_expressions import visible
-
-        snapshot = self.snapshot
-        if snapshot is None:
-            return
-        missing = {name for name, index in visible(expression) if self.value(name, index) is None}
-        for name in missing:
-            key = (snapshot.serial, name)
-
-            def done(array: Any, key: tuple[int, str] = key) -> None:
-                if self.snapshot is not None and self.snapshot.serial == key[0]:
-                    self._tensors[key] = array
-                    self.explained.emit()
-
-            self.context.engine.ask("tensor", name=name, done=done, failed=lambda _sentence: None)
-
     def _on_message(self, message: Command | Event) -> None:
         arguments = getattr(message, "arguments", None)
         if arguments is None:
@@ -597,10 +422,6 @@ class StepSession(QObject):
             self.set_row(int(arguments["row"]))
         elif message.name == "step.inspect":
             self.inspect(arguments["instruction"])
-
-
-def _shortened(asked: tuple[int, int, tuple[int, ...]], answer: Any) -> Explained:
-    return Explained(*asked, answer, shorten(answer.expression))
 
 
 def _at(array: Any, index: tuple[int, ...]) -> float | None:

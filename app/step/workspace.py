@@ -163,7 +163,7 @@ class StepWorkspace(QWidget):
         self.sheet = Sheet()
         self.sheet.hovered.connect(self._on_hovered)
         self.sheet.picked.connect(self._on_picked)
-        self.sheet.check_wanted.connect(session.ask_check)
+        self.sheet.check_wanted.connect(session.questions.ask_check)
         self._scroll = ScrollPanel(name="step-formula-scroll")
         self._scroll.body.addWidget(self.sheet)
         self._scroll.body.addStretch(1)

@@ -126,7 +126,7 @@ def test_a_weights_gradient_is_the_product_of_three_factors_and_is_measured(qtbo
     assert card.share == pytest.approx(card.result, rel=1e-4)
     assert card.title == "Chain rule"
     assert card.checkable
-    session.ask_check()
+    session.questions.ask_check()
     qtbot.waitUntil(lambda: sheet.card.check is not None, timeout=_PATIENCE)
     numeric, backprop, error = sheet.card.check
     assert numeric == pytest.approx(backprop, rel=1e-3)

@@ -1,0 +1,244 @@
+"""What the Step view asks the engine: how a number came about, and whether a gradient is right."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
+
+from app.scenes.formula_expressions import visible
+from app.scenes.step_values import is_weight
+from app.step.simplify import shorten
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from app.snapshots import InstructionView, Snapshot
+    from app.step.session import StepSession
+
+# A numeric check that took less than this many seconds is repeated by itself, so many milliseconds after the last step.
+QUICK = 0.6
+IDLE = 500
+
+
+@dataclass(frozen=True)
+class Explained:
+    """An answer of the engine: how one cell of one instruction came about."""
+
+    serial: int
+    instruction: int
+    cell: tuple[int, ...]
+    answer: Any
+    expression: Any = None
+
+
+class Questions(QObject):
+    """Asks about the number a session looks at, and keeps the answers.
+
+    Signals
+    -------
+    answered()
+        The engine has answered, or has begun a check that takes long.
+
+    Attributes
+    ----------
+    explanation
+        How the number came about.
+    upstream, origin
+        The same for the error a weight's gradient is made of, and for the error that one is made of.
+    check, checking
+        The numeric check asked for last with what it measured; whether one is under way.
+    """
+
+    answered = Signal()
+
+    def __init__(self, session: StepSession) -> None:
+        super().__init__(session)
+        self._session = session
+        self._engine = session.context.engine
+        self.explanation: Explained | None = None
+        self.upstream: Explained | None = None
+        self.origin: Explained | None = None
+        self.check: tuple[Explained, Any] | None = None
+        self.checking = False
+        self._asked: tuple[int, int, tuple[int, ...]] | None = None
+        self._tensors: dict[tuple[int, str], np.ndarray] = {}
+        self._check_is_quick = False
+        self._check_timer = QTimer(self)
+        self._check_timer.setSingleShot(True)
+        self._check_timer.setInterval(IDLE)
+        self._check_timer.timeout.connect(self.ask_check)
+
+    def tensor(self, serial: int, name: str) -> np.ndarray | None:
+        """Return a tensor that was asked for because it is too large for every snapshot."""
+        return self._tensors.get((serial, name))
+
+    def forget(self, serial: int) -> None:
+        """Forget tensors of other snapshots than this one."""
+        self._tensors = {k: v for k, v in self._tensors.items() if k[0] == serial}
+
+    def rest(self) -> None:
+        """Ask nothing by itself any more."""
+        self._check_timer.stop()
+
+    def ask(self) -> None:
+        """Ask how the shown cell came about, unless the run is moving on already."""
+        session = self._session
+        instruction, cell, snapshot = session.instruction, session.cell, session.snapshot
+        if instruction is None or cell is None or snapshot is None:
+            return
+        if session.running:
+            return
+        tensor, index = cell
+        full = session.full_index(tensor, index)
+        known = self.explanation
+        if (
+            known is not None and known.serial == snapshot.serial
+            and (known.instruction, known.cell) == (instruction.index, full)
+        ):  # fmt: skip
+            return
+        asked = (snapshot.serial, instruction.index, full)
+        self._asked = asked
+
+        def done(answer: Any) -> None:
+            if self._asked == asked:
+                self.explanation = _shortened(asked, answer)
+                self._fetch(shorten(answer.expression))
+                self.answered.emit()
+
+        def failed(_sentence: str) -> None:
+            if self._asked == asked:
+                self.explanation = Explained(*asked, None)
+                self.answered.emit()
+
+        output = tensor if len(instruction.writes) > 1 else None
+        self._engine.ask(
+            "explain",
+            instruction=instruction.index,
+            cell=full,
+            output=output,
+            done=done,
+            failed=failed,
+        )
+        self._ask_upstream(instruction, snapshot, index)
+        self._check_timer.stop()
+        if self.checkable and self._check_is_quick:
+            self._check_timer.start()
+
+    @property
+    def checkable(self) -> bool:
+        """Tell whether the number shown is a gradient that can be measured by nudging its weight."""
+        cell = self._session.cell
+        if cell is None or not cell[0].startswith("grad/"):
+            return False
+        return (
+            is_weight(cell[0].removeprefix("grad/"))
+            and self._session.reader.state(cell[0]) == "fresh"
+        )
+
+    @Slot()
+    def ask_check(self) -> None:
+        """Measure the gradient of the shown weight in float64.
+
+        The first time its kernels are compiled, which keeps the engine for seconds: so the first check waits
+        to be asked for, and later ones follow by themselves once they have proved quick.
+        """
+        cell, asked = self._session.cell, self._asked
+        if cell is None or asked is None or not self.checkable or self.checking:
+            return
+        began = perf_counter()
+        self.checking = True
+        explained = Explained(*asked, None)
+
+        def checked(answer: Any) -> None:
+            self.checking = False
+            self._check_is_quick = perf_counter() - began < QUICK
+            if self._asked == asked:
+                self.check = (explained, answer)
+            self.answered.emit()
+
+        def failed(_sentence: str) -> None:
+            self.checking = False
+            self.answered.emit()
+
+        self._engine.ask(
+            "numeric_check", tensor=cell[0].removeprefix("grad/"), cell=cell[1], done=checked,
+            failed=failed,
+        )  # fmt: skip
+        self.answered.emit()
+
+    def _ask_upstream(
+        self, instruction: InstructionView, snapshot: Snapshot, index: tuple[int, ...]
+    ) -> None:
+        """Ask how the error a weight's gradient is made of came about: the other factors of the chain."""
+        self.upstream = self.origin = None
+        error = instruction.operands.get("dy", "")
+        if instruction.op != "matmul_weight_grad" or len(index) != 2 or snapshot.program is None:
+            return
+        writers = [i.index for i in snapshot.program.instructions if error in i.writes]
+        if not writers:
+            return
+        asked = (snapshot.serial, writers[-1], (self._session.row, index[1]))
+        whole = self._asked
+
+        def done(answer: Any) -> None:
+            if self._asked == whole:
+                self.upstream = _shortened(asked, answer)
+                self._fetch(shorten(answer.expression))
+                self._ask_origin(snapshot, self.upstream.expression, whole)
+                self.answered.emit()
+
+        self._engine.ask(
+            "explain", instruction=asked[1], cell=asked[2], output=None, done=done,
+            failed=lambda _sentence: None,
+        )  # fmt: skip
+
+    def _ask_origin(self, snapshot: Snapshot, expression: Any, whole: Any) -> None:
+        """Ask where the error of a neuron's output came from, one layer further on."""
+        parts = getattr(expression, "factors", ())
+        if not parts:
+            return
+        error = parts[0]
+        tensor = getattr(error, "tensor", "")
+        if not tensor.startswith("grad/") or snapshot.program is None:
+            return
+        writers = [i.index for i in snapshot.program.instructions if tensor in i.writes]
+        if not writers:
+            return
+        asked = (snapshot.serial, writers[-1], tuple(error.index))
+
+        def done(answer: Any) -> None:
+            if self._asked == whole:
+                self.origin = _shortened(asked, answer)
+                self._fetch(shorten(answer.expression))
+                self.answered.emit()
+
+        self._engine.ask(
+            "explain", instruction=asked[1], cell=asked[2], output=None, done=done,
+            failed=lambda _sentence: None,
+        )  # fmt: skip
+
+    def _fetch(self, expression: Any) -> None:
+        """Ask for tensors the formula mentions that are too large to be in every snapshot."""
+        snapshot = self._session.snapshot
+        if snapshot is None:
+            return
+        missing = {
+            name for name, index in visible(expression) if self._session.value(name, index) is None
+        }
+        for name in missing:
+            key = (snapshot.serial, name)
+
+            def done(array: Any, key: tuple[int, str] = key) -> None:
+                shown = self._session.snapshot
+                if shown is not None and shown.serial == key[0]:
+                    self._tensors[key] = array
+                    self.answered.emit()
+
+            self._engine.ask("tensor", name=name, done=done, failed=lambda _sentence: None)
+
+
+def _shortened(asked: tuple[int, int, tuple[int, ...]], answer: Any) -> Explained:
+    return Explained(*asked, answer, shorten(answer.expression))

@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
-    QBrush,
     QDragEnterEvent,
     QDragLeaveEvent,
     QDragMoveEvent,
     QDropEvent,
-    QFocusEvent,
-    QImage,
     QKeyEvent,
     QMouseEvent,
     QPainter,
     QResizeEvent,
-    QTransform,
     QWheelEvent,
 )
 from PySide6.QtWidgets import QFrame, QGraphicsScene, QGraphicsView, QWidget
 
-from app import theme
+from app.build import ground
 from app.build.block import Block, BlockView
+from app.build.handle import Handle
 from app.build.layout import Layout
 from app.build.views import accessible_text
-from app.build.wires import Plus, Slot, Wire
-from app.widgets.focus import focus_entered, focus_left
+from app.build.wires import Plus, Slot, Wire, pluses, wires
 
 #: What the palette puts into a drag.
 MIME = "application/x-chainrule-layer"
@@ -35,40 +29,7 @@ MIME = "application/x-chainrule-layer"
 _DRAG_DISTANCE = 6
 _NEVER = Qt.ScrollBarPolicy.ScrollBarAlwaysOff
 _NEEDED = Qt.ScrollBarPolicy.ScrollBarAsNeeded
-_DOT = 16
 _ZOOM = (0.4, 2.5)
-
-
-class Handle(QWidget):
-    """The keyboard's and the screen reader's side of a block: an unseen widget over it.
-
-    Graphics items have no place in the tab order and none in the accessibility tree; these have.
-    """
-
-    focus_radius = 8
-
-    def __init__(self, canvas: Canvas, layer: str) -> None:
-        super().__init__(canvas.viewport())
-        self._canvas = canvas
-        self.layer = layer
-        self.setObjectName(f"block-{layer}")
-        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self.show()
-
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        focus_entered(self, event)
-        self._canvas.handle_focused(self)
-
-    def focusOutEvent(self, event: QFocusEvent) -> None:
-        focus_left(self)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if not self._canvas.handle_key(self.layer, event):
-            super().keyPressEvent(event)
-
-    def paintEvent(self, event: QEvent) -> None:
-        pass
 
 
 class Canvas(QGraphicsView):
@@ -254,29 +215,15 @@ class Canvas(QGraphicsView):
     def _draw_wires(self, blocks: list[Block], opened_at: int | None) -> None:
         for item in (*self._wires, *self._pluses):
             self._scene.removeItem(item)
-        self._wires, self._pluses = [], []
-        count = self._layout.count
         order: list[Block | None] = list(blocks)
         if opened_at is not None:
             order.insert(opened_at, None)
-        for place in range(count - 1):
-            after = order[place + 1]
-            style = "broken" if after is not None and _skipped(after.view) else "normal"
-            self._add_wire(Wire(self._layout.wire(place), style))
-        for place, block in enumerate(order):
-            if block is not None and _skipped(block.view) and 0 < place < count - 1:
-                self._add_wire(Wire(self._layout.bypass(place), "bypass"))
-        if opened_at is None:
-            # Before the first layer there is nothing to insert: data enters there.
-            for place in range(1, count + 1):
-                plus = Plus(place, always=place == count)
-                plus.setPos(self._layout.plus(place))
-                self._scene.addItem(plus)
-                self._pluses.append(plus)
-
-    def _add_wire(self, wire: Wire) -> None:
-        self._scene.addItem(wire)
-        self._wires.append(wire)
+        works = [block is None or not _skipped(block.view) for block in order]
+        self._wires = wires(self._layout, works)
+        # Before the first layer there is nothing to insert: data enters there.
+        self._pluses = pluses(self._layout) if opened_at is None else []
+        for item in (*self._wires, *self._pluses):
+            self._scene.addItem(item)
 
     def _update_handles(self) -> None:
         wanted = [view.layer for view in self._views]
@@ -528,30 +475,10 @@ class Canvas(QGraphicsView):
             self.viewport().update()
 
     def drawBackground(self, painter: QPainter, rect: QRectF | QRect) -> None:
-        ratio = self.devicePixelRatioF() * painter.worldTransform().m11()
-        brush = QBrush(_dots(theme.current().name, ratio))
-        # The tile is in device pixels; the brush must not be scaled a second time.
-        brush.setTransform(QTransform.fromScale(1 / ratio, 1 / ratio))
-        painter.fillRect(rect, brush)
+        ground.paint(painter, rect, self.devicePixelRatioF())
 
     def sizeHint(self) -> QSize:
         return QSize(844, 536)
-
-
-@lru_cache(maxsize=8)
-def _dots(name: str, ratio: float) -> QImage:
-    """Return one tile of the dotted ground."""
-    colors = theme.THEMES[name]
-    side = max(1, round(_DOT * ratio))
-    image = QImage(side, side, QImage.Format.Format_RGB32)
-    image.fill(colors.bg0)
-    painter = QPainter(image)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(colors.line)
-    painter.drawEllipse(QPointF(side / 2, side / 2), ratio, ratio)
-    painter.end()
-    return image
 
 
 def _skipped(view: BlockView) -> bool:

@@ -7,7 +7,7 @@ from PySide6.QtGui import QPainter, QPainterPath, QPen
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsObject, QStyleOptionGraphicsItem, QWidget
 
 from app import icons, theme
-from app.build.layout import BLOCK_HEIGHT, BLOCK_WIDTH
+from app.build.layout import BLOCK_HEIGHT, BLOCK_WIDTH, Layout
 
 
 class Wire(QGraphicsItem):
@@ -112,3 +112,28 @@ class Slot(QGraphicsItem):
         painter.setPen(pen)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRoundedRect(QRectF(0.5, 0.5, BLOCK_WIDTH - 1, BLOCK_HEIGHT - 1), 8, 8)
+
+
+def wires(layout: Layout, works: list[bool]) -> list[Wire]:
+    """Return the connectors between places; `works` tells of each whether its block computes something."""
+    last = layout.count - 1
+    direct = [
+        Wire(layout.wire(place), "normal" if works[place + 1] else "broken")
+        for place in range(last)
+    ]
+    around = [
+        Wire(layout.bypass(place), "bypass")
+        for place, well in enumerate(works)
+        if not well and 0 < place < last
+    ]
+    return direct + around
+
+
+def pluses(layout: Layout) -> list[Plus]:
+    """Return a plus behind every place; the last one is always seen."""
+    found = []
+    for place in range(1, layout.count + 1):
+        plus = Plus(place, always=place == layout.count)
+        plus.setPos(layout.plus(place))
+        found.append(plus)
+    return found

@@ -10,18 +10,18 @@ from PySide6.QtCore import QByteArray, QEvent, QTimer, Slot
 from PySide6.QtGui import QActionGroup, QCloseEvent, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QMenu, QStackedWidget, QVBoxLayout, QWidget
 
-from app import text, theme
+from app import theme
 from app.bus import Command, CommandError, Event
 from app.commands import DocumentCommands
 from app.engine.state import EngineState
 from app.text import tr
 from app.theme_sheet import ThemeSwitch
 from app.widgets import Banner, ProgressLine, Toast
-from app.window import dialogs, editors
+from app.window import dialogs, editors, transport
 from app.window.actions import Actions
 from app.window.projects import Projects
 from app.window.rail import Rail, RailButton
-from app.window.status import StatusBar
+from app.window.status import StatusBar, engine_words, figures, usual_keys
 from app.window.topbar import GRANULARITIES, TopBar, fill_menu
 from app.workspace import WindowContext, Workspace, workspaces
 
@@ -325,31 +325,13 @@ class MainWindow(QMainWindow):
 
     @Slot(object)
     def _show_state(self, state: EngineState) -> None:
-        context, acts = self.context, self.actions_by_name
+        context = self.context
         self.top.set_state(state, context.document.training.epochs)
-        playing = state.status == "playing"
-        if playing:
+        if state.status == "playing":
             context.document.mark_unsaved()
         elif state.status in ("ready", "paused"):
             self._count_samples()
-        reason = self._reason(state)
-        acts["transport-play"].setText(tr("Pause") if playing else tr("Play"))
-        self._enable("transport-play", not reason or playing, reason,
-                     tr("Pause") if playing else tr("Train until paused"))  # fmt: skip
-        can_step = not reason and not playing
-        waiting = tr("Pause to go step by step") if playing else ""
-        position = state.position
-        moved = position is not None and (position.step > 0 or position.pc > 0)
-        at_start = "" if moved else tr("This is the beginning: there is nothing to go back to")
-        for suffix in ("", "-instruction"):
-            self._enable(f"transport-step{suffix}", can_step, reason or waiting,
-                         tr("Go one step on"))  # fmt: skip
-            why = self._reason(state, back=True) or waiting or at_start
-            self._enable(f"transport-step-back{suffix}", not why, why,
-                         tr("Go one step back, to the exact numbers that were there"))  # fmt: skip
-        self._enable("transport-reset", moved, at_start,
-                     tr("Go back to the weights before the first step"))  # fmt: skip
-        acts[f"transport-granularity-{state.granularity}"].setChecked(True)
+        transport.show(context, self.actions_by_name, state)
         share = state.progress if state.status in ("starting", "busy") else None
         self.progress.set_share(share if context.attached else None)
         self._show_status()
@@ -369,49 +351,14 @@ class MainWindow(QMainWindow):
             count = len(sets.load(work.data, **work.parameters).x_train)
             self.top.data_chip.set_parts(editors.data_parts(self.context, count))
 
-    def _reason(self, state: EngineState, *, back: bool = False) -> str:
-        """Return why the run cannot go on, or back, or an empty text."""
-        problems = self.context.document.inspection.problems
-        if problems:
-            return problems[0].sentence
-        if not self.context.attached or state.status == "starting":
-            return tr("The engine is being prepared")
-        if state.status == "busy":
-            return tr("The engine is busy")
-        if state.status == "blocked":
-            return state.reason
-        if state.status == "diverged" and not back:
-            return state.reason
-        return ""
-
-    def _enable(self, name: str, enabled: bool, reason: str, tip: str) -> None:
-        self.actions_by_name[name].setEnabled(enabled)
-        self.actions_by_name.set_tip(name, tip if enabled or not reason else reason)
-
     def _show_status(self) -> None:
         state = self.context.engine.state
-        words, token = _engine_words(state, self.context.attached)
-        self.status.set_engine(words, token)
-        inspection = self.context.document.inspection
-        values = []
-        position = state.position
-        if state.status == "playing":
-            values.append((tr("steps/s"), text.number(state.steps_per_second, 1)))
-        values.append((tr("parameters"), text.number(inspection.parameters)))
-        if self._current == "build":
-            values.append((tr("memory"), text.size(inspection.memory_bytes)))
-        elif position is not None:
-            values.append((tr("batch"), f"{position.batch} / {position.batches}"))
-            values.append((tr("size"), text.number(self.context.document.training.batch_size)))
+        self.status.set_engine(*engine_words(state, self.context.attached))
         view = self._views.get(self._current)
-        values += _call(view, "status") or []
+        values = figures(self.context, self._current) + (_call(view, "status") or [])
         self.status.set_values(values[:5])
         own = _call(view, "hint")
-        unit = {"instruction": tr("instruction"), "layer": tr("layer"), "batch": tr("batch"),
-                "epoch": tr("epoch")}[state.granularity]  # fmt: skip
-        play = tr("pause") if state.status == "playing" else tr("play")
-        usual = ((tr("Space"), play), (".", tr("step one {unit}", unit=unit)), (",", tr("back")))
-        self.status.set_hint(own if isinstance(own, tuple) else usual)
+        self.status.set_hint(own if isinstance(own, tuple) else usual_keys(state))
 
     @Slot(object)
     def _show_theme(self, colors: theme.Theme) -> None:
@@ -546,20 +493,6 @@ class MainWindow(QMainWindow):
         _call(self._views.get(self._current), "deactivate")
         self.projects.close()
         self.context.engine.close()
-
-
-def _engine_words(state: EngineState, attached: bool) -> tuple[str, str]:
-    if not attached or state.status == "starting":
-        detail = f" {state.detail}" if state.detail else ""
-        return tr("Preparing engine{detail}", detail=detail), "tx3"
-    return {
-        "ready": (tr("Engine ready"), "tx3"),
-        "playing": (tr("Training"), "fwd"),
-        "paused": (tr("Paused"), "tx3"),
-        "blocked": (tr("Engine ready"), "tx3"),
-        "diverged": (tr("Diverged"), "err"),
-        "busy": (tr("Working"), "fwd"),
-    }[state.status]
 
 
 def _call(view: QWidget | None, method: str, *arguments: Any) -> Any:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from app import icons, theme
-from app.text import tr
+from app.text import number, size, tr
 from app.widgets import Control, Key, Label, Panel
+
+if TYPE_CHECKING:
+    from app.engine.state import EngineState
+    from app.workspace import WindowContext
 
 # Words between keys: ("Space", "pause", ".", "step one layer")
 Hint = tuple[tuple[str, str], ...]
@@ -154,3 +160,42 @@ class StatusBar(Panel):
             widget = item.widget() if item is not None else None
             if widget is not None:
                 widget.setVisible(visible)
+
+
+def engine_words(state: EngineState, attached: bool) -> tuple[str, str]:
+    """Return what the engine is doing, and the colour to say it in."""
+    if not attached or state.status == "starting":
+        detail = f" {state.detail}" if state.detail else ""
+        return tr("Preparing engine{detail}", detail=detail), "tx3"
+    return {
+        "ready": (tr("Engine ready"), "tx3"),
+        "playing": (tr("Training"), "fwd"),
+        "paused": (tr("Paused"), "tx3"),
+        "blocked": (tr("Engine ready"), "tx3"),
+        "diverged": (tr("Diverged"), "err"),
+        "busy": (tr("Working"), "fwd"),
+    }[state.status]
+
+
+def figures(context: WindowContext, workspace: str) -> list[tuple[str, str]]:
+    """Return the numbers of the run and of the network that matter in a workspace, with their names."""
+    state, inspection = context.engine.state, context.document.inspection
+    values = []
+    if state.status == "playing":
+        values.append((tr("steps/s"), number(state.steps_per_second, 1)))
+    values.append((tr("parameters"), number(inspection.parameters)))
+    if workspace == "build":
+        values.append((tr("memory"), size(inspection.memory_bytes)))
+    elif state.position is not None:
+        position = state.position
+        values.append((tr("batch"), f"{position.batch} / {position.batches}"))
+        values.append((tr("size"), number(context.document.training.batch_size)))
+    return values
+
+
+def usual_keys(state: EngineState) -> Hint:
+    """Return the keys of the transport, for workspaces that name none of their own."""
+    unit = {"instruction": tr("instruction"), "layer": tr("layer"), "batch": tr("batch"),
+            "epoch": tr("epoch")}[state.granularity]  # fmt: skip
+    play = tr("pause") if state.status == "playing" else tr("play")
+    return ((tr("Space"), play), (".", tr("step one {unit}", unit=unit)), (",", tr("back")))

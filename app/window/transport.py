@@ -1,0 +1,72 @@
+"""Which of play, step, back and reset are possible now, and why the others are not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from app.text import tr
+
+if TYPE_CHECKING:
+    from app.engine.state import EngineState
+    from app.window.actions import Actions
+    from app.workspace import WindowContext
+
+
+def show(context: WindowContext, actions: Actions, state: EngineState) -> None:
+    """Name, enable and explain the actions of the transport."""
+    playing = state.status == "playing"
+    reason = obstacle(context, state)
+    actions["transport-play"].setText(tr("Pause") if playing else tr("Play"))
+    _enable(
+        actions,
+        "transport-play",
+        not reason or playing,
+        reason,
+        tr("Pause") if playing else tr("Train until paused"),
+    )
+    can_step = not reason and not playing
+    waiting = tr("Pause to go step by step") if playing else ""
+    position = state.position
+    moved = position is not None and (position.step > 0 or position.pc > 0)
+    at_start = "" if moved else tr("This is the beginning: there is nothing to go back to")
+    for suffix in ("", "-instruction"):
+        _enable(
+            actions, f"transport-step{suffix}", can_step, reason or waiting, tr("Go one step on")
+        )
+        why = obstacle(context, state, back=True) or waiting or at_start
+        _enable(
+            actions,
+            f"transport-step-back{suffix}",
+            not why,
+            why,
+            tr("Go one step back, to the exact numbers that were there"),
+        )
+    _enable(
+        actions,
+        "transport-reset",
+        moved,
+        at_start,
+        tr("Go back to the weights before the first step"),
+    )
+    actions[f"transport-granularity-{state.granularity}"].setChecked(True)
+
+
+def obstacle(context: WindowContext, state: EngineState, *, back: bool = False) -> str:
+    """Return why the run cannot go on, or back, or an empty text."""
+    problems = context.document.inspection.problems
+    if problems:
+        return problems[0].sentence
+    if not context.attached or state.status == "starting":
+        return tr("The engine is being prepared")
+    if state.status == "busy":
+        return tr("The engine is busy")
+    if state.status == "blocked":
+        return state.reason
+    if state.status == "diverged" and not back:
+        return state.reason
+    return ""
+
+
+def _enable(actions: Actions, name: str, enabled: bool, reason: str, tip: str) -> None:
+    actions[name].setEnabled(enabled)
+    actions.set_tip(name, tip if enabled or not reason else reason)

@@ -181,6 +181,7 @@ class Bus:
             try:
                 callback(message)
             except Exception:
+                # Whatever is wrong with one subscriber, the command is done and the others are to hear of it.
                 log.exception("a subscriber failed on %s", message.name)
 
 

@@ -123,6 +123,7 @@ class Encoder:
             else:
                 writer.finish()
         except BaseException as error:
+            # This is a thread of its own: whoever hands in frames raises it there.
             log.debug("the encoder failed", exc_info=error)
             self._error = error
             if writer is not None:

@@ -131,6 +131,7 @@ def warm() -> bool:
             module = importlib.import_module("app.scenes.edge_kernels")
             module.warm()
         except Exception:
+            # Whatever Numba cannot do on this computer, lines can still be drawn.
             log.warning("edges stay hairlines: the rasteriser could not be compiled", exc_info=True)
             _failed = True
             return False

@@ -16,7 +16,7 @@ from app.settings import Settings
 from app.window import dialogs
 from tests.app.window.windows import action, click, control, layers, open_window
 
-CONTRACT = (
+RELIED_UPON = (
     "transport-play", "transport-step", "transport-step-back", "transport-reset", "project-new",
     "project-open", "project-save", "project-export", "edit-undo", "edit-redo", "view-theme",
 )  # fmt: skip
@@ -47,9 +47,9 @@ def test_a_window_is_there_before_numba_is(tmp_path: Path) -> None:
     assert "QThread" not in done.stderr
 
 
-def test_the_actions_of_the_contract_exist_and_have_names(qtbot: QtBot) -> None:
+def test_the_actions_lessons_and_menus_rely_upon_exist_and_have_names(qtbot: QtBot) -> None:
     with open_window(qtbot) as window:
-        for name in CONTRACT:
+        for name in RELIED_UPON:
             assert action(window, name).text()
         for workspace in window.known_workspaces():
             assert action(window, f"workspace-{workspace.id}").isCheckable()

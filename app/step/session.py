@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from PySide6.QtCore import QObject, Signal, Slot
 
 from app.scenes.frame import Frame, Selection, ViewState
@@ -15,14 +17,15 @@ from app.step.network_view import loss_name, network_view
 from app.step.questions import Questions
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from app.bus import Command, Event
     from app.snapshots import InstructionView, NetworkView, ProgramView, Snapshot
     from app.workspace import WindowContext
 
 # Whole batches are copied for tensors up to this many numbers; of larger ones the shown row only.
 SMALL = 4096
+
+# Of larger tensors the strongest cell is looked at first, of smaller ones the first.
+_MANY = 64
 
 
 class StepSession(QObject):
@@ -173,9 +176,19 @@ class StepSession(QObject):
         if info is None:
             return ()
         index = [0] * len(info.shape)
+        if len(info.shape) > 1 and math.prod(info.shape) > _MANY:
+            index = self._strongest(tensor, index)
         if index and self._unit is not None and self._unit < info.shape[-1]:
             index[-1] = self._unit
         return tuple(index)
+
+    def _strongest(self, tensor: str, index: list[int]) -> list[int]:
+        """Where a large tensor has most to say: its corner is often a border of zeros."""
+        array = self.reader.array(tensor)
+        if array is None or array.ndim != len(index) or self.reader.state(tensor) != "fresh":
+            return index
+        finite = np.where(np.isfinite(array), np.abs(array), -1.0)
+        return [int(k) for k in np.unravel_index(int(finite.argmax()), array.shape)]
 
     def full_index(self, tensor: str, index: tuple[int, ...]) -> tuple[int, ...]:
         """Index as the engine counts: with the row in front for tensors of the batch."""

@@ -25,6 +25,20 @@ def names() -> tuple[str, ...]:
     return _NAMES
 
 
+def check(metric: str) -> None:
+    """Say so if there is no such metric.
+
+    Raises
+    ------
+    core.errors.SettingError
+        There is none.
+    """
+    if metric not in _NAMES:
+        raise SettingError(
+            f"There is no metric called {metric!r}. Known metrics: {', '.join(_NAMES)}.", "metrics"
+        )
+
+
 def accuracy_kind(metric: str, loss: Loss, p: Tensor) -> int | None:
     """Which accuracy is meant, as Keras resolves "accuracy": by the shapes of targets and predictions.
 
@@ -35,10 +49,7 @@ def accuracy_kind(metric: str, loss: Loss, p: Tensor) -> int | None:
     core.errors.SettingError
         There is no such metric.
     """
-    if metric not in _NAMES:
-        raise SettingError(
-            f"There is no metric called {metric!r}. Known metrics: {', '.join(_NAMES)}."
-        )
+    check(metric)
     if metric == "binary_accuracy":
         return BINARY
     if loss.sparse or metric == "sparse_categorical_accuracy":

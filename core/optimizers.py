@@ -29,6 +29,7 @@ class Optimizer:
     def __init__(self, learning_rate: float | None = None, **arguments: Any) -> None:
         given = {} if learning_rate is None else {"learning_rate": learning_rate}
         given.update(arguments)
+        given = {key: _plain(value) for key, value in given.items()}
         for key in given:
             if key not in self.defaults:
                 options = ", ".join(self.defaults)
@@ -101,6 +102,11 @@ class Optimizer:
 _OPTIMIZERS: dict[str, type[Optimizer]] = {}
 
 
+def _plain(value: Any) -> Any:
+    """NumPy's numbers as Python's."""
+    return value.item() if isinstance(value, np.generic) else value
+
+
 def _between(owner: Optimizer, *keys: str) -> None:
     for key in keys:
         value = owner.config[key]
@@ -121,6 +127,11 @@ class SGD(Optimizer):
 
     def check(self) -> None:
         _between(self, "momentum")
+        nesterov = self.config["nesterov"]
+        if not isinstance(nesterov, bool):
+            raise SettingError(
+                f"SGD: nesterov must be True or False; it is {nesterov!r}.", "nesterov"
+            )
 
     @property
     def slots(self) -> tuple[str, ...]:  # type: ignore[override]
@@ -167,6 +178,16 @@ class Adam(Optimizer):
 
     def check(self) -> None:
         _between(self, "beta_1", "beta_2")
+        epsilon = self.config["epsilon"]
+        if (
+            isinstance(epsilon, bool)
+            or not isinstance(epsilon, (int, float))
+            or not 0 <= epsilon < float("inf")
+        ):
+            raise SettingError(
+                f"Adam: epsilon must be a number that is not negative; it is {epsilon!r}.",
+                "epsilon",
+            )
 
     def constants(self) -> dict[str, Any]:
         return {k: self.config[k] for k in ("beta_1", "beta_2", "epsilon")}
@@ -196,6 +217,10 @@ def get(identifier: str | dict[str, Any] | Optimizer) -> Optimizer:
     """
     if isinstance(identifier, Optimizer):
         return identifier
+    if not isinstance(identifier, (str, dict)):
+        raise SettingError(
+            f"An optimizer is given by its name or as an object of core.optimizers, not as {identifier!r}."
+        )
     config = {"kind": identifier} if isinstance(identifier, str) else dict(identifier)
     kind = str(config.pop("kind", ""))
     found = next((cls for name, cls in _OPTIMIZERS.items() if name.lower() == kind.lower()), None)

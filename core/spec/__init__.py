@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.spec.inspection import Fix, Inspection, Problem, Row, inspect
 from core.spec.network import Layer, Network, Node, new_layer
-from core.spec.training import Training
+from core.spec.training import Training, check_training
 
 __all__ = [
     "Fix",
@@ -15,6 +15,7 @@ __all__ = [
     "Problem",
     "Row",
     "Training",
+    "check_training",
     "inspect",
     "new_layer",
 ]

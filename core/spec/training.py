@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import numbers
 from typing import Any
 
 import msgspec
+
+from core.errors import SettingError
+
+#: Whole numbers are kept in 64 bits with a sign.
+SEEDS = 2**63
 
 
 class Training(msgspec.Struct, frozen=True):
@@ -38,3 +44,64 @@ class Training(msgspec.Struct, frozen=True):
     epochs: int = 20
     seed: int = 0
     validation_split: float = 0.0
+
+
+def check_training(training: Training) -> None:
+    """Say what of these settings cannot be trained with. An empty loss counts as not chosen yet.
+
+    Raises
+    ------
+    core.errors.SettingError
+        A number is out of range, or a name unknown; `setting` is the field.
+    """
+    from core import losses, metrics, optimizers
+
+    check_whole("batch_size", training.batch_size, 1)
+    check_whole("epochs", training.epochs, 1)
+    check_seed(training.seed)
+    check_split(training.validation_split)
+    if training.loss:
+        losses.get(training.loss)
+    for metric in training.metrics:
+        metrics.check(metric)
+    optimizers.get(dict(training.optimizer))
+
+
+def check_whole(name: str, value: Any, least: int) -> int:
+    """`value` as a whole number of at least `least`.
+
+    Raises
+    ------
+    core.errors.SettingError
+        It is something else.
+    """
+    title = name.replace("_", " ").capitalize()
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+        raise SettingError(f"{title} must be a whole number; it is {value!r}.", name)
+    whole = int(value)
+    if not least <= whole < SEEDS:
+        raise SettingError(f"{title} must be at least {least}; it is {whole}.", name)
+    return whole
+
+
+def check_seed(seed: Any) -> int:
+    """`seed` as a whole number that random numbers can start from."""
+    if (
+        isinstance(seed, bool)
+        or not isinstance(seed, numbers.Integral)
+        or not -SEEDS <= int(seed) < SEEDS
+    ):
+        message = f"The seed must be a whole number of at most 63 bits, up to {SEEDS - 1}; it is {seed!r}."
+        raise SettingError(message, "seed")
+    return int(seed)
+
+
+def check_split(share: Any) -> float:
+    """`share` as a part of the samples: at least 0 and less than 1."""
+    if isinstance(share, bool) or not isinstance(share, numbers.Real) or not 0 <= float(share) < 1:
+        message = (
+            "The validation split must be a number of at least 0 and less than 1 (0.2 keeps a fifth of the samples "
+            f"for validation); it is {share!r}."
+        )
+        raise SettingError(message, "validation_split")
+    return float(share)

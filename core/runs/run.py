@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -183,6 +184,7 @@ class Run:
         if last:
             self._previous, self._start = self._start, None
             self._after_steps()
+            self._arrive()
         return done + last
 
     def _run_plain(self, count: int) -> int:
@@ -324,6 +326,16 @@ class Run:
         self.pc = 0
         self._previous, self._start = self._start, None
         self._after_steps()
+        self._arrive()
+
+    def _arrive(self) -> None:
+        """Let changes noted for this boundary take effect as soon as it is reached, so that they are seen.
+
+        What the undo ring holds lies before them: going back over the boundary is a replay then.
+        """
+        if self.journal.at(self.step_count):
+            self._apply_journal()
+            self.undo.clear()
 
     def _watched(self) -> np.ndarray:
         return self.program.mem[self.program.watch].astype(np.float64)
@@ -365,6 +377,8 @@ class Run:
                     break
         finally:
             self.program.control = control
+        if not self.divergence:
+            self._arrive()
         while self.pc < pc and self.step_count == step and not self.divergence:
             self._run_instruction()
 
@@ -425,9 +439,13 @@ class Run:
             raise ChainruleError(f"{tensor} is not a weight.")
         if not np.isfinite(value):
             raise ChainruleError(f"A weight must be a number; it is {value}.")
-        self._change(
-            Entry(self._boundary(), "weight", tensor, float(value), tuple(int(k) for k in cell))
+        shape, place = self.program.tensor(tensor).shape, tuple(int(k) for k in cell)
+        inside = len(place) == len(shape) and all(
+            0 <= k < n for k, n in zip(place, shape, strict=True)
         )
+        if not inside:
+            raise ChainruleError(f"{tensor} has the shape {shape}; there is no cell {place} in it.")
+        self._change(Entry(self._boundary(), "weight", tensor, float(value), place))
 
     def _boundary(self) -> int:
         return self.step_count + (1 if self.pc else 0)
@@ -438,6 +456,7 @@ class Run:
         self.checkpoints.forget_after(entry.step)
         if self.pc == 0:
             self._apply(entry)
+            self.undo.clear()
 
     def _apply_journal(self) -> None:
         for entry in self.journal.at(self.step_count):
@@ -610,21 +629,19 @@ class Run:
         core.errors.ChainruleError
             The arrays are of another network.
         """
-        size = self.program.plan.state
-        for key in ("first", "latest"):
-            if arrays[f"{key}/memory"].shape != (size,) or arrays[f"{key}/machine"].shape != (
-                S.SIZE,
-            ):
-                message = "The saved weights do not fit this network."
-                raise ChainruleError(message)
+        self._check_state(state, arrays)
+        checkpoints = [
+            Checkpoint(
+                step,
+                _frozen(arrays[f"{key}/memory"]),
+                self._machine(step, arrays[f"{key}/machine"]),
+            )
+            for key, step in (("first", state.base_step), ("latest", state.checkpoint_step))
+        ]
         self.base = state.base_step
         self.checkpoints = Checkpoints()
-        for key, step in (("first", state.base_step), ("latest", state.checkpoint_step)):
-            self.checkpoints.add(
-                Checkpoint(
-                    step, _frozen(arrays[f"{key}/memory"]), _frozen(arrays[f"{key}/machine"])
-                )
-            )
+        for checkpoint in checkpoints:
+            self.checkpoints.add(checkpoint)
         self.journal = Journal(list(state.journal))
         self.history = History(state.history_names, state.history_first)
         history = {key: arrays[f"history/{key}"] for key in ("low", "high", "sum", "count")}
@@ -632,6 +649,51 @@ class Run:
         self.seek(state.step, state.pc)
         if state.diverged is not None:
             self.divergence = Divergence(*state.diverged)
+
+    def _check_state(self, state: RunState, arrays: dict[str, np.ndarray]) -> None:
+        """Refuse what no run of this network can have written, before anything of it is believed."""
+        foreign = "The saved run does not fit this network."
+        size = self.program.plan.state
+        wanted = {
+            "first/memory": (size,),
+            "latest/memory": (size,),
+            "first/machine": (S.SIZE,),
+            "latest/machine": (S.SIZE,),
+        }
+        if any(key not in arrays or arrays[key].shape != shape for key, shape in wanted.items()):
+            raise ChainruleError(foreign)
+        bins = arrays["history/count"].shape[0] if "history/count" in arrays else -1
+        width = (bins, len(self.history.names))
+        history = all(
+            key in arrays and arrays[key].shape == width
+            for key in ("history/low", "history/high", "history/sum")
+        )
+        steps = (0, state.history_first, state.base_step, state.checkpoint_step, state.step, 2**53)
+        if (
+            not history
+            or state.history_names != self.history.names
+            or any(a > b for a, b in itertools.pairwise(steps))
+            or state.step - state.checkpoint_step > 1
+            or not 0 <= state.pc < len(self.program.kinds)
+            or state.history_bin < 1
+            or not state.history_first
+            <= state.history_length
+            <= state.history_first + bins * state.history_bin
+        ):
+            raise ChainruleError(foreign)
+
+    def _machine(self, step: int, saved: np.ndarray) -> np.ndarray:
+        """A machine's state vector with what a file may say of it; the rest is worked out anew."""
+        machine = self.program.state.copy()
+        numbers = np.asarray(saved, np.int64)
+        machine[S.STEP] = step
+        machine[S.ITERATION] = min(max(int(numbers[S.ITERATION]), 0), step)
+        machine[S.ORIGIN_STEP] = min(max(int(numbers[S.ORIGIN_STEP]), 0), step)
+        machine[S.ORIGIN_EPOCH] = min(max(int(numbers[S.ORIGIN_EPOCH]), 0), step)
+        machine[S.SHUFFLE] = int(numbers[S.SHUFFLE] != 0)
+        machine[S.ERROR] = S.FINE
+        machine.flags.writeable = False
+        return machine
 
 
 def _frozen(array: np.ndarray) -> np.ndarray:

@@ -154,6 +154,7 @@ class Program:
         self.state[S.SHUFFLE] = 1
         self.control = np.zeros(2, np.int64)
         self.tables: list[DataTable] = []
+        self._fed = False
         self.instructions: Sequence[TapeInstruction] = _Instructions(tape)
         self._table = kernel_table(self.dtype)
         self._bind()
@@ -231,6 +232,7 @@ class Program:
                 f"The program takes batches of up to {self.capacity}; {rows} samples are given."
             )
         self.state[S.FIRST], self.state[S.ROWS], self.state[S.BATCH_ROWS] = 0, rows, rows
+        self._fed = True
         given = list(zip(self.tape.inputs.values(), inputs, strict=True))
         if targets is not None:
             given += list(zip(self.tape.targets.values(), targets, strict=True))
@@ -342,8 +344,21 @@ class Program:
             raise ChainruleError(
                 f"The tape has {len(self.kinds)} instructions; {start} to {end} is not a range of it."
             )
+        if not self.tables:
+            start = self._behind_data(start, end)
         machine.run_range(self._kernels, self.ints, self.reals, self.mem, self.state, start, end)
         self.raise_error()
+
+    def _behind_data(self, start: int, end: int) -> int:
+        """Where to begin if no table is attached: a batch that was fed by hand stands in the tensors already."""
+        first = next(
+            (k for k, ins in enumerate(self.tape.instructions) if ins.phase != "data"),
+            len(self.kinds),
+        )
+        if start < first and not self._fed:
+            message = "There is no data: attach tables, or feed a batch, before the program runs."
+            raise ChainruleError(message)
+        return min(max(start, first), end)
 
     def run_steps(self, steps: int, record: np.ndarray) -> int:
         """Whole steps without returning to Python; `record` (at least steps x watched scalars, float64) is filled.
@@ -352,6 +367,9 @@ class Program:
         -------
         Steps done: fewer if `control[0]` was raised or the loss stopped being finite (`error` tells).
         """
+        if not self.tables and any(ins.op == "gather" for ins in self.tape.instructions):
+            message = "There is no data to train on: attach tables first."
+            raise ChainruleError(message)
         return int(
             machine.run_steps(
                 self._kernels,
@@ -390,6 +408,10 @@ class Program:
     # ---- explaining ----------------------------------------------------------------------------------------------
 
     def _internal(self, index: int) -> Instruction:
+        if not 0 <= index < len(self.tape.instructions):
+            raise ChainruleError(
+                f"The tape has {len(self.tape.instructions)} instructions; there is no number {index}."
+            )
         ins = self.tape.instructions[index]
         attributes = {
             **ins.attributes,

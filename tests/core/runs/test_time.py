@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import random
 
+import msgspec
 import numpy as np
 import pytest
 
+from core.errors import ChainruleError
 from core.runs import GRANULARITIES, Run
 from core.runs.journal import Journal
 from tests.core.networks import RUNS, differences, everything
@@ -116,3 +118,74 @@ def test_going_back_by_layers_and_epochs_lands_on_their_beginnings(make) -> None
     assert run.position.epoch == 1
     run.step_back("epoch")
     assert run.position.step == 0
+
+
+def test_going_back_over_a_change_undoes_it(make) -> None:
+    straight_run, run = make(), make()
+    count = len(run.program.kinds)
+    for _ in range(3):
+        run.step()
+    before = everything(run)
+    run.set("learning_rate", 0.5)
+    for _ in range(count - 1):
+        run.step()
+    assert run.learning_rate == pytest.approx(0.5)
+    for _ in range(count - 1):
+        run.step_back()
+    assert differences(before, everything(run)) == []
+    run.reset()
+    run.advance(3)
+    straight_run.advance(3)
+    assert differences(everything(straight_run), everything(run)) == []
+
+
+def test_a_change_between_steps_is_seen_at_once_and_after_loading(make) -> None:
+    run, loaded = make(), make()
+    run.advance(2)
+    tensor = run.program.tape.weights[0].tensor
+    cell = (0,) * len(tensor.shape)
+    run.set("learning_rate", 0.25)
+    run.set_weight(tensor.name, cell, 1.5)
+    state, arrays = run.save_state()
+    loaded.load_state(state, arrays)
+    for there in (run, loaded):
+        assert there.learning_rate == 0.25
+        assert there.program.tensor(tensor.name)[cell] == 1.5
+    run.step_back()
+    assert run.program.tensor(tensor.name)[cell] != 1.5
+
+
+def test_a_cell_that_is_not_there_leaves_no_trace_in_the_journal(make) -> None:
+    run = make()
+    tensor = run.program.tape.weights[0].tensor
+    for cell in ((99,) * len(tensor.shape), (), (-1,) * len(tensor.shape)):
+        with pytest.raises(ChainruleError, match="no cell"):
+            run.set_weight(tensor.name, cell, 1.0)
+    assert run.journal.entries == []
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"step": 10**12}, {"checkpoint_step": -1}, {"pc": 10**6}, {"history_first": 10**12}, {"history_names": ()},
+        {"history_bin": 0}, {"history_length": 10**9}, {"base_step": 5},
+    ],
+)  # fmt: skip
+def test_a_saved_run_that_cannot_be_is_refused(wrong: dict[str, object]) -> None:
+    run = RUNS["partial"]()
+    run.advance(2)
+    state, arrays = run.save_state()
+    fresh = RUNS["partial"]()
+    with pytest.raises(ChainruleError, match="does not fit"):
+        fresh.load_state(msgspec.structs.replace(state, **wrong), arrays)
+
+
+@pytest.mark.parametrize("value", [2**40, -7, 2**62])
+def test_a_machine_vector_of_nonsense_does_no_harm(value: int) -> None:
+    run, loaded = RUNS["partial"](), RUNS["partial"]()
+    run.advance(2)
+    state, arrays = run.save_state()
+    arrays = {k: np.full_like(a, value) if k.endswith("machine") else a for k, a in arrays.items()}
+    loaded.load_state(state, arrays)
+    assert loaded.position.step == 2
+    assert loaded.advance(1) == 1

@@ -218,3 +218,18 @@ def test_labels_outside_the_network_stop_the_machine_with_a_sentence() -> None:
     program.tensor("targets")[...] = 3
     with pytest.raises(ChainruleError, match="a label that the network has no place for"):
         program.run(first_computed(program))
+
+
+def test_a_program_without_data_says_so_and_takes_a_batch_by_hand() -> None:
+    network = chain((3,), ("Dense", {"units": 2}))
+    program = bound(network, get("mean_squared_error"), mode="check")
+    fresh = Program(compile_network(network, "check", loss=get("mean_squared_error")), 4)
+    with pytest.raises(ChainruleError, match="no data"):
+        fresh.run(0, 3)
+    with pytest.raises(ChainruleError, match="no data"):
+        fresh.run_steps(1, np.zeros((1, 2)))
+    fresh.feed([np.ones((2, 3))], [np.ones((2, 2))])
+    fresh.run()
+    assert fresh.tensor("loss") > 0
+    with pytest.raises(ChainruleError, match="no number"):
+        program.explain(10**6, (0,))

@@ -59,7 +59,7 @@ class Model:
         self._nodes: dict[int, str] = {}
         self._symbolic: dict[str, SymbolicTensor] = {}
         self._layers: dict[int, Layer] = {}
-        self._counts: dict[str, int] = {}
+        self._taken = self._given_names(outputs)
         nodes: list[Node] = []
         for t in inputs:
             self._visit(t, nodes)
@@ -120,23 +120,46 @@ class Model:
 
     def _name_layer(self, layer: Layer) -> None:
         taken = {other.id for other in self._layers.values()}
-        if layer.name and layer.name in taken:
+        if layer.name in taken and not self._may_name(layer):
             raise GraphError(
                 f"Two layers are called {layer.name!r}; give one of them another name."
             )
-        if not layer.name:
+        if self._may_name(layer):
             stem = (
                 "input"
                 if isinstance(layer, layers_module.InputLayer)
                 else snake_case(type(layer).__name__)
             )
-            layer.name = self._free(stem)
+            layer.name, layer.named_by_model = self._free(stem), True
         layer.id = layer.name
 
+    def _may_name(self, layer: Layer) -> bool:
+        """True if the layer has no name, or only one from an earlier assembly of this model."""
+        return not layer.name or (layer.named_by_model and layer._owner is self)
+
+    def _given_names(self, outputs: list[SymbolicTensor]) -> set[str]:
+        """Names that layers of this graph bring along, wherever in it they stand."""
+        found: set[str] = set()
+        seen: set[int] = set()
+        waiting = list(outputs)
+        while waiting:
+            t = waiting.pop()
+            if id(t) in seen:
+                continue
+            seen.add(id(t))
+            waiting += t.inputs
+            if not self._may_name(t.layer):
+                found.add(t.layer.name)
+        return found
+
     def _free(self, stem: str) -> str:
-        count = self._counts.get(stem, 0)
-        self._counts[stem] = count + 1
-        return stem if count == 0 else f"{stem}_{count}"
+        """`stem`, or with the first number that makes it a name nobody has."""
+        name, number = stem, 0
+        while name in self._taken:
+            number += 1
+            name = f"{stem}_{number}"
+        self._taken.add(name)
+        return name
 
     # ---- what it is ---------------------------------------------------------------------------------------------
 

@@ -75,6 +75,8 @@ class Layer:
     arity: ClassVar[tuple[int, int]] = (1, 1)
     #: True if the mask of the input holds for the output too.
     passes_mask: ClassVar[bool] = False
+    #: True once a model has named the layer because nobody else did.
+    named_by_model = False
 
     def __init__(self, *args: Any, name: str | None = None, **kwargs: Any) -> None:
         names = [setting.name for setting in self.settings]
@@ -93,6 +95,10 @@ class Layer:
                 raise SettingError(f"{type(self).__name__} needs {setting.name}.", setting.name)
         self.config = self.normalise(given)
         self.id = ""
+        if name is not None and not isinstance(name, str):
+            raise SettingError(
+                f"{type(self).__name__}: the name must be a text; it is {name!r}.", "name"
+            )
         self.name = name or ""
         self._owner: Any = None
 

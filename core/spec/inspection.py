@@ -7,7 +7,7 @@ from math import prod
 
 from core.errors import ChainruleError, GraphError, SettingError, ShapeError
 from core.layers import registry
-from core.layers.base import Shape
+from core.layers.base import Shape, Weight
 from core.spec.network import Layer, Network, new_layer
 
 #: More than this is refused before anything is allocated (bytes).
@@ -109,16 +109,15 @@ def inspect(
     except GraphError as error:
         return Inspection((), (Problem(None, "Not a network", str(error)),), 0, 0)
     shapes: dict[str, Shape | None] = {}
-    counted: set[str] = set()
+    owned: dict[str, tuple[Weight, ...]] = {}
     values = parameters = 0
     for node_id in order:
         node = network.node(node_id)
         layer = network.layer(node.layer)
         given = tuple(shapes[source] for source in node.inputs)
-        row, problem = _inspect_node(network, layer, node_id, given, first=node_id == order[0])
-        if layer.id in counted:
-            row = _recounted(row)
-        counted.add(layer.id)
+        row, problem = _inspect_node(
+            network, layer, node_id, given, owned, first=node_id == order[0]
+        )
         rows.append(row)
         if problem:
             problems.append(problem)
@@ -144,7 +143,13 @@ def inspect(
 
 
 def _inspect_node(
-    network: Network, layer: Layer, node_id: str, given: tuple[Shape | None, ...], *, first: bool
+    network: Network,
+    layer: Layer,
+    node_id: str,
+    given: tuple[Shape | None, ...],
+    owned: dict[str, tuple[Weight, ...]],
+    *,
+    first: bool,
 ) -> tuple[Row, Problem | None]:
     known = [shape for shape in given if shape is not None]
     bypass = known[0] if known else None
@@ -184,11 +189,20 @@ def _inspect_node(
             f"{layer.name} would give an output of {'×'.join(map(str, shape))}: nothing is left."
         )
         return skipped(Problem(layer.id, "Nothing left", sentence))
+    before = owned.setdefault(layer.id, weights)
+    if before != weights:
+        one, other = next((a, b) for a, b in zip(before, weights, strict=True) if a != b)
+        had, needs = ("×".join(map(str, w.shape)) for w in (one, other))
+        sentence = (
+            f"{layer.name} is called on inputs of different sizes: its {one.role} is {had} for the first, and would "
+            f"have to be {needs} for this one. Use a layer of its own for each."
+        )
+        return skipped(Problem(layer.id, "Shared by different inputs", sentence))
     row = Row(
         node_id, layer.id, layer.kind, layer.name, tuple(known), shape, sum(w.size for w in weights),
         sum(w.size for w in weights if w.trainable), made.multiply_adds(known),
     )  # fmt: skip
-    return row, None
+    return row if before is weights else _recounted(row), None
 
 
 def _recounted(row: Row) -> Row:

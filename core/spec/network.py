@@ -105,10 +105,21 @@ class Network(msgspec.Struct, frozen=True):
         Raises
         ------
         GraphError
-            There is a cycle, or a node that is not there.
+            There is a cycle, a node, layer or output that is not there, or an id is given twice.
         """
+        _require_single("layers", [layer.id for layer in self.layers])
+        _require_single("nodes", [node.id for node in self.nodes])
+        layers = {layer.id for layer in self.layers}
         known = {node.id for node in self.nodes}
+        if self.nodes and not self.outputs:
+            message = "The network has no output: name the node whose numbers it gives."
+            raise GraphError(message)
+        for output in self.outputs:
+            if output not in known:
+                raise GraphError(f"The network's output is {output!r}, which does not exist.")
         for node in self.nodes:
+            if node.layer not in layers:
+                raise GraphError(f"{node.id} calls the layer {node.layer!r}, which does not exist.")
             for source in node.inputs:
                 if source not in known:
                     raise GraphError(f"{node.id} is wired to {source!r}, which does not exist.")
@@ -183,6 +194,12 @@ class Network(msgspec.Struct, frozen=True):
             )
             raise GraphError(message)
         return tuple(self.layer(node.layer) for node in self.nodes)
+
+
+def _require_single(what: str, ids: list[str]) -> None:
+    double = next((key for k, key in enumerate(ids) if key in ids[:k]), None)
+    if double is not None:
+        raise GraphError(f"Two {what} of the network have the id {double!r}; each needs its own.")
 
 
 def _bypass(inputs: tuple[str, ...], gone: dict[str, tuple[str, ...]]) -> tuple[str, ...]:

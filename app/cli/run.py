@@ -42,7 +42,7 @@ def run(argv: list[str]) -> int:
     except UsageError as error:
         return _say(error, 2, debug)
     except KeyboardInterrupt:
-        print(tr("Stopped."), file=sys.stderr)
+        print(f"chainrule: {tr('stopped')}", file=sys.stderr)
         return 130
     except BrokenPipeError:
         # `chainrule summary ... | head`: nobody reads on, and Python would complain while closing.

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
-from typing import TYPE_CHECKING
+from time import perf_counter
+from types import FrameType, TracebackType
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
@@ -16,6 +19,9 @@ from core.io import write
 
 if TYPE_CHECKING:
     from app.engine.session import Session
+
+#: How long one piece of training lasts: a request to stop is answered after it.
+_PIECE_SECONDS = 0.1
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -35,26 +41,74 @@ def run(arguments: argparse.Namespace) -> int:
     if session.diverged:
         raise FailedError(session.diverged)
     project = contents.project
-    try:
-        found = _train(session, arguments.epochs or project.training.epochs)
-    finally:
-        # Whatever happens after this, an hour of training is not thrown away.
-        if session.begun:
-            saved = session.saved_state()
-            write(
-                out,
-                contents_of(
-                    project.name, project.network, project.training, project.data, saved,
-                    contents.thumbnail,
-                ),
-            )  # fmt: skip
+    with _StopRequest(session) as stop:
+        try:
+            found = _train(session, arguments.epochs or project.training.epochs, stop)
+        finally:
+            # Whatever happens after this, an hour of training is not thrown away.
+            if session.begun:
+                saved = session.saved_state()
+                write(
+                    out,
+                    contents_of(
+                        project.name, project.network, project.training, project.data, saved,
+                        contents.thumbnail,
+                    ),
+                )  # fmt: skip
+    if stop.number:
+        step = number(session.position.step)
+        sentence = tr("stopped after step {n}, saved in {path}", n=step, path=out)
+        if not session.begun:
+            sentence = tr("stopped before the first step")
+        print(f"chainrule: {sentence}", file=sys.stderr)
+        # What a shell reports of a process that this signal ended.
+        return 128 + stop.number
     print(found)
     if session.diverged:
         raise FailedError(session.diverged)
     return 0
 
 
-def _train(session: Session, epochs: int) -> str:
+class _StopRequest:
+    """While it is entered, Ctrl-C and a request to terminate only ask the session to stop.
+
+    An exception raised wherever training happens to be would leave a run whose weights are ahead of
+    its history, and a file of it that nobody can go on from.
+
+    Attributes
+    ----------
+    number
+        The signal that asked, or 0.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self.number = 0
+        self._session = session
+        self._before: dict[int, Any] = {}
+
+    def _ask(self, number: int, frame: FrameType | None) -> None:
+        self.number = number
+        self._session.interrupt()
+
+    def __enter__(self) -> _StopRequest:
+        for asking in (signal.SIGINT, signal.SIGTERM):
+            self._before[asking] = signal.signal(asking, self._ask)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for asking, handler in self._before.items():
+            signal.signal(asking, handler)
+
+    def __bool__(self) -> bool:
+        return bool(self.number)
+
+
+def _train(session: Session, epochs: int, stop: _StopRequest) -> str:
     first = session.position.epoch
     batches = session.run.batches
     # A run resumed in the middle of an epoch finishes it and then does as many as were asked for.
@@ -66,13 +120,18 @@ def _train(session: Session, epochs: int) -> str:
     )  # fmt: skip
     with bar:
         task = bar.add_task("", total=epochs * batches, loss="")
-        slice_ = max(1, min(64, batches // 4))
-        while session.position.step < goal and not session.diverged:
+        slice_ = 1
+        while session.position.step < goal and not session.diverged and not stop:
             session.allow_more()
-            session.advance(min(slice_, goal - session.position.step))
-            if session.run.epoch_just_ended():
+            began = perf_counter()
+            done = session.advance(min(slice_, goal - session.position.step), stop.__bool__)
+            seconds = perf_counter() - began
+            if done == slice_:
+                slice_ = max(1, min(64, batches // 4, int(done * _PIECE_SECONDS / seconds)))
+            if done and session.run.epoch_just_ended():
                 for _ in session.evaluation():
-                    pass
+                    if stop:
+                        break
             position = session.position
             shown = min(position.epoch + 1, first + epochs)
             bar.update(
@@ -81,7 +140,7 @@ def _train(session: Session, epochs: int) -> str:
                 description=tr("epoch {n} of {total}", n=shown, total=first + epochs),
                 loss=tr("loss {loss:.4f}", loss=_loss(session)),
             )
-    return _metrics(session)
+    return "" if stop else _metrics(session)
 
 
 def _loss(session: Session) -> float:

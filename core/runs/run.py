@@ -29,6 +29,9 @@ from core.tape.program import Program
 #: Seconds a replay to the nearest step should take at most: decides how far checkpoints are apart.
 REPLAY = 0.05
 
+#: Steps run in one go at most.
+_SLICE = 4096
+
 
 class RunState(msgspec.Struct, frozen=True):
     """What a file keeps of a run besides arrays."""
@@ -173,7 +176,7 @@ class Run:
         self._apply_journal()
         spacing = self._spacing()
         to_checkpoint = spacing - self.step_count % spacing
-        count = min(count, to_checkpoint, 4096)
+        count = min(count, to_checkpoint, _SLICE)
         done = 0
         if count > 1:
             done = self._run_plain(count - 1)
@@ -673,7 +676,8 @@ class Run:
             not history
             or state.history_names != self.history.names
             or any(a > b for a, b in itertools.pairwise(steps))
-            or state.step - state.checkpoint_step > 1
+            # A slice that was stopped half-way leaves the start of the one before: some thousand steps.
+            or state.step - state.checkpoint_step > 2 * _SLICE
             or not 0 <= state.pc < len(self.program.kinds)
             or state.history_bin < 1
             or not state.history_first

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import resource
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -106,6 +107,39 @@ def test_training_twice_is_training_once(project: Path, tmp_path: Path) -> None:
     assert a.keys() == b.keys()
     for name, array in a.items():
         assert array.tobytes() == b[name].tobytes()
+
+
+# Sends itself a signal in the middle of training, as a terminal does at Ctrl-C.
+_STOPPED_TRAINING = """
+import os, signal, sys, threading, time
+from app.cli import main
+
+def stop(number, usual):
+    while signal.getsignal(number) is usual:
+        time.sleep(0.01)
+    time.sleep(0.3)
+    os.kill(os.getpid(), number)
+
+number = int(sys.argv[2])
+threading.Thread(target=stop, args=(number, signal.getsignal(number)), daemon=True).start()
+sys.exit(main(["train", sys.argv[1], "--epochs", "100000"]))
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stopped_training_is_saved_and_goes_on(project: Path, number: signal.Signals) -> None:
+    result = subprocess.run(
+        [sys.executable, "-c", _STOPPED_TRAINING, str(project), str(int(number))],
+        capture_output=True, text=True, env={**os.environ, **own_environment()}, check=False,
+    )  # fmt: skip
+    assert "saved in" in said(result, 128 + number)
+    assert result.stdout == ""
+    first = io.read(project).project.run
+    assert first["step"] == first["history_length"] > 0
+    assert run("train", str(project), "--epochs", "1").returncode == 0
+    again = io.read(project).project.run
+    assert again["base_step"] == 0
+    assert again["step"] == (first["step"] // 20 + 1) * 20
 
 
 def test_summary(project: Path) -> None:

@@ -169,7 +169,9 @@ class ThemeSwitch(QObject):
     def _apply(self) -> None:
         wanted = self._wanted()
         theme.set_current(wanted)
-        # Palette and sheet are set even if the theme stays: this also runs at start.
+        # Palette and sheet are set even if the theme stays: this also runs at start. Qt takes a
+        # sheet off and puts one on in a fraction of the time it needs to swap one for another.
+        self._application.setStyleSheet("")
         self._application.setPalette(palette(wanted))
         self._application.setStyleSheet(style_sheet(wanted))
         self.changed.emit(wanted)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 import zipfile
 import zlib
 from pathlib import Path
@@ -36,6 +37,13 @@ def read_members(path: Path) -> dict[str, bytes]:
         For a missing, foreign, damaged, encrypted or unreasonably large file.
     """
     try:
+        mode = path.stat().st_mode
+        if stat.S_ISDIR(mode):
+            message = f"{path} is a folder, not a file."
+            raise ProjectError(message)
+        if not stat.S_ISREG(mode):
+            # A pipe would never answer, a device never end.
+            raise ProjectError(_foreign(path))
         with path.open("rb") as file:
             if not zipfile.is_zipfile(file):
                 raise ProjectError(_foreign(path))

@@ -24,11 +24,12 @@ from safetensors import SafetensorError
 from safetensors.numpy import load as load_arrays
 from safetensors.numpy import save as save_arrays
 
+from core.errors import ChainruleError
 from core.io.archive import LIMITS, damaged, read_members
 from core.io.errors import ProjectError
 from core.io.files import write_beside
 from core.io.migrations import FORMAT, migrate
-from core.spec import Network, Training
+from core.spec import Network, Training, check_training
 
 #: What `project.json` says of itself.
 KIND = "chainrule-project"
@@ -132,6 +133,7 @@ def read(path: Path | str) -> Contents:
     path = Path(path)
     members = read_members(path)
     project = _read_document(members["project.json"], path)
+    _check(project, path)
     return Contents(
         project,
         _read_arrays(members, "weights.safetensors", path),
@@ -190,6 +192,21 @@ def _read_document(data: bytes, path: Path) -> Project:
     except (msgspec.ValidationError, KeyError, TypeError, AttributeError) as error:
         place = str(error).replace("`", "").replace("$", "project.json")
         raise ProjectError(damaged(path, place)) from error
+
+
+def _check(project: Project, path: Path) -> None:
+    """Refuse what no editor can have left: settings that train nothing, a network that is no graph.
+
+    A network whose layers do not fit together is none of these: that is work in progress.
+    """
+    try:
+        check_training(project.training)
+        project.network.order()
+    except ChainruleError as error:
+        message = f"{path.name} cannot be opened. {error}"
+        raise ProjectError(message) from error
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        raise ProjectError(damaged(path, "project.json")) from error
 
 
 def _read_arrays(members: Mapping[str, bytes], name: str, path: Path) -> dict[str, np.ndarray]:

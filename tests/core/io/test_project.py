@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import resource
+import subprocess
 import sys
 import zipfile
 from pathlib import Path
@@ -18,6 +19,7 @@ import pytest
 from core import io, templates
 from core.io import archive, files, migrations
 from core.io.project import KIND
+from core.spec import new_layer
 
 CORPUS = Path(__file__).parent / "corpus"
 
@@ -340,3 +342,90 @@ def test_every_file_ever_written_opens(path: Path) -> None:
 def test_the_corpus_has_every_format() -> None:
     formats = {document(path)["format"] for path in CORPUS.glob("*.chainrule")}
     assert formats == set(range(1, migrations.FORMAT + 1))
+
+
+@pytest.mark.parametrize(
+    ("part", "name", "value"),
+    [
+        ("training", "epochs", 0),
+        ("training", "epochs", -3),
+        ("training", "batch_size", 0),
+        ("training", "batch_size", -5),
+        ("training", "loss", "guess"),
+        ("training", "optimizer", {"kind": "Magic"}),
+        ("training", "optimizer", {}),
+        ("network", "outputs", ["nowhere"]),
+        ("network", "outputs", []),
+    ],
+)
+def test_settings_nothing_can_be_done_with(
+    tmp_path: Path, part: str, name: str, value: Any
+) -> None:
+    path = tmp_path / "p.chainrule"
+    io.write(path, contents())
+    raw = document(path)
+    raw["project"][part][name] = value
+    rewrite(path, {"project.json": json.dumps(raw).encode()})
+    with pytest.raises(io.ProjectError, match=r"p\.chainrule"):
+        io.read(path)
+
+
+def test_a_network_in_progress_can_be_opened(tmp_path: Path) -> None:
+    path = tmp_path / "p.chainrule"
+    given = contents()
+    network = given.project.network
+    project = msgspec.structs.replace(
+        given.project, network=network.insert(1, new_layer("Conv2D", network))
+    )
+    io.write(path, io.Contents(project))
+    assert io.read(path).project == project
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no pipes among files")
+def test_what_is_no_file_is_neither_read_nor_replaced(tmp_path: Path) -> None:
+    pipe = tmp_path / "p.chainrule"
+    os.mkfifo(pipe)
+    with pytest.raises(io.ProjectError, match="not a Chainrule project"):
+        io.read(pipe)
+    with pytest.raises(io.ProjectError, match="not an ordinary file"):
+        io.write(pipe, contents())
+    assert pipe.is_fifo()
+    with pytest.raises(io.ProjectError, match="not a Chainrule project"):
+        io.read("/dev/zero")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows lets few people make links")
+def test_a_link_stays_and_its_target_is_written(tmp_path: Path) -> None:
+    target, link = tmp_path / "real.chainrule", tmp_path / "link.chainrule"
+    link.symlink_to(target.name)
+    for name in ("xor-mlp", "digits-cnn"):
+        io.write(link, contents(name))
+        assert link.is_symlink()
+        assert io.read(target).project == contents(name).project
+    assert sorted(os.listdir(tmp_path)) == [link.name, target.name]
+    io.write(tmp_path / "elsewhere.chainrule", contents())
+    link.unlink()
+    link.symlink_to(link.name)
+    with pytest.raises(io.ProjectError, match="not an ordinary file"):
+        io.write(link, contents())
+
+
+@pytest.mark.skipif(os.name == "nt", reason="processes are killed otherwise there")
+def test_what_a_killed_program_left_is_removed_at_the_next_save(tmp_path: Path) -> None:
+    path = tmp_path / "p.chainrule"
+    io.write(path, contents())
+    code = (
+        "import os, pathlib, sys; from core.io.files import write_beside;"
+        "write_beside(pathlib.Path(sys.argv[1]), lambda file: os.kill(os.getpid(), 9))"
+    )
+    root = str(Path(io.__file__).parents[2])
+    env = {**os.environ, "PYTHONPATH": root}
+    subprocess.run([sys.executable, "-c", code, str(path)], check=False, env=env)
+    assert len(os.listdir(tmp_path)) == 2
+    old, fresh = tmp_path / ".p-abcd1234.partial", tmp_path / ".p-abcd1235.partial"
+    for other in (old, fresh):
+        other.touch()
+    os.utime(old, (0, 0))
+    io.write(path, contents())
+    # The fresh one may be of a program that is still writing.
+    assert sorted(os.listdir(tmp_path)) == [fresh.name, path.name]

@@ -169,8 +169,15 @@ def _result(session: StepSession, tensor: str, full: Index, done: bool) -> float
                 return float(array[full[1:]])
             except IndexError:
                 return None
-    explained = session.questions.explanation
-    if explained is not None and explained.answer is not None:
+    instruction, explained = session.instruction, session.questions.explanation
+    if (
+        explained is not None
+        and explained.answer is not None
+        and instruction is not None
+        and (explained.serial, explained.instruction, explained.cell)
+        == (snapshot.serial, instruction.index, full)
+    ):
+        # The engine has told this one cell; it says nothing of the others.
         return float(explained.answer.kernel_value)
     return None
 

@@ -114,6 +114,8 @@ class StepSession(QObject):
         context.document.changed.disconnect(self._on_document)
         self._unsubscribe()
         engine.unsubscribe(self.key)
+        # So that the next visit subscribes again.
+        self._wanted = ()
 
     # -- what is shown
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 
 import numpy as np
@@ -14,6 +15,7 @@ from pytestqt.qtbot import QtBot
 from app.scenes.formula_expressions import format_number, visible
 from app.scenes.step_focus import focus_of
 from app.scenes.step_values import cell_id
+from app.step import card as cards
 from app.step.workspace import StepWorkspace
 from app.window.main import MainWindow
 from core.expressions import evaluate
@@ -113,6 +115,37 @@ def test_the_formulas_numbers_are_the_tensors(qtbot, window):
             array = session.snapshot.get(tensor)
             if array is not None:
                 assert card.values[tensor, index] == pytest.approx(float(array[index]))
+
+
+def test_the_numbers_are_there_again_after_a_look_at_another_workspace(qtbot, window):
+    session = view(window).session
+    press(qtbot, window, "transport-step", 6)
+    for away in ("workspace-train", "workspace-build"):
+        action(window, away).trigger()
+        press_hidden(qtbot, window)
+        action(window, "workspace-step").trigger()
+        for tensor in ("dense_1/kernel", "dense_1/z"):
+            qtbot.waitUntil(lambda t=tensor: session.snapshot.get(t) is not None, timeout=_PATIENCE)
+            assert session.reader.value(tensor, (0,) * (1 + tensor.endswith("kernel"))) is not None
+
+
+def press_hidden(qtbot: QtBot, window: MainWindow) -> None:
+    """Step once while the view is away."""
+    before = window.context.engine.state.position
+    action(window, "transport-step").trigger()
+    qtbot.waitUntil(lambda: window.context.engine.state.position != before, timeout=_PATIENCE)
+
+
+def test_only_the_explained_cell_of_a_result_is_known_without_its_tensor(qtbot, window):
+    session, sheet = view(window).session, view(window).sheet
+    press(qtbot, window, "transport-step", 4)
+    explained(qtbot, window)
+    hidden = {k: v for k, v in session.snapshot.values.items() if k != "dense_1/product"}
+    session.snapshot = dataclasses.replace(session.snapshot, values=hidden)
+    (line,) = cards.build(session).output.cells
+    known = [value for _, value in line if value is not None]
+    assert known == [sheet.card.result]
+    assert len(line) == 3
 
 
 def test_a_weights_gradient_is_the_product_of_three_factors_and_is_measured(qtbot, window):

@@ -10,6 +10,7 @@ from PySide6.QtGui import QLinearGradient, QPainter
 
 from app.scenes import draw, signals
 from app.scenes.network_layout import Column, NetworkLayout, drawn_note
+from app.scenes.network_units import LEGEND
 from app.text import number, tr
 
 if TYPE_CHECKING:
@@ -59,13 +60,11 @@ def _header(painter: QPainter, column: Column, theme: Theme, spread: float) -> N
 def _legend(painter: QPainter, place: NetworkLayout, theme: Theme) -> None:
     y = place.size[1] - 16
     draw.text(painter, 24, y, tr("Tile"), 11, theme.tx2)
-    x = 76.0
-    ramp = QLinearGradient(QPointF(x, 0), QPointF(x + 120, 0))
+    x = LEGEND
+    ramp = QLinearGradient(QPointF(x, 0), QPointF(x + 100, 0))
     for k in range(9):
         ramp.setColorAt(k / 8, theme.signed(k / 4 - 1))
-    painter.fillRect(int(x), int(y - 9), 120, 10, ramp)
-    draw.text(painter, x - 6, y, f"{draw.MINUS}1", 10, theme.tx2, mono=True, anchor="end")
-    draw.text(painter, x + 126, y, "+1", 10, theme.tx2, mono=True)
+    painter.fillRect(int(x), int(y - 9), 100, 10, ramp)
     if place.size[0] < 460:
         return
     draw.text(painter, 248, y, tr("Edge"), 11, theme.tx2)

@@ -20,14 +20,32 @@ if TYPE_CHECKING:
 
 _rings = Cache(8)
 
+#: Left end of the legend's ramp; 100 px long, with room for an exponent at both sides.
+LEGEND = 100.0
+
 
 def tensor_of(node: NodeView, what: str) -> str:
     """Return the tensor a tile shows: the activation, what goes into it, or the gradient that reached it."""
     if what == "pre-activation" and node.activation not in ("", "linear"):
         return f"{node.layer}/z"
     if what == "gradient":
-        return f"grad/{node.output}"
+        # Softmax and its loss are differentiated together: the gradient begins before softmax.
+        return f"grad/{node.layer}/z" if node.activation == "softmax" else f"grad/{node.output}"
     return node.output
+
+
+def class_sides(
+    place: NetworkLayout, k: int, what: str, values: np.ndarray | None
+) -> np.ndarray | None:
+    """Return probabilities of two classes as the decision map colours them: the first below zero, the second above."""
+    node = place.columns[k].node
+    if values is None or what != "activation" or not place.planes or k != len(place.columns) - 1:
+        return values
+    if node.activation == "softmax" and len(values) == 2:
+        return np.stack([-values[0], values[1]])
+    if node.activation == "sigmoid" and len(values) == 1:
+        return 2 * values - 1
+    return values
 
 
 def unit_values(frame: Frame, tensor: str, share: float, source: Source) -> np.ndarray | None:
@@ -68,6 +86,7 @@ def raster_tiles(
     done = []
     what = str(frame.toggles.get("tiles", "activation"))
     table = theme.table("signed")[:, [2, 1, 0, 3]]
+    tops = ranges(place, frame, what)
     for k, column in enumerate(place.columns):
         if column.level not in ("numbers", "tiles"):
             continue
@@ -75,7 +94,8 @@ def raster_tiles(
         planes = unit_values(frame, tensor_of(column.node, what), share, "plane")
         if planes is None or planes.ndim != 3 or planes.shape[0] != len(column.centers):
             continue
-        top = _ramp(column.node, what, planes)
+        top = tops[k]
+        planes = np.ascontiguousarray(class_sides(place, k, what, planes))
         rects = np.empty((len(column.centers), 4), np.float32)
         rects[:, :2] = (column.centers - column.tile / 2) * scale
         rects[:, 2:] = column.tile * scale
@@ -97,6 +117,8 @@ def paint_units(
     """Draw all columns; those in `done` have their heat maps already."""
     count = len(place.columns)
     what = str(frame.toggles.get("tiles", "activation"))
+    tops = ranges(place, frame, what)
+    _legend(painter, place, theme, what, tops)
     for k, column in enumerate(place.columns):
         share = _shown(frame, k, count)
         tensor = tensor_of(column.node, what)
@@ -105,24 +127,74 @@ def paint_units(
         if column.level == "image":
             _image(painter, column, theme, frame)
         elif column.level == "block":
-            _block(painter, column, theme, values, what)
+            _block(painter, column, theme, values, tops[k])
         elif column.level == "cells":
-            _cells(painter, column, theme, values, what)
+            _cells(painter, column, theme, values, tops[k])
         else:
             rings = k in done
             if not rings:
                 planes = unit_values(frame, tensor, share, "plane") if place.planes else None
-                rings = _tiles(painter, column, theme, values, planes, what)
+                rings = _tiles(
+                    painter,
+                    column,
+                    theme,
+                    class_sides(place, k, what, values),
+                    class_sides(place, k, what, planes),
+                    tops[k],
+                )
             if rings and column.level == "numbers" and column.tile >= 20:
                 _sample_rings(painter, column, theme, frame)
             if column.level == "numbers":
-                _numbers(painter, column, theme, values, pending, k == count - 1 and k > 0)
+                _numbers(painter, column, theme, values, pending, k == count - 1 and k > 0, what)
 
 
-def _ramp(node: NodeView, what: str, values: np.ndarray | None) -> float:
-    if what == "activation":
-        return images.extent(values, node.activation if node.kind != "Input" else "")
-    return images.extent(values)
+def ranges(place: NetworkLayout, frame: Frame, what: str) -> tuple[float, ...]:
+    """Return which size of value gets the ramp's last colour in each column.
+
+    Activations have a range for each layer. Gradients share one, so that a layer they do not reach looks like it.
+    """
+    count = len(place.columns)
+    found = []
+    for k, column in enumerate(place.columns):
+        node, share = column.node, _shown(frame, k, count)
+        bounded = what == "activation" and node.kind != "Input"
+        activation = node.activation if bounded else ""
+        values = None
+        if activation not in ("tanh", "sigmoid", "softmax"):
+            tensor = tensor_of(node, what)
+            if place.planes and column.level in ("numbers", "tiles") and what != "gradient":
+                values = unit_values(frame, tensor, share, "plane")
+            if values is None:
+                values = unit_values(frame, tensor, share, "sample")
+        if what == "gradient" and values is None:
+            continue
+        found.append(images.extent(values, activation))
+    if what == "gradient":
+        return (max(found, default=1.0),) * count
+    return tuple(found)
+
+
+def _legend(
+    painter: QPainter, place: NetworkLayout, theme: Theme, what: str, tops: tuple[float, ...]
+) -> None:
+    """Write the ends of the tiles' ramp: numbers if they are the same for all layers that compute, else words."""
+    if not tops:
+        return
+    last = place.columns[-1].node
+    inner = tops[1:-1] or tops[-1:] if what == "activation" else tops[1:] or tops
+    top = max(inner)
+    if what == "activation" and len(tops) < 3 and last.activation in ("softmax", "sigmoid"):
+        # Nothing but probabilities: no value is below zero.
+        low, high = last.labels if len(last.labels) == 2 else ("0", "1")
+    elif top - min(inner) > 0.005 * top:
+        low, high = f"{draw.MINUS}max", "+max"
+    elif 0.01 <= top < 1000:
+        low, high = (f"{sign}{top:.3g}" for sign in (draw.MINUS, "+"))
+    else:
+        low, high = draw.scientific(-top), "+" + draw.scientific(top)
+    y, x = place.size[1] - 16, LEGEND
+    draw.text(painter, x - 6, y, low, 10, theme.tx2, mono=True, anchor="end")
+    draw.text(painter, x + 106, y, high, 10, theme.tx2, mono=True)
 
 
 def _tiles(
@@ -131,7 +203,7 @@ def _tiles(
     theme: Theme,
     values: np.ndarray | None,
     planes: np.ndarray | None,
-    what: str,
+    top: float,
 ) -> bool:
     """Draw squares by QPainter: heat maps where there are any, else plain colours; tell whether they were maps."""
     n = len(column.centers)
@@ -140,14 +212,12 @@ def _tiles(
         x, y, w, h = column.rect(unit)
         draw.fill(painter, x - margin, y - margin, w + 2 * margin, h + 2 * margin, theme.bg0)
     if planes is not None and planes.shape[0] == n:
-        top = _ramp(column.node, what, planes)
         words = images.colors(theme, planes, "signed", top)
         for unit in range(n):
             x, y, w, h = column.rect(unit)
             images.place(painter, x, y, w, h, images.from_words(words[unit]), True)
         return True
     if values is not None and values.size == n:
-        top = _ramp(column.node, what, values)
         flat = values.ravel()
         for unit in range(n):
             draw.fill(painter, *column.rect(unit), theme.signed(float(flat[unit]), top))
@@ -198,6 +268,7 @@ def _numbers(
     values: np.ndarray | None,
     pending: bool,
     last: bool,
+    what: str,
 ) -> None:
     flat = values.ravel() if values is not None and values.size == len(column.centers) else None
     names = column.node.labels if column.node.kind != "Input" else ()
@@ -225,18 +296,20 @@ def _numbers(
                     painter,
                     x,
                     under + 40,
-                    draw.signed(float(flat[unit]), 2),
+                    _caption(float(flat[unit]), column.node, what),
                     12,
                     theme.tx,
                     mono=True,
                     anchor="middle",
                 )
+        elif flat is None and what == "gradient" and column.node.kind == "Input":
+            draw.text(painter, x, under + 14, tr("no gradient"), 10, theme.tx3, anchor="middle")
         elif flat is not None and not pending and column.labelled:
             draw.text(
                 painter,
                 x,
                 under + 12,
-                _short(float(flat[unit])),
+                _caption(float(flat[unit]), column.node, what),
                 10,
                 theme.tx2,
                 mono=True,
@@ -244,16 +317,19 @@ def _numbers(
             )
 
 
-def _short(value: float) -> str:
+def _caption(value: float, node: NodeView, what: str) -> str:
+    if what == "gradient":
+        return draw.fine(value, 2)
+    if what == "activation" and node.activation in ("softmax", "sigmoid"):
+        return draw.plain(value, 2)
     return draw.signed(value, 2) if abs(value) < 100 else draw.signed(value, 0)
 
 
 def _cells(
-    painter: QPainter, column: Column, theme: Theme, values: np.ndarray | None, what: str
+    painter: QPainter, column: Column, theme: Theme, values: np.ndarray | None, top: float
 ) -> None:
     draw.fill(painter, column.x - 2, column.y - 2, column.width + 4, column.height + 4, theme.bg0)
     flat = values.ravel() if values is not None and values.size == len(column.centers) else None
-    top = _ramp(column.node, what, values)
     half = column.tile / 2
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
     for unit, (x, y) in enumerate(column.centers.tolist()):
@@ -266,7 +342,7 @@ def _cells(
 
 
 def _block(
-    painter: QPainter, column: Column, theme: Theme, values: np.ndarray | None, what: str
+    painter: QPainter, column: Column, theme: Theme, values: np.ndarray | None, top: float
 ) -> None:
     x, y, w, h = column.x, column.y, column.width, column.height
     draw.fill(painter, x, y, w, h, theme.bg2, 6)
@@ -284,7 +360,6 @@ def _block(
     draw.line(painter, left, foot + 0.5, right, foot + 0.5, theme.line2)
     if values is None or not np.isfinite(values).any():
         return
-    top = _ramp(column.node, what, values)
     counts, _ = np.histogram(np.clip(values[np.isfinite(values)], -top, top), 24, (-top, top))
     step = (right - left) / 24
     for k, count in enumerate(counts.tolist()):

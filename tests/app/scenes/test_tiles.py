@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import numpy as np
+
+from app.scenes.frame import Frame, ViewState
+from app.scenes.network import NetworkScene
+from app.scenes.network_units import _caption, class_sides, ranges, tensor_of
+from tests.app.scenes.fixtures import trained_mlp
+
+
+def test_gradients_too_small_for_two_decimals_are_written_with_an_exponent() -> None:
+    spec, _ = trained_mlp()
+    hidden = spec.nodes[1]
+    assert _caption(0.0028, hidden, "gradient") == "+2.8e−3"
+    assert _caption(-0.0000281, hidden, "gradient") == "−2.8e−5"
+    assert _caption(0.0028, hidden, "activation") == "+0.00"
+
+
+def test_all_layers_share_one_range_of_gradients() -> None:
+    spec, shots = trained_mlp()
+    place = NetworkScene().layout(spec, (912.0, 566.0), ViewState())
+    tops = ranges(place, Frame(after=shots[-1], toggles={"tiles": "gradient"}), "gradient")
+    assert len(tops) == len(place.columns)
+    assert len(set(tops)) == 1
+
+
+def test_a_probability_has_the_colour_of_its_class() -> None:
+    spec, _ = trained_mlp()
+    place = NetworkScene().layout(spec, (912.0, 566.0), ViewState())
+    last = len(place.columns) - 1
+    node = place.columns[last].node
+    one = class_sides(place, last, "activation", np.array([0.25]))
+    both = class_sides(place, last, "activation", np.array([0.25, 0.75]))
+    assert one is not None
+    assert both is not None
+    if node.activation == "sigmoid":
+        assert one.tolist() == [-0.5]
+    elif node.activation == "softmax":
+        assert both.tolist() == [-0.25, 0.75]
+        assert tensor_of(node, "gradient") == f"grad/{node.layer}/z"
+    hidden = class_sides(place, 1, "activation", np.array([0.25, 0.75]))
+    assert hidden is not None
+    assert hidden.tolist() == [0.25, 0.75]

@@ -30,12 +30,15 @@ class Loss:
         True if the batch is averaged, False if it is summed.
     link
         The activation that turns logits into what the operation reads.
+    logits_operation
+        The operation that gives one number a sample from logits, without that activation in between.
     """
 
     name: ClassVar[str] = ""
     operation: ClassVar[str] = ""
     sparse: ClassVar[bool] = False
     link: ClassVar[str] = ""
+    logits_operation: ClassVar[str] = ""
     mean = True
 
     def __init__(self, from_logits: bool = False) -> None:
@@ -53,14 +56,16 @@ class Loss:
         """One number a sample, in float64."""
         raise NotImplementedError
 
+    def logit_rows(self, y_true: np.ndarray, z: np.ndarray) -> np.ndarray:
+        """One number a sample from logits, in float64."""
+        raise NotImplementedError
+
     def __call__(self, y_true: Any, y_pred: Any) -> float:
         """The loss of a batch: ``y_true`` and ``y_pred`` of shape (batch, outputs); labels (batch,)."""
         t, p = np.asarray(y_true, np.float64), np.asarray(y_pred, np.float64)
         if p.ndim == 1 and not self.sparse:
             t, p = t[:, None], p[:, None]
-        if self.from_logits:
-            p = _softmax(p) if self.link == "softmax" else 1 / (1 + np.exp(-p))
-        rows = self.rows(t, p)
+        rows = self.logit_rows(t, p) if self.from_logits else self.rows(t, p)
         return float(rows.mean() if self.mean else rows.sum())
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -105,6 +110,7 @@ class BinaryCrossentropy(Loss):
     name = "binary_crossentropy"
     operation = "binary_rows"
     link = "sigmoid"
+    logits_operation = "sigmoid_cross_entropy_rows"
 
     def constants(self, p: Tensor) -> dict[str, Any]:
         return {"factor": 1.0 / p.size}
@@ -115,36 +121,51 @@ class BinaryCrossentropy(Loss):
             -(y_true * np.log(p) + (1 - y_true) * np.log(1 - p)).reshape(len(p), -1).mean(1)
         )
 
+    def logit_rows(self, y_true: np.ndarray, z: np.ndarray) -> np.ndarray:
+        values = np.maximum(z, 0) - z * y_true + np.log1p(np.exp(-np.abs(z)))
+        return np.asarray(values.reshape(len(z), -1).mean(1))
+
 
 class CategoricalCrossentropy(Loss):
-    """``-Σ t ln p`` for one-hot targets."""
+    """``-Σ t ln p`` for one-hot targets; p is divided by its sum and kept in [1e-7, 1 - 1e-7] as Keras does."""
 
     name = "categorical_crossentropy"
     operation = "cross_entropy_rows"
     link = "softmax"
+    logits_operation = "softmax_cross_entropy_rows"
 
     def rows(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
-        return np.asarray(-(y_true * np.log(np.clip(y_pred, EPSILON, 1 - EPSILON))).sum(-1))
+        return np.asarray(-(y_true * np.log(_probabilities(y_pred))).sum(-1))
+
+    def logit_rows(self, y_true: np.ndarray, z: np.ndarray) -> np.ndarray:
+        return np.asarray(-(y_true * _log_softmax(z)).sum(-1))
 
 
 class SparseCategoricalCrossentropy(Loss):
-    """``-ln p[label]`` for whole-number labels."""
+    """``-ln p[label]`` for whole-number labels; p as for `CategoricalCrossentropy`."""
 
     name = "sparse_categorical_crossentropy"
     operation = "sparse_cross_entropy_rows"
     sparse = True
     link = "softmax"
+    logits_operation = "sparse_softmax_cross_entropy_rows"
 
     def rows(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
         labels = y_true.astype(np.int64).reshape(-1)
-        return np.asarray(
-            -np.log(np.clip(y_pred[np.arange(len(labels)), labels], EPSILON, 1 - EPSILON))
-        )
+        return np.asarray(-np.log(_probabilities(y_pred)[np.arange(len(labels)), labels]))
+
+    def logit_rows(self, y_true: np.ndarray, z: np.ndarray) -> np.ndarray:
+        labels = y_true.astype(np.int64).reshape(-1)
+        return np.asarray(-_log_softmax(z)[np.arange(len(labels)), labels])
 
 
-def _softmax(z: np.ndarray) -> np.ndarray:
-    e = np.exp(z - z.max(-1, keepdims=True))
-    return np.asarray(e / e.sum(-1, keepdims=True))
+def _probabilities(p: np.ndarray) -> np.ndarray:
+    return np.asarray(np.clip(p / p.sum(-1, keepdims=True), EPSILON, 1 - EPSILON))
+
+
+def _log_softmax(z: np.ndarray) -> np.ndarray:
+    below = z - z.max(-1, keepdims=True)
+    return np.asarray(below - np.log(np.exp(below).sum(-1, keepdims=True)))
 
 
 _SHORT = {"mse": "mean_squared_error", "MeanSquaredError": "mean_squared_error"}

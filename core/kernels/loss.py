@@ -114,16 +114,21 @@ def binary_grad(mem, ints, reals, state):
 def cross_entropy_rows(mem, ints, reals, state):
     """``-Σ t ln p`` with p kept in [ε, 1 - ε], ε = reals[1]; t one-hot or a distribution.
 
-    ints: n, p, p row, t, t row, out
+    ints: n, p, p row, t, t row, out, divide: 1 if p is divided by its sum first
     """
     n, out = ints[0], ints[5]
     one, low = mem.dtype.type(1), mem.dtype.type(reals[1])
     high = one - low
     for r in range(state[FIRST], state[FIRST] + state[ROWS]):
         p, t = cut(mem, ints[1] + r * ints[2], n), cut(mem, ints[3] + r * ints[4], n)
+        whole = one
+        if ints[6] == 1:
+            whole = mem.dtype.type(0)
+            for k in range(n):
+                whole += p[k]
         total = mem.dtype.type(0)
         for k in range(n):
-            q = p[k]
+            q = p[k] / whole
             q = low if q < low else q
             q = high if q > high else q
             total -= t[k] * np.log(q)
@@ -131,7 +136,7 @@ def cross_entropy_rows(mem, ints, reals, state):
 
 
 def sparse_cross_entropy_rows(mem, ints, reals, state):
-    """``-ln p[label]`` with p kept in [ε, 1 - ε], ε = reals[1]. ints: n, p, p row, t, t row, out"""
+    """``-ln p[label]`` with p kept in [ε, 1 - ε], ε = reals[1]. ints: n, p, p row, t, t row, out, divide"""
     n, out = ints[0], ints[5]
     one, low = mem.dtype.type(1), mem.dtype.type(reals[1])
     high = one - low
@@ -141,28 +146,107 @@ def sparse_cross_entropy_rows(mem, ints, reals, state):
             state[ERROR] = BAD_LABEL
             mem[out + r] = math.nan
             continue
-        q = mem[ints[1] + r * ints[2] + label]
+        p = cut(mem, ints[1] + r * ints[2], n)
+        whole = one
+        if ints[6] == 1:
+            whole = mem.dtype.type(0)
+            for k in range(n):
+                whole += p[k]
+        q = p[label] / whole
         q = low if q < low else q
         q = high if q > high else q
         mem[out + r] = -np.log(q)
 
 
 def cross_entropy_grad(mem, ints, reals, state):
-    """``dp = -t / p``. ints: n, p, p row, t, t row, dp, dp row, sparse"""
+    """``dp = Σ t / s - t / p`` with s = Σ p; classes whose p / s is outside [ε, 1 - ε] count as if t were 0.
+
+    ints: n, p, p row, t, t row, dp, dp row, sparse
+    """
     n, sparse = ints[0], ints[7] == 1
-    zero, low = mem.dtype.type(0), mem.dtype.type(reals[3])
-    high = mem.dtype.type(1) - low
+    zero, one, low = mem.dtype.type(0), mem.dtype.type(1), mem.dtype.type(reals[3])
+    high = one - low
     factor = mem.dtype.type(reals[1] / (state[BATCH_ROWS] if reals[2] == 1.0 else 1))
     for r in range(state[FIRST], state[FIRST] + state[ROWS]):
         p, dp = cut(mem, ints[1] + r * ints[2], n), cut(mem, ints[5] + r * ints[6], n)
         t = ints[3] + r * ints[4]
         label = np.int64(mem[t]) if sparse else -1
+        whole = zero
         for k in range(n):
-            if sparse:
-                share = mem.dtype.type(1) if k == label else zero
-            else:
-                share = mem[t + k]
-            dp[k] = zero if p[k] < low or p[k] > high else -share / p[k] * factor
+            whole += p[k]
+        counted = zero
+        for k in range(n):
+            q = p[k] / whole
+            share = (one if k == label else zero) if sparse else mem[t + k]
+            share = zero if q < low or q > high else share
+            counted += share
+            dp[k] = -share / p[k] if share != zero else zero
+        for k in range(n):
+            dp[k] = (counted / whole + dp[k]) * factor
+
+
+# ---- losses of logits z: no probability in between, so nothing has to be kept away from 0 ---------------------------
+
+
+def softmax_cross_entropy_rows(mem, ints, reals, state):
+    """``-Σ t ln softmax(z) = Σ t (ln Σ exp(z - max z) - (z - max z))``. ints: n, z, z row, t, t row, out"""
+    n, out = ints[0], ints[5]
+    for r in range(state[FIRST], state[FIRST] + state[ROWS]):
+        z, t = cut(mem, ints[1] + r * ints[2], n), cut(mem, ints[3] + r * ints[4], n)
+        top = z[0]
+        for k in range(n):
+            top = z[k] if z[k] > top else top
+        whole = mem.dtype.type(0)
+        for k in range(n):
+            whole += simd.exp(z[k] - top)
+        high = np.log(whole)
+        total = mem.dtype.type(0)
+        for k in range(n):
+            total += t[k] * (high - (z[k] - top))
+        mem[out + r] = total
+
+
+def sparse_softmax_cross_entropy_rows(mem, ints, reals, state):
+    """``-ln softmax(z)[label]``. ints: n, z, z row, t, t row, out"""
+    n, out = ints[0], ints[5]
+    for r in range(state[FIRST], state[FIRST] + state[ROWS]):
+        label = np.int64(mem[ints[3] + r * ints[4]])
+        if label < 0 or label >= n:
+            state[ERROR] = BAD_LABEL
+            mem[out + r] = math.nan
+            continue
+        z = cut(mem, ints[1] + r * ints[2], n)
+        top = z[0]
+        for k in range(n):
+            top = z[k] if z[k] > top else top
+        whole = mem.dtype.type(0)
+        for k in range(n):
+            whole += simd.exp(z[k] - top)
+        mem[out + r] = np.log(whole) - (z[label] - top)
+
+
+def sigmoid_cross_entropy_rows(mem, ints, reals, state):
+    """``mean (max(z, 0) - z t + ln(1 + exp(-|z|)))``. ints: n, z, z row, t, t row, out"""
+    n, out = ints[0], ints[5]
+    zero, factor = mem.dtype.type(0), mem.dtype.type(reals[0])
+    for r in range(state[FIRST], state[FIRST] + state[ROWS]):
+        z, t = cut(mem, ints[1] + r * ints[2], n), cut(mem, ints[3] + r * ints[4], n)
+        total = zero
+        for k in range(n):
+            above = z[k] if z[k] > zero else zero
+            total += above - z[k] * t[k] + np.log1p(np.exp(-abs(z[k])))
+        mem[out + r] = total * factor
+
+
+def sigmoid_cross_entropy_grad(mem, ints, reals, state):
+    """``dz = (p - t) / n`` with p = sigmoid(z). ints: n, p, p row, t, t row, dz, dz row"""
+    n = ints[0]
+    factor = mem.dtype.type(reals[0] * reals[1] / (state[BATCH_ROWS] if reals[2] == 1.0 else 1))
+    for r in range(state[FIRST], state[FIRST] + state[ROWS]):
+        p, t = cut(mem, ints[1] + r * ints[2], n), cut(mem, ints[3] + r * ints[4], n)
+        dz = cut(mem, ints[5] + r * ints[6], n)
+        for k in range(n):
+            dz[k] = (p[k] - t[k]) * factor
 
 
 def softmax_cross_entropy_grad(mem, ints, reals, state):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 EPSILON = 1e-7
 
 
-class _Rows(Op):
+class LossRows(Op):
     """One number a sample.
 
     Attributes: `weight` (of this output in the total loss), `mean` (over the batch, or a sum).
@@ -67,7 +67,7 @@ class _Rows(Op):
         return [(ref(p, (row, *cell)), ref(t, (row, *cell))) for cell in cells(p.shape)]
 
 
-class _Grad(Op):
+class LossGrad(Op):
     """Common to the gradients: the factor 1 / rows of the batch's mean."""
 
     operands = ("p", "t")
@@ -109,7 +109,7 @@ class _Grad(Op):
 
 
 @register
-class SquaredRows(_Rows):
+class SquaredRows(LossRows):
     """``factor Σ (p - t)²``.
 
     Factor 1/outputs is Keras's mean squared error, 1/2 the half squared error of the notes.
@@ -133,7 +133,7 @@ class SquaredRows(_Rows):
 
 
 @register
-class SquaredGrad(_Grad):
+class SquaredGrad(LossGrad):
     """``dp = 2 factor (p - t)``."""
 
     name = "squared_grad"
@@ -156,7 +156,7 @@ def _clipped(p: Expr) -> Expr:
 
 
 @register
-class BinaryRows(_Rows):
+class BinaryRows(LossRows):
     """``-mean(t ln p + (1 - t) ln(1 - p))``."""
 
     name = "binary_rows"
@@ -186,7 +186,7 @@ class BinaryRows(_Rows):
 
 
 @register
-class BinaryGrad(_Grad):
+class BinaryGrad(LossGrad):
     """``dp = (-t/p + (1 - t)/(1 - p)) / outputs``; 0 where p had to be kept away from 0 or 1."""
 
     name = "binary_grad"
@@ -203,71 +203,105 @@ class BinaryGrad(_Grad):
         return f"((1 − {t})/(1 − {p}) − {t}/{p}){self.mean_prefix(ins)}"
 
 
+class _CrossEntropyRows(LossRows):
+    """Attribute `divide`: p is divided by its sum first. After a softmax, whose sum is 1, that is left out."""
+
+    grad = "cross_entropy_grad"
+
+    def integers(self, ins: Instruction) -> list[int]:
+        return [*super().integers(ins), int(ins.attributes["divide"])]
+
+    def probability(self, ins: Instruction, cell: Cell) -> Expr:
+        """What the logarithm is taken of."""
+        p = ins.inputs["p"]
+        return _clipped(_share(p, cell) if ins.attributes["divide"] else ref(p, cell))
+
+    def shown(self, ins: Instruction) -> str:
+        """The probabilities in a title."""
+        p = ins.inputs["p"].symbol
+        return f"({p} / Σ {p})" if ins.attributes["divide"] else p
+
+
 @register
-class CrossEntropyRows(_Rows):
+class CrossEntropyRows(_CrossEntropyRows):
     """``-Σ t ln p`` for one-hot targets or a distribution."""
 
     name = "cross_entropy_rows"
     kernel = "loss.cross_entropy_rows"
-    grad = "cross_entropy_grad"
 
     def explain(self, ins: Instruction, cell: Cell) -> Expr:
-        terms = tuple(Product((t, Call("log", (_clipped(p),)))) for p, t in self.each(ins, cell[0]))
+        t = ins.inputs["t"]
+        terms = tuple(
+            Product((ref(t, (cell[0], *k)), Call("log", (self.probability(ins, (cell[0], *k)),))))
+            for k in cells(ins.inputs["p"].shape)
+        )
         return Negate(Sum(terms))
 
     def right_side(self, ins: Instruction) -> str:
-        return f"−Σ {ins.inputs['t'].symbol} ln {ins.inputs['p'].symbol}"
+        return f"−Σ {ins.inputs['t'].symbol} ln {self.shown(ins)}"
 
 
 @register
-class SparseCrossEntropyRows(_Rows):
+class SparseCrossEntropyRows(_CrossEntropyRows):
     """``-ln p[label]``."""
 
     name = "sparse_cross_entropy_rows"
     kernel = "loss.sparse_cross_entropy_rows"
-    grad = "cross_entropy_grad"
     sparse = True
 
     def explain(self, ins: Instruction, cell: Cell) -> Expr:
-        p, t = ins.inputs["p"], ins.inputs["t"]
-        label = ref(t, (cell[0], 0) if t.shape else (cell[0],))
-        return Negate(
-            Sum(
-                tuple(
-                    Product(
-                        (
-                            Call("equal", (label, Number(k))),
-                            Call("log", (_clipped(ref(p, (cell[0], k))),)),
-                        )
-                    )
-                    for k in range(p.size)
-                )
+        terms = tuple(
+            Product(
+                (is_label(ins, cell[0], k), Call("log", (self.probability(ins, (cell[0], k)),)))
             )
+            for k in range(ins.inputs["p"].size)
         )
+        return Negate(Sum(terms))
 
     def right_side(self, ins: Instruction) -> str:
-        return f"−ln {ins.inputs['p'].symbol}[{ins.inputs['t'].symbol}]"
+        return f"−ln {self.shown(ins)}[{ins.inputs['t'].symbol}]"
+
+
+def _share(p: Tensor, cell: Cell) -> Expr:
+    return Quotient(ref(p, cell), Sum(tuple(ref(p, (cell[0], k)) for k in range(p.size))))
+
+
+def is_label(ins: Instruction, row: int, k: int) -> Expr:
+    """1 if a sample's label is k."""
+    t = ins.inputs["t"]
+    return Call("equal", (ref(t, (row, 0) if t.shape else (row,)), Number(k)))
 
 
 @register
-class CrossEntropyGrad(_Grad):
-    """``dp = -t / p``."""
+class CrossEntropyGrad(LossGrad):
+    """``dp = Σt / Σp - t / p``; a class whose share had to be kept away from 0 or 1 counts as if t were 0."""
 
     name = "cross_entropy_grad"
     kernel = "loss.cross_entropy_grad"
 
     def explain(self, ins: Instruction, cell: Cell) -> Expr:
-        p = ref(ins.inputs["p"], cell)
-        inside = Call("inside", (p, Number(EPSILON), Number(1 - EPSILON)))
-        slope = Negate(Quotient(self.target(ins, cell), p))
-        return Call("where", (inside, Product((self.shared(ins), slope)), Number(0)))
+        p, row = ins.inputs["p"], cell[0]
+        counted = Sum(tuple(self._counted(ins, (row, k)) for k in range(p.size)))
+        whole = Sum(tuple(ref(p, (row, k)) for k in range(p.size)))
+        own = Quotient(self._counted(ins, cell), ref(p, cell))
+        return Product((self.shared(ins), minus(Quotient(counted, whole), own)))
+
+    def _counted(self, ins: Instruction, cell: Cell) -> Expr:
+        share = _share(ins.inputs["p"], cell)
+        inside = Call("inside", (share, Number(EPSILON), Number(1 - EPSILON)))
+        return Call("where", (inside, self.target(ins, cell), Number(0)))
+
+    def uses(self, ins: Instruction, operand: str, cell: Cell) -> list[Cell]:
+        return [(cell[0], k) for k in range(ins.output.size)]
 
     def right_side(self, ins: Instruction) -> str:
-        return f"−{ins.inputs['t'].symbol}/{ins.inputs['p'].symbol}{self.mean_prefix(ins)}"
+        p, t = ins.inputs["p"].symbol, ins.inputs["t"].symbol
+        lead = f"1/Σ {p}" if ins.attributes["sparse"] else f"Σ {t}/Σ {p}"
+        return f"({lead} − {t}/{p}){self.mean_prefix(ins)}"
 
 
 @register
-class SoftmaxCrossEntropyGrad(_Grad):
+class SoftmaxCrossEntropyGrad(LossGrad):
     """``dz = p - t``: the slopes of softmax and cross-entropy multiplied out (Bishop 2006, 4.109)."""
 
     name = "softmax_cross_entropy_grad"

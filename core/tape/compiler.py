@@ -302,16 +302,21 @@ class _Compiler:
                     "Flatten before the last Dense layer."
                 )
             p, target = out, self._target(node, loss)
+            operation_name, constants = loss.operation, loss.constants(p)
             if loss.from_logits:
                 p = e.op(loss.link, out, role=f"{label}/p")
+                operation_name = loss.logits_operation
+            elif loss.link == "softmax":
+                made_by = e.producer(p)
+                constants["divide"] = made_by is None or made_by.op != "softmax"
             rows = e.op(
-                loss.operation,
-                p,
+                operation_name,
+                out,
                 target,
                 role=f"{label}/rows",
                 mean=loss.mean,
                 weight=weight,
-                **loss.constants(p),
+                **constants,
             )
             rows.symbol = "ℓ" + (superscript(len(heads) + 1) if many else "")
             heads.append(e.instructions[-1])

@@ -84,6 +84,13 @@ class LossCase:
     outputs: int
     #: Predictions at the borders, where Keras keeps them away from 0 and 1.
     extreme: bool = False
+    #: Another activation than the loss's own: probabilities that do not sum to 1.
+    behind: str = ""
+
+    @property
+    def link(self) -> str | None:
+        """The activation between the logits and what the loss is given."""
+        return None if self.from_logits else (self.behind or LINKS.get(self.loss))
 
 
 LOSSES: tuple[LossCase, ...] = (
@@ -99,6 +106,11 @@ LOSSES: tuple[LossCase, ...] = (
     LossCase("sparse, logits", "sparse_categorical_crossentropy", True, 4),
     LossCase("binary, certain", "binary_crossentropy", False, 1, extreme=True),
     LossCase("sparse, certain", "sparse_categorical_crossentropy", False, 4, extreme=True),
+    LossCase("binary, certain logits", "binary_crossentropy", True, 2, extreme=True),
+    LossCase("categorical, certain logits", "categorical_crossentropy", True, 4, extreme=True),
+    LossCase("sparse, certain logits", "sparse_categorical_crossentropy", True, 4, extreme=True),
+    LossCase("categorical of any sum", "categorical_crossentropy", False, 4, behind="sigmoid"),
+    LossCase("sparse of any sum", "sparse_categorical_crossentropy", False, 4, behind="sigmoid"),
 )
 LINKS = {"binary_crossentropy": "sigmoid", "categorical_crossentropy": "softmax",
          "sparse_categorical_crossentropy": "softmax"}  # fmt: skip

@@ -89,8 +89,7 @@ def make_losses() -> dict[str, np.ndarray]:
     for case in cases.LOSSES:
         target, logits = cases.loss_inputs(case)
         z = torch.tensor(logits, requires_grad=True)
-        link = cases.LINKS.get(case.loss)
-        p = z if link is None or case.from_logits else getattr(keras.activations, link)(z)
+        p = z if case.link is None else getattr(keras.activations, case.link)(z)
         if case.loss == "half_squared_error":
             value = ((torch.tensor(target) - p) ** 2).sum() / 2
         else:
@@ -100,7 +99,7 @@ def make_losses() -> dict[str, np.ndarray]:
             value = classes[name](**options)(torch.tensor(target), p)
         value.backward()
         found[f"{case.name}|loss"] = numbers(value)
-        if not case.extreme:
+        if case.from_logits or not case.extreme:
             found[f"{case.name}|grad"] = numbers(z.grad)
     return found
 

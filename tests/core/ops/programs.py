@@ -111,6 +111,7 @@ PROGRAMS: dict[str, Callable[[], Program]] = {
     "binary, logits": partial(of_loss, "binary_crossentropy", None, logits=True, units=1),
     "cross-entropy without softmax": partial(of_loss, "categorical_crossentropy", "sigmoid"),
     "labels without softmax": partial(of_loss, "sparse_categorical_crossentropy", "sigmoid"),
+    "labels, logits": partial(of_loss, "sparse_categorical_crossentropy", None, logits=True),
     "cross-entropy, logits": partial(of_loss, "categorical_crossentropy", None, logits=True),
     "labels": partial(of_loss, "sparse_categorical_crossentropy", "softmax"),
     **{

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from core.errors import ShapeError
 from core.layers.base import Layer, Shape, Weight
 from core.layers.settings import Setting
 
@@ -22,6 +23,7 @@ class BatchNormalization(Layer):
     family = "Normalisation"
     summary = "Brings each channel to mean 0 and variance 1 over the batch, then lets it scale and shift again."
     icon = "norm"
+    passes_mask = True
     settings = (
         Setting(
             "momentum",
@@ -67,6 +69,12 @@ class BatchNormalization(Layer):
     def emit(self, e: Emitter, inputs: list[Tensor]) -> Tensor:
         x = inputs[0]
         mean, variance = e.weight("moving_mean"), e.weight("moving_variance")
+        if e.training and e.mask_of(x) is not None:
+            raise ShapeError(
+                "Padding in the statistics",
+                "BatchNormalization cannot be trained on a sequence with masked steps: they would count in its mean "
+                "and variance. Put it behind the recurrent layer, or switch mask_zero off.",
+            )
         if e.training:
             batch_mean = e.op("channel_mean", x, role="mean")
             batch_variance = e.op("channel_variance", x, batch_mean, role="variance")

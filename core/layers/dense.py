@@ -23,6 +23,7 @@ class Dense(Layer):
     family = "Core"
     summary = "Every unit sees every input: a weighted sum, plus a bias, through an activation."
     icon = "dense"
+    passes_mask = True
     settings = (
         Setting(
             "units",

@@ -30,7 +30,22 @@ class Add(Layer):
         y = inputs[0]
         for k, x in enumerate(inputs[1:]):
             y = e.op("add", y, x, role="a" if k == len(inputs) - 2 else f"sum/{k}")
+        mask = _any([e.mask_of(x) for x in inputs], e)
+        if mask is not None:
+            e.set_mask(y, mask)
         return y
 
     def describe(self) -> tuple[str, str]:
         return ("sum", "")
+
+
+def _any(masks: list[Tensor | None], e: Emitter) -> Tensor | None:
+    """A step counts where it counts in any branch; without a mask in each of them all count, as in Keras."""
+    given = [mask for mask in masks if mask is not None]
+    if len(given) < len(masks):
+        return None
+    whole = given[0]
+    for mask in given[1:]:
+        if mask is not whole:
+            whole = e.op("not_equal_zero", e.op("add", whole, mask, role="masks"), role="mask")
+    return whole

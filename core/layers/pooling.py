@@ -39,10 +39,6 @@ class MaxPooling2D(Layer):
         (ph, pw), (sh, sw) = self["pool_size"], self._strides()
         return (output_size(h, ph, sh, self["padding"]), output_size(w, pw, sw, self["padding"]), c)
 
-    def multiply_adds(self, shapes: list[Shape]) -> int:
-        h, w, c = self.output_shape(shapes)
-        return h * w * c * int(self["pool_size"][0] * self["pool_size"][1])
-
     def emit(self, e: Emitter, inputs: list[Tensor]) -> Tensor:
         x, strides = inputs[0], self._strides()
         before = tuple(

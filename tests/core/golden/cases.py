@@ -71,7 +71,19 @@ LAYERS: tuple[LayerCase, ...] = (
     LayerCase("mask through dropout-free layers", (6,), (
         ("Embedding", {"input_dim": 9, "output_dim": 4, "mask_zero": True}), ("Activation", {"activation": "tanh"}),
         ("LSTM", {"units": 3})), tokens=9),
+    LayerCase("mask through dense", (6,), (
+        ("Embedding", {"input_dim": 9, "output_dim": 4, "mask_zero": True}),
+        ("Dense", {"units": 3, "activation": "tanh"}), ("LSTM", {"units": 3})), tokens=9),
+    LayerCase("mask through batch normalization", (6,), (
+        ("Embedding", {"input_dim": 9, "output_dim": 4, "mask_zero": True}), ("BatchNormalization", {}),
+        ("LSTM", {"units": 3})), tokens=9, training=False),
 )  # fmt: skip
+#: Two branches with masks of their own, added and read by an LSTM: settings of (embedding, embedding, LSTM).
+MASKED_ADD: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("Embedding", {"input_dim": 9, "output_dim": 4, "mask_zero": True}),
+    ("Embedding", {"input_dim": 7, "output_dim": 4, "mask_zero": True}),
+    ("LSTM", {"units": 3}),
+)
 
 
 @dataclass(frozen=True)
@@ -175,6 +187,15 @@ def layer_inputs(case: LayerCase) -> np.ndarray:
         return rng.normal(size=(ROWS, *case.shape)).astype(np.float32)
     tokens = rng.integers(1, case.tokens, (ROWS, *case.shape)).astype(np.float32)
     tokens[0, -2:], tokens[1, -1:], tokens[2, :1] = 0, 0, 0
+    return tokens
+
+
+def masked_add_inputs() -> list[np.ndarray]:
+    """Tokens of both branches; some steps are padding in one, some in both."""
+    rng = drawn("masked add")
+    tokens = [rng.integers(1, 7, (ROWS, 6)).astype(np.float32) for _ in range(2)]
+    tokens[0][0, 2:], tokens[0][1, -1:] = 0, 0
+    tokens[1][0, 4:], tokens[1][2, :3] = 0, 0
     return tokens
 
 

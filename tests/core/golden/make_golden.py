@@ -73,7 +73,22 @@ def make_layers() -> dict[str, np.ndarray]:
             else:
                 found[f"{case.name}|after/{name}"] = numbers(variable.value)
     found["add|output"] = numbers(keras.layers.Add()([torch.tensor(x) for x in add_inputs()]))
+    found["masked add|output"] = masked_add()
     return found
+
+
+def masked_add() -> np.ndarray:
+    """What an LSTM reads from the sum of two branches with masks."""
+    first, second, lstm = (getattr(keras.layers, k)(**config) for k, config in cases.MASKED_ADD)
+    inputs = [keras.Input((6,)), keras.Input((6,))]
+    branches = [layer(x) for layer, x in zip((first, second), inputs, strict=True)]
+    model = keras.Model(inputs, lstm(keras.layers.Add()(branches)))
+    for k, layer in enumerate((first, second, lstm)):
+        for v in layer.weights:
+            name = f"{k}/{v.path.rsplit('/', 1)[-1]}"
+            if "seed" not in v.path:
+                v.assign(cases.weight_values("masked add", name, tuple(v.shape)))
+    return numbers(model([torch.tensor(x) for x in cases.masked_add_inputs()]))
 
 
 def add_inputs() -> list[np.ndarray]:

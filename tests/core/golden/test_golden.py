@@ -135,6 +135,28 @@ def test_add_is_keras_s() -> None:
     assert close(program.tensor(f"{add.id}/output"), of("layers", "add")["output"])
 
 
+def test_add_joins_masks_as_keras() -> None:
+    made = [
+        Layer(f"layer_{k}", kind, f"layer_{k}", config)
+        for k, (kind, config) in enumerate(cases.MASKED_ADD)
+    ]
+    inputs = [Layer(f"in_{k}", "InputLayer", f"in_{k}", {"shape": [6]}) for k in range(2)]
+    add = new_layer("Add")
+    nodes = [Node("in_0", "in_0"), Node("in_1", "in_1"), Node("layer_0", "layer_0", ("in_0",)),
+             Node("layer_1", "layer_1", ("in_1",)), Node(add.id, add.id, ("layer_0", "layer_1")),
+             Node("layer_2", "layer_2", (add.id,))]  # fmt: skip
+    network = Network("masks", (*inputs, *made, add), tuple(nodes), ("layer_2",))
+    program = Program(compile_network(network, "predict"), cases.ROWS)
+    for slot in program.tape.weights:
+        name = slot.tensor.name
+        program.tensor(name)[...] = cases.weight_values(
+            "masked add", name.removeprefix("layer_"), slot.tensor.shape
+        )
+    program.feed(cases.masked_add_inputs())
+    program.run()
+    assert close(program.tensor("layer_2/output"), of("layers", "masked add")["output"])
+
+
 # ---- losses -------------------------------------------------------------------------------------------------------
 
 

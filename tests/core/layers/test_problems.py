@@ -85,3 +85,20 @@ def test_probabilities_at_every_time_step_are_refused_by_a_loss_of_one_list(loss
     network = chain((3, 2), ("Dense", {"units": 4, "activation": "softmax"}))
     with pytest.raises(ChainruleError, match="3×4"):
         compile_network(network, "train", loss=losses.get(loss))
+
+
+def test_batch_statistics_of_masked_steps_are_refused() -> None:
+    network = chain(
+        (4,),
+        ("Embedding", {"input_dim": 5, "output_dim": 3, "mask_zero": True}),
+        ("BatchNormalization", {}),
+        ("LSTM", {"units": 2}),
+    )
+    assert compile_network(network, "predict").outputs
+    with pytest.raises(ChainruleError, match="masked steps"):
+        compile_network(network, "train", loss=losses.get("mse"))
+
+
+def test_comparisons_are_no_multiply_adds() -> None:
+    rows = inspect(chain((8, 8, 1), ("MaxPooling2D", {}), ("Flatten", {}))).rows
+    assert [row.multiply_adds for row in rows] == [0, 0, 0]

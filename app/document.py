@@ -287,10 +287,25 @@ def look_at(state: State) -> Inspection:
     shape = None if info is None else tuple(info.input_shape)
     # Zero classes means one number to predict; None would switch the check off.
     classes = None if info is None else len(info.classes)
-    return inspect(
-        state.network,
-        batch_size=state.training.batch_size,
-        data_shape=shape,
-        classes=classes,
-        loss=state.training.loss,
+    return causes_only(
+        inspect(
+            state.network,
+            batch_size=state.training.batch_size,
+            data_shape=shape,
+            classes=classes,
+            loss=state.training.loss,
+        )
     )
+
+
+def causes_only(inspection: Inspection) -> Inspection:
+    """Leave out problems that only follow from an earlier one; their layers stay skipped."""
+    skipped = {row.layer for row in inspection.rows if row.skipped}
+    causes = tuple(
+        problem
+        for problem in inspection.problems
+        if problem.title != "Nothing to read" or problem.layer not in skipped
+    )
+    if not causes or len(causes) == len(inspection.problems):
+        return inspection
+    return replace(inspection, problems=causes)

@@ -37,6 +37,8 @@ class BlockView:
         The picture.
     problem, sentence, fix
         Title, sentence and label of the repair; empty for a healthy layer.
+    skipped
+        It computes nothing because an earlier layer cannot.
     """
 
     layer: str
@@ -49,6 +51,7 @@ class BlockView:
     problem: str = ""
     sentence: str = ""
     fix: str = ""
+    skipped: bool = False
 
 
 class Block(QGraphicsObject):
@@ -97,7 +100,8 @@ class Block(QGraphicsObject):
         """Return the button of the repair, in the block's coordinates; empty without one."""
         if not self._view.fix:
             return QRectF()
-        return QRectF(12, BLOCK_HEIGHT - 12 - _BUTTON, BLOCK_WIDTH - 24, _BUTTON)
+        height = _button_height(self._view.fix)
+        return QRectF(12, BLOCK_HEIGHT - 12 - height, BLOCK_WIDTH - 24, height)
 
     def boundingRect(self) -> QRectF:
         return QRectF(-2, -2, BLOCK_WIDTH + 4, BLOCK_HEIGHT + 4)
@@ -124,6 +128,8 @@ class Block(QGraphicsObject):
         if bad:
             self._paint_problem(painter, colors)
         else:
+            if self._view.skipped:
+                painter.setOpacity(0.45)
             self._paint_lines(painter, colors)
             painter.save()
             painter.translate(0, _GLYPH_TOP)
@@ -176,7 +182,7 @@ class Block(QGraphicsObject):
         width = BLOCK_WIDTH - 24
         title = _wrapped(view.problem, "strong", width - 22, _LINE)
         sentence = _wrapped(view.sentence, "hint", width, _LINE)
-        bottom = BLOCK_HEIGHT - 12 - (_BUTTON + 8 if view.fix else 0)
+        bottom = BLOCK_HEIGHT - 12 - (_button_height(view.fix) + 8 if view.fix else 0)
         needed = 8 + _LINE * (len(title) + len(sentence)) + 6
         # A long sentence takes the place of the two lines of settings.
         top = _GLYPH_TOP if needed <= bottom - _GLYPH_TOP else 32.0
@@ -199,12 +205,22 @@ class Block(QGraphicsObject):
             painter.drawRoundedRect(box, 6, 6)
             painter.setOpacity(1.0)
             painter.setPen(colors.priText)
-            font = theme.font("primary")
-            painter.setFont(font)
-            shown = QFontMetricsF(font).elidedText(
-                view.fix, Qt.TextElideMode.ElideRight, box.width() - 8
-            )
-            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, shown)
+            role, lines = _label(view.fix)
+            painter.setFont(theme.font(role))
+            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, "\n".join(lines))
+
+
+def _label(fix: str) -> tuple[str, list[str]]:
+    """Return the font role and the lines a repair's label is written in: it is never cut."""
+    width = BLOCK_WIDTH - 24 - 8
+    for role in ("primary", "small-strong"):
+        if QFontMetricsF(theme.font(role)).horizontalAdvance(fix) <= width:
+            return role, [fix]
+    return "small-strong", _wrapped(fix, "small-strong", width, _LINE)
+
+
+def _button_height(fix: str) -> float:
+    return _BUTTON + 14.0 * (len(_label(fix)[1]) - 1)
 
 
 def _wrapped(text: str, role: str, width: float, line_height: float) -> list[str]:

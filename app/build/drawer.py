@@ -32,6 +32,7 @@ _LINE = 18
 _PROBLEM = Qt.ItemDataRole.UserRole + 1
 _SHARE = Qt.ItemDataRole.UserRole + 2
 _LAYER = Qt.ItemDataRole.UserRole + 3
+_SKIPPED = Qt.ItemDataRole.UserRole + 4
 
 
 class Tab(Control):
@@ -77,7 +78,7 @@ class _Paint(QStyledItemDelegate):
         chosen = layer == table.property("selection")
         if chosen and layer:
             painter.fillRect(box, colors.selbg)
-        problem = bool(first.data(_PROBLEM))
+        problem, skipped = bool(first.data(_PROBLEM)), bool(first.data(_SKIPPED))
         total = not layer
         column = index.column()
         if total:
@@ -94,7 +95,7 @@ class _Paint(QStyledItemDelegate):
         shown = str(index.data() or "")
         if not shown:
             return
-        role = "label" if column == 1 or (problem and column == 3) else "table"
+        role = "label" if column == 1 or (skipped and column == 3) else "table"
         if total:
             role = "strong" if column == 1 else "table-strong"
         painter.setFont(theme.font(role))
@@ -106,6 +107,8 @@ class _Paint(QStyledItemDelegate):
             ink = colors.tx2
         if problem and column:
             ink = colors.err
+        elif skipped and column:
+            ink = colors.tx2 if chosen else colors.tx3
         painter.setPen(ink)
         align = Qt.AlignmentFlag.AlignRight if column in (4, 6) else Qt.AlignmentFlag.AlignLeft
         inner = box.adjusted(16, 0, -16, 0)
@@ -164,28 +167,29 @@ class Summary(QTableWidget):
         """Show the rows of an inspection and their total."""
         shown = [row for row in rows if row.kind != "InputLayer"]
         total = sum(row.parameters for row in rows)
-        offset = 0 if len(shown) < len(rows) else 1
         self.blockSignals(True)
         self.setRowCount(len(shown) + 1)
         for place, row in enumerate(shown):
             self._span(place, 4 if row.skipped else 1)
-            cells = [str(place + 1 - offset), kind_title(row.kind), names.get(row.layer, row.name)]
+            cells = [str(place + 1), kind_title(row.kind), names.get(row.layer, row.name)]
             if row.skipped:
                 cells += [tr("skipped until fixed"), "", "", ""]
             else:
                 cells += [text.shape(row.output_shape), text.number(row.parameters), "",
                           text.number(row.multiply_adds)]  # fmt: skip
             share = None if row.skipped else row.parameters / max(1, total)
-            self._fill(place, cells, share, row.layer, row.layer in problems or row.skipped)
+            self._fill(place, cells, share, row.layer,
+                       row.layer in problems, row.skipped)  # fmt: skip
         adds = sum(row.multiply_adds for row in rows)
         self._span(len(shown), 1)
         self._fill(len(shown), ["", tr("Total"), "", "", text.number(total), "", text.number(adds)],
-                   None, "", False)  # fmt: skip
+                   None, "")  # fmt: skip
         self.blockSignals(False)
 
     def _fill(
-        self, line: int, cells: list[str], share: float | None, layer: str, problem: bool
-    ) -> None:
+        self, line: int, cells: list[str], share: float | None, layer: str,
+        problem: bool = False, skipped: bool = False,
+    ) -> None:  # fmt: skip
         for column, shown in enumerate(cells):
             item = self.item(line, column)
             if item is None:
@@ -194,6 +198,7 @@ class Summary(QTableWidget):
             item.setText(shown)
             item.setData(_LAYER, layer)
             item.setData(_PROBLEM, problem)
+            item.setData(_SKIPPED, skipped)
             item.setData(_SHARE, share if column == 5 else None)
             if column == 5 and share is not None:
                 item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{share:.0%}")

@@ -47,9 +47,12 @@ class PaletteItem(Control):
     -------
     chosen(str)
         Add a layer of this kind.
+    picked()
+        A click that did nothing yet: say what would.
     """
 
     chosen = Signal(str)
+    picked = Signal()
     focus_radius = 4
 
     def __init__(self, kind: str, icon: str, summary: str) -> None:
@@ -94,7 +97,13 @@ class PaletteItem(Control):
             self._drag()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if self._press is not None:
+            self.picked.emit()
         self._press = None
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self.update()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         self.chosen.emit(self.kind)
@@ -125,7 +134,7 @@ class PaletteItem(Control):
         drag.exec(Qt.DropAction.CopyAction)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        self._draw(QPainter(self), theme.current(), self.hovered or self._marked)
+        self._draw(QPainter(self), theme.current(), self.hovered or self._marked or self.hasFocus())
 
     def _draw(self, painter: QPainter, colors: theme.Theme, filled: bool) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -201,6 +210,14 @@ class Palette(Panel):
         column.addLayout(holder)
         scroll = ScrollPanel(name="palette-list")
         column.addWidget(scroll, 1)
+        self._hint = Label(
+            tr("Drag it onto the canvas, or press Enter or double-click to append."),
+            "hint", "tx2", name="palette-hint", wrap=True,
+        )  # fmt: skip
+        self._hint.setContentsMargins(16, 8, 16, 12)
+        self._hint.hide()
+        column.addWidget(self._hint)
+        self.chosen.connect(self._hint.hide)
         self._items: list[PaletteItem] = []
         self._families: list[tuple[Label, list[PaletteItem]]] = []
         for family in registry.FAMILIES:
@@ -224,6 +241,7 @@ class Palette(Panel):
         for kind in kinds:
             item = PaletteItem(kind.__name__, kind.icon, kind.summary)
             item.chosen.connect(self.chosen)
+            item.picked.connect(self._hint.show)
             row = QHBoxLayout()
             row.setContentsMargins(8, 0, 8, 0)
             row.addWidget(item)

@@ -29,9 +29,11 @@ def block_views(document: Document, snapshot: Snapshot | None = None) -> tuple[B
     info = data_info(document.data)
     labels = tuple(info.classes) if info is not None else ()
     views = []
-    for place, layer in enumerate(document.network.layers):
+    place = 0
+    for layer in document.network.layers:
         row = rows.get(layer.id)
-        number = str(place) if place or layer.kind != "InputLayer" else ""
+        place += layer.kind != "InputLayer"
+        number = str(place) if layer.kind != "InputLayer" else ""
         views.append(_view(layer, row, problems.get(layer.id), number, labels, snapshot))
     return tuple(views)
 
@@ -55,6 +57,7 @@ def _view(
         problem.title if problem else "",
         problem.sentence if problem else "",
         problem.fix.label if problem and problem.fix else "",
+        skipped=row is not None and row.skipped and problem is None,
     )
 
 

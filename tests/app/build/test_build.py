@@ -4,11 +4,18 @@ from collections.abc import Iterator
 
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt
-from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent, QGuiApplication
+from PySide6.QtGui import (
+    QDragEnterEvent,
+    QDragMoveEvent,
+    QDropEvent,
+    QFontMetricsF,
+    QGuiApplication,
+)
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu
 from pytestqt.qtbot import QtBot
 
+from app import theme
 from app.build.canvas import MIME, Canvas
 from app.build.view import BuildView
 from app.window.main import MainWindow
@@ -298,3 +305,43 @@ def test_single_line_and_zoom(window: MainWindow, canvas: Canvas) -> None:
     assert len({block.pos().y() for block in canvas.blocks}) == 1, "more blocks fit in a row"
     canvas.set_zoom(1.01)
     assert canvas.transform().m11() == 1.0
+
+
+def test_without_an_input_there_is_one_problem_and_the_rest_waits(
+    window: MainWindow, canvas: Canvas, build: BuildView
+) -> None:
+    document = window.context.document
+    window.context.bus.do("layer.remove", layer=document.network.layers[0].id)
+    assert [problem.layer for problem in document.inspection.problems] == ["conv2d_1"]
+    assert window.status.problem_text.startswith("1 problem")
+    first, *rest = [block.view for block in canvas.blocks]
+    assert first.problem
+    assert first.number == "1"
+    assert all(view.skipped and not view.problem for view in rest)
+    item = build.drawer.summary.item(0, 0)
+    assert item is not None
+    assert item.text() == "1"
+
+
+def test_the_label_of_a_repair_is_never_cut(window: MainWindow) -> None:
+    from app.build import block
+
+    for words in ("Add an output layer", "Move the Embedding layer behind the Input layer"):
+        role, lines = block._label(words)
+        metrics = QFontMetricsF(theme.font(role))
+        assert " ".join(lines) == words
+        assert all(metrics.horizontalAdvance(line) <= block.BLOCK_WIDTH - 24 for line in lines)
+
+
+def test_a_click_in_the_palette_says_what_would_add_the_layer(
+    window: MainWindow, build: BuildView
+) -> None:
+    before = layers(window)
+    item = control(window, "palette-Dense")
+    click(item, item.rect().center())
+    assert layers(window) == before
+    assert item.hasFocus()
+    assert control(window, "palette-hint").isVisible()
+    QTest.keyClick(item, Qt.Key.Key_Return)
+    assert len(layers(window)) == len(before) + 1
+    assert not control(window, "palette-hint").isVisible()

@@ -147,6 +147,11 @@ class TrainingEditor(_Form):
             "validation_split", tr("Validation split"),
             tr("Share of the training samples kept apart; 0 uses the data set's own test samples"),
         )  # fmt: skip
+        self._split_note = Label(
+            tr("0 uses the data set's own test samples."), "hint", "tx3",
+            name="training-validation-split-note", wrap=True,
+        )  # fmt: skip
+        self._rows.addWidget(self._split_note)
         self._show()
 
     def _add_rate(self) -> None:
@@ -182,6 +187,7 @@ class TrainingEditor(_Form):
         self._epochs.set_amount(training.epochs)
         self._seed.set_amount(training.seed)
         self._split.set_amount(training.validation_split)
+        self._split_note.setVisible(not training.validation_split)
 
 
 class DataEditor(_Form):

@@ -148,6 +148,8 @@ class StatusBar(Panel):
         while (item := self._hint.takeAt(0)) is not None:
             widget = item.widget()
             if widget is not None:
+                # Deletion waits for the event loop; until then it would be painted over the new.
+                widget.hide()
                 widget.deleteLater()
         for key, words in hint:
             self._hint.addWidget(Key(key))
@@ -167,6 +169,12 @@ def engine_words(state: EngineState, attached: bool) -> tuple[str, str]:
     if not attached or state.status == "starting":
         detail = f" {state.detail}" if state.detail else ""
         return tr("Preparing engine{detail}", detail=detail), "tx3"
+    if state.finished and state.status == "paused" and state.position is not None:
+        epochs = state.position.epoch
+        words = tr("Finished 1 epoch") if epochs == 1 else tr(
+            "Finished {epochs} epochs", epochs=number(epochs)
+        )  # fmt: skip
+        return words, "tx"
     return {
         "ready": (tr("Engine ready"), "tx3"),
         "playing": (tr("Training"), "fwd"),

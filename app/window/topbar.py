@@ -234,7 +234,9 @@ class TopBar(Panel):
         position = state.position
         epoch = 0 if position is None else position.epoch
         step = 0 if position is None else position.step
-        self.epoch.show_value(text.number(epoch), text.number(epochs))
+        # Play after the end goes on for as many epochs again.
+        total = max(epoch, getattr(state, "epochs_planned", 0) or epochs)
+        self.epoch.show_value(text.number(epoch), text.number(total))
         self.step.show_value(text.number(step))
         titles = {"instruction": tr("Op"), "layer": tr("Layer"), "batch": tr("Batch"),
                   "epoch": tr("Epoch")}  # fmt: skip

@@ -12,8 +12,10 @@ from pytestqt.qtbot import QtBot
 
 import app
 from app import theme
+from app.engine.state import EngineState
 from app.settings import Settings
 from app.window import dialogs
+from app.window.status import engine_words
 from tests.app.window.windows import action, click, control, layers, open_window
 
 RELIED_UPON = (
@@ -372,3 +374,28 @@ def test_an_error_in_a_slot_is_a_sentence_and_a_log(qtbot: QtBot, home: Path) ->
         qtbot.waitUntil(lambda: window.banner.isVisible())
         assert "ZeroDivisionError" in window.banner.text
         assert "test_an_error_in_a_slot" in reporter.log_file.read_text()
+
+
+def test_hints_of_the_last_workspace_are_gone_at_once(qtbot: QtBot) -> None:
+    from app.widgets import Key
+    from app.window.status import StatusBar
+
+    bar = StatusBar()
+    qtbot.addWidget(bar)
+    bar.show()
+    bar.set_hint((("A", "one"), ("B", "two")))
+    bar.set_hint((("C", "three"),))
+    assert len([key for key in bar.findChildren(Key) if not key.isHidden()]) == 1
+
+
+def test_the_end_of_training_is_announced_and_the_counter_never_passes_its_total(
+    qtbot: QtBot,
+) -> None:
+    from core.runs import Position
+
+    position = Position(step=80, epoch=4, batch=0, batches=20, pc=0, instructions=9, rows=20)
+    state = EngineState(status="paused", position=position, finished=True)
+    assert engine_words(state, True)[0] == "Finished 4 epochs"
+    with open_window(qtbot) as window:
+        window.top.set_state(state, 2)
+        assert window.top.epoch.accessibleName() == "Epoch 4 / 4"

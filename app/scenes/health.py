@@ -69,6 +69,12 @@ def verdict(norm: float, saturation: float) -> str:
     return tr("healthy")
 
 
+def measured(frame: Frame) -> HealthView | None:
+    """Return the figures, or None while no gradient was computed: memory that was never written is all zeros."""
+    health = frame.snapshot.health if frame.snapshot else None
+    return health if health is not None and np.any(health.gradient_norm) else None
+
+
 class HealthScene:
     """See the module's text."""
 
@@ -84,7 +90,7 @@ class HealthScene:
 
     def describe(self, place: HealthLayout, hit: Hit, frame: Frame) -> tuple[str, ...]:
         """Norm and verdict of a layer."""
-        health = frame.snapshot.health if frame.snapshot else None
+        health = measured(frame)
         title = next((r[1] for r in place.rows if r[0] == hit.node), hit.node)
         if health is None or hit.node not in health.layers:
             return (title, tr("no gradients yet"))
@@ -97,7 +103,7 @@ class HealthScene:
         painter.save()
         draw.prepare(painter, place.size)
         draw.fill(painter, 0, 0, *place.size, theme.bg1)
-        health = frame.snapshot.health if frame.snapshot else None
+        health = measured(frame)
         width = place.size[0]
         if place.strip:
             end = 24 + draw.text(painter, 24, 20, tr("Gradient health"), 12, theme.tx, weight=600)
@@ -181,7 +187,9 @@ def _strip_row(
     left, top = 84.0, y - 12
     draw.text(painter, 24, y, draw.elide(title, 11, 56), 11, theme.tx2)
     draw.fill(painter, left, top, wide, 16, theme.bg0)
-    if health is not None and k >= 0 and health.strip.size:
+    if health is None or k < 0:
+        draw.text(painter, left + wide + 12, y, "–", 11, theme.tx3, mono=True)
+    elif health.strip.size:
         bins = health.strip[k]
         with np.errstate(divide="ignore", invalid="ignore"):
             level = np.clip((np.log10(np.maximum(bins, 1e-12)) + 3.2) / 3, 0.03, 1)

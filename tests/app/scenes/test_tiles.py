@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from app.scenes.frame import Frame, ViewState
+from app.scenes.health import measured
 from app.scenes.network import NetworkScene
 from app.scenes.network_units import _caption, class_sides, ranges, tensor_of
 from tests.app.scenes.fixtures import trained_mlp
@@ -41,3 +44,12 @@ def test_a_probability_has_the_colour_of_its_class() -> None:
     hidden = class_sides(place, 1, "activation", np.array([0.25, 0.75]))
     assert hidden is not None
     assert hidden.tolist() == [0.25, 0.75]
+
+
+def test_there_is_no_verdict_on_gradients_that_were_never_computed() -> None:
+    _, shots = trained_mlp()
+    shot = next(shot for shot in reversed(shots) if shot.health is not None)
+    assert shot.health is not None
+    assert measured(Frame(after=shot)) is shot.health
+    empty = replace(shot.health, gradient_norm=np.zeros(len(shot.health.layers)))
+    assert measured(Frame(after=replace(shot, health=empty))) is None

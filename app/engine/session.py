@@ -12,6 +12,7 @@ import numpy as np
 
 from app.engine import lenses
 from app.engine.evaluating import Evaluator
+from app.engine.explaining import explain
 from app.engine.health import HealthMeter
 from app.engine.histories import HistoryMaker
 from app.engine.lenses import Lens
@@ -371,7 +372,7 @@ class Session:
     def _explain(
         self, instruction: int, cell: tuple[int, ...], output: str | None = None
     ) -> object:
-        return self.run.program.explain(instruction, tuple(cell), output)
+        return explain(self.run, instruction, tuple(cell), output)
 
     def _uses(self, instruction: int, role: str, cell: tuple[int, ...]) -> object:
         return self.run.program.uses(instruction, role, tuple(cell))

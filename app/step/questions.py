@@ -105,6 +105,8 @@ class Questions(QObject):
         def done(answer: Any) -> None:
             if self._asked == asked:
                 self.explanation = _shortened(asked, answer)
+                if session.snapshot is not None and session.snapshot.serial == asked[0]:
+                    session.remember_start(getattr(answer, "before", {}))
                 self._fetch(shorten(answer.expression))
                 self.answered.emit()
 

@@ -17,6 +17,8 @@ from app.step.network_view import loss_name, network_view
 from app.step.questions import Questions
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from app.bus import Command, Event
     from app.snapshots import InstructionView, NetworkView, ProgramView, Snapshot
     from app.workspace import WindowContext
@@ -220,8 +222,9 @@ class StepSession(QObject):
         snapshot, reader = self.snapshot, self.reader
         if snapshot is None or reader.state(tensor) != "fresh":
             return None
-        if self._updated(tensor):
-            return self.weight_before(tensor, index)
+        old = self._before.get(self.step_shown, {}).get(tensor)
+        if self._updated(tensor) or (old is not None and self._ended):
+            return None if old is None else _at(old, index)
         info = reader.info(tensor)
         names = alias_names(tensor)
         array = next((a for n in names if (a := snapshot.get(n)) is not None), None)
@@ -240,6 +243,10 @@ class StepSession(QObject):
         array = self._before.get(self.step_shown, {}).get(tensor)
         return _at(array, index) if array is not None else None
 
+    def remember_start(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Take over what the engine says of the lasting values at the start of the step shown."""
+        self._before.setdefault(self.step_shown, {}).update(arrays)
+
     def _updated(self, tensor: str) -> bool:
         """Tell whether the step shown has changed a lasting value: the formulas used its old one."""
         snapshot = self.snapshot
@@ -253,8 +260,15 @@ class StepSession(QObject):
         snapshot = self.snapshot
         if snapshot is None:
             return 0
-        ended = snapshot.position.pc == 0 and snapshot.instruction is not None
-        return snapshot.position.step - (1 if ended else 0)
+        return snapshot.position.step - (1 if self._ended else 0)
+
+    @property
+    def _ended(self) -> bool:
+        """Whether a step is done and the next has not begun."""
+        snapshot = self.snapshot
+        return (
+            snapshot is not None and snapshot.position.pc == 0 and snapshot.instruction is not None
+        )
 
     # -- choosing
 

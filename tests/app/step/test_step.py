@@ -136,6 +136,44 @@ def press_hidden(qtbot: QtBot, window: MainWindow) -> None:
     qtbot.waitUntil(lambda: window.context.engine.state.position != before, timeout=_PATIENCE)
 
 
+@pytest.mark.parametrize("optimizer", ["SGD", "Adam"])
+@pytest.mark.parametrize("way", ["whole step", "epoch", "back by batch"])
+def test_an_update_shows_the_numbers_it_started_from_however_it_was_reached(
+    qtbot, window, optimizer, way
+):
+    bus, session, sheet = window.context.bus, view(window).session, view(window).sheet
+    if optimizer == "Adam":
+        bus.do("training.configure", optimizer={"kind": "Adam", "learning_rate": 0.01})
+        qtbot.waitUntil(
+            lambda: any(i.op == "adam" for i in session.program.instructions), timeout=_PATIENCE
+        )
+    if way == "epoch":
+        bus.do("run.step", granularity="epoch")
+        qtbot.waitUntil(lambda: session.snapshot.position.epoch == 1, timeout=_PATIENCE)
+    else:
+        for steps in (1, 2):
+            bus.do("run.step", granularity="batch")
+            qtbot.waitUntil(lambda n=steps: session.snapshot.position.step == n, timeout=_PATIENCE)
+    if way == "back by batch":
+        bus.do("run.step_back", granularity="batch")
+        qtbot.waitUntil(lambda: session.snapshot.position.step == 1, timeout=_PATIENCE)
+    for line in session.program.instructions:
+        if line.phase != "update" and line.op != "accumulate":
+            continue
+        session.inspect(line.index)
+        explained(qtbot, window)
+
+        def known() -> bool:
+            view(window)._show_card()
+            return all(v is not None for v in sheet.card.values.values())
+
+        qtbot.waitUntil(known, timeout=5000)
+        card = sheet.card
+        value = evaluate(card.expression, lambda t, i, card=card: card.values[t, i])
+        assert card.result == pytest.approx(value, rel=2e-5, abs=1e-6), line.title
+        assert "was" in card.words or line.op == "accumulate"
+
+
 def test_only_the_explained_cell_of_a_result_is_known_without_its_tensor(qtbot, window):
     session, sheet = view(window).session, view(window).sheet
     press(qtbot, window, "transport-step", 4)

@@ -1,0 +1,72 @@
+"""How a number came about, with the weights, slots and sums as they were when its step began. Worker thread."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from core.expressions import Ref, Sum, evaluate
+from core.kernels import state as S
+from core.ops.base import operation
+from core.tape.program import Explanation
+
+if TYPE_CHECKING:
+    from core.runs import Run
+
+_LASTING = ("weight", "slot", "statistic", "scalar")
+
+
+def _nothing() -> Mapping[str, np.ndarray]:
+    return MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class Explained(Explanation):
+    """An explanation, and every lasting tensor as the step found it; read-only."""
+
+    before: Mapping[str, np.ndarray] = field(default_factory=_nothing, compare=False, repr=False)
+
+
+def explain(run: Run, instruction: int, cell: tuple[int, ...], output: str | None) -> Explanation:
+    """Explain one cell from the values its instruction read, however the present position was reached."""
+    program = run.program
+    plain = program.explain(instruction, cell, output)
+    start = run.step_start
+    if start is None or (run.pc and instruction >= run.pc):
+        return plain
+    before = {
+        name: start.memory[t.at : t.at + t.size].reshape(t.shape)
+        for name, t in program.tape.tensors.items()
+        if t.role in _LASTING and not t.batch and t.at + t.size <= program.plan.state
+    }
+    ins = program.tape.instructions[instruction]
+    first = bool(program.state[S.BATCH] == 0)
+    # Counted up at the end of a step: the update itself was the one before.
+    iteration = int(program.state[S.ITERATION]) + (1 if run.pc else 0)
+    expression = operation(ins.op).explain(
+        replace(
+            ins,
+            attributes={
+                **ins.attributes, "rows": program.rows, "iteration": iteration, "first": first,
+            },
+        ),
+        cell,
+    )  # fmt: skip
+    if ins.op == "accumulate" and first:
+        # A new epoch counts from nothing: the formula is the one of every other batch, its old sum is 0.
+        total = ins.inputs["total"]
+        before[total.name] = np.zeros(total.shape)
+        terms = expression.terms if isinstance(expression, Sum) else (expression,)
+        expression = Sum((Ref(total.name, (), total.symbol, ""), *terms))
+
+    def value(tensor: str, index: tuple[int, ...]) -> float:
+        return float(before[tensor][index]) if tensor in before else program.value(tensor, index)
+
+    return Explained(
+        plain.instruction, plain.tensor, plain.cell, expression, evaluate(expression, value),
+        plain.kernel_value, MappingProxyType(before),
+    )  # fmt: skip

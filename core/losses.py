@@ -40,6 +40,8 @@ class Loss:
     link: ClassVar[str] = ""
     logits_operation: ClassVar[str] = ""
     mean = True
+    #: How much it counts among the losses of several outputs.
+    weight = 1.0
 
     def __init__(self, from_logits: bool = False) -> None:
         if from_logits and not self.link:
@@ -47,6 +49,12 @@ class Loss:
                 f"{type(self).__name__} has no logits: it compares the numbers themselves."
             )
         self.from_logits = from_logits
+
+    def weighted(self, weight: float) -> Loss:
+        """The same loss, counting this much among several."""
+        other = type(self)(self.from_logits)
+        other.weight = weight
+        return other
 
     def constants(self, p: Tensor) -> dict[str, Any]:
         """Constants of the operation for predictions of this shape."""
@@ -186,6 +194,10 @@ def get(identifier: str | Loss) -> Loss:
     """
     if isinstance(identifier, Loss):
         return identifier
+    if not isinstance(identifier, str):
+        raise SettingError(
+            f"A loss is given by its name or as an object of core.losses, not as {identifier!r}."
+        )
     key = _SHORT.get(identifier, identifier)
     by_class = {cls.__name__: cls for cls in _LOSSES.values()}
     found = _LOSSES.get(key) or by_class.get(key)

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from core import arguments
 from core import layers as layers_module
 from core import losses as losses_module
+from core import metrics as metrics_module
 from core import optimizers as optimizers_module
-from core.errors import ChainruleError, GraphError
+from core.errors import ChainruleError, GraphError, SettingError
 from core.layers.base import Layer, snake_case
 from core.layers.symbolic import SymbolicTensor, call_layer
 from core.spec.inspection import Inspection, inspect
 from core.spec.network import Layer as LayerDocument
 from core.spec.network import Network, Node
-from core.spec.training import Training
+from core.spec.training import Training, check_seed, check_split, check_training, check_whole
 
 
-def Input(shape: tuple[int, ...] | list[int], name: str | None = None) -> SymbolicTensor:
+def Input(shape: Any, name: str | None = None) -> SymbolicTensor:
     """Where data of this shape (without the batch axis) enters a model."""
+    if not isinstance(shape, (list, tuple)):
+        message = f"Input takes the shape of one sample as a tuple, for example Input((4,)); it is given {shape!r}."
+        raise SettingError(message, "shape")
     layer = layers_module.InputLayer(shape=tuple(shape), name=name)
     return SymbolicTensor(layer, (), tuple(layer["shape"]))
 
@@ -31,6 +37,24 @@ class History:
     def __init__(self) -> None:
         self.history: dict[str, list[float]] = {}
         self.epoch: list[int] = []
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What the optimizer remembers, and where training stands.
+
+    Attributes
+    ----------
+    slots
+        By tensor name ("dense/kernel/m").
+    step, epoch, iteration
+        Updates done, passes over the data, updates the optimizer counts.
+    """
+
+    slots: dict[str, np.ndarray]
+    step: int
+    epoch: int
+    iteration: int
 
 
 class Model:
@@ -49,12 +73,17 @@ class Model:
     def __init__(self, inputs: Any, outputs: Any, name: str = "model", seed: int = 0) -> None:
         ins = list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
         outs = list(outputs) if isinstance(outputs, (list, tuple)) else [outputs]
+        for t in (*ins, *outs):
+            if not isinstance(t, SymbolicTensor):
+                raise GraphError(
+                    f"A model goes from tensors made by Input to tensors made by layers; {t!r} is not one."
+                )
         self._build(ins, outs, name, seed)
 
     def _build(
         self, inputs: list[SymbolicTensor], outputs: list[SymbolicTensor], name: str, seed: int
     ) -> None:
-        self.seed = seed
+        self.seed = check_seed(seed)
         self.name = name
         self._nodes: dict[int, str] = {}
         self._symbolic: dict[str, SymbolicTensor] = {}
@@ -76,7 +105,7 @@ class Model:
 
     def adopt_network(self, network: Network, made: dict[str, Layer], seed: int) -> None:
         """Become the model of a document; `made` are its layers by id."""
-        self.seed, self.name, self.network = seed, network.name, network
+        self.seed, self.name, self.network = check_seed(seed), network.name, network
         self._layers = {}
         self._symbolic = {}
         values: dict[str, SymbolicTensor] = {}
@@ -99,6 +128,7 @@ class Model:
         self._optimizer = optimizers_module.get("SGD")
         self._loss: Any = None
         self._metrics: tuple[str, ...] = ()
+        self._memory: Memory | None = None
         self._values: dict[str, np.ndarray] | None = None
         self._predictor: Any = None
         self.stop_training = False
@@ -261,19 +291,15 @@ class Model:
 
     def _set_weights(self, values: dict[str, np.ndarray]) -> None:
         have = self._weights()
-        for name, value in values.items():
-            given = np.asarray(value, np.float32)
-            if given.shape != have[name].shape:
-                raise ChainruleError(
-                    f"{name} has shape {have[name].shape}; the given values have {given.shape}."
-                )
+        values = {
+            name: arguments.weight_values(value, have[name].shape, name)
+            for name, value in values.items()
+        }
         if self._run is not None:
             self._run.replace_weights(values)
         else:
             assert self._values is not None
-            self._values.update(
-                {name: np.array(value, np.float32) for name, value in values.items()}
-            )
+            self._values.update(values)
 
     def get_weights(self) -> list[np.ndarray]:
         """Copies of all weights, in Keras's order."""
@@ -283,6 +309,7 @@ class Model:
     def set_weights(self, weights: list[np.ndarray]) -> None:
         """Replace all weights."""
         names = self._weight_names()
+        weights = _listed(weights)
         if len(weights) != len(names):
             raise ChainruleError(f"The model has {len(names)} weights; {len(weights)} are given.")
         self._set_weights(dict(zip(names, weights, strict=True)))
@@ -299,6 +326,7 @@ class Model:
     def set_layer_weights(self, layer: Layer, weights: list[np.ndarray]) -> None:
         """Replace the weights of one layer."""
         names = [name for name in self._weight_names() if name.rsplit("/", 1)[0] == layer.id]
+        weights = _listed(weights)
         if len(weights) != len(names):
             raise ChainruleError(
                 f"{layer.name} has {len(names)} weights; {len(weights)} are given."
@@ -307,32 +335,94 @@ class Model:
 
     # ---- training -------------------------------------------------------------------------------------------------
 
-    def compile(self, optimizer: Any = "sgd", loss: Any = None, metrics: Any = None) -> None:
-        """Choose how to train: an optimizer, a loss (or one for each output), and metrics."""
-        self._optimizer = optimizers_module.get(optimizer)
+    def compile(
+        self,
+        optimizer: Any = "sgd",
+        loss: Any = None,
+        metrics: Any = None,
+        loss_weights: Any = None,
+    ) -> None:
+        """Choose how to train: an optimizer, a loss (or one for each output, with weights), and metrics."""
+        chosen = optimizers_module.get(optimizer)
         if loss is None:
             message = 'compile needs a loss, for example loss="mean_squared_error".'
             raise ChainruleError(message)
-        if isinstance(loss, (list, tuple)):
-            self._loss = [losses_module.get(item) for item in loss]
-        else:
-            self._loss = losses_module.get(loss)
-        self._metrics = tuple(metrics or ())
+        count = len(self.network.outputs)
+        given = list(loss) if isinstance(loss, (list, tuple)) else [loss] * count
+        losses = [losses_module.get(item) for item in given]
+        if len(losses) != count:
+            raise ChainruleError(
+                f"The model has {count} output{'s' if count != 1 else ''}, but {len(losses)} losses are given. "
+                "Give one loss for all, or one for each."
+            )
+        if loss_weights is not None:
+            losses = _weighted(losses, loss_weights)
+        named = (metrics,) if isinstance(metrics, str) else tuple(metrics or ())
+        for metric in named:
+            metrics_module.check(metric)
         self._values = self._weights()
-        self._run = None
+        self._optimizer.on_rate = None
+        self._optimizer, self._metrics = chosen, named
+        self._optimizer.on_rate = self._change_rate
+        self._loss = losses if count > 1 else losses[0]
+        self._run = self._memory = None
+
+    @property
+    def optimizer(self) -> optimizers_module.Optimizer:
+        """The optimizer. A learning rate given to it holds from the next step on."""
+        return self._optimizer
+
+    def _change_rate(self, rate: float) -> None:
+        if self._run is not None:
+            self._run.set("learning_rate", rate)
+
+    @property
+    def losses(self) -> list[losses_module.Loss]:
+        """The loss of each output; empty before `compile`."""
+        if self._loss is None:
+            return []
+        return list(self._loss) if isinstance(self._loss, list) else [self._loss]
+
+    def memory(self) -> Memory | None:
+        """What the optimizer remembers; None before the first step."""
+        if self._run is None:
+            return self._memory
+        from core.kernels import state as machine
+
+        program, position = self._run.program, self._run.position
+        slots = {
+            name: program.tensor(name).copy()
+            for name, t in program.tape.tensors.items()
+            if t.role == "slot"
+        }
+        iteration = int(program.state[machine.ITERATION])
+        return Memory(slots, position.step, position.epoch, iteration)
+
+    def recall(self, memory: Memory) -> None:
+        """Go on from here at the next `fit`; slots of another network are left out."""
+        self._memory = memory
 
     def _training(self, batch_size: int) -> Training:
-        first = self._loss[0] if isinstance(self._loss, list) else self._loss
-        return Training(
-            optimizer=self._optimizer.to_config(), loss=first.name, metrics=self._metrics, batch_size=batch_size,
-            seed=self.seed,
+        training = Training(
+            optimizer=self._optimizer.to_config(), loss=self.losses[0].name, metrics=self._metrics,
+            batch_size=check_whole("batch_size", batch_size, 1), seed=self.seed,
         )  # fmt: skip
+        check_training(training)
+        return training
 
     def _outputs(self) -> list[int]:
         return [
             int(np.prod(self._inspection.row(node).output_shape or ()))
             for node in self.network.outputs
         ]
+
+    def _inputs(self, x: Any) -> list[np.ndarray]:
+        shapes = [r.output_shape or () for r in self._inspection.rows if r.kind == "InputLayer"]
+        xs = arguments.several(x, len(shapes), "x")
+        for item, shape in zip(xs, shapes, strict=True):
+            arguments.require_shape(item, shape)
+        arguments.require_equal_lengths(xs, [])
+        return xs
 
     def _samples(self, x: Any, y: Any) -> Any:
         from core.runs.samples import Samples, target_table
@@ -341,19 +431,17 @@ class Model:
         if self._loss is None:
             message = "The model has no loss yet: call compile(optimizer=..., loss=...) first."
             raise ChainruleError(message)
-        xs = list(x) if isinstance(x, (list, tuple)) and len(self._input_nodes()) > 1 else [x]
-        ys = list(y) if isinstance(y, (list, tuple)) and len(self.network.outputs) > 1 else [y]
+        xs = self._inputs(x)
+        ys = arguments.several(y, len(self.network.outputs), "y")
+        arguments.require_equal_lengths(xs, ys)
         if not len(xs[0]):
             message = "There are no samples to learn from."
             raise ChainruleError(message)
-        chosen = self._loss if isinstance(self._loss, list) else [self._loss] * len(ys)
         targets = [
-            target_table(t, loss, n) for t, loss, n in zip(ys, chosen, self._outputs(), strict=True)
+            target_table(t, loss, n)
+            for t, loss, n in zip(ys, self.losses, self._outputs(), strict=True)
         ]
-        return Samples([DataTable(np.asarray(item, np.float32)) for item in xs], targets)
-
-    def _input_nodes(self) -> list[str]:
-        return [row.node for row in self._inspection.rows if row.kind == "InputLayer"]
+        return Samples([DataTable(item.astype(np.float32, copy=False)) for item in xs], targets)
 
     def _ready(self, samples: Any, batch_size: int) -> Any:
         """The run that trains on these samples, with the weights and the optimizer's memory there are."""
@@ -372,6 +460,8 @@ class Model:
         if old is not None:
             run.adopt(old)
         else:
+            if self._memory is not None:
+                _recall(run, self._memory)
             run.replace_weights(self._weights())
         self._run = run
         return run
@@ -409,9 +499,15 @@ class Model:
         shuffle
             Draw a new order each epoch.
         """
+        batch_size = check_whole("batch_size", batch_size, 1)
+        epochs = check_whole("epochs", epochs, 1)
+        validation_split = check_split(validation_split)
         samples = self._samples(x, y)
         validation = None
         if validation_data is not None:
+            if not isinstance(validation_data, (list, tuple)) or len(validation_data) < 2:
+                message = "validation_data must be a pair (x, y) of arrays to measure on."
+                raise ChainruleError(message)
             validation = self._samples(*validation_data[:2])
         elif validation_split:
             held = int(len(samples) * (1 - validation_split))
@@ -443,7 +539,6 @@ class Model:
                 break
         for callback in watching:
             callback.on_train_end()
-        self._optimizer.learning_rate = run.learning_rate
         if run.divergence is not None:
             from core.errors import DivergedError
 
@@ -483,14 +578,7 @@ class Model:
             self._predictor = Program(tape, 128)
         program = self._predictor
         program.set_weights(self._weights())
-        many = len(self._input_nodes()) > 1
-        xs = [np.asarray(item, np.float32) for item in (x if many else [x])]
-        want = [t.shape for t in program.tape.inputs.values()]
-        for item, shape in zip(xs, want, strict=True):
-            if tuple(item.shape[1:]) != shape and item[0].size != int(np.prod(shape)):
-                raise ChainruleError(
-                    f"Each sample must have shape {shape}; the given ones have {tuple(item.shape[1:])}."
-                )
+        xs = [item.astype(np.float32, copy=False) for item in self._inputs(x)]
         outs: list[list[np.ndarray]] = [[] for _ in program.tape.outputs]
         for start in range(0, len(xs[0]), 128):
             program.feed([item[start : start + 128] for item in xs])
@@ -526,7 +614,10 @@ class Model:
     # ---- files ----------------------------------------------------------------------------------------------------
 
     def save(self, path: str | Path) -> None:
-        """Write the model with its weights to a ``.chainrule`` file."""
+        """Write the model to a ``.chainrule`` file: layers, weights, losses, and the optimizer with its memory.
+
+        `load_model` gives a model whose next `fit` goes on as this one's would. The history of the run is not kept.
+        """
         from core.io.models import save_model
 
         save_model(self, Path(path))
@@ -536,15 +627,32 @@ class Sequential(Model):
     """Layers one after the other. The first may be ``Input(shape)``."""
 
     def __init__(self, layers: Any = (), name: str = "sequential", seed: int = 0) -> None:
+        if not isinstance(layers, (list, tuple)):
+            raise GraphError(f"Sequential takes a list of layers; it is given {layers!r}.")
         self._pending = list(layers)
-        self.name, self.seed = name, seed
+        self.name, self.seed = name, check_seed(seed)
+        for place, item in enumerate(self._pending):
+            _require_layer(item, place)
         if self._pending:
             self._assemble()
 
     def add(self, layer: Any) -> None:
         """Append a layer."""
+        _require_layer(layer, len(self._pending))
         self._pending.append(layer)
-        self._assemble()
+        try:
+            self._assemble()
+        except ChainruleError:
+            self._pending.pop()
+            raise
+
+    def __getattr__(self, name: str) -> Any:
+        """A model without layers has nothing yet of what a model has."""
+        if name in _ASSEMBLED and not self.__dict__.get("_pending"):
+            message = "The model has no layers yet: add Input(shape) and then the others."
+            raise GraphError(message)
+        message = f"{type(self).__name__!r} object has no attribute {name!r}"
+        raise AttributeError(message)
 
     def _assemble(self) -> None:
         first = self._pending[0]
@@ -569,6 +677,73 @@ class Sequential(Model):
             for layer in self._layers.values()
             if not isinstance(layer, layers_module.InputLayer)
         ]
+
+
+#: What `Model` has once it is put together.
+_ASSEMBLED = {
+    "network",
+    "_inspection",
+    "_layers",
+    "_symbolic",
+    "_optimizer",
+    "_loss",
+    "_run",
+    "_values",
+    "_predictor",
+}
+
+
+def _require_layer(item: Any, place: int) -> None:
+    """Say so if this cannot stand at this place of a chain."""
+    starts = isinstance(item, layers_module.InputLayer) or (
+        isinstance(item, SymbolicTensor) and not item.inputs
+    )
+    if place and starts:
+        message = (
+            "A Sequential model has one Input, at its beginning; use Model for several inputs."
+        )
+        raise GraphError(message)
+    if not starts and not isinstance(item, Layer):
+        shown = item.__name__ if isinstance(item, type) else repr(item)
+        raise GraphError(
+            f"A Sequential model is a list of layers such as Dense(3); {shown} is not one."
+        )
+
+
+def _listed(weights: Any) -> list[Any]:
+    if not isinstance(weights, (list, tuple)):
+        message = "Weights are given as a list of arrays, as get_weights returns them."
+        raise ChainruleError(message)
+    return list(weights)
+
+
+def _weighted(losses: list[losses_module.Loss], weights: Any) -> list[losses_module.Loss]:
+    """Copies of the losses that count this much."""
+    given = list(weights) if isinstance(weights, (list, tuple, np.ndarray)) else [weights]
+    if len(given) != len(losses) or not all(_counts(w) for w in given):
+        raise ChainruleError(
+            f"loss_weights must be {len(losses)} numbers that are not negative, one for each output; they are "
+            f"{weights!r}."
+        )
+    return [one.weighted(float(w)) for one, w in zip(losses, given, strict=True)]
+
+
+def _counts(weight: Any) -> bool:
+    number = isinstance(weight, (int, float, np.integer, np.floating))
+    return number and not isinstance(weight, bool) and 0 <= float(weight) < float("inf")
+
+
+def _recall(run: Any, memory: Memory) -> None:
+    """Put a new run where another one stood."""
+    from core.kernels import state as machine
+
+    for name, values in memory.slots.items():
+        t = run.program.tape.tensors.get(name)
+        if t is not None and t.role == "slot" and t.shape == values.shape:
+            run.program.tensor(name)[...] = values
+    state = run.program.state
+    state[machine.STEP] = state[machine.ORIGIN_STEP] = memory.step
+    state[machine.ORIGIN_EPOCH], state[machine.ITERATION] = memory.epoch, memory.iteration
 
 
 def _cut(samples: Any, start: int, stop: int) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
 import numpy as np
@@ -37,17 +37,9 @@ class Optimizer:
                     f"{type(self).__name__} has no argument {key!r}; it has: {options}.", key
                 )
         self.config: dict[str, Any] = {**self.defaults, **given}
-        rate = self.config["learning_rate"]
-        if (
-            isinstance(rate, bool)
-            or not isinstance(rate, (int, float))
-            or not 0 <= float(rate) < float("inf")
-        ):
-            raise SettingError(
-                f"The learning rate must be a number that is not negative; it is {rate!r}.",
-                "learning_rate",
-            )
-        self.config["learning_rate"] = float(rate)
+        self.config["learning_rate"] = _rate(self.config["learning_rate"])
+        #: Told of a new learning rate: the model that trains with it.
+        self.on_rate: Callable[[float], None] | None = None
         self.iterations = 0
         self._memory: dict[int, dict[str, np.ndarray]] = {}
         self.check()
@@ -59,7 +51,9 @@ class Optimizer:
 
     @learning_rate.setter
     def learning_rate(self, value: float) -> None:
-        self.config["learning_rate"] = float(value)
+        self.config["learning_rate"] = _rate(_plain(value))
+        if self.on_rate is not None:
+            self.on_rate(self.learning_rate)
 
     slots: tuple[str, ...] = ()
     operation = ""
@@ -100,6 +94,19 @@ class Optimizer:
 
 
 _OPTIMIZERS: dict[str, type[Optimizer]] = {}
+
+
+def _rate(value: Any) -> float:
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, (int, float))
+        or not 0 <= float(value) < float("inf")
+    ):
+        raise SettingError(
+            f"The learning rate must be a number that is not negative; it is {value!r}.",
+            "learning_rate",
+        )
+    return float(value)
 
 
 def _plain(value: Any) -> Any:

@@ -5,19 +5,35 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
+from core import losses
+from core.errors import SettingError
 from core.io.errors import ProjectError
 from core.io.project import Contents, DataRef, Project, read, write
 from core.layers import registry
-from core.model import Model
+from core.losses import Loss
+from core.model import Memory, Model
 from core.spec.network import Network
+from core.spec.training import SEEDS
 
 
 def save_model(model: Model, path: Path) -> None:
     """Write a model: network, training settings, weights."""
+    memory = model.memory()
+    run: dict[str, Any] = {
+        "losses": [
+            {"name": loss.name, "from_logits": loss.from_logits, "weight": loss.weight}
+            for loss in model.losses
+        ]
+    }
+    if memory is not None:
+        run |= {"step": memory.step, "epoch": memory.epoch, "iteration": memory.iteration}
     project = Project(
-        name=model.name, network=model.network, training=model.document(), data=DataRef("none")
-    )
-    write(path, Contents(project, weights=model.weights_by_name()))
+        name=model.name, network=model.network, training=model.document(), data=DataRef("none"), run=run,
+    )  # fmt: skip
+    slots = memory.slots if memory is not None else {}
+    write(path, Contents(project, weights=model.weights_by_name(), optimizer=slots))
 
 
 def load_model(path: Path) -> Model:
@@ -37,8 +53,40 @@ def load_model(path: Path) -> Model:
     training = contents.project.training
     if training.loss:
         config: dict[str, Any] = dict(training.optimizer)
-        model.compile(optimizer=config, loss=training.loss, metrics=list(training.metrics))
+        model.compile(
+            optimizer=config,
+            loss=_losses(contents.project.run, training.loss, path),
+            metrics=list(training.metrics),
+        )
+        step, epoch, iteration = (
+            _count(contents.project.run.get(key)) for key in ("step", "epoch", "iteration")
+        )
+        if step and iteration:
+            model.recall(Memory(dict(contents.optimizer), step, epoch, iteration))
     return model
+
+
+def _count(value: Any) -> int:
+    known = isinstance(value, int) and not isinstance(value, bool) and 0 <= value < SEEDS
+    return value if known else 0
+
+
+class _SavedLoss(msgspec.Struct, frozen=True):
+    name: str
+    from_logits: bool = False
+    weight: float = 1.0
+
+
+def _losses(run: dict[str, Any], named: str, path: Path) -> list[Loss] | str:
+    """The losses as they were compiled; a project of the window has only the one it names."""
+    if not run.get("losses"):
+        return named
+    try:
+        saved = msgspec.convert(run["losses"], list[_SavedLoss])
+        made = [type(losses.get(one.name))(from_logits=one.from_logits) for one in saved]
+    except (msgspec.ValidationError, SettingError) as error:
+        raise ProjectError(f"{path.name} names losses that are not known: {error}") from error
+    return [loss.weighted(one.weight) for loss, one in zip(made, saved, strict=True)]
 
 
 def build(network: Network, seed: int) -> Model:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,11 +60,12 @@ class Setting:
         if value is None and self.optional:
             return None
         if self.type == "bool":
-            if isinstance(value, bool):
-                return value
+            # By name: NumPy has a bool of its own and is not imported for the sake of a form.
+            if type(value).__name__ in ("bool", "bool_"):
+                return bool(value)
             raise self._error(owner, "yes or no (True or False)", value)
         if self.type == "choice":
-            if value in self.choices:
+            if isinstance(value, str) and value in self.choices:
                 return value
             raise self._error(owner, "one of " + ", ".join(self.choices), value)
         if self.type == "text":
@@ -103,10 +105,15 @@ class Setting:
 
 
 def _is_number(value: Any) -> bool:
+    if isinstance(value, bool):
+        return False
+    if not isinstance(value, (int, float)):
+        # Numbers of NumPy, whose float32 does not know 1e300.
+        if not isinstance(value, numbers.Real):
+            return False
+        value = float(value)
     # Not math.isfinite: whole numbers of 400 digits do not become floats.
-    return (
-        isinstance(value, (int, float)) and not isinstance(value, bool) and -1e300 < value < 1e300
-    )
+    return bool(-1e300 < value < 1e300)
 
 
 def _plain(value: float) -> str:

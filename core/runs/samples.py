@@ -50,6 +50,10 @@ def target_table(y: Any, loss: Loss, outputs: int) -> DataTable:
                 "Use categorical_crossentropy for one-hot rows."
             )
             raise ChainruleError(message)
+        broken = labels[labels != np.floor(labels)] if labels.dtype.kind == "f" else labels[:0]
+        if broken.size:
+            message = f"{loss.name} needs whole numbers as labels; {broken[0]:g} is not one."
+            raise ChainruleError(message)
         if labels.size and not 0 <= labels.min() <= labels.max() < outputs:
             message = (
                 f"Labels go from {labels.min():g} to {labels.max():g}, but the network has {outputs} outputs. "
@@ -60,7 +64,7 @@ def target_table(y: Any, loss: Loss, outputs: int) -> DataTable:
     flat = given.reshape(len(given), -1).astype(np.float32)
     if flat.shape[1] == outputs:
         return DataTable(flat)
-    if flat.shape[1] == 1 and outputs > 1:
+    if flat.shape[1] == 1 and outputs > 1 and given.dtype.kind in "biu":
         labels = flat[:, 0].astype(np.int64)
         if labels.size and not 0 <= labels.min() <= labels.max() < outputs:
             message = f"Labels go up to {labels.max()}, but the network has {outputs} outputs."

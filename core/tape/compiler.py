@@ -94,7 +94,7 @@ def compile_network(
     metrics
         Names in `core.metrics`.
     loss_weights
-        Of several outputs.
+        Of several outputs; by default those of the losses.
     wrt
         "params", "input", or the id of a layer whose output is differentiated with respect to.
     head
@@ -165,7 +165,9 @@ class _Compiler:
         if self.mode == "explain" and head == "score":
             heads = [self._score()]
         elif losses:
-            heads = self._loss_instructions(losses, loss_weights or [1.0] * len(losses), metrics)
+            heads = self._loss_instructions(
+                losses, loss_weights or [one.weight for one in losses], metrics
+            )
         if self.mode in ("train", "check", "explain"):
             self.e.backward(heads)
         self._finish_inputs()

@@ -53,6 +53,27 @@ def inputs_of(samples: Samples, rows: Any) -> np.ndarray:
     return table.array[rows].astype(np.float32) * np.float32(table.scale)
 
 
+def first_shown(samples: Samples, info: DataInfo) -> int:
+    """Return the sample to begin with: among digits a three that is drawn well, otherwise the first.
+
+    Drawn well means with no less ink than most of its class, and more like the class's mean picture
+    than three quarters of it.
+    """
+    labels = labels_of(samples.targets[0].array)
+    if info.kind != "image" or labels is None or "3" not in info.classes:
+        return 0
+    rows = np.flatnonzero(labels == info.classes.index("3"))
+    if not len(rows):
+        return 0
+    pictures = inputs_of(samples, rows).reshape(len(rows), -1)
+    ink = pictures.sum(axis=1)
+    centred = pictures - pictures.mean(axis=1, keepdims=True)
+    mean = centred.mean(axis=0)
+    likeness = centred @ mean / np.maximum(np.linalg.norm(centred, axis=1), 1e-9)
+    good = (ink >= np.median(ink)) & (likeness >= np.quantile(likeness, 0.75))
+    return int(rows[np.argmax(good)])
+
+
 class SampleLooker:
     """The chosen sample and its way through the network.
 
@@ -66,6 +87,7 @@ class SampleLooker:
         self.view: SampleView | None = None
         self._lens: lenses.Lens | None = None
         self._index, self._part = 0, "validation"
+        self._chosen = False
         self._classes: tuple[str, ...] = ()
         self._key: tuple[Any, ...] = ()
 
@@ -73,11 +95,18 @@ class SampleLooker:
         """Begin anew with another run; the index stays where there are as many samples."""
         self._lens, self._key = None, ()
         self._classes = tuple(info.classes)
-        self.select(run, self._index, self._part)
+        if self._chosen:
+            self.select(run, self._index, self._part)
+        else:
+            self._show(run, first_shown(held_out(run), info))
 
     def select(self, run: Run, index: int, part: str) -> None:
         """Choose a sample of ``"train"`` or ``"validation"``."""
         self._part = "train" if part == "train" else "validation"
+        self._chosen = True
+        self._show(run, index)
+
+    def _show(self, run: Run, index: int) -> None:
         samples = run.samples if self._part == "train" else held_out(run)
         self._index = index % max(1, len(samples))
         x = inputs_of(samples, self._index)

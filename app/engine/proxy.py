@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("chainrule.engine")
 
+#: Questions whose arguments are places in the program.
+_ABOUT_THE_PROGRAM = frozenset({"explain", "uses", "numeric_check"})
+
 Done = Callable[[Any], None]
 
 #: How long the worker may take to end when the window closes. A kernel answers its stop flag within
@@ -312,6 +315,10 @@ class Engine(QObject):
         int
             A ticket for `forget`.
         """
+        if question in _ABOUT_THE_PROGRAM and self._latest is not None:
+            view = self._latest.program
+            # What the asker has seen: an edit under way may give the same place another meaning.
+            arguments.setdefault("program", view.serial if view is not None else None)
         return self._send(
             "answer", done=done, on_failed=failed, question=question, values=arguments
         )

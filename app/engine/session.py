@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +39,10 @@ if TYPE_CHECKING:
     from core.runs import Divergence
 
 log = logging.getLogger("chainrule.engine")
+
+#: What reading a run that was saved by another version, or changed by hand, may raise.
+_UNUSABLE = (ChainruleError, KeyError, TypeError, ValueError, AttributeError, IndexError,
+             OverflowError)  # fmt: skip
 
 _serials = iter(range(1, 1 << 62))
 
@@ -82,7 +87,7 @@ class Session:
         self._plane_view = plane_of(run, self.info)
         self._sample.open(run, self.info)
         self._changes = 0
-        self._limit = self.total_steps
+        self._limit = self._steps_until(self.work.training.epochs)
 
     def close(self) -> None:
         """Stop what is running."""
@@ -108,6 +113,19 @@ class Session:
     def total_steps(self) -> int:
         """Steps the run is set to take."""
         return int(self.work.training.epochs * self.run.batches)
+
+    @property
+    def epochs_planned(self) -> int:
+        """After how many epochs the run will have taken them."""
+        position = self.run.position
+        left = self._limit - (position.step - position.batch)
+        return int(position.epoch - (-left // self.run.batches))
+
+    def _steps_until(self, epochs: int) -> int:
+        """Return the step at which that many epochs are complete, but none that was passed already."""
+        position = self.run.position
+        missing = (epochs - position.epoch) * self.run.batches
+        return int(max(position.step, position.step - position.batch + missing))
 
     @property
     def begun(self) -> bool:
@@ -181,8 +199,8 @@ class Session:
         """Let a finished run go on for as many epochs again: the learner pressed Play once more."""
         if self.run.divergence is not None:
             raise ChainruleError(self.run.divergence.sentence)
-        while self.finished:
-            self._limit += self.total_steps
+        if self.finished:
+            self._limit = self._steps_until(self.epoch + max(1, self.work.training.epochs))
 
     def step(self, granularity: str) -> None:
         """Go forward by one instruction, layer, batch or epoch."""
@@ -224,7 +242,8 @@ class Session:
         same_data = (work.data, dict(work.parameters)) == (old.data, dict(old.parameters))
         if same_data and work.network == old.network and self._only_live_changes(work):
             self.work = work
-            self._limit = max(self.total_steps, self.run.step_count)
+            if work.training.epochs != old.training.epochs:
+                self._limit = self._steps_until(work.training.epochs)
             return
         fresh = Session(Work(work.network, work.training, work.data, work.parameters))
         before, after = old.training, work.training
@@ -357,7 +376,10 @@ class Session:
     # Questions
 
     def answer(self, question: str, **values: Any) -> Any:
-        """Answer a question of `Engine.ask`."""
+        """Answer a question of `Engine.ask`; one about another `program` than the present one is refused."""
+        program = values.pop("program", None)
+        if program is not None and program != self._program_view.serial:
+            raise ChainruleError(tr("The network was changed; please ask again."))
         known: dict[str, Callable[..., Any]] = {
             "explain": self._explain,
             "uses": self._uses,
@@ -372,10 +394,23 @@ class Session:
     def _explain(
         self, instruction: int, cell: tuple[int, ...], output: str | None = None
     ) -> object:
-        return explain(self.run, instruction, tuple(cell), output)
+        with self._of_this_program(instruction):
+            return explain(self.run, instruction, tuple(cell), output)
 
     def _uses(self, instruction: int, role: str, cell: tuple[int, ...]) -> object:
-        return self.run.program.uses(instruction, role, tuple(cell))
+        with self._of_this_program(instruction):
+            return self.run.program.uses(instruction, role, tuple(cell))
+
+    @contextmanager
+    def _of_this_program(self, instruction: int) -> Iterator[None]:
+        """Answer a question about an instruction or a cell that an edit has taken away with a sentence."""
+        gone = tr("The network was changed; this number is not computed any more.")
+        if not 0 <= instruction < len(self.run.program.instructions):
+            raise ChainruleError(gone)
+        try:
+            yield
+        except (IndexError, KeyError) as error:
+            raise ChainruleError(gone) from error
 
     def _tensor(self, name: str, rows: Any = None) -> np.ndarray:
         if name not in self.run.program.tape.tensors:
@@ -408,13 +443,13 @@ class Session:
         )
 
     def _resume(self, saved: SavedState) -> None:
-        run = dict(saved.run)
-        history = run.pop("history", None) or {}
-        run["journal"] = run.get("journal") or []
-        run["epochs"] = history.get("epochs", [])
         try:
+            run = dict(saved.run)
+            history = run.pop("history", None) or {}
+            run["journal"] = run.get("journal") or []
+            run["epochs"] = history.get("epochs", [])
             self.run.load_state(msgspec.convert(run, RunState), dict(saved.optimizer))
-        except (ChainruleError, msgspec.ValidationError, KeyError) as error:
+        except _UNUSABLE as error:
             # The tape of another version has other places; weights go by name.
             log.warning("the run is resumed from its weights alone: %s", error)
             self._open_run(_run_of(self.work))
@@ -425,7 +460,7 @@ class Session:
                 if known.get(name) == array.shape
             }
             self.run.replace_weights(fitting)
-        self._limit = max(self.total_steps, self.run.step_count)
+        self._limit = self._steps_until(self.work.training.epochs)
         self._changes += 1
 
 

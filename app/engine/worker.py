@@ -382,6 +382,7 @@ class Worker(QThread):
         if session is not None:
             fields.setdefault("position", session.position)
             fields.setdefault("finished", session.finished)
+            fields.setdefault("epochs_planned", session.epochs_planned)
         fields.setdefault("steps_per_second", self._pace.steps_per_second if self._playing else 0.0)
         fields.setdefault("progress", 1.0)
         self._state = replace(self._state, **fields)

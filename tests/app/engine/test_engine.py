@@ -12,6 +12,8 @@ import pytest
 from app.bus import Bus
 from app.document import Document, State
 from app.engine import Engine
+from app.engine.looking import held_out, inputs_of, labels_of
+from app.engine.session import Session
 from app.snapshots import Probe
 from core import templates
 from core.spec import Training, new_layer
@@ -72,6 +74,20 @@ def test_a_run_ends_where_it_was_set_to_end_and_goes_on_when_asked(bench: Bench)
     assert [name for name, _ in bench.events].count("run.finished") == 1
     bench.engine.play()
     bench.until(lambda: bench.state.finished and bench.step_of() == 2 * total)
+    assert bench.state.epochs_planned == 4
+    bench.engine.reset()
+    bench.until(lambda: not bench.state.finished)
+    assert bench.state.epochs_planned == 2
+
+
+def test_a_run_of_no_epochs_can_be_played() -> None:
+    work = work_for("xor-mlp")
+    none = msgspec.structs.replace(work.training, epochs=0)
+    session = Session(work_for("xor-mlp", training=none))
+    assert session.finished
+    session.allow_more()
+    assert not session.finished
+    assert session.epochs_planned == 1
 
 
 @pytest.mark.parametrize("granularity", ["instruction", "layer", "batch", "epoch"])
@@ -278,6 +294,36 @@ def test_an_impossible_question_is_answered_with_a_sentence(bench: Bench) -> Non
     with pytest.raises(RuntimeError, match="no value called"):
         bench.ask("tensor", name="nowhere/kernel")
     assert not bench.problems
+
+
+def test_questions_about_what_an_edit_took_away_are_answered_with_a_sentence(bench: Bench) -> None:
+    bench.open()
+    bench.engine.step("batch")
+    for wrong in ({"instruction": 999, "cell": (0, 0)}, {"instruction": 3, "cell": (0, 77)}):
+        with pytest.raises(RuntimeError, match="network was changed"):
+            bench.ask("explain", **wrong)
+    with pytest.raises(RuntimeError, match="network was changed"):
+        bench.ask("explain", instruction=3, cell=(0, 1), program=-1)
+    assert not bench.problems
+
+
+def test_digits_begin_with_one_that_can_be_read() -> None:
+    session = Session(work_for("digits-cnn"))
+    view = session.snapshot(()).sample
+    assert view is not None
+    assert view.label == 3
+    threes = [x for x, y in zip(*held_out_of(session), strict=True) if y == 3]
+    assert view.x.sum() >= np.median([x.sum() for x in threes])
+    session.select_sample(7, "validation")
+    session.edit(work_for("digits-cnn"))
+    assert session.snapshot(()).sample.index == 7
+
+
+def held_out_of(session: Session) -> tuple[np.ndarray, np.ndarray]:
+    samples = held_out(session.run)
+    labels = labels_of(samples.targets[0].array)
+    assert labels is not None
+    return inputs_of(samples, slice(None)), labels
 
 
 # Editing while it runs

@@ -293,6 +293,9 @@ def _indexed(symbol: str, shown: str, pen: f.Pen) -> f.Box:
         if all(len(part) == 1 for part in shown.split(",")):
             shown = shown.replace(",", "")
         symbol = f"{symbol}_{{{shown}}}"
+    if " " in symbol:
+        # A name of several words, such as a running sum.
+        return f.text(symbol, pen)
     return to_box(symbol, pen)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from app.scenes.formula_expressions import format_number, role_of, visible
-from app.step.notation import arranged
+from app.step.notation import COPIES, arranged
 from app.step.simplify import simplify
 from app.step.words import sentence
 from app.text import tr
@@ -285,6 +285,8 @@ def _operands(
     session: StepSession, instruction: InstructionView, expression: Expr
 ) -> tuple[Operand, ...]:
     """Windows of the tensors the formula reads, the contributing cells marked."""
+    if instruction.op in COPIES:
+        return ()
     by_tensor: dict[str, list[Ref]] = {}
     _collect(expression, by_tensor)
     result = []

@@ -26,7 +26,7 @@ _WORDS = re.compile(r"(?<=[\w)'’,;])\s+(?=[\w(])")
 
 def title(instruction: InstructionView, notation: str = "rows") -> str:
     """Return the one line a listing shows for an instruction, for the formula layout."""
-    line = instruction.title
+    line = instruction.title.replace("'", "’").replace("½ Σ", "½\\ Σ")
     if notation == "columns":
         line = _columns(instruction.op, line)
     return _WORDS.sub(r"\\ ", line)
@@ -45,6 +45,20 @@ def _columns(op: str, line: str) -> str:
     if op == "matmul_input_grad":
         return f"{left} = {_transposed(second)}·{first}"
     return line
+
+
+# Instructions that fetch the batch or keep count; the textbook's formulas leave them out.
+_COUNTING = ("accuracy_rows", "accumulate")
+COPIES = ("choose_batch", "gather")
+
+
+def keeping(instruction: InstructionView) -> str:
+    """Return "fetch" or "count" for an instruction no gradient goes through, else nothing."""
+    if instruction.op in COPIES:
+        return "fetch"
+    if instruction.op in _COUNTING or instruction.writes[:1] == ("accuracy",):
+        return "count"
+    return ""
 
 
 def _transposed(symbol: str) -> str:

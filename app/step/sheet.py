@@ -23,6 +23,7 @@ from app.scenes.formula_expressions import (
 )
 from app.scenes.formula_tex import to_box
 from app.step.card import Card, Factor, Operand
+from app.step.notation import COPIES, title
 from app.text import tr
 from core.expressions import Ref
 
@@ -250,7 +251,8 @@ class _Sheet:
         room = self.w - 2 * PAD
         pen = formula.Pen(13)
         left = symbol_box(card.subject, pen.with_role(role_of(card.subject.tensor)))
-        arrow = card.instruction is not None and card.instruction.phase == "update"
+        line = card.instruction
+        arrow = line is not None and (line.phase == "update" or line.op == "accumulate")
         equals = formula.text(" ← " if arrow else " = ", pen.with_role("tx2"))
         self.y += 14
         if card.factors:
@@ -264,6 +266,8 @@ class _Sheet:
                 limits = (to_box("n=1", small), to_box(str(card.rows), small))
                 pieces.insert(2, formula.operator("Σ", pen.with_role("tx2"), *limits))
             box = formula.flow(pieces, room)
+        elif line is not None and self.worded:
+            box = to_box(title(line), pen)
         elif card.expression is not None:
             look = Look("symbolic", pen, width=max(80.0, room - left.width - equals.width))
             box = formula.row([left, equals, expression_box(card.expression, look)])
@@ -273,6 +277,12 @@ class _Sheet:
         self.place(done, PAD, self.y)
         self.y += done.height + 12
         self.rule()
+
+    @property
+    def worded(self) -> bool:
+        """Whether the instruction is said in words: what it copies or compares has no formula worth reading."""
+        line = self.card.instruction
+        return line is not None and (line.op in COPIES or line.op == "accuracy_rows")
 
     def factor(self, factor: Factor) -> None:
         """One row: the ratio, what it is, its value."""
@@ -323,13 +333,16 @@ class _Sheet:
                 )
                 self.text(PAD, self.y + 13, words, 11, self.t.tx3)
                 self.y += 20
-        if card.expression is not None and not (card.factors and card.rows == 1):
+        if card.expression is not None and not (self.worded or (card.factors and card.rows == 1)):
             look = Look("numbers", formula.Pen(12, 400, "tx2"), width=room)
             done = laid(card.expression, look, card.values)
             self.place(done, PAD, self.y)
             self.y += done.height + 6
         role = role_of(card.subject.tensor) if card.subject is not None else "tx"
-        shown = "…" if card.result is None else format_number(card.result, 4, sign=gradient)
+        line = card.instruction
+        whole = line is not None and line.op in ("choose_batch", "accuracy_rows")
+        decimals = 0 if whole else 4
+        shown = "…" if card.result is None else format_number(card.result, decimals, sign=gradient)
         baseline = self.y + 20
         self.text(PAD, baseline, "=", 13, self.t.tx, mono=True)
         self.text(PAD + 20, baseline, shown, 20, self.t.color(role), weight=600, mono=True)

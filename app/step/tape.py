@@ -13,7 +13,7 @@ from app import theme as themes
 from app.scenes import draw, formula
 from app.scenes.formula_expressions import format_number
 from app.scenes.formula_tex import to_box
-from app.step.notation import PHASES, title
+from app.step.notation import PHASES, keeping, title
 from app.text import tr
 from app.widgets.focus import focus_entered, focus_left
 
@@ -61,13 +61,15 @@ def entries(program: ProgramView, open_folds: frozenset[int]) -> tuple[Entry, ..
             result.append(Entry("group", phase, index, index, y, GROUP))
             y += GROUP
         stop = index
+        kept = keeping(line)
         while (
             stop < len(instructions)
             and instructions[stop].phase == phase
-            and instructions[stop].layer == line.layer
+            and keeping(instructions[stop]) == kept
+            and (kept or instructions[stop].layer == line.layer)
         ):
             stop += 1
-        if stop - index > LONG and line.layer:
+        if stop - index > (1 if kept else LONG) and (kept or line.layer):
             result.append(Entry("fold", phase, index, stop, y, ROW))
             y += ROW
             if index not in open_folds:
@@ -110,6 +112,7 @@ class TapeList(QAbstractScrollArea):
         self._program: ProgramView | None = None
         self._hover = -1
         self._seen = -1
+        self._shown_in: Entry | None = None
         session.changed.connect(self.refresh)
 
     def sizeHint(self) -> QSize:
@@ -122,7 +125,7 @@ class TapeList(QAbstractScrollArea):
         program = self._session.program
         if program is not self._program:
             self._program = program
-            self._open = frozenset()
+            self._open, self._shown_in, self._seen = frozenset(), None, -1
             self._arrange()
         current = self._session.inspected
         if program is not None and current != self._seen:
@@ -147,6 +150,12 @@ class TapeList(QAbstractScrollArea):
         bar.setRange(0, max(0, height - self.viewport().height()))
 
     def _reveal(self, index: int) -> None:
+        left = self._shown_in
+        if left is not None and not left.start <= index < left.stop:
+            # It was opened only to show the line that has been left.
+            self._open -= {left.start}
+            self._shown_in = None
+            self._arrange()
         for entry in self._entries:
             if (
                 entry.kind == "fold"
@@ -154,6 +163,7 @@ class TapeList(QAbstractScrollArea):
                 and entry.start not in self._open
             ):
                 self._open |= {entry.start}
+                self._shown_in = entry
                 self._arrange()
                 break
         for entry in self._entries:
@@ -189,6 +199,7 @@ class TapeList(QAbstractScrollArea):
             return
         if entry.kind == "fold":
             self._open ^= {entry.start}
+            self._shown_in = None
             self._arrange()
             self.viewport().update()
         elif entry.kind == "op":
@@ -263,7 +274,17 @@ class TapeList(QAbstractScrollArea):
         layer = self._program.instructions[entry.start].layer
         mark = "▾" if entry.start in self._open else "▸"
         draw.text(painter, 41, y + 19, mark, 11, colors.tx3)
-        words = tr("{layer}: {count} instructions", layer=layer, count=entry.stop - entry.start)
+        count = entry.stop - entry.start
+        kept = keeping(self._program.instructions[entry.start])
+        if kept:
+            says = (
+                tr("{count} that fetch the batch")
+                if kept == "fetch"
+                else tr("{count} that keep count")
+            )
+            draw.text(painter, 66, y + 19, says.format(count=count), 12.5, colors.tx2)
+            return
+        words = tr("{layer}: {count} instructions", layer=layer, count=count)
         draw.text(painter, 66, y + 19, words, 12.5, colors.tx2, mono=True)
 
     def _row(self, painter: QPainter, colors: themes.Theme, entry: Entry, y: float) -> None:
@@ -289,10 +310,13 @@ class TapeList(QAbstractScrollArea):
         result = "" if line.op == "choose_batch" else self._result(line.writes)
         room = width - 66 - 12 - (draw.advance(result, 11.5, 400, True) + 10 if result else 0)
         name = formula.lay_out(to_box(title(line, session.notation), formula.Pen(12, 400, tone)))
+        cut = name.width > room
         painter.save()
-        painter.setClipRect(QRectF(66, y, room, ROW))
+        painter.setClipRect(QRectF(66, y, room - (12 if cut else 0), ROW))
         formula.paint(painter, name, colors, 66, y + 19.5 - name.baseline)
         painter.restore()
+        if cut:
+            draw.text(painter, 66 + room - 10, y + 19, "…", 12, colors.color(tone))
         if result:
             ink = colors.tx2 if done else colors.tx3
             draw.text(painter, width - 12, y + 19, result, 11.5, ink, mono=True, anchor="end")

@@ -8,10 +8,10 @@ from app.scenes.formula_expressions import format_number
 from app.text import tr
 
 if TYPE_CHECKING:
+    from app.snapshots import InstructionView
     from app.step.session import StepSession
 
 _GENERAL = {
-    "gather": "The next batch is copied from the data set; every row is one sample.",
     "matmul": "Each value feeding in is multiplied by the weight of its edge, and the products are added up.",
     "bias_add": "The bias is added: it moves the point at which the neuron starts to respond.",
     "tanh": "tanh squeezes the weighted sum into the range from −1 to 1; near 0 it is almost a straight line.",
@@ -27,6 +27,8 @@ _GENERAL = {
     "column_sum": "A bias acts with a constant 1, so its gradient is the neuron's error, added over the batch.",
 }  # fmt: skip
 
+_KEEPING = ("choose_batch", "gather", "accuracy_rows", "accumulate")
+
 
 def sentence(session: StepSession, answer: Any) -> str:
     """Return what the instruction does to the selected number."""
@@ -38,6 +40,8 @@ def sentence(session: StepSession, answer: Any) -> str:
         words = _weight(session, tensor, index)
         if words:
             return words
+    if instruction.op in _KEEPING or instruction.writes[0] == "accuracy":
+        return _keeping(session, instruction)
     if instruction.phase == "update":
         return _update(session, tensor, index)
     if instruction.phase == "loss":
@@ -46,6 +50,76 @@ def sentence(session: StepSession, answer: Any) -> str:
         )
     general = _GENERAL.get(instruction.op, "")
     return tr(general) if general else ""
+
+
+def _keeping(session: StepSession, instruction: InstructionView) -> str:
+    """What an instruction does that no gradient goes through: it fetches the batch, or keeps count."""
+    if instruction.op == "choose_batch":
+        snapshot = session.snapshot
+        chosen = snapshot.get(instruction.writes[0]) if snapshot is not None else None
+        if chosen is None or session.reader.state(instruction.writes[0]) != "fresh":
+            return tr(
+                "The samples of this batch are drawn: every sample has its turn once an epoch."
+            )
+        numbers = [str(int(k)) for k in chosen.ravel()[:12]]
+        more = "…" if chosen.size > len(numbers) else ""
+        return tr(
+            "The samples of this batch: {numbers}{more}", numbers=", ".join(numbers), more=more
+        )
+    if instruction.op == "gather":
+        if instruction.writes[0] == "targets":
+            return tr(
+                "Copies the targets of the chosen samples from the data set; every row is one sample."
+            )
+        return tr(
+            "Copies the inputs of the chosen samples from the data set; every row is one sample."
+        )
+    if instruction.op == "accuracy_rows":
+        return _right(session, instruction)
+    if instruction.op == "accumulate":
+        if instruction.operands.get("x", "").startswith("accuracy"):
+            return tr(
+                "Adds the right answers of this batch to those of the epoch. Nothing is learned from it."
+            )
+        return tr("Adds this batch’s losses to the epoch’s sum. Nothing is learned from it.")
+    return tr(
+        "The share of the batch that was answered right. It is only reported: no gradient comes from it."
+    )
+
+
+def _right(session: StepSession, instruction: InstructionView) -> str:
+    """Which class is the largest, and whether it is the label."""
+    reader = session.reader
+    p, t = instruction.operands.get("p", ""), instruction.operands.get("t", "")
+    outputs, target = reader.array(p), reader.array(t)
+    if (
+        outputs is None
+        or target is None
+        or reader.state(p) != "fresh"
+        or reader.state(t) != "fresh"
+    ):
+        return tr("1 where the largest output is the label, else 0.")
+    outputs, target = outputs.ravel(), target.ravel()
+    if outputs.size == 1:
+        shown = format_number(float(outputs[0]), 4)
+        answer, label = int(outputs[0] > 0.5), round(float(target[0]))
+        words = tr(
+            "The output is {value}, which counts as class {answer}; the label is {label}: {verdict}."
+        )
+    else:
+        answer = int(outputs.argmax())
+        label = int(target.argmax()) if target.size > 1 else int(target[0])
+        shown = format_number(float(outputs[answer]), 4)
+        # Neurons are counted from 1 in the drawing, classes of one number are themselves.
+        if target.size > 1:
+            answer, label = answer + 1, label + 1
+            words = tr(
+                "Output {answer} is the largest ({value}); the label is output {label}: {verdict}."
+            )
+        else:
+            words = tr("Class {answer} is the largest ({value}); the label is {label}: {verdict}.")
+    verdict = tr("right, so 1") if answer == label else tr("wrong, so 0")
+    return words.format(value=shown, answer=answer, label=label, verdict=verdict)
 
 
 def _weight(session: StepSession, tensor: str, index: tuple[int, ...]) -> str:

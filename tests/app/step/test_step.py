@@ -16,6 +16,8 @@ from app.scenes.formula_expressions import format_number, visible
 from app.scenes.step_focus import focus_of
 from app.scenes.step_values import cell_id
 from app.step import card as cards
+from app.step.tape import entries
+from app.step.words import sentence
 from app.step.workspace import StepWorkspace
 from app.window.main import MainWindow
 from core.expressions import evaluate
@@ -172,6 +174,25 @@ def test_an_update_shows_the_numbers_it_started_from_however_it_was_reached(
         value = evaluate(card.expression, lambda t, i, card=card: card.values[t, i])
         assert card.result == pytest.approx(value, rel=2e-5, abs=1e-6), line.title
         assert "was" in card.words or line.op == "accumulate"
+
+
+def test_what_keeps_count_is_folded_and_said_in_words(qtbot, window):
+    session, tape = view(window).session, view(window).tape
+    said = {}
+    folds = [e for e in entries(session.program, frozenset()) if e.kind == "fold"]
+    assert [(e.start, e.stop) for e in folds] == [(0, 3), (11, 15)]
+    for index in range(16):
+        press(qtbot, window, "transport-step")
+        assert tape.rect_of(index) is not None, "the current instruction is seen"
+        said[session.instruction.title] = sentence(session, None)
+    assert tape.rect_of(12) is None, "and what was opened for it is folded again"
+    (sample,) = session.snapshot.get("batch/samples").ravel()
+    assert said["choose the samples of this batch"] == f"The samples of this batch: {int(sample)}"
+    outputs = session.reader.array("dense_2/a")
+    largest = int(outputs.argmax())
+    right = said["right = (ŷ agrees with y)"]
+    assert right.startswith(f"Output {largest + 1} is the largest ({outputs[largest]:.4f});")
+    assert not any("how wrong" in words for title, words in said.items() if "accuracy" in title)
 
 
 def test_only_the_explained_cell_of_a_result_is_known_without_its_tensor(qtbot, window):

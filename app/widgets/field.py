@@ -173,6 +173,15 @@ class NumberField(QDoubleSpinBox):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        self._place_edit()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        # Another theme is another style, and the style places the text anew.
+        if event.type() == QEvent.Type.StyleChange:
+            self._place_edit()
+
+    def _place_edit(self) -> None:
         # The style knows nothing of our arrows; the text leaves them their place.
         self.lineEdit().setGeometry(7, 1, self.width() - 7 - _ARROWS, self.height() - 2)
 

@@ -39,6 +39,8 @@ class BlockView:
         Title, sentence and label of the repair; empty for a healthy layer.
     skipped
         It computes nothing because an earlier layer cannot.
+    tip
+        What to say when the mouse rests on a healthy block.
     """
 
     layer: str
@@ -52,6 +54,7 @@ class BlockView:
     sentence: str = ""
     fix: str = ""
     skipped: bool = False
+    tip: str = ""
 
 
 class Block(QGraphicsObject):
@@ -66,7 +69,7 @@ class Block(QGraphicsObject):
         self.lifted = False
         self.setAcceptHoverEvents(True)
         self.setCursor(Qt.CursorShape.ArrowCursor)
-        self.setToolTip(view.sentence)
+        self.setToolTip(view.sentence or view.tip)
 
     @property
     def view(self) -> BlockView:
@@ -81,7 +84,7 @@ class Block(QGraphicsObject):
     def show_view(self, view: BlockView) -> None:
         """Show something else."""
         self._view = view
-        self.setToolTip(view.sentence)
+        self.setToolTip(view.sentence or view.tip)
         self.update()
 
     def set_selected(self, selected: bool) -> None:

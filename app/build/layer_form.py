@@ -105,6 +105,26 @@ class LayerForm(QWidget):
         self._weights_title = Label(tr("Filters"), "section", "tx2")
         self._weights_when = RichLabel("", "label", "tx2")
         row.addWidget(self._weights_title)
+        self._channel = QWidget()
+        choice = QHBoxLayout(self._channel)
+        choice.setContentsMargins(0, 0, 0, 0)
+        choice.setSpacing(2)
+        for step, icon, words in (
+            (-1, "chevron-left", tr("Previous input channel")),
+            (1, "chevron-right", tr("Next input channel")),
+        ):
+            button = Button(
+                name="weights-previous" if step < 0 else "weights-next", kind="ghost", icon=icon,
+                icon_size=14, height=20,
+            )  # fmt: skip
+            button.setAccessibleName(words)
+            button.setToolTip(words)
+            button.clicked.connect(lambda _=False, s=step: self._show_channel(s))
+            choice.addWidget(button)
+        self._channel_text = Label("", "label", "tx2", name="weights-channel")
+        self._channel_text.setToolTip(tr("Each filter has a part for every channel of its input"))
+        choice.insertWidget(1, self._channel_text)
+        row.addWidget(self._channel)
         row.addStretch(1)
         row.addWidget(self._weights_when)
         column.addLayout(row)
@@ -166,6 +186,16 @@ class LayerForm(QWidget):
         self._weights_title.setText(tr("Filters") if kernel.ndim == 4 else tr("Weights"))
         self._weights_when.setText(when)
         self._weights.show_kernel(kernel)
+        self._show_channel(0)
+
+    def _show_channel(self, step: int) -> None:
+        """Show the filters' part for the input channel `step` further."""
+        weights = self._weights
+        weights.show_channel(weights.channel + step)
+        self._channel.setVisible(weights.channels > 1)
+        words = tr("channel {k} of {n}", k=weights.channel + 1, n=weights.channels)
+        if words != self._channel_text.text():
+            self._channel_text.setText(words)
 
     def refuse(self, name: str, sentence: str) -> None:
         """Say why a value was refused, at its row."""

@@ -46,11 +46,15 @@ def _view(
     parameters = row.parameters if row is not None else 0
     activation = str(layer.config.get("activation") or "")
     value, mask = _values(layer, shape, snapshot)
+    lines, tip = _lines(layer, row), ""
+    if layer.kind == "InputLayer" and value is not None and snapshot is not None:
+        short, tip = _sample(snapshot)
+        lines = (lines[0], short or lines[1])
     return BlockView(
         layer.id,
         kind_title(layer.kind),
         number,
-        _lines(layer, row),
+        lines,
         text.shape(shape) if shape is not None else "—",
         tr("{count} params", count=text.count(parameters)),
         Glyph(layer.kind, shape, value, mask, activation, labels),
@@ -58,7 +62,24 @@ def _view(
         problem.sentence if problem else "",
         problem.fix.label if problem and problem.fix else "",
         skipped=row is not None and row.skipped and problem is None,
+        tip=tip,
     )
+
+
+def _sample(snapshot: Snapshot) -> tuple[str, str]:
+    """Return which sample is in the picture of the input, in a few signs and in words."""
+    sample = snapshot.sample
+    if sample is None:
+        return "", ""
+    index = text.number(sample.index)
+    training = sample.split == "train"
+    split = tr("Training sample") if training else tr("Validation sample")
+    if sample.label is None:
+        return tr("sample #{index}", index=index), f"{split} #{index}"
+    known = 0 <= sample.label < len(sample.classes)
+    label = sample.classes[sample.label] if known else str(sample.label)
+    words = tr("{split} #{index}, label {label}", split=split, index=index, label=label)
+    return tr("#{index}, label {label}", index=index, label=label), words
 
 
 def _lines(layer: Layer, row: Row | None) -> tuple[str, str]:

@@ -25,6 +25,22 @@ class WeightsView(QWidget):
         self.setObjectName("weights-view")
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._kernel: np.ndarray | None = None
+        self._channel = 0
+
+    @property
+    def channels(self) -> int:
+        """How many input channels each filter has; 1 for a dense layer."""
+        return self._kernel.shape[2] if self._kernel is not None and self._kernel.ndim == 4 else 1
+
+    @property
+    def channel(self) -> int:
+        """The input channel whose part of the filters is shown, from 0."""
+        return min(self._channel, self.channels - 1)
+
+    def show_channel(self, channel: int) -> None:
+        """Show another input channel's part of the filters, going round at the ends."""
+        self._channel = channel % self.channels
+        self.update()
 
     def show_kernel(self, kernel: np.ndarray | None) -> None:
         """Show the weights of a snapshot."""
@@ -69,6 +85,6 @@ class WeightsView(QWidget):
             x = (k % _COLUMNS) * (_SIDE + _GAP + 1)
             y = (k // _COLUMNS) * (_SIDE + _GAP)
             box = QRect(x, y, _SIDE, _SIDE)
-            painter.drawImage(box, signed_image(kernel[:, :, 0, k], colors, limit))
+            painter.drawImage(box, signed_image(kernel[:, :, self.channel, k], colors, limit))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRect(box.adjusted(0, 0, -1, -1))

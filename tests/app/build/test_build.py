@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt
 from PySide6.QtGui import (
@@ -18,6 +19,7 @@ from pytestqt.qtbot import QtBot
 from app import theme
 from app.build.canvas import MIME, Canvas
 from app.build.view import BuildView
+from app.widgets import NumberField
 from app.window.main import MainWindow
 from tests.app.window.windows import action, click, control, layers, open_window
 
@@ -345,3 +347,29 @@ def test_a_click_in_the_palette_says_what_would_add_the_layer(
     QTest.keyClick(item, Qt.Key.Key_Return)
     assert len(layers(window)) == len(before) + 1
     assert not control(window, "palette-hint").isVisible()
+
+
+def test_another_theme_leaves_numbers_where_they_are(window: MainWindow, canvas: Canvas) -> None:
+    click(canvas.viewport(), canvas.block_center("conv2d_1"))
+    field = control(window, "field-filters")
+    assert isinstance(field, NumberField)
+    before = field.lineEdit().geometry()
+    for name in ("light", "dark", "light"):
+        window.context.bus.do("view.theme", name=name)
+        assert field.lineEdit().geometry() == before
+
+
+def test_filters_of_many_channels_say_which_one_is_shown(
+    window: MainWindow, build: BuildView, canvas: Canvas
+) -> None:
+    click(canvas.viewport(), canvas.block_center("conv2d_2"))
+    form = build.inspector.form
+    assert form is not None
+    form.show_kernel(np.zeros((3, 3, 8, 16), np.float32), "")
+    assert control(window, "weights-channel").text() == "channel 1 of 8"
+    for name, shown in (("weights-next", 2), ("weights-previous", 1), ("weights-previous", 8)):
+        button = control(window, name)
+        click(button, button.rect().center())
+        assert control(window, "weights-channel").text() == f"channel {shown} of 8"
+    form.show_kernel(np.zeros((3, 3, 1, 8), np.float32), "")
+    assert not control(window, "weights-channel").isVisible()

@@ -13,6 +13,7 @@ from core import layers as layers_module
 from core import losses as losses_module
 from core import metrics as metrics_module
 from core import optimizers as optimizers_module
+from core.callbacks import Callback
 from core.errors import ChainruleError, GraphError, SettingError
 from core.layers.base import Layer, snake_case
 from core.layers.symbolic import SymbolicTensor, call_layer
@@ -133,10 +134,20 @@ class Model:
         self._predictor: Any = None
         self.stop_training = False
 
-    def _visit(self, t: SymbolicTensor, nodes: list[Node]) -> str:
-        if id(t) in self._nodes:
-            return self._nodes[id(t)]
-        sources = tuple(self._visit(source, nodes) for source in t.inputs)
+    def _visit(self, t: SymbolicTensor, nodes: list[Node]) -> None:
+        """Put down a tensor's node after those it reads. Without recursion: networks may be deep."""
+        waiting = [t]
+        while waiting:
+            t = waiting[-1]
+            missing = [source for source in t.inputs if id(source) not in self._nodes]
+            waiting += reversed(missing)
+            if not missing:
+                waiting.pop()
+                if id(t) not in self._nodes:
+                    self._put_down(t, nodes)
+
+    def _put_down(self, t: SymbolicTensor, nodes: list[Node]) -> None:
+        sources = tuple(self._nodes[id(source)] for source in t.inputs)
         first_call = id(t.layer) not in self._layers
         if first_call:
             self._name_layer(t.layer)
@@ -146,7 +157,6 @@ class Model:
         nodes.append(Node(node_id, t.layer.id, sources))
         self._nodes[id(t)] = node_id
         self._symbolic[t.layer.id] = t
-        return node_id
 
     def _name_layer(self, layer: Layer) -> None:
         taken = {other.id for other in self._layers.values()}
@@ -357,7 +367,7 @@ class Model:
             )
         if loss_weights is not None:
             losses = _weighted(losses, loss_weights)
-        named = (metrics,) if isinstance(metrics, str) else tuple(metrics or ())
+        named = _names(metrics)
         for metric in named:
             metrics_module.check(metric)
         self._values = self._weights()
@@ -517,7 +527,7 @@ class Model:
         run.validation = validation
         result = History()
         self.stop_training = False
-        watching = list(callbacks or ())
+        watching = _callbacks(callbacks)
         for callback in watching:
             callback.set_model(self)
             callback.on_train_begin()
@@ -708,6 +718,23 @@ def _require_layer(item: Any, place: int) -> None:
         raise GraphError(
             f"A Sequential model is a list of layers such as Dense(3); {shown} is not one."
         )
+
+
+def _names(metrics: Any) -> tuple[str, ...]:
+    if isinstance(metrics, str):
+        return (metrics,)
+    if metrics is not None and not isinstance(metrics, (list, tuple)):
+        message = f'metrics are a list of names such as ["accuracy"]; {metrics!r} is given.'
+        raise SettingError(message, "metrics")
+    return tuple(metrics or ())
+
+
+def _callbacks(given: Any) -> list[Any]:
+    found = list(given) if isinstance(given, (list, tuple)) else [] if given is None else [given]
+    for one in found:
+        if not isinstance(one, Callback):
+            raise ChainruleError(f"Callbacks are objects of core.callbacks; {one!r} is not one.")
+    return found
 
 
 def _listed(weights: Any) -> list[Any]:

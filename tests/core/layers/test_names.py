@@ -50,6 +50,10 @@ def test_a_layer_shared_by_inputs_of_different_widths_is_refused() -> None:
         core.Model([wide, narrow], layers.Add()([shared(wide), shared(narrow)]))
 
 
+def test_a_network_may_be_deep() -> None:
+    assert len(set(names(*(layers.Dense(4) for _ in range(1200))))) == 1200
+
+
 def test_a_name_is_a_text() -> None:
     with pytest.raises(ChainruleError, match="must be a text"):
         layers.Dense(2, name=5)  # type: ignore[arg-type]

@@ -6,7 +6,7 @@ import argparse
 from typing import BinaryIO
 
 from app.cli.errors import UsageError
-from app.cli.projects import load, target
+from app.cli.projects import load, output_path, target
 from app.text import tr
 from core.io.codegen import FRAMEWORKS, code
 from core.io.files import write_beside
@@ -23,7 +23,10 @@ def run(arguments: argparse.Namespace) -> int:
                 known=", ".join(FRAMEWORKS),
             )
         )
-    path = target(arguments.output) if arguments.output else None
+    path = None
+    if arguments.output is not None:
+        output_path(arguments.output, arguments.project)
+        path = target(arguments.output)
     _, contents = load(arguments.project)
     text = code(framework, contents.project.network, contents.project.training)
     if path is None:

@@ -15,12 +15,15 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from app.cli.errors import UsageError
-from app.cli.projects import check_network, load
+from app.cli.projects import check_network, load, output_path
+from app.export.encoder import check_target
 from app.export.formats import ExportUsageError, Format, by_id, of_path
+from app.export.plan import default_last
 from app.export.recipe import Recipe, check, parse_size
 from app.text import tr
 
 if TYPE_CHECKING:
+    from app.engine.replay import Replay
     from app.export.film import Result
 
 #: What ``--without`` names: switches of the film's composition.
@@ -31,7 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Make the export; every check of what was typed comes before any work."""
     # Painting needs Qt but no display; set before Qt is imported.
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
-    path = Path(arguments.output)
+    path = output_path(arguments.output, arguments.project)
     try:
         fmt = by_id(arguments.format) if arguments.format else of_path(path)
         recipe = check(_recipe(arguments), fmt)
@@ -39,6 +42,10 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(str(error)) from error
     if not path.absolute().parent.is_dir():
         raise UsageError(tr("there is no folder {path}", path=path.parent))
+    try:
+        check_target(path, fmt)
+    except ExportUsageError as error:
+        raise UsageError(str(error)) from error
     _, contents = load(arguments.project)
     check_network(contents)
 
@@ -55,12 +62,40 @@ def run(arguments: argparse.Namespace) -> int:
 
     if not recipe.caption and not arguments.recipe:
         recipe = msgspec.structs.replace(recipe, caption=contents.project.name)
-    with _tidy_end(), _progress(arguments.json, fmt) as report:
-        result = export(recipe, fmt, Replay(contents, recipe.sample), path, report)
+    with _tidy_end():
+        source = Replay(contents, recipe.sample)
+        _check_ranges(recipe, source)
+        with _progress(arguments.json, fmt) as report:
+            result = export(recipe, fmt, source, path, report)
     del application
     if not arguments.json:
         print(_done(result, recipe, fmt))
     return 0
+
+
+def _check_ranges(recipe: Recipe, source: Replay) -> None:
+    """Refuse a sample or a first step that the run does not have.
+
+    Raises
+    ------
+    UsageError
+        With what there is.
+    """
+    if recipe.sample is not None and not 0 <= recipe.sample < source.samples:
+        raise UsageError(
+            tr(
+                "--sample must be from 0 to {last}; it is {sample}",
+                last=source.samples - 1,
+                sample=recipe.sample,
+            )
+        )
+    end = recipe.last
+    if end is None:
+        end = default_last(source.taken, source.total_steps, source.epoch_steps)
+    if recipe.first > end:
+        raise UsageError(
+            tr("--from is {first}, but the film ends at step {last}", first=recipe.first, last=end)
+        )
 
 
 def _recipe(arguments: argparse.Namespace) -> Recipe:
@@ -103,16 +138,25 @@ def _done(result: Result, recipe: Recipe, fmt: Format) -> str:
 
 @contextmanager
 def _tidy_end() -> Iterator[None]:
-    """Make a request to terminate an orderly one, so that partial files are removed."""
+    """Make a request to stop an orderly one, so that partial files are removed and one line says so."""
+    from PySide6.QtCore import qInstallMessageHandler
+
+    asked = (signal.SIGTERM, signal.SIGINT)
 
     def stop(number: int, frame: object) -> None:
+        for each in asked:
+            # Asking twice must not interrupt the tidying.
+            signal.signal(each, signal.SIG_IGN)
+        # Qt would complain of the painter that is left in the middle of a picture.
+        qInstallMessageHandler(lambda *_: None)
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, stop)
+    before = {each: signal.signal(each, stop) for each in asked}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for each, handler in before.items():
+            signal.signal(each, handler)
 
 
 @contextmanager
@@ -141,6 +185,7 @@ def _progress(as_json: bool, fmt: Format) -> Iterator[Callable[[int, int], None]
         TimeRemainingColumn(),
         console=Console(stderr=True),
         transient=True,
+        disable=not sys.stderr.isatty(),
     ) as bar:
         task = bar.add_task(tr("Frame") if fmt.kind != "still" else tr("Picture"), total=None)
         yield lambda done, of: bar.update(task, completed=done, total=of)

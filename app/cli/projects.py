@@ -39,13 +39,39 @@ def target(name: str, *, force: bool = True) -> Path:
     UsageError
         When its folder is not there, or it exists and must not be replaced.
     """
-    path = Path(name)
+    path = output_path(name)
     if not path.parent.is_dir():
         raise UsageError(tr("there is no folder {path}", path=path.parent))
     if path.is_dir():
         raise UsageError(tr("{path} is a folder, not a file", path=path))
+    if path.exists() and not path.is_file():
+        raise UsageError(tr("{path} is not an ordinary file", path=path))
     if path.exists() and not force:
         raise UsageError(tr("{path} exists; --force replaces it", path=path))
+    return path
+
+
+def output_path(name: str, project: str | None = None) -> Path:
+    """Return the path that ``-o`` names.
+
+    Parameters
+    ----------
+    name
+        As typed.
+    project
+        The project the output is made from, which it must not replace.
+
+    Raises
+    ------
+    UsageError
+        When it is empty, or the project itself.
+    """
+    if not name.strip():
+        raise UsageError(tr("-o needs the name of a file"))
+    path = Path(name)
+    both = project is not None and path.exists() and Path(project).exists()
+    if both and path.samefile(str(project)):
+        raise UsageError(tr("{path} is the project itself; choose another name", path=path))
     return path
 
 

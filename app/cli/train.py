@@ -31,7 +31,7 @@ def run(arguments: argparse.Namespace) -> int:
             tr("--epochs must be a whole number from 1 to 100000; it is {n}", n=arguments.epochs)
         )
     path, contents = load(arguments.project)
-    out = target(arguments.output) if arguments.output else path
+    out = target(arguments.output) if arguments.output is not None else path
     check_network(contents)
 
     from app.engine.saved import contents_of, work_of_contents

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from app.engine.looking import held_out
 from app.engine.saved import work_of_contents
 from app.engine.session import Session
 from app.scenes.spec_view import network_view
@@ -29,14 +30,14 @@ class Replay:
     contents
         The project.
     sample
-        Held-out sample to follow, or None for the first.
+        Held-out sample to follow, or None for the one the window begins with.
     """
 
     def __init__(self, contents: Contents, sample: int | None = None) -> None:
         project = contents.project
         self._session = Session(work_of_contents(contents))
         self._session.show_predictions(0, _PREDICTIONS, False)
-        if sample is not None:
+        if sample is not None and 0 <= sample < self.samples:
             self._session.select_sample(sample, "validation")
         self.taken = self._session.position.step
         inspection = inspect(project.network, batch_size=project.training.batch_size)
@@ -46,6 +47,11 @@ class Replay:
         self._last = 0
         self._serials = itertools.count(1)
         self._warm_pictures()
+
+    @property
+    def samples(self) -> int:
+        """Number of held-out samples."""
+        return len(held_out(self._session.run))
 
     @property
     def total_steps(self) -> int:

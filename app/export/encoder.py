@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import queue
 import shutil
 import threading
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from app.export.formats import ExportError, Format
+from app.export.formats import ExportError, ExportUsageError, Format
 from app.export.writers import writer_for
 from app.text import tr
 from core.io.errors import explain_os_error
@@ -26,6 +27,9 @@ log = logging.getLogger("chainrule.export")
 
 #: Frames between the painter and the encoder: 8 of 1920x1080 are 50 MB.
 _BOUND = 8
+
+#: Bytes of a file name that leave room for what is put around it while it is incomplete.
+_LONGEST = 230
 
 
 class Encoder:
@@ -41,7 +45,7 @@ class Encoder:
     """
 
     def __init__(self, fmt: Format, path: Path, size: tuple[int, int], fps: int) -> None:
-        self._path = path
+        self._path = real_path(path)
         self._partial = partial_name(path)
         self._frames: queue.Queue[np.ndarray | None] = queue.Queue(_BOUND)
         self._error: BaseException | None = None
@@ -135,7 +139,15 @@ class Encoder:
 
 def partial_name(path: Path) -> Path:
     """Return the name under which an export is written until it is complete."""
-    return path.with_name(f".{path.name}.partial")
+    path = real_path(path)
+    # Two more words must not make a long name one the system refuses.
+    name = path.name.encode()[:_LONGEST].decode(errors="ignore")
+    return path.with_name(f".{name}.partial")
+
+
+def real_path(path: Path) -> Path:
+    """Return where a link leads to: the link stays, its target is written."""
+    return Path(os.path.realpath(path))
 
 
 def remove(path: Path) -> None:
@@ -158,13 +170,21 @@ def check_target(path: Path, fmt: Format) -> None:
     try:
         if fmt.kind == "frames":
             if path.is_dir() and any(path.iterdir()):
-                raise ExportError(
+                raise ExportUsageError(
                     tr("The folder {path} is not empty. Choose a new one.", path=str(path))
                 )
             if path.is_file():
-                raise ExportError(tr("{path} is a file, not a folder.", path=str(path)))
+                raise ExportUsageError(tr("{path} is a file, not a folder.", path=str(path)))
         elif path.is_dir():
-            raise ExportError(tr("{path} is a folder, not a file.", path=str(path)))
+            raise ExportUsageError(tr("{path} is a folder, not a file.", path=str(path)))
+        real = real_path(path)
+        if real.is_symlink() or (real.exists() and not (real.is_file() or real.is_dir())):
+            raise ExportUsageError(
+                tr(
+                    "{path} is not an ordinary file, so it was not replaced. Choose another name.",
+                    path=str(path),
+                )
+            )
         probe = partial_name(path)
         remove(probe)
         probe.touch()

@@ -10,9 +10,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
 from app.engine.motion import phase_at
-from app.export.encoder import Encoder, check_target, partial_name, remove
+from app.export.encoder import Encoder, check_target, partial_name, real_path, remove
 from app.export.formats import ExportError, Format
-from app.export.painting import Canvas
+from app.export.painting import Canvas, png_of
 from app.export.plan import FilmPlan, plan
 from app.scenes.frame import Frame, Selection
 from core.io.errors import explain_os_error
@@ -149,10 +149,9 @@ def _still(
                 drawn = Path(folder) / "still.svg"
                 canvas.svg(frame, drawn, recipe.caption or source.spec.name)
                 partial.write_bytes(drawn.read_bytes())
-        # PySide takes the format as text; its stubs say bytes, which it refuses.
-        elif not canvas.image(frame).save(str(partial), "PNG"):  # type: ignore[call-overload]
-            raise OSError(28, "No space left on device")
-        replace(partial, path)
+        else:
+            partial.write_bytes(png_of(canvas.image(frame)))
+        replace(partial, real_path(path))
     except OSError as error:
         raise ExportError(explain_os_error(error, path, "save")) from error
     finally:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QRectF, QSize, Qt
 from PySide6.QtGui import QGuiApplication, QImage, QPainter
 
 from app.export.formats import ExportUsageError
@@ -127,6 +127,17 @@ def pixels_of(image: QImage) -> np.ndarray:
     return lines[:, : 3 * rgb.width()].reshape(rgb.height(), rgb.width(), 3).copy()
 
 
+def png_of(image: QImage) -> bytes:
+    """Return the image as a PNG file in memory: writing it to a full disk, libpng would talk for itself."""
+    data = QByteArray()
+    buffer = QBuffer(data)
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    # PySide takes the format as text; its stubs say bytes, which it refuses.
+    image.save(buffer, "PNG")  # type: ignore[call-overload]
+    buffer.close()
+    return bytes(data.data())
+
+
 def offscreen_application() -> QGuiApplication:
     """Return an application for painting text without a display, with our fonts."""
     existing = QGuiApplication.instance()
@@ -146,4 +157,4 @@ def _hashable(toggles: Mapping[str, Any]) -> dict[str, Any]:
     return {k: tuple(v) if isinstance(v, list) else v for k, v in toggles.items()}
 
 
-__all__ = ["Canvas", "offscreen_application", "pixels_of", "scene_named"]
+__all__ = ["Canvas", "offscreen_application", "pixels_of", "png_of", "scene_named"]

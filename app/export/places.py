@@ -9,13 +9,18 @@ from PySide6.QtCore import QStandardPaths
 
 from app.export.formats import FORMATS, Format
 
+#: Bytes of a name that are enough to know it by.
+_LONGEST = 80
+
 _SUFFIXES = {item.suffix for item in FORMATS if item.suffix}
 
 
 def default_target(name: str, fmt: Format, folder: str | None = None) -> Path:
     """Return a free file name in the folder used last, or among the learner's videos."""
     place = Path(folder) if folder and Path(folder).is_dir() else _videos()
-    stem = re.sub(r"[^\w]+", "-", name.strip().lower()).strip("-") or "chainrule"
+    stem = re.sub(r"[^\w]+", "-", name.strip().lower())
+    # A name may be longer than a file name: 255 bytes on most systems, fewer where they are encrypted.
+    stem = stem.encode()[:_LONGEST].decode(errors="ignore").strip("-") or "chainrule"
     return next_free(with_suffix(place / stem, fmt))
 
 

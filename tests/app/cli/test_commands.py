@@ -233,12 +233,24 @@ def test_wrong_use(arguments: list[str], tmp_path: Path) -> None:
         ["export", "P", "-o", "x.avi"],
         ["export", "P", "-o", "x.mp4", "--format", "avi"],
         ["export", "P", "-o", "no/folder/x.mp4"],
+        ["export", "P", "-o", "P", "--format", "mp4"],
+        ["export", "P", "-o", ""],
+        ["export", "P", "-o", "/dev/null", "--format", "png"],
+        ["export", "P", "-o", "x.mp4", "--sample", "99999"],
+        ["export", "P", "-o", "x.mp4", "--sample", "-1"],
+        ["export", "P", "-o", "x.mp4", "--from", "99999"],
+        ["code", "P", "-o", "P"],
+        ["code", "P", "-o", ""],
+        ["train", "P", "-o", ""],
+        ["train", "P", "-o", "/dev/null"],
     ],
 )
 def test_wrong_use_of_a_project(arguments: list[str], project: Path) -> None:
     folder = project.parent
+    before = project.read_bytes()
     arguments = [str(project) if word == "P" else word for word in arguments]
     said(run(*arguments, cwd=folder), 2)
+    assert project.read_bytes() == before
     assert os.listdir(folder) == [project.name]
 
 

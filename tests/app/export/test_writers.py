@@ -13,8 +13,9 @@ import pytest
 from PIL import Image, ImageDraw
 
 from app.export import encoder, writers
-from app.export.encoder import Encoder
+from app.export.encoder import Encoder, check_target, partial_name
 from app.export.formats import FORMATS, ExportError, ExportUsageError, Format, by_id, of_path
+from app.export.places import default_target
 
 SIZE = (128, 96)
 COUNT = 12
@@ -180,3 +181,25 @@ def test_formats_by_name() -> None:
     assert of_path(Path("a/frames")).id == "frames"
     with pytest.raises(ExportUsageError, match="\\.avi"):
         of_path(Path("film.avi"))
+
+
+def test_a_long_name_of_a_project_gives_a_name_a_file_can_have(tmp_path: Path) -> None:
+    for name in ("long " * 100, "\u00fc" * 500, "\U0001d54f" * 500):
+        path = default_target(name, by_id("mp4"), str(tmp_path))
+        path.touch()
+        assert partial_name(path).name.endswith(".partial")
+        assert default_target(name, by_id("mp4"), str(tmp_path)).name.endswith("-2.mp4")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows lets few people make links")
+def test_a_film_is_written_where_a_link_leads_to(tmp_path: Path) -> None:
+    target, link = tmp_path / "film.apng", tmp_path / "link.apng"
+    link.symlink_to(target.name)
+    check_target(link, by_id("apng"))
+    with Encoder(by_id("apng"), link, (64, 64), 10) as encoder:
+        encoder.add(np.zeros((64, 64, 3), np.uint8))
+    assert link.is_symlink()
+    assert target.is_file()
+    assert sorted(os.listdir(tmp_path)) == [target.name, link.name]
+    with pytest.raises(ExportError, match="not an ordinary file"):
+        check_target(Path("/dev/null"), by_id("png"))

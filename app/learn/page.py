@@ -205,6 +205,8 @@ class PageView(QWidget):
         self._paragraphs: list[Paragraph] = []
         self._formulas: list[FormulaCard] = []
         self._card: TaskCard | None = None
+        self._moved: Label | None = None
+        self._quotes = False
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -261,6 +263,14 @@ class PageView(QWidget):
             self._step.setText(
                 tr("page {page} of {pages}", page=tutor.page + 1, pages=len(lesson.pages))
             )
+        moved = tutor.moved_on if self._quotes else None
+        if self._moved is not None:
+            if moved is not None:
+                self._moved.setText(
+                    tr("The run has gone on to another sample: the numbers below are now those of step {step}.",
+                       step=moved + 1)
+                )  # fmt: skip
+            self._moved.setVisible(moved is not None)
         facts = tutor.facts
         for paragraph in self._paragraphs:
             paragraph.fill(facts.fill(paragraph.template))
@@ -290,6 +300,11 @@ class PageView(QWidget):
         body.setContentsMargins(24, 20, 24, 8)
         title = Label(page.title, "title", "tx", name="lesson-title", wrap=True)
         body.addWidget(title)
+        self._moved = Label("", "label", "err", name="lesson-moved", wrap=True)
+        self._moved.hide()
+        body.addWidget(self._moved)
+        self._quotes = any("{value:" in f"{b.text}{b.formula}".replace("{value:kept@", "")
+                           for b in page.blocks)  # fmt: skip
         for block in page.blocks:
             body.addSpacing(12)
             if block.formula:

@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.bus import CommandError
 from app.learn.facts import Facts
-from app.learn.lesson import Lesson, LessonError, Page, Task, all_lessons, find
+from app.learn.lesson import Action, Lesson, LessonError, Page, Task, all_lessons, find
 from app.text import tr
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ PROGRESS = "lessons"
 # "Show me" steps at a pace the eye can follow.
 SHOW_EVERY = 220
 MOST_SHOWN = 200
+_STEP = Action("run.step", {"granularity": "instruction"})
 
 
 class Tutor(QObject):
@@ -52,6 +53,7 @@ class Tutor(QObject):
         self._shown_task: Task | None = None
         self._budget = 0
         self._shown_at = -1
+        self._began: int | None = None
         self._timer = QTimer(self)
         self._timer.setInterval(SHOW_EVERY)
         self._timer.timeout.connect(self._show_next)
@@ -84,6 +86,14 @@ class Tutor(QObject):
             session.snapshot, session.row, cell=session.cell, before=session.weight_before,
             kept=self._kept,
         )  # fmt: skip
+
+    @property
+    def moved_on(self) -> int | None:
+        """The step whose numbers are shown, when it is not the one the page began with."""
+        if self._began is None or self.session.snapshot is None:
+            return None
+        step = self.session.step_shown
+        return step if step != self._began else None
 
     def is_done(self, task: Task) -> bool:
         """Tell whether a task was done."""
@@ -193,7 +203,9 @@ class Tutor(QObject):
             truth = self.facts.get(task.answer)
             if truth is not None:
                 self.context.bus.do("lesson.answer", task=task.id, value=round(float(truth), 4))
-            return
+                return
+            # The number is not computed at this moment: step on until it is.
+            self._showing = [_STEP] * MOST_SHOWN
         self._budget = MOST_SHOWN
         self._shown_at = -1
         self._timer.start()
@@ -202,6 +214,12 @@ class Tutor(QObject):
     def _show_next(self) -> None:
         task = self._shown_task
         state = self.context.engine.state.status
+        if task is not None and task.answer and not self.is_done(task):
+            truth = self.facts.get(task.answer)
+            if truth is not None:
+                self._timer.stop()
+                self.context.bus.do("lesson.answer", task=task.id, value=round(float(truth), 4))
+                return
         if task is None or self.is_done(task) or self._budget <= 0 or not self._showing:
             self._timer.stop()
             return
@@ -237,6 +255,8 @@ class Tutor(QObject):
         return task == self.active_task
 
     def _on_session(self) -> None:
+        if self._began is None and self.session.snapshot is not None:
+            self._began = self.session.step_shown
         self._keep()
         self._look()
         self.changed.emit()
@@ -285,6 +305,7 @@ class Tutor(QObject):
 
     def _turn(self, page: int) -> None:
         self.page = page
+        self._began = self.session.step_shown if self.session.snapshot is not None else None
         self._armed.clear()
         self._timer.stop()
         self.hinted = False

@@ -83,6 +83,16 @@ class Scrubber(QWidget):
             return self._count()
         return session.pc
 
+    def heading(self) -> str:
+        """Which step the cells are of; the top bar counts the steps that are done."""
+        snapshot = self._session.snapshot
+        if snapshot is None:
+            return ""
+        position = snapshot.position
+        if position.pc == 0 and snapshot.instruction is not None:
+            return tr("Step {number} is done", number=position.step)
+        return tr("Computing step {number}", number=position.step + 1)
+
     # -- events
 
     def _place(self, x: float) -> int:
@@ -144,16 +154,7 @@ class Scrubber(QWidget):
             return
         count = len(program.instructions)
         shown = self._shown()
-        step = snapshot.position.step + (1 if snapshot.position.pc else 0)
-        if snapshot.position.pc == 0 and snapshot.instruction is None:
-            step = snapshot.position.step + 1
-        x = (
-            16
-            + draw.text(
-                painter, 16, 22, tr("Step {number}", number=step), 12, colors.tx, weight=600
-            )
-            + 28
-        )
+        x = 16 + draw.text(painter, 16, 22, self.heading(), 12, colors.tx, weight=600) + 28
         x += draw.text(
             painter,
             x,

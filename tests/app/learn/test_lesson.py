@@ -155,6 +155,23 @@ def test_a_wrong_number_is_refused_and_says_so(qtbot, window):
     assert tutor.is_done(tutor.current.tasks[1])
 
 
+def test_show_me_goes_where_the_number_is_and_the_page_says_that_the_sample_changed(qtbot, window):
+    tutor, session, bus = view(window).tutor, view(window).session, window.context.bus
+    until_done(qtbot, window, "data")
+    click(control(window, "lesson-next"))
+    until_done(qtbot, window, "sums")
+    notice = control(window, "lesson-moved")
+    assert notice.isHidden()
+    while session.snapshot.position.step == 0:
+        step(qtbot, window)
+    step(qtbot, window)
+    assert session.reader.value("dense_1/product", (1,)) is None
+    qtbot.waitUntil(notice.isVisible, timeout=_PATIENCE)
+    bus.do("lesson.show")
+    qtbot.waitUntil(lambda: tutor.is_done(tutor.current.tasks[1]), timeout=_PATIENCE)
+    assert "step 2" in notice.text()
+
+
 def test_another_project_is_not_touched_before_the_learner_agrees(qtbot, window):
     bus = window.context.bus
     bus.do("template.open", name="xor-mlp")

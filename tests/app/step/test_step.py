@@ -309,6 +309,16 @@ def test_dragging_the_strip_rewinds(qtbot, window):
     assert session.reader.value("dense_1/a", (1,)) is None
 
 
+def test_the_strip_says_whether_its_step_is_done(qtbot, window):
+    session, strip = view(window).session, view(window).scrubber
+    assert strip.heading() == "Computing step 1"
+    press(qtbot, window, "transport-step")
+    assert strip.heading() == "Computing step 1"
+    window.context.bus.do("run.step", granularity="batch")
+    qtbot.waitUntil(lambda: session.snapshot.position.step == 1, timeout=_PATIENCE)
+    assert strip.heading() == "Step 1 is done"
+
+
 def test_notation_turns_the_listing_and_the_formula(qtbot, window):
     press(qtbot, window, "transport-step", 4)
     explained(qtbot, window)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, Qt, Signal
-from PySide6.QtGui import QFontMetricsF, QGuiApplication, QPainter, QPaintEvent
+from PySide6.QtGui import QFontMetricsF, QGuiApplication, QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
@@ -295,6 +295,8 @@ class Drawer(Panel):
             return
         self._folded = folded
         self._stack.setVisible(not folded)
+        if not folded and self._tab:
+            self.refresh()
         self.setFixedHeight(_TABS + 1 if folded else HEIGHT)
         self.fold.set_icon("chevron-up" if folded else "chevron-down")
         words = tr("Unfold the drawer") if folded else tr("Fold the drawer")
@@ -309,8 +311,14 @@ class Drawer(Panel):
         names = {layer.id: layer.name for layer in document.network.layers}
         problems = {p.layer for p in inspection.problems if p.layer is not None}
         self.summary.show_rows(inspection.rows, names, problems)
-        if self._tab:
+        # Code that nobody sees is not written; showing the drawer catches up.
+        if self._tab and self.code.isVisible():
             self.code.setPlainText(self._code("keras" if self._tab == 1 else "pytorch"))
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if self._tab:
+            self.refresh()
 
     def _on_selection(self) -> None:
         self.summary.show_selection(self._context.document.selection)

@@ -373,3 +373,18 @@ def test_filters_of_many_channels_say_which_one_is_shown(
         assert control(window, "weights-channel").text() == f"channel {shown} of 8"
     form.show_kernel(np.zeros((3, 3, 1, 8), np.float32), "")
     assert not control(window, "weights-channel").isVisible()
+
+
+def test_code_is_written_when_it_can_be_seen(window: MainWindow, build: BuildView) -> None:
+    do = window.context.bus.do
+    build.drawer.show_tab(1)
+    assert "Conv2D(8" in build.drawer.code.toPlainText()
+    do("workspace.show", name="train")
+    do("layer.configure", layer="conv2d_1", filters=5)
+    assert "Conv2D(5" not in build.drawer.code.toPlainText()
+    do("workspace.show", name="build")
+    assert "Conv2D(5" in build.drawer.code.toPlainText()
+    build.drawer.set_folded(True)
+    do("layer.configure", layer="conv2d_1", filters=6)
+    build.drawer.set_folded(False)
+    assert "Conv2D(6" in build.drawer.code.toPlainText()

@@ -61,10 +61,10 @@ def _legend(painter: QPainter, place: NetworkLayout, theme: Theme) -> None:
     y = place.size[1] - 16
     draw.text(painter, 24, y, tr("Tile"), 11, theme.tx2)
     x = LEGEND
-    ramp = QLinearGradient(QPointF(x, 0), QPointF(x + 100, 0))
+    ramp = QLinearGradient(QPointF(x, 0), QPointF(x + 90, 0))
     for k in range(9):
         ramp.setColorAt(k / 8, theme.signed(k / 4 - 1))
-    painter.fillRect(int(x), int(y - 9), 100, 10, ramp)
+    painter.fillRect(int(x), int(y - 9), 90, 10, ramp)
     if place.size[0] < 460:
         return
     draw.text(painter, 248, y, tr("Edge"), 11, theme.tx2)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _rings = Cache(8)
 
-#: Left end of the legend's ramp; 100 px long, with room for an exponent at both sides.
+#: Left end of the legend's ramp; 90 px long, with room for an exponent at both sides.
 LEGEND = 100.0
 
 
@@ -194,7 +194,7 @@ def _legend(
         low, high = draw.scientific(-top), "+" + draw.scientific(top)
     y, x = place.size[1] - 16, LEGEND
     draw.text(painter, x - 6, y, low, 10, theme.tx2, mono=True, anchor="end")
-    draw.text(painter, x + 106, y, high, 10, theme.tx2, mono=True)
+    draw.text(painter, x + 96, y, high, 10, theme.tx2, mono=True)
 
 
 def _tiles(
@@ -252,10 +252,8 @@ def _ring(theme: Theme, scale: float) -> QImage:
 
     def make() -> QImage:
         image = draw.canvas(8, 8, scale, None)
-        inner = QPainter(image)
-        inner.setRenderHint(QPainter.RenderHint.Antialiasing)
-        draw.disc(inner, 4, 4, 2.5, theme.bg0, theme.tx)
-        inner.end()
+        with draw.painting(image, (8.0, 8.0)) as inner:
+            draw.disc(inner, 4, 4, 2.5, theme.bg0, theme.tx)
         return image
 
     return _rings.get((theme.name, scale), make)

@@ -327,6 +327,7 @@ class ExportDialog(QWidget):
     def _on_cancelled(self) -> None:
         self._lock(False)
         self._on_changed()
+        self.footer.show_cancelled()
 
     @Slot()
     def _on_cancel(self) -> None:

@@ -31,6 +31,7 @@ class Footer(QWidget):
         super().__init__()
         self.setFixedHeight(127)
         self.done_path: Path | None = None
+        self._planned: tuple[Recipe, Format, Path] | None = None
         column = QVBoxLayout(self)
         column.setContentsMargins(24, 16, 24, 16)
         column.setSpacing(0)
@@ -94,6 +95,11 @@ class Footer(QWidget):
         self.place.set_label(text)
         self.place.setToolTip(tr("Export to {path}. Click to choose another place.", path=path))
         self.place.setAccessibleName(tr("Destination, {path}", path=path))
+        planned = (recipe, fmt, path)
+        if planned == self._planned:
+            # What was said of this export, that it was cancelled for instance, still holds.
+            return
+        self._planned = planned
         self.done_path = None
         self.show_file.hide()
         self.cancel.set_label(tr("Cancel"))
@@ -119,6 +125,13 @@ class Footer(QWidget):
         """The child was asked to stop."""
         self._say(tr("Cancelling"), "tx2")
         self.cancel.setEnabled(False)
+
+    def show_cancelled(self) -> None:
+        """The child has stopped and left nothing behind."""
+        self._say(tr("Cancelled"), "tx2")
+        self._bar.set_share(None)
+        self._left.setText("")
+        self._announce()
 
     def show_done(self, path: Path) -> None:
         """The file is there."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QValidator
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from app.export.cards import FormatCards
@@ -12,6 +13,28 @@ from app.export.formats import by_id
 from app.export.recipe import RATES, SIZES, Recipe
 from app.text import tr
 from app.widgets import Choice, Label, Line, NumberField, ScrollPanel, Segmented, TextField, Toggle
+
+
+class _LengthField(NumberField):
+    """Seconds; nothing, or 0, leaves the length to the program."""
+
+    def __init__(self, *, name: str, label: str, minimum: float, maximum: float) -> None:
+        super().__init__(
+            name=name, label=label, whole=False, minimum=minimum, maximum=maximum, width=104
+        )
+
+    def textFromValue(self, value: float) -> str:
+        return super().textFromValue(value) if value else tr("automatic")
+
+    def valueFromText(self, shown: str) -> float:
+        return 0.0 if shown.strip() in ("", tr("automatic")) else super().valueFromText(shown)
+
+    def validate(self, shown: str, position: int) -> tuple[QValidator.State, str, int]:
+        if shown.strip() in ("", tr("automatic")):
+            return (QValidator.State.Acceptable, shown, position)
+        if tr("automatic").startswith(shown.strip()):
+            return (QValidator.State.Intermediate, shown, position)
+        return super().validate(shown, position)
 
 
 class ExportForm(ScrollPanel):
@@ -48,9 +71,9 @@ class ExportForm(ScrollPanel):
             name="export-rate", label=tr("Frame rate"), mono=True,
         )  # fmt: skip
         self._rate.set_value("30")
-        self._seconds = NumberField(
+        self._seconds = _LengthField(
             name="export-seconds", label=tr("Length in seconds, 0 for automatic"),
-            whole=False, minimum=0, maximum=1200,
+            minimum=0, maximum=1200,
         )  # fmt: skip
         self._theme = Segmented(
             [("dark", tr("Dark")), ("light", tr("Light"))], name="export-theme", label=tr("Theme")
@@ -58,7 +81,7 @@ class ExportForm(ScrollPanel):
         self._caption = TextField(name="export-caption", label=tr("Caption"))
         self._row(tr("Size"), self._size)
         self._row(tr("Frame rate"), self._rate, tr("fps"))
-        self._row(tr("Length"), self._seconds, tr("s, 0 = automatic"))
+        self._row(tr("Length"), self._seconds, tr("s"))
         self._row(tr("Theme"), self._theme)
         self._row(tr("Caption"), self._caption, stretch=True)
         self.body.addSpacing(12)

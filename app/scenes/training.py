@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from app.theme import Theme
 
 HEAD = 64.0
+FOOT = 12.0
 
 _SCENES: dict[str, Any] = {
     "network": NetworkScene(),
@@ -100,6 +101,8 @@ def layout(spec: NetworkView, size: tuple[float, float], view: ViewState) -> Tra
     for name, x, y, bw, bh in boxes:
         options: tuple[tuple[str, Any], ...] = ()
         if name == "curves":
+            # The numbers of the axis stand at the lower edge of the curves, not of the film.
+            bh = min(bh, h - FOOT - y)
             slim = (("slim", True),)
             options = (
                 slim

@@ -20,6 +20,7 @@ from app.export.dialog import ExportDialog, open_dialog
 from app.export.formats import by_id
 from app.export.places import default_target, next_free, with_suffix
 from app.settings import Settings
+from app.widgets import NumberField
 from app.workspace import WindowContext
 from core import templates
 
@@ -100,8 +101,22 @@ def test_cancel_removes_what_was_written(desk: Desk, tmp_path: Path) -> None:
     desk.click("export-cancel")
     desk.until(lambda: not desk.dialog.job.running)
     assert os.listdir(folder) == []
-    assert desk.text == "Ready to export"
+    assert desk.text == "Cancelled"
+    # The run behind goes on telling its state, which changes nothing of that.
+    desk.dialog._show_run(desk.engine.state)
+    assert desk.text == "Cancelled"
     assert desk.dialog.isVisible()
+    desk.dialog.form.set_values({"seconds": 0})
+    assert desk.text == "Ready to export"
+    field = desk.dialog.findChild(NumberField, "export-seconds")
+    assert field.text() == "automatic"
+    field.lineEdit().setText("2.5")
+    field.interpretText()
+    assert desk.dialog.recipe().seconds == 2.5
+    field.lineEdit().setText("")
+    field.interpretText()
+    assert desk.dialog.recipe().seconds is None
+    assert field.text() == "automatic"
 
 
 def test_cancel_before_the_engine_has_answered(desk: Desk, tmp_path: Path) -> None:

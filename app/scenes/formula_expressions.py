@@ -132,6 +132,9 @@ class _Setter:
             )
         if isinstance(expr, Power):
             base = self.box(expr.base, pen, _ATOM, guard=True)
+            slope = isinstance(expr.base, Ref) and expr.base.symbol.startswith("∂")
+            if slope and self.look.mode == "symbolic":
+                base = f.parentheses(base, pen)
             return f.scripts(base, self.box(expr.exponent, pen.script()), None, pen)
         if isinstance(expr, Call):
             return self.call(expr, pen)
@@ -219,6 +222,12 @@ class _Setter:
             return [f.row([f.text(MINUS, pen), self.box(expr.x, pen, _PRODUCT, guard=True)])]
         return [self.box(expr, pen)]
 
+    def inside(self, expr: Expr, pen: f.Pen) -> f.Box:
+        """Set what stands in a fraction or under a root: in several lines where it is too wide."""
+        room = self.look.width * 0.86
+        box = self.box(expr, pen)
+        return box if box.width <= room else f.flow(self.broken(expr, pen), room)
+
     def broken(self, expr: Expr, pen: f.Pen) -> list[f.Box]:
         """Pieces small enough to wrap: what is too wide is opened up."""
         room = self.look.width * 0.9
@@ -232,13 +241,21 @@ class _Setter:
                 if piece.width <= room or isinstance(part, (Ref, Number, Symbol, Elided)):
                     result.append(piece)
                     continue
-                joint = (" + " if isinstance(expr, Sum) else " × ") if index else ""
-                enclosed = isinstance(expr, Product) and isinstance(part, Sum)
-                result.append(f.text(joint + ("(" if enclosed else ""), faint))
-                result += self.broken(part, pen)
+                times = " × " if self.look.mode == "numbers" else " · "
+                joint = (" + " if isinstance(expr, Sum) else times) if index else ""
+                if isinstance(expr, Sum) and isinstance(part, Negate):
+                    joint, part = f" {MINUS} " if index else MINUS, part.x
+                enclosed = isinstance(part, Sum)
+                opened = self.broken(part, pen)
+                opening = joint + ("(" if enclosed else "")
+                if opening:
+                    opened[0] = f.row([f.text(opening, faint), opened[0]])
                 if enclosed:
-                    result.append(f.text(")", faint))
+                    opened[-1] = f.row([opened[-1], f.text(")", faint)])
+                result += opened
             return result
+        if isinstance(expr, Call) and expr.function == "sqrt":
+            return [f.root(self.inside(expr.arguments[0], pen), pen)]
         if isinstance(expr, Call) and expr.function not in _TESTS:
             result = [f.text(_NAMES.get(expr.function, expr.function) + "(", pen)]
             for index, argument in enumerate(expr.arguments):
@@ -247,10 +264,12 @@ class _Setter:
                 result += self.broken(argument, pen)
             return [*result, f.text(")", pen)]
         if isinstance(expr, Quotient):
+            inner = pen.fraction()
             return [
-                f.text("(", faint), *self.broken(expr.numerator, pen), f.text(") / (", faint),
-                *self.broken(expr.denominator, pen), f.text(")", faint),
-            ]  # fmt: skip
+                f.fraction(
+                    self.inside(expr.numerator, inner), self.inside(expr.denominator, inner), pen
+                )
+            ]
         if isinstance(expr, Negate):
             return [f.text(MINUS + "(", pen), *self.broken(expr.x, pen), f.text(")", pen)]
         return self.pieces(expr, pen)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from app.snapshots import NetworkView
 
 _LOSSES = {
-    "half_squared_error": "½SE",
+    "half_squared_error": "½ SE",
     "mse": "MSE",
     "mean_squared_error": "MSE",
     "binary_crossentropy": "BCE",

@@ -108,6 +108,12 @@ class Scrubber(QWidget):
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         if self._dragging:
             self._go(event.position().x())
+        elif event.position().y() < 30:
+            self.setToolTip(
+                tr(
+                    "The instructions of one step. The counter at the top counts the steps that are done."
+                )
+            )
         elif self._count():
             program = self._session.program
             assert program is not None

@@ -227,3 +227,19 @@ def test_equal_formulas_are_laid_out_once():
 def test_elided_terms_need_no_numbers():
     long = Sum((X[0], Elided(5, (X[1], X[2])), X[3]))
     assert visible(long) == (("in/x", (0, 0)), ("in/x", (0, 3)))
+
+
+def test_a_long_update_breaks_between_terms_and_keeps_its_root():
+    def cell(name):
+        return Ref(name, (0,), name, "")
+
+    mean = Sum((Product((Symbol("β", 0.9), cell("m"))), Product((Number(0.1), cell("g")))))
+    step = Product(
+        (cell("rate"), Quotient(mean, Sum((Call("sqrt", (mean,)), Symbol("ε", 1e-7))))),
+    )
+    values = {(name, (0,)): 0.123456 for name in ("w", "m", "g", "rate")}
+    update = Sum((cell("w"), Negate(step)))
+    done = formula(update, Look("numbers", f.Pen(12), width=150.0), values)
+    assert "sqrt" not in done.plain()
+    assert f"{MINUS}(" not in done.plain()
+    assert done.width <= 190

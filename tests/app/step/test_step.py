@@ -12,14 +12,18 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
+from app.engine.session import Session
+from app.engine.state import Work
 from app.scenes.formula_expressions import format_number, visible
 from app.scenes.step_focus import focus_of
-from app.scenes.step_values import cell_id
+from app.scenes.step_values import Reader, cell_id
+from app.snapshots import Probe
 from app.step import card as cards
 from app.step.tape import entries
 from app.step.words import sentence
 from app.step.workspace import StepWorkspace
 from app.window.main import MainWindow
+from core import templates
 from core.expressions import evaluate
 from tests.app.window.windows import action, click, control, open_window
 
@@ -330,3 +334,16 @@ def test_notation_turns_the_listing_and_the_formula(qtbot, window):
     assert visible(sheet.card.expression) == tuple(
         cell for pair in zip(first[1::2], first[::2], strict=True) for cell in pair
     )
+
+
+def test_a_pooling_layers_error_is_known_although_it_goes_by_another_name():
+    template = templates.load("digits-cnn")
+    work = Work(
+        template.network, template.training, template.data.id, dict(template.data.parameters)
+    )
+    engine = Session(work)
+    engine.advance(1)
+    name = "grad/max_pooling2d_2/output"
+    reader = Reader(engine.snapshot((Probe(name, 0),)))
+    assert reader.state(name) == "fresh"
+    assert reader.array(name) is not None

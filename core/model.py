@@ -22,6 +22,20 @@ from core.spec.network import Layer as LayerDocument
 from core.spec.network import Network, Node
 from core.spec.training import Training, check_seed, check_split, check_training, check_whole
 
+#: First parts of names that the tape gives to its own values.
+_RESERVED = {
+    "accuracy",
+    "batch",
+    "grad",
+    "learning_rate",
+    "loss",
+    "score",
+    "score_class",
+    "scratch",
+    "targets",
+    "total",
+}
+
 
 def Input(shape: Any, name: str | None = None) -> SymbolicTensor:
     """Where data of this shape (without the batch axis) enters a model."""
@@ -171,6 +185,10 @@ class Model:
                 else snake_case(type(layer).__name__)
             )
             layer.name, layer.named_by_model = self._free(stem), True
+        if layer.name.split("/")[0] in _RESERVED:
+            raise GraphError(
+                f"{layer.name!r} is the name of a value of every program; give the layer another name."
+            )
         layer.id = layer.name
 
     def _may_name(self, layer: Layer) -> bool:

@@ -22,7 +22,7 @@ from core.runs.position import GRANULARITIES, Position
 from core.runs.samples import Samples, split
 from core.runs.undo import UndoRing
 from core.spec.network import Network
-from core.spec.training import Training
+from core.spec.training import Training, check_training
 from core.tape.compiler import compile_network
 from core.tape.program import Program
 
@@ -82,6 +82,7 @@ class Run:
         loss: Any = None,
     ) -> None:
         self.network, self.training, self.dataset = network, training, dataset
+        check_training(training)
         self.loss = loss if loss is not None else losses.get(training.loss)
         self.optimizer = optimizers.get(dict(training.optimizer))
         tape = compile_network(

@@ -6,7 +6,7 @@ import pytest
 
 import core
 from core import layers
-from core.errors import ChainruleError
+from core.errors import ChainruleError, GraphError
 
 
 def names(*made: layers.Layer) -> list[str]:
@@ -57,3 +57,8 @@ def test_a_network_may_be_deep() -> None:
 def test_a_name_is_a_text() -> None:
     with pytest.raises(ChainruleError, match="must be a text"):
         layers.Dense(2, name=5)  # type: ignore[arg-type]
+
+
+def test_a_layer_may_not_take_the_name_of_a_value_of_the_tape() -> None:
+    with pytest.raises(GraphError, match="another name"):
+        core.Sequential([core.Input((2,)), layers.Dense(1, name="loss")])

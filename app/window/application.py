@@ -16,6 +16,7 @@ from app.bus import Bus, CommandError
 from app.clock import Clock
 from app.document import Document
 from app.engine import Engine
+from app.idle import IdleImports
 from app.settings import Settings
 from app.theme_sheet import ThemeSwitch
 from app.window import templates
@@ -82,6 +83,7 @@ def run_application(path: Path | None = None) -> int:
     main = window(path)
     reporter.attach(main)
     main.show()
+    IdleImports(main)
     code = program.exec()
     reporter.close()
     if not main.context.engine.ended:

@@ -118,7 +118,8 @@ class Scrubber(QWidget):
             program = self._session.program
             assert program is not None
             line = program.instructions[self._place(event.position().x())]
-            self.setToolTip(f"{line.index + 1:02d}  {title(line, self._session.notation)}")
+            words = title(line, self._session.notation).replace("\\ ", " ")
+            self.setToolTip(f"{line.index + 1:02d}  {words}")
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         self._dragging = False

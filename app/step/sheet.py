@@ -501,7 +501,7 @@ class _Sheet:
         lines = (
             f"[L(w+ε) − L(w−ε)] / 2ε = {format_number(numeric, 6, sign=True)}",
             f"backprop               = {format_number(analytic, 6, sign=True)}",
-            tr("relative error {error}  (ε = 1e−4)", error=draw.scientific(error)),
+            tr("relative error {error}  (ε = 1e−5)", error=draw.scientific(error)),
         )
         for k, string in enumerate(lines):
             self.text(PAD + 12, top + 43 + 18 * k, string, 11.5, self.t.tx2, mono=True)

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from app import theme as themes
 from app.scenes import draw
+from app.scenes.formula_expressions import format_number
 from app.scenes.step import SCENE
 from app.scenes.step_values import parse_cell
 from app.text import tr
@@ -66,7 +67,7 @@ class StepStage(QWidget):
         if cell is not None:
             value = self._session.reader.value(*cell)
             self.setAccessibleDescription(
-                tr("selected {cell}, value {value}", cell=cell[0], value="…" if value is None else f"{value:.4f}")
+                tr("selected {cell}, value {value}", cell=cell[0], value="…" if value is None else format_number(value))
             )  # fmt: skip
         self.update()
 

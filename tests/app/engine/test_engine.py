@@ -16,6 +16,7 @@ from app.engine.looking import held_out, inputs_of, labels_of
 from app.engine.session import Session
 from app.snapshots import Probe
 from core import templates
+from core.errors import SettingError
 from core.spec import Training, new_layer
 from tests.app.engine.conftest import Bench, work_for
 
@@ -80,14 +81,11 @@ def test_a_run_ends_where_it_was_set_to_end_and_goes_on_when_asked(bench: Bench)
     assert bench.state.epochs_planned == 2
 
 
-def test_a_run_of_no_epochs_can_be_played() -> None:
+def test_a_run_of_no_epochs_is_refused_with_a_sentence() -> None:
     work = work_for("xor-mlp")
     none = msgspec.structs.replace(work.training, epochs=0)
-    session = Session(work_for("xor-mlp", training=none))
-    assert session.finished
-    session.allow_more()
-    assert not session.finished
-    assert session.epochs_planned == 1
+    with pytest.raises(SettingError, match="pochs"):
+        Session(work_for("xor-mlp", training=none))
 
 
 @pytest.mark.parametrize("granularity", ["instruction", "layer", "batch", "epoch"])

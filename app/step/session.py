@@ -190,7 +190,10 @@ class StepSession(QObject):
         """Where a large tensor has most to say: its corner is often a border of zeros."""
         array = self.reader.array(tensor)
         if array is None or array.ndim != len(index) or self.reader.state(tensor) != "fresh":
-            return index
+            # Not among the values sent: the middle of an image says more than its corner.
+            info = self.reader.info(tensor)
+            shape = info.shape if info is not None else ()
+            return [n // 2 for n in shape[:-1]] + [0] if len(shape) > 2 else index
         finite = np.where(np.isfinite(array), np.abs(array), -1.0)
         return [int(k) for k in np.unravel_index(int(finite.argmax()), array.shape)]
 

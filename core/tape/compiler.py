@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from core import losses as losses_module
 from core import metrics as metrics_module
 from core import optimizers as optimizers_module
 from core.errors import ChainruleError, MemoryEstimateError
@@ -467,6 +466,3 @@ def _size(shape: Shape) -> int:
     for k in shape:
         n *= k
     return n
-
-
-_ = losses_module  # imported for its registry

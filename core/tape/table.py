@@ -16,17 +16,6 @@ from numba import types  # noqa: E402
 # Private to Numba: the minor release is pinned in pyproject.toml and tests/core/tape/test_table.py guards it.
 from numba.experimental.function_type import _get_wrapper_address  # noqa: E402
 
-MODULES = (
-    "elementwise",
-    "products",
-    "dense",
-    "convolution",
-    "loss",
-    "data",
-    "normalization",
-    "update",
-)
-
 
 class Kernel:
     """A compiled kernel and the address of its C wrapper.
@@ -69,10 +58,6 @@ class Table:
     def addresses(self, numbers: np.ndarray) -> np.ndarray:
         """Where the machine finds the kernels of these numbers."""
         return np.array([self._alive[k].address for k in numbers], np.int64)
-
-    def compiled(self, name: str) -> bool:
-        """True if the kernel is ready."""
-        return name in self._numbers
 
 
 _TABLES: dict[str, Table] = {}

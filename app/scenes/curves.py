@@ -332,7 +332,7 @@ def _curves(
             [QLineF(a, b, a, c + 1) for a, b, c in zip(x.tolist(), top.tolist(), bottom.tolist())]
         )
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
-    keep = 0.96 if len(train) > 200 else 0.8
+    keep = series.smoothing(len(train))
     if axis.log:  # a mean of logarithms stays in the middle of what is drawn
         even = np.exp(series.smooth(np.log(np.maximum(train, 1e-30)), keep))
     else:

@@ -49,6 +49,14 @@ def ranges(
     return column[starts], np.minimum.reduceat(y, starts), np.maximum.reduceat(y, starts)
 
 
+def smoothing(points: int) -> float:
+    """Return how much of the past a curve of so many points keeps.
+
+    It grows with the curve, so that the average never lags by more than a sixtieth of what is drawn, and never jumps.
+    """
+    return 1.0 - 1.0 / min(max(points / 60, 5.0), 25.0)
+
+
 def smooth(y: np.ndarray, keep: float = 0.96) -> np.ndarray:
     """Return the exponential moving average that keeps `keep` of the past, started at the first value."""
     y = np.asarray(y, float)

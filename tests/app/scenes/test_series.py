@@ -53,6 +53,16 @@ def test_smoothing_starts_at_the_first_value_and_follows() -> None:
     assert np.isfinite(series.smooth(np.array([1.0, np.nan, 2.0]))).all()
 
 
+def test_smoothing_grows_without_a_jump_and_lags_little() -> None:
+    keeps = [series.smoothing(n) for n in range(1, 3000)]
+    assert np.diff(keeps).min() >= 0
+    assert np.diff(keeps).max() < 0.01
+    # A falling line is followed at a distance of at most a sixtieth of its length.
+    for n in (400, 1000, 3000):
+        falling = np.linspace(1.0, 0.0, n)
+        assert series.smooth(falling, series.smoothing(n))[-1] < 1 / 50
+
+
 def test_ticks_are_round() -> None:
     assert series.ticks(-6, 6, 4, (1, 2, 3, 5, 10)) == [-6, -3, 0, 3, 6]
     assert series.ticks(0, 20, 4) == [0, 5, 10, 15, 20]

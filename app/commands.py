@@ -18,7 +18,7 @@ from core.spec import Network, new_layer
 # Bounds of the training settings: smallest, largest, whole number.
 LIMITS: dict[str, tuple[float, float, bool]] = {
     "batch_size": (1, 4096, True),
-    "epochs": (1, 100_000, True),
+    "epochs": (1, 10_000_000, True),
     "seed": (0, 2**31 - 1, True),
     "validation_split": (0.0, 0.9, False),
 }

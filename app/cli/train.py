@@ -26,9 +26,9 @@ _PIECE_SECONDS = 0.1
 
 def run(arguments: argparse.Namespace) -> int:
     """Train for some epochs more, save, and print the final metrics."""
-    if arguments.epochs is not None and not 1 <= arguments.epochs <= 100_000:
+    if arguments.epochs is not None and not 1 <= arguments.epochs <= 10_000_000:
         raise UsageError(
-            tr("--epochs must be a whole number from 1 to 100000; it is {n}", n=arguments.epochs)
+            tr("--epochs must be a whole number from 1 to 10000000; it is {n}", n=arguments.epochs)
         )
     path, contents = load(arguments.project)
     out = target(arguments.output) if arguments.output is not None else path

@@ -33,6 +33,11 @@ class HistoryMaker:
         if _is_noted(run.position.epoch):
             run.note_epoch()
 
+    def epochs_to_next_note(self, run: Run) -> int:
+        """Return how many ends of epochs lie before and at the next one that is noted."""
+        every = _every(run.position.epoch + 1)
+        return every - run.position.epoch % every
+
     def note_validation(self, run: Run, found: EvaluationView) -> None:
         """Add held-out metrics to the epoch they were measured at, if it was noted."""
         values = {"val_loss": found.loss}
@@ -80,10 +85,11 @@ class HistoryMaker:
 
 def _is_noted(epoch: int) -> bool:
     """Tell by the number alone, so that a replay notes the same ones."""
-    if epoch <= _ALL_EPOCHS:
-        return True
-    every = 1 << (epoch // _ALL_EPOCHS).bit_length()
-    return epoch % every == 0
+    return epoch % _every(epoch) == 0
+
+
+def _every(epoch: int) -> int:
+    return 1 if epoch <= _ALL_EPOCHS else 1 << (epoch // _ALL_EPOCHS).bit_length()
 
 
 def _means(values: np.ndarray, every: int) -> np.ndarray:

@@ -184,7 +184,9 @@ class Session:
             # Asked for between the look into the queue and the line above.
             return 0
         left = max(0, self._limit - self.run.step_count)
-        done = self.run.advance(min(steps, left)) if left else 0
+        # Whole epochs where one is shorter than what is asked for, so that what is measured belongs to an end of one.
+        epochs = max(1, min(steps // self.run.batches, self._history.epochs_to_next_note(self.run)))
+        done = self.run.advance(min(steps, left), epochs) if left else 0
         if done and self.run.epoch_just_ended():
             self._history.note_epoch(self.run)
         return int(done)

@@ -8,8 +8,8 @@ from math import floor, isfinite, log10
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QLineF, QPointF, Qt
-from PySide6.QtGui import QColor, QImage, QPainter, QPen, QPolygonF
+from PySide6.QtCore import QLineF, Qt
+from PySide6.QtGui import QColor, QImage, QPainter, QPen
 
 from app.scenes import draw, series
 from app.scenes.cache import Cache
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from app.theme import Theme
 
 _pictures = Cache(6)
+#: Pixels that share one point of a line with more points than that; the band behind it keeps the extremes.
+COLUMN = 2
 FOLDED = 80.0  # in less height only the titles and newest values are shown
 
 
@@ -317,21 +319,8 @@ def _curves(
     valid: np.ndarray,
     span: float,
 ) -> None:
-    wide = panel.right - panel.left
-    columns = max(1, int(wide))
     steps = history.steps[: len(train)]
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-    at, low, high = series.ranges(steps, train, columns, 0.0, span)
-    if len(at):
-        pen = QPen(draw.faded(color, 0.25), 1)
-        painter.setPen(pen)
-        x, top, bottom = panel.left + at + 0.5, axis.y(high), axis.y(low)
-        # Joining a column to the one before keeps a steep curve in one piece.
-        top[1:] = np.minimum(top[1:], bottom[:-1])
-        painter.drawLines(
-            [QLineF(a, b, a, c + 1) for a, b, c in zip(x.tolist(), top.tolist(), bottom.tolist())]
-        )
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+    _band(painter, panel, axis, color, steps, train, span)
     keep = series.smoothing(len(train))
     if axis.log:  # a mean of logarithms stays in the middle of what is drawn
         even = np.exp(series.smooth(np.log(np.maximum(train, 1e-30)), keep))
@@ -339,7 +328,35 @@ def _curves(
         even = series.smooth(train, keep)
     _line(painter, panel, axis, color, steps, even, span, False)
     if len(valid):
-        _line(painter, panel, axis, color, history.val_steps[: len(valid)], valid, span, True)
+        at = history.val_steps[: len(valid)]
+        if len(valid) > (panel.right - panel.left) / COLUMN:
+            _band(painter, panel, axis, color, at, valid, span)
+        _line(painter, panel, axis, color, at, valid, span, True)
+
+
+def _band(
+    painter: QPainter,
+    panel: Panel,
+    axis: _Axis,
+    color: QColor,
+    steps: np.ndarray,
+    values: np.ndarray,
+    span: float,
+) -> None:
+    """Draw least and greatest value of each column of pixels, faintly."""
+    columns = max(1, int(panel.right - panel.left))
+    at, low, high = series.ranges(steps, values, columns, 0.0, span)
+    if not len(at):
+        return
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+    painter.setPen(QPen(draw.faded(color, 0.25), 1))
+    x, top, bottom = panel.left + at + 0.5, axis.y(high), axis.y(low)
+    # Joining a column to the one before keeps a steep curve in one piece.
+    top[1:] = np.minimum(top[1:], bottom[:-1])
+    painter.drawLines(
+        [QLineF(a, b, a, c + 1) for a, b, c in zip(x.tolist(), top.tolist(), bottom.tolist())]
+    )
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
 
 
 def _line(
@@ -353,21 +370,21 @@ def _line(
     dashed: bool,
 ) -> None:
     wide = panel.right - panel.left
-    at, kept = series.decimate(steps, values, max(1, int(wide / 4)), 0.0, span)
+    at, kept = series.thin(steps, values, max(1, int(wide / COLUMN)), 0.0, span)
     if not len(at):
         return
-    pen = QPen(color, 1.75)
-    pen.setJoinStyle(Qt.PenJoinStyle.BevelJoin)
-    if dashed:
-        pen.setDashPattern([5 / 1.75, 3 / 1.75])
-        pen.setCapStyle(Qt.PenCapStyle.FlatCap)
     x, y = panel.left + at / span * wide, axis.y(kept)
     if len(at) == 1:
         draw.disc(painter, float(x[0]), float(y[0]), 1.75, color)
         return
-    painter.setPen(pen)
-    painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.drawPolyline(QPolygonF([QPointF(a, b) for a, b in zip(x.tolist(), y.tolist())]))
+    if dashed:
+        segments = series.dashes(x, y, 5.0, 3.0)
+    else:
+        segments = np.column_stack([x[:-1], y[:-1], x[1:], y[1:]])
+    # One path of a noisy curve takes Qt twenty times as long: its pieces cross each other in every row.
+    cap = Qt.PenCapStyle.FlatCap if dashed else Qt.PenCapStyle.RoundCap
+    painter.setPen(QPen(color, 1.75, Qt.PenStyle.SolidLine, cap))
+    painter.drawLines([QLineF(*segment) for segment in segments.tolist()])
 
 
 def _playhead(

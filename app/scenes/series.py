@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 
-def decimate(
+def thin(
     x: np.ndarray, y: np.ndarray, columns: int, low: float, high: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return a polyline with at most four points a column that has the same first, least, greatest and last values.
+    """Return a polyline through the middle of each column, between the same first and last points.
 
     Parameters
     ----------
@@ -17,22 +17,23 @@ def decimate(
     y
         (n,) values; those that are not finite are left out.
     columns
-        Pixel columns between `low` and `high`.
+        Columns between `low` and `high`; a line of no more points is left as it is.
     low, high
         Positions of the first and last column's edges.
     """
     good = np.isfinite(y)
     x, y = np.asarray(x, float)[good], np.asarray(y, float)[good]
-    if len(x) <= 4 * columns or high <= low:
+    if len(x) <= columns or high <= low:
         return x, y
+    starts = _starts(x, columns, low, high)[1]
+    count = np.diff(np.r_[starts, len(x)])
+    middle_x, middle_y = np.add.reduceat(x, starts) / count, np.add.reduceat(y, starts) / count
+    return np.r_[x[0], middle_x[1:-1], x[-1]], np.r_[y[0], middle_y[1:-1], y[-1]]
+
+
+def _starts(x: np.ndarray, columns: int, low: float, high: float) -> tuple[np.ndarray, np.ndarray]:
     column = np.clip(((x - low) / (high - low) * columns).astype(int), 0, columns - 1)
-    starts = np.flatnonzero(np.r_[True, column[1:] != column[:-1]])
-    stops = np.r_[starts[1:], len(x)]
-    keep = np.zeros(len(x), bool)
-    keep[starts] = keep[stops - 1] = True
-    order = np.lexsort((y, column))  # within each column from least to greatest
-    keep[order[starts]] = keep[order[stops - 1]] = True
-    return x[keep], y[keep]
+    return column, np.flatnonzero(np.r_[True, column[1:] != column[:-1]])
 
 
 def ranges(
@@ -44,9 +45,27 @@ def ranges(
     if not len(x) or high <= low:
         none = np.zeros(0)
         return none.astype(int), none, none
-    column = np.clip(((x - low) / (high - low) * columns).astype(int), 0, columns - 1)
-    starts = np.flatnonzero(np.r_[True, column[1:] != column[:-1]])
+    column, starts = _starts(x, columns, low, high)
     return column[starts], np.minimum.reduceat(y, starts), np.maximum.reduceat(y, starts)
+
+
+def dashes(x: np.ndarray, y: np.ndarray, on: float, off: float) -> np.ndarray:
+    """Return the drawn pieces of a dashed polyline as rows (x1, y1, x2, y2), for any number of points in one go.
+
+    Parameters
+    ----------
+    x, y
+        (n,) points of the line, n at least 2.
+    on, off
+        Lengths of a dash and of the gap after it, along the line.
+    """
+    along = np.r_[0.0, np.cumsum(np.hypot(np.diff(x), np.diff(y)))]
+    starts = np.arange(0.0, along[-1], on + off)
+    cuts = np.unique(np.r_[along, starts, np.minimum(starts + on, along[-1])])
+    middle = (cuts[1:] + cuts[:-1]) / 2
+    drawn = middle % (on + off) < on
+    px, py = np.interp(cuts, along, x), np.interp(cuts, along, y)
+    return np.column_stack([px[:-1], py[:-1], px[1:], py[1:]])[drawn]
 
 
 def smoothing(points: int) -> float:

@@ -145,11 +145,12 @@ class Run:
 
     # ---- whole steps ---------------------------------------------------------------------------------------------
 
-    def advance(self, steps: int) -> int:
+    def advance(self, steps: int, epochs: int = 1) -> int:
         """Do up to `steps` whole steps at full speed, finishing one that was begun.
 
-        Stops early if ``program.control[0]`` is raised, at a divergence, and at the end of an epoch (so that the caller
-        can measure held-out data with `evaluate` and note it with `note_epoch`).
+        Stops early if ``program.control[0]`` is raised, at a divergence, and at the end of the present epoch (so that
+        the caller can measure held-out data with `evaluate` and note it with `note_epoch`), or of the epoch `epochs`
+        - 1 after it: a small network does thousands a second, and each return to Python costs as much as one.
 
         Returns
         -------
@@ -157,20 +158,20 @@ class Run:
         """
         self._require_healthy()
         done = 0
+        end = self.step_count + self._until_epoch_end() + (epochs - 1) * self.batches
         if self.pc:
             self._finish_begun_step()
             done = 1
-            if self._at_epoch_end():
-                return done
         self.undo.clear()
-        while done < steps and not self.program.control[0]:
-            count = self._run_slice(
-                min(steps - done, self._until_epoch_end(), self._until_change())
-            )
+        while done < steps and self.step_count < end and not self._stopped():
+            count = self._run_slice(min(steps - done, end - self.step_count, self._until_change()))
             done += count
-            if self.divergence or not count or self._at_epoch_end():
+            if not count:
                 break
         return done
+
+    def _stopped(self) -> bool:
+        return self.divergence is not None or bool(self.program.control[0])
 
     def _run_slice(self, count: int) -> int:
         """Steps without a journal entry or epoch's end between them; the start of the last one is kept."""

@@ -134,7 +134,7 @@ def test_a_fake_run(window: Any) -> None:
 def test_a_real_run(window: Any, name: str, speed: str) -> None:
     open_template(window, name)
     context = window.context
-    fields = {"epochs": 100_000}
+    fields = {"epochs": 10_000_000}
     context.bus.do("training.configure", **fields)
     context.bus.do("run.speed", value=speed)
     context.bus.do("run.play")

@@ -10,33 +10,54 @@ from app.scenes.draw import plain, scientific, signed
 from app.scenes.health import verdict
 
 
-def test_decimation_keeps_every_columns_extremes() -> None:
+def test_thinning_goes_through_the_middle_and_keeps_the_ends() -> None:
+    rng = np.random.default_rng(0)
+    x = np.arange(100_000)
+    y = rng.normal(size=x.size) + x / 1000
+    thin_x, thin_y = series.thin(x, y, 300, 0, x.size)
+    assert len(thin_x) == 300
+    assert (np.diff(thin_x) > 0).all()
+    assert (thin_x[0], thin_x[-1]) == (0, x[-1])
+    assert (thin_y[0], thin_y[-1]) == (y[0], y[-1])
+    # A mean of 333 values lies within five of its standard errors.
+    assert np.abs(thin_y[1:-1] - thin_x[1:-1] / 1000).max() < 5 / np.sqrt(333)
+
+
+def test_columns_keep_every_extreme() -> None:
     rng = np.random.default_rng(0)
     x = np.arange(100_000)
     y = rng.normal(size=x.size)
     y[43_210], y[70_001] = 9.0, -9.0
-    kept_x, kept_y = series.decimate(x, y, 300, 0, x.size)
-    assert len(kept_x) <= 4 * 300
-    assert (np.diff(kept_x) > 0).all()
-    assert 9.0 in kept_y
-    assert -9.0 in kept_y
-    assert kept_x[0] == 0
-    assert kept_x[-1] == x[-1]
+    at, low, high = series.ranges(x, y, 300, 0, x.size)
     column = (x / x.size * 300).astype(int)
-    kept_column = (kept_x / x.size * 300).astype(int)
-    for k in (0, 17, 299):
-        assert kept_y[kept_column == k].max() == y[column == k].max()
-        assert kept_y[kept_column == k].min() == y[column == k].min()
+    assert list(at) == list(range(300))
+    for k in (0, 17, column[43_210], column[70_001], 299):
+        assert high[k] == y[column == k].max()
+        assert low[k] == y[column == k].min()
+
+
+def test_dashes_cover_their_share_of_any_line() -> None:
+    rng = np.random.default_rng(0)
+    x, y = np.arange(500.0), rng.random(500) * 80
+    pieces = series.dashes(x, y, 5.0, 3.0)
+    drawn = np.hypot(pieces[:, 2] - pieces[:, 0], pieces[:, 3] - pieces[:, 1])
+    whole = np.hypot(np.diff(x), np.diff(y)).sum()
+    assert drawn.sum() == pytest.approx(whole * 5 / 8, rel=0.01)
+    assert drawn.max() <= 5 + 1e-9
+    # Two points, shorter than a dash: drawn whole.
+    assert series.dashes(np.array([0.0, 3.0]), np.array([0.0, 0.0]), 5, 3).tolist() == [
+        [0, 0, 3, 0]
+    ]
 
 
 def test_short_series_are_left_alone() -> None:
-    x, y = series.decimate(np.arange(50), np.arange(50.0), 300, 0, 50)
+    x, y = series.thin(np.arange(50), np.arange(50.0), 300, 0, 50)
     assert len(x) == 50
     assert (y == np.arange(50)).all()
 
 
 def test_values_that_are_no_numbers_are_left_out() -> None:
-    x, y = series.decimate(np.arange(4), np.array([1.0, np.nan, 2.0, np.inf]), 10, 0, 4)
+    x, y = series.thin(np.arange(4), np.array([1.0, np.nan, 2.0, np.inf]), 10, 0, 4)
     assert list(x) == [0, 2]
     assert list(y) == [1, 2]
     at, low, high = series.ranges(np.arange(4), np.array([1.0, np.nan, 2.0, np.inf]), 2, 0, 4)

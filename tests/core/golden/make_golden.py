@@ -1,101 +1,46 @@
-"""Ask Keras (on PyTorch) for the numbers of `cases`, and keep them in small files next to this one.
+"""Ask Keras (on PyTorch) for the numbers of the cases, and keep them in small files next to them.
 
-Needs the conformance extra: ``python -m tests.core.golden.make_golden``; another folder as the only argument.
+Needs the conformance extra. All files: ``python -m tests.core.golden.make_golden``; some of them:
+``python -m tests.core.golden.make_golden layers.conv losses``; into another folder: ``--to folder``.
 """
 
 from __future__ import annotations
 
-import os
-import sys
-import tempfile
+import argparse
+import warnings
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
 
-os.environ.setdefault("KERAS_BACKEND", "torch")
-os.environ.setdefault("KERAS_HOME", tempfile.mkdtemp(prefix="keras-"))
-
-import keras
 import numpy as np
-import torch
 
-from tests.core.golden import cases
+from tests.core.golden import cases, layers
+from tests.core.golden.keras_side import keras, made, measured, numbers, torch, weights
+from tests.core.golden.layers.case import Chain, weight_values
 
 VERSIONS = f"keras {keras.__version__}, torch {torch.__version__}, numpy {np.__version__}"
 
 
-def numbers(t: Any) -> np.ndarray:
-    """A tensor as an array."""
-    return t.detach().numpy().copy() if isinstance(t, torch.Tensor) else np.asarray(t)
-
-
-def chain(case: str, shape: tuple[int, ...], layers: cases.Layers) -> Any:
-    """The Keras model of a chain, its weights set; layers are called ``0``, ``1``, ..."""
-    made = []
-    for k, (kind, config) in enumerate(layers):
-        given = {key: tuple(v) if isinstance(v, list) else v for key, v in config.items()}
-        made.append(getattr(keras.layers, kind)(**given, name=f"layer_{k}"))
-    model = keras.Sequential([keras.Input(shape), *made])
-    for name, variable in weights(model).items():
-        variable.assign(cases.weight_values(case, name, tuple(variable.shape)))
-    return model
-
-
-def weights(model: Any) -> dict[str, Any]:
-    """Variables by ``layer/role``; seeds of generators left out."""
-    return {
-        f"{k}/{v.path.rsplit('/', 1)[-1]}": v
-        for k, layer in enumerate(model.layers)
-        for v in layer.weights
-        if "seed" not in v.path
-    }
-
-
-def make_layers() -> dict[str, np.ndarray]:
-    """Outputs, gradients and moving statistics of every case."""
-    found: dict[str, np.ndarray] = {}
-    for case in cases.LAYERS:
-        x = torch.tensor(cases.layer_inputs(case), requires_grad=not case.tokens)
-        model = chain(case.name, case.shape, case.layers)
-        found[f"{case.name}|predicted"] = numbers(model(x, training=False))
-        if not case.training:
-            continue
-        y = model(x, training=True)
-        target = cases.drawn(f"{case.name}: target").normal(size=tuple(y.shape)).astype(np.float32)
-        loss = ((y - torch.tensor(target)) ** 2).mean()
-        loss.backward()
-        found[f"{case.name}|output"] = numbers(y)
-        found[f"{case.name}|loss"] = numbers(loss)
-        if not case.tokens:
-            found[f"{case.name}|grad/x"] = numbers(x.grad)
-        for name, variable in weights(model).items():
-            if variable.trainable:
-                found[f"{case.name}|grad/{name}"] = numbers(variable.value.grad)
-            else:
-                found[f"{case.name}|after/{name}"] = numbers(variable.value)
-    found["add|output"] = numbers(keras.layers.Add()([torch.tensor(x) for x in add_inputs()]))
-    found["masked add|output"] = masked_add()
+def make_layers(part: str) -> dict[str, np.ndarray]:
+    """What `keras_side.measured` says of every case of a part."""
+    found = {}
+    for case in layers.cases_of(part):
+        try:
+            given = measured(case)
+        except Exception as error:
+            error.add_note(f"in the case {case.name!r}")
+            raise
+        found.update({f"{case.name}|{key}": value for key, value in given.items()})
     return found
 
 
-def masked_add() -> np.ndarray:
-    """What an LSTM reads from the sum of two branches with masks."""
-    first, second, lstm = (getattr(keras.layers, k)(**config) for k, config in cases.MASKED_ADD)
-    inputs = [keras.Input((6,)), keras.Input((6,))]
-    branches = [layer(x) for layer, x in zip((first, second), inputs, strict=True)]
-    model = keras.Model(inputs, lstm(keras.layers.Add()(branches)))
-    for k, layer in enumerate((first, second, lstm)):
-        for v in layer.weights:
-            name = f"{k}/{v.path.rsplit('/', 1)[-1]}"
-            if "seed" not in v.path:
-                v.assign(cases.weight_values("masked add", name, tuple(v.shape)))
-    return numbers(model([torch.tensor(x) for x in cases.masked_add_inputs()]))
-
-
-def add_inputs() -> list[np.ndarray]:
-    """Three branches."""
-    return [
-        cases.drawn(f"add {k}").normal(size=(cases.ROWS, 3)).astype(np.float32) for k in range(3)
-    ]
+def chain(case: str, shape: tuple[int, ...], kinds: Chain) -> keras.Model:
+    """The Keras model of a chain, its weights set."""
+    chained = [made(kind, config, f"layer_{k}") for k, (kind, config) in enumerate(kinds)]
+    model = keras.Sequential([keras.Input(shape), *chained])
+    for name, variable in weights(model.layers).items():
+        variable.assign(cases.start_weights(case, name, tuple(variable.shape)))
+    return model
 
 
 def make_losses() -> dict[str, np.ndarray]:
@@ -125,7 +70,7 @@ def make_optimizers() -> dict[str, np.ndarray]:
     for name, config in cases.OPTIMIZERS.items():
         arguments = {k: v for k, v in config.items() if k != "kind"}
         optimizer = getattr(keras.optimizers, config["kind"])(**arguments)
-        variable = keras.Variable(cases.weight_values(name, "w", (3, 2)))
+        variable = keras.Variable(weight_values(name, "w", (3, 2)))
         steps = []
         for gradient in cases.gradients(name):
             optimizer.apply([torch.tensor(gradient)], [variable])
@@ -158,25 +103,35 @@ def make_training() -> dict[str, np.ndarray]:
             losses.append(float(loss(torch.tensor(y[part]), predicted).detach().mean()))
             model.train_on_batch(x[part], y[part])
         found[f"{case.name}|losses"] = np.array(losses)
-        for name, variable in weights(model).items():
+        for name, variable in weights(model.layers).items():
             found[f"{case.name}|last/{name}"] = numbers(variable.value)
     return found
 
 
-def main(folder: Path) -> None:
-    """Write the files."""
+MAKERS: dict[str, Callable[[], dict[str, np.ndarray]]] = {
+    **{f"layers.{part}": partial(make_layers, part) for part in layers.PARTS},
+    "losses": make_losses,
+    "optimizers": make_optimizers,
+    "training": make_training,
+}
+
+
+def main() -> None:
+    """Write the files that are asked for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "files", nargs="*", help=f"which of {', '.join(MAKERS)}; all if none is named"
+    )
+    parser.add_argument("--to", type=Path, default=cases.FOLDER, help="another folder")
+    given = parser.parse_args()
     torch.set_num_threads(1)
-    makers = {
-        "layers": make_layers,
-        "losses": make_losses,
-        "optimizers": make_optimizers,
-        "training": make_training,
-    }
-    for name, make in makers.items():
-        path = folder / f"{name}.npz"
-        np.savez_compressed(path, versions=np.array(VERSIONS), **make())
+    warnings.simplefilter("ignore")
+    for name in given.files or MAKERS:
+        path = given.to / f"{name.replace('.', '/')}.npz"
+        path.parent.mkdir(exist_ok=True)
+        np.savez_compressed(path, versions=np.array(VERSIONS), **MAKERS[name]())
         print(f"{path.name}: {path.stat().st_size / 1000:.0f} kB, {VERSIONS}")
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else cases.FOLDER)
+    main()

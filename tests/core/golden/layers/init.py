@@ -1,0 +1,7 @@
+"""Regularizers: the loss includes what they add."""
+
+from __future__ import annotations
+
+from tests.core.golden.layers.case import LayerCase
+
+LAYERS: list[LayerCase] = []

@@ -1,0 +1,7 @@
+"""Reshaping, merging, normalization, and graphs."""
+
+from __future__ import annotations
+
+from tests.core.golden.layers.case import LayerCase
+
+LAYERS: list[LayerCase] = []

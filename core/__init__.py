@@ -29,6 +29,7 @@ _SUBMODULES = {
     "losses",
     "metrics",
     "optimizers",
+    "regularizers",
     "runs",
     "spec",
     "tape",

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable
 from math import prod, sqrt
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from core.errors import SettingError
+from core.objects import Configured, Document, find, real, seed_of
+from core.objects import names as names_of
+
+if TYPE_CHECKING:
+    import numpy as np
 
 Shape = tuple[int, ...]
-Draw = Callable[[np.random.Generator, Shape], np.ndarray]
 
-#: Standard deviation of a normal distribution cut off at two deviations; Keras divides by it.
+#: Standard deviation of a standard normal distribution cut off at two deviations; Keras divides by it.
 _TRUNCATED = 0.87962566103423978
 
 
@@ -28,100 +30,320 @@ def fans(shape: Shape) -> tuple[float, float]:
     return float(shape[-2] * places), float(shape[-1] * places)
 
 
-def _truncated(rng: np.random.Generator, shape: Shape, deviation: float) -> np.ndarray:
+class Initializer(Configured):
+    """Base of the initializers. Calling one gives values: ``GlorotUniform()((784, 10))``.
+
+    One with a `seed` of its own gives the same values for every weight of a shape. Without, values depend on the
+    model's seed and on the weight's name.
+    """
+
+    what = "initializer"
+    aliases: ClassVar[dict[str, str]] = {
+        "zero": "zeros",
+        "one": "ones",
+        "normal": "random_normal",
+        "uniform": "random_uniform",
+        "IdentityInitializer": "identity",
+        "OrthogonalInitializer": "orthogonal",
+    }
+    seed: int | None = None
+
+    def values(self, rng: np.random.Generator, shape: Shape) -> np.ndarray:
+        """Values of this shape, in float64."""
+        raise NotImplementedError
+
+    def __call__(self, shape: Any, dtype: Any = None) -> np.ndarray:
+        """Values of this shape: the same whenever called."""
+        return draw(self, tuple(shape), 0, "").astype(dtype or "float32")
+
+
+class Zeros(Initializer):
+    """Zeros, the usual start of biases."""
+
+    def values(self, rng: np.random.Generator, shape: Shape) -> np.ndarray:
+        import numpy as np
+
+        return np.zeros(shape)
+
+
+class Ones(Initializer):
+    """Ones."""
+
+    def values(self, rng: np.random.Generator, shape: Shape) -> np.ndarray:
+        import numpy as np
+
+        return np.ones(shape)
+
+
+class Constant(Initializer):
+    """The same number everywhere."""
+
+    def __init__(self, value: float = 0.0) -> None:
+        self.value = real(self, "value", value)
+
+    def values(self, rng: np.random.Generator, shape: Shape) -> np.ndarray:
+        import numpy as np
+
+        return np.full(shape, self.value)
+
+
+class RandomNormal(Initializer):
+    """Numbers of a normal distribution."""
+
+    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | None = None) -> None:
+        self.mean = real(self, "mean", mean)
+        self.stddev = real(self, "stddev", stddev, 0.0)
+        self.seed = seed_of(self, seed)
+
+    def values(self, rng: np.random.Generator, shape: Shape) -> np.ndarray:
+        return rng.normal(self.mean, self.stddev, shape)
+
+
+class RandomUniform(Initializer):
+    """Numbers anywhere between two, each as likely as the other."""
+
+    def __init__(
+        self, minval: float = -0.05, maxval: float = 0.05, seed: int | None = None
+    ) -> None:
+        self.minval = real(self, "minval", minval)
+        self.maxval = real(self, "maxval", maxval)
+        if self.maxval < self.minval:
+            raise SettingError(
+                f"RandomUniform: maxval must be at least minval; they are {maxval!r} and {minval!r}.",
+                "maxval",
+            )
+        self.seed = seed_of(self, seed)
+
+    def values(self, rng: np.random.Generator, shape: Shape) -> np.ndarray:
+        return rng.uniform(self.minval, self.maxval, shape)
+
+
+class TruncatedNormal(Initializer):
+    """Numbers of a normal distribution; those beyond two deviations are drawn again.
+
+    As in Keras, `stddev` is that of the distribution before it is cut: what remains varies a little less.
+    """
+
+    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | None = None) -> None:
+        self.mean = real(self, "mean", mean)
+        self.stddev = real(self, "stddev", stddev, 0.0)
+        self.seed = seed_of(self, seed)
+
+    def values(self, rng: np.random.Generator, shape: Shape) -> np.ndarray:
+        return self.mean + self.stddev * _truncated(rng, shape)
+
+
+class VarianceScaling(Initializer):
+    """Numbers with variance ``scale / n``, where n counts a unit's inputs, its outputs, or is the mean of both.
+
+    Source: He et al. 2015 for the general form; `GlorotUniform` and the others are special cases.
+    """
+
+    _MODES: ClassVar[tuple[str, ...]] = ("fan_in", "fan_out", "fan_avg")
+    _DISTRIBUTIONS: ClassVar[tuple[str, ...]] = (
+        "truncated_normal",
+        "untruncated_normal",
+        "uniform",
+    )
+
+    def __init__(
+        self,
+        scale: float = 1.0,
+        mode: str = "fan_in",
+        distribution: str = "truncated_normal",
+        seed: int | None = None,
+    ) -> None:
+        self.scale = real(self, "scale", scale)
+        if self.scale <= 0:
+            raise SettingError(
+                f"VarianceScaling: scale must be more than 0; it is {scale!r}.", "scale"
+            )
+        # Keras calls it so in its oldest documents.
+        distribution = "truncated_normal" if distribution == "normal" else distribution
+        for name, value, options in (
+            ("mode", mode, self._MODES),
+            ("distribution", distribution, self._DISTRIBUTIONS),
+        ):
+            if value not in options:
+                raise SettingError(
+                    f"VarianceScaling: {name} must be one of {', '.join(options)}; it is {value!r}.",
+                    name,
+                )
+        self.mode, self.distribution = mode, distribution
+        self.seed = seed_of(self, seed)
+
+    def values(self, rng: np.random.Generator, shape: Shape) -> np.ndarray:
+        inputs, outputs = fans(shape)
+        n = {"fan_in": inputs, "fan_out": outputs, "fan_avg": (inputs + outputs) / 2}[self.mode]
+        variance = self.scale / max(1.0, n)
+        if self.distribution == "uniform":
+            limit = sqrt(3 * variance)
+            return rng.uniform(-limit, limit, shape)
+        if self.distribution == "untruncated_normal":
+            return rng.normal(0, sqrt(variance), shape)
+        return _truncated(rng, shape) * (sqrt(variance) / _TRUNCATED)
+
+
+class _Scaled(VarianceScaling):
+    """A special case with a name: its only argument is the seed."""
+
+    _case: ClassVar[tuple[float, str, str]] = (1.0, "fan_in", "uniform")
+
+    def __init__(self, seed: int | None = None) -> None:
+        super().__init__(*self._case, seed=seed)
+
+
+class GlorotUniform(_Scaled):
+    """Uniform within ``±√(6 / (inputs + outputs))``. Glorot (Xavier) and Bengio 2010."""
+
+    _case = (1.0, "fan_avg", "uniform")
+
+
+class GlorotNormal(_Scaled):
+    """Truncated normal with variance ``2 / (inputs + outputs)``. Glorot (Xavier) and Bengio 2010."""
+
+    _case = (1.0, "fan_avg", "truncated_normal")
+
+
+class HeUniform(_Scaled):
+    """Uniform within ``±√(6 / inputs)``: suits ReLU, which lets half through. He et al. 2015."""
+
+    _case = (2.0, "fan_in", "uniform")
+
+
+class HeNormal(_Scaled):
+    """Truncated normal with variance ``2 / inputs``. He et al. 2015."""
+
+    _case = (2.0, "fan_in", "truncated_normal")
+
+
+class LecunUniform(_Scaled):
+    """Uniform within ``±√(3 / inputs)``. LeCun et al. 1998; suits SELU."""
+
+    _case = (1.0, "fan_in", "uniform")
+
+
+class LecunNormal(_Scaled):
+    """Truncated normal with variance ``1 / inputs``. LeCun et al. 1998; suits SELU."""
+
+    _case = (1.0, "fan_in", "truncated_normal")
+
+
+class Orthogonal(Initializer):
+    """Columns (or rows, if there are fewer) of length `gain` at right angles: keeps the lengths of what passes.
+
+    Saxe et al. 2014: the Q of a QR decomposition of normal numbers, signs made unique. Axes before the last count as
+    one.
+    """
+
+    def __init__(self, gain: float = 1.0, seed: int | None = None) -> None:
+        self.gain = real(self, "gain", gain)
+        self.seed = seed_of(self, seed)
+
+    def values(self, rng: np.random.Generator, shape: Shape) -> np.ndarray:
+        import numpy as np
+
+        if len(shape) < 2:
+            raise SettingError(
+                "Orthogonal needs a weight of at least two axes, such as a kernel; this one has shape "
+                f"{shape}. Zeros suits biases."
+            )
+        rows, columns = prod(shape[:-1]), shape[-1]
+        q, r = np.linalg.qr(rng.standard_normal((max(rows, columns), min(rows, columns))))
+        q *= np.sign(np.diag(r))
+        return self.gain * (q if rows >= columns else q.T).reshape(shape)
+
+
+class Identity(Initializer):
+    """`gain` on the diagonal of a matrix, zeros elsewhere: the layer starts by passing its input on."""
+
+    def __init__(self, gain: float = 1.0) -> None:
+        self.gain = real(self, "gain", gain)
+
+    def values(self, rng: np.random.Generator, shape: Shape) -> np.ndarray:
+        import numpy as np
+
+        if len(shape) != 2:
+            raise SettingError(
+                f"Identity starts a matrix, a weight of two axes; this one has shape {shape}."
+            )
+        return self.gain * np.eye(*shape)
+
+
+class LstmForgetBias(Initializer):
+    """Another initializer, with ones for the forget gate, the second quarter (Jozefowicz et al. 2015)."""
+
+    public = False
+
+    def __init__(self, bias_initializer: Any = "zeros") -> None:
+        self.bias_initializer = document(bias_initializer)
+
+    def values(self, rng: np.random.Generator, shape: Shape) -> np.ndarray:
+        units = shape[0] // 4
+        # The other three are drawn for themselves, as Keras does, because a spread may depend on the shape.
+        out = get("ones").values(rng, shape)
+        out[:units] = self._drawn(rng, (units,))
+        out[2 * units :] = self._drawn(rng, (2 * units,))
+        return out
+
+    def _drawn(self, rng: np.random.Generator, shape: Shape) -> np.ndarray:
+        return get(self.bias_initializer).values(rng, shape)
+
+
+def _truncated(rng: np.random.Generator, shape: Shape) -> np.ndarray:
+    import numpy as np
+
     values = rng.standard_normal(shape)
     outside = np.abs(values) > 2
     while outside.any():
         values[outside] = rng.standard_normal(int(outside.sum()))
         outside = np.abs(values) > 2
-    return values * deviation / _TRUNCATED
-
-
-def _glorot_uniform(rng: np.random.Generator, shape: Shape) -> np.ndarray:
-    limit = sqrt(6 / sum(fans(shape)))
-    return rng.uniform(-limit, limit, shape)
-
-
-def _glorot_normal(rng: np.random.Generator, shape: Shape) -> np.ndarray:
-    return _truncated(rng, shape, sqrt(2 / sum(fans(shape))))
-
-
-def _he_uniform(rng: np.random.Generator, shape: Shape) -> np.ndarray:
-    limit = sqrt(6 / fans(shape)[0])
-    return rng.uniform(-limit, limit, shape)
-
-
-def _he_normal(rng: np.random.Generator, shape: Shape) -> np.ndarray:
-    return _truncated(rng, shape, sqrt(2 / fans(shape)[0]))
-
-
-def _random_normal(rng: np.random.Generator, shape: Shape) -> np.ndarray:
-    return rng.normal(0, 0.05, shape)
-
-
-def _random_uniform(rng: np.random.Generator, shape: Shape) -> np.ndarray:
-    return rng.uniform(-0.05, 0.05, shape)
-
-
-def _zeros(rng: np.random.Generator, shape: Shape) -> np.ndarray:
-    return np.zeros(shape)
-
-
-def _ones(rng: np.random.Generator, shape: Shape) -> np.ndarray:
-    return np.ones(shape)
-
-
-def _orthogonal(rng: np.random.Generator, shape: Shape) -> np.ndarray:
-    """Saxe et al. 2014: the Q of a QR decomposition, signs made unique."""
-    rows, columns = prod(shape[:-1]), shape[-1]
-    q, r = np.linalg.qr(rng.standard_normal((max(rows, columns), min(rows, columns))))
-    q *= np.sign(np.diag(r))
-    return (q if rows >= columns else q.T).reshape(shape)
-
-
-def _lstm_forget_bias(rng: np.random.Generator, shape: Shape) -> np.ndarray:
-    """Zeros, with ones for the forget gate (Jozefowicz et al. 2015)."""
-    values = np.zeros(shape)
-    values[shape[0] // 4 : shape[0] // 2] = 1
-    return values
-
-
-_DRAWS: dict[str, Draw] = {
-    "glorot_uniform": _glorot_uniform,
-    "glorot_normal": _glorot_normal,
-    "he_uniform": _he_uniform,
-    "he_normal": _he_normal,
-    "random_normal": _random_normal,
-    "random_uniform": _random_uniform,
-    "zeros": _zeros,
-    "ones": _ones,
-    "orthogonal": _orthogonal,
-    "lstm_forget_bias": _lstm_forget_bias,
-}
+    return np.asarray(values)
 
 
 def names() -> tuple[str, ...]:
-    """Names of all initializers."""
-    return tuple(_DRAWS)
+    """Names of all initializers a learner can choose."""
+    return names_of(Initializer)
 
 
-def draw(name: str, shape: Shape, seed: int, key: str) -> np.ndarray:
+def get(identifier: Any) -> Initializer:
+    """An initializer by name, as ``{"class_name", "config"}``, as a class, or the one given; None is Keras's default.
+
+    Raises
+    ------
+    core.errors.SettingError
+        There is no such initializer.
+    """
+    return find(Initializer, "glorot_uniform" if identifier is None else identifier)
+
+
+def document(identifier: Any) -> Document:
+    """An initializer as documents hold it: its name, or ``{"class_name", "config"}`` if it has other arguments."""
+    return get(identifier).to_document()
+
+
+def draw(identifier: Any, shape: Shape, seed: int, key: str) -> np.ndarray:
     """Values for a weight: the same for the same seed and key, whatever else the network holds.
 
     Parameters
     ----------
-    name
-        Of the initializer.
+    identifier
+        The initializer: name, document or object.
     shape
         Of the weight, as Keras stores it.
     seed
-        Of the run.
+        Of the run. An initializer with a seed of its own ignores it, and `key`.
     key
         The weight's name.
     """
-    if name not in _DRAWS:
-        raise SettingError(
-            f"There is no initializer called {name!r}. Known initializers: {', '.join(_DRAWS)}."
-        )
-    rng = np.random.Generator(np.random.Philox(key=[seed & (2**64 - 1), zlib.crc32(key.encode())]))
-    return _DRAWS[name](rng, shape).astype(np.float32)
+    import numpy as np
+
+    chosen = get(identifier)
+    start = [seed & (2**64 - 1), zlib.crc32(key.encode())]
+    if chosen.seed is not None:
+        start = [chosen.seed, 0]
+    rng = np.random.Generator(np.random.Philox(key=start))
+    try:
+        return chosen.values(rng, shape).astype(np.float32)
+    except SettingError as error:
+        raise SettingError(f"{key}: {error}" if key else str(error)) from error

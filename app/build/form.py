@@ -25,6 +25,9 @@ from core.layers.settings import Setting
 _SLIDER_REACH = 32
 _LOGARITHMIC_FROM = 50.0
 
+#: What a choice holds for no regularizer.
+_NONE = "none"
+
 
 class Row(QWidget):
     """One setting: its label, its control, and a sentence if a value was refused.
@@ -85,6 +88,8 @@ class Row(QWidget):
             "float": self._make_number,
             "bool": self._make_toggle,
             "choice": self._make_choice,
+            "initializer": self._make_object,
+            "regularizer": self._make_object,
             "pair": self._make_numbers,
             "shape": self._make_numbers,
         }
@@ -161,6 +166,24 @@ class Row(QWidget):
             choice.set_value(shown)
             if curve is not None:
                 curve.set_function(shown)
+
+        return show
+
+    def _make_object(self) -> Callable[[Any], None]:
+        """A choice among the names of an initializer or regularizer; arguments given elsewhere stay in the tooltip."""
+        setting = self.setting
+        options = [(c, c.replace("_", " ").capitalize()) for c in setting.choices]
+        if setting.optional:
+            options.insert(0, (_NONE, tr("None")))
+        choice = Choice(options, name=f"choice-{setting.name}", label=tr(setting.label), width=176)
+        choice.chosen.connect(lambda name: self._say(None if name == _NONE else name))
+        self._line.addWidget(choice)
+
+        def show(value: Any) -> None:
+            choice.set_value(setting.choice_of(value) or _NONE)
+            config = value.get("config") or {} if isinstance(value, dict) else {}
+            given = ", ".join(f"{name} = {number}" for name, number in config.items())
+            choice.setToolTip(given or tr(setting.help))
 
         return show
 

@@ -73,6 +73,9 @@ class LayerForm(QWidget):
         holder.setContentsMargins(16, 8, 16, 8)
         holder.setSpacing(0)
         for setting in settings:
+            if setting.type == "constraint":
+                # Only None is taken so far: nothing to choose.
+                continue
             row = Row(setting)
             row.changed.connect(self.changed)
             row.settled.connect(self.settled)

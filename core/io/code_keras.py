@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from core.io.code_common import arguments, call, checked, comment, variables
+from core.io.code_initializers import keras_value
 from core.layers import registry
 from core.spec import Layer, Network, Training
 
@@ -103,7 +104,10 @@ def _one_or_list(names: list[str]) -> str:
 
 
 def _layer(layer: Layer) -> str:
-    given = arguments(layer)
+    types = {setting.name: setting.type for setting in registry.kind(layer.kind).settings}
+    given = {
+        name: keras_value(value, types.get(name, "")) for name, value in arguments(layer).items()
+    }
     if layer.kind in ("InputLayer", "Input"):
         # Unlike a window, a shape that happens to be square is not one number.
         shape = tuple(registry.kind(layer.kind).normalise(layer.config)["shape"])

@@ -10,23 +10,12 @@ from typing import Any
 
 from core.errors import ChainruleError
 from core.io.code_common import CROSSENTROPIES, call, checked, comment, variables
+from core.io.code_initializers import torch_start
 from core.layers import registry
 from core.layers.windows import same_padding
 from core.spec import Layer, Network, Row, Training
 
 _ACTIVATIONS = {"relu": "F.relu", "sigmoid": "torch.sigmoid", "tanh": "torch.tanh"}
-
-_INITIALIZERS = {
-    "glorot_uniform": "nn.init.xavier_uniform_({})",
-    "glorot_normal": "nn.init.xavier_normal_({})",
-    "he_uniform": 'nn.init.kaiming_uniform_({}, nonlinearity="relu")',
-    "he_normal": 'nn.init.kaiming_normal_({}, nonlinearity="relu")',
-    "random_normal": "nn.init.normal_({}, std=0.05)",
-    "random_uniform": "nn.init.uniform_({}, -0.05, 0.05)",
-    "orthogonal": "nn.init.orthogonal_({})",
-    "zeros": "nn.init.zeros_({})",
-    "ones": "nn.init.ones_({})",
-}
 
 _LOSSES = {
     "mean_squared_error": "F.mse_loss(y_pred, y)",
@@ -175,9 +164,8 @@ class _Module:
     def _attribute(self, layer: Layer) -> str:
         return f"self.{self._attributes[layer.id]}"
 
-    def _start(self, name: str, initializer: str) -> None:
-        note = "  # Keras cuts the tails off" if initializer.endswith("_normal") else ""
-        self._starts.append(_INITIALIZERS[initializer].format(name) + note)
+    def _start(self, name: str, initializer: Any) -> None:
+        self._starts.append(torch_start(name, initializer))
 
     # Layers
 

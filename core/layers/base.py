@@ -34,7 +34,7 @@ class Weight:
     shape
         Shape as Keras stores it.
     initializer
-        Name in `core.initializers`.
+        As a document holds it: a name in `core.initializers`, or ``{"class_name", "config"}``.
     trainable
         False for moving statistics, which training changes but gradients do not.
     symbol
@@ -43,7 +43,7 @@ class Weight:
 
     role: str
     shape: Shape
-    initializer: str
+    initializer: Any
     trainable: bool = True
     symbol: str = ""
 

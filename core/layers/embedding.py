@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from core.errors import ShapeError
 from core.layers.base import Layer, Shape, Weight
-from core.layers.settings import INITIALIZERS, Setting
+from core.layers.settings import EMBEDDINGS_INITIALIZER, Setting
 
 if TYPE_CHECKING:
     from core.tape.emitter import Emitter
@@ -26,8 +26,7 @@ class Embedding(Layer):
     settings = (
         Setting("input_dim", "Vocabulary", "int", 1000, 1, 2**24, help="Number of different tokens.", required=True),
         Setting("output_dim", "Dimensions", "int", 16, 1, 4096, help="Numbers per token.", required=True),
-        Setting("embeddings_initializer", "Initializer", "choice", "random_uniform",
-                choices=("random_uniform", *INITIALIZERS), help="How the table is drawn before training."),
+        EMBEDDINGS_INITIALIZER,
         Setting("mask_zero", "Mask zero", "bool", False, help="Treat token 0 as padding."),
     )  # fmt: skip
 

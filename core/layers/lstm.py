@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from core.errors import ShapeError
 from core.layers.base import Layer, Shape, Weight
-from core.layers.settings import INITIALIZERS, KERNEL_INITIALIZER, USE_BIAS, Setting
+from core.layers.settings import KERNEL_INITIALIZER, RECURRENT_INITIALIZER, USE_BIAS, Setting
 
 if TYPE_CHECKING:
     from core.tape.emitter import Emitter
@@ -29,8 +29,7 @@ class LSTM(Layer):
         Setting("return_sequences", "Return sequences", "bool", False, help="Give the state of every time step."),
         USE_BIAS,
         KERNEL_INITIALIZER,
-        Setting("recurrent_initializer", "Recurrent initializer", "choice", "orthogonal",
-                choices=("orthogonal", *INITIALIZERS), help="How the recurrent weights are drawn."),
+        RECURRENT_INITIALIZER,
         Setting("unit_forget_bias", "Forget bias 1", "bool", True, help="Start by remembering."),
     )  # fmt: skip
 

@@ -20,7 +20,9 @@ class Setting:
     label
         What a form shows.
     type
-        ``"int"``, ``"float"``, ``"bool"``, ``"choice"``, ``"pair"`` (two whole numbers), ``"shape"`` or ``"text"``.
+        ``"int"``, ``"float"``, ``"bool"``, ``"choice"``, ``"pair"`` (two whole numbers), ``"shape"``, ``"text"``,
+        ``"initializer"``, ``"regularizer"`` or ``"constraint"``. The value of an initializer or regularizer is its
+        name, or ``{"class_name", "config"}`` if it has arguments; objects are taken and stored so.
     default
         Value used when the argument is not given. A setting without one is required (`required`).
     minimum, maximum
@@ -72,9 +74,31 @@ class Setting:
             if isinstance(value, str):
                 return value
             raise self._error(owner, "a text", value)
+        if self.type in ("initializer", "regularizer", "constraint"):
+            return self._object(value, owner)
         if self.type in ("pair", "shape"):
             return self._numbers(value, owner)
         return self._number(value, owner, whole=self.type == "int")
+
+    def choice_of(self, value: Any) -> str:
+        """The name in `choices` that shows an initializer or regularizer, or "" if none does."""
+        name = value.get("class_name", "") if isinstance(value, dict) else str(value or "")
+        plain = {choice.replace("_", ""): choice for choice in self.choices}
+        return plain.get(name.replace("_", "").lower(), "")
+
+    def _object(self, value: Any, owner: str) -> Any:
+        from core import initializers, regularizers
+
+        if self.type == "constraint":
+            raise SettingError(
+                f"{owner}: {self.name} must be None; this version trains without constraints on weights.",
+                self.name,
+            )
+        family = initializers if self.type == "initializer" else regularizers
+        try:
+            return family.document(value)
+        except SettingError as error:
+            raise SettingError(f"{owner}, {self.name}: {error}", self.name) from error
 
     def _numbers(self, value: Any, owner: str) -> list[Any]:
         if self.type == "pair" and _is_number(value):
@@ -121,15 +145,6 @@ def _plain(value: float) -> str:
 
 
 ACTIVATIONS = ("linear", "relu", "sigmoid", "tanh", "softmax")
-INITIALIZERS = (
-    "glorot_uniform",
-    "glorot_normal",
-    "he_uniform",
-    "he_normal",
-    "random_normal",
-    "zeros",
-    "ones",
-)
 
 ACTIVATION = Setting(
     "activation", "Activation", "choice", "linear", choices=ACTIVATIONS, optional=True,
@@ -138,11 +153,93 @@ ACTIVATION = Setting(
 USE_BIAS = Setting(
     "use_bias", "Use bias", "bool", True, help="Add a learned number to every unit's sum."
 )
-KERNEL_INITIALIZER = Setting(
-    "kernel_initializer", "Initializer", "choice", "glorot_uniform", choices=INITIALIZERS,
-    help="How the weights are drawn before training. He suits ReLU, Glorot suits tanh and sigmoid.",
+
+
+def initializer(name: str, default: str, label: str = "", hint: str = "") -> Setting:
+    """A setting that takes an initializer: a name, an object of `core.initializers`, or its document."""
+    words = name.removesuffix("_initializer").replace("_", " ")
+    return Setting(
+        name, label or f"{words.capitalize()} initializer", "initializer", default, choices=INITIALIZERS,
+        help=hint or f"How {words} is drawn before training.",
+    )  # fmt: skip
+
+
+def regularizer(name: str, label: str = "", hint: str = "") -> Setting:
+    """A setting that takes a regularizer, or None: a name, an object of `core.regularizers`, or its document.
+
+    What a layer calls ``<role>_regularizer`` applies to its weight of that role.
+    """
+    words = name.removesuffix("_regularizer").replace("_", " ")
+    return Setting(
+        name, label or f"{words.capitalize()} regularizer", "regularizer", None, choices=REGULARIZERS, optional=True,
+        help=hint or f"A penalty on large numbers in {words}, added to the loss.",
+    )  # fmt: skip
+
+
+def constraint(name: str) -> Setting:
+    """A setting under the name of Keras's constraint. Only None is taken."""
+    words = name.removesuffix("_constraint").replace("_", " ")
+    return Setting(
+        name, f"{words.capitalize()} constraint", "constraint", None, optional=True,
+        help="Not in this version: weights are not constrained.",
+    )  # fmt: skip
+
+
+#: What forms offer, the usual ones first: `core.initializers.names` without importing it.
+INITIALIZERS = (
+    "glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "lecun_uniform", "lecun_normal", "random_uniform",
+    "random_normal", "truncated_normal", "variance_scaling", "orthogonal", "identity", "zeros", "ones", "constant",
 )  # fmt: skip
-BIAS_INITIALIZER = Setting(
-    "bias_initializer", "Bias initializer", "choice", "zeros", choices=INITIALIZERS,
-    help="How the biases are drawn before training.",
+REGULARIZERS = ("l1", "l2", "l1_l2")
+
+KERNEL_INITIALIZER = initializer(
+    "kernel_initializer", "glorot_uniform", "Initializer",
+    "How the weights are drawn before training. He suits ReLU, Glorot suits tanh and sigmoid.",
 )  # fmt: skip
+BIAS_INITIALIZER = initializer(
+    "bias_initializer", "zeros", hint="How the biases are drawn before training."
+)
+RECURRENT_INITIALIZER = initializer(
+    "recurrent_initializer", "orthogonal", hint="How the recurrent weights are drawn."
+)
+EMBEDDINGS_INITIALIZER = initializer(
+    "embeddings_initializer",
+    "random_uniform",
+    "Initializer",
+    "How the table is drawn before training.",
+)
+DEPTHWISE_INITIALIZER = initializer("depthwise_initializer", "glorot_uniform")
+POINTWISE_INITIALIZER = initializer("pointwise_initializer", "glorot_uniform")
+BETA_INITIALIZER = initializer("beta_initializer", "zeros", hint="How the shifts start.")
+GAMMA_INITIALIZER = initializer("gamma_initializer", "ones", hint="How the scales start.")
+ALPHA_INITIALIZER = initializer("alpha_initializer", "zeros", hint="How the slopes start.")
+MOVING_MEAN_INITIALIZER = initializer("moving_mean_initializer", "zeros")
+MOVING_VARIANCE_INITIALIZER = initializer("moving_variance_initializer", "ones")
+
+KERNEL_REGULARIZER = regularizer(
+    "kernel_regularizer", hint="A penalty on large weights, added to the loss."
+)
+BIAS_REGULARIZER = regularizer(
+    "bias_regularizer", hint="A penalty on large biases, added to the loss."
+)
+ACTIVITY_REGULARIZER = regularizer(
+    "activity_regularizer",
+    hint="A penalty on large outputs of the layer, divided by the batch size and added to the loss.",
+)
+RECURRENT_REGULARIZER = regularizer("recurrent_regularizer")
+EMBEDDINGS_REGULARIZER = regularizer("embeddings_regularizer")
+DEPTHWISE_REGULARIZER = regularizer("depthwise_regularizer")
+POINTWISE_REGULARIZER = regularizer("pointwise_regularizer")
+BETA_REGULARIZER = regularizer("beta_regularizer")
+GAMMA_REGULARIZER = regularizer("gamma_regularizer")
+ALPHA_REGULARIZER = regularizer("alpha_regularizer")
+
+KERNEL_CONSTRAINT = constraint("kernel_constraint")
+BIAS_CONSTRAINT = constraint("bias_constraint")
+RECURRENT_CONSTRAINT = constraint("recurrent_constraint")
+EMBEDDINGS_CONSTRAINT = constraint("embeddings_constraint")
+DEPTHWISE_CONSTRAINT = constraint("depthwise_constraint")
+POINTWISE_CONSTRAINT = constraint("pointwise_constraint")
+BETA_CONSTRAINT = constraint("beta_constraint")
+GAMMA_CONSTRAINT = constraint("gamma_constraint")
+ALPHA_CONSTRAINT = constraint("alpha_constraint")

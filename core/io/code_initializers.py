@@ -1,0 +1,78 @@
+"""How generated code names initializers and regularizers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from core import initializers, regularizers
+from core.errors import ChainruleError
+from core.objects import Configured
+
+
+class Source(str):
+    """Text that stands in code as it is, without quotes."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def keras_value(value: Any, kind: str) -> Any:
+    """A setting's value in Keras code: names stay names, documents become ``keras.initializers.Constant(...)``."""
+    if kind not in ("initializer", "regularizer") or not isinstance(value, dict):
+        return value
+    found: Any = (initializers if kind == "initializer" else regularizers).get(value)
+    return Source(f"keras.{kind}s.{_construction(found)}")
+
+
+def _construction(found: Configured) -> str:
+    values = found.changed()
+    return f"{type(found).__name__}({', '.join(f'{name}={v!r}' for name, v in values.items())})"
+
+
+#: PyTorch's statements by Keras's name. Its LeCun is a Kaiming start for a linear layer.
+_TORCH = {
+    "GlorotUniform": "nn.init.xavier_uniform_({})",
+    "GlorotNormal": "nn.init.xavier_normal_({})",
+    "HeUniform": 'nn.init.kaiming_uniform_({}, nonlinearity="relu")',
+    "HeNormal": 'nn.init.kaiming_normal_({}, nonlinearity="relu")',
+    "LecunUniform": 'nn.init.kaiming_uniform_({}, nonlinearity="linear")',
+    "LecunNormal": 'nn.init.kaiming_normal_({}, nonlinearity="linear")',
+    "Zeros": "nn.init.zeros_({})",
+    "Ones": "nn.init.ones_({})",
+}
+_CUT = ("GlorotNormal", "HeNormal", "LecunNormal")
+
+
+def torch_start(name: str, initializer: Any) -> str:
+    """The statement that starts a PyTorch parameter as Keras would.
+
+    Raises
+    ------
+    core.errors.ChainruleError
+        PyTorch has no such start.
+    """
+    found = initializers.get(initializer)
+    kind, config = type(found).__name__, found.get_config()
+    if kind in _TORCH:
+        note = "  # Keras cuts the tails off" if kind in _CUT else ""
+        return _TORCH[kind].format(name) + note
+    if kind == "Constant":
+        return f"nn.init.constant_({name}, {config['value']!r})"
+    if kind == "RandomNormal":
+        mean = "" if config["mean"] == 0 else f"mean={config['mean']!r}, "
+        return f"nn.init.normal_({name}, {mean}std={config['stddev']!r})"
+    if kind == "RandomUniform":
+        return f"nn.init.uniform_({name}, {config['minval']!r}, {config['maxval']!r})"
+    if kind == "TruncatedNormal":
+        mean, deviation = config["mean"], config["stddev"]
+        low, high = mean - 2 * deviation, mean + 2 * deviation
+        return f"nn.init.trunc_normal_({name}, {mean!r}, {deviation!r}, {low!r}, {high!r})"
+    if kind == "Orthogonal":
+        gain = "" if config["gain"] == 1 else f", gain={config['gain']!r}"
+        return f"nn.init.orthogonal_({name}{gain})"
+    if kind == "Identity":
+        gain = "" if config["gain"] == 1 else f".data.mul_({config['gain']!r})"
+        return f"nn.init.eye_({name}){gain}"
+    raise ChainruleError(f"The initializer {kind} has no counterpart in the PyTorch code.")

@@ -1,0 +1,58 @@
+"""Names a learner may have misspelt: what is closest, and the sentence that says so."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+#: Words of papers and of other programs for what Keras calls otherwise; tried within a longer name.
+_WORDS = {"xavier": "glorot", "kaiming": "he", "logistic": "sigmoid", "gaussian": "normal"}
+
+
+def closest(name: str, options: Iterable[str]) -> str:
+    """The option that `name` was probably meant to be, or "".
+
+    Capitals and underscores do not count, and "xavier_uniform" is close to "glorot_uniform".
+    """
+    known = {_plain(option): option for option in reversed(list(options))}
+    wanted = _plain(name)
+    for word, ours in _WORDS.items():
+        if wanted not in known and wanted.replace(word, ours) in known:
+            wanted = wanted.replace(word, ours)
+    if wanted in known:
+        return known[wanted]
+    found = difflib.get_close_matches(wanted, known, 1, 0.6)
+    return known[found[0]] if found else ""
+
+
+def suggestion(name: str, options: Iterable[str]) -> str:
+    """`` Did you mean 'relu'?`` with a space before it, or "" if nothing is close."""
+    found = closest(name, options)
+    return f" Did you mean {found!r}?" if found else ""
+
+
+def unknown(what: str, name: str, options: Iterable[str]) -> str:
+    """The sentence about a name that is not known: ``There is no loss called 'msee'. Did you mean 'mse'? ...``.
+
+    Parameters
+    ----------
+    what
+        "loss", "activation", ...
+    name
+        As given.
+    options
+        What is known, told in this order.
+    """
+    known = list(options)
+    return (
+        f"There is no {what} called {name!r}.{suggestion(name, known)} "
+        f"Known {_plural(what)}: {', '.join(known)}."
+    )
+
+
+def _plural(what: str) -> str:
+    return what + ("es" if what.endswith("s") else "s")
+
+
+def _plain(name: str) -> str:
+    return "".join(ch for ch in name.lower() if ch.isalnum())

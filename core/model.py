@@ -16,10 +16,11 @@ from core import optimizers as optimizers_module
 from core.callbacks import Callback
 from core.errors import ChainruleError, GraphError, SettingError
 from core.layers.base import Layer, snake_case
-from core.layers.symbolic import SymbolicTensor, call_layer
+from core.layers.symbolic import SymbolicTensor, call_layer, outputs_of
 from core.spec.inspection import Inspection, inspect
 from core.spec.network import Layer as LayerDocument
 from core.spec.network import Network, Node
+from core.spec.reference import reference, source_of
 from core.spec.training import Training, check_seed, check_split, check_training, check_whole
 
 #: First parts of names that the tape gives to its own values.
@@ -114,7 +115,7 @@ class Model:
             for layer in self._layers.values()
         )
         self.network = Network(
-            name, documents, tuple(nodes), tuple(self._nodes[id(t)] for t in outputs)
+            name, documents, tuple(nodes), tuple(self._reference(t) for t in outputs)
         )
         self._start()
 
@@ -123,16 +124,17 @@ class Model:
         self.seed, self.name, self.network = check_seed(seed), network.name, network
         self._layers = {}
         self._symbolic = {}
-        values: dict[str, SymbolicTensor] = {}
+        values: dict[str, tuple[SymbolicTensor, ...]] = {}
         for layer_id, layer in made.items():
             layer.id, layer.name, layer._owner = layer_id, network.layer(layer_id).name, self
         for node_id in network.order():
             node = network.node(node_id)
             layer = made[node.layer]
             self._layers.setdefault(id(layer), layer)
-            inputs = tuple(values[source] for source in node.inputs)
-            shape = tuple(layer.output_shape([t.shape for t in inputs]))
-            values[node_id] = self._symbolic[layer.id] = SymbolicTensor(layer, inputs, shape)
+            places = [source_of(source, values) for source in node.inputs]
+            inputs = tuple(values[source][number] for source, number in places)
+            values[node_id] = outputs_of(layer, inputs)
+            self._symbolic[layer.id] = values[node_id][0]
         self._start()
 
     def _start(self) -> None:
@@ -153,15 +155,15 @@ class Model:
         waiting = [t]
         while waiting:
             t = waiting[-1]
-            missing = [source for source in t.inputs if id(source) not in self._nodes]
+            missing = [source for source in t.inputs if id(source.first) not in self._nodes]
             waiting += reversed(missing)
             if not missing:
                 waiting.pop()
-                if id(t) not in self._nodes:
+                if id(t.first) not in self._nodes:
                     self._put_down(t, nodes)
 
     def _put_down(self, t: SymbolicTensor, nodes: list[Node]) -> None:
-        sources = tuple(self._nodes[id(source)] for source in t.inputs)
+        sources = tuple(self._reference(source) for source in t.inputs)
         first_call = id(t.layer) not in self._layers
         if first_call:
             self._name_layer(t.layer)
@@ -169,8 +171,11 @@ class Model:
             t.layer._owner = self
         node_id = t.layer.id if first_call else self._free(f"{t.layer.id}_call")
         nodes.append(Node(node_id, t.layer.id, sources))
-        self._nodes[id(t)] = node_id
-        self._symbolic[t.layer.id] = t
+        self._nodes[id(t.first)] = node_id
+        self._symbolic[t.layer.id] = t.first
+
+    def _reference(self, t: SymbolicTensor) -> str:
+        return reference(self._nodes[id(t.first)], t.index)
 
     def _name_layer(self, layer: Layer) -> None:
         taken = {other.id for other in self._layers.values()}
@@ -234,17 +239,15 @@ class Model:
         options = ", ".join(layer.name for layer in self._layers.values())
         raise GraphError(f"There is no layer called {name!r}; there are {options}.")
 
-    def symbolic_output(self, layer: Layer) -> SymbolicTensor:
-        """A layer's output, to build another model on."""
-        return self._symbolic[layer.id]
+    def symbolic_output(self, layer: Layer) -> Any:
+        """A layer's output (a list if it has several), to build another model on."""
+        made = self._symbolic[layer.id].outputs
+        return made[0] if len(made) == 1 else list(made)
 
     @property
     def output_shape(self) -> Any:
         """Shape of the output with None for the batch, or a list of shapes."""
-        shapes = [
-            (None, *(self._inspection.row(node).output_shape or ()))
-            for node in self.network.outputs
-        ]
+        shapes = [(None, *self._inspection.shape(output)) for output in self.network.outputs]
         return shapes[0] if len(shapes) == 1 else shapes
 
     def count_params(self) -> int:
@@ -255,8 +258,9 @@ class Model:
         """A table of layers, output shapes and parameters; printed, and returned as text."""
         rows = [("Layer (type)", "Output shape", "Param #")]
         for row in self._inspection.rows:
-            shape = ", ".join(map(str, ("None", *(row.output_shape or ()))))
-            rows.append((f"{row.name} ({row.kind})", f"({shape})", f"{row.parameters:,}"))
+            shapes = ["(" + ", ".join(map(str, ("None", *one))) + ")" for one in row.output_shapes]
+            shown = shapes[0] if len(shapes) == 1 else f"[{', '.join(shapes)}]"
+            rows.append((f"{row.name} ({row.kind})", shown, f"{row.parameters:,}"))
         widths = [max(len(r[k]) for r in rows) for k in range(3)]
         lines = [f'Model: "{self.name}"']
         for k, r in enumerate(rows):
@@ -439,10 +443,7 @@ class Model:
         return training
 
     def _outputs(self) -> list[int]:
-        return [
-            int(np.prod(self._inspection.row(node).output_shape or ()))
-            for node in self.network.outputs
-        ]
+        return [int(np.prod(self._inspection.shape(output))) for output in self.network.outputs]
 
     def _inputs(self, x: Any) -> list[np.ndarray]:
         shapes = [r.output_shape or () for r in self._inspection.rows if r.kind == "InputLayer"]
@@ -687,15 +688,20 @@ class Sequential(Model):
         if isinstance(first, Layer) and not isinstance(first, layers_module.InputLayer):
             message = "A Sequential model starts with Input(shape), so that the shapes of all weights are known."
             raise GraphError(message)
-        t = (
+        t: Any = (
             first
             if isinstance(first, SymbolicTensor)
             else SymbolicTensor(first, (), tuple(first["shape"]))
         )
         start = t
         for layer in self._pending[1:]:
+            if isinstance(t, list):
+                raise GraphError(
+                    f"{type(t[0].layer).__name__} gives {len(t)} outputs, but a Sequential model hands on one. Put it "
+                    "last, or build a functional model."
+                )
             t = call_layer(layer, t)
-        self._build([start], [t], self.name, self.seed)
+        self._build([start], t if isinstance(t, list) else [t], self.name, self.seed)
 
     @property
     def layers(self) -> list[Layer]:

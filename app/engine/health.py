@@ -37,7 +37,9 @@ class HealthMeter:
             if slot.weight.role in ("kernel", "embeddings") and f"grad/{slot.tensor.name}" in names
         ]
         self._layers = tuple(name.split("/")[0] for name in self._kernels)
-        outputs = {run.network.node(node).layer for node in run.network.outputs}
+        outputs = {
+            run.network.node(run.network.source(output)[0]).layer for output in run.network.outputs
+        }
         self._bounded = [
             self._activation(run, layer) if layer not in outputs else "" for layer in self._layers
         ]

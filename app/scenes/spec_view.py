@@ -110,6 +110,6 @@ def _node(
         output,
         activation,
         weights,
-        tuple(network.node(row.node).inputs),
+        tuple(network.source(text)[0] for text in network.node(row.node).inputs),
         labels,
     )

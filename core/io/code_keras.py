@@ -5,7 +5,8 @@ from __future__ import annotations
 from core.io.code_common import arguments, call, checked, comment, variables
 from core.io.code_initializers import keras_value
 from core.layers import registry
-from core.spec import Layer, Network, Training
+from core.spec import Inspection, Layer, Network, Training
+from core.spec.reference import reference
 
 #: Losses that Keras does not have, as functions of its own operations.
 _OWN_LOSSES = {
@@ -25,7 +26,10 @@ def keras(network: Network, training: Training) -> str:
         When the network cannot work as it is.
     """
     inspection = checked(network, training)
-    build = _sequential(network) if network.is_chain else _functional(network)
+    single = all(len(row.output_shapes) == 1 for row in inspection.rows)
+    build = (
+        _sequential(network) if network.is_chain and single else _functional(network, inspection)
+    )
     own = _OWN_LOSSES.get(training.loss)
     loss = training.loss if own else repr(training.loss)
     optimizer = {key: value for key, value in training.optimizer.items() if key != "kind"}
@@ -72,7 +76,7 @@ def _sequential(network: Network) -> str:
     return "\n".join(["model = keras.Sequential([", *lines, "])"])
 
 
-def _functional(network: Network) -> str:
+def _functional(network: Network, inspection: Inspection) -> str:
     names = variables([node.id for node in network.nodes], ("keras", "layers", "model"))
     nodes = {node.id: node for node in network.nodes}
     calls = [node.layer for node in network.nodes]
@@ -83,6 +87,11 @@ def _functional(network: Network) -> str:
     lines = [f"{shared_names[f'{id_}_layer']} = {_layer(network.layer(id_))}"
              for id_ in dict.fromkeys(calls) if id_ in shared]  # fmt: skip
     inputs = []
+    counts = {row.node: len(row.output_shapes) for row in inspection.rows}
+    for node_id in network.order():
+        # Outputs after the first have names of their own.
+        further = [reference(node_id, k) for k in range(1, counts[node_id])]
+        names |= variables(further, ("keras", "layers", "model", *names.values()))
     for id_ in network.order():
         node, layer = nodes[id_], network.layer(nodes[id_].layer)
         if not node.inputs:
@@ -90,10 +99,15 @@ def _functional(network: Network) -> str:
             lines.append(f"{names[id_]} = {_layer(layer)}")
             continue
         sources = ", ".join(names[source] for source in node.inputs)
-        if registry.kind(layer.kind).arity[1] > 1:
+        kind = registry.kind(layer.kind)
+        if kind.further_inputs and len(node.inputs) > 1:
+            first, *others = (names[source] for source in node.inputs)
+            sources = f"{first}, {kind.further_inputs}={_one_or_list(others)}"
+        elif kind.arity[1] > 1 and not kind.further_inputs:
             sources = f"[{sources}]"
         function = shared_names[f"{layer.id}_layer"] if layer.id in shared else _layer(layer)
-        lines.append(f"{names[id_]} = {function}({sources})")
+        given = ", ".join(names[reference(id_, k)] for k in range(counts[id_]))
+        lines.append(f"{given} = {function}({sources})")
     outputs = [names[id_] for id_ in network.outputs]
     lines.append(f"model = keras.Model({_one_or_list(inputs)}, {_one_or_list(outputs)})")
     return "\n".join(lines)

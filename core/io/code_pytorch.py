@@ -43,6 +43,11 @@ def pytorch(network: Network, training: Training) -> str:
         When the network cannot work as it is, or uses something that has no counterpart here.
     """
     inspection = checked(network, training)
+    several = next((row for row in inspection.rows if len(row.output_shapes) > 1), None)
+    if several is not None:
+        raise ChainruleError(
+            f"{several.name} gives several outputs; the PyTorch code has no counterpart for that yet."
+        )
     module = _Module(network, training, {row.node: row for row in inspection.rows})
     head = [
         comment(f"{network.name}: {inspection.parameters:,} parameters. Written by Chainrule."),
@@ -73,7 +78,7 @@ class _Module:
             self._values = {node.id: "x" for node in network.nodes}
         self._masks: dict[str, str] = {}
         self._inputs: list[str] = []
-        last = network.layer(self._nodes[network.outputs[0]].layer)
+        last = network.layer(self._nodes[network.source(network.outputs[0])[0]].layer)
         activation = last.config.get("activation") or "linear"
         key = (activation, training.loss)
         single = len(network.outputs) == 1

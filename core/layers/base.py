@@ -73,6 +73,8 @@ class Layer:
     settings: ClassVar[tuple[Setting, ...]] = ()
     #: How many inputs the layer takes: (least, most).
     arity: ClassVar[tuple[int, int]] = (1, 1)
+    #: The argument of a call that takes the inputs after the first; "" if all come as one list.
+    further_inputs: ClassVar[str] = ""
     #: True if the mask of the input holds for the output too.
     passes_mask: ClassVar[bool] = False
     #: True once a model has named the layer because nobody else did.
@@ -145,6 +147,10 @@ class Layer:
         """
         return shapes[0]
 
+    def output_shapes(self, shapes: list[Shape]) -> list[Shape]:
+        """Shapes of all outputs; most layers have one."""
+        return [self.output_shape(shapes)]
+
     def weights(self, shapes: list[Shape]) -> tuple[Weight, ...]:
         """The tensors the layer owns, given the shapes of its inputs."""
         return ()
@@ -153,12 +159,12 @@ class Layer:
         """Multiplications (each with its addition) for one sample, forward."""
         return 0
 
-    def emit(self, e: Emitter, inputs: list[Tensor]) -> Tensor:
+    def emit(self, e: Emitter, inputs: list[Tensor]) -> Tensor | list[Tensor]:
         """Write the layer's forward instructions; backward ones follow from the operations.
 
         Returns
         -------
-        The layer's output.
+        The layer's output; a list if `output_shapes` has several.
         """
         return inputs[0]
 
@@ -168,8 +174,15 @@ class Layer:
 
     # ---- once it is part of a model -------------------------------------------------------------------
 
-    def __call__(self, inputs: Any) -> Any:
+    def __call__(self, inputs: Any, **more: Any) -> Any:
         """Call the layer on a symbolic tensor (or a list of them) of the functional API."""
+        further = more.pop(self.further_inputs, None) if self.further_inputs else None
+        for key in more:
+            message = f"{type(self).__name__} is called on its inputs; it takes no {key!r}."
+            raise SettingError(message, key)
+        if further is not None:
+            first = list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
+            inputs = [*first, *(further if isinstance(further, (list, tuple)) else [further])]
         return call_layer(self, inputs)
 
     def get_weights(self) -> list[np.ndarray]:

@@ -9,6 +9,7 @@ from core.errors import ChainruleError, GraphError, SettingError, ShapeError
 from core.layers import registry
 from core.layers.base import Shape, Weight
 from core.spec.network import Layer, Network, new_layer
+from core.spec.reference import source_of
 
 #: More than this is refused before anything is allocated (bytes).
 MEMORY_LIMIT = 2 * 1024**3
@@ -49,7 +50,7 @@ class Row:
     """What is known of one node: shapes without the batch axis, counts of one sample.
 
     `output_shape` of a layer with a problem is its input's: later shapes are worked out as if it were absent
-    (`skipped`).
+    (`skipped`). `output_shapes` are those of all outputs of the node; the first is `output_shape`.
     """
 
     node: str
@@ -62,6 +63,7 @@ class Row:
     trainable_parameters: int
     multiply_adds: int
     skipped: bool = False
+    output_shapes: tuple[Shape, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,11 @@ class Inspection:
     def row(self, node: str) -> Row:
         """The row of a node."""
         return next(row for row in self.rows if row.node == node)
+
+    def shape(self, source: str) -> Shape:
+        """The shape of what an entry of `Network.outputs` or `Node.inputs` means; () if it is not known."""
+        node, number = source_of(source, {row.node for row in self.rows})
+        return self.row(node).output_shapes[number] or ()
 
 
 def inspect(
@@ -108,22 +115,21 @@ def inspect(
         order = network.order()
     except GraphError as error:
         return Inspection((), (Problem(None, "Not a network", str(error)),), 0, 0)
-    shapes: dict[str, Shape | None] = {}
+    shapes: dict[str, tuple[Shape | None, ...]] = {}
     owned: dict[str, tuple[Weight, ...]] = {}
     values = parameters = 0
     for node_id in order:
         node = network.node(node_id)
         layer = network.layer(node.layer)
-        given = tuple(shapes[source] for source in node.inputs)
-        row, problem = _inspect_node(
-            network, layer, node_id, given, owned, first=node_id == order[0]
-        )
+        given, problem = _inputs(network, layer, node.inputs, shapes)
+        row, other = _inspect_node(network, layer, node_id, given, owned, first=node_id == order[0])
+        problem = problem or other
         rows.append(row)
         if problem:
             problems.append(problem)
-        shapes[node_id] = row.output_shape
+        shapes[node_id] = row.output_shapes or (row.output_shape,)
         parameters += row.parameters
-        values += 6 * prod(row.output_shape) if row.output_shape else 0
+        values += 6 * sum(prod(shape) for shape in row.output_shapes if shape)
     memory = 4 * (4 * parameters + values * batch_size)
     problems += _check_whole(network, rows, data_shape, classes, loss)
     if memory > MEMORY_LIMIT and not problems:
@@ -142,6 +148,36 @@ def inspect(
     return Inspection(tuple(rows), tuple(problems), parameters, memory)
 
 
+def _inputs(
+    network: Network,
+    layer: Layer,
+    sources: tuple[str, ...],
+    shapes: dict[str, tuple[Shape | None, ...]],
+) -> tuple[tuple[Shape | None, ...], Problem | None]:
+    """Shapes of what a node reads. An output that is not there counts as the first one, with a problem."""
+    found: list[Shape | None] = []
+    problem = None
+    for source in sources:
+        node, number = source_of(source, shapes)
+        given = shapes[node]
+        if number >= len(given):
+            problem = _missing_output(network, layer, node, number, len(given))
+        found.append(given[number if number < len(given) else 0])
+    return tuple(found), problem
+
+
+def _missing_output(
+    network: Network, layer: Layer | None, node: str, number: int, count: int
+) -> Problem:
+    name = network.layer(network.node(node).layer).name
+    reader = layer.name if layer is not None else "The network"
+    sentence = (
+        f"{reader} reads output {number + 1} of {name}, which has {'only one' if count == 1 else f'only {count}'}. "
+        "A recurrent layer gives its states as further outputs with return_state."
+    )
+    return Problem(layer.id if layer is not None else None, "No such output", sentence)
+
+
 def _inspect_node(
     network: Network,
     layer: Layer,
@@ -156,7 +192,17 @@ def _inspect_node(
 
     def skipped(problem: Problem) -> tuple[Row, Problem]:
         return Row(
-            node_id, layer.id, layer.kind, layer.name, tuple(known), bypass, 0, 0, 0, skipped=True
+            node_id,
+            layer.id,
+            layer.kind,
+            layer.name,
+            tuple(known),
+            bypass,
+            0,
+            0,
+            0,
+            skipped=True,
+            output_shapes=() if bypass is None else (bypass,),
         ), problem
 
     if not registry.known(layer.kind):
@@ -174,7 +220,7 @@ def _inspect_node(
             return skipped(
                 Problem(layer.id, "Nothing to read", f"{layer.name} is not connected to any data.")
             )
-        shape = tuple(made.output_shape(known))
+        outputs = tuple(tuple(one) for one in made.output_shapes(known))
         weights = made.weights(known)
     except SettingError as error:
         return skipped(Problem(layer.id, "Setting out of range", str(error)))
@@ -184,6 +230,7 @@ def _inspect_node(
         )
     except ChainruleError as error:
         return skipped(Problem(layer.id, "Cannot work", str(error)))
+    shape = outputs[0]
     if any(n < 1 for n in shape):
         sentence = (
             f"{layer.name} would give an output of {'×'.join(map(str, shape))}: nothing is left."
@@ -200,7 +247,7 @@ def _inspect_node(
         return skipped(Problem(layer.id, "Shared by different inputs", sentence))
     row = Row(
         node_id, layer.id, layer.kind, layer.name, tuple(known), shape, sum(w.size for w in weights),
-        sum(w.size for w in weights if w.trainable), made.multiply_adds(known),
+        sum(w.size for w in weights if w.trainable), made.multiply_adds(known), output_shapes=outputs,
     )  # fmt: skip
     return row if before is weights else _recounted(row), None
 
@@ -209,7 +256,7 @@ def _recounted(row: Row) -> Row:
     """The second call of a shared layer owns no parameters of its own."""
     return Row(
         row.node, row.layer, row.kind, row.name, row.input_shapes, row.output_shape, 0, 0, row.multiply_adds,
-        row.skipped
+        row.skipped, row.output_shapes
     )  # fmt: skip
 
 
@@ -248,6 +295,11 @@ def _check_whole(
     if any(row.skipped for row in rows):
         return []
     found: list[Problem] = []
+    for text in network.outputs:
+        node, number = network.source(text)
+        count = len(next(row for row in rows if row.node == node).output_shapes)
+        if number >= count:
+            return [_missing_output(network, None, node, number, count)]
     first = next((row for row in rows if row.kind == "InputLayer"), None)
     if data_shape is not None and first is not None and first.output_shape != tuple(data_shape):
         want = "×".join(map(str, data_shape))
@@ -257,7 +309,7 @@ def _check_whole(
         found.append(Problem(first.layer, "Does not fit the data", sentence, fix))
     if classes is None or loss is None or len(network.outputs) != 1:
         return found
-    last = next(row for row in rows if row.node == network.outputs[0])
+    last = next(row for row in rows if row.node == network.source(network.outputs[0])[0])
     if last.kind == "InputLayer":
         found.append(
             Problem(

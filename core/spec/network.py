@@ -9,6 +9,7 @@ import msgspec
 from core.errors import GraphError
 from core.layers import registry
 from core.layers.base import snake_case
+from core.spec.reference import source_of
 
 
 class Layer(msgspec.Struct, frozen=True):
@@ -42,7 +43,7 @@ class Node(msgspec.Struct, frozen=True):
     layer
         Id of the layer called.
     inputs
-        Ids of the nodes whose outputs it is called on.
+        What it is called on: ids of nodes, for their first output; ``"lstm_1:1"`` is the second output of ``lstm_1``.
     """
 
     id: str
@@ -91,6 +92,10 @@ class Network(msgspec.Struct, frozen=True):
                 return node
         raise GraphError(f"The network has no node {node_id!r}.")
 
+    def source(self, text: str) -> tuple[str, int]:
+        """(node, number of its output, from 0) that an entry of `Node.inputs` or `outputs` means."""
+        return source_of(text, {node.id for node in self.nodes})
+
     @property
     def is_chain(self) -> bool:
         """True if every node has at most one input, the node before it, and calls a layer of its own."""
@@ -115,18 +120,21 @@ class Network(msgspec.Struct, frozen=True):
             message = "The network has no output: name the node whose numbers it gives."
             raise GraphError(message)
         for output in self.outputs:
-            if output not in known:
+            if source_of(output, known)[0] not in known:
                 raise GraphError(f"The network's output is {output!r}, which does not exist.")
         for node in self.nodes:
             if node.layer not in layers:
                 raise GraphError(f"{node.id} calls the layer {node.layer!r}, which does not exist.")
             for source in node.inputs:
-                if source not in known:
+                if source_of(source, known)[0] not in known:
                     raise GraphError(f"{node.id} is wired to {source!r}, which does not exist.")
         done: dict[str, None] = {}
+        reads = {
+            node.id: {source_of(source, known)[0] for source in node.inputs} for node in self.nodes
+        }
         waiting = list(self.nodes)
         while waiting:
-            ready = [node for node in waiting if all(source in done for source in node.inputs)]
+            ready = [node for node in waiting if reads[node.id] <= done.keys()]
             if not ready:
                 names = ", ".join(node.id for node in waiting)
                 raise GraphError(
@@ -205,7 +213,8 @@ def _require_single(what: str, ids: list[str]) -> None:
 def _bypass(inputs: tuple[str, ...], gone: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
     found: list[str] = []
     for source in inputs:
-        found += _bypass(gone[source], gone) if source in gone else [source]
+        node = source_of(source, gone)[0]
+        found += _bypass(gone[node], gone) if node in gone else [source]
     return tuple(found)
 
 

@@ -11,6 +11,7 @@ from core.errors import ChainruleError, MemoryEstimateError
 from core.layers import registry
 from core.ops.base import Instruction, operation
 from core.spec.inspection import MEMORY_LIMIT, Inspection, inspect
+from core.spec.reference import source_of
 from core.tape.emitter import Emitter
 from core.tape.tensors import Buffer, Shape, Tensor, superscript
 
@@ -233,8 +234,7 @@ class _Compiler:
                 self.inputs[row.node] = x
         e.node = e.layer = ""
         for node, loss in zip(self.network.outputs, losses, strict=False):
-            shape = self.inspection.row(node).output_shape
-            assert shape is not None
+            shape = self.inspection.shape(node)
             width: Shape = (1,) if loss.sparse else shape
             t = e.op("gather", self.chosen, role="t", output=width, table=None, what="targets")
             many = len(self.network.outputs) > 1
@@ -250,7 +250,12 @@ class _Compiler:
     def _forward_instructions(self) -> None:
         e = self.e
         e.phase = "forward"
-        values: dict[str, Tensor] = {}
+        values: dict[str, list[Tensor]] = {}
+
+        def given(text: str) -> Tensor:
+            name, number = source_of(text, values)
+            return values[name][number]
+
         for row in self.inspection.rows:
             node = self.network.node(row.node)
             if row.kind == "InputLayer" and row.node not in self.inputs:
@@ -265,12 +270,13 @@ class _Compiler:
             declared: dict[str, Weight] = {}
             e.enter(row.node, row.layer, _number(self.network, row.layer), declared, source)
             values[row.node] = e.emit_layer(
-                self.layers[row.layer], [values[k] for k in node.inputs]
+                self.layers[row.layer], [given(text) for text in node.inputs]
             )
             if self.wrt == row.layer:
-                values[row.node].requires_grad = True
+                for out in values[row.node]:
+                    out.requires_grad = True
         for k, node_id in enumerate(self.network.outputs):
-            out = values[node_id]
+            out = given(node_id)
             self.outputs[node_id] = out
             if out.role == "value":
                 out.symbol = "ŷ" + (superscript(k + 1) if len(self.network.outputs) > 1 else "")
@@ -436,8 +442,7 @@ class _Compiler:
             tensors.setdefault(t.name, t)
         for name, t in e.aliases.items():
             tensors.setdefault(name, t)
-            base = name.removesuffix("/output")
-            if base != name and f"grad/{t.name}" in e.aliases:
+            if "/output" in name and f"grad/{t.name}" in e.aliases:
                 tensors.setdefault(f"grad/{name}", e.aliases[f"grad/{t.name}"])
         return Tape(
             self.network, self.mode, e.instructions, tensors, self.slots, self.inputs, self.targets, self.outputs,

@@ -13,6 +13,7 @@ from typing import Any
 
 from core.layers.base import Layer, Weight
 from core.ops.base import Instruction, operation
+from core.spec.reference import reference
 from core.tape.tensors import Buffer, Shape, Tensor, superscript
 
 _SYMBOLS = {
@@ -66,14 +67,22 @@ class Emitter:
             source,
         )
 
-    def emit_layer(self, layer: Layer, inputs: list[Tensor]) -> Tensor:
-        """Let a layer write its forward instructions."""
+    def emit_layer(self, layer: Layer, inputs: list[Tensor]) -> list[Tensor]:
+        """Let a layer write its forward instructions.
+
+        Returns
+        -------
+        Its outputs, known as ``node/output``, ``node/output:1``, ...
+        """
         masks = [self.mask_of(t) for t in inputs]
-        y = layer.emit(self, inputs)
+        given = layer.emit(self, inputs)
+        outputs = list(given) if isinstance(given, (list, tuple)) else [given]
+        y = outputs[0]
         if layer.passes_mask and masks and masks[0] is not None and self.mask_of(y) is None:
             self.set_mask(y, masks[0])
-        self.aliases[f"{self.node}/output"] = y
-        return y
+        for k, out in enumerate(outputs):
+            self.aliases[reference(f"{self.node}/output", k)] = out
+        return outputs
 
     def tensor(
         self, name: str, shape: Shape, *, batch: bool, segment: str = "values", **kwargs: Any

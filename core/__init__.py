@@ -16,9 +16,10 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from core.checking import gradient_check
     from core.model import Input, Model, Sequential, load_model
 
-__all__ = ["Input", "Model", "Sequential", "load_model"]
+__all__ = ["Input", "Model", "Sequential", "gradient_check", "load_model"]
 
 _SUBMODULES = {
     "callbacks",
@@ -43,6 +44,8 @@ def __getattr__(name: str) -> Any:
         return importlib.import_module(f"core.{name}")
     if name == "datasets":
         return importlib.import_module("core.data")
+    if name == "gradient_check":
+        return importlib.import_module("core.checking").gradient_check
     if name in __all__:
         return getattr(importlib.import_module("core.model"), name)
     message = f"module 'core' has no attribute {name!r}"

@@ -59,6 +59,8 @@ class Op:
     kernel: ClassVar[str] = ""
     #: Names of the operands, in the order in which `Emitter.op` takes them.
     operands: ClassVar[tuple[str, ...]] = ("x",)
+    #: Of a backward operation that is a learning rule and not the derivative: why, in a sentence for learners.
+    not_the_slope: ClassVar[str] = ""
 
     def shape(self, inputs: dict[str, Tensor], attributes: dict[str, Any]) -> Shape:
         """Shape of the output without the batch axis."""

@@ -15,27 +15,13 @@ from core import metrics as metrics_module
 from core import optimizers as optimizers_module
 from core.callbacks import Callback
 from core.errors import ChainruleError, GraphError, SettingError
-from core.layers.base import Layer, snake_case
+from core.graph import Graph, call_model
+from core.layers.base import Layer, Shape
 from core.layers.symbolic import SymbolicTensor, call_layer, outputs_of
 from core.spec.inspection import Inspection, inspect
-from core.spec.network import Layer as LayerDocument
-from core.spec.network import Network, Node
-from core.spec.reference import reference, source_of
+from core.spec.network import Network
+from core.spec.reference import source_of
 from core.spec.training import Training, check_seed, check_split, check_training, check_whole
-
-#: First parts of names that the tape gives to its own values.
-_RESERVED = {
-    "accuracy",
-    "batch",
-    "grad",
-    "learning_rate",
-    "loss",
-    "score",
-    "score_class",
-    "scratch",
-    "targets",
-    "total",
-}
 
 
 def Input(shape: Any, name: str | None = None) -> SymbolicTensor:
@@ -99,42 +85,62 @@ class Model:
     def _build(
         self, inputs: list[SymbolicTensor], outputs: list[SymbolicTensor], name: str, seed: int
     ) -> None:
+        kept = self._weights_by_layer() if "_values" in self.__dict__ else {}
         self.seed = check_seed(seed)
         self.name = name
-        self._nodes: dict[int, str] = {}
-        self._symbolic: dict[str, SymbolicTensor] = {}
-        self._layers: dict[int, Layer] = {}
-        self._taken = self._given_names(outputs)
-        nodes: list[Node] = []
-        for t in inputs:
-            self._visit(t, nodes)
-        for t in outputs:
-            self._visit(t, nodes)
-        documents = tuple(
-            LayerDocument(layer.id, type(layer).__name__, layer.name, dict(layer.config))
-            for layer in self._layers.values()
-        )
-        self.network = Network(
-            name, documents, tuple(nodes), tuple(self._reference(t) for t in outputs)
-        )
+        graph = Graph(name, inputs, outputs, self)
+        self.network = graph.network
+        self._layers, self._ids, self._calls = graph.layers, graph.ids, graph.calls
+        self._starts, self._tensors, self._ends = graph.inputs, graph.tensors, graph.outputs
+        called = [t for t in (*self._starts, *self._tensors) if id(t.layer) in self._ids]
+        self._symbolic = {self._ids[id(t.layer)]: t.first for t in called}
         self._start()
+        for key, layer in self._layers.items():
+            if layer._owner is None or layer._owner is self:
+                layer.id, layer._owner = self._ids[key], self
+            layer._holder = layer._holder or self
+        if kept:
+            self._keep(kept)
+
+    def _weights_by_layer(self) -> dict[tuple[int, str], np.ndarray]:
+        """Weights by layer and role; none if nobody has asked for any yet."""
+        if self._values is None and self._run is None:
+            return {}
+        names = {layer_id: key for key, layer_id in self._ids.items()}
+        parts = {name: name.rsplit("/", 1) for name in self._weights()}
+        return {
+            (names[parts[name][0]], parts[name][1]): value
+            for name, value in self._weights().items()
+        }
+
+    def _keep(self, kept: dict[tuple[int, str], np.ndarray]) -> None:
+        """Go on with the weights that layers had before others were added."""
+        values = self._weights()
+        for (key, role), value in kept.items():
+            name = f"{self._ids.get(key, '')}/{role}"
+            if name in values and values[name].shape == value.shape:
+                values[name] = value
 
     def adopt_network(self, network: Network, made: dict[str, Layer], seed: int) -> None:
         """Become the model of a document; `made` are its layers by id."""
         self.seed, self.name, self.network = check_seed(seed), network.name, network
-        self._layers = {}
-        self._symbolic = {}
+        self._layers, self._calls = {id(layer): layer for layer in made.values()}, {}
+        self._ids = {id(layer): layer_id for layer_id, layer in made.items()}
+        self._symbolic, self._starts, self._tensors = {}, [], []
         values: dict[str, tuple[SymbolicTensor, ...]] = {}
         for layer_id, layer in made.items():
             layer.id, layer.name, layer._owner = layer_id, network.layer(layer_id).name, self
+            layer._holder = self
         for node_id in network.order():
             node = network.node(node_id)
             layer = made[node.layer]
-            self._layers.setdefault(id(layer), layer)
             places = [source_of(source, values) for source in node.inputs]
             inputs = tuple(values[source][number] for source, number in places)
             values[node_id] = outputs_of(layer, inputs)
             self._symbolic[layer.id] = values[node_id][0]
+            (self._tensors if node.inputs else self._starts).append(values[node_id][0])
+        places = [source_of(output, values) for output in network.outputs]
+        self._ends = [values[source][number] for source, number in places]
         self._start()
 
     def _start(self) -> None:
@@ -150,98 +156,63 @@ class Model:
         self._predictor: Any = None
         self.stop_training = False
 
-    def _visit(self, t: SymbolicTensor, nodes: list[Node]) -> None:
-        """Put down a tensor's node after those it reads. Without recursion: networks may be deep."""
-        waiting = [t]
-        while waiting:
-            t = waiting[-1]
-            missing = [source for source in t.inputs if id(source.first) not in self._nodes]
-            waiting += reversed(missing)
-            if not missing:
-                waiting.pop()
-                if id(t.first) not in self._nodes:
-                    self._put_down(t, nodes)
-
-    def _put_down(self, t: SymbolicTensor, nodes: list[Node]) -> None:
-        sources = tuple(self._reference(source) for source in t.inputs)
-        first_call = id(t.layer) not in self._layers
-        if first_call:
-            self._name_layer(t.layer)
-            self._layers[id(t.layer)] = t.layer
-            t.layer._owner = self
-        node_id = t.layer.id if first_call else self._free(f"{t.layer.id}_call")
-        nodes.append(Node(node_id, t.layer.id, sources))
-        self._nodes[id(t.first)] = node_id
-        self._symbolic[t.layer.id] = t.first
-
-    def _reference(self, t: SymbolicTensor) -> str:
-        return reference(self._nodes[id(t.first)], t.index)
-
-    def _name_layer(self, layer: Layer) -> None:
-        taken = {other.id for other in self._layers.values()}
-        if layer.name in taken and not self._may_name(layer):
-            raise GraphError(
-                f"Two layers are called {layer.name!r}; give one of them another name."
-            )
-        if self._may_name(layer):
-            stem = (
-                "input"
-                if isinstance(layer, layers_module.InputLayer)
-                else snake_case(type(layer).__name__)
-            )
-            layer.name, layer.named_by_model = self._free(stem), True
-        if layer.name.split("/")[0] in _RESERVED:
-            raise GraphError(
-                f"{layer.name!r} is the name of a value of every program; give the layer another name."
-            )
-        layer.id = layer.name
-
-    def _may_name(self, layer: Layer) -> bool:
-        """True if the layer has no name, or only one from an earlier assembly of this model."""
-        return not layer.name or (layer.named_by_model and layer._owner is self)
-
-    def _given_names(self, outputs: list[SymbolicTensor]) -> set[str]:
-        """Names that layers of this graph bring along, wherever in it they stand."""
-        found: set[str] = set()
-        seen: set[int] = set()
-        waiting = list(outputs)
-        while waiting:
-            t = waiting.pop()
-            if id(t) in seen:
-                continue
-            seen.add(id(t))
-            waiting += t.inputs
-            if not self._may_name(t.layer):
-                found.add(t.layer.name)
-        return found
-
-    def _free(self, stem: str) -> str:
-        """`stem`, or with the first number that makes it a name nobody has."""
-        name, number = stem, 0
-        while name in self._taken:
-            number += 1
-            name = f"{stem}_{number}"
-        self._taken.add(name)
-        return name
-
     # ---- what it is ---------------------------------------------------------------------------------------------
 
     @property
-    def layers(self) -> list[Layer]:
-        """Layers in the order of the document; Keras's Sequential leaves its Input layer out, and so does this one."""
+    def parts(self) -> list[Layer]:
+        """Every layer, those of nested models too, in Keras's order."""
         return list(self._layers.values())
 
-    def get_layer(self, name: str) -> Layer:
-        """The layer of this name."""
-        for layer in self._layers.values():
+    @property
+    def layers(self) -> list[Any]:
+        """Layers in Keras's order; a nested model stands for its own."""
+        found: dict[int, Any] = {}
+        for key, layer in self._layers.items():
+            call = self._calls.get(key)
+            found.setdefault(id(call.model) if call else key, call.model if call else layer)
+        return list(found.values())
+
+    def get_layer(self, name: str | None = None, index: int | None = None) -> Any:
+        """The layer (or nested model) of this name or at this place."""
+        if index is not None:
+            if not isinstance(index, int) or not -len(self.layers) <= index < len(self.layers):
+                raise GraphError(f"There is no layer {index!r}; there are {len(self.layers)}.")
+            return self.layers[index]
+        for layer in (*self.layers, *self.parts):
             if layer.name == name:
                 return layer
-        options = ", ".join(layer.name for layer in self._layers.values())
+        options = ", ".join(layer.name for layer in self.layers)
         raise GraphError(f"There is no layer called {name!r}; there are {options}.")
+
+    @property
+    def inputs(self) -> list[SymbolicTensor]:
+        """Symbolic tensors the model begins with."""
+        return list(self._starts)
+
+    @property
+    def outputs(self) -> list[SymbolicTensor]:
+        """Symbolic tensors the model ends with."""
+        return list(self._ends)
+
+    @property
+    def input(self) -> Any:
+        """The symbolic input, or a list of them: ``Model(model.input, model.get_layer("code").output)``."""
+        return self._starts[0] if len(self._starts) == 1 else self.inputs
+
+    @property
+    def output(self) -> Any:
+        """The symbolic output, or a list of them."""
+        return self._ends[0] if len(self._ends) == 1 else self.outputs
+
+    @property
+    def input_shape(self) -> Any:
+        """Shape of the input with None for the batch, or a list of shapes."""
+        shapes = [(None, *t.shape) for t in self._starts]
+        return shapes[0] if len(shapes) == 1 else shapes
 
     def symbolic_output(self, layer: Layer) -> Any:
         """A layer's output (a list if it has several), to build another model on."""
-        made = self._symbolic[layer.id].outputs
+        made = self._symbolic[self._ids[id(layer)]].outputs
         return made[0] if len(made) == 1 else list(made)
 
     @property
@@ -257,10 +228,10 @@ class Model:
     def summary(self, print_fn: Any = None) -> str:
         """A table of layers, output shapes and parameters; printed, and returned as text."""
         rows = [("Layer (type)", "Output shape", "Param #")]
-        for row in self._inspection.rows:
-            shapes = ["(" + ", ".join(map(str, ("None", *one))) + ")" for one in row.output_shapes]
-            shown = shapes[0] if len(shapes) == 1 else f"[{', '.join(shapes)}]"
-            rows.append((f"{row.name} ({row.kind})", shown, f"{row.parameters:,}"))
+        rows += [
+            (f"{name} ({kind})", _shown(shapes), f"{count:,}")
+            for name, kind, shapes, count in self._table()
+        ]
         widths = [max(len(r[k]) for r in rows) for k in range(3)]
         lines = [f'Model: "{self.name}"']
         for k, r in enumerate(rows):
@@ -277,33 +248,85 @@ class Model:
         (print_fn or print)(text)
         return text
 
+    def _table(self) -> list[tuple[str, str, list[Shape], int]]:
+        """(name, kind, output shapes, parameters) of every layer once, as Keras's summary has them.
+
+        Of a layer that is called several times the last output is told.
+        """
+        last = {row.layer: row for row in self._inspection.rows}
+        counts: dict[str, int] = {}
+        for row in self._inspection.rows:
+            counts[row.layer] = counts.get(row.layer, 0) + row.parameters
+        found: list[tuple[str, str, list[Shape], int]] = []
+        for layer in self.layers:
+            if isinstance(layer, Model):
+                kind = "Sequential" if isinstance(layer, Sequential) else "Functional"
+                shapes = [t.shape for t in layer.outputs]
+                found.append((layer.name, kind, shapes, layer.count_params()))
+                continue
+            own = self._ids[id(layer)]
+            found.append((own, type(layer).__name__, list(last[own].output_shapes), counts[own]))
+        return found
+
     # ---- weights --------------------------------------------------------------------------------------------------
 
     def _weight_names(self) -> list[str]:
-        names: list[str] = []
-        for row in self._inspection.rows:
-            layer = next(item for item in self._layers.values() if item.id == row.layer)
-            for weight in layer.weights(list(row.input_shapes)):
-                name = f"{row.layer}/{weight.role}"
-                if name not in names:
-                    names.append(name)
-        return names
+        """Names in Keras's order."""
+        rows = {row.layer: row for row in reversed(self._inspection.rows)}
+        return [
+            f"{self._ids[key]}/{weight.role}"
+            for key, layer in self._layers.items()
+            for weight in layer.weights(list(rows[self._ids[key]].input_shapes))
+        ]
 
     def _weights(self) -> dict[str, np.ndarray]:
+        """The present weights, with what other models have taught the layers they share with this one."""
+        self._pull()
+        return self._held()
+
+    def _held(self) -> dict[str, np.ndarray]:
         if self._run is not None:
             return dict(self._run.program.weights())
         if self._values is None:
             from core import initializers
 
             self._values = {}
+            layers = {self._ids[key]: layer for key, layer in self._layers.items()}
             for row in self._inspection.rows:
-                layer = next(item for item in self._layers.values() if item.id == row.layer)
-                for w in layer.weights(list(row.input_shapes)):
+                for w in layers[row.layer].weights(list(row.input_shapes)):
                     name = f"{row.layer}/{w.role}"
-                    self._values.setdefault(
-                        name, initializers.draw(w.initializer, w.shape, self.seed, name)
-                    )
+                    if name not in self._values:
+                        self._values[name] = initializers.draw(
+                            w.initializer, w.shape, self.seed, name
+                        )
         return self._values
+
+    def _pull(self) -> None:
+        """Take over the weights of shared layers from the model that changed them last."""
+        shared: dict[int, list[int]] = {}
+        for key, layer in self._layers.items():
+            if layer._holder is not self:
+                shared.setdefault(id(layer._holder), []).append(key)
+        if not shared:
+            return
+        mine, found = self._held(), {}
+        for keys in shared.values():
+            other = self._layers[keys[0]]._holder
+            named = {other._ids[key]: self._ids[key] for key in keys if key in other._ids}
+            for name, value in other._held().items():
+                layer_id, role = name.rsplit("/", 1)
+                own = f"{named.get(layer_id, '')}/{role}"
+                if own in mine and not np.array_equal(mine[own], value):
+                    found[own] = value.copy()
+        if found and self._run is not None:
+            self._run.replace_weights(found)
+        mine.update(found)
+
+    def _claim(self) -> None:
+        """From here on this model changes the weights of its layers."""
+        self._pull()
+        for layer in self._layers.values():
+            layer._holder = self
 
     def weights_by_name(self) -> dict[str, np.ndarray]:
         """Weights under the names they have on the tape ("dense/kernel")."""
@@ -327,6 +350,7 @@ class Model:
             name: arguments.weight_values(value, have[name].shape, name)
             for name, value in values.items()
         }
+        self._claim()
         if self._run is not None:
             self._run.replace_weights(values)
         else:
@@ -352,12 +376,13 @@ class Model:
         return [
             values[name].copy()
             for name in self._weight_names()
-            if name.rsplit("/", 1)[0] == layer.id
+            if name.rsplit("/", 1)[0] == self._ids[id(layer)]
         ]
 
     def set_layer_weights(self, layer: Layer, weights: list[np.ndarray]) -> None:
         """Replace the weights of one layer."""
-        names = [name for name in self._weight_names() if name.rsplit("/", 1)[0] == layer.id]
+        own = self._ids[id(layer)]
+        names = [name for name in self._weight_names() if name.rsplit("/", 1)[0] == own]
         weights = _listed(weights)
         if len(weights) != len(names):
             raise ChainruleError(
@@ -476,6 +501,7 @@ class Model:
         """The run that trains on these samples, with the weights and the optimizer's memory there are."""
         from core.runs.run import Run
 
+        self._claim()
         training = self._training(batch_size)
         old = self._run
         if (
@@ -590,6 +616,7 @@ class Model:
     ) -> Any:
         """The loss, or a list of loss and metrics, on these samples."""
         samples = self._samples(x, y)
+        self._pull()
         run = self._run if self._run is not None else self._ready(samples, batch_size)
         found = run.evaluate(samples)
         if return_dict:
@@ -619,7 +646,18 @@ class Model:
         return results[0] if len(results) == 1 else results
 
     def __call__(self, x: Any) -> Any:
-        """The same as `predict`."""
+        """Outputs for arrays, as `predict`; for symbolic tensors the model is a layer of another model.
+
+        Its weights are shared: what the other model learns, this one knows.
+        """
+        given = list(x) if isinstance(x, (list, tuple)) else [x]
+        if any(isinstance(t, SymbolicTensor) for t in given):
+            for t in given:
+                if not isinstance(t, SymbolicTensor):
+                    message = f"{self.name} is called on tensors made by Input or a layer, not on {type(t).__name__}."
+                    raise GraphError(message)
+            made = call_model(self, self._starts, self._tensors, self._ends, given)
+            return made[0] if len(made) == 1 else made
         return self.predict(x)
 
     def program(self, batch_size: int = 32) -> Any:
@@ -685,7 +723,11 @@ class Sequential(Model):
 
     def _assemble(self) -> None:
         first = self._pending[0]
-        if isinstance(first, Layer) and not isinstance(first, layers_module.InputLayer):
+        if isinstance(first, Model):
+            # As Keras: a model knows what its samples look like.
+            self._pending.insert(0, Input(first.input_shape[1:]))
+            first = self._pending[0]
+        if not isinstance(first, (SymbolicTensor, layers_module.InputLayer)):
             message = "A Sequential model starts with Input(shape), so that the shapes of all weights are known."
             raise GraphError(message)
         t: Any = (
@@ -700,16 +742,14 @@ class Sequential(Model):
                     f"{type(t[0].layer).__name__} gives {len(t)} outputs, but a Sequential model hands on one. Put it "
                     "last, or build a functional model."
                 )
-            t = call_layer(layer, t)
+            t = layer(t) if isinstance(layer, Model) else call_layer(layer, t)
         self._build([start], t if isinstance(t, list) else [t], self.name, self.seed)
 
     @property
-    def layers(self) -> list[Layer]:
+    def layers(self) -> list[Any]:
         """Layers without the Input layer, as in Keras."""
         return [
-            layer
-            for layer in self._layers.values()
-            if not isinstance(layer, layers_module.InputLayer)
+            layer for layer in super().layers if not isinstance(layer, layers_module.InputLayer)
         ]
 
 
@@ -718,6 +758,11 @@ _ASSEMBLED = {
     "network",
     "_inspection",
     "_layers",
+    "_ids",
+    "_calls",
+    "_starts",
+    "_tensors",
+    "_ends",
     "_symbolic",
     "_optimizer",
     "_loss",
@@ -737,7 +782,7 @@ def _require_layer(item: Any, place: int) -> None:
             "A Sequential model has one Input, at its beginning; use Model for several inputs."
         )
         raise GraphError(message)
-    if not starts and not isinstance(item, Layer):
+    if not starts and not isinstance(item, (Layer, Model)):
         shown = item.__name__ if isinstance(item, type) else repr(item)
         raise GraphError(
             f"A Sequential model is a list of layers such as Dense(3); {shown} is not one."
@@ -759,6 +804,11 @@ def _callbacks(given: Any) -> list[Any]:
         if not isinstance(one, Callback):
             raise ChainruleError(f"Callbacks are objects of core.callbacks; {one!r} is not one.")
     return found
+
+
+def _shown(shapes: list[Shape]) -> str:
+    texts = ["(" + ", ".join(map(str, ("None", *shape))) + ")" for shape in shapes]
+    return texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
 
 
 def _listed(weights: Any) -> list[Any]:

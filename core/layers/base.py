@@ -77,6 +77,8 @@ class Layer:
     further_inputs: ClassVar[str] = ""
     #: True if the mask of the input holds for the output too.
     passes_mask: ClassVar[bool] = False
+    #: The model that has its present weights, where several models share it.
+    _holder: Any = None
     #: True once a model has named the layer because nobody else did.
     named_by_model = False
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from core.errors import GraphError
 
 if TYPE_CHECKING:
+    from core.graph import NestedCall
     from core.layers.base import Layer, Shape
 
 
@@ -19,12 +20,15 @@ class SymbolicTensor:
         Without the batch axis.
     index
         Its place among the outputs of the call, and `outputs` all of them.
+    call
+        The call of a nested model it is part of, if it is part of one.
     """
 
     def __init__(self, layer: Layer, inputs: tuple[SymbolicTensor, ...], shape: Shape) -> None:
         self.layer, self.inputs, self.shape = layer, inputs, shape
         self.index = 0
         self.outputs: tuple[SymbolicTensor, ...] = (self,)
+        self.call: NestedCall | None = None
 
     @property
     def first(self) -> SymbolicTensor:

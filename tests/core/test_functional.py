@@ -1,0 +1,181 @@
+"""Functional models: branches, shared layers, several inputs and outputs, models inside models."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import core
+from core import layers
+from core.errors import ChainruleError, GraphError, ShapeError
+
+X = np.random.default_rng(0).normal(size=(10, 4)).astype(np.float32)
+
+
+def same(first: list[np.ndarray], second: list[np.ndarray]) -> bool:
+    return len(first) == len(second) and all(map(np.array_equal, first, second))
+
+
+def autoencoder() -> tuple[core.Model, core.Model, core.Model]:
+    """(encoder, decoder, both as one), which share their layers."""
+    x = core.Input((4,))
+    encoder = core.Model(x, layers.Dense(2, activation="tanh")(x), name="encoder")
+    code = core.Input((2,))
+    decoder = core.Model(code, layers.Dense(4)(code), name="decoder")
+    both = core.Model(x, decoder(encoder(x)), name="autoencoder")
+    return encoder, decoder, both
+
+
+# ---- models in models ---------------------------------------------------------------------------------------------
+
+
+def test_a_nested_model_computes_what_its_parts_compute() -> None:
+    encoder, decoder, both = autoencoder()
+    assert np.array_equal(both.predict(X), decoder.predict(encoder.predict(X)))
+    assert [layer.name for layer in both.layers] == ["input", "encoder", "decoder"]
+    assert both.get_layer("encoder") is encoder
+    assert both.count_params() == encoder.count_params() + decoder.count_params() == 22
+    assert same(both.get_weights(), [*encoder.get_weights(), *decoder.get_weights()])
+
+
+def test_what_the_whole_learns_its_parts_know() -> None:
+    encoder, decoder, both = autoencoder()
+    before = encoder.get_weights()
+    both.compile(core.optimizers.Adam(0.05), "mse")
+    both.fit(X, X, epochs=3)
+    assert not same(before, encoder.get_weights())
+    assert same(both.get_weights(), [*encoder.get_weights(), *decoder.get_weights()])
+    assert np.allclose(both.predict(X), decoder.predict(encoder.predict(X)), atol=1e-6)
+    assert same(both.get_layer("encoder").layers[1].get_weights(), encoder.get_weights())
+
+
+def test_what_a_part_learns_the_whole_knows() -> None:
+    encoder, _, both = autoencoder()
+    both.compile(core.optimizers.SGD(0.1), "mse")
+    both.fit(X, X)
+    encoder.compile(core.optimizers.SGD(0.1), "mse")
+    encoder.fit(X, X[:, :2])
+    taught = encoder.get_weights()
+    assert same(both.get_weights()[:2], taught)
+    both.fit(X, X)
+    assert not same(encoder.get_weights(), taught)
+    encoder.set_weights([np.zeros((4, 2)), np.zeros(2)])
+    assert np.ptp(both.predict(X), axis=0).max() == 0
+    assert both.evaluate(X, X) == pytest.approx(np.mean((both.predict(X) - X) ** 2), rel=1e-5)
+
+
+def test_a_model_called_twice_shares_its_weights() -> None:
+    half = core.Sequential([core.Input((4,)), layers.Dense(3, activation="tanh")], name="half")
+    a, b = core.Input((4,)), core.Input((4,))
+    model = core.Model([a, b], layers.Add()([half(a), half(b)]))
+    assert model.count_params() == half.count_params() == 15
+    expected = half.predict(X) + half.predict(X[::-1])
+    assert np.allclose(model.predict([X, X[::-1]]), expected, atol=1e-6)
+
+
+def test_nested_models_may_use_the_same_names() -> None:
+    def block(k: int) -> core.Model:
+        parts = [core.Input((4,)), layers.Dense(4), layers.Dense(4, name="last")]
+        return core.Sequential(parts, name=f"block_{k}")
+
+    x = core.Input((4,))
+    model = core.Model(x, layers.Dense(1)(block(1)(block(0)(x))))
+    names = [layer.id for layer in model.network.layers]
+    assert len(set(names)) == len(names) == 6
+    assert model.count_params() == sum(w.size for w in model.get_weights()) == 4 * 20 + 5
+
+
+def test_models_nest_deeply_and_in_a_sequential_model() -> None:
+    inner = core.Sequential([core.Input((4,)), layers.Dense(3)], name="inner")
+    middle = core.Sequential([inner, layers.Dense(2)], name="middle")
+    outer = core.Sequential([core.Input((4,)), middle, layers.Dense(1)], name="outer")
+    assert [layer.name for layer in outer.layers] == ["middle", "dense_2"]
+    assert outer.output_shape == (None, 1)
+    outer.compile("sgd", "mse")
+    outer.fit(X, X[:, :1])
+    assert same(outer.get_weights()[:2], inner.get_weights())
+
+
+def test_a_saved_nested_model_computes_the_same(tmp_path: Path) -> None:
+    _, _, both = autoencoder()
+    both.save(tmp_path / "a.chainrule")
+    assert np.array_equal(core.load_model(tmp_path / "a.chainrule").predict(X), both.predict(X))
+
+
+def test_a_loaded_model_can_be_a_part(tmp_path: Path) -> None:
+    encoder, _, _ = autoencoder()
+    encoder.save(tmp_path / "a.chainrule")
+    loaded = core.load_model(tmp_path / "a.chainrule")
+    x = core.Input((4,))
+    model = core.Model(x, layers.Dense(1)(loaded(x)))
+    assert same(model.get_weights()[:2], encoder.get_weights())
+
+
+# ---- parts of graphs ------------------------------------------------------------------------------------------------
+
+
+def test_a_model_of_the_features_of_another() -> None:
+    model = core.Sequential(
+        [core.Input((4,)), layers.Dense(3, name="code"), layers.Dense(2)], seed=3
+    )
+    features = core.Model(model.input, model.get_layer("code").output)
+    assert features.output_shape == (None, 3)
+    model.compile("adam", "mse")
+    model.fit(X, X[:, :2])
+    assert same(features.get_weights(), model.get_weights()[:2])
+
+
+def test_a_tensor_in_the_middle_can_be_an_input() -> None:
+    x = core.Input((4,))
+    code = layers.Dense(2)(x)
+    whole = core.Model(x, layers.Dense(3)(code))
+    head = core.Model(code, whole.output)
+    assert head.input_shape == (None, 2)
+    assert head.count_params() == 9
+    codes = core.Model(x, code).predict(X)
+    assert np.allclose(head.predict(codes), whole.predict(X), atol=1e-6)
+
+
+def test_an_input_that_is_not_given_is_named() -> None:
+    a, b = core.Input((4,), name="a"), core.Input((4,), name="b")
+    with pytest.raises(GraphError, match="'b', which is not among the model's inputs"):
+        core.Model(a, layers.Add()([a, b]))
+
+
+def test_an_input_that_feeds_nothing_is_named() -> None:
+    a, b = core.Input((4,), name="a"), core.Input((4,), name="b")
+    with pytest.raises(GraphError, match="'b' feeds nothing"):
+        core.Model([a, b], layers.Dense(1)(a))
+
+
+@pytest.mark.parametrize(
+    ("given", "error"),
+    [(lambda x: [x, x], GraphError), (lambda x: layers.Dense(3)(x), ShapeError), (lambda x: [x, X], GraphError)],
+)  # fmt: skip
+def test_a_nested_model_is_called_on_what_it_was_built_for(given: Any, error: Any) -> None:
+    encoder, _, _ = autoencoder()
+    with pytest.raises(error, match=r"encoder.*\.$"):
+        encoder(given(core.Input((4,))))
+
+
+def test_layers_added_later_leave_the_weights_as_they_are() -> None:
+    model = core.Sequential([core.Input((4,)), layers.Dense(3)])
+    model.compile("sgd", "mse")
+    model.fit(X, X[:, :3])
+    learned = model.get_weights()
+    model.add(layers.Dense(2))
+    assert same(model.get_weights()[:2], learned)
+
+
+def test_inputs_are_given_in_the_order_of_the_model() -> None:
+    a, b = core.Input((2,), name="a"), core.Input((3,), name="b")
+    deep = layers.Dense(2)(layers.Dense(2)(b))
+    model = core.Model([a, b], layers.Add()([a, deep]))
+    assert model.input_shape == [(None, 2), (None, 3)]
+    with pytest.raises(ChainruleError):
+        model.predict([np.zeros((1, 3)), np.zeros((1, 2))])
+    zero = model.predict([np.zeros((1, 2)), np.zeros((1, 3))])
+    assert np.array_equal(model.predict([np.ones((1, 2)), np.zeros((1, 3))]), zero + 1)

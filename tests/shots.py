@@ -54,6 +54,28 @@ class Photographer:
         self.window.grab().save(str(path))
         print(path.name, flush=True)
 
+    def diverge(self) -> None:
+        """A linear unit with a learning rate above 2 / curvature: every step overshoots further than the last."""
+        self.do("template.open", name="logistic-regression")
+        self.ready()
+        self.do("layer.configure", layer="dense_1", activation="linear")
+        optimizer = {"kind": "SGD", "learning_rate": 5.0}
+        self.do("training.configure", optimizer=optimizer, loss="mean_squared_error")
+        engine = self.window.context.engine
+        self.wait(
+            60, lambda: engine.work is not None and engine.work.training.optimizer == optimizer
+        )
+        self.ready()
+        self.do("workspace.show", name="train")
+        self.do("run.speed", value="100/s")
+        self.do("run.play")
+        self.wait(30, lambda: engine.state.status == "diverged")
+        assert engine.state.status == "diverged", engine.state
+        self.shoot("train-diverged")
+        self.do("run.step_back", granularity="batch")
+        self.ready()
+        self.shoot("train-diverged-step-back")
+
     def tour(self) -> None:
         """Every workspace and its states."""
         self.do("template.open", name="digits-cnn")
@@ -90,11 +112,7 @@ class Photographer:
         self.wait(4)
         self.do("run.pause")
         self.shoot("train-spirals")
-        self.do("training.configure", optimizer={"kind": "SGD", "learning_rate": 100.0})
-        self.ready()
-        self.do("run.play")
-        self.wait(4)
-        self.shoot("train-diverged")
+        self.diverge()
         self.do("template.open", name="chain-rule-by-hand")
         self.ready()
         self.do("workspace.show", name="step")

@@ -96,6 +96,9 @@ class Engine(QObject):
         self._waiting_for_step = False
         self._closed = False
         self._warm_up = WarmUp(self) if warm else None
+        #: What kernels are being compiled for, and how it goes on: "open" or "edit".
+        self._warming: Work | None = None
+        self._then = "open"
         if self._warm_up is not None:
             self._warm_up.progressed.connect(self._on_warm_progress)
             self._warm_up.finished.connect(self._on_warm_finished)
@@ -104,6 +107,7 @@ class Engine(QObject):
         self._worker.state_changed.connect(self._on_state)
         self._worker.failed.connect(self._on_failed)
         self._worker.answered.connect(self._on_answer)
+        self._worker.kernels_missing.connect(self._on_kernels_missing)
         self._worker.snapshot_put.connect(self._on_snapshot_put)
         self._worker.happened.connect(self._on_happened)
         self.clock.tick.connect(self._on_tick)
@@ -159,10 +163,7 @@ class Engine(QObject):
         self._change(
             status="starting", reason="", progress=0.0, detail="", position=None, finished=False
         )
-        if self._warm_up is not None:
-            self._warm_up.begin(work)
-        else:
-            self._send("open", work=work)
+        self._warm_or_open(work)
 
     def edit(self, work: Work) -> None:
         """Go on with a changed network, training or data.
@@ -173,7 +174,11 @@ class Engine(QObject):
         self._work = work
         self._blocked = ""
         self._slow.stop()
-        self._send("edit", work=work)
+        if self._warming is not None:
+            # Sent when the kernels are there: an open run would otherwise be replaced by the one that was waited for.
+            self._change(status="starting", reason="")
+        else:
+            self._send("edit", work=work)
 
     def block(self, reason: str) -> None:
         """Refuse to run with that reason until the next `edit`: the network cannot work as it is."""
@@ -487,8 +492,33 @@ class Engine(QObject):
         # A child that failed is no catastrophe: the worker compiles what is missing itself.
         if problem:
             log.warning("the warm-up ended early: %s", problem)
-        if self._work is not None and not self._closed:
-            self._send("open", work=self._work)
+        warmed, self._warming = self._warming, None
+        if self._work is None or self._closed:
+            return
+        if warmed is None or warmed is self._work or problem:
+            if self._then == "open":
+                self._send("open", work=self._work)
+            else:
+                self._send("edit", work=self._work, warmed=True)
+        elif self._then == "open":
+            self._warm_or_open(self._work)
+        else:
+            self._send("edit", work=self._work)
+
+    @Slot(object)
+    def _on_kernels_missing(self, work: Work) -> None:
+        # A newer edit is on its way to the worker; it will say what that one lacks.
+        if work is self._work and self._warm_up is not None and not self._closed:
+            self._warming, self._then = work, "edit"
+            self._change(status="starting", reason="", progress=0.0, detail="")
+            self._warm_up.begin(work)
+
+    def _warm_or_open(self, work: Work) -> None:
+        if self._warm_up is not None:
+            self._warming, self._then = work, "open"
+            self._warm_up.begin(work)
+        else:
+            self._send("open", work=work)
 
 
 def _close(reference: weakref.ref[Engine]) -> None:

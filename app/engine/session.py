@@ -257,6 +257,16 @@ class Session:
         self.work, self.info = work, fresh.info
         self._open_run(fresh.run)
 
+    def lacks_kernels(self, work: Work) -> bool:
+        """Tell whether going on with this would compile something first."""
+        known = self.work
+        rate = work.training.optimizer.get("learning_rate")
+        if work.network == known.network and work.training == replace_rate(known.training, rate):
+            return False
+        from app.engine import warm
+
+        return bool(warm.missing(work.network, work.training))
+
     def _only_live_changes(self, work: Work) -> bool:
         """Apply what can change while running; tell whether that was all."""
         before, after = self.work.training, work.training

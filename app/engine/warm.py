@@ -28,6 +28,9 @@ Progress = Callable[[int, int], None]
 #: Beside kernels: what runs them, and what draws.
 _MACHINE, _PICTURES = "machine", "pictures"
 
+#: One of the compiled functions behind each of these, by the name of its index.
+_INDEX = {_MACHINE: "machine.run_steps", _PICTURES: "edge_kernels.draw_tiles"}
+
 #: Before the name of what is compiled for float64.
 _PRECISE = "float64:"
 
@@ -89,7 +92,7 @@ def warm(
     """
     report = progress or (lambda done, total: None)
     jobs = jobs_of(network, training, precise=precise)
-    missing = [name for name in jobs if not _cached(name)]
+    missing = _not_cached(jobs)
     waiting = deque(sorted(jobs, key=lambda name: name not in missing))
     lock = threading.Lock()
     done = 0
@@ -177,6 +180,15 @@ def _machine(dtype: type) -> None:
     )  # fmt: skip
 
 
-def _cached(name: str) -> bool:
-    """Tell whether Numba has an index of that kernel; a wrong guess costs time only."""
-    return any(True for _ in FOLDER.rglob(f"{name}-*.nbi"))
+def missing(network: Network, training: Training) -> list[str]:
+    """Return what would have to be compiled before these run."""
+    return _not_cached(jobs_of(network, training))
+
+
+def _not_cached(jobs: list[str]) -> list[str]:
+    """Return the jobs without an index in Numba's cache; a wrong guess costs time only.
+
+    An index holds both element types, so what is asked for in float64 always counts as missing.
+    """
+    there = {path.name.rsplit("-", 1)[0] for path in FOLDER.rglob("*.nbi")}
+    return [name for name in jobs if _INDEX.get(name, name) not in there]

@@ -36,19 +36,22 @@ class Worker(QThread):
     Signals
     -------
     state_changed(EngineState), failed(str), answered(ticket, answer, problem), snapshot_put(),
-    happened(event name, values)
+    happened(event name, values), kernels_missing(Work)
         All received on the interface thread.
     """
 
     state_changed = Signal(object)
     failed = Signal(str)
     answered = Signal(int, object, str)
+    kernels_missing = Signal(object)
     snapshot_put = Signal()
     happened = Signal(str, object)
 
     def __init__(self, *, precise: bool = True) -> None:
         super().__init__()
-        self._precise = precise
+        # Without kernels for numeric checks a child process compiles: for edits, too.
+        self._precise, self._has_child = precise, not precise
+        self._lacks_kernels = False
         self.setObjectName("chainrule-engine")
         self.inbox = Inbox(self._interrupt)
         self.mailbox: Mailbox[Snapshot] = Mailbox()
@@ -219,7 +222,7 @@ class Worker(QThread):
         from app.engine.session import Session
         from app.scenes import edges
 
-        self._playing = False
+        self._playing = self._lacks_kernels = False
         self._background = None
         old, self._session = self._session, None
         if old is not None:
@@ -236,11 +239,18 @@ class Worker(QThread):
         self._guard(self._put_snapshot)
         self._tell(status="diverged" if session.diverged else "ready", reason=session.diverged)
 
-    def _do_edit(self, work: Work) -> None:
+    def _do_edit(self, work: Work, warmed: bool = False) -> None:
         if self._session is None:
             self._do_open(work)
             return
         self._background = None
+        if self._has_child and not warmed and self._session.lacks_kernels(work):
+            # Compiling here would take seconds and hold the interpreter lock: the window would stutter.
+            self._playing, self._lacks_kernels = False, True
+            self._tell(status="starting", reason="")
+            self.kernels_missing.emit(work)
+            return
+        self._lacks_kernels = False
         self._session.edit(work)
         self._pace.forget()
         self._epoch = self._session.epoch
@@ -357,7 +367,7 @@ class Worker(QThread):
     # Telling
 
     def _open_session(self) -> Session:
-        if self._session is None:
+        if self._session is None or self._lacks_kernels:
             raise NotReadyError(tr("The engine is still preparing. Try again in a moment."))
         return self._session
 
@@ -370,6 +380,8 @@ class Worker(QThread):
         session = self._session
         if session is None:
             self._tell(status="blocked")
+        elif self._lacks_kernels:
+            self._tell(status="starting", reason="")
         elif session.diverged:
             self._tell(status="diverged", reason=session.diverged)
         elif self._playing:

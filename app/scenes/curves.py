@@ -108,17 +108,20 @@ class _Axis:
             self.low, self.high, self.ticks = 0.0, 1.0, [0.0, 0.5, 1.0]
         elif self.log:
             top = float(both.max())
-            bottom = max(float(both[both > 0].min()), top * 1e-6)
+            bottom = float(both[both > 0].min())
+            if not _exploding(both):
+                bottom = max(bottom, top * 1e-6)
             self.low, self.high = log10(bottom) - 0.05, log10(top) + 0.05
             if self.high - self.low < 1:
                 self.low = self.high - 1
-            decades = range(floor(self.low) - 1, floor(self.high) + 1)
+            apart = max(1, round((self.high - self.low) / 5))
+            decades = range(floor(self.low) // apart * apart, floor(self.high) + 1, apart)
             marks = [
                 m * 10.0**d
                 for d in decades
                 for m in ((1, 5) if self.high - self.low < 2.2 else (1,))
             ]
-            self.ticks = [m for m in marks if self.low <= log10(m) <= self.high][-5:]
+            self.ticks = [m for m in marks if self.low <= log10(m) <= self.high][-6:]
         else:
             top = float(np.percentile(both, 99.5)) if both.size else 1.0
             top = top if isfinite(top) and top > 0 else 1.0
@@ -142,9 +145,16 @@ class _Axis:
         if self.panel.metric == "accuracy":
             return f"{round(value * 100)}%"
         if self.log or (value == 0 and self.high >= 100):
-            return f"{value:g}".replace("-", draw.MINUS)
+            mantissa, _, exponent = f"{value:g}".partition("e")
+            text = f"{mantissa}e{int(exponent)}" if exponent else mantissa
+            return text.replace("-", draw.MINUS)
         step = self.ticks[1] - self.ticks[0] if len(self.ticks) > 1 else self.high
         return draw.plain(value, max(0, min(4, -floor(log10(step) + 1e-9))) if step > 0 else 1)
+
+
+def _exploding(values: np.ndarray) -> bool:
+    """Tell whether a loss left the range of anything learned: then its whole way up is worth seeing."""
+    return float(values.max()) > 1e6
 
 
 def values_of(history: HistoryView, metric: str) -> tuple[np.ndarray, np.ndarray]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
+from math import isfinite, isnan
 
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import (
@@ -201,8 +202,14 @@ def blit(painter: QPainter, x: float, y: float, image: QImage) -> None:
     painter.drawImage(QPointF(x, y), image)
 
 
+#: From here on numbers are written with an exponent.
+LARGE = 1e6
+
+
 def signed(value: float, digits: int) -> str:
     """Return a number with its sign always shown."""
+    if _unusual(value):
+        return ("+" if value > 0 else "") + scientific(value)
     body = f"{abs(value):.{digits}f}"
     return (MINUS if value < 0 and float(body) != 0 else "+") + body
 
@@ -216,16 +223,25 @@ def fine(value: float, digits: int) -> str:
 
 def plain(value: float, digits: int) -> str:
     """Return a number with a fixed count of decimals and a true minus."""
+    if _unusual(value):
+        return scientific(value)
     body = f"{value:.{digits}f}"
     return body.lstrip("-") if float(body) == 0 else body.replace("-", MINUS)
 
 
 def scientific(value: float) -> str:
-    """Return ``2.8e−3``."""
+    """Return ``2.8e−3``; ``NaN`` and ``∞`` where there is no number."""
     if value == 0:
         return "0"
+    if not isfinite(value):
+        return "NaN" if isnan(value) else "∞" if value > 0 else f"{MINUS}∞"
     mantissa, exponent = f"{value:.1e}".split("e")
     return f"{mantissa}e{int(exponent)}".replace("-", MINUS)
+
+
+def _unusual(value: float) -> bool:
+    """Tell whether decimals say nothing: no number at all, or one that outgrew the place made for it."""
+    return not abs(value) < LARGE
 
 
 def prepare(painter: QPainter, size: Iterable[float]) -> None:

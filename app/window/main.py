@@ -76,6 +76,7 @@ class MainWindow(QMainWindow):
         self.top = TopBar(self.actions_by_name)
         self.progress = ProgressLine(name="engine-progress")
         self.banner = Banner(name="banner")
+        self._divergence = ""
         self.stack = QStackedWidget()
         self.stack.setObjectName("workspaces")
         self.status = StatusBar()
@@ -418,12 +419,19 @@ class MainWindow(QMainWindow):
     def _on_message(self, message: Command | Event) -> None:
         if message.name == "run.diverged" and isinstance(message, Event):
             self._show_divergence(message.values)
+        elif message.name == "run.played" and isinstance(message, Event):
+            self._divergence_is_over()
         elif message.name in ("run.stepped", "run.stepped-back", "run.seek", "run.reset"):
             self.context.document.mark_unsaved()
         elif message.name == "run.speed" and isinstance(message, Command):
             self.context.settings.set("speed", self.context.engine.state.speed.key)
         elif message.name == "run.granularity" and isinstance(message, Command):
             self.context.settings.set("granularity", self.context.engine.state.granularity)
+
+    def _divergence_is_over(self) -> None:
+        if self._divergence and self.banner.text == self._divergence:
+            self.banner.hide()
+        self._divergence = ""
 
     def _show_divergence(self, values: dict[str, Any]) -> None:
         step = int(values.get("step", 0))
@@ -437,6 +445,7 @@ class MainWindow(QMainWindow):
             self._do("training.configure", learning_rate=rate / 10)
             rewind()
 
+        self._divergence = sentence
         self.banner.show_message(sentence, [
             ("rewind", tr("Rewind {count} steps", count=_REWIND), rewind),
             ("lower-learning-rate", tr("lr / 10"), slower),

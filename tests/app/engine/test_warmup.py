@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 
 import pytest
 from pytestqt.qtbot import QtBot
@@ -67,3 +68,51 @@ def test_closing_ends_the_child(qtbot: QtBot) -> None:
     assert warm_up._process is None
     engine.open(work_for("xor-mlp"))
     assert warm_up._process is None
+
+
+def test_an_edit_while_preparing_is_opened_once_and_nothing_done_after_it_is_lost(
+    qtbot: QtBot,
+) -> None:
+    engine = Engine(warm=True)
+    bench = Bench(engine, qtbot)
+    work = work_for("xor-mlp")
+    engine.open(work)
+    changed = replace(work, network=work.network.configure("dense_1", units=3))
+    engine.edit(changed)
+    assert engine.state.status == "starting"
+    bench.until(lambda: engine.state.status == "ready")
+    for _ in range(3):
+        engine.step("batch")
+    bench.until(lambda: engine.latest is not None and engine.latest.position.step == 3)
+    # Whatever the child still had to say would have been said by now.
+    qtbot.wait(1000)
+    assert engine.state.position is not None
+    assert engine.state.position.step == 3
+    assert engine.latest is not None
+    shapes = {t.name: t.shape for t in engine.latest.program.tensors.values()}
+    assert shapes["dense_1/kernel"] == (2, 3)
+    engine.close()
+
+
+def test_an_edit_that_needs_new_kernels_has_them_compiled_by_the_child(qtbot: QtBot) -> None:
+    engine = Engine(warm=True)
+    bench = Bench(engine, qtbot)
+    work = work_for("xor-mlp")
+    engine.open(work)
+    bench.until(lambda: engine.state.status == "ready")
+    engine.step("batch")
+    bench.until(lambda: engine.latest is not None and engine.latest.position.step == 1)
+    for index in cache.prepare().rglob("elementwise.relu*.nbi"):
+        index.unlink()
+    seen: list[str] = []
+    engine.state_changed.connect(lambda state: seen.append(state.status))
+    engine.edit(replace(work, network=work.network.configure("dense_1", activation="relu")))
+    bench.until(lambda: "starting" in seen)
+    bench.until(lambda: engine.state.status == "paused")
+    # The child wrote it; what was learned so far goes on.
+    assert any(True for _ in cache.prepare().rglob("elementwise.relu-*.nbi"))
+    assert engine.state.position is not None
+    assert engine.state.position.step == 1
+    engine.step("batch")
+    bench.until(lambda: engine.latest is not None and engine.latest.position.step == 2)
+    engine.close()

@@ -96,6 +96,13 @@ def test_numbers_have_a_true_minus() -> None:
     assert signed(-0.0001, 2) == "+0.00"
     assert plain(-1.5, 1) == "\N{MINUS SIGN}1.5"
     assert plain(-0.0, 1) == "0.0"
+    # A loss that outgrew its place is still a number one can read.
+    assert plain(3.11e34, 4) == "3.1e34"
+    assert signed(-7.3e19, 0) == "\N{MINUS SIGN}7.3e19"
+    assert signed(7.3e19, 2) == "+7.3e19"
+    assert plain(float("inf"), 2) == "∞"
+    assert signed(float("-inf"), 2) == "\N{MINUS SIGN}∞"
+    assert signed(float("nan"), 2) == "NaN"
     assert scientific(0.0028) == "2.8e\N{MINUS SIGN}3"
 
 

@@ -131,6 +131,15 @@ def test_divergence_is_explained_and_rewound(qtbot: QtBot, window: MainWindow) -
     assert "step" in window.banner.text
     assert not action(window, "transport-play").isEnabled()
     assert action(window, "transport-step-back").isEnabled()
+    bus.do("run.step_back", granularity="batch")
+    qtbot.waitUntil(lambda: status(window) == "paused", timeout=_PATIENCE)
+    assert window.banner.isVisible(), "what to do about it is still worth knowing"
+    bus.do("run.speed", value="1x")
+    bus.do("run.play")
+    qtbot.waitUntil(lambda: not window.banner.isVisible(), timeout=_PATIENCE)
+    bus.do("run.speed", value="max")
+    qtbot.waitUntil(lambda: status(window) == "diverged", timeout=_PATIENCE)
+    qtbot.waitUntil(window.banner.isVisible)
     click(control(window, "lower-learning-rate"))
     assert window.context.document.training.optimizer["learning_rate"] == pytest.approx(10.0)
     qtbot.waitUntil(lambda: status(window) != "diverged", timeout=_PATIENCE)

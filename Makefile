@@ -12,7 +12,7 @@ VIRTUAL = env QT_QPA_PLATFORM=xcb xvfb-run -a -s "-screen 0 1600x1000x24"
 help:
 	@echo "make run        open Chainrule (installs what is missing first)"
 	@echo "make test       the tests that every change has to pass"
-	@echo "make test-long  comparison with PyTorch and Keras, and the soak run (large downloads, minutes)"
+	@echo "make test-long  comparison with PyTorch and Keras, every layer in many settings, and the soak run"
 	@echo "make test-lower the tests against the oldest versions pyproject.toml allows"
 	@echo "make lint       style, types, and who may import whom"
 	@echo "make bench      speed, side by side with PyTorch"
@@ -29,7 +29,7 @@ test:
 
 test-long:
 	@$(ENVIRONMENT) test conformance xvfb
-	$(PY) -m pytest -m conformance --timeout=900
+	$(PY) -m pytest -m "conformance or wide" --timeout=900
 	$(VIRTUAL) $(PY) -m pytest -m soak -s --timeout=1800
 
 test-lower:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pytest
 
 from core import losses, optimizers
-from core.errors import ChainruleError
+from core.errors import ChainruleError, SettingError
 from core.layers import registry
 from core.layers.base import Layer as LayerRule
 from core.layers.settings import Setting
@@ -17,8 +18,10 @@ from core.losses import Loss
 from core.ops.base import Instruction
 from core.optimizers import Optimizer
 from core.spec import Layer, Network, Node, new_layer
+from core.spec.reference import reference
 from core.tape.compiler import Tape, compile_network
 from core.tape.program import Program
+from tests.core import subject_settings
 from tests.core.networks import chain
 
 #: What a layer may be given: a list, an image, a sequence.
@@ -28,11 +31,21 @@ TOKENS = 7
 
 @dataclass(frozen=True)
 class Subject:
-    """A layer with settings, in a network that asks for its gradients."""
+    """A layer with settings, in a network that asks for its gradients.
+
+    `wide` subjects are tried in ``make test-long`` only: there are hundreds of them.
+    """
 
     name: str
     kind: str
     network: Network
+    wide: bool = False
+
+
+def each(subjects: list[Subject]) -> Any:
+    """The parameter ``subject`` of a test."""
+    return pytest.mark.parametrize("subject", [
+        pytest.param(s, id=s.name, marks=[pytest.mark.wide] if s.wide else []) for s in subjects])  # fmt: skip
 
 
 # ---- settings -----------------------------------------------------------------------------------------------------
@@ -53,100 +66,129 @@ def smallest(kind: type[LayerRule]) -> dict[str, Any]:
         elif setting.type == "pair" and value and max(value) > 1:
             value = [2, 2]
         found[setting.name] = value
-    return found
+    return {**found, **subject_settings.SMALLEST.get(kind.__name__, {})}
+
+
+#: Settings that change where numbers start, and not what is computed.
+STARTS = ("initializer", "constraint", "text")
 
 
 def others(setting: Setting) -> list[Any]:
-    """Values of a setting besides its default that are worth a test of their own."""
-    if setting.name.endswith("initializer"):
+    """Values of a setting besides its default that are worth a test of their own, the most telling first."""
+    if setting.type in STARTS or setting.name.endswith("initializer"):
         return []
     if setting.type == "bool":
         return [not setting.default]
+    if setting.type == "regularizer":
+        return [{"class_name": "L1L2", "config": {"l1": 0.02, "l2": 0.03}}]
     if setting.type == "choice":
         return [choice for choice in setting.choices if choice != setting.default]
     if setting.type == "pair":
-        return [[1, 1], [2, 2], [2, 1], [3, 2]]
+        return [[2, 1], [3, 2], [1, 1], [2, 2]]
     if setting.type == "float" and setting.minimum is not None and setting.maximum is not None:
-        return [setting.minimum, (setting.minimum + setting.maximum) / 2]
+        return [(setting.minimum + setting.maximum) / 2, setting.minimum]
     if setting.type == "int":
         return [1] if (setting.minimum or 0) <= 1 else []
     return []
 
 
-def settings_of(kind: type[LayerRule]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """(label, settings): the smallest, then one setting changed at a time, then pairs of changes to windows."""
+def settings_of(kind: type[LayerRule]) -> Iterator[tuple[str, dict[str, Any], bool]]:
+    """(label, settings, wide): the smallest, then one setting changed at a time, then pairs of changes to windows."""
     base = smallest(kind)
-    yield "plain", base
+    yield "plain", base, False
+    more = subject_settings.MORE.get(kind.__name__, {})
+    for label, config in more.items():
+        yield label, {**base, **config}, False
     for setting in kind.settings:
-        for value in others(setting):
-            if value != base[setting.name]:
-                yield f"{setting.name}={value}", {**base, setting.name: value}
+        activation = setting.type == "choice" and setting.name.endswith("activation")
+        for k, value in enumerate(others(setting)):
+            if value == base[setting.name]:
+                continue
+            # Every function is tried by itself, and two of them wherever a layer takes one.
+            several = activation and kind.__name__ != "Activation"
+            if several and k > 1:
+                break
+            wide = k > 1 or (several and k > 0) or setting.type == "regularizer"
+            yield f"{setting.name}={_shown(value)}", {**base, setting.name: value}, wide
     names = {setting.name for setting in kind.settings}
     if {"strides", "padding"} <= names:
-        for strides in ([1, 1], [2, 1], [3, 3]):
-            yield f"same, strides={strides}", {**base, "strides": strides, "padding": "same"}
+        for k, strides in enumerate((2, 3, 1)):
+            given = {**base, "strides": strides, "padding": "same"}
+            yield f"same, strides={strides}", given, k > 0
+
+
+def _shown(value: Any) -> str:
+    return str(value.get("class_name", value)) if isinstance(value, dict) else str(value)
 
 
 # ---- networks -----------------------------------------------------------------------------------------------------
 
 
-def around(kind: type[LayerRule], config: dict[str, Any]) -> Network | None:
-    """The layer between a Dense layer, whose gradients pass through it, and a Dense layer that reads it.
+def around(kind: type[LayerRule], config: dict[str, Any], shape: tuple[int, ...]) -> Network | None:
+    """The layer between Dense layers, whose gradients pass through it, and Dense layers that read all it gives.
 
-    None if it cannot work with any of `SHAPES`.
+    None if it cannot work with this shape.
     """
-    for shape in SHAPES:
-        layer = kind.from_config(config)
-        try:
-            out = layer.output_shape([shape] * max(layer.arity[0], 1))
-        except ChainruleError:
-            continue
-        if layer.arity[0] == 0:
-            shape = out
-        if min(out) < 1:
-            continue
-        if layer.arity[0] > 1:
-            return _joined(kind.__name__, config, shape, layer.arity[0])
-        before: list[tuple[str, dict[str, Any]]] = []
-        if layer.arity[0] and "input_dim" not in config:
-            before.append(("Dense", {"units": shape[-1], "activation": "tanh"}))
-        middle = [(kind.__name__, config)] if layer.arity[0] else []
-        after: list[tuple[str, dict[str, Any]]] = [("Flatten", {})] if len(out) > 1 else []
-        return chain(shape, *before, *middle, *after, ("Dense", {"units": 3}))
-    return None
+    layer = kind.from_config(config)
+    count = layer.arity[0]
+    try:
+        out = layer.output_shapes([shape] * count)
+    except ChainruleError:
+        return None
+    if min(min(one, default=1) for one in out) < 1:
+        return None
+    if not count:
+        return chain(
+            out[0], *([("Flatten", {})] if len(out[0]) > 1 else []), ("Dense", {"units": 3})
+        )
+    made: dict[str, Any] = {"input": new_layer("Input", shape=list(shape))}
+    nodes = [Node("input", "input")]
 
+    def put(name: str, kind: str, sources: tuple[str, ...], **settings: Any) -> str:
+        made[name] = new_layer(kind, **settings)
+        nodes.append(Node(name, name, sources))
+        return name
 
-def _joined(kind: str, config: dict[str, Any], shape: tuple[int, ...], count: int) -> Network:
-    made = {
-        "input": new_layer("Input", shape=list(shape)),
-        **{
-            f"branch_{k}": new_layer("Dense", units=shape[-1], activation="tanh")
+    sources = ["input"] * count
+    if "input_dim" not in config:
+        sources = [
+            put(f"branch_{k}", "Dense", ("input",), units=shape[-1], activation="tanh")
             for k in range(count)
-        },
-        "joined": new_layer(kind, **config),
-        "flat": new_layer("Flatten"),
-        "end": new_layer("Dense", units=3),
-    }
-    branches = [f"branch_{k}" for k in range(count)]
-    nodes = [
-        Node("input", "input"),
-        *(Node(b, b, ("input",)) for b in branches),
-        Node("joined", "joined", tuple(branches)),
-        Node("flat", "flat", ("joined",)),
-        Node("end", "end", ("flat",)),
-    ]
+        ]
+    made["subject"] = new_layer(kind.__name__, **config)
+    nodes.append(Node("subject", "subject", tuple(sources)))
+    ends = []
+    for k, one in enumerate(out):
+        last = reference("subject", k)
+        if len(one) > 1:
+            last = put(f"flat_{k}", "Flatten", (last,))
+        ends.append(put(f"end_{k}", "Dense", (last,), units=3))
+    if len(ends) > 1:
+        ends = [put("ends", "Add", tuple(ends))]
     layers = tuple(Layer(key, layer.kind, key, layer.config) for key, layer in made.items())
-    return Network(kind, layers, tuple(nodes), ("end",))
+    return Network(kind.__name__, layers, tuple(nodes), tuple(ends))
 
 
 def layer_subjects() -> list[Subject]:
-    """Every registered layer in several settings."""
+    """Every registered layer in several settings, the smallest of them on each kind of data it takes."""
     found = []
     for kind in registry.kinds():
-        for label, config in settings_of(kind):
-            network = around(kind, config)
-            if network is not None:
-                found.append(Subject(f"{kind.__name__}: {label}", kind.__name__, network))
+        for label, config, wide in settings_of(kind):
+            fitting = 0
+            for shape in subject_settings.SHAPES.get(kind.__name__, SHAPES):
+                try:
+                    network = around(kind, config, shape)
+                except SettingError:
+                    # Two settings that do not go together, such as strides and dilation.
+                    continue
+                if network is None:
+                    continue
+                fitting += 1
+                on = f" on {'×'.join(map(str, shape))}" if fitting > 1 else ""
+                name = f"{kind.__name__}: {label}{on}"
+                found.append(Subject(name, kind.__name__, network, wide or fitting > 2))
+                if label != "plain":
+                    break
     return found
 
 

@@ -25,6 +25,7 @@ from tests.core.networks import chain
 from tests.core.subjects import (
     Subject,
     bound,
+    each,
     first_computed,
     layer_subjects,
     loss_variants,
@@ -37,7 +38,7 @@ SUBJECTS = layer_subjects()
 LOSSES = loss_variants()
 OPTIMIZERS = optimizer_variants()
 by_kind = pytest.mark.parametrize("kind", KINDS, ids=[k.__name__ for k in KINDS])
-by_subject = pytest.mark.parametrize("subject", SUBJECTS, ids=[s.name for s in SUBJECTS])
+by_subject = each(SUBJECTS)
 by_loss = pytest.mark.parametrize(("name", "loss"), LOSSES, ids=[name for name, _ in LOSSES])
 by_optimizer = pytest.mark.parametrize(
     ("name", "optimizer"), OPTIMIZERS, ids=[n for n, _ in OPTIMIZERS]

@@ -11,7 +11,7 @@ from core import losses
 from core.losses import Loss
 from core.tape.program import Program
 from tests.core.networks import chain, residual_network
-from tests.core.subjects import Subject, bound, first_computed, layer_subjects, loss_variants
+from tests.core.subjects import Subject, bound, each, first_computed, layer_subjects, loss_variants
 
 LIMIT = 1e-5
 CELLS = 6
@@ -53,7 +53,7 @@ def trainable(program: Program) -> list[str]:
     return [slot.tensor.name for slot in program.tape.weights if slot.weight.trainable]
 
 
-@pytest.mark.parametrize("subject", SUBJECTS, ids=[s.name for s in SUBJECTS])
+@each(SUBJECTS)
 def test_gradients_through_a_layer_as_in_training(subject: Subject) -> None:
     def error(seed: int) -> float:
         program = bound(subject.network, losses.get("mean_squared_error"), seed=seed)
@@ -62,7 +62,7 @@ def test_gradients_through_a_layer_as_in_training(subject: Subject) -> None:
     assert error_on_some_data(error) < LIMIT
 
 
-@pytest.mark.parametrize("subject", SUBJECTS, ids=[s.name for s in SUBJECTS])
+@each(SUBJECTS)
 def test_gradients_of_the_input_as_in_prediction(subject: Subject) -> None:
     if subject.kind == "Embedding":
         pytest.skip("tokens are not numbers that can be moved a little")

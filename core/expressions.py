@@ -144,6 +144,7 @@ FUNCTIONS: dict[str, Callable[..., float]] = {
     "log": _log,
     "sqrt": lambda x: math.sqrt(x) if x >= 0 else math.nan,
     "abs": abs,
+    "sign": lambda x: float((x > 0) - (x < 0)) if x == x else math.nan,
     "max": lambda *xs: max(xs),
     "clip": _clip,
     "positive": lambda x: 1.0 if x > 0 else 0.0,
@@ -253,12 +254,13 @@ _TEX_FUNCTIONS = {
     "tanh": r"\tanh", "exp": r"\exp", "log": r"\ln", "max": r"\max", "sigmoid": r"\sigma",
     "relu": r"\operatorname{relu}", "positive": r"\mathbb{1}_{>0}", "clip": r"\operatorname{clip}",
     "equal": r"\mathbb{1}_{=}", "inside": r"\mathbb{1}_{\text{inside}}", "where": r"\operatorname{where}",
-    "is_first_max": r"\mathbb{1}_{\text{first max}}",
+    "is_first_max": r"\mathbb{1}_{\text{first max}}", "sign": r"\operatorname{sign}",
 }  # fmt: skip
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 _GREEK = {
     "δ": r"\delta ", "σ": r"\sigma ", "η": r"\eta ", "β": r"\beta ", "γ": r"\gamma ", "ε": r"\varepsilon ",
     "μ": r"\mu ", "ŷ": r"\hat{y}", "∂": r"\partial ", "μ̄": r"\bar{\mu}", "v̄": r"\bar{v}", "x̂": r"\hat{x}",
+    "Ω": r"\Omega ",
 }  # fmt: skip
 
 

@@ -39,6 +39,9 @@ class Weight:
         False for moving statistics, which training changes but gradients do not.
     symbol
         Letter used in formulas ("W", "b", ...).
+    regularizer
+        Penalty on it as a document holds it, for layers whose setting is not called ``<role>_regularizer`` (wrappers,
+        whose inner layer has the setting). None otherwise.
     """
 
     role: str
@@ -46,6 +49,7 @@ class Weight:
     initializer: Any
     trainable: bool = True
     symbol: str = ""
+    regularizer: Any = None
 
     @property
     def size(self) -> int:
@@ -156,6 +160,16 @@ class Layer:
     def weights(self, shapes: list[Shape]) -> tuple[Weight, ...]:
         """The tensors the layer owns, given the shapes of its inputs."""
         return ()
+
+    def regularizer_of(self, weight: Weight) -> Any:
+        """The penalty on one of the layer's weights as a document holds it, or None.
+
+        By the setting Keras names after the weight: ``kernel_regularizer``; of ``recurrent_kernel`` it is
+        ``recurrent_regularizer``.
+        """
+        if weight.regularizer is not None:
+            return weight.regularizer
+        return self.config.get(f"{weight.role.removesuffix('_kernel')}_regularizer")
 
     def multiply_adds(self, shapes: list[Shape]) -> int:
         """Multiplications (each with its addition) for one sample, forward."""

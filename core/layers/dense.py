@@ -6,7 +6,18 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from core.layers.base import Layer, Shape, Weight
-from core.layers.settings import ACTIVATION, BIAS_INITIALIZER, KERNEL_INITIALIZER, USE_BIAS, Setting
+from core.layers.settings import (
+    ACTIVATION,
+    ACTIVITY_REGULARIZER,
+    BIAS_CONSTRAINT,
+    BIAS_INITIALIZER,
+    BIAS_REGULARIZER,
+    KERNEL_CONSTRAINT,
+    KERNEL_INITIALIZER,
+    KERNEL_REGULARIZER,
+    USE_BIAS,
+    Setting,
+)
 
 if TYPE_CHECKING:
     from core.tape.emitter import Emitter
@@ -39,6 +50,11 @@ class Dense(Layer):
         USE_BIAS,
         KERNEL_INITIALIZER,
         BIAS_INITIALIZER,
+        KERNEL_REGULARIZER,
+        BIAS_REGULARIZER,
+        ACTIVITY_REGULARIZER,
+        KERNEL_CONSTRAINT,
+        BIAS_CONSTRAINT,
     )
 
     def output_shape(self, shapes: list[Shape]) -> Shape:

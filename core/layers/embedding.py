@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from core.errors import ShapeError
 from core.layers.base import Layer, Shape, Weight
-from core.layers.settings import EMBEDDINGS_INITIALIZER, Setting
+from core.layers.settings import EMBEDDINGS_CONSTRAINT, EMBEDDINGS_INITIALIZER, EMBEDDINGS_REGULARIZER, Setting
 
 if TYPE_CHECKING:
     from core.tape.emitter import Emitter
@@ -27,6 +27,8 @@ class Embedding(Layer):
         Setting("input_dim", "Vocabulary", "int", 1000, 1, 2**24, help="Number of different tokens.", required=True),
         Setting("output_dim", "Dimensions", "int", 16, 1, 4096, help="Numbers per token.", required=True),
         EMBEDDINGS_INITIALIZER,
+        EMBEDDINGS_REGULARIZER,
+        EMBEDDINGS_CONSTRAINT,
         Setting("mask_zero", "Mask zero", "bool", False, help="Treat token 0 as padding."),
     )  # fmt: skip
 

@@ -9,6 +9,7 @@ _NAMES = {
     "δ": r"\delta", "σ": r"\sigma", "η": r"\eta", "β": r"\beta", "γ": r"\gamma", "ε": r"\varepsilon", "μ": r"\mu",
     "ŷ": r"\hat{y}", "∂": r"\partial ", "·": r" \cdot ", "∘": r" \circ ", "Σ": r"\sum ", "←": r" \leftarrow ",
     "−": "-", "√": r"\sqrt", "∗": r" * ", "²": "^{2}", "∈": r" \in ", "ᵀ": r"^{\top}", "x̂": r"\hat{x}",
+    "Ω": r"\Omega ", "L₀": "L_{0}",
 }  # fmt: skip
 
 
@@ -21,7 +22,7 @@ def line_to_tex(line: str) -> str:
         line,
     )
     line = re.sub(
-        r"\b(relu|softmax|max|mean|gather|embed|clip|copy|dropout|pool|conv)\b",
+        r"\b(relu|softmax|max|mean|sign|gather|embed|clip|copy|dropout|pool|conv)\b",
         r"\\operatorname{\1}",
         line,
     )

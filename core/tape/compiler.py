@@ -13,6 +13,7 @@ from core.ops.base import Instruction, operation
 from core.spec.inspection import MEMORY_LIMIT, Inspection, inspect
 from core.spec.reference import source_of
 from core.tape.emitter import Emitter
+from core.tape.penalties import write_penalties
 from core.tape.tensors import Buffer, Shape, Tensor, superscript
 
 if TYPE_CHECKING:
@@ -338,7 +339,12 @@ class _Compiler:
             first = weights[0] if k == 0 else 1.0
             total = e.op("weighted_sum", total, scalar, role="loss", weights=(first, weight))
             total.name, total.symbol = "loss" if k == len(scalars) - 2 else f"loss/sum/{k + 1}", "L"
+        calls = [(row.node, row.layer) for row in self.inspection.rows]
+        total, more = write_penalties(
+            e, self.slots, self.layers, calls, total, self.totals.get("loss")
+        )
         self.watch = {"loss": total, **self.watch}
+        heads += more
         return heads
 
     def _target(self, node: str, loss: Loss) -> Tensor:

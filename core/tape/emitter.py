@@ -202,6 +202,11 @@ class Emitter:
         """The mask of a tensor, if it has one."""
         return self._masks.get(id(t))
 
+    def outputs_of(self, node: str) -> list[tuple[str, Tensor]]:
+        """(name, tensor) of what a call gives; the name ends in "output"."""
+        name = f"{node}/output"
+        return [(name, self.aliases[name])] if name in self.aliases else []
+
     # ---- for operations: gradients ---------------------------------------------------------------------------
 
     def gradient(

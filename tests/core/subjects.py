@@ -77,6 +77,8 @@ def others(setting: Setting) -> list[Any]:
     """Values of a setting besides its default that are worth a test of their own, the most telling first."""
     if setting.type in STARTS or setting.name.endswith("initializer"):
         return []
+    if setting.type == "regularizer":
+        return [{"class_name": "L1L2", "config": {"l1": 0.02, "l2": 0.03}}]
     if setting.type == "bool":
         return [not setting.default]
     if setting.type == "regularizer":

@@ -68,6 +68,18 @@ def sequences() -> Program:
     return bound(network, losses.get("sparse_categorical_crossentropy"), rows=3)
 
 
+def penalties() -> Program:
+    """Regularizers of every kind, on weights and on outputs with and without time steps."""
+    both = {"class_name": "L1L2", "config": {"l1": 0.1, "l2": 0.2}}
+    network = chain(
+        (3, 2),
+        ("Dense", {"units": 2, "kernel_regularizer": both, "activity_regularizer": both}),
+        ("Flatten", {}),
+        ("Dense", {"units": 2, "kernel_regularizer": "l1", "activity_regularizer": "l2"}),
+    )
+    return bound(network, losses.get("mse"), rows=3)
+
+
 def of_loss(loss: str, last: str | None, *, logits: bool = False, units: int = 3) -> Program:
     """A loss behind a layer."""
     network = chain(
@@ -103,6 +115,7 @@ PROGRAMS: dict[str, Callable[[], Program]] = {
     "explanation": explanation,
     "guided explanation": partial(explanation, "guided"),
     "sequences": sequences,
+    "penalties": penalties,
     "squared": partial(of_loss, "mean_squared_error", "sigmoid"),
     "squared, over time": partial(of_loss_over_time, "mean_squared_error"),
     "binary, over time": partial(of_loss_over_time, "binary_crossentropy"),

@@ -1,7 +1,53 @@
-"""Regularizers: the loss includes what they add."""
+"""Regularizers: the loss includes what they add, and gradients follow from it."""
 
 from __future__ import annotations
 
-from tests.core.golden.layers.case import LayerCase
+from typing import Any
 
-LAYERS: list[LayerCase] = []
+from tests.core.golden.layers.case import Call, LayerCase
+
+
+def _l1(factor: float) -> dict[str, Any]:
+    return {"class_name": "L1", "config": {"l1": factor}}
+
+
+def _l2(factor: float) -> dict[str, Any]:
+    return {"class_name": "L2", "config": {"l2": factor}}
+
+
+def _l1l2(l1: float, l2: float) -> dict[str, Any]:
+    return {"class_name": "L1L2", "config": {"l1": l1, "l2": l2}}
+
+
+def _dense(name: str, units: int = 3, rows: int = 4, **config: Any) -> LayerCase:
+    return LayerCase(
+        f"regularized dense: {name}", (4,), (("Dense", {"units": units, **config}),), rows=rows
+    )
+
+
+_SHARED = {"units": 3, "kernel_regularizer": _l2(0.05), "activity_regularizer": _l1l2(0.02, 0.3)}
+
+LAYERS: list[LayerCase] = [
+    _dense("names", kernel_regularizer="l2", bias_regularizer="l1"),
+    _dense("kernel l1", kernel_regularizer=_l1(0.07)),
+    _dense("kernel l2", kernel_regularizer=_l2(0.3)),
+    _dense("bias both", bias_regularizer=_l1l2(0.1, 0.2)),
+    _dense("activity l1", activity_regularizer=_l1(0.4)),
+    _dense("activity l2, after relu", activity_regularizer=_l2(0.4), activation="relu"),
+    _dense("activity of one sample", rows=1, activity_regularizer=_l1l2(0.1, 0.3)),
+    _dense("zeros", kernel_regularizer=_l1l2(0.0, 0.0), activity_regularizer="l1l2"),
+    _dense("everything", kernel_regularizer=_l1l2(0.01, 0.02), bias_regularizer=_l2(0.5),
+           activity_regularizer=_l1(0.05), activation="tanh"),
+    LayerCase("regularized dense: over time", (3, 4), (
+        ("Dense", {"units": 2, "activity_regularizer": _l2(0.2), "kernel_regularizer": _l1(0.1)}),)),
+    LayerCase("regularized dense: two layers", (5,), (
+        ("Dense", {"units": 4, "kernel_regularizer": _l2(0.1), "activation": "relu"}),
+        ("Dense", {"units": 2, "kernel_regularizer": _l1(0.1), "activity_regularizer": _l2(0.1)}))),
+    LayerCase("regularized embedding", (5,), (
+        ("Embedding", {"input_dim": 7, "output_dim": 3, "embeddings_regularizer": _l2(0.2)}), ("Flatten", {}),
+        ("Dense", {"units": 2})), tokens=7),
+    # A shared weight counts once, the output of each call for itself.
+    LayerCase("regularized and shared, two outputs", inputs={"a": (3,), "b": (3,)}, calls=(
+        Call("shared", "Dense", _SHARED, ("a",)), Call("again", "@shared", {}, ("b",)),
+        Call("head", "Dense", {"units": 2, "bias_regularizer": _l1(0.1)}, ("again",))), outputs=("shared", "head")),
+]  # fmt: skip

@@ -31,6 +31,47 @@ def _construction(found: Configured) -> str:
     return f"{type(found).__name__}({', '.join(f'{name}={v!r}' for name, v in values.items())})"
 
 
+def torch_penalties(name: str, kind: str, attribute: str, config: dict[str, Any]) -> list[str]:
+    """What a layer's regularizers add to the loss, in PyTorch.
+
+    Parameters
+    ----------
+    name, kind
+        Of the layer.
+    attribute
+        Where the model keeps it (``"dense_1"``).
+    config
+        Its settings.
+
+    Raises
+    ------
+    core.errors.ChainruleError
+        A regularizer is not on a weight that PyTorch keeps as one.
+    """
+    found = []
+    for setting, value in config.items():
+        if not setting.endswith("_regularizer") or value is None:
+            continue
+        parameter = _TORCH_WEIGHTS.get(setting)
+        if parameter is None or kind not in _TORCH_OWN:
+            raise ChainruleError(f"The {setting} of {name} has no counterpart in the PyTorch code.")
+        penalty, w = regularizers.get(value), f"model.{attribute}.{parameter}"
+        assert penalty is not None
+        if penalty.l1:
+            found.append(f"{penalty.l1!r} * {w}.abs().sum()")
+        if penalty.l2:
+            found.append(f"{penalty.l2!r} * {w}.square().sum()")
+    return found
+
+
+_TORCH_WEIGHTS = {
+    "kernel_regularizer": "weight",
+    "bias_regularizer": "bias",
+    "embeddings_regularizer": "weight",
+}
+#: Layers that PyTorch has as one module with a weight and a bias.
+_TORCH_OWN = ("Dense", "Conv1D", "Conv2D", "Conv2DTranspose", "DepthwiseConv2D", "Embedding")
+
 #: PyTorch's statements by Keras's name. Its LeCun is a Kaiming start for a linear layer.
 _TORCH = {
     "GlorotUniform": "nn.init.xavier_uniform_({})",

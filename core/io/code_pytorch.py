@@ -10,7 +10,7 @@ from typing import Any
 
 from core.errors import ChainruleError
 from core.io.code_common import CROSSENTROPIES, call, checked, comment, variables
-from core.io.code_initializers import torch_start
+from core.io.code_initializers import torch_penalties, torch_start
 from core.layers import registry
 from core.layers.windows import same_padding
 from core.spec import Layer, Network, Row, Training
@@ -59,7 +59,9 @@ def pytorch(network: Network, training: Training) -> str:
         "",
         "",
     ]
-    return "\n".join([*head, *module.lines(), *_training(training, module.loss)])
+    lines = module.lines()
+    loss = " + ".join([module.loss, *module.penalties])
+    return "\n".join([*head, *lines, *_training(training, loss)])
 
 
 class _Module:
@@ -78,6 +80,8 @@ class _Module:
             self._values = {node.id: "x" for node in network.nodes}
         self._masks: dict[str, str] = {}
         self._inputs: list[str] = []
+        #: What regularizers add to the loss.
+        self.penalties: list[str] = []
         last = network.layer(self._nodes[network.source(network.outputs[0])[0]].layer)
         activation = last.config.get("activation") or "linear"
         key = (activation, training.loss)
@@ -135,6 +139,9 @@ class _Module:
         if write is None:
             raise ChainruleError(f"{layer.kind} has no counterpart in the PyTorch code yet.")
         first = layer.id not in self._made
+        if first:
+            attribute = self._attributes[layer.id]
+            self.penalties += torch_penalties(layer.name, layer.kind, attribute, config)
         self._made.add(layer.id)
         sources = [self._values[source] for source in node.inputs]
         write(id_, layer, config, row, sources, first)

@@ -6,7 +6,12 @@ from typing import TYPE_CHECKING
 
 from core.errors import ShapeError
 from core.layers.base import Layer, Shape, Weight
-from core.layers.settings import EMBEDDINGS_CONSTRAINT, EMBEDDINGS_INITIALIZER, EMBEDDINGS_REGULARIZER, Setting
+from core.layers.settings import (
+    EMBEDDINGS_CONSTRAINT,
+    EMBEDDINGS_INITIALIZER,
+    EMBEDDINGS_REGULARIZER,
+    Setting,
+)
 
 if TYPE_CHECKING:
     from core.tape.emitter import Emitter

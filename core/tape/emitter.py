@@ -203,9 +203,11 @@ class Emitter:
         return self._masks.get(id(t))
 
     def outputs_of(self, node: str) -> list[tuple[str, Tensor]]:
-        """(name, tensor) of what a call gives; the name ends in "output"."""
-        name = f"{node}/output"
-        return [(name, self.aliases[name])] if name in self.aliases else []
+        """(name, tensor) of everything a call gives."""
+        found: list[tuple[str, Tensor]] = []
+        while (name := reference(f"{node}/output", len(found))) in self.aliases:
+            found.append((name, self.aliases[name]))
+        return found
 
     # ---- for operations: gradients ---------------------------------------------------------------------------
 

@@ -79,7 +79,7 @@ def test_the_tape_names_each_penalty_and_what_they_add_up_to() -> None:
     program.run(next(k for k, ins in enumerate(program.instructions) if ins.phase != "data"))
     parts = [float(program.tensor(name)) for name in ("loss/data", "loss/penalty")]
     assert float(program.tensor("loss")) == pytest.approx(sum(parts))
-    assert list(program.tape.watch)[0] == "loss"
+    assert next(iter(program.tape.watch)) == "loss"
 
 
 def test_a_network_without_penalties_has_no_instruction_for_them() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from math import sqrt
 
 import numpy as np
@@ -178,3 +179,22 @@ def test_regularizers_measure_a_penalty() -> None:
     assert regularizers.document("L2") == "l2"
     with pytest.raises(SettingError, match="l2 must be a number of at least 0"):
         regularizers.L2(-1)
+
+
+@pytest.mark.conformance
+@pytest.mark.parametrize("shape", [(300,), (300, 200), (3, 3, 40, 60)])
+@pytest.mark.parametrize("name", initializers.names())
+def test_keras_draws_with_the_same_spread(name: str, shape: tuple[int, ...]) -> None:
+    os.environ.setdefault("KERAS_BACKEND", "torch")
+    keras = pytest.importorskip("keras")
+    if (name == "identity" and len(shape) != 2) or (name == "orthogonal" and len(shape) < 2):
+        with pytest.raises(ValueError, match="matri|dimensional"):
+            keras.initializers.get(name)(shape)
+        return
+    theirs = np.asarray(keras.initializers.get(name)(shape).detach())
+    mine = initializers.draw(name, shape, 0, "w")
+    few = 0.12 if len(shape) == 1 else 0.02
+    assert mine.std() == pytest.approx(theirs.std(), rel=few, abs=1e-6)
+    assert mine.mean() == pytest.approx(theirs.mean(), abs=0.2 * float(theirs.std()) + 1e-6)
+    if "normal" not in name or name.endswith("truncated_normal"):
+        assert np.abs(mine).max() == pytest.approx(np.abs(theirs).max(), rel=0.1)

@@ -95,6 +95,11 @@ TRAININGS: tuple[TrainingCase, ...] = (
         ("Conv2D", {"filters": 6, "kernel_size": [3, 3], "activation": "relu"}), ("Flatten", {}),
         ("Dense", {"units": 4, "activation": "softmax"})),
         {"kind": "SGD", "learning_rate": 0.05, "momentum": 0.9}, "categorical_crossentropy", 40, 8, 4),
+    TrainingCase("regularized", (6,), (
+        ("Dense", {"units": 10, "activation": "tanh", "kernel_regularizer": "l2", "bias_regularizer": "l1",
+                   "activity_regularizer": {"class_name": "L1L2", "config": {"l1": 0.01, "l2": 0.02}}}),
+        ("Dense", {"units": 3, "activation": "softmax", "kernel_regularizer": "l1"})),
+        {"kind": "Adam", "learning_rate": 0.01}, "sparse_categorical_crossentropy", 30, 8, 3),
 )  # fmt: skip
 TRAINING_STEPS = 20
 

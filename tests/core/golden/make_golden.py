@@ -100,7 +100,8 @@ def make_training() -> dict[str, np.ndarray]:
         for step in range(cases.TRAINING_STEPS):
             part = slice(starts[step % len(starts)], starts[step % len(starts)] + case.batch_size)
             predicted = model(torch.tensor(x[part]), training=True)
-            losses.append(float(loss(torch.tensor(y[part]), predicted).detach().mean()))
+            value = loss(torch.tensor(y[part]), predicted).mean() + sum(model.losses)
+            losses.append(float(value.detach() if isinstance(value, torch.Tensor) else value))
             model.train_on_batch(x[part], y[part])
         found[f"{case.name}|losses"] = np.array(losses)
         for name, variable in weights(model.layers).items():

@@ -20,7 +20,10 @@ class Source(str):
 
 def keras_value(value: Any, kind: str) -> Any:
     """A setting's value in Keras code: names stay names, documents become ``keras.initializers.Constant(...)``."""
-    if kind not in ("initializer", "regularizer") or not isinstance(value, dict):
+    if kind not in ("initializer", "regularizer"):
+        return value
+    # Keras does not find "constant" by its name alone.
+    if not isinstance(value, dict) and value != "constant":
         return value
     found: Any = (initializers if kind == "initializer" else regularizers).get(value)
     return Source(f"keras.{kind}s.{_construction(found)}")

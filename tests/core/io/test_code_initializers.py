@@ -24,6 +24,7 @@ def test_keras_code_makes_the_objects() -> None:
     assert "kernel_initializer=keras.initializers.Constant(value=0.5)" in text
     assert "kernel_regularizer=keras.regularizers.L2(l2=0.5)" in text
     assert "bias_initializer='ones'" in text
+    assert repr(keras_value("constant", "initializer")) == "keras.initializers.Constant()"
     assert "bias_regularizer='l1'" in text
 
 

@@ -198,5 +198,6 @@ def test_keras_draws_with_the_same_spread(name: str, shape: tuple[int, ...]) -> 
     few = 0.12 if len(shape) == 1 else 0.02
     assert mine.std() == pytest.approx(theirs.std(), rel=few, abs=1e-6)
     assert mine.mean() == pytest.approx(theirs.mean(), abs=0.2 * float(theirs.std()) + 1e-6)
-    if name not in ("random_normal", "orthogonal"):
-        assert np.abs(mine).max() == pytest.approx(np.abs(theirs).max(), rel=0.1)
+    # Not the largest: Keras on PyTorch lets one number in 250,000 through beyond two deviations.
+    ends = [np.quantile(np.abs(values), 0.99) for values in (mine, theirs)]
+    assert ends[0] == pytest.approx(ends[1], rel=2 * few, abs=1e-6)

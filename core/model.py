@@ -18,6 +18,7 @@ from core.errors import ChainruleError, GraphError, SettingError
 from core.graph import Graph, call_model
 from core.layers.base import Layer, Shape
 from core.layers.symbolic import SymbolicTensor, call_layer, outputs_of
+from core.naming import unknown
 from core.spec.inspection import Inspection, inspect
 from core.spec.network import Network
 from core.spec.reference import source_of
@@ -181,8 +182,7 @@ class Model:
         for layer in (*self.layers, *self.parts):
             if layer.name == name:
                 return layer
-        options = ", ".join(layer.name for layer in self.layers)
-        raise GraphError(f"There is no layer called {name!r}; there are {options}.")
+        raise GraphError(unknown("layer", str(name), [layer.name for layer in self.layers]))
 
     @property
     def inputs(self) -> list[SymbolicTensor]:

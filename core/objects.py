@@ -59,8 +59,7 @@ class Configured:
             if name not in known:
                 options = ", ".join(known) or "none"
                 raise SettingError(
-                    f"{cls.__name__} has no argument {name!r}; it has: {options}."
-                    f"{suggestion(name, known)}",
+                    f"{cls.__name__} has no argument {name!r}.{suggestion(name, known)} It has: {options}.",
                     name,
                 )
         return cls(**config)

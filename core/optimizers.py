@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from core.errors import SettingError
+from core.naming import suggestion, unknown
 
 
 class Optimizer:
@@ -33,8 +34,9 @@ class Optimizer:
         for key in given:
             if key not in self.defaults:
                 options = ", ".join(self.defaults)
+                near = suggestion(key, self.defaults)
                 raise SettingError(
-                    f"{type(self).__name__} has no argument {key!r}; it has: {options}.", key
+                    f"{type(self).__name__} has no argument {key!r}.{near} It has: {options}.", key
                 )
         self.config: dict[str, Any] = {**self.defaults, **given}
         self.config["learning_rate"] = _rate(self.config["learning_rate"])
@@ -232,7 +234,5 @@ def get(identifier: str | dict[str, Any] | Optimizer) -> Optimizer:
     kind = str(config.pop("kind", ""))
     found = next((cls for name, cls in _OPTIMIZERS.items() if name.lower() == kind.lower()), None)
     if found is None:
-        raise SettingError(
-            f"There is no optimizer called {kind!r}. Known optimizers: {', '.join(_OPTIMIZERS)}."
-        )
+        raise SettingError(unknown("optimizer", kind, _OPTIMIZERS))
     return found(**config)

@@ -18,6 +18,7 @@ import assets
 from core.errors import ChainruleError
 from core.io.project import DataRef
 from core.layers import registry
+from core.naming import unknown
 from core.spec import Network, Training
 
 __all__ = ["Template", "TemplateError", "all_templates", "load", "names"]
@@ -84,8 +85,7 @@ def load(name: str) -> Template:
     for template in all_templates():
         if template.name == name:
             return template
-    known = ", ".join(names())
-    raise TemplateError(f"There is no template called {name!r}. Known templates: {known}.")
+    raise TemplateError(unknown("template", name, names()))
 
 
 def _read(text: bytes) -> Template:

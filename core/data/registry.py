@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import core.data
 from core.data.errors import DataError
 from core.data.types import DataInfo, DataSet, Source
+from core.naming import suggestion, unknown
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -39,9 +40,7 @@ def infos() -> tuple[DataInfo, ...]:
 def _source(id: str) -> Source:
     source = _sources().get(id)
     if source is None:
-        raise DataError(
-            f"There is no data set called {id!r}. Known data sets: {', '.join(names())}."
-        )
+        raise DataError(unknown("data set", id, names()))
     return source
 
 
@@ -72,7 +71,8 @@ def load(id: str, **parameters: Any) -> DataSet:
         if name not in settings:
             known = ", ".join(settings) or "none"
             raise DataError(
-                f"{source.info.title} has no parameter called {name!r}. Its parameters: {known}."
+                f"{source.info.title} has no parameter called {name!r}.{suggestion(name, settings)} "
+                f"Its parameters: {known}."
             )
     values = {
         name: setting.normalise(parameters.get(name, setting.default), source.info.title)

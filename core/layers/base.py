@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from core.errors import SettingError
 from core.layers.symbolic import call_layer
+from core.naming import suggestion
 
 if TYPE_CHECKING:
     import numpy as np
@@ -124,7 +125,8 @@ class Layer:
             if key not in known:
                 options = ", ".join(known) or "none"
                 raise SettingError(
-                    f"{cls.__name__} has no setting {key!r}; it has: {options}.", key
+                    f"{cls.__name__} has no setting {key!r}.{suggestion(key, known)} It has: {options}.",
+                    key,
                 )
         return {
             name: setting.normalise(config.get(name, setting.default), cls.__name__)

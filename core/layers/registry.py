@@ -7,6 +7,7 @@ from typing import Any
 import core.layers  # noqa: F401 - fills the registry
 from core.errors import GraphError
 from core.layers.base import _KINDS, Layer
+from core.naming import unknown
 
 FAMILIES = ("Core", "Convolution", "Normalisation", "Recurrent", "Merge")
 
@@ -26,8 +27,7 @@ def kind(name: str) -> type[Layer]:
     """
     found = _KINDS.get("InputLayer" if name == "Input" else name)
     if found is None:
-        options = ", ".join(sorted(_KINDS))
-        raise GraphError(f"There is no layer called {name!r}. Known layers: {options}.")
+        raise GraphError(unknown("layer", name, sorted(_KINDS)))
     return found
 
 

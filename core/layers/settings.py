@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.errors import SettingError
+from core.naming import suggestion
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,8 @@ class Setting:
         if self.type == "choice":
             if isinstance(value, str) and value in self.choices:
                 return value
-            raise self._error(owner, "one of " + ", ".join(self.choices), value)
+            near = suggestion(value, self.choices) if isinstance(value, str) else ""
+            raise self._error(owner, "one of " + ", ".join(self.choices), value, near)
         if self.type == "text":
             if isinstance(value, str):
                 return value
@@ -122,9 +124,9 @@ class Setting:
             raise self._error(owner, f"at most {_plain(self.maximum)}", value)
         return value
 
-    def _error(self, owner: str, expected: str, value: Any) -> SettingError:
+    def _error(self, owner: str, expected: str, value: Any, near: str = "") -> SettingError:
         return SettingError(
-            f"{owner}: {self.label.lower()} must be {expected}; it is {value!r}.", self.name
+            f"{owner}: {self.label.lower()} must be {expected}; it is {value!r}.{near}", self.name
         )
 
 

@@ -239,7 +239,7 @@ def fill(program: Program, loss: Loss | list[Loss] | None, rows: int, seed: int 
         if slot.weight.role in ("gamma", "moving_variance"):
             values = np.abs(values) + 0.5
         program.tensor(slot.tensor.name)[...] = values.astype(np.float32)
-    inputs = [_input(tape, t.name, (rows, *t.shape), rng) for t in tape.inputs.values()]
+    inputs = [input_values(tape, t.name, (rows, *t.shape), rng) for t in tape.inputs.values()]
     given = loss if isinstance(loss, list) else [loss] * len(tape.targets)
     targets = [
         targets_for(one, rows, tape.outputs[node].shape, rng)
@@ -248,7 +248,10 @@ def fill(program: Program, loss: Loss | list[Loss] | None, rows: int, seed: int 
     program.feed(inputs, targets if targets else None)
 
 
-def _input(tape: Tape, name: str, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+def input_values(
+    tape: Tape, name: str, shape: tuple[int, ...], rng: np.random.Generator
+) -> np.ndarray:
+    """Numbers for an input, or tokens with padding if an Embedding reads it."""
     vocabulary = [ins.inputs["table"].shape[0] for ins in tape.instructions
                   if ins.op == "embed" and ins.inputs["x"].name == name]  # fmt: skip
     if not vocabulary:

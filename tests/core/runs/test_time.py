@@ -2,29 +2,13 @@
 
 from __future__ import annotations
 
-import random
-
 import msgspec
 import numpy as np
 import pytest
 
 from core.errors import ChainruleError
-from core.runs import GRANULARITIES, Run
-from core.runs.journal import Journal
 from tests.core.networks import RUNS, differences, everything
-
-STEPS = 50
-CHANGES = {13: 0.004, 31: 0.03}
-
-
-def straight(run: Run, until: int) -> None:
-    """Whole steps, with the changes of the learning rate a learner makes on the way."""
-    while run.position.step < until:
-        now = run.position.step
-        if now in CHANGES and not any(e.step == now for e in run.journal.entries):
-            run.set("learning_rate", CHANGES[now])
-        following = min([k for k in CHANGES if k > now] + [until])
-        assert run.advance(min(following, until) - now) > 0
+from tests.core.runs.ways import STEPS, replayed, saved_and_loaded, straight, wandered
 
 
 @pytest.fixture(params=sorted(RUNS))
@@ -33,49 +17,24 @@ def make(request: pytest.FixtureRequest) -> object:
 
 
 def test_saving_and_loading_goes_on_with_the_same_bits(make) -> None:
-    expected, saved = make(), make()
+    expected = make()
     straight(expected, STEPS)
-    straight(saved, 20)
-    state, arrays = saved.save_state()
-    loaded = make()
-    loaded.load_state(state, {key: array.copy() for key, array in arrays.items()})
-    assert differences(everything(saved), everything(loaded)) == []
-    straight(loaded, STEPS)
+    loaded = saved_and_loaded(make)
     assert differences(everything(expected), everything(loaded)) == []
     series = [run.history.series("loss").mean for run in (expected, loaded)]
     assert np.array_equal(*series)
 
 
 def test_random_stepping_forwards_and_back_ends_with_the_same_bits(make) -> None:
-    expected, wandering = make(), make()
+    expected = make()
     straight(expected, STEPS)
-    choose = random.Random(7)
-    furthest = 0
-    for _ in range(60):
-        granularity = choose.choice(GRANULARITIES)
-        now = wandering.position
-        if now.pc == 0 and now.step in CHANGES and now.step >= furthest:
-            wandering.set("learning_rate", CHANGES[now.step])
-        if choose.random() < 0.6 and now.step < STEPS - 8:
-            if granularity == "epoch" and any(now.step < k for k in CHANGES):
-                granularity = "batch"
-            wandering.step(granularity)
-        else:
-            wandering.step_back(granularity)
-        furthest = max(furthest, wandering.position.step)
-    if wandering.position.pc:
-        wandering.step("batch")
-    straight(wandering, STEPS)
-    assert differences(everything(expected), everything(wandering)) == []
+    assert differences(everything(expected), everything(wandered(make))) == []
 
 
 def test_replaying_the_journal_ends_with_the_same_bits(make) -> None:
-    expected, replayed = make(), make()
+    expected = make()
     straight(expected, STEPS)
-    replayed.journal = Journal(expected.journal.entries)
-    while replayed.position.step < STEPS:
-        replayed.advance(STEPS - replayed.position.step)
-    assert differences(everything(expected), everything(replayed)) == []
+    assert differences(everything(expected), everything(replayed(make, expected))) == []
 
 
 def test_stepping_back_by_instructions_undoes_each_of_them(make) -> None:

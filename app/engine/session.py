@@ -385,6 +385,15 @@ class Session:
             self.evaluation_view = done
             self._history.note_validation(self.run, done)
 
+    @property
+    def evaluation_lags(self) -> bool:
+        """Whether an epoch or more was trained since held-out samples were measured, or the run ended since."""
+        if not self.run.step_count or self.run.divergence is not None:
+            return False
+        measured = self.evaluation_view.step if self.evaluation_view is not None else 0
+        behind = self.run.step_count - measured
+        return bool(behind >= self.run.batches or (behind and self.finished))
+
     # Questions
 
     def answer(self, question: str, **values: Any) -> Any:

@@ -178,11 +178,18 @@ class Worker(QThread):
                 self._work_in_background()
         if session.finished and self._playing:
             self._playing = False
+            self._measure_again(session)
             self._tell(status="paused", reason="")
             self.happened.emit("run.finished", {"step": session.position.step})
             return
         if perf_counter() - self._told > _STATE_INTERVAL:
             self._tell()
+
+    def _measure_again(self, session: Session) -> None:
+        """Let the held-out metrics catch up with the weights: at full speed they can be many epochs old."""
+        if session.evaluation_lags:
+            self._background = session.evaluation()
+            self._work_in_background()
 
     def _work_in_background(self) -> None:
         assert self._background is not None
@@ -271,6 +278,7 @@ class Worker(QThread):
     def _do_pause(self) -> None:
         if self._playing:
             self._playing = False
+            self._measure_again(self._open_session())
             self._dirty = True
             self._tell_idle()
             self.happened.emit("run.paused", {"step": self._open_session().position.step})

@@ -216,12 +216,17 @@ class CurvesScene:
                 painter,
                 0,
                 0,
-                _pictures.get(
-                    (place.key, theme.name, scale, id(history) if len(history.steps) else 0), make
-                )[0],
+                _pictures.get((place.key, theme.name, scale, _identity(history)), make)[0],
             )
         _playhead(painter, place, theme, frame, history)
         painter.restore()
+
+
+def _identity(history: HistoryView) -> tuple[int, ...]:
+    """Tell pictures apart: an empty history is made anew often, and only its axis is seen."""
+    if len(history.steps):
+        return (id(history),)
+    return (0, history.total_steps, history.epoch_steps)
 
 
 def _value(value: float, metric: str) -> str:

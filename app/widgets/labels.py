@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QWidget
 
@@ -67,6 +67,10 @@ class Line(QFrame):
                 self.setFixedWidth(length)
 
 
+#: Qt's own largest size.
+_NO_LIMIT = (1 << 24) - 1
+
+
 class Header(QFrame):
     """The 40 px head of a panel: a title, an optional quiet subtitle, controls at the right.
 
@@ -90,6 +94,19 @@ class Header(QFrame):
         self.row.addWidget(self.title)
         self.row.addWidget(self.subtitle)
         self.row.addStretch(1)
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() in (QEvent.Type.Resize, QEvent.Type.LayoutRequest):
+            self._make_room()
+        return super().event(event)
+
+    def _make_room(self) -> None:
+        """Rather no subtitle than controls that are cut off."""
+        needed, folded = self.row.sizeHint().width(), self.subtitle.maximumWidth() == 0
+        if folded:
+            needed += self.subtitle.sizeHint().width()
+        if folded != (needed > self.width()):
+            self.subtitle.setMaximumWidth(_NO_LIMIT if folded else 0)
 
 
 class Key(QWidget):

@@ -332,6 +332,8 @@ class MainWindow(QMainWindow):
             context.document.mark_unsaved()
         elif state.status in ("ready", "paused"):
             self._count_samples()
+        if state.status in ("starting", "ready", "playing"):
+            self._divergence_is_over()
         transport.show(context, self.actions_by_name, state)
         share = state.progress if state.status in ("starting", "busy") else None
         self.progress.set_share(share if context.attached else None)
@@ -419,8 +421,6 @@ class MainWindow(QMainWindow):
     def _on_message(self, message: Command | Event) -> None:
         if message.name == "run.diverged" and isinstance(message, Event):
             self._show_divergence(message.values)
-        elif message.name == "run.played" and isinstance(message, Event):
-            self._divergence_is_over()
         elif message.name in ("run.stepped", "run.stepped-back", "run.seek", "run.reset"):
             self.context.document.mark_unsaved()
         elif message.name == "run.speed" and isinstance(message, Command):

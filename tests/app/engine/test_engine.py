@@ -279,6 +279,25 @@ def test_evaluation_measures_held_out_data(bench: Bench) -> None:
     np.testing.assert_array_equal(outputs.argmax(1), page.predicted)
 
 
+def test_the_last_measurement_is_of_the_last_weights(bench: Bench) -> None:
+    bench.open("spirals-mlp")
+    bench.engine.set_speed("max")
+    bench.engine.play()
+    bench.until(lambda: bench.state.finished)
+    last = bench.state.position
+    assert last is not None
+
+    def measured() -> bool:
+        shot = bench.engine.latest
+        return (
+            shot is not None and shot.evaluation is not None and shot.evaluation.step == last.step
+        )
+
+    bench.until(measured)
+    assert bench.engine.latest is not None
+    assert bench.engine.latest.history.val_steps[-1] == last.step
+
+
 def test_explanations_agree_with_the_kernels(bench: Bench) -> None:
     bench.open()
     for _ in range(4):

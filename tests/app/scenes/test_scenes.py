@@ -12,7 +12,7 @@ from PySide6.QtGui import QImage, QPainter
 
 from app.scenes import registry
 from app.scenes.frame import Frame, Phase, Selection, ViewState
-from app.snapshots import NetworkView, NodeView, Snapshot
+from app.snapshots import HistoryView, NetworkView, NodeView, Snapshot
 from app.theme import DARK, LIGHT, Theme
 from tests.app.scenes.fixtures import big_mlp, trained_mlp
 from tests.app.scenes.fixtures_images import trained_cnn
@@ -230,6 +230,19 @@ def test_nothing_to_draw_and_no_room_are_no_error(
     ):
         painted(name, spec, size, Frame())
         painted(name, spec, size, moment("points"))
+
+
+def test_an_empty_curve_has_the_axis_of_its_own_run() -> None:
+    spec, shots = sample("points")
+    pictures = [
+        painted(
+            "curves", spec, (584, 144),
+            Frame(replace(shots[0], history=HistoryView.empty(20, 20 * epochs))),
+        )
+        for epochs in (20, 60, 20)
+    ]  # fmt: skip
+    assert pictures[0] != pictures[1]
+    assert pictures[0] == pictures[2]
 
 
 def test_all_scenes_are_found() -> None:

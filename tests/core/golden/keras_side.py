@@ -117,8 +117,9 @@ def measured(case: LayerCase) -> dict[str, np.ndarray]:
         found[_numbered("output", k)] = numbers(y)
     found["loss"] = numbers(loss)
     for name, x in inputs.items():
-        if x.grad is not None:
-            found["grad/x" if len(inputs) == 1 else f"grad/{name}"] = numbers(x.grad)
+        if x.requires_grad:
+            gradient = x.grad if x.grad is not None else torch.zeros_like(x)
+            found["grad/x" if len(inputs) == 1 else f"grad/{name}"] = numbers(gradient)
     for name, variable in named.items():
         if variable.trainable:
             gradient = variable.value.grad

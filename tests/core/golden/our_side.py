@@ -82,7 +82,7 @@ def measured(
             for name in program.tape.inputs:
                 if name not in vocabulary and case.gradient:
                     key = "grad/x" if len(program.tape.inputs) == 1 else f"grad/{name}"
-                    found[key] = program.tensor(f"grad/{name}/x").copy()
+                    found[key] = _gradient(program, f"{name}/x")
             break
         for k, t in enumerate(program.tape.outputs.values()):
             found[f"output/{k}" if k else "output"] = program.tensor(t.name).copy()
@@ -90,10 +90,17 @@ def measured(
         for slot in program.tape.weights:
             name = next(n for n, t in tensors.items() if t == slot.tensor.name)
             if slot.weight.trainable:
-                found[f"grad/{name}"] = program.tensor(f"grad/{slot.tensor.name}").copy()
+                found[f"grad/{name}"] = _gradient(program, slot.tensor.name)
             else:
                 found[f"after/{name}"] = program.tensor(slot.tensor.name).copy()
     return found
+
+
+def _gradient(program: Program, name: str) -> np.ndarray:
+    """A gradient; zeros if nothing reads the tensor, such as the recurrent weights in a single step."""
+    if f"grad/{name}" in program.tape.tensors:
+        return program.tensor(f"grad/{name}").copy()
+    return np.zeros_like(program.tensor(name))
 
 
 def _predicted(

@@ -1,0 +1,98 @@
+"""Layers with settings drawn at random, for Keras and for the engine."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from core.errors import ChainruleError
+from core.layers import registry
+from core.layers.base import Layer
+from core.layers.settings import Setting
+from tests.core.golden.layers.case import Call, LayerCase
+
+#: What Keras does not know, or what both sides start from numbers of their own anyway.
+LEFT_OUT = {"data_format", "seed", "name", "noise_shape"}
+#: The textbooks' functions, which Keras does not have.
+OURS = {"binary_step", "arctan"}
+#: Chance, which is drawn differently.
+CHANCE = {"Dropout", "SpatialDropout1D", "SpatialDropout2D", "GaussianNoise"}
+
+
+def value_of(setting: Setting, rng: np.random.Generator) -> Any:
+    """A value of a setting, small enough for small inputs."""
+    low = setting.minimum if setting.minimum is not None else -3
+    if setting.name == "input_dim":
+        return int(rng.integers(2, 9))
+    if setting.type == "int":
+        return int(rng.integers(int(max(low, -3)), int(min(low + 4, setting.maximum or 4)) + 1))
+    if setting.type == "float":
+        high = setting.maximum if setting.maximum is not None and setting.maximum < 100 else 1.5
+        return round(float(rng.uniform(max(low, -2), high)), 3)
+    if setting.type == "bool":
+        return bool(rng.integers(2))
+    if setting.type == "choice":
+        choices = [c for c in setting.choices if c not in OURS]
+        return choices[int(rng.integers(len(choices)))]
+    if setting.type == "pair":
+        return [int(k) for k in rng.integers(int(low), 4, 2)]
+    if setting.type == "regularizer":
+        return {"class_name": "L1L2", "config": {"l1": 0.02, "l2": 0.05}}
+    return setting.default
+
+
+def settings(kind: type[Layer], rng: np.random.Generator) -> dict[str, Any]:
+    """Some settings changed, the others at their defaults; what is required is given."""
+    found = {}
+    for setting in kind.settings:
+        if setting.name in LEFT_OUT or setting.name.endswith(("initializer", "constraint")):
+            continue
+        if setting.required or rng.random() < 0.35:
+            found[setting.name] = value_of(setting, rng)
+    return found
+
+
+def ranks(kind: type[Layer]) -> list[int]:
+    """Numbers of axes the layer works with when it is as it is at first."""
+    found = []
+    for rank in (1, 2, 3):
+        layer = kind.from_config({})
+        try:
+            layer.output_shapes([(8,) * rank] * max(1, layer.arity[0]))
+        except ChainruleError:
+            continue
+        found.append(rank)
+    return found
+
+
+def case_of(kind: type[Layer], number: int) -> LayerCase:
+    """A layer between nothing, on numbers; a merging layer on two or three inputs."""
+    name = f"live {kind.__name__} {number}"
+    rng = np.random.default_rng([ord(c) for c in name])
+    config = settings(kind, rng)
+    possible = ranks(kind) or [1]
+    rank = possible[int(rng.integers(len(possible)))]
+    shape = tuple(int(n) for n in rng.integers(1, 8, rank))
+    training = kind.__name__ not in CHANCE and not any(
+        "dropout" in key and value for key, value in config.items()
+    )
+    rows = int(rng.integers(1, 5))
+    if kind.arity[0] > 1:
+        count = int(rng.integers(kind.arity[0], min(kind.arity[1], 3) + 1))
+        names = tuple(f"in_{k}" for k in range(count))
+        call = Call("layer_0", kind.__name__, config, names)
+        return LayerCase(
+            name, inputs=dict.fromkeys(names, shape), calls=(call,), outputs=("layer_0",),
+            training=training, rows=rows,
+        )  # fmt: skip
+    tokens = int(config.get("input_dim", 0))
+    return LayerCase(
+        name, shape, ((kind.__name__, config),), tokens=tokens,
+        training=training, rows=rows,
+    )  # fmt: skip
+
+
+def kinds() -> list[type[Layer]]:
+    """All that Keras has, too, under the same name."""
+    return [kind for kind in registry.kinds() if kind.__name__ != "InputLayer"]

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Input", "Model", "Sequential", "gradient_check", "load_model"]
 
 _SUBMODULES = {
+    "activations",
     "callbacks",
     "data",
     "initializers",

@@ -93,7 +93,7 @@ class Negate:
 class Call:
     """A named function of its arguments.
 
-    Relu, tanh, sigmoid, exp, log, sqrt, max, step, equal, clip, where, argmax_is.
+    The names are the keys of `FUNCTIONS`: relu, tanh, sigmoid, exp, log, sqrt, max, step, equal, clip, where, ...
     """
 
     function: str
@@ -136,16 +136,24 @@ def _log(x: float) -> float:
     return math.log(x) if x > 0 else (-math.inf if x == 0 else math.nan)
 
 
+def _step(x: float) -> float:
+    return (1.0 if x >= 0 else 0.0) if x == x else x
+
+
 FUNCTIONS: dict[str, Callable[..., float]] = {
     "relu": _relu,
     "tanh": math.tanh,
     "sigmoid": _sigmoid,
-    "exp": lambda x: math.exp(x) if x < 709 else math.inf,
+    "arctan": math.atan,
+    "erf": math.erf,
+    "step": _step,
+    "exp": lambda x: math.exp(x) if not x >= 709 else math.inf,
     "log": _log,
     "sqrt": lambda x: math.sqrt(x) if x >= 0 else math.nan,
     "abs": abs,
     "sign": lambda x: float((x > 0) - (x < 0)) if x == x else math.nan,
     "max": lambda *xs: max(xs),
+    "min": lambda *xs: min(xs),
     "clip": _clip,
     "positive": lambda x: 1.0 if x > 0 else 0.0,
     "equal": lambda a, b: 1.0 if a == b else 0.0,
@@ -251,7 +259,8 @@ def elide(expr: Expr, longest: int = LONG_SUM) -> Expr:
 # ---- TeX ----------------------------------------------------------------------------------------------------
 
 _TEX_FUNCTIONS = {
-    "tanh": r"\tanh", "exp": r"\exp", "log": r"\ln", "max": r"\max", "sigmoid": r"\sigma",
+    "tanh": r"\tanh", "exp": r"\exp", "log": r"\ln", "max": r"\max", "min": r"\min", "sigmoid": r"\sigma",
+    "arctan": r"\arctan", "erf": r"\operatorname{erf}", "step": r"\mathbb{1}_{\geq 0}",
     "relu": r"\operatorname{relu}", "positive": r"\mathbb{1}_{>0}", "clip": r"\operatorname{clip}",
     "equal": r"\mathbb{1}_{=}", "inside": r"\mathbb{1}_{\text{inside}}", "where": r"\operatorname{where}",
     "is_first_max": r"\mathbb{1}_{\text{first max}}", "sign": r"\operatorname{sign}",
@@ -260,7 +269,7 @@ _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 _GREEK = {
     "δ": r"\delta ", "σ": r"\sigma ", "η": r"\eta ", "β": r"\beta ", "γ": r"\gamma ", "ε": r"\varepsilon ",
     "μ": r"\mu ", "ŷ": r"\hat{y}", "∂": r"\partial ", "μ̄": r"\bar{\mu}", "v̄": r"\bar{v}", "x̂": r"\hat{x}",
-    "Ω": r"\Omega ",
+    "π": r"\pi ", "α": r"\alpha ", "Ω": r"\Omega ",
 }  # fmt: skip
 
 

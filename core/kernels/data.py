@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.kernels.simd import bytes_at, cut, floats_at, mix, shuffled, stream, uniform
-from core.kernels.span import span
+from core.kernels.simd import bytes_at, cut, floats_at, mix, shuffled
 from core.kernels.state import (
     BAD_TOKEN,
     BATCH,
@@ -63,22 +62,6 @@ def gather(mem, ints, reals, state):
             values = floats_at(ints[1] + sample * width * 4, width)
             for k in range(width):
                 out[k] = mem.dtype.type(values[k]) * scale
-
-
-def dropout_mask(mem, ints, reals, state):
-    """``0`` with chance `rate`, else ``1 / (1 - rate)``.
-
-    Operand: the mask; then ints[4] the layer, ints[5] the row's size.
-    """
-    first, rows, n = span(ints, state)
-    rate = reals[0]
-    zero, kept = mem.dtype.type(0), mem.dtype.type(1.0 / (1.0 - rate))
-    key = stream(state[SEED], ints[4], state[STEP])
-    for r in range(first, first + rows):
-        y = cut(mem, ints[2] + r * ints[3], n)
-        start = r * ints[5]
-        for k in range(n):
-            y[k] = zero if uniform(key, start + k) < rate else kept
 
 
 def embed(mem, ints, reals, state):

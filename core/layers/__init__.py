@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from core.layers.activation import Activation
+from core.layers.activations import ELU, LeakyReLU, PReLU, ReLU, Softmax
 from core.layers.base import Layer, Weight
 from core.layers.batch_normalization import BatchNormalization
 from core.layers.conv2d import Conv2D
 from core.layers.dense import Dense
-from core.layers.dropout import Dropout
+from core.layers.dropout import Dropout, GaussianNoise, SpatialDropout1D, SpatialDropout2D
 from core.layers.embedding import Embedding
 from core.layers.input import InputLayer
 from core.layers.lstm import LSTM
@@ -17,6 +18,7 @@ from core.layers.pooling import MaxPooling2D
 from core.layers.reshaping import Flatten
 
 __all__ = [
+    "ELU",
     "LSTM",
     "Activation",
     "Add",
@@ -26,9 +28,16 @@ __all__ = [
     "Dropout",
     "Embedding",
     "Flatten",
+    "GaussianNoise",
     "InputLayer",
     "Layer",
+    "LeakyReLU",
     "MaxPooling2D",
+    "PReLU",
+    "ReLU",
+    "Softmax",
+    "SpatialDropout1D",
+    "SpatialDropout2D",
     "Weight",
     "ZeroPadding2D",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core.layers.base import Layer
-from core.layers.settings import ACTIVATIONS, Setting
+from core.layers.settings import ACTIVATIONS, ActivationSetting
 
 if TYPE_CHECKING:
     from core.tape.emitter import Emitter
@@ -13,15 +13,15 @@ if TYPE_CHECKING:
 
 
 class Activation(Layer):
-    """``y = f(x)``, each value by itself (softmax: along the last axis). Source: Keras ``Activation``."""
+    """``y = f(x)``, each value by itself; softmax and log_softmax along the last axis. Source: Keras ``Activation``."""
 
     family = "Core"
     summary = "Applies a function to every value it is given."
     icon = "activation"
     passes_mask = True
     settings = (
-        Setting("activation", "Activation", "choice", "relu", choices=ACTIVATIONS, required=True,
-                help="The function applied to every value."),
+        ActivationSetting("activation", "Activation", "choice", "relu", choices=ACTIVATIONS, required=True,
+                          help="The function applied to every value."),
     )  # fmt: skip
 
     def emit(self, e: Emitter, inputs: list[Tensor]) -> Tensor:

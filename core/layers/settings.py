@@ -6,6 +6,7 @@ import numbers
 from dataclasses import dataclass
 from typing import Any
 
+from core import activations
 from core.errors import SettingError
 from core.naming import suggestion
 
@@ -146,9 +147,17 @@ def _plain(value: float) -> str:
     return f"{int(value):,}" if int(value) == value else f"{value:g}"
 
 
-ACTIVATIONS = ("linear", "relu", "sigmoid", "tanh", "softmax")
+@dataclass(frozen=True)
+class ActivationSetting(Setting):
+    """A choice of an activation: by name, by another name of Keras's, or as a function of `core.activations`."""
 
-ACTIVATION = Setting(
+    def normalise(self, value: Any, owner: str) -> Any:
+        return super().normalise(activations.resolve(value), owner)
+
+
+ACTIVATIONS = activations.names()
+
+ACTIVATION = ActivationSetting(
     "activation", "Activation", "choice", "linear", choices=ACTIVATIONS, optional=True,
     help="The function each unit applies to its sum before it passes it on.",
 )  # fmt: skip

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from core.ops import batch as batch
 from core.ops import (
+    activations,
     convolution,
     dense,
     elementwise,
@@ -14,13 +14,16 @@ from core.ops import (
     penalty,
     pooling,
     random,
+    rectifiers,
     softmax,
     update,
 )
+from core.ops import batch as batch
 from core.ops.base import Instruction, Op, operation, operations
 
 __all__ = ["Instruction", "Op", "operation", "operations"]
 _FILES = (
+    activations,
     convolution,
     dense,
     elementwise,
@@ -31,6 +34,7 @@ _FILES = (
     penalty,
     pooling,
     random,
+    rectifiers,
     softmax,
     update,
     batch,

@@ -59,6 +59,8 @@ class Op:
     kernel: ClassVar[str] = ""
     #: Names of the operands, in the order in which `Emitter.op` takes them.
     operands: ClassVar[tuple[str, ...]] = ("x",)
+    #: True if its result is drawn: a function of seed, stream, step and place, without a formula or a gradient.
+    random: ClassVar[bool] = False
     #: Of a backward operation that is a learning rule and not the derivative: why, in a sentence for learners.
     not_the_slope: ClassVar[str] = ""
 

@@ -201,6 +201,11 @@ class Copy(Op):
     def integers(self, ins: Instruction) -> list[int]:
         return span_integers(ins.inputs["x"], ins.output)
 
+    def backward(
+        self, e: Emitter, ins: Instruction, dy: Tensor, wanted: set[str]
+    ) -> dict[str, Tensor]:
+        return {"x": dy}
+
     def explain(self, ins: Instruction, cell: Cell) -> Expr:
         return ref(ins.inputs["x"], cell)
 

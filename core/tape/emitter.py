@@ -11,6 +11,7 @@ import zlib
 from math import prod
 from typing import Any
 
+from core import activations
 from core.layers.base import Layer, Weight
 from core.ops.base import Instruction, operation
 from core.spec.reference import reference
@@ -124,8 +125,10 @@ class Emitter:
         """
         rule = operation(name)
         inputs = {key: t for key, t in zip(rule.operands, operands, strict=False) if t is not None}
-        if name == "dropout_mask":
-            attributes["stream"] = zlib.crc32(self.node.encode())
+        if rule.random:
+            # Each kind of chance within a layer has numbers of its own.
+            key = self.node if role == "mask" else f"{self.node}/{role}"
+            attributes.setdefault("stream", zlib.crc32(key.encode()))
         if into is None:
             label = self._unique(f"{self.node}/{role}" if self.node else role)
             into = self.tensor(label, rule.shape(inputs, attributes), batch=rule.batch(inputs))
@@ -133,7 +136,9 @@ class Emitter:
             into.name = self._unique(f"{self.node}/{role}")
         into.symbol = into.symbol or self._symbol(role)
         into.requires_grad = (
-            any(t.requires_grad for t in inputs.values()) and name not in _NOT_DIFFERENTIATED
+            any(t.requires_grad for t in inputs.values())
+            and name not in _NOT_DIFFERENTIATED
+            and not rule.random
         )
         return self._write(
             Instruction(name, inputs, {"y": into}, attributes, self.layer, self.phase)
@@ -158,9 +163,14 @@ class Emitter:
         assert self._input is not None
         return self._input
 
-    def activation(self, function: str | None, x: Tensor) -> Tensor:
-        """Apply an activation; linear writes nothing."""
-        return x if function in (None, "linear") else self.op(function, x, role="a")
+    def activation(
+        self, function: str | None, x: Tensor, role: str = "a", into: Tensor | None = None
+    ) -> Tensor:
+        """Apply an activation of `core.activations`; linear writes nothing, unless it goes `into` a tensor."""
+        found = activations.describe(function)
+        if found.operation:
+            return self.op(found.operation, x, role=role, into=into, **found.attributes)
+        return x if into is None else self.op("copy", x, role=role, into=into)
 
     def reshape(self, x: Tensor, shape: Shape) -> Tensor:
         """The same values under another shape; writes nothing."""
@@ -376,7 +386,6 @@ class Emitter:
 _NOT_DIFFERENTIATED = {
     "channel_mean",
     "channel_variance",
-    "dropout_mask",
     "not_equal_zero",
     "accuracy_rows",
     "batch_mean",

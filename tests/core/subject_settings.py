@@ -11,7 +11,37 @@ from typing import Any
 SMALLEST: dict[str, dict[str, Any]] = {}
 
 #: By kind: a label, and what is changed in the smallest settings.
-MORE: dict[str, dict[str, dict[str, Any]]] = {}
+MORE: dict[str, dict[str, dict[str, Any]]] = {
+    "ReLU": {
+        "six": {"max_value": 6.0},
+        "leaky": {"negative_slope": 0.1},
+        "everything": {"max_value": 0.5, "negative_slope": 0.2, "threshold": 0.15},
+        "limit below threshold": {"max_value": 0.1, "threshold": 0.15},
+    },
+    "ELU": {"alpha": {"alpha": 1.7}, "negative alpha": {"alpha": -0.5}},
+    "LeakyReLU": {"none": {"negative_slope": 0.0}, "steep": {"negative_slope": 1.5}},
+    "PReLU": {
+        "one slope": {"shared_axes": 1},
+        "a slope a channel": {"shared_axes": [1, 2]},
+        "a slope a row": {"shared_axes": [2, 3]},
+        "a slope a column": {"shared_axes": [1, 3]},
+    },
+    "Softmax": {
+        "over rows": {"axis": 2},
+        "over the image": {"axis": [1, 2]},
+        "over rows and channels": {"axis": [1, -1]},
+        "over everything": {"axis": [-3, -2, -1]},
+    },
+    "Dropout": {
+        "by column": {"noise_shape": [None, 1, 5, 1]},
+        "one for the batch": {"noise_shape": [1, None]},
+        "shorter": {"noise_shape": [5]},
+        "seed": {"seed": 7},
+        "all": {"rate": 1.0},
+    },
+    "SpatialDropout1D": {"seed": {"seed": 7}},
+    "GaussianNoise": {"seed": {"seed": 7}},
+}
 
 #: Shapes of data, for a kind that works with none of a list, an image, a sequence.
 SHAPES: dict[str, tuple[tuple[int, ...], ...]] = {}

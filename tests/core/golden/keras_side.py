@@ -27,7 +27,16 @@ def made(kind: str, config: dict[str, Any], name: str | None = None) -> Any:
     return getattr(keras.layers, kind)(**given, **({"name": name} if name else {}))
 
 
+#: Activations of the course that Keras has no name for.
+NAMELESS = {
+    "arctan": keras.ops.arctan,
+    "binary_step": lambda x: keras.ops.cast(x >= 0, x.dtype),
+}
+
+
 def _argument(value: Any) -> Any:
+    if isinstance(value, str) and value in NAMELESS:
+        return NAMELESS[value]
     if isinstance(value, dict) and hasattr(keras.layers, str(value.get("class_name"))):
         return made(value["class_name"], value.get("config", {}))
     return tuple(_argument(v) for v in value) if isinstance(value, list) else value

@@ -11,16 +11,17 @@ import numpy as np
 import pytest
 
 from core.expressions import elide, references, to_tex
+from core.ops import operations
 from core.ops.base import Instruction
 from core.tape.program import Program
 from tests.core.subjects import in_place
 
 #: Results that have no formula: they are drawn or fetched, and explain themselves.
-GIVEN = {"choose_batch", "gather", "dropout_mask"}
+GIVEN = {"choose_batch", "gather", *(op.name for op in operations() if op.random)}
 #: Operands that no cell's formula mentions: given for their shape, or a detail the formula does without.
 SILENT = {
     ("gather", "chosen"),
-    ("dropout_mask", "like"),
+    *((name, "like") for name in GIVEN),
     ("score_grad", "like"),
     # The maximum is known from x; the kernel reads y to save time.
     ("max_pool2d_grad", "y"),

@@ -7,7 +7,7 @@ from functools import partial
 
 import numpy as np
 
-from core import losses, optimizers
+from core import activations, losses, optimizers
 from core.spec import Network
 from core.tape.compiler import compile_network
 from core.tape.program import Program
@@ -98,6 +98,21 @@ def of_loss_over_time(loss: str) -> Program:
     )
 
 
+def of_activation(name: str) -> Program:
+    """An activation between two layers, on sums large enough to reach its other side."""
+    network = chain((3,), ("Dense", {"units": 4, "activation": name}), ("Dense", {"units": 2}))
+    program = bound(network, losses.get("mean_squared_error"), rows=3)
+    program.tensor("dense_1/kernel")[...] *= 4
+    return program
+
+
+def of_layers(shape: tuple[int, ...], *layers: tuple[str, dict[str, object]]) -> Program:
+    """Layers between two others, as in training."""
+    ends = ("Dense", {"units": shape[-1]}), ("Flatten", {}), ("Dense", {"units": 2})
+    network = chain(shape, ends[0], *layers, *ends[1:])
+    return bound(network, losses.get("mean_squared_error"), rows=3)
+
+
 def of_optimizer(**config: object) -> Program:
     """An optimizer behind a small network."""
     network = chain((3,), ("Dense", {"units": 2, "activation": "tanh"}), ("Dense", {"units": 1}))
@@ -127,6 +142,23 @@ PROGRAMS: dict[str, Callable[[], Program]] = {
     "labels, logits": partial(of_loss, "sparse_categorical_crossentropy", None, logits=True),
     "cross-entropy, logits": partial(of_loss, "categorical_crossentropy", None, logits=True),
     "labels": partial(of_loss, "sparse_categorical_crossentropy", "softmax"),
+    "rectifiers": partial(
+        of_layers,
+        (2, 3, 2),
+        ("ReLU", {"threshold": 0.1, "max_value": 0.7, "negative_slope": 0.3}),
+        ("PReLU", {"shared_axes": [1, 3]}),
+        ("ReLU", {"negative_slope": 0.5, "max_value": 1.0}),
+        ("PReLU", {}),
+    ),
+    "softmax over rows": partial(of_layers, (2, 3, 2), ("Softmax", {"axis": [1, 3]})),
+    "noise": partial(
+        of_layers,
+        (3, 2),
+        ("GaussianNoise", {"stddev": 0.3}),
+        ("SpatialDropout1D", {"rate": 0.4}),
+        ("Dropout", {"rate": 0.4, "seed": 3}),
+    ),
+    **{f"activation {name}": partial(of_activation, name) for name in activations.names()},
     **{
         f"{kind} {arguments}": partial(of_optimizer, kind=kind, **arguments)
         for kind, arguments in (

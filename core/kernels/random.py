@@ -1,0 +1,79 @@
+"""Chance: masks of dropout and noise, as functions of (seed, stream, step, place).
+
+A layer with a seed of its own draws from that instead of the run's: ints "seeded" (1 or 0) and "seed".
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+from core.kernels.simd import cut, mix, stream, uniform
+from core.kernels.span import span
+from core.kernels.state import FIRST, ROWS, SEED, STEP
+
+
+@njit(nogil=True, error_model="numpy")
+def _key(state, number, seeded, seed):
+    return stream(seed if seeded == 1 else state[SEED], number, state[STEP])
+
+
+def dropout_mask(mem, ints, reals, state):
+    """``0`` with chance `rate`, else ``1 / (1 - rate)``.
+
+    Operand: the mask; then ints[4] the stream, ints[5] the row's size, ints[6] seeded, ints[7] seed.
+    """
+    first, rows, n = span(ints, state)
+    rate = reals[0]
+    zero, kept = mem.dtype.type(0), mem.dtype.type(1.0 / (1.0 - rate))
+    key = _key(state, ints[4], ints[6], ints[7])
+    for r in range(first, first + rows):
+        y = cut(mem, ints[2] + r * ints[3], n)
+        start = r * ints[5]
+        for k in range(n):
+            y[k] = zero if uniform(key, start + k) < rate else kept
+
+
+def shared_dropout_mask(mem, ints, reals, state):
+    """The same, one draw serving several places.
+
+    ints: mask, its row, stream, seeded, seed, draws a row (0 if all rows share them), four sizes, four strides of the
+    draws along them (0 where one serves all)
+    """
+    rate = reals[0]
+    zero, kept = mem.dtype.type(0), mem.dtype.type(1.0 / (1.0 - rate))
+    key, n = _key(state, ints[2], ints[3], ints[4]), ints[9]
+    for r in range(state[FIRST], state[FIRST] + state[ROWS]):
+        at = ints[0] + r * ints[1]
+        for a in range(ints[6]):
+            for b in range(ints[7]):
+                for c in range(ints[8]):
+                    y = cut(mem, at, n)
+                    start = r * ints[5] + a * ints[10] + b * ints[11] + c * ints[12]
+                    for k in range(n):
+                        y[k] = zero if uniform(key, start + k * ints[13]) < rate else kept
+                    at += n
+
+
+def gaussian_noise(mem, ints, reals, state):
+    """``deviation · N(0, 1)`` by Box and Muller's transformation (1958) of two uniform numbers.
+
+    Operand: the noise; then ints[4] the stream, ints[5] the row's size, ints[6] seeded, ints[7] seed.
+    """
+    first, rows, n = span(ints, state)
+    deviation = reals[0]
+    key = _key(state, ints[4], ints[6], ints[7])
+    other = mix(key)
+    unit = 1.0 / 9007199254740992.0
+    for r in range(first, first + rows):
+        y = cut(mem, ints[2] + r * ints[3], n)
+        start = r * ints[5]
+        for k in range(n):
+            place = np.uint64(start + k)
+            # (0, 1]: the logarithm of 0 is not wanted.
+            a = (np.float64(mix(key ^ place) >> np.uint64(11)) + 1.0) * unit
+            b = np.float64(mix(other ^ place) >> np.uint64(11)) * unit
+            size = math.sqrt(-2.0 * math.log(a))
+            y[k] = mem.dtype.type(deviation * size * math.cos(2.0 * math.pi * b))

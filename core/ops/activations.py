@@ -1,0 +1,457 @@
+"""Smooth activations, the step with its learning rule, log-softmax, and softmax along other axes than the last."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, ClassVar
+
+from core.expressions import (
+    Call,
+    Expr,
+    Negate,
+    Number,
+    Power,
+    Product,
+    Quotient,
+    Sum,
+    Symbol,
+    minus,
+)
+from core.ops.base import Cell, Instruction, Op, cells, channels, ref, register, span_integers
+from core.tape.tensors import Shape, Tensor
+
+if TYPE_CHECKING:
+    from core.tape.emitter import Emitter
+
+_HALF, _ONE, _TWO = Number(0.5), Number(1), Number(2)
+
+
+class Pointwise(Op):
+    """``y = f(x)``, each value by itself. Its gradient is the operation ``<name>_grad``."""
+
+    #: What stands before the bracket in a title.
+    shown: ClassVar[str] = ""
+
+    def integers(self, ins: Instruction) -> list[int]:
+        return span_integers(ins.inputs["x"], ins.output)
+
+    def backward(
+        self, e: Emitter, ins: Instruction, dy: Tensor, wanted: set[str]
+    ) -> dict[str, Tensor]:
+        from core.ops.base import operation
+
+        name = f"{self.name}_grad"
+        known = {"x": ins.inputs["x"], "y": ins.output, "dy": dy}
+        given = {key: known[key] for key in operation(name).operands}
+        return {"x": e.gradient(name, ins, "x", **given, **ins.attributes)}
+
+    def formula(self, x: Expr, ins: Instruction) -> Expr:
+        """``f(x)``."""
+        raise NotImplementedError(self.name)
+
+    def explain(self, ins: Instruction, cell: Cell) -> Expr:
+        return self.formula(ref(ins.inputs["x"], cell), ins)
+
+    def right_side(self, ins: Instruction) -> str:
+        return f"{self.shown or self.name}({ins.inputs['x'].symbol})"
+
+
+class PointwiseGrad(Op):
+    """``dx = dy ∘ f'``, the slope written with x, with y, or with both."""
+
+    operands: ClassVar[tuple[str, ...]] = ("x", "dy")
+
+    def integers(self, ins: Instruction) -> list[int]:
+        return span_integers(*(ins.inputs[key] for key in self.operands), ins.output)
+
+    def slope(self, value: dict[str, Expr], ins: Instruction) -> Expr:
+        """The derivative, from the cells of the operands."""
+        raise NotImplementedError(self.name)
+
+    def slope_text(self, symbol: dict[str, str], ins: Instruction) -> str:
+        """The derivative in a title."""
+        raise NotImplementedError(self.name)
+
+    def explain(self, ins: Instruction, cell: Cell) -> Expr:
+        value: dict[str, Expr] = {key: ref(t, cell) for key, t in ins.inputs.items()}
+        return Product((value["dy"], self.slope(value, ins)))
+
+    def right_side(self, ins: Instruction) -> str:
+        symbol = {key: t.symbol for key, t in ins.inputs.items()}
+        return f"{symbol['dy']} ∘ {self.slope_text(symbol, ins)}"
+
+
+# ---- the perceptron -------------------------------------------------------------------------------------------------
+
+
+@register
+class BinaryStep(Pointwise):
+    """``y = 1 where x >= 0, else 0``. McCulloch and Pitts 1943; Rosenblatt 1958.
+
+    Its slope is 0 wherever it has one, so nothing could be learned through it. The tape passes the error on unchanged
+    instead: see `PerceptronRule`.
+    """
+
+    name = "binary_step"
+    kernel = "rectifiers.binary_step"
+    shown = "step"
+
+    def backward(
+        self, e: Emitter, ins: Instruction, dy: Tensor, wanted: set[str]
+    ) -> dict[str, Tensor]:
+        return {"x": e.gradient("perceptron_rule", ins, "x", dy=dy)}
+
+    def formula(self, x: Expr, ins: Instruction) -> Expr:
+        return Call("step", (x,))
+
+
+@register
+class PerceptronRule(Op):
+    """``dx = dy``: the perceptron learning rule (Rosenblatt 1958), which is not a derivative.
+
+    With half the squared error, ``dy = y - t``; the weights behind the sum z = x · w + b then move by
+    ``w ← w + η (t - y) x``, exactly the rule: nothing where the answer is right, towards or away from x where it is
+    wrong.
+    """
+
+    name = "perceptron_rule"
+    kernel = "elementwise.copy"
+    operands = ("dy",)
+    not_the_slope = (
+        "A step has no slope to learn from: it is flat, and jumps at 0. The perceptron rule passes the error on as it "
+        "is, so there is no derivative to compare with."
+    )
+
+    def integers(self, ins: Instruction) -> list[int]:
+        return span_integers(ins.inputs["dy"], ins.output)
+
+    def explain(self, ins: Instruction, cell: Cell) -> Expr:
+        return ref(ins.inputs["dy"], cell)
+
+    def right_side(self, ins: Instruction) -> str:
+        return f"{ins.inputs['dy'].symbol} (perceptron rule)"
+
+
+# ---- smooth functions -----------------------------------------------------------------------------------------------
+
+
+@register
+class Arctan(Pointwise):
+    """``y = arctan x``, between -π/2 and π/2."""
+
+    name = "arctan"
+    kernel = "activations.arctan"
+
+    def formula(self, x: Expr, ins: Instruction) -> Expr:
+        return Call("arctan", (x,))
+
+
+@register
+class ArctanGrad(PointwiseGrad):
+    """Slope ``1 / (1 + x²)``."""
+
+    name = "arctan_grad"
+    kernel = "activations.arctan_grad"
+
+    def slope(self, value: dict[str, Expr], ins: Instruction) -> Expr:
+        return Quotient(_ONE, Sum((_ONE, Power(value["x"], _TWO))))
+
+    def slope_text(self, symbol: dict[str, str], ins: Instruction) -> str:
+        return f"1 / (1 + {symbol['x']}∘{symbol['x']})"
+
+
+def _chance(x: Expr) -> Expr:
+    """Φ(x): the chance that a standard normal number is smaller than x."""
+    return Product((_HALF, Sum((_ONE, Call("erf", (Quotient(x, Call("sqrt", (_TWO,))),))))))
+
+
+@register
+class Gelu(Pointwise):
+    """``y = x Φ(x)``. Hendrycks and Gimpel 2016; Keras's default, without the tanh approximation."""
+
+    name = "gelu"
+    kernel = "activations.gelu"
+
+    def formula(self, x: Expr, ins: Instruction) -> Expr:
+        return Product((x, _chance(x)))
+
+
+@register
+class GeluGrad(PointwiseGrad):
+    """Slope ``Φ(x) + x φ(x)``, φ the density of a standard normal number."""
+
+    name = "gelu_grad"
+    kernel = "activations.gelu_grad"
+
+    def slope(self, value: dict[str, Expr], ins: Instruction) -> Expr:
+        x = value["x"]
+        power = Call("exp", (Negate(Quotient(Power(x, _TWO), _TWO)),))
+        root = Call("sqrt", (Product((_TWO, Symbol("π", math.pi))),))
+        return Sum((_chance(x), Product((x, Quotient(power, root)))))
+
+    def slope_text(self, symbol: dict[str, str], ins: Instruction) -> str:
+        return f"(Φ({symbol['x']}) + {symbol['x']} φ({symbol['x']}))"
+
+
+@register
+class Silu(Pointwise):
+    """``y = x σ(x)``, also called swish. Elfwing et al. 2018."""
+
+    name = "silu"
+    kernel = "activations.silu"
+
+    def formula(self, x: Expr, ins: Instruction) -> Expr:
+        return Product((x, Call("sigmoid", (x,))))
+
+    def right_side(self, ins: Instruction) -> str:
+        x = ins.inputs["x"].symbol
+        return f"{x} ∘ σ({x})"
+
+
+@register
+class SiluGrad(PointwiseGrad):
+    """Slope ``σ(x) (1 + x (1 - σ(x)))``."""
+
+    name = "silu_grad"
+    kernel = "activations.silu_grad"
+
+    def slope(self, value: dict[str, Expr], ins: Instruction) -> Expr:
+        x = value["x"]
+        s = Call("sigmoid", (x,))
+        return Product((s, Sum((_ONE, Product((x, minus(_ONE, s)))))))
+
+    def slope_text(self, symbol: dict[str, str], ins: Instruction) -> str:
+        x = symbol["x"]
+        return f"σ({x}) ∘ (1 + {x} ∘ (1 − σ({x})))"
+
+
+@register
+class Softplus(Pointwise):
+    """``y = ln(1 + exp x)``. Dugas et al. 2001. The kernel's form of it does not overflow."""
+
+    name = "softplus"
+    kernel = "activations.softplus"
+
+    def formula(self, x: Expr, ins: Instruction) -> Expr:
+        return Call("log", (Sum((_ONE, Call("exp", (x,)))),))
+
+    def right_side(self, ins: Instruction) -> str:
+        return f"ln (1 + exp({ins.inputs['x'].symbol}))"
+
+
+@register
+class SoftplusGrad(PointwiseGrad):
+    """Slope ``σ(x)``."""
+
+    name = "softplus_grad"
+    kernel = "activations.softplus_grad"
+
+    def slope(self, value: dict[str, Expr], ins: Instruction) -> Expr:
+        return Call("sigmoid", (value["x"],))
+
+    def slope_text(self, symbol: dict[str, str], ins: Instruction) -> str:
+        return f"σ({symbol['x']})"
+
+
+@register
+class Softsign(Pointwise):
+    """``y = x / (1 + |x|)``. Turian et al. 2009."""
+
+    name = "softsign"
+    kernel = "activations.softsign"
+
+    def formula(self, x: Expr, ins: Instruction) -> Expr:
+        return Quotient(x, Sum((_ONE, Call("abs", (x,)))))
+
+    def right_side(self, ins: Instruction) -> str:
+        x = ins.inputs["x"].symbol
+        return f"{x} / (1 + |{x}|)"
+
+
+@register
+class SoftsignGrad(PointwiseGrad):
+    """Slope ``1 / (1 + |x|)²``."""
+
+    name = "softsign_grad"
+    kernel = "activations.softsign_grad"
+
+    def slope(self, value: dict[str, Expr], ins: Instruction) -> Expr:
+        return Quotient(_ONE, Power(Sum((_ONE, Call("abs", (value["x"],)))), _TWO))
+
+    def slope_text(self, symbol: dict[str, str], ins: Instruction) -> str:
+        return f"1 / (1 + |{symbol['x']}|)²"
+
+
+@register
+class Exponential(Pointwise):
+    """``y = exp x``; its slope is y itself."""
+
+    name = "exponential"
+    kernel = "activations.exponential"
+    shown = "exp"
+
+    def backward(
+        self, e: Emitter, ins: Instruction, dy: Tensor, wanted: set[str]
+    ) -> dict[str, Tensor]:
+        return {"x": e.gradient("multiply", ins, "x", a=dy, b=ins.output)}
+
+    def formula(self, x: Expr, ins: Instruction) -> Expr:
+        return Call("exp", (x,))
+
+
+# ---- several values together ----------------------------------------------------------------------------------------
+
+
+def _row(cell: Cell, n: int) -> list[Cell]:
+    return [(*cell[:-1], k) for k in range(n)]
+
+
+@register
+class LogSoftmax(Op):
+    """``y_k = x_k - ln Σ_j exp(x_j)`` along the last axis.
+
+    The kernel subtracts the largest x first: same value, no overflow.
+    """
+
+    name = "log_softmax"
+    kernel = "activations.log_softmax"
+
+    def integers(self, ins: Instruction) -> list[int]:
+        x, y = ins.inputs["x"], ins.output
+        return [*channels(x), x.at, x.row, y.at, y.row]
+
+    def backward(
+        self, e: Emitter, ins: Instruction, dy: Tensor, wanted: set[str]
+    ) -> dict[str, Tensor]:
+        return {"x": e.gradient("log_softmax_grad", ins, "x", y=ins.output, dy=dy)}
+
+    def explain(self, ins: Instruction, cell: Cell) -> Expr:
+        x = ins.inputs["x"]
+        powers = Sum(tuple(Call("exp", (ref(x, c),)) for c in _row(cell, x.last)))
+        return minus(ref(x, cell), Call("log", (powers,)))
+
+    def uses(self, ins: Instruction, operand: str, cell: Cell) -> list[Cell]:
+        return _row(cell, ins.output.last)
+
+    def right_side(self, ins: Instruction) -> str:
+        x = ins.inputs["x"].symbol
+        return f"{x} − ln Σ exp({x})"
+
+
+@register
+class LogSoftmaxGrad(Op):
+    """``dx_k = dy_k - exp(y_k) Σ_j dy_j``."""
+
+    name = "log_softmax_grad"
+    kernel = "activations.log_softmax_grad"
+    operands = ("y", "dy")
+
+    def integers(self, ins: Instruction) -> list[int]:
+        y, dy, dx = ins.inputs["y"], ins.inputs["dy"], ins.output
+        return [*channels(y), y.at, y.row, dy.at, dy.row, dx.at, dx.row]
+
+    def explain(self, ins: Instruction, cell: Cell) -> Expr:
+        y, dy = ins.inputs["y"], ins.inputs["dy"]
+        whole = Sum(tuple(ref(dy, c) for c in _row(cell, y.last)))
+        return minus(ref(dy, cell), Product((Call("exp", (ref(y, cell),)), whole)))
+
+    def uses(self, ins: Instruction, operand: str, cell: Cell) -> list[Cell]:
+        return [cell] if operand == "y" else _row(cell, ins.output.last)
+
+    def right_side(self, ins: Instruction) -> str:
+        y, dy = ins.inputs["y"].symbol, ins.inputs["dy"].symbol
+        return f"{dy} − exp({y}) ∘ Σ {dy}"
+
+
+def axes_integers(shape: Shape, axes: tuple[int, ...]) -> list[int]:
+    """Three sizes and strides of the axes that are kept, then of those that are summed over; neighbours are joined.
+
+    Raises
+    ------
+    ValueError
+        There are more than three groups of one kind.
+    """
+    kept: list[tuple[int, int]] = []
+    summed: list[tuple[int, int]] = []
+    stride, before = 1, None
+    for axis in reversed(range(len(shape))):
+        group = summed if axis in axes else kept
+        if group is before:
+            group[-1] = (group[-1][0] * shape[axis], group[-1][1])
+        else:
+            group.append((shape[axis], stride))
+        stride, before = stride * shape[axis], group
+    found: list[int] = []
+    for group in (kept, summed):
+        if len(group) > 3:
+            raise ValueError(f"axes {axes} of {shape} are too scattered")
+        group += [(1, 0)] * (3 - len(group))
+        found += [size for size, _ in group] + [step for _, step in group]
+    return found
+
+
+def _same(ins: Instruction, cell: Cell) -> list[Cell]:
+    """The cells over which the sum of `cell` goes: all along the axes."""
+    shape, axes = ins.output.shape, ins.attributes["axes"]
+    some = [shape[k] if k in axes else 1 for k in range(len(shape))]
+    inner = cell[1:]
+    return [
+        (cell[0], *(c[k] if k in axes else inner[k] for k in range(len(shape))))
+        for c in cells(tuple(some))
+    ]
+
+
+@register
+class SoftmaxAxes(Op):
+    """``y = exp x / Σ exp x``, the sum along the attribute `axes` (without the batch, from 0)."""
+
+    name = "softmax_axes"
+    kernel = "activations.softmax_axes"
+
+    def integers(self, ins: Instruction) -> list[int]:
+        x, y = ins.inputs["x"], ins.output
+        return [x.at, x.row, y.at, y.row, *axes_integers(x.shape, ins.attributes["axes"])]
+
+    def backward(
+        self, e: Emitter, ins: Instruction, dy: Tensor, wanted: set[str]
+    ) -> dict[str, Tensor]:
+        return {
+            "x": e.gradient("softmax_axes_grad", ins, "x", y=ins.output, dy=dy, **ins.attributes)
+        }
+
+    def explain(self, ins: Instruction, cell: Cell) -> Expr:
+        x = ins.inputs["x"]
+        powers = tuple(Call("exp", (ref(x, c),)) for c in _same(ins, cell))
+        return Quotient(Call("exp", (ref(x, cell),)), Sum(powers))
+
+    def uses(self, ins: Instruction, operand: str, cell: Cell) -> list[Cell]:
+        return _same(ins, cell)
+
+    def right_side(self, ins: Instruction) -> str:
+        return f"softmax({ins.inputs['x'].symbol})"
+
+
+@register
+class SoftmaxAxesGrad(Op):
+    """``dx = y (dy - Σ dy y)``, the sum along the attribute `axes`."""
+
+    name = "softmax_axes_grad"
+    kernel = "activations.softmax_axes_grad"
+    operands = ("y", "dy")
+
+    def integers(self, ins: Instruction) -> list[int]:
+        y, dy, dx = ins.inputs["y"], ins.inputs["dy"], ins.output
+        axes = axes_integers(y.shape, ins.attributes["axes"])
+        return [y.at, y.row, dy.at, dy.row, dx.at, dx.row, *axes]
+
+    def explain(self, ins: Instruction, cell: Cell) -> Expr:
+        y, dy = ins.inputs["y"], ins.inputs["dy"]
+        dot = Sum(tuple(Product((ref(dy, c), ref(y, c))) for c in _same(ins, cell)))
+        return Product((ref(y, cell), minus(ref(dy, cell), dot)))
+
+    def uses(self, ins: Instruction, operand: str, cell: Cell) -> list[Cell]:
+        return _same(ins, cell)
+
+    def right_side(self, ins: Instruction) -> str:
+        y, dy = ins.inputs["y"].symbol, ins.inputs["dy"].symbol
+        return f"{y} ∘ ({dy} − Σ {dy} ∘ {y})"

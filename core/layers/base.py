@@ -203,6 +203,11 @@ class Layer:
             inputs = [*first, *(further if isinstance(further, (list, tuple)) else [further])]
         return call_layer(self, inputs)
 
+    @classmethod
+    def snake_case_kind(cls) -> str:
+        """Keras's automatic name of such a layer, without a number."""
+        return snake_case(cls.__name__)
+
     def get_weights(self) -> list[np.ndarray]:
         """Copies of the layer's weights, in Keras's order."""
         return list(self._model().layer_weights(self))

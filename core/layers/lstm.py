@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from core.errors import ShapeError
 from core.layers.base import Layer, Shape, Weight
 from core.layers.settings import KERNEL_INITIALIZER, RECURRENT_INITIALIZER, USE_BIAS, Setting
+from core.layers.wording import given
 
 if TYPE_CHECKING:
     from core.tape.emitter import Emitter
@@ -36,7 +37,9 @@ class LSTM(Layer):
     def output_shape(self, shapes: list[Shape]) -> Shape:
         if len(shapes[0]) != 2:
             raise ShapeError(
-                "Needs a sequence", "LSTM reads time × features; put an Embedding before it."
+                "Needs a sequence",
+                f"LSTM needs a sequence (time, features) but gets {given(shapes[0])}.",
+                "sequence",
             )
         return (shapes[0][0], self["units"]) if self["return_sequences"] else (self["units"],)
 

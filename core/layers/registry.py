@@ -27,8 +27,13 @@ def kind(name: str) -> type[Layer]:
     """
     found = _KINDS.get("InputLayer" if name == "Input" else name)
     if found is None:
-        raise GraphError(unknown("layer", name, sorted(_KINDS)))
+        raise GraphError(unknown("layer", name, names()))
     return found
+
+
+def names() -> tuple[str, ...]:
+    """Names of all kinds, in the order of the alphabet."""
+    return tuple(sorted(_KINDS))
 
 
 def known(name: str) -> bool:

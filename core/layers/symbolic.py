@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from core.errors import GraphError
+from core.layers.wording import Placed, about
 
 if TYPE_CHECKING:
     from core.graph import NestedCall
@@ -41,11 +42,33 @@ class SymbolicTensor:
 
 def outputs_of(layer: Layer, inputs: tuple[SymbolicTensor, ...]) -> tuple[SymbolicTensor, ...]:
     """The symbolic outputs of one call of a layer."""
-    shapes = layer.output_shapes([t.shape for t in inputs])
+    with about(lambda: _place(layer, inputs)):
+        shapes = layer.output_shapes([t.shape for t in inputs])
     made = tuple(SymbolicTensor(layer, inputs, tuple(shape)) for shape in shapes)
     for k, t in enumerate(made):
         t.index, t.outputs = k, made
     return made
+
+
+def _place(layer: Layer, inputs: tuple[SymbolicTensor, ...]) -> list[Placed]:
+    """The layer and those it reads along first inputs, the nearest first; named as a model would name them."""
+    chain = [layer]
+    while inputs:
+        chain.append(inputs[0].layer)
+        inputs = inputs[0].inputs
+    taken = {one.name for one in chain if one.name}
+    found: list[Placed] = []
+    for one in reversed(chain):
+        kind = type(one).__name__
+        stem = name = "input" if kind == "InputLayer" else one.snake_case_kind()
+        number = 0
+        while name in taken:
+            number += 1
+            name = f"{stem}_{number}"
+        name = one.name or name
+        taken.add(name)
+        found.append(Placed(kind, name, one.config))
+    return found[::-1]
 
 
 def call_layer(layer: Layer, inputs: Any) -> Any:

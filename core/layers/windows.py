@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from core.errors import ShapeError
 from core.layers.base import Shape
+from core.layers.wording import given
 
 
 def image_shape(kind: str, shape: Shape) -> Shape:
@@ -15,14 +16,9 @@ def image_shape(kind: str, shape: Shape) -> Shape:
         It is not height x width x channels.
     """
     if len(shape) != 3:
-        got = (
-            f"a list of {shape[0]:,} numbers"
-            if len(shape) == 1
-            else f"a sequence of shape {shape[0]}×{shape[1]}"
-        )
         raise ShapeError(
             "Needs an image",
-            f"{kind} slides over height × width × channels, but the layer before sends {got}.",
+            f"{kind} needs an image (height, width, channels) but gets {given(shape)}.",
             "swap",
         )
     return shape

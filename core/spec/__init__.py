@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from core.spec.inspection import Fix, Inspection, Problem, Row, inspect
+from core.spec.inspection import Inspection, Row, inspect
 from core.spec.network import Layer, Network, Node, new_layer
+from core.spec.problem import Fix, Problem
 from core.spec.training import Training, check_training
 
 __all__ = [

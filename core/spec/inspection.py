@@ -8,41 +8,15 @@ from math import prod
 from core.errors import ChainruleError, GraphError, SettingError, ShapeError
 from core.layers import registry
 from core.layers.base import Shape, Weight
-from core.spec.network import Layer, Network, new_layer
+from core.layers.wording import Placed, about
+from core.naming import suggestion
+from core.spec.network import Layer, Network
+from core.spec.problem import Fix, Problem
 from core.spec.reference import source_of
+from core.spec.repairs import check_output, remedy, removal, wrong_arity
 
 #: More than this is refused before anything is allocated (bytes).
 MEMORY_LIMIT = 2 * 1024**3
-
-
-@dataclass(frozen=True)
-class Fix:
-    """A repair: its label for a button, and the repaired network."""
-
-    label: str
-    network: Network
-
-
-@dataclass(frozen=True)
-class Problem:
-    """Why a network cannot be trained.
-
-    Attributes
-    ----------
-    layer
-        Id of the layer that is wrong; None if it is the whole network.
-    title
-        What it needs, in a few words.
-    sentence
-        What it got, and what to do.
-    fix
-        A repair, where there is an obvious one.
-    """
-
-    layer: str | None
-    title: str
-    sentence: str
-    fix: Fix | None = None
 
 
 @dataclass(frozen=True)
@@ -207,26 +181,28 @@ def _inspect_node(
 
     if not registry.known(layer.kind):
         sentence = (
-            f"This version does not know {layer.kind!r} layers. "
+            f"This version does not know {layer.kind!r} layers.{suggestion(layer.kind, registry.names())} "
             "Remove the layer, or open the file in a newer version."
         )
-        return skipped(Problem(layer.id, "Unknown layer", sentence, _removal(network, layer)))
+        return skipped(Problem(layer.id, "Unknown layer", sentence, removal(network, layer)))
     try:
-        made = registry.make(layer.kind, layer.config)
+        with about(lambda: _place(network, layer, node_id)):
+            made = registry.make(layer.kind, layer.config)
         least, most = made.arity
         if not least <= len(given) <= most:
-            return skipped(_wrong_arity(network, layer, len(given), least, first=first))
+            return skipped(wrong_arity(network, layer, len(given), least, first=first))
         if len(known) < len(given):
             return skipped(
                 Problem(layer.id, "Nothing to read", f"{layer.name} is not connected to any data.")
             )
-        outputs = tuple(tuple(one) for one in made.output_shapes(known))
-        weights = made.weights(known)
+        with about(lambda: _place(network, layer, node_id)):
+            outputs = tuple(tuple(one) for one in made.output_shapes(known))
+            weights = made.weights(known)
     except SettingError as error:
         return skipped(Problem(layer.id, "Setting out of range", str(error)))
     except ShapeError as error:
         return skipped(
-            Problem(layer.id, error.title, str(error), _remedy(network, layer, error.remedy))
+            Problem(layer.id, error.title, str(error), remedy(network, layer, error.remedy))
         )
     except ChainruleError as error:
         return skipped(Problem(layer.id, "Cannot work", str(error)))
@@ -252,29 +228,23 @@ def _inspect_node(
     return row if before is weights else _recounted(row), None
 
 
+def _place(network: Network, layer: Layer, node_id: str) -> list[Placed]:
+    """A layer, and those it reads along first inputs, the nearest first."""
+    found = [Placed(layer.kind, layer.name, layer.config)]
+    node = network.node(node_id)
+    while node.inputs:
+        node = network.node(network.source(node.inputs[0])[0])
+        before = network.layer(node.layer)
+        found.append(Placed(before.kind, before.name, before.config))
+    return found
+
+
 def _recounted(row: Row) -> Row:
     """The second call of a shared layer owns no parameters of its own."""
     return Row(
         row.node, row.layer, row.kind, row.name, row.input_shapes, row.output_shape, 0, 0, row.multiply_adds,
         row.skipped, row.output_shapes
     )  # fmt: skip
-
-
-def _wrong_arity(network: Network, layer: Layer, got: int, least: int, *, first: bool) -> Problem:
-    if got == 0 and first:
-        fix = None
-        if network.is_chain:
-            added = new_layer("InputLayer", network, shape=[2])
-            fix = Fix("Add an input", network.insert(0, added))
-        sentence = "A network starts with an Input layer that says what one sample looks like."
-        return Problem(layer.id, "Needs an input", sentence, fix)
-    if layer.kind == "InputLayer":
-        sentence = "Data enters at the beginning; an Input layer cannot stand behind another layer. Remove it."
-        return Problem(layer.id, "Input in the middle", sentence, _removal(network, layer))
-    needs = f"{least} branches" if least > 1 else "one input"
-    verb = "is" if got == 1 else "are"
-    sentence = f"{layer.name} joins {needs}, but {got} {verb} connected. Remove the layer, or connect more."
-    return Problem(layer.id, f"Needs {needs}", sentence, _removal(network, layer))
 
 
 def _check_whole(
@@ -319,64 +289,4 @@ def _check_whole(
             )
         )
         return found
-    return found + _check_output(network, last, classes, loss)
-
-
-def _check_output(network: Network, last: Row, classes: int, loss: str) -> list[Problem]:
-    shape = last.output_shape or ()
-    binary = loss in ("binary_crossentropy", "hinge")
-    units = 1 if (classes <= 1 or binary) else classes
-    squared = loss in ("mean_squared_error", "half_squared_error")
-    if classes == 2 and ((binary and shape == (2,)) or (squared and shape == (1,))):
-        units = shape[0]
-    if shape == (units,):
-        return []
-    if len(shape) != 1:
-        wants = f"{units} number{'s' if units != 1 else ''}"
-        fix = None
-        if network.is_chain and last.kind == "Dense" and len(last.input_shapes[0]) > 1:
-            index = [layer.id for layer in network.layers].index(last.layer)
-            fix = Fix("Add Flatten before", network.insert(index, new_layer("Flatten", network)))
-        given = "×".join(map(str, shape))
-        sentence = (
-            f"The loss compares {wants} a sample, but the last layer gives {given}. "
-            "Flatten the image before the Dense layers."
-        )
-        return [Problem(last.layer, "Output is not a list", sentence, fix)]
-    what = f"{classes} classes" if classes > 1 else "one number to predict"
-    fix = None
-    if last.kind == "Dense":
-        fix = Fix(
-            f"Use {units} unit{'s' if units != 1 else ''}",
-            network.configure(last.layer, units=units),
-        )
-    elif network.is_chain:
-        activation = "softmax" if units > 1 else ("sigmoid" if binary else None)
-        added = new_layer("Dense", network, units=units, activation=activation)
-        fix = Fix("Add an output layer", network.insert(len(network.layers), added))
-    numbers = f"{units} number{'s' if units != 1 else ''}"
-    sentence = f"The data has {what}, so the last layer must give {numbers}; it gives {shape[0]:,}."
-    return [Problem(last.layer, f"Needs {units} output{'s' if units != 1 else ''}", sentence, fix)]
-
-
-def _removal(network: Network, layer: Layer) -> Fix:
-    return Fix("Remove layer", network.remove(layer.id))
-
-
-def _remedy(network: Network, layer: Layer, remedy: str) -> Fix | None:
-    """The repairs a `ShapeError` may name."""
-    if remedy == "same-padding":
-        return Fix('Use padding "same"', network.configure(layer.id, padding="same"))
-    if remedy == "swap" and network.is_chain:
-        ids = [item.id for item in network.layers]
-        here = ids.index(layer.id)
-        flat = next(
-            (k for k in range(here - 1, -1, -1) if network.layers[k].kind == "Flatten"), None
-        )
-        if flat is not None:
-            swapped = network.move(layer.id, flat)
-            label = "Fix: swap order"
-        else:
-            swapped, label = network.remove(layer.id), "Remove layer"
-        return Fix(label, swapped)
-    return None
+    return found + check_output(network, last, classes, loss)

@@ -9,6 +9,7 @@ from core import metrics as metrics_module
 from core import optimizers as optimizers_module
 from core.errors import ChainruleError, MemoryEstimateError
 from core.layers import registry
+from core.layers.wording import Placed, about
 from core.ops.base import Instruction, operation
 from core.spec.inspection import MEMORY_LIMIT, Inspection, inspect
 from core.spec.reference import source_of
@@ -270,9 +271,11 @@ class _Compiler:
                 source.requires_grad = self.wrt == "input"
             declared: dict[str, Weight] = {}
             e.enter(row.node, row.layer, _number(self.network, row.layer), declared, source)
-            values[row.node] = e.emit_layer(
-                self.layers[row.layer], [given(text) for text in node.inputs]
-            )
+            called = Placed(row.kind, row.name, self.layers[row.layer].config)
+            with about(lambda called=called: [called]):  # type: ignore[misc]
+                values[row.node] = e.emit_layer(
+                    self.layers[row.layer], [given(text) for text in node.inputs]
+                )
             if self.wrt == row.layer:
                 for out in values[row.node]:
                     out.requires_grad = True

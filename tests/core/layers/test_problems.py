@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
-from core import losses
-from core.errors import ChainruleError
+import core
+from core import layers, losses
+from core.errors import ChainruleError, ShapeError
 from core.layers import registry
 from core.layers.base import Layer
 from core.spec import Network, inspect
@@ -51,7 +53,7 @@ CASES: dict[str, tuple[Network, str]] = {
         chain((8, 8, 1), ("Flatten", {}), ("Conv2D", {"filters": 2, "kernel_size": 3})),
         "64 numbers",
     ),
-    "a sequence for an LSTM": (chain((8,), ("LSTM", {"units": 2})), "time × features"),
+    "a sequence for an LSTM": (chain((8,), ("LSTM", {"units": 2})), "a list of 8 numbers"),
     "tokens for an embedding": (
         chain((4, 3), ("Embedding", {"input_dim": 5, "output_dim": 2})),
         "list of token numbers",
@@ -64,9 +66,64 @@ def test_the_sentence_has_the_numbers_in_it(name: str) -> None:
     network, text = CASES[name]
     (problem,) = inspect(network).problems
     assert text in problem.sentence
-    assert problem.layer == network.layers[-1].id
+    last = network.layers[-1]
+    assert problem.layer == last.id
+    assert problem.sentence.startswith(f"{last.kind} {last.name!r}")
     if problem.fix is not None:
         assert inspect(problem.fix.network).ok
+
+
+@pytest.mark.parametrize(
+    ("before", "kind", "fix"),
+    [
+        ([("Flatten", {})], "Conv2D", "Move it before Flatten."),
+        ([("Flatten", {}), ("Dense", {"units": 4})], "Conv2D", "Move it before Flatten."),
+        ([("Flatten", {}), ("Flatten", {})], "Conv2D", "Move it before Flatten 'flatten_2'."),
+        ([], "Conv2D", "or a Reshape layer before it."),
+    ],
+)
+def test_an_image_layer_after_a_list_says_what_it_got_needs_and_the_nearest_fix(
+    before: list[tuple[str, dict[str, Any]]], kind: str, fix: str
+) -> None:
+    shape = (2, 2, 1) if before else (4,)
+    (problem,) = inspect(chain(shape, *before, (kind, {"filters": 1, "kernel_size": 1}))).problems
+    expected = (
+        f"{kind} 'conv2d_1' needs an image (height, width, channels) but gets a list of 4 numbers. "
+    )
+    assert problem.sentence.startswith(expected)
+    assert problem.sentence.endswith(fix)
+
+
+def test_a_recurrent_layer_after_one_that_gives_its_last_state_is_told_which_setting_to_change() -> (
+    None
+):
+    network = chain((5, 2), ("LSTM", {"units": 3}), ("LSTM", {"units": 2}))
+    (problem,) = inspect(network).problems
+    assert problem.sentence == (
+        "LSTM 'lstm_2' needs a sequence (time, features) but gets a list of 3 numbers. "
+        "Set return_sequences=True in LSTM 'lstm_1'."
+    )
+    assert problem.fix is not None
+    assert problem.fix.network.layer("lstm_1").config["return_sequences"] is True
+    assert inspect(problem.fix.network).ok
+
+
+def test_the_functional_api_says_the_same_with_the_names_the_model_would_give() -> None:
+    x = layers.Flatten()(core.Input((4, 4, 1)))
+    with pytest.raises(
+        ShapeError, match="Conv2D 'conv2d' needs an image .* Move it before Flatten[.]"
+    ):
+        layers.Conv2D(2, 3)(x)
+    with pytest.raises(ShapeError, match="Conv2D 'mine' needs"):
+        layers.Conv2D(2, 3, name="mine")(x)
+
+
+def test_an_unknown_kind_of_a_document_is_answered_with_the_closest() -> None:
+    network = chain((4,), ("Dense", {"units": 2}))
+    strange = msgspec.structs.replace(network.layers[1], kind="Denze")
+    network = msgspec.structs.replace(network, layers=(network.layers[0], strange))
+    (problem,) = inspect(network).problems
+    assert "Did you mean 'Dense'?" in problem.sentence
 
 
 def test_the_same_network_has_the_same_parameters_as_keras_counts() -> None:

@@ -12,6 +12,7 @@ True
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf, isfinite, nan
 from typing import TYPE_CHECKING, Any
@@ -202,11 +203,35 @@ def gradient_check(
     numbers = check_whole("numbers", numbers, 1)
     tables = model._samples(x, y)
     rows = min(samples, len(tables))
+
+    def program(wrt: str, element: Any) -> Program:
+        tape = compile_network(
+            model.network, "check", loss=model.losses, metrics=(), wrt=wrt, batch_size=rows
+        )
+        made = Program(tape, rows, element, seed=model.seed)
+        made.set_weights(model.weights_by_name())
+        made.attach(tables.inputs, tables.targets)
+        made.state[S.SHUFFLE] = 0
+        return made
+
+    return check_programs(program, numbers=numbers, dtype=dtype, seed=seed)
+
+
+def check_programs(
+    make: Callable[[str, Any], Program], *, numbers: int, dtype: str, seed: int
+) -> GradientCheck:
+    """As `gradient_check`, of programs of mode "check".
+
+    Parameters
+    ----------
+    make
+        (what is differentiated with respect to: "params" or "input", element type) to a program with weights and data.
+    """
     rng = np.random.default_rng(seed)
-    losses = [_Loss(model, tables, rows, np.float64, wrt) for wrt in ("params", "input")]
+    losses = [_Loss(make(wrt, np.float64), wrt) for wrt in ("params", "input")]
     exact = losses
     if dtype == "float32":
-        exact = [_Loss(model, tables, rows, np.float32, loss.wrt) for loss in losses]
+        exact = [_Loss(make(loss.wrt, np.float32), loss.wrt) for loss in losses]
     excluded: dict[str, str] = {}
     jobs: list[tuple[int, str, np.ndarray]] = []
     for side, loss in enumerate(losses):
@@ -228,7 +253,7 @@ def gradient_check(
         for weight, (side, name, _) in zip(found, jobs, strict=True):
             weight.check_beside(exact[side].gradient(name))
     checked = tuple(weight.result() for weight in found)
-    return GradientCheck(checked, excluded, BOUNDS[dtype], dtype, rows)
+    return GradientCheck(checked, excluded, BOUNDS[dtype], dtype, losses[0].program.rows)
 
 
 def _movable(losses: list[_Loss]) -> dict[str, np.ndarray]:
@@ -239,18 +264,12 @@ def _movable(losses: list[_Loss]) -> dict[str, np.ndarray]:
 class _Loss:
     """The loss of one batch as a function of the weights, or of the inputs."""
 
-    def __init__(self, model: Model, tables: Any, rows: int, dtype: Any, wrt: str) -> None:
-        tape = compile_network(
-            model.network, "check", loss=model.losses, metrics=(), wrt=wrt, batch_size=rows
-        )
-        self.wrt, self.program = wrt, Program(tape, rows, dtype, seed=model.seed)
-        self.program.set_weights(model.weights_by_name())
-        self.program.attach(tables.inputs, tables.targets)
-        self.program.state[S.SHUFFLE] = 0
-        phases = [ins.phase for ins in tape.instructions]
+    def __init__(self, program: Program, wrt: str) -> None:
+        self.wrt, self.program = wrt, program
+        phases = [ins.phase for ins in program.tape.instructions]
         self.first = next(k for k, phase in enumerate(phases) if phase != "data")
         self.last = next((k for k, p in enumerate(phases) if p == "backward"), len(phases))
-        self.program.run()
+        program.run()
 
     def names(self) -> list[str]:
         """Of everything that has a gradient."""

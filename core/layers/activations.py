@@ -168,6 +168,12 @@ class Softmax(Layer):
                 f"{len(shape)} (−1 is the last; 0 would be the batch, whose samples have nothing to do with each "
                 "other). Use −1.",
             )
+        if isinstance(self["axis"], list) and len(axes) < len(self["axis"]):
+            raise ShapeError(
+                "An axis twice",
+                f"Softmax is given axes {self['axis']}, but in a sample of {_text(shape)} two of them are the same. "
+                "Name each axis once.",
+            )
         return axes
 
     def output_shape(self, shapes: list[Shape]) -> Shape:

@@ -10,7 +10,9 @@ from core.errors import ChainruleError
 from core.layers import registry
 from core.layers.base import Layer
 from core.layers.settings import Setting
+from tests.core import subject_settings
 from tests.core.golden.layers.case import Call, LayerCase
+from tests.core.subjects import SHAPES, settings_of
 
 #: What Keras does not know, or what both sides start from numbers of their own anyway.
 LEFT_OUT = {"data_format", "seed", "name", "noise_shape"}
@@ -66,20 +68,48 @@ def ranks(kind: type[Layer]) -> list[int]:
     return found
 
 
-def case_of(kind: type[Layer], number: int) -> LayerCase:
-    """A layer between nothing, on numbers; a merging layer on two or three inputs."""
+def random_case(kind: type[Layer], number: int) -> LayerCase:
+    """A layer with nothing around it, on numbers; a merging layer on two or three inputs."""
     name = f"live {kind.__name__} {number}"
     rng = np.random.default_rng([ord(c) for c in name])
     config = settings(kind, rng)
     possible = ranks(kind) or [1]
     rank = possible[int(rng.integers(len(possible)))]
     shape = tuple(int(n) for n in rng.integers(1, 8, rank))
+    least, most = kind.arity
+    count = int(rng.integers(least, min(most, 3) + 1)) if least > 1 else 1
+    return _case(kind, name, config, shape, count, int(rng.integers(1, 5)))
+
+
+def setting_cases(kind: type[Layer]) -> list[LayerCase]:
+    """The settings in which the layer is tried everywhere else, on every shape that it takes."""
+    found = []
+    for label, config, _ in settings_of(kind):
+        if OURS & {value for value in config.values() if isinstance(value, str)}:
+            continue
+        for shape in subject_settings.SHAPES.get(kind.__name__, SHAPES):
+            try:
+                kind.from_config(config).output_shapes([shape] * max(1, kind.arity[0]))
+            except ChainruleError:
+                continue
+            given = {k: v for k, v in config.items() if k not in LEFT_OUT or v is not None}
+            name = f"live {kind.__name__} {label} {shape}"
+            found.append(_case(kind, name, given, shape, max(1, kind.arity[0]), 3))
+    return found
+
+
+def _case(
+    kind: type[Layer],
+    name: str,
+    config: dict[str, Any],
+    shape: tuple[int, ...],
+    count: int,
+    rows: int,
+) -> LayerCase:
     training = kind.__name__ not in CHANCE and not any(
         "dropout" in key and value for key, value in config.items()
     )
-    rows = int(rng.integers(1, 5))
-    if kind.arity[0] > 1:
-        count = int(rng.integers(kind.arity[0], min(kind.arity[1], 3) + 1))
+    if count > 1:
         names = tuple(f"in_{k}" for k in range(count))
         call = Call("layer_0", kind.__name__, config, names)
         return LayerCase(
@@ -87,10 +117,8 @@ def case_of(kind: type[Layer], number: int) -> LayerCase:
             training=training, rows=rows,
         )  # fmt: skip
     tokens = int(config.get("input_dim", 0))
-    return LayerCase(
-        name, shape, ((kind.__name__, config),), tokens=tokens,
-        training=training, rows=rows,
-    )  # fmt: skip
+    chain = ((kind.__name__, config),)
+    return LayerCase(name, shape, chain, tokens=tokens, training=training, rows=rows)
 
 
 def kinds() -> list[type[Layer]]:

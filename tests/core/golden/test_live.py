@@ -35,12 +35,10 @@ def of_ours(case: Any, names: list[str]) -> Any:
         return error
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=[kind.__name__ for kind in KINDS])
-def test_random_settings_do_what_keras_does(kind: type[Layer]) -> None:
-    pytest.importorskip("torch")
-    compared, wrong = 0, []
-    for number in range(DRAWS):
-        case = live.case_of(kind, number)
+def compared(cases: list[Any]) -> int:
+    """How many cases neither side refuses; both must give the same numbers, or refuse together."""
+    count, wrong = 0, []
+    for case in cases:
         theirs = of_keras(case)
         refused = isinstance(theirs, Exception)
         names = [] if refused else [str(name) for name in theirs.pop("weights")]
@@ -49,7 +47,7 @@ def test_random_settings_do_what_keras_does(kind: type[Layer]) -> None:
             if not (refused and isinstance(mine, Exception)):
                 wrong.append((case, "refused by one", theirs if refused else mine))
             continue
-        compared += 1
+        count += 1
         assert set(mine) == set(theirs)
         for key, expected in theirs.items():
             error = our_side.error(mine[key], expected)
@@ -58,4 +56,17 @@ def test_random_settings_do_what_keras_does(kind: type[Layer]) -> None:
     for case, *what in wrong:
         print(case.layers or case.calls, case.shape or case.inputs, f"rows {case.rows}", *what)
     assert not wrong
-    assert compared >= DRAWS // 4, "nearly everything is refused: draw other settings"
+    return count
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=[kind.__name__ for kind in KINDS])
+def test_random_settings_do_what_keras_does(kind: type[Layer]) -> None:
+    pytest.importorskip("torch")
+    count = compared([live.random_case(kind, number) for number in range(DRAWS)])
+    assert count >= DRAWS // 4, "nearly everything is refused: draw other settings"
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=[kind.__name__ for kind in KINDS])
+def test_every_setting_does_what_keras_does(kind: type[Layer]) -> None:
+    pytest.importorskip("torch")
+    assert compared(live.setting_cases(kind)) > 0

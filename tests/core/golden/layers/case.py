@@ -108,7 +108,8 @@ def batch(case: LayerCase, number: int = 0) -> dict[str, np.ndarray]:
         if name not in vocabulary:
             found[name] = rng.normal(size=(case.rows, *shape)).astype(np.float32)
             continue
-        tokens = rng.integers(1, vocabulary[name], (case.rows, *shape)).astype(np.float32)
+        least = min(1, vocabulary[name] - 1)
+        tokens = rng.integers(least, vocabulary[name], (case.rows, *shape)).astype(np.float32)
         for row, part in ((0, slice(-2, None)), (1, slice(-1, None)), (2, slice(0, 1))):
             if row < case.rows and shape[-1] > 1:
                 tokens[row, ..., part] = 0

@@ -8,6 +8,7 @@ from typing import Any
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from app.build import typed
 from app.text import tr
 from app.widgets import (
     Choice,
@@ -92,7 +93,11 @@ class Row(QWidget):
             "regularizer": self._make_object,
             "pair": self._make_numbers,
             "shape": self._make_numbers,
+            "axes": self._make_written,
+            "sizes": self._make_written,
         }
+        if self.setting.optional and self.setting.type in ("int", "float"):
+            return self._make_written()
         return makers.get(self.setting.type, self._make_text)()
 
     def _make_number(self) -> Callable[[Any], None]:
@@ -230,6 +235,18 @@ class Row(QWidget):
     def set_fallback(self, numbers: list[int]) -> None:
         """Say what an absent value means: a pooling window moves by its own size."""
         self._fallback = list(numbers)
+
+    def _make_written(self) -> Callable[[Any], None]:
+        """Numbers as one writes them: a slider has no place for "none"."""
+        setting = self.setting
+        field = TextField(name=f"field-{setting.name}", label=tr(setting.label), mono=True)
+        field.setFixedWidth(112)
+        field.setPlaceholderText(tr("none") if setting.optional else "")
+        field.entered.connect(
+            lambda text: self._say(typed.read(text, several=setting.type == "sizes"))
+        )
+        self._line.addWidget(field)
+        return lambda value: field.set_value(typed.shown(value))
 
     def _make_text(self) -> Callable[[Any], None]:
         field = TextField(name=f"field-{self.setting.name}", label=tr(self.setting.label))

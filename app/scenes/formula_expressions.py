@@ -38,7 +38,7 @@ MINUS = "\N{MINUS SIGN}"
 DECIMALS = 4
 _SYMBOL, _SUM, _PRODUCT, _NEGATE, _ATOM = 0, 1, 2, 3, 4
 _NAMES = {"sigmoid": "σ", "log": "ln", "relu": "ReLU"}
-_TESTS = frozenset(("positive", "equal", "inside", "is_first_max"))
+_TESTS = frozenset(("positive", "step", "equal", "inside", "is_first_max"))
 
 
 def format_number(value: float, decimals: int = DECIMALS, sign: bool = False) -> str:
@@ -170,6 +170,8 @@ class _Setter:
         """Set a condition in square brackets: 1 where it holds, 0 where it does not."""
         if kind == "positive":
             return [arguments[0], f.text(" > 0", pen)]
+        if kind == "step":
+            return [arguments[0], f.text(" ≥ 0", pen)]
         if kind == "equal":
             return [arguments[0], f.text(" = ", pen), arguments[1]]
         if kind == "inside":

@@ -35,6 +35,8 @@ FUNCTIONS = frozenset(
         "tanh",
         "sin",
         "cos",
+        "step",
+        "arctan",
         "softmax",
         "sigmoid",
         "relu",

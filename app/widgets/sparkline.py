@@ -29,6 +29,14 @@ _CURVES: dict[str, tuple[Callable[[float], float], float, tuple[float, float]]] 
     "silu": (lambda x: x * _sigmoid(x), 4.0, (-0.6, 4.0)),
     "gelu": (lambda x: 0.5 * x * (1 + math.erf(x / math.sqrt(2))), 3.0, (-0.5, 3.0)),
     "leaky_relu": (lambda x: x if x > 0 else 0.2 * x, 2.0, (-0.6, 2.0)),
+    "binary_step": (lambda x: float(x >= 0), 2.0, (-0.15, 1.15)),
+    "hard_sigmoid": (lambda x: min(max(x / 6 + 0.5, 0.0), 1.0), 6.0, (-0.15, 1.15)),
+    "arctan": (math.atan, 5.0, (-1.7, 1.7)),
+    "relu6": (lambda x: min(max(x, 0.0), 6.0), 9.0, (-1.2, 7.2)),
+    "selu": (lambda x: 1.0507 * (x if x > 0 else 1.6733 * (math.exp(x) - 1)), 2.5, (-2.0, 2.7)),
+    "softsign": (lambda x: x / (1 + abs(x)), 6.0, (-1.1, 1.1)),
+    "exponential": (math.exp, 1.5, (-0.4, 4.5)),
+    "log_softmax": (lambda x: x - math.log(math.exp(x) + 2.0), 5.0, (-6.0, 0.5)),
 }
 
 

@@ -22,10 +22,10 @@ def numbers_of(value: Any, what: str) -> np.ndarray:
         raise ChainruleError(f"{what} is missing: give an array of shape (samples, ...).")
     try:
         found = np.asarray(value)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, OverflowError) as error:
         raise ChainruleError(_ragged(what)) from error
     if found.dtype.kind == "O":
-        raise ChainruleError(_ragged(what))
+        raise ChainruleError(_not_numbers(found, what))
     if found.dtype.kind not in "biuf":
         got = "text" if found.dtype.kind in "US" else str(found.dtype)
         raise ChainruleError(f"{what} must be numbers; {got} is given.")
@@ -50,14 +50,106 @@ def several(value: Any, count: int, what: str) -> list[np.ndarray]:
     return [numbers_of(item, f"{what}[{k}]") for k, item in enumerate(value)]
 
 
-def require_shape(samples: np.ndarray, shape: tuple[int, ...]) -> None:
-    """Say so if a sample has not as many numbers as an Input layer expects."""
+def require_shape(
+    samples: np.ndarray, shape: tuple[int, ...], what: str = "x", layer: str = ""
+) -> np.ndarray:
+    """The samples in the shape an Input layer expects; as in Keras a last axis of length 1 may be missing or extra.
+
+    Parameters
+    ----------
+    samples
+        (samples, ...)
+    shape
+        Of one sample.
+    what, layer
+        How the sentence calls the array and the Input layer.
+
+    Raises
+    ------
+    core.errors.ShapeError
+        It has another shape; the sentence says how to bring it into this one, if that is plain.
+    """
     given = tuple(samples.shape[1:])
-    if given != shape and prod(given) != prod(shape):
-        raise ShapeError(
-            "Does not fit the data",
-            f"Each sample must have shape {shape}; the given ones have {given}.",
-        )
+    if given in (shape, (*shape, 1)) or (*given, 1) == shape:
+        return samples.reshape(len(samples), *shape)
+    wanted = ", ".join(map(str, shape))
+    reader = f" for Input {layer!r}" if layer else ""
+    raise ShapeError(
+        "Does not fit the data",
+        f"{what} must have shape (samples, {wanted}){reader}; it has {tuple(samples.shape)}. "
+        f"{_reshaping(samples, shape, what)}",
+    )
+
+
+def _reshaping(samples: np.ndarray, shape: tuple[int, ...], what: str) -> str:
+    """The nearest way from one shape to the other."""
+    given, sizes = tuple(samples.shape[1:]), ", ".join(map(str, shape))
+    if tuple(samples.shape) == shape:
+        return f"That is one sample without the axis of samples: give {what}[None]."
+    if len(given) == 3 and (*given[1:], given[0]) == shape:
+        return f"Its channels come first; bring them last with np.moveaxis({what}, 1, -1)."
+    if prod(given) == prod(shape):
+        return f"The numbers are as many: bring them into shape with {what}.reshape(-1, {sizes})."
+    if len(shape) == 1 and samples.ndim == 2 and samples.shape[0] == shape[0]:
+        return f"Samples are rows and features are columns: give {what}.T."
+    sample = ", ".join(map(str, given)) + ("," if len(given) == 1 else "")
+    return f"Start the model with Input(({sample})), or give other data."
+
+
+def require_finite(found: np.ndarray, what: str) -> None:
+    """Say so, with the row, if a number is NaN, infinite, or too large for float32.
+
+    Raises
+    ------
+    core.errors.ChainruleError
+        One is.
+    """
+    if found.dtype.kind != "f" or not found.size:
+        return
+    with np.errstate(over="ignore", invalid="ignore"):
+        # The sum of finite numbers is finite or too large; only then they are looked at one by one.
+        if found.dtype == np.float32 and np.isfinite(found.sum()):
+            return
+        broken = ~np.isfinite(found.astype(np.float32).reshape(len(found), -1))
+    rows = np.flatnonzero(broken.any(1))
+    if not len(rows):
+        return
+    row = int(rows[0])
+    value = found.reshape(len(found), -1)[row][broken[row]][0]
+    kind = (
+        "NaN, which is not a number"
+        if np.isnan(value)
+        else "an infinite number"
+        if np.isinf(value)
+        else f"{value:g}, too large for float32"
+    )
+    more = f" {len(rows):,} rows are like this." if len(rows) > 1 else ""
+    raise ChainruleError(
+        f"Row {row} of {what} holds {kind}.{more} Leave such rows out, or put a number there: the mean of the column, "
+        "for example."
+    )
+
+
+def require_tokens(found: np.ndarray, vocabulary: int, what: str, layer: str) -> None:
+    """Say so, with the row, if an Embedding layer has no place for a token.
+
+    Raises
+    ------
+    core.errors.ChainruleError
+        It is not a whole number, or outside the vocabulary.
+    """
+    if not found.size:
+        return
+    whole = found == np.floor(found) if found.dtype.kind == "f" else np.ones(found.shape, bool)
+    outside = ~whole | (found < 0) | (found >= vocabulary)
+    if not outside.any():
+        return
+    row = int(np.argwhere(outside)[0][0])
+    token = found[outside].reshape(-1)[0]
+    raise ChainruleError(
+        f"Row {row} of {what} holds the token {token:g}, but Embedding {layer!r} has places for whole numbers from 0 "
+        f"to {vocabulary - 1:,}. Number the tokens from 0, or raise input_dim (it is {vocabulary:,})."
+    )
 
 
 def require_equal_lengths(xs: list[np.ndarray], ys: list[np.ndarray]) -> None:
@@ -76,6 +168,21 @@ def weight_values(value: Any, shape: tuple[int, ...], name: str) -> np.ndarray:
     if found.shape != shape:
         raise ChainruleError(f"{name} has shape {shape}; the given values have {found.shape}.")
     return found.astype(np.float32)
+
+
+def _not_numbers(found: np.ndarray, what: str) -> str:
+    """Why an array of Python objects is none of numbers."""
+    for place, item in np.ndenumerate(found):
+        if item is None or isinstance(item, str):
+            row = f"Row {place[0]} of {what}" if place else what
+            return f"{row} holds {item!r}, which is not a number. Leave the row out, or put a number there."
+        if isinstance(item, int) and not isinstance(item, bool) and abs(item) >= 2**63:
+            return (
+                f"Row {place[0]} of {what} holds a whole number of more than 63 bits."
+                if place
+                else _ragged(what)
+            )
+    return _ragged(what)
 
 
 def _ragged(what: str) -> str:

@@ -471,12 +471,19 @@ class Model:
         return [int(np.prod(self._inspection.shape(output))) for output in self.network.outputs]
 
     def _inputs(self, x: Any) -> list[np.ndarray]:
-        shapes = [r.output_shape or () for r in self._inspection.rows if r.kind == "InputLayer"]
-        xs = arguments.several(x, len(shapes), "x")
-        for item, shape in zip(xs, shapes, strict=True):
-            arguments.require_shape(item, shape)
-        arguments.require_equal_lengths(xs, [])
-        return xs
+        rows = [row for row in self._inspection.rows if row.kind == "InputLayer"]
+        tokens = self._inspection.vocabularies(self.network)
+        xs = arguments.several(x, len(rows), "x")
+        found = []
+        for k, (item, row) in enumerate(zip(xs, rows, strict=True)):
+            what = "x" if len(rows) == 1 else f"x[{k}]"
+            item = arguments.require_shape(item, row.output_shape or (), what, row.name)
+            arguments.require_finite(item, what)
+            for layer, size in tokens.get(row.node, ()):
+                arguments.require_tokens(item, size, what, layer)
+            found.append(item)
+        arguments.require_equal_lengths(found, [])
+        return found
 
     def _samples(self, x: Any, y: Any) -> Any:
         from core.runs.samples import Samples, target_table
@@ -488,6 +495,8 @@ class Model:
         xs = self._inputs(x)
         ys = arguments.several(y, len(self.network.outputs), "y")
         arguments.require_equal_lengths(xs, ys)
+        for k, item in enumerate(ys):
+            arguments.require_finite(item, "y" if len(ys) == 1 else f"y[{k}]")
         if not len(xs[0]):
             message = "There are no samples to learn from."
             raise ChainruleError(message)

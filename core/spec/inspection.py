@@ -58,6 +58,16 @@ class Inspection:
         """The row of a node."""
         return next(row for row in self.rows if row.node == node)
 
+    def vocabularies(self, network: Network) -> dict[str, list[tuple[str, int]]]:
+        """By Input node, the Embedding layers that read it: (name, number of tokens each knows)."""
+        found: dict[str, list[tuple[str, int]]] = {}
+        for row in self.rows:
+            if row.kind == "Embedding":
+                for text in network.node(row.node).inputs:
+                    size = int(network.layer(row.layer).config["input_dim"])
+                    found.setdefault(network.source(text)[0], []).append((row.name, size))
+        return found
+
     def shape(self, source: str) -> Shape:
         """The shape of what an entry of `Network.outputs` or `Node.inputs` means; () if it is not known."""
         node, number = source_of(source, {row.node for row in self.rows})

@@ -111,7 +111,7 @@ def test_a_recurrent_layer_after_one_that_gives_its_last_state_is_told_which_set
 def test_the_functional_api_says_the_same_with_the_names_the_model_would_give() -> None:
     x = layers.Flatten()(core.Input((4, 4, 1)))
     with pytest.raises(
-        ShapeError, match="Conv2D 'conv2d' needs an image .* Move it before Flatten[.]"
+        ShapeError, match=r"Conv2D 'conv2d' needs an image .* Move it before Flatten[.]"
     ):
         layers.Conv2D(2, 3)(x)
     with pytest.raises(ShapeError, match="Conv2D 'mine' needs"):

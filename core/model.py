@@ -22,7 +22,14 @@ from core.naming import unknown
 from core.spec.inspection import Inspection, inspect
 from core.spec.network import Network
 from core.spec.reference import source_of
-from core.spec.training import Training, check_seed, check_split, check_training, check_whole
+from core.spec.training import (
+    Training,
+    check_seed,
+    check_split,
+    check_training,
+    check_truncation,
+    check_whole,
+)
 
 
 def Input(shape: Any, name: str | None = None) -> SymbolicTensor:
@@ -49,7 +56,7 @@ class Memory:
     Attributes
     ----------
     slots
-        By tensor name ("dense/kernel/m").
+        By tensor name ("dense/kernel/m"), with the states of stateful layers ("lstm/state/h").
     step, epoch, iteration
         Updates done, passes over the data, updates the optimizer counts.
     """
@@ -453,16 +460,18 @@ class Model:
             if t.role == "slot"
         }
         iteration = int(program.state[machine.ITERATION])
+        slots |= {name: values.copy() for name, values in program.states().items()}
         return Memory(slots, position.step, position.epoch, iteration)
 
     def recall(self, memory: Memory) -> None:
         """Go on from here at the next `fit`; slots of another network are left out."""
         self._memory = memory
 
-    def _training(self, batch_size: int) -> Training:
+    def _training(self, batch_size: int, truncated_bptt_steps: int | None = None) -> Training:
         training = Training(
             optimizer=self._optimizer.to_config(), loss=self.losses[0].name, metrics=self._metrics,
             batch_size=check_whole("batch_size", batch_size, 1), seed=self.seed,
+            truncated_bptt_steps=truncated_bptt_steps,
         )  # fmt: skip
         check_training(training)
         return training
@@ -506,17 +515,18 @@ class Model:
         ]
         return Samples([DataTable(item.astype(np.float32, copy=False)) for item in xs], targets)
 
-    def _ready(self, samples: Any, batch_size: int) -> Any:
+    def _ready(self, samples: Any, batch_size: int, truncated_bptt_steps: int | None = None) -> Any:
         """The run that trains on these samples, with the weights and the optimizer's memory there are."""
         from core.runs.run import Run
 
         self._claim()
-        training = self._training(batch_size)
+        training = self._training(batch_size, truncated_bptt_steps)
         old = self._run
         if (
             old is not None
             and old.program.capacity >= batch_size
             and old.training.batch_size == training.batch_size
+            and old.training.truncated_bptt_steps == truncated_bptt_steps
         ):
             old.use(samples)
             return old
@@ -541,6 +551,7 @@ class Model:
         validation_split: float = 0.0,
         validation_data: Any = None,
         shuffle: bool = True,
+        truncated_bptt_steps: int | None = None,
     ) -> History:
         """Train for a number of epochs.
 
@@ -562,10 +573,14 @@ class Model:
             (x, y) to measure on after each epoch.
         shuffle
             Draw a new order each epoch.
+        truncated_bptt_steps
+            Truncated backpropagation through time: recurrent layers read sequences in windows of so many time steps.
+            Their states go on from window to window, gradients stop there. None goes back through all time steps.
         """
         batch_size = check_whole("batch_size", batch_size, 1)
         epochs = check_whole("epochs", epochs, 1)
         validation_split = check_split(validation_split)
+        truncated_bptt_steps = check_truncation(truncated_bptt_steps)
         samples = self._samples(x, y)
         validation = None
         if validation_data is not None:
@@ -576,7 +591,7 @@ class Model:
         elif validation_split:
             held = int(len(samples) * (1 - validation_split))
             samples, validation = _cut(samples, 0, held), _cut(samples, held, len(samples))
-        run = self._ready(samples, batch_size)
+        run = self._ready(samples, batch_size, truncated_bptt_steps)
         run.shuffle(shuffle)
         run.validation = validation
         result = History()
@@ -613,7 +628,9 @@ class Model:
         """One update with one batch; returns its loss before the update."""
         samples = self._samples(x, y)
         run = self._ready(
-            samples, max(len(samples), self._run.training.batch_size if self._run else 1)
+            samples,
+            max(len(samples), self._run.training.batch_size if self._run else 1),
+            self._run.training.truncated_bptt_steps if self._run else None,
         )
         run.shuffle(False)
         run.step("batch")
@@ -635,24 +652,43 @@ class Model:
 
     def predict(self, x: Any, batch_size: int = 32, verbose: Any = 0) -> Any:
         """Outputs for inputs (samples, ...)."""
+        from core.runs.samples import require_whole_batches
         from core.tape.compiler import compile_network
         from core.tape.program import Program
 
+        xs = [item.astype(np.float32, copy=False) for item in self._inputs(x)]
         if self._predictor is None:
-            tape = compile_network(self.network, "predict", batch_size=128)
-            self._predictor = Program(tape, 128)
+            self._predictor = Program(compile_network(self.network, "predict"), 128)
+        if self._predictor.states():
+            size = max(1, min(check_whole("batch_size", batch_size, 1), len(xs[0])))
+            if self._predictor.capacity != size:
+                self._predictor = Program(compile_network(self.network, "predict"), size)
+            require_whole_batches(self._predictor, len(xs[0]))
         program = self._predictor
         program.set_weights(self._weights())
-        xs = [item.astype(np.float32, copy=False) for item in self._inputs(x)]
+        # As in Keras, states are those of the layer: prediction goes on where training is, and training after it.
+        shared = self._run is not None and self._run.program.capacity == program.capacity
+        if shared:
+            program.set_states(self._run.program.states())
         outs: list[list[np.ndarray]] = [[] for _ in program.tape.outputs]
-        for start in range(0, len(xs[0]), 128):
-            program.feed([item[start : start + 128] for item in xs])
+        size = program.capacity
+        for start in range(0, len(xs[0]), size):
+            program.feed([item[start : start + size] for item in xs])
             program.run()
             for k, t in enumerate(program.tape.outputs.values()):
                 outs[k].append(program.tensor(t.name).copy())
+        if shared and program.states():
+            self._run.replace_states(program.states())
         empty = [np.zeros((0, *t.shape), np.float32) for t in program.tape.outputs.values()]
         results = [np.concatenate(found) if found else empty[k] for k, found in enumerate(outs)]
         return results[0] if len(results) == 1 else results
+
+    def reset_states(self, layer: Layer | None = None) -> None:
+        """Let the states of stateful layers (or of one of them) begin at 0 again."""
+        if self._run is not None:
+            self._run.reset_states(None if layer is None else layer.id)
+        if self._predictor is not None:
+            self._predictor.clear_states(None if layer is None else layer.id)
 
     def __call__(self, x: Any) -> Any:
         """Outputs for arrays, as `predict`; for symbolic tensors the model is a layer of another model.
@@ -851,6 +887,9 @@ def _recall(run: Any, memory: Memory) -> None:
         t = run.program.tape.tensors.get(name)
         if t is not None and t.role == "slot" and t.shape == values.shape:
             run.program.tensor(name)[...] = values
+    for name, state in run.program.states().items():
+        if name in memory.slots and memory.slots[name].shape == state.shape:
+            state[...] = memory.slots[name]
     state = run.program.state
     state[machine.STEP] = state[machine.ORIGIN_STEP] = memory.step
     state[machine.ORIGIN_EPOCH], state[machine.ITERATION] = memory.epoch, memory.iteration

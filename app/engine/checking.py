@@ -50,6 +50,10 @@ def numeric_gradient(run: Run, tensor: str, cell: tuple[int, ...]) -> float:
         theirs = slots[slot.tensor.name]
         memory = start.memory[theirs.at : theirs.at + theirs.size]
         shadow.tensor(slot.tensor.name)[...] = memory.reshape(theirs.shape)
+    theirs_lasting = {t.name: t for t in program.tape.tensors.values() if t.role == "state"}
+    for name, state in shadow.states().items():
+        t = theirs_lasting[name]
+        state[...] = start.memory[t.at : t.at + state.size].reshape(state.shape)
     shadow.state[:] = start.machine
     last = max(i for i, ins in enumerate(tape.instructions) if ins.phase == "loss") + 1
     place = shadow.tensor(tensor)

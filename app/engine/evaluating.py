@@ -35,14 +35,16 @@ class Evaluator:
         self.wrong: np.ndarray | None = None
         self._samples = run.validation or run.samples
         self._labels = labels_of(self._samples.targets[0].array)
+        # States that last have a row for each sample of a batch, so batches stay as large as in training.
+        self._piece = run.program.capacity if run.program.states() else _PIECE
         tape = compile_network(
             run.network,
             "evaluate",
             loss=run.loss,
             metrics=run.training.metrics,
-            batch_size=_PIECE,
+            batch_size=self._piece,
         )
-        self._program = Program(tape, min(_PIECE, max(1, len(self._samples))))
+        self._program = Program(tape, min(self._piece, max(1, len(self._samples))))
         self._program.attach(self._samples.inputs, self._samples.targets)
         self._output = next(iter(tape.outputs.values())).name
         self._serial = 0
@@ -62,7 +64,7 @@ class Evaluator:
             program.run()
             program.state[S.STEP] += 1
             rows = program.rows
-            predicted[piece * _PIECE : piece * _PIECE + rows] = decide(
+            predicted[piece * self._piece : piece * self._piece + rows] = decide(
                 program.tensor(self._output)
             )[0]
             yield None

@@ -11,9 +11,11 @@ from typing import Any
 from core.errors import ChainruleError
 from core.io.code_common import CROSSENTROPIES, call, checked, comment, variables
 from core.io.code_initializers import torch_penalties, torch_start
+from core.io.code_pytorch_recurrent import Recurrent
 from core.layers import registry
 from core.layers.windows import same_padding
 from core.spec import Layer, Network, Row, Training
+from core.spec.reference import reference
 
 _ACTIVATIONS = {"relu": "F.relu", "sigmoid": "torch.sigmoid", "tanh": "torch.tanh"}
 
@@ -43,11 +45,6 @@ def pytorch(network: Network, training: Training) -> str:
         When the network cannot work as it is, or uses something that has no counterpart here.
     """
     inspection = checked(network, training)
-    several = next((row for row in inspection.rows if len(row.output_shapes) > 1), None)
-    if several is not None:
-        raise ChainruleError(
-            f"{several.name} gives several outputs; the PyTorch code has no counterpart for that yet."
-        )
     module = _Module(network, training, {row.node: row for row in inspection.rows})
     head = [
         comment(f"{network.name}: {inspection.parameters:,} parameters. Written by Chainrule."),
@@ -78,6 +75,10 @@ class _Module:
         self._values = variables([node.id for node in network.nodes], ("torch", "self", "nn"))
         if network.is_chain:
             self._values = {node.id: "x" for node in network.nodes}
+        for node, row in rows.items():
+            # Outputs after the first have names of their own.
+            further = [reference(node, k) for k in range(1, len(row.output_shapes))]
+            self._values |= variables(further, ("torch", "self", "nn", *self._values.values()))
         self._masks: dict[str, str] = {}
         self._inputs: list[str] = []
         #: What regularizers add to the loss.
@@ -143,14 +144,15 @@ class _Module:
             attribute = self._attributes[layer.id]
             self.penalties += torch_penalties(layer.name, layer.kind, attribute, config)
         self._made.add(layer.id)
-        sources = [self._values[source] for source in node.inputs]
+        sources = [self._values[reference(*self._network.source(source))] for source in node.inputs]
         write(id_, layer, config, row, sources, first)
 
     # Values: images are kept channels first
 
-    def _channels_last(self, id_: str) -> str:
-        shape = self._rows[id_].output_shape or ()
-        name = self._values[id_]
+    def _channels_last(self, output: str) -> str:
+        node, number = self._network.source(output)
+        shape = self._rows[node].output_shapes[number]
+        name = self._values[reference(node, number)]
         return f"{name}.permute(0, 2, 3, 1)" if len(shape) == 3 else name
 
     def _put(self, id_: str, text: str, note: str = "") -> None:
@@ -357,7 +359,7 @@ class _Module:
             self._masks[id_] = mask
         self._put(id_, f"{self._attribute(layer)}({sources[0]}.long())")
 
-    def _write_lstm(
+    def _write_recurrent(
         self,
         id_: str,
         layer: Layer,
@@ -366,36 +368,27 @@ class _Module:
         sources: list[str],
         first: bool,
     ) -> None:
-        units = config["units"]
-        name = self._attribute(layer)
+        made = Recurrent(layer.kind, config, layer.name, self._attribute(layer))
         if first:
-            named: dict[str, Any] = {"batch_first": True}
-            if not config["use_bias"]:
-                named["bias"] = False
-            self._own(layer, call("nn.LSTM", [row.input_shapes[0][-1], units], named))
-            # nn.LSTM holds four gates in the order of Keras, and the same bias twice.
-            self._start(f"{name}.weight_ih_l0", config["kernel_initializer"])
-            self._start(f"{name}.weight_hh_l0", config["recurrent_initializer"])
-            if config["use_bias"]:
-                self._start(f"{name}.bias_ih_l0", "zeros")
-                self._start(f"{name}.bias_hh_l0", "zeros")
-                self._starts.append(f"{name}.bias_hh_l0.requires_grad_(False)  # Keras has one")
-                if config["unit_forget_bias"]:
-                    self._starts.append(
-                        f"{name}.bias_ih_l0.data[{units}:{2 * units}] = 1.0  # remember at first"
-                    )
+            self._own(layer, made.made(row.input_shapes[0][-1]))
+            made.starts(self)
         mask = self._masks.get(self._nodes[id_].inputs[0])
-        sequence = f"{self._attributes[layer.id]}_all"
-        self._body.append(f"{sequence}, _ = {name}({sources[0]})")
-        if config["return_sequences"]:
-            self._put(id_, sequence)
-        elif mask is not None:
-            rows = f"torch.arange(len({sequence}), device={sequence}.device)"
-            self._put(
-                id_, f"{sequence}[{rows}, {mask}.sum(1).clamp(min=1) - 1]", "before the padding"
-            )
-        else:
-            self._put(id_, f"{sequence}[:, -1]")
+        lines, output, states = made.calls(sources[0], sources[1:], mask)
+        self._body += lines
+        note = "before the padding" if mask is not None and not config["return_sequences"] else ""
+        self._put(id_, output, note)
+        for k, state in enumerate(states if config["return_state"] else []):
+            self._body.append(f"{self._values[reference(id_, k + 1)]} = {state}")
+
+    _write_lstm = _write_gru = _write_simplernn = _write_recurrent
+
+    def start(self, name: str, initializer: Any) -> None:
+        """Let a parameter begin as Keras does."""
+        self._start(name, initializer)
+
+    def line(self, text: str) -> None:
+        """Another line of how parameters begin."""
+        self._starts.append(text)
 
     def _write_add(
         self,

@@ -10,15 +10,18 @@ from core.layers.conv2d import Conv2D
 from core.layers.dense import Dense
 from core.layers.dropout import Dropout, GaussianNoise, SpatialDropout1D, SpatialDropout2D
 from core.layers.embedding import Embedding
+from core.layers.gru import GRU
 from core.layers.input import InputLayer
 from core.layers.lstm import LSTM
 from core.layers.merge import Add
 from core.layers.padding import ZeroPadding2D
 from core.layers.pooling import MaxPooling2D
 from core.layers.reshaping import Flatten
+from core.layers.simple_rnn import SimpleRNN
 
 __all__ = [
     "ELU",
+    "GRU",
     "LSTM",
     "Activation",
     "Add",
@@ -35,6 +38,7 @@ __all__ = [
     "MaxPooling2D",
     "PReLU",
     "ReLU",
+    "SimpleRNN",
     "Softmax",
     "SpatialDropout1D",
     "SpatialDropout2D",

@@ -15,6 +15,7 @@ from core.ops import (
     pooling,
     random,
     rectifiers,
+    recurrent,
     softmax,
     update,
 )
@@ -35,6 +36,7 @@ _FILES = (
     pooling,
     random,
     rectifiers,
+    recurrent,
     softmax,
     update,
     batch,

@@ -26,6 +26,7 @@ def line_to_tex(line: str) -> str:
         r"\\operatorname{\1}",
         line,
     )
+    line = re.sub(r"_(\w{2,})", r"_{\1}", line)
     line = line.replace("tanh", r"\tanh").replace("ln ", r"\ln ")
     for source, target in _NAMES.items():
         line = line.replace(source, target)

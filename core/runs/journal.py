@@ -11,7 +11,8 @@ class Entry(msgspec.Struct, frozen=True):
     Attributes
     ----------
     kind
-        "scalar" (a named scalar such as the learning rate) or "weight" (one cell of a weight).
+        "scalar" (a named scalar such as the learning rate), "weight" (one cell of a weight) or "states" (those of the
+        layer `name`, or of all if it is empty, begin at 0 again).
     """
 
     step: int

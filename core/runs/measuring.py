@@ -32,6 +32,8 @@ class Measure:
     def __init__(self, trained: Program, network: Network, training: Training, loss: Any) -> None:
         self._trained, self._network = trained, network
         self._training, self._loss = training, loss
+        #: States that last have a row for each sample of a batch, so batches stay as large as in training.
+        self._batch = trained.capacity if trained.states() else BATCH
         self._evaluator: Program | None = None
         self._predictor: Program | None = None
 
@@ -41,8 +43,8 @@ class Measure:
             return
         if self._evaluator is None:
             tape = compile_network(self._network, "evaluate", loss=self._loss,
-                                   metrics=self._training.metrics, batch_size=BATCH)  # fmt: skip
-            self._evaluator = Program(tape, BATCH)
+                                   metrics=self._training.metrics, batch_size=self._batch)  # fmt: skip
+            self._evaluator = Program(tape, self._batch)
         program = self._evaluator
         program.attach(data.inputs, data.targets)
         program.copy_weights_from(self._trained)
@@ -64,7 +66,7 @@ class Measure:
         """The forward program with the weights as they are now."""
         if self._predictor is None:
             self._predictor = Program(
-                compile_network(self._network, "predict", batch_size=BATCH), BATCH
+                compile_network(self._network, "predict", batch_size=self._batch), self._batch
             )
         self._predictor.copy_weights_from(self._trained)
         return self._predictor
@@ -75,8 +77,8 @@ class Measure:
         out = next(iter(program.tape.outputs.values()))
         given = np.asarray(x, np.float32)
         results = []
-        for start in range(0, len(given), BATCH):
-            program.feed([given[start : start + BATCH]])
+        for start in range(0, len(given), self._batch):
+            program.feed([given[start : start + self._batch]])
             program.run()
             results.append(program.tensor(out.name).copy())
         return np.concatenate(results) if results else np.zeros((0, *out.shape), np.float32)

@@ -19,7 +19,7 @@ from core.runs.history import Epoch, History
 from core.runs.journal import Entry, Journal
 from core.runs.measuring import Measure
 from core.runs.position import GRANULARITIES, Position
-from core.runs.samples import Samples, split
+from core.runs.samples import Samples, require_whole_batches, split
 from core.runs.undo import UndoRing
 from core.spec.network import Network
 from core.spec.training import Training, check_training
@@ -87,7 +87,7 @@ class Run:
         self.optimizer = optimizers.get(dict(training.optimizer))
         tape = compile_network(
             network, "train", loss=self.loss, optimizer=self.optimizer, metrics=training.metrics,
-            batch_size=training.batch_size,
+            batch_size=training.batch_size, truncated_bptt_steps=training.truncated_bptt_steps,
         )  # fmt: skip
         if samples is None:
             outputs = int(next(iter(tape.outputs.values())).size)
@@ -96,6 +96,8 @@ class Run:
         self.program = Program(
             tape, min(training.batch_size, max(len(samples), 1)), seed=training.seed
         )
+        for given in (samples, validation):
+            require_whole_batches(self.program, 0 if given is None else len(given))
         self.program.attach(samples.inputs, samples.targets)
         self.pc = 0
         self.divergence: Divergence | None = None
@@ -452,6 +454,15 @@ class Run:
             raise ChainruleError(f"{tensor} has the shape {shape}; there is no cell {place} in it.")
         self._change(Entry(self._boundary(), "weight", tensor, float(value), place))
 
+    def reset_states(self, layer: str | None = None) -> None:
+        """Let the states of stateful layers (or of one) begin at 0 from the next step boundary on; it is journalled."""
+        self._change(Entry(self._boundary(), "states", layer or "", 0.0))
+
+    def replace_states(self, values: dict[str, np.ndarray]) -> None:
+        """Put other states in. The run begins here anew: what was before cannot be reached any more."""
+        self.program.set_states(values)
+        self._begin_here()
+
     def _boundary(self) -> int:
         return self.step_count + (1 if self.pc else 0)
 
@@ -470,6 +481,8 @@ class Run:
     def _apply(self, entry: Entry) -> None:
         if entry.kind == "scalar":
             self.program.set_scalar(entry.name, entry.value)
+        elif entry.kind == "states":
+            self.program.clear_states(entry.name or None)
         else:
             self.program.tensor(entry.name)[entry.cell] = entry.value
 
@@ -480,6 +493,7 @@ class Run:
 
     def use(self, samples: Samples) -> None:
         """Train on these samples from now on. The run begins here anew, with the weights it has."""
+        require_whole_batches(self.program, len(samples))
         position = self.position
         self.samples = samples
         self.program.attach(samples.inputs, samples.targets)
@@ -521,6 +535,10 @@ class Run:
                 continue
             block = tuple(slice(0, min(a, b)) for a, b in zip(t.shape, theirs.shape, strict=True))
             self.program.tensor(name)[block] = other.program.tensor(name)[block]
+        theirs_now = other.program.states()
+        for name, state in self.program.states().items():
+            if name in theirs_now and theirs_now[name].shape == state.shape:
+                state[...] = theirs_now[name]
         position = other.position
         state = self.program.state
         state[S.STEP] = state[S.ORIGIN_STEP] = position.step

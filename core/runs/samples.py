@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,6 +11,9 @@ from core.errors import ChainruleError
 from core.losses import Loss
 from core.spec.training import Training
 from core.tape.table_data import DataTable
+
+if TYPE_CHECKING:
+    from core.tape.program import Program
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,18 @@ def target_table(y: Any, loss: Loss, outputs: int) -> DataTable:
 def prepare(x: Any, y: Any, loss: Loss, outputs: int, scale: float = 1.0) -> Samples:
     """One input and one target table."""
     return Samples([DataTable(x, scale)], [target_table(y, loss, outputs)])
+
+
+def require_whole_batches(program: Program, count: int) -> None:
+    """Refuse batches of different sizes where a layer keeps a state for each place in the batch, as Keras does."""
+    lasting = [t for t in program.tape.tensors.values() if t.role == "state"]
+    size = program.capacity
+    if lasting and count % size:
+        raise ChainruleError(
+            f"{lasting[0].layer} is stateful: sample after sample of a batch goes on where the batch before ended, so "
+            f"all batches need the same size, but {count:,} samples do not divide into batches of {size}. "
+            "Choose another batch size, or leave samples out."
+        )
 
 
 def split(

@@ -33,6 +33,9 @@ class Training(msgspec.Struct, frozen=True):
     validation_split
         Share of the training samples, taken from their end as Keras does, that is never trained on. 0 uses the data
         set's own test samples for validation.
+    truncated_bptt_steps
+        Truncated backpropagation through time: sequences are read in windows of so many time steps. States go on from
+        one window to the next, gradients stop there. None goes back through all time steps.
     """
 
     optimizer: dict[str, Any] = msgspec.field(
@@ -44,6 +47,7 @@ class Training(msgspec.Struct, frozen=True):
     epochs: int = 20
     seed: int = 0
     validation_split: float = 0.0
+    truncated_bptt_steps: int | None = None
 
 
 def check_training(training: Training) -> None:
@@ -60,6 +64,7 @@ def check_training(training: Training) -> None:
     check_whole("epochs", training.epochs, 1)
     check_seed(training.seed)
     check_split(training.validation_split)
+    check_truncation(training.truncated_bptt_steps)
     if training.loss:
         losses.get(training.loss)
     for metric in training.metrics:
@@ -82,6 +87,11 @@ def check_whole(name: str, value: Any, least: int) -> int:
     if not least <= whole < SEEDS:
         raise SettingError(f"{title} must be at least {least}; it is {whole}.", name)
     return whole
+
+
+def check_truncation(steps: Any) -> int | None:
+    """`steps` as a number of time steps of at least 1, or None."""
+    return None if steps is None else check_whole("truncated_bptt_steps", steps, 1)
 
 
 def check_seed(seed: Any) -> int:

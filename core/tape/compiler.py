@@ -78,6 +78,7 @@ def compile_network(
     wrt: str | None = None,
     head: str = "loss",
     relu_backward: str = "standard",
+    truncated_bptt_steps: int | None = None,
     batch_size: int = 32,
 ) -> Tape:
     """Write the tape of a network.
@@ -104,6 +105,8 @@ def compile_network(
         scalar "score_class".
     relu_backward
         "standard" or "guided".
+    truncated_bptt_steps
+        Cut the gradients of recurrent states after every so many time steps; None goes back through all of them.
     batch_size
         For the estimate of memory.
 
@@ -120,7 +123,12 @@ def compile_network(
         raise error(problem.sentence)
     if inspection.memory_bytes > MEMORY_LIMIT:
         raise MemoryEstimateError("The network is too large for this computer's memory.")
-    return _Compiler(network, mode, inspection, relu_backward, wrt).compile(
+    emitter = Emitter(
+        training=mode in ("train", "check"),
+        relu_backward=relu_backward,
+        truncated_bptt_steps=truncated_bptt_steps,
+    )
+    return _Compiler(network, mode, inspection, emitter, wrt).compile(
         loss, optimizer, metrics, loss_weights, head
     )
 
@@ -131,12 +139,12 @@ class _Compiler:
         network: Network,
         mode: str,
         inspection: Inspection,
-        relu_backward: str,
+        emitter: Emitter,
         wrt: str | None,
     ) -> None:
         self.network, self.mode, self.inspection = network, mode, inspection
         self.wrt = wrt or ("params" if mode in ("train", "check") else "input")
-        self.e = Emitter(training=mode in ("train", "check"), relu_backward=relu_backward)
+        self.e = emitter
         self.has_data = mode in ("train", "evaluate", "check")
         self.inputs: dict[str, Tensor] = {}
         self.outputs: dict[str, Tensor] = {}
@@ -175,6 +183,9 @@ class _Compiler:
         self._finish_inputs()
         if self.mode == "train":
             self._update_instructions(optimizer)
+        elif self.mode in ("evaluate", "predict"):
+            # States that last move on here too; a check or an explanation leaves them alone.
+            self.e.flush_late()
         return self._tape()
 
     # ---- parts ------------------------------------------------------------------------------------------------

@@ -8,6 +8,8 @@ place in the arena is fixed.
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from math import prod
 from typing import Any
 
@@ -19,7 +21,8 @@ from core.tape.tensors import Buffer, Shape, Tensor, superscript
 
 _SYMBOLS = {
     "product": "u", "z": "z", "a": "a", "padded": "p", "mask": "m", "mean": "μ", "variance": "v", "normalized": "x̂",
-    "scaled": "s", "x_z": "z", "mean_dy": "m", "mean_dy_x": "q",
+    "scaled": "s", "x_z": "z", "mean_dy": "m", "mean_dy_x": "q", "h_new": "h′", "c_new": "c′", "update": "u",
+    "reset": "r", "candidate": "ĥ", "one_minus_u": "(1−u)", "recurrent": "hU", "h_held": "h", "c_held": "c",
 }  # fmt: skip
 
 
@@ -32,12 +35,21 @@ class Emitter:
         True if layers behave as in training (dropout, statistics of the batch).
     relu_backward
         "standard" or "guided".
+    truncated_bptt_steps
+        After how many time steps the gradient of a recurrent layer's state is cut; None: nowhere.
     instructions
         What has been written so far.
     """
 
-    def __init__(self, *, training: bool, relu_backward: str = "standard") -> None:
+    def __init__(
+        self,
+        *,
+        training: bool,
+        relu_backward: str = "standard",
+        truncated_bptt_steps: int | None = None,
+    ) -> None:
         self.training = training
+        self.truncated_bptt_steps = truncated_bptt_steps
         self.relu_backward = relu_backward
         self.instructions: list[Instruction] = []
         self.phase = "forward"
@@ -50,6 +62,8 @@ class Emitter:
         self.node = self.layer = ""
         self._number = 0
         self._declared: dict[str, Weight] = {}
+        self._scope = self._weights_in = self._mark = ""
+        self._kept: dict[str, Tensor] = {}
         self._input: Tensor | None = None
         #: Other names of the same value: what a learner may ask for.
         self.aliases: dict[str, Tensor] = {}
@@ -127,13 +141,13 @@ class Emitter:
         inputs = {key: t for key, t in zip(rule.operands, operands, strict=False) if t is not None}
         if rule.random:
             # Each kind of chance within a layer has numbers of its own.
-            key = self.node if role == "mask" else f"{self.node}/{role}"
+            key = self.place if role == "mask" else f"{self.place}/{role}"
             attributes.setdefault("stream", zlib.crc32(key.encode()))
         if into is None:
-            label = self._unique(f"{self.node}/{role}" if self.node else role)
+            label = self._unique(f"{self.place}/{role}" if self.node else role)
             into = self.tensor(label, rule.shape(inputs, attributes), batch=rule.batch(inputs))
         else:
-            into.name = self._unique(f"{self.node}/{role}")
+            into.name = self._unique(f"{self.place}/{role}")
         into.symbol = into.symbol or self._symbol(role)
         into.requires_grad = (
             any(t.requires_grad for t in inputs.values())
@@ -156,7 +170,49 @@ class Emitter:
 
     def weight(self, role: str) -> Tensor:
         """The layer's weight of this role; the same tensor for every call of a shared layer."""
-        return self.weights[f"{self.layer}/{role}"]
+        return self.weights[f"{self.layer}/{self._weights_in}{role}"]
+
+    @contextmanager
+    def within(self, scope: str, *, weights: str = "", mark: str = "") -> Iterator[None]:
+        """Write for an inner layer: its values are called ``node/scope/role``.
+
+        Parameters
+        ----------
+        scope
+            Tells its values from those of other inner layers, or of the same one at other time steps.
+        weights
+            What stands before the roles of its weights (``"forward/"``).
+        mark
+            Added to its symbols.
+        """
+        before = self._scope, self._weights_in, self._mark
+        self._scope += f"/{scope}"
+        self._weights_in += weights
+        self._mark += mark
+        try:
+            yield
+        finally:
+            self._scope, self._weights_in, self._mark = before
+
+    @property
+    def place(self) -> str:
+        """What names of values begin with: the node, and the inner layer."""
+        return f"{self.node}{self._scope}"
+
+    def zeros(self, role: str, shape: Shape) -> Tensor:
+        """Zeros for every sample, which no instruction writes: a state before the first step."""
+        return self._lasting(f"{self.place}/{role}", role, shape, "values", "value")
+
+    def state(self, role: str, size: int) -> Tensor:
+        """A number of values for every sample that last from one batch to the next."""
+        name = f"{self.layer}/{self._weights_in}state/{role}"
+        return self._lasting(name, role, (size,), "statistics", "state")
+
+    def _lasting(self, name: str, symbol: str, shape: Shape, segment: str, role: str) -> Tensor:
+        if name not in self._kept:
+            self._kept[name] = self.tensor(name, shape, batch=True, segment=segment, role=role)
+            self._kept[name].symbol = f"{self._symbol(symbol.partition('/')[0])}⟨0⟩"
+        return self._kept[name]
 
     def input_tensor(self) -> Tensor:
         """What the data provides for an Input layer."""
@@ -174,7 +230,7 @@ class Emitter:
 
     def reshape(self, x: Tensor, shape: Shape) -> Tensor:
         """The same values under another shape; writes nothing."""
-        name = self._unique(f"{self.node}/a")
+        name = self._unique(f"{self.place}/a")
         return Tensor(
             name, shape, x.buffer, x.offset, self.layer, x.symbol, x.role, x.requires_grad, x
         )
@@ -199,7 +255,7 @@ class Emitter:
     def empty(self, role: str, shape: Shape) -> Tensor:
         """A tensor to be written part by part."""
         t = self.tensor(
-            self._unique(f"{self.node}/{role}"), shape, batch=True, symbol=self._symbol("a")
+            self._unique(f"{self.place}/{role}"), shape, batch=True, symbol=self._symbol("a")
         )
         t.requires_grad = True
         return t
@@ -341,7 +397,8 @@ class Emitter:
             place = entries[0][0]
             piece = self._sum(place, [gradient for _, gradient in entries])
             if not piece.packed or self._shared(piece):
-                moved = Tensor(self._unique(f"{piece.name}/placed"), place.shape, Buffer(place.size, True, "values"),
+                moved = Tensor(self._unique(f"{piece.name}/placed"), place.shape,
+                               Buffer(place.size, target.batch, "values"),
                                layer=target.layer, symbol=piece.symbol, role="gradient")  # fmt: skip
                 self._write(
                     Instruction("copy", {"x": piece}, {"y": moved}, {}, target.layer, self.phase)
@@ -374,7 +431,8 @@ class Emitter:
 
     def _symbol(self, role: str) -> str:
         head, _, time = role.partition("/")
-        symbol = _SYMBOLS.get(head, head) + (superscript(self._number) if self._number else "")
+        symbol = _SYMBOLS.get(head, head) + self._mark
+        symbol += superscript(self._number) if self._number else ""
         return f"{symbol}⟨{int(time) + 1}⟩" if time.isdigit() else symbol
 
     def _unique(self, name: str) -> str:
@@ -384,6 +442,7 @@ class Emitter:
 
 
 _NOT_DIFFERENTIATED = {
+    "cut_gradient",
     "channel_mean",
     "channel_variance",
     "not_equal_zero",

@@ -310,6 +310,25 @@ class Program:
         for name, value in scalars.items():
             self.set_scalar(name, value)
 
+    def states(self) -> dict[str, np.ndarray]:
+        """Views of what lasts from one batch to the next, a row for each sample a batch may have, by name."""
+        return {
+            t.name: self.mem[t.at : t.at + t.size * self.capacity].reshape(self.capacity, *t.shape)
+            for t in self.tape.tensors.values()
+            if t.role == "state"
+        }
+
+    def set_states(self, values: dict[str, np.ndarray]) -> None:
+        """Replace states by name."""
+        for name, state in self.states().items():
+            state[...] = values[name]
+
+    def clear_states(self, layer: str | None = None) -> None:
+        """Let the states of stateful layers (or of one of them) begin at 0 again."""
+        for name, values in self.states().items():
+            if layer is None or self._tensor(name).layer == layer:
+                values[...] = 0
+
     def weights(self) -> dict[str, np.ndarray]:
         """Copies of all weights and statistics by name."""
         return {slot.tensor.name: self._view(slot.tensor).copy() for slot in self.tape.weights}
@@ -325,9 +344,10 @@ class Program:
                 self._view(slot.tensor)[...] = given
 
     def copy_weights_from(self, other: Program) -> None:
-        """Take over the weights of a program of the same network."""
+        """Take over the weights of a program of the same network; states that last begin at 0."""
         for slot in self.tape.weights:
             self._view(slot.tensor)[...] = other.tensor(slot.tensor.name)
+        self.clear_states()
 
     # ---- running ------------------------------------------------------------------------------------------------
 

@@ -175,6 +175,7 @@ def rows_do_not_know_their_batch(network: Network) -> None:
     batch.run()
     alone = bound(network, None, rows=8, mode="predict", dtype=np.float32)
     for row in (0, 3, 7):
+        alone.clear_states()
         alone.feed([x[row : row + 1] for x in inputs])
         alone.run()
         for name, t in batch.tape.tensors.items():

@@ -24,6 +24,9 @@ def numbers(t: Any) -> np.ndarray:
 def made(kind: str, config: dict[str, Any], name: str | None = None) -> Any:
     """A layer of Keras; what Keras spells otherwise is translated here."""
     given = {key: _argument(value) for key, value in config.items()}
+    if given.get("stateful") and kind in ("LSTM", "GRU"):
+        # The other way through these layers overwrites the state before PyTorch has gone back through it.
+        given["use_cudnn"] = False
     return getattr(keras.layers, kind)(**given, **({"name": name} if name else {}))
 
 
@@ -56,10 +59,16 @@ def model_of(case: LayerCase) -> tuple[Any, list[Any]]:
             layers[call.name] = made(call.kind, call.config, call.name)
         layer = layers[call.kind.removeprefix("@") if call.kind.startswith("@") else call.name]
         given = [_value(values, name) for name in call.inputs]
-        values[call.name] = layer(given if len(given) > 1 else given[0])
+        values[call.name] = _called(layer, given)
     result = [_value(values, name) for name in outputs]
     model = keras.Model([values[name] for name in shapes], result)
     return model, list(layers.values())
+
+
+def _called(layer: Any, given: list[Any]) -> Any:
+    if (len(given) > 1 and hasattr(layer, "go_backwards")) or hasattr(layer, "backward_layer"):
+        return layer(given[0], initial_state=given[1:] or None)
+    return layer(given if len(given) > 1 else given[0])
 
 
 def _value(values: dict[str, Any], name: str) -> Any:

@@ -68,6 +68,21 @@ def sequences() -> Program:
     return bound(network, losses.get("sparse_categorical_crossentropy"), rows=3)
 
 
+def recurrent() -> Program:
+    """Gates apart, states that last, gradients that are cut."""
+    network = chain(
+        (3, 2),
+        (
+            "LSTM",
+            {"units": 2, "stateful": True, "return_sequences": True, "recurrent_dropout": 0.2},
+        ),
+        ("GRU", {"units": 2, "reset_after": False, "return_sequences": True, "dropout": 0.2}),
+        ("GRU", {"units": 2}),
+        ("Dense", {"units": 3}),
+    )
+    return bound(network, losses.get("mse"), rows=3, mode="train", truncated_bptt_steps=2)
+
+
 def penalties() -> Program:
     """Regularizers of every kind, on weights and on outputs with and without time steps."""
     both = {"class_name": "L1L2", "config": {"l1": 0.1, "l2": 0.2}}
@@ -130,6 +145,7 @@ PROGRAMS: dict[str, Callable[[], Program]] = {
     "explanation": explanation,
     "guided explanation": partial(explanation, "guided"),
     "sequences": sequences,
+    "recurrent": recurrent,
     "penalties": penalties,
     "squared": partial(of_loss, "mean_squared_error", "sigmoid"),
     "squared, over time": partial(of_loss_over_time, "mean_squared_error"),

@@ -49,12 +49,15 @@ def run_of(
     given = [loss or losses.get(training.loss)] * len(network.outputs)
     tape = compile_network(network, "predict")
     rng = np.random.default_rng(1)
+    # Layers that keep states from batch to batch take whole batches only.
+    lasting = any(t.role == "state" for t in tape.tensors.values())
+    samples = SAMPLES // BATCH * BATCH if lasting else SAMPLES
     xs = [
-        DataTable(input_values(tape, t.name, (SAMPLES, *t.shape), rng).astype(np.float32))
+        DataTable(input_values(tape, t.name, (samples, *t.shape), rng).astype(np.float32))
         for t in tape.inputs.values()
     ]
     ys = [
-        target_table(targets_for(one, SAMPLES, t.shape, rng), one, t.size)
+        target_table(targets_for(one, samples, t.shape, rng), one, t.size)
         for one, t in zip(given, tape.outputs.values(), strict=True)
     ]
     chosen = given if len(given) > 1 else given[0]

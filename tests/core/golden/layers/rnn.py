@@ -2,6 +2,124 @@
 
 from __future__ import annotations
 
-from tests.core.golden.layers.case import LayerCase
+from typing import Any
 
-LAYERS: list[LayerCase] = []
+from tests.core.golden.layers.case import Call, LayerCase
+
+EMBEDDING: tuple[str, dict[str, Any]] = (
+    "Embedding", {"input_dim": 9, "output_dim": 4, "mask_zero": True})  # fmt: skip
+KINDS: tuple[str, ...] = ("SimpleRNN", "LSTM", "GRU")
+STATES = {"SimpleRNN": 1, "LSTM": 2, "GRU": 1}
+
+#: Arguments tried with every kind.
+VARIANTS: dict[str, dict[str, Any]] = {
+    "plain": {},
+    "sequences": {"return_sequences": True},
+    "without bias": {"use_bias": False},
+    "backwards": {"go_backwards": True},
+    "sequences backwards": {"return_sequences": True, "go_backwards": True},
+    "relu": {"activation": "relu"},
+    "linear": {"activation": None},
+    "unrolled": {"unroll": True, "return_sequences": True},
+}
+
+
+def _each() -> list[LayerCase]:
+    found = []
+    for kind in KINDS:
+        for name, given in VARIANTS.items():
+            config = {"units": 3, **given}
+            found.append(LayerCase(f"{kind}, {name}", (5, 2), ((kind, config),)))
+        found += [
+            LayerCase(f"{kind}, one step", (1, 2), ((kind, {"units": 3}),)),
+            LayerCase(f"{kind}, one sample", (4, 3), ((kind, {"units": 2}),), rows=1),
+            LayerCase(f"{kind}, one unit, one feature", (4, 1), ((kind, {"units": 1}),)),
+            LayerCase(
+                f"{kind} on {kind}",
+                (4, 3),
+                ((kind, {"units": 3, "return_sequences": True}), (kind, {"units": 2})),
+            ),
+            LayerCase(
+                f"{kind}, dropout",
+                (4, 3),
+                ((kind, {"units": 3, "dropout": 0.3, "recurrent_dropout": 0.2}),),
+                training=False,
+            ),
+            LayerCase(
+                f"{kind}, stateful", (4, 2), ((kind, {"units": 3, "stateful": True}),), batches=3
+            ),
+            LayerCase(
+                f"{kind}, stateful sequences",
+                (3, 2),
+                ((kind, {"units": 3, "stateful": True, "return_sequences": True}),),
+                batches=2,
+            ),
+            LayerCase(
+                f"{kind}, stateful backwards",
+                (3, 2),
+                ((kind, {"units": 2, "stateful": True, "go_backwards": True}),),
+                batches=2,
+            ),
+            *_masked(kind),
+            *_graphs(kind),
+        ]
+    return found  # fmt: skip
+
+
+def _masked(kind: str) -> list[LayerCase]:
+    return [
+        LayerCase(f"masked {kind}, {name}", (6,), (EMBEDDING, (kind, {"units": 3, **given})), tokens=9)
+        for name, given in VARIANTS.items() if name in ("plain", "sequences", "backwards", "sequences backwards")
+    ] + [
+        LayerCase(f"masked {kind} on {kind}", (6,), (
+            EMBEDDING, (kind, {"units": 3, "return_sequences": True}), (kind, {"units": 2})), tokens=9),
+        # The mask of a sequence that came out backwards is not turned: Keras's way.
+        LayerCase(f"masked {kind} on {kind} backwards", (6,), (
+            EMBEDDING, (kind, {"units": 3, "return_sequences": True, "go_backwards": True}), (kind, {"units": 2})),
+            tokens=9),
+        LayerCase(f"masked {kind}, stateful", (6,), (
+            EMBEDDING, (kind, {"units": 3, "stateful": True, "return_sequences": True})), tokens=9, batches=2),
+    ]  # fmt: skip
+
+
+def _graphs(kind: str) -> list[LayerCase]:
+    states = tuple(f"first:{k + 1}" for k in range(STATES[kind]))
+    encoder = {"units": 3, "return_state": True}
+    return [
+        LayerCase(f"{kind}, states", inputs={"x": (4, 2)}, calls=(
+            Call("first", kind, {**encoder, "return_sequences": True}, ("x",)),), outputs=("first", *states)),
+        LayerCase(f"{kind}, last states", inputs={"x": (4, 2)}, calls=(
+            Call("first", kind, encoder, ("x",)),), outputs=("first", *states)),
+        LayerCase(f"{kind}, encoder and decoder", inputs={"x": (4, 2), "y": (3, 5)}, calls=(
+            Call("first", kind, encoder, ("x",)),
+            Call("second", kind, {"units": 3, "return_sequences": True}, ("y", *states)),
+            Call("end", "Dense", {"units": 2}, ("second",))), outputs=("end",)),
+        # Keras does not heed the decoder's mask if it is given a state.
+        LayerCase(f"{kind}, masked encoder and decoder", inputs={"x": (6,), "y": (6,)},
+                  vocabulary={"x": 9, "y": 9}, calls=(
+            Call("a", "Embedding", EMBEDDING[1], ("x",)),
+            Call("b", "Embedding", EMBEDDING[1], ("y",)),
+            Call("first", kind, {**encoder, "return_sequences": True}, ("a",)),
+            Call("second", kind, {"units": 3, "return_sequences": True}, ("b", *states)),
+            Call("end", "Dense", {"units": 2}, ("second",))), outputs=("end", "first")),
+        LayerCase(f"{kind}, one for two sequences", inputs={"x": (3, 2), "y": (4, 2)}, calls=(
+            Call("first", kind, {"units": 3}, ("x",)), Call("again", "@first", {}, ("y",)),
+            Call("both", "Add", {}, ("first", "again"))), outputs=("both",)),
+    ]  # fmt: skip
+
+
+LAYERS: list[LayerCase] = [
+    *_each(),
+    LayerCase("LSTM, other gates", (4, 2), (
+        ("LSTM", {"units": 3, "recurrent_activation": "tanh", "activation": "sigmoid"}),)),
+    LayerCase("GRU, other gates", (4, 2), (
+        ("GRU", {"units": 3, "recurrent_activation": "tanh", "activation": "sigmoid"}),)),
+    *(
+        LayerCase(f"GRU, reset before, {name}", (5, 2), (("GRU", {"units": 3, "reset_after": False, **given}),))
+        for name, given in VARIANTS.items()
+    ),
+    LayerCase("GRU, reset before, one step", (1, 2), (("GRU", {"units": 3, "reset_after": False}),)),
+    LayerCase("masked GRU, reset before", (6,), (EMBEDDING, (
+        "GRU", {"units": 3, "reset_after": False, "return_sequences": True})), tokens=9),
+    LayerCase("LSTM, softmax gates", (3, 2), (("LSTM", {"units": 3, "recurrent_activation": "softmax"}),)),
+]  # fmt: skip

@@ -1,0 +1,99 @@
+"""Recurrent layers in generated code: the same numbers in PyTorch, a sentence where it has no such layer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from core.errors import ChainruleError
+from core.io.code_keras import keras
+from core.io.code_pytorch import pytorch
+from core.spec import Layer, Network, Node, Training, new_layer
+from tests.core.networks import chain
+from tests.core.subjects import bound
+
+TRAINING = Training(loss="mean_squared_error")
+
+
+def graph(kind: str) -> Network:
+    """An encoder whose last states begin a decoder."""
+    made = {
+        "x": new_layer("Input", shape=[5, 2]),
+        "y": new_layer("Input", shape=[3, 2]),
+        "encoder": new_layer(kind, units=3, return_state=True),
+        "decoder": new_layer(kind, units=3, return_sequences=True, go_backwards=True),
+        "end": new_layer("Dense", units=2),
+    }
+    states = ("encoder:1", "encoder:2") if kind == "LSTM" else ("encoder:1",)
+    inputs = {"encoder": ("x",), "decoder": ("y", *states), "end": ("decoder",)}
+    return Network(
+        "graph",
+        tuple(Layer(key, layer.kind, key, layer.config) for key, layer in made.items()),
+        tuple(Node(key, key, inputs.get(key, ())) for key in made),
+        ("end", states[-1]),
+    )
+
+
+def torch_weights(network: Network, weights: dict[str, np.ndarray]) -> dict[str, Any]:
+    """Weights under PyTorch's names."""
+    import torch
+
+    found = {}
+    for name, values in weights.items():
+        layer, _, role = name.partition("/")
+        kind = network.layer(layer).kind
+        if kind == "GRU":
+            z, r, h = np.split(values, 3, -1)
+            values = np.concatenate([r, z, h], -1)
+        if kind == "Dense":
+            found[f"{layer}.{'weight' if role == 'kernel' else 'bias'}"] = values.T
+        elif role == "bias" and values.ndim == 2:
+            found[f"{layer}.bias_ih_l0"], found[f"{layer}.bias_hh_l0"] = values
+        elif role == "bias":
+            found[f"{layer}.bias_ih_l0"] = values
+            found[f"{layer}.bias_hh_l0"] = np.zeros_like(values)
+        else:
+            found[f"{layer}.weight_{'ih' if role == 'kernel' else 'hh'}_l0"] = values.T
+    return {key: torch.tensor(np.ascontiguousarray(v)) for key, v in found.items()}
+
+
+@pytest.mark.parametrize("kind", ["SimpleRNN", "LSTM", "GRU"])
+def test_pytorch_computes_the_same(kind: str) -> None:
+    torch = pytest.importorskip("torch")
+    single = chain((4, 2), (kind, {"units": 3, "return_sequences": True}), (kind, {"units": 2}))
+    for network in (graph(kind), single):
+        names: dict[str, Any] = {}
+        exec(pytorch(network, TRAINING).partition("\n\nmodel = Network()")[0], names)
+        module = names["Network"]()
+        program = bound(network, None, mode="predict", dtype=np.float32)
+        inputs = [torch.tensor(program.tensor(t.name).copy()) for t in program.tape.inputs.values()]
+        program.run()
+        module.load_state_dict(torch_weights(network, program.weights()))
+        given = module(*inputs)
+        theirs = given if isinstance(given, tuple) else (given,)
+        for mine, other in zip(program.tape.outputs.values(), theirs, strict=True):
+            assert program.tensor(mine.name) == pytest.approx(other.detach().numpy(), abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("config", "why"),
+    [
+        ({"activation": "relu"}, "activation is relu"),
+        ({"recurrent_activation": "tanh"}, "gates have the activation tanh"),
+        ({"reset_after": False}, "reset gate"),
+        ({"recurrent_dropout": 0.5}, "recurrent_dropout"),
+        ({"stateful": True}, "keeps no states"),
+    ],
+)
+def test_what_pytorch_lacks_is_said(config: dict[str, Any], why: str) -> None:
+    with pytest.raises(ChainruleError, match=why):
+        pytorch(chain((4, 2), ("GRU", {"units": 3, **config})), TRAINING)
+
+
+def test_keras_code_names_every_output() -> None:
+    code = keras(graph("LSTM"), TRAINING)
+    assert "encoder, encoder_1, encoder_2 = layers.LSTM(3, return_state=True)(x)" in code
+    assert "(y, initial_state=[encoder_1, encoder_2])" in code
+    assert "keras.Model([x, y], [end, encoder_2])" in code

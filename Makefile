@@ -7,13 +7,14 @@ ENVIRONMENT = VENV=$(VENV) PYTHON=$(PYTHON) sh packaging/environment.sh
 # A virtual display for what has to be a real window.
 VIRTUAL = env QT_QPA_PLATFORM=xcb xvfb-run -a -s "-screen 0 1600x1000x24"
 
-.PHONY: help run test test-long test-lower lint bench shots bundle clean
+.PHONY: help run test test-long test-lower table lint bench shots bundle clean
 
 help:
 	@echo "make run        open Chainrule (installs what is missing first)"
 	@echo "make test       the tests that every change has to pass"
 	@echo "make test-long  comparison with PyTorch and Keras, every layer in many settings, and the soak run"
 	@echo "make test-lower the tests against the oldest versions pyproject.toml allows"
+	@echo "make table      what is proven and how well, into tests/core/conformance.md"
 	@echo "make lint       style, types, and who may import whom"
 	@echo "make bench      speed, side by side with PyTorch"
 	@echo "make shots      screenshots of every workspace, dark and light, into shots/"
@@ -31,6 +32,10 @@ test-long:
 	@$(ENVIRONMENT) test conformance xvfb
 	$(PY) -m pytest -m "conformance or wide" --timeout=900
 	$(VIRTUAL) $(PY) -m pytest -m soak -s --timeout=1800
+
+table:
+	@$(ENVIRONMENT) test
+	$(PY) -m tests.core.conformance
 
 test-lower:
 	@$(ENVIRONMENT) test

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 #: which the sums of a network lose some; three that are right prove the formula and not the arithmetic.
 BOUNDS = {"float64": 1e-5, "float32": 1e-3}
 #: Halves of the widths of the differences, relative to the number that is moved (or to 1 if it is smaller).
-WIDTHS = (1e-4, 1e-5, 1e-6, 1e-7)
+WIDTHS = (1e-4, 1e-5, 1e-6, 1e-7, 1e-8)
 #: Differences of two widths that agree this well have met no kink between them.
 SMOOTH = 1e-6
 #: A gradient below this share of the largest one of all weights counts as rounding.
@@ -353,10 +353,10 @@ def _slope(
         h = width * unit
         low, high, lower, higher = (loss.at(values, cell, old + k * h) for k in (-1, 1, -2, 2))
         near, far = (high - low) / (2 * h), (higher - lower) / (4 * h)
-        corner = abs(high - 2 * here + low) / h
+        corner, wide = abs(high - 2 * here + low) / h, abs(higher - 2 * here + lower) / (2 * h)
         # One curve through both widths, without a corner in the middle: wide differences have the least rounding.
-        bent = abs(near - far) + abs(corner - abs(higher - 2 * here + lower) / (4 * h))
-        best = min(best, (bent, (4 * near - far) / 3, corner))
+        bent = abs(near - far) + abs(corner - wide / 2)
+        best = min(best, (bent, (4 * near - far) / 3, max(corner, wide)))
         if bent <= SMOOTH * scale:
             best = (bent, best[1], 0.0)
             break

@@ -1,0 +1,326 @@
+"""Write `conformance.md`: everything that is registered, what it is tested against, and the largest error.
+
+``python -m tests.core.conformance`` (or ``make table``). The errors of stored cases need no Keras; the file says which
+versions the numbers are from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from core import activations, initializers, losses, metrics, optimizers, regularizers
+from core.checking import check_programs
+from core.layers import registry
+from core.spec import Network
+from core.tape.compiler import compile_network
+from core.tape.program import Program
+from tests.core.golden import cases, layers, our_side
+from tests.core.golden.layers.case import LayerCase, weight_values
+from tests.core.networks import chain
+from tests.core.subjects import bound, layer_subjects, loss_variants
+
+PATH = Path(__file__).with_name("conformance.md")
+#: Not in Keras, and so compared with a formula in NumPy, or with a value worked out by hand.
+OWN_ACTIVATIONS = {
+    "binary_step": "NumPy; the perceptron rule: worked example",
+    "arctan": "NumPy",
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """A row of the table; errors that are not measured are None."""
+
+    name: str
+    against: str
+    cases: int = 0
+    forward: float | None = None
+    backward: float | None = None
+    check: float | None = None
+    check32: float | None = None
+    note: str = ""
+
+
+# ---- stored cases --------------------------------------------------------------------------------
+
+
+@cache
+def case_errors(part: str, name: str) -> tuple[float, float]:
+    """(forward, backward): the largest errors of a case of layers."""
+    case = next(case for case in layers.cases_of(part) if case.name == name)
+    expected = dict(layers.of(part, name))
+    found = our_side.measured(case, [str(n) for n in expected.pop("weights")])
+    errors = {key: our_side.error(found[key], theirs) for key, theirs in expected.items()}
+    back = [e for key, e in errors.items() if key.startswith(("grad/", "after/"))]
+    return max(e for key, e in errors.items() if not key.startswith("grad/")), max(
+        back, default=0.0
+    )
+
+
+def kinds_in(case: LayerCase) -> set[str]:
+    """Kinds of layers in a case, those inside others included."""
+
+    def inside(value: Any) -> Iterator[str]:
+        if isinstance(value, dict):
+            yield str(value.get("class_name", ""))
+            for item in value.values():
+                yield from inside(item)
+        if isinstance(value, (list, tuple)):
+            for item in value:
+                yield from inside(item)
+
+    _, _, calls, _ = case.graph()
+    found = {"InputLayer"}
+    for call in calls:
+        found |= {call.kind, *inside(call.config)}
+    return found
+
+
+def activations_in(case: LayerCase) -> set[str]:
+    """Activations that a case names."""
+    _, _, calls, _ = case.graph()
+    named = {v for call in calls for v in call.config.values() if isinstance(v, str)}
+    return {activations.describe(n).name for n in named if n in (*activations.names(), "swish")}
+
+
+def of_cases(chosen: Iterable[tuple[str, LayerCase]]) -> tuple[int, float | None, float | None]:
+    """(how many, forward, backward)."""
+    found = [(*case_errors(part, case.name), case.training) for part, case in chosen]
+    if not found:
+        return 0, None, None
+    backward = [back for _, back, training in found if training]
+    return len(found), max(f for f, _, _ in found), max(backward, default=None)
+
+
+# ---- gradient checks -----------------------------------------------------------------------------
+
+
+def gradient_errors(make: Callable[[str, Any, int], Any]) -> tuple[float, float, str]:
+    """(float64, float32, why something is left out) of the public check."""
+    results = [
+        check_programs(lambda wrt, element: make(wrt, element, 0), numbers=8, dtype=dtype, seed=0)
+        for dtype in ("float64", "float32")
+    ]
+    reasons = sorted(set(results[0].excluded.values()))
+    return results[0].error, results[1].error, " ".join(reasons)
+
+
+def of_network(network: Network, loss: Any = None) -> tuple[float, float, str]:
+    """The gradient check of a network in training."""
+    chosen = loss if loss is not None else losses.get("mean_squared_error")
+
+    def make(wrt: str, element: Any, seed: int) -> Any:
+        return bound(network, chosen, dtype=element, seed=seed, wrt=wrt)
+
+    return gradient_errors(make)
+
+
+def worst(found: list[tuple[float, float, str]]) -> tuple[float | None, float | None, str]:
+    """The largest of several."""
+    if not found:
+        return None, None, ""
+    notes = sorted({note for _, _, note in found if note})
+    return max(e for e, _, _ in found), max(e for _, e, _ in found), " ".join(notes)
+
+
+# ---- parts of the table --------------------------------------------------------------------------
+
+
+def layer_lines() -> Iterator[Line]:
+    subjects = [s for s in layer_subjects() if not s.wide]
+    everything = layers.all_cases()
+    for kind in registry.kinds():
+        name = kind.__name__
+        stored = of_cases((part, case) for part, case in everything if name in kinds_in(case))
+        check = worst([of_network(s.network) for s in subjects if s.kind == name])
+        yield Line(name, "Keras", *stored, *check)
+
+
+def activation_lines() -> Iterator[Line]:
+    everything = layers.all_cases()
+    for name in activations.names():
+        network = chain(
+            (5,), ("Dense", {"units": 4}), ("Activation", {"activation": name}), ("Dense", {"units": 2})
+        )  # fmt: skip
+        stored = of_cases((p, case) for p, case in everything if name in activations_in(case))
+        yield Line(name, OWN_ACTIVATIONS.get(name, "Keras"), *stored, *of_network(network))
+
+
+def optimizer_error(case: str) -> float:
+    """The largest error of a weight over the steps of a case."""
+    optimizer = optimizers.get(cases.OPTIMIZERS[case])
+    weight = weight_values(case, "w", (3, 2))
+    with np.load(cases.FOLDER / "optimizers.npz", allow_pickle=False) as file:
+        steps = file[f"{case}|steps"]
+    found = []
+    for gradient, expected in zip(cases.gradients(case), steps, strict=True):
+        optimizer.apply_gradients([(gradient, weight)])
+        found.append(our_side.error(weight, expected))
+    return max(found)
+
+
+def loss_lines() -> Iterator[Line]:
+    variants = loss_variants()
+    for name in losses.names():
+        made = [loss for _, loss in variants if loss.name == name]
+        stored = [loss_error(case) for case in cases.LOSSES if losses.get(case.loss).name == name]
+        checks = []
+        for loss in made:
+            link = "linear" if loss.from_logits or not loss.link else loss.link
+            network = chain((4,), ("Dense", {"units": 3, "activation": link}))
+            checks.append(of_network(network, loss))
+        backward = [back for _, back in stored if back is not None]
+        yield Line(
+            name,
+            "the notes' formula" if name == "half_squared_error" else "Keras",
+            len(stored),
+            max((forward for forward, _ in stored), default=None),
+            max(backward, default=None),
+            *worst(checks),
+        )
+
+
+def loss_error(case: cases.LossCase) -> tuple[float, float | None]:
+    """(loss, gradient) of a stored case."""
+    with np.load(cases.FOLDER / "losses.npz", allow_pickle=False) as file:
+        expected = {
+            key: file[f"{case.name}|{key}"]
+            for key in ("loss", "grad")
+            if f"{case.name}|{key}" in file.files
+        }
+    target, logits = cases.loss_inputs(case)
+    network = chain((case.outputs,), ("Activation", {"activation": case.link or "linear"}))
+    made = losses.get(case.loss)
+    loss = type(made)(from_logits=True) if case.from_logits else made
+    tape = compile_network(network, "explain", wrt="input", loss=loss)
+    program = Program(tape, len(logits))
+    program.feed([logits], [target])
+    program.run()
+    forward = our_side.error(np.array(program.tensor("loss")), expected["loss"])
+    if "grad" not in expected:
+        return forward, None
+    return forward, our_side.error(program.tensor("grad/input_1/x"), expected["grad"])
+
+
+def optimizer_lines() -> Iterator[Line]:
+    for name in optimizers.names():
+        chosen = [key for key, config in cases.OPTIMIZERS.items() if config["kind"] == name]
+        forward = max((optimizer_error(key) for key in chosen), default=None)
+        yield Line(name, "Keras, 10 steps", len(chosen), forward)
+
+
+def other_lines() -> Iterator[tuple[str, Line]]:
+    for name in initializers.names():
+        yield "Initializers", Line(name, "its distribution, and the spread of Keras's draws")
+    for name in regularizers.names():
+        config = {"units": 3, "kernel_regularizer": name, "activity_regularizer": name}
+        network = chain((4,), ("Dense", config))
+        plain = name.replace("_", "").lower()
+        stored = of_cases(
+            (part, case)
+            for part, case in layers.all_cases()
+            if any(plain == found.replace("_", "").lower() for found in _regularizers_in(case))
+        )
+        yield "Regularizers", Line(name, "Keras", *stored, *of_network(network))
+    for name in metrics.names():
+        yield "Metrics", Line(name, "NumPy")
+
+
+def _regularizers_in(case: LayerCase) -> set[str]:
+    _, _, calls, _ = case.graph()
+    return {
+        str(value.get("class_name", "") if isinstance(value, dict) else value)
+        for call in calls
+        for key, value in call.config.items()
+        if key.endswith("_regularizer") and value is not None
+    }
+
+
+# ---- the file ------------------------------------------------------------------------------------
+
+HEAD = """# What is proven, and how well
+
+Written by `make table` from what is registered; a test fails if something registered is missing here, or if an error is
+above its bound.
+
+- **Forward** and **backward**: the largest difference from {versions} in the stored cases
+  (`tests/core/golden`): outputs and losses; gradients of every weight and of the input. In float32, relative to the
+  largest number of the tensor (at least 0.01). Bound: 1e-5. `make test-long` asks Keras again, in random settings, too.
+- **Check**: the largest relative error of `core.gradient_check`, central differences in float64. Bound: 1e-5.
+- **Check, float32**: gradients in float32, as training computes them, against the same differences. Bound: 1e-3.
+- Every layer, loss and optimizer also keeps to the six-tape property (`tests/core/runs/test_every_layer.py`: 50 steps
+  are 20 steps, a saved file and 30 steps, are stepping to and fro, are the journal replayed, byte for byte), and every
+  cell of every operation is explained by a formula that gives the kernel's number (`tests/core/ops/test_explain.py`).
+- "0" means not a bit of difference; "–" that there is nothing to measure.
+"""
+
+
+def number(value: float | None) -> str:
+    """An error with one digit."""
+    if value is None:
+        return "–"
+    return "0" if value == 0 else f"{value:.0e}"
+
+
+def section(title: str, lines: Iterable[Line]) -> Iterator[str]:
+    yield f"\n## {title}\n"
+    yield "| Name | Tested against | Cases | Forward | Backward | Check | Check, float32 |"
+    yield "| --- | --- | --: | --: | --: | --: | --: |"
+    notes = []
+    for line in lines:
+        mark = ""
+        if line.note and line.note not in notes:
+            notes.append(line.note)
+        if line.note:
+            mark = f" ({notes.index(line.note) + 1})"
+        errors = [number(e) for e in (line.forward, line.backward, line.check, line.check32)]
+        yield (
+            f"| {line.name} | {line.against} | {line.cases or '–'} | "
+            + " | ".join([*errors[:2], errors[2] + mark, errors[3]])
+            + " |"
+        )
+    if notes:
+        yield ""
+    for k, note in enumerate(notes):
+        yield f"({k + 1}) Left out of the check: {note}"
+
+
+def sections() -> dict[str, list[Line]]:
+    """The whole table."""
+    found: dict[str, list[Line]] = {
+        "Layers": list(layer_lines()),
+        "Activations": list(activation_lines()),
+        "Losses": list(loss_lines()),
+        "Optimizers": list(optimizer_lines()),
+    }
+    for title, line in other_lines():
+        found.setdefault(title, []).append(line)
+    return found
+
+
+def versions() -> str:
+    """Of Keras and the backend that gave the stored numbers."""
+    text = str(layers.stored("first")["versions"])
+    keras, torch = (part.split()[1].split("+")[0] for part in text.split(", ")[:2])
+    return f"Keras {keras} on PyTorch {torch}"
+
+
+def main() -> None:
+    """Measure, and write the file."""
+    with np.errstate(all="ignore"):
+        parts = [part for title, lines in sections().items() for part in section(title, lines)]
+    PATH.write_text(
+        "\n".join([HEAD.format(versions=versions()), *parts]).replace("\n\n\n", "\n\n") + "\n",
+        "utf-8",
+    )
+    print(PATH)
+
+
+if __name__ == "__main__":
+    main()

@@ -46,5 +46,9 @@ class MemoryEstimateError(ChainruleError):
     """The network would need more memory than the program is ready to take."""
 
 
+class AdviceWarning(UserWarning):
+    """What a model does is allowed, and seldom what is meant: the sentences of `core.spec.advice`."""
+
+
 class DivergedError(ChainruleError):
     """The loss became NaN or infinite."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,12 @@ from core import losses as losses_module
 from core import metrics as metrics_module
 from core import optimizers as optimizers_module
 from core.callbacks import Callback
-from core.errors import ChainruleError, GraphError, SettingError
+from core.errors import AdviceWarning, ChainruleError, GraphError, SettingError
 from core.graph import Graph, call_model
 from core.layers.base import Layer, Shape
 from core.layers.symbolic import SymbolicTensor, call_layer, outputs_of
 from core.naming import unknown
+from core.spec.advice import advise
 from core.spec.inspection import Inspection, inspect
 from core.spec.network import Network
 from core.spec.reference import source_of
@@ -430,6 +432,18 @@ class Model:
         self._optimizer.on_rate = self._change_rate
         self._loss = losses if count > 1 else losses[0]
         self._run = self._memory = None
+        for hint in self.advice:
+            warnings.warn(hint, AdviceWarning, stacklevel=2)
+
+    @property
+    def advice(self) -> tuple[str, ...]:
+        """What the model does that learners seldom mean, a sentence each; `compile` warns of it."""
+        read = [
+            {"class_name": type(loss).__name__, "config": {"from_logits": loss.from_logits}}
+            for loss in self.losses
+        ]
+        found = advise(self.network, self._inspection.rows, read or None)
+        return tuple(one.sentence for one in found)
 
     @property
     def optimizer(self) -> optimizers_module.Optimizer:

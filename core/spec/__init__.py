@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from core.spec.advice import Advice
 from core.spec.inspection import Inspection, Row, inspect
 from core.spec.network import Layer, Network, Node, new_layer
 from core.spec.problem import Fix, Problem
 from core.spec.training import Training, check_training
 
 __all__ = [
+    "Advice",
     "Fix",
     "Inspection",
     "Layer",

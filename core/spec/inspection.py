@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import prod
+from typing import Any
 
 from core.errors import ChainruleError, GraphError, SettingError, ShapeError
 from core.layers import registry
 from core.layers.base import Shape, Weight
 from core.layers.wording import Placed, about
 from core.naming import suggestion
+from core.spec.advice import Advice, advise
 from core.spec.network import Layer, Network
 from core.spec.problem import Fix, Problem
 from core.spec.reference import source_of
@@ -42,12 +44,17 @@ class Row:
 
 @dataclass(frozen=True)
 class Inspection:
-    """Everything `inspect` found."""
+    """Everything `inspect` found.
+
+    `problems` keep the network from being trained. `advice` does not: see `core.spec.advice`; a network with problems
+    has none.
+    """
 
     rows: tuple[Row, ...]
     problems: tuple[Problem, ...]
     parameters: int
     memory_bytes: int
+    advice: tuple[Advice, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -79,7 +86,7 @@ def inspect(
     batch_size: int = 32,
     data_shape: Shape | None = None,
     classes: int | None = None,
-    loss: str | None = None,
+    loss: Any = None,
 ) -> Inspection:
     """Work out every shape, and everything that is wrong.
 
@@ -129,7 +136,8 @@ def inspect(
                 "Make this layer smaller, or put a pooling layer before it.",
             )
         )
-    return Inspection(tuple(rows), tuple(problems), parameters, memory)
+    advice = () if problems else advise(network, tuple(rows), loss, batch_size)
+    return Inspection(tuple(rows), tuple(problems), parameters, memory, advice)
 
 
 def _inputs(

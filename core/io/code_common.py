@@ -54,17 +54,17 @@ def arguments(layer: Layer) -> dict[str, Any]:
     kind = registry.kind(layer.kind)
     config = kind.normalise(layer.config)
     return {
-        setting.name: plain(config[setting.name])
+        setting.name: plain(config[setting.name], pair=setting.type == "pair")
         for setting in kind.settings
         if setting.required or config[setting.name] != setting.default
     }
 
 
-def plain(value: Any) -> Any:
-    """Return a value as one would type it: ``(3, 3)`` becomes 3, lists become tuples."""
+def plain(value: Any, *, pair: bool = True) -> Any:
+    """Return a value as one would type it: lists become tuples, and of a pair ``(3, 3)`` becomes 3."""
     if isinstance(value, list | tuple):
         values = tuple(value)
-        return values[0] if len(values) == 2 and values[0] == values[1] else values
+        return values[0] if pair and len(values) == 2 and values[0] == values[1] else values
     return value
 
 

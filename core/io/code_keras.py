@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.io.code_activations import KERAS_STEP, keras_activation
 from core.io.code_common import arguments, call, checked, comment, variables
 from core.io.code_initializers import keras_value
 from core.layers import registry
@@ -43,6 +44,7 @@ def keras(network: Network, training: Training) -> str:
         f"keras.utils.set_random_seed({training.seed})",
         "",
         *(["", own, ""] if own else []),
+        *(["", *KERAS_STEP, "", ""] if "=binary_step" in build or "(binary_step)" in build else []),
         build,
         "",
         "model.compile(",
@@ -120,7 +122,10 @@ def _one_or_list(names: list[str]) -> str:
 def _layer(layer: Layer) -> str:
     types = {setting.name: setting.type for setting in registry.kind(layer.kind).settings}
     given = {
-        name: keras_value(value, types.get(name, "")) for name, value in arguments(layer).items()
+        name: keras_activation(value)
+        if name.endswith("activation")
+        else keras_value(value, types.get(name, ""))
+        for name, value in arguments(layer).items()
     }
     if layer.kind in ("InputLayer", "Input"):
         # Unlike a window, a shape that happens to be square is not one number.

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from core.errors import ChainruleError
+from core.io.code_activations import torch_activation, torch_layer
 from core.io.code_common import CROSSENTROPIES, call, checked, comment, variables
 from core.io.code_initializers import torch_penalties, torch_start
 from core.io.code_pytorch_recurrent import Recurrent
@@ -16,8 +17,6 @@ from core.layers import registry
 from core.layers.windows import same_padding
 from core.spec import Layer, Network, Row, Training
 from core.spec.reference import reference
-
-_ACTIVATIONS = {"relu": "F.relu", "sigmoid": "torch.sigmoid", "tanh": "torch.tanh"}
 
 _LOSSES = {
     "mean_squared_error": "F.mse_loss(y_pred, y)",
@@ -136,16 +135,28 @@ class _Module:
         layer = self._network.layer(node.layer)
         row = self._rows[id_]
         config = registry.kind(layer.kind).normalise(layer.config)
+        sources = [self._values[reference(*self._network.source(source))] for source in node.inputs]
         write = getattr(self, f"_write_{layer.kind.lower()}", None)
-        if write is None:
+        short = torch_layer(
+            layer.kind,
+            config,
+            row.input_shapes[0] if row.input_shapes else (),
+            sources[0] if sources else "",
+            self._attribute(layer),
+        )
+        if write is None and short is None:
             raise ChainruleError(f"{layer.kind} has no counterpart in the PyTorch code yet.")
         first = layer.id not in self._made
         if first:
             attribute = self._attributes[layer.id]
             self.penalties += torch_penalties(layer.name, layer.kind, attribute, config)
         self._made.add(layer.id)
-        sources = [self._values[reference(*self._network.source(source))] for source in node.inputs]
-        write(id_, layer, config, row, sources, first)
+        if write is not None:
+            write(id_, layer, config, row, sources, first)
+        elif short is not None:
+            if short.owns and first:
+                self._start(self._own(layer, short.owns), short.start)
+            self._put(id_, short.text, short.note)
 
     # Values: images are kept channels first
 
@@ -165,10 +176,7 @@ class _Module:
         if self._left_out == activation and self._network.outputs[0] == id_:
             return
         name = self._values[id_]
-        if activation == "softmax":
-            self._put(id_, f"torch.softmax({name}, {1 if rank == 3 else -1})")
-        else:
-            self._put(id_, f"{_ACTIVATIONS[activation]}({name})")
+        self._put(id_, torch_activation(activation, name, rank))
 
     def _own(self, layer: Layer, text: str) -> str:
         name = f"self.{self._attributes[layer.id]}"
@@ -302,17 +310,6 @@ class _Module:
         if self._values[id_] != sources[0]:
             self._put(id_, sources[0])
         self._activate(id_, config["activation"], len(row.input_shapes[0]))
-
-    def _write_dropout(
-        self,
-        id_: str,
-        layer: Layer,
-        config: dict[str, Any],
-        row: Row,
-        sources: list[str],
-        first: bool,
-    ) -> None:
-        self._put(id_, f"F.dropout({sources[0]}, {config['rate']!r}, self.training)")
 
     def _write_batchnormalization(
         self,

@@ -116,9 +116,15 @@ def _case(
             name, inputs=dict.fromkeys(names, shape), calls=(call,), outputs=("layer_0",),
             training=training, rows=rows,
         )  # fmt: skip
+    if kind.__name__ == "SimpleRNN":
+        # Keras takes it and does nothing with it (3.15: `SimpleRNN` does not hand it on, as `LSTM` and `GRU` do).
+        config = {k: v for k, v in config.items() if k != "activity_regularizer"}
     tokens = int(config.get("input_dim", 0))
     chain = ((kind.__name__, config),)
-    return LayerCase(name, shape, chain, tokens=tokens, training=training, rows=rows)
+    batches = 2 if config.get("stateful") else 1
+    return LayerCase(
+        name, shape, chain, tokens=tokens, training=training, rows=rows, batches=batches
+    )
 
 
 def kinds() -> list[type[Layer]]:

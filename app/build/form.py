@@ -20,7 +20,7 @@ from app.widgets import (
     TextField,
     Toggle,
 )
-from core.layers.settings import Setting
+from core.layers.settings import Setting, both_sides
 
 #: What a slider reaches at most, as a multiple of the setting's default; fields reach the bound.
 _SLIDER_REACH = 32
@@ -63,6 +63,7 @@ class Row(QWidget):
         self._problem.hide()
         column.addWidget(self._problem)
         self._fields: list[NumberField] = []
+        self._fallback: list[int] = []
         self._show = self._make()
         self.setToolTip(tr(setting.help))
 
@@ -92,6 +93,7 @@ class Row(QWidget):
             "initializer": self._make_object,
             "regularizer": self._make_object,
             "pair": self._make_numbers,
+            "pairs": self._make_numbers,
             "shape": self._make_numbers,
             "axes": self._make_written,
             "sizes": self._make_written,
@@ -134,7 +136,8 @@ class Row(QWidget):
         self._line.addWidget(field)
 
         def show(value: Any) -> None:
-            number = float(base if value is None else value)
+            absent = self._fallback[0] if self._fallback else base
+            number = float(absent if value is None else value)
             if not slider.isSliderDown():
                 slider.set_amount(number)
             field.set_amount(number)
@@ -198,9 +201,12 @@ class Row(QWidget):
         self._line.addLayout(holder)
         setting = self.setting
 
+        sides = setting.type == "pairs"
+
         def on_entered() -> None:
             self.settled.emit()
-            self._say([int(field.value()) for field in self._fields])
+            numbers = [int(field.value()) for field in self._fields]
+            self._say([numbers[:2], numbers[2:]] if sides else numbers)
 
         def build(count: int) -> None:
             while (item := holder.takeAt(0)) is not None:
@@ -208,10 +214,11 @@ class Row(QWidget):
                 if widget is not None:
                     widget.deleteLater()
             self._fields.clear()
-            width = 60 if count <= 2 else 54
+            width = 60 if count <= 2 else 54 if count == 3 else 44
             for place in range(count):
                 if place:
-                    holder.addWidget(Label("×", "label", "tx3"))
+                    # Of four, two belong together: top + bottom × left + right.
+                    holder.addWidget(Label("+" if sides and place % 2 else "×", "label", "tx3"))
                 field = NumberField(
                     name=f"field-{setting.name}-{place}", label=f"{tr(setting.label)} {place + 1}",
                     minimum=setting.minimum, maximum=setting.maximum, width=width,
@@ -223,13 +230,14 @@ class Row(QWidget):
         def show(value: Any) -> None:
             numbers = value if value is not None else setting.default
             if numbers is None:
-                numbers = self._fallback
+                numbers = self._fallback or [1, 1]
+            if sides:
+                numbers = [side for both in both_sides(numbers) for side in both]
             if len(numbers) != len(self._fields):
                 build(len(numbers))
             for field, number in zip(self._fields, numbers):
                 field.set_amount(float(number))
 
-        self._fallback: list[int] = [1, 1]
         return show
 
     def set_fallback(self, numbers: list[int]) -> None:

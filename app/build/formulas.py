@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import prod
+from typing import Any
 
 from app import text
 from app.text import tr
 from core.layers import registry
-from core.layers.windows import same_padding
+from core.layers.windows import reach, same_padding
 from core.spec import Layer, Row
 
 
@@ -38,8 +39,8 @@ def output_size(layer: Layer, row: Row) -> Formula | None:
     given = row.input_shapes[0] if row.input_shapes else ()
     config = layer.config
     window = config.get("kernel_size") or config.get("pool_size")
-    if window and len(given) == 3:
-        return _windows(given, row.output_shape, window, config)
+    if window and layer.kind != "Conv2DTranspose":
+        return _windows(given, row.output_shape, config)
     if layer.kind == "Flatten":
         factors = " · ".join(f"*{n}*" for n in given)
         return Formula(tr("height · width · channels"), (f"{factors} = **{row.output_shape[0]}**",))
@@ -52,16 +53,17 @@ def output_size(layer: Layer, row: Row) -> Formula | None:
     return Formula(f"{text.shape(given)} → {text.shape(row.output_shape)}")
 
 
-def _windows(
-    given: tuple[int, ...], out: tuple[int, ...], window: list[int], config: dict[str, object]
-) -> Formula:
-    strides = config.get("strides") or window
-    assert isinstance(strides, list)
+def _windows(given: tuple[int, ...], out: tuple[int, ...], config: dict[str, Any]) -> Formula:
+    def axes(value: Any) -> list[int]:
+        return list(value) if isinstance(value, list) else [value]
+
+    window = axes(config.get("kernel_size") or config.get("pool_size"))
+    strides = axes(config.get("strides") or window)
+    rates = axes(config.get("dilation_rate") or [1] * len(window))
     padding = str(config.get("padding", "valid"))
     lines = []
-    square = given[0] == given[1] and window[0] == window[1] and strides[0] == strides[1]
-    for axis in range(1 if square else 2):
-        n, k, s = given[axis], window[axis], strides[axis]
+    each = list(zip(given, [reach(k, d) for k, d in zip(window, rates)], strides, strict=False))
+    for axis, (n, k, s) in enumerate(each[:1] if len(set(each)) == 1 else each):
         before, after = same_padding(n, k, s, padding)
         lines.append(f"⌊(*{n}* + *{before}* + *{after}* − *{k}*) / *{s}*⌋ + 1 = **{out[axis]}**")
     legend = (("n", tr("input")), ("p", tr("padding")), ("k", tr("kernel")), ("s", tr("stride")))
@@ -80,7 +82,7 @@ def parameter_count(layer: Layer, row: Row) -> Formula | None:
     letters = " + 1" if bias else ""
     if layer.kind == "Conv2D":
         k = config["kernel_size"]
-        size = f"*{k[0]}*·*{k[1]}*·*{given[-1]}*"
+        size = f"*{k[0]}*·*{k[1]}*·*{given[-1] // config.get('groups', 1)}*"
         rule = f"(k · k · {tr('channels')}{letters}) · {tr('filters')}"
         return Formula(rule, (f"({size}{plus}) · *{config['filters']}* = {total}",))
     if layer.kind == "Dense":

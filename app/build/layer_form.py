@@ -73,8 +73,8 @@ class LayerForm(QWidget):
         holder.setContentsMargins(16, 8, 16, 8)
         holder.setSpacing(0)
         for setting in settings:
-            if setting.type == "constraint":
-                # Only None is taken so far: nothing to choose.
+            if setting.type in ("constraint", "data_format"):
+                # Only one value is taken so far: nothing to choose.
                 continue
             row = Row(setting)
             row.changed.connect(self.changed)
@@ -156,8 +156,10 @@ class LayerForm(QWidget):
     def show_layer(self, layer: Layer) -> None:
         """Show a layer's settings; refusals shown before are forgotten."""
         for name, row in self._rows.items():
-            if row.setting.optional and row.setting.type == "pair":
-                row.set_fallback(layer.config.get("pool_size") or [1, 1])
+            if row.setting.optional and row.setting.type in ("pair", "int"):
+                least = int(row.setting.minimum or 0)
+                pool = layer.config.get("pool_size") or [least, least]
+                row.set_fallback(pool if isinstance(pool, list) else [pool])
             row.show_value(layer.config.get(name, row.setting.default))
         self._name.set_value(layer.name)
         self._name_problem.hide()

@@ -63,6 +63,8 @@ def arguments(layer: Layer) -> dict[str, Any]:
 def plain(value: Any, *, pair: bool = True) -> Any:
     """Return a value as one would type it: lists become tuples, and of a pair ``(3, 3)`` becomes 3."""
     if isinstance(value, list | tuple):
+        if any(isinstance(item, list | tuple) for item in value):
+            return tuple(tuple(both) if isinstance(both, list | tuple) else both for both in value)
         values = tuple(value)
         return values[0] if pair and len(values) == 2 and values[0] == values[1] else values
     return value

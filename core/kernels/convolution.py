@@ -33,24 +33,42 @@ def place2d(mem, ints, reals, state):
 
 
 def crop2d(mem, ints, reals, state):
-    """The inside of padded images: the gradient of a padding. ints: h, w, channels, x, x row, W, y, y row, top, left"""
+    """Every (sh, sw)-th pixel of images from (top, left) on: the inside of a padding, the gradient of a spread.
+
+    ints: h, w, channels, x, x row, W, y, y row, top, left, sh, sw
+    """
     h, w, n, big_w, top, left = ints[0], ints[1], ints[2], ints[5], ints[8], ints[9]
+    sh, sw = ints[10], ints[11]
     for r in range(state[FIRST], state[FIRST] + state[ROWS]):
         for u in range(h):
-            a = cut(mem, ints[3] + r * ints[4] + ((top + u) * big_w + left) * n, w * n)
-            b = cut(mem, ints[6] + r * ints[7] + u * w * n, w * n)
-            for k in range(w * n):
-                b[k] = a[k]
+            source = ints[3] + r * ints[4] + ((top + u * sh) * big_w + left) * n
+            to = ints[6] + r * ints[7] + u * w * n
+            if sw == 1:
+                a, b = cut(mem, source, w * n), cut(mem, to, w * n)
+                for k in range(w * n):
+                    b[k] = a[k]
+            else:
+                for v in range(w):
+                    a, b = cut(mem, source + v * sw * n, n), cut(mem, to + v * n, n)
+                    for k in range(n):
+                        b[k] = a[k]
 
 
 def turn_kernel(mem, ints, reals, state):
-    """(kh, kw, C, F) to (kh, kw, F, C), rotated by half a turn. ints: kh, kw, C, F, w, out"""
-    taps, C, F = ints[0] * ints[1], ints[2], ints[3]
+    """(kh, kw, C/g, F) to (kh, kw, F/g, C), rotated by half a turn, group by group.
+
+    ints: kh, kw, C/g, F, w, out, g
+    """
+    taps, C, F, groups = ints[0] * ints[1], ints[2], ints[3], ints[6]
+    own = F // groups
     w, t = cut(mem, ints[4], taps * C * F), cut(mem, ints[5], taps * C * F)
     for ij in range(taps):
-        for c in range(C):
-            for f in range(F):
-                t[((taps - 1 - ij) * F + f) * C + c] = w[(ij * C + c) * F + f]
+        for g in range(groups):
+            for c in range(C):
+                for f in range(own):
+                    t[((taps - 1 - ij) * own + f) * C * groups + g * C + c] = w[
+                        (ij * C + c) * F + g * own + f
+                    ]
 
 
 def max_pool2d(mem, ints, reals, state):

@@ -23,27 +23,36 @@ def products(mem, ints, reals, state):
     which is transposed into scratch first.
     ints: kind, inner, N, K, a, a row, a inner, b, b row, b inner, c, c row, c inner, scratch
 
-    CONVOLUTION ``y[u, v, f] = Σ x[u·sh+i, v·sw+j, c] w[i, j, c, f]``.
-    ints: kind, H, W, C, x, x row, kh, kw, F, w, out h, out w, y, y row, sh, sw
+    CONVOLUTION ``y[u, v, f] = Σ x[u·sh+i·dh, v·sw+j·dw, c] w[i, j, c, f]``, c over the channels of f's group.
+    ints: kind, H, W, C, x, x row, kh, kw, F, w, out h, out w, y, y row, sh, sw, (unused), dh, dw, groups
 
-    CONVOLUTION_WEIGHT_GRAD ``dw[i, j, c, f] = Σ x[u·sh+i, v·sw+j, c] dz[u, v, f]`` over samples and pixels.
-    ints: kind, H, W, C, x, x row, kh, kw, F, dw, h, w, dz, dz row, sh, sw, scratch (kh·kw·C·F)
+    CONVOLUTION_WEIGHT_GRAD ``dw[i, j, c, f] = Σ x[u·sh+i·dh, v·sw+j·dw, c] dz[u, v, f]`` over samples and pixels.
+    ints: kind, H, W, C, x, x row, kh, kw, F, dw, h, w, dz, dz row, sh, sw, scratch (kh·kw·C·F), dh, dw, groups
+
+    A convolution with gaps in a row of its taps (dilation, groups) is a sum of several products.
     """
-    kind = ints[0]
-    if kind == CONVOLUTION:
-        factors = _convolution(ints, state)
+    kind, parts = ints[0], 1
+    if kind == CONVOLUTION and _gaps(ints):
+        parts = ints[19] * ints[6]
     elif kind == CONVOLUTION_WEIGHT_GRAD:
-        factors = _convolution_weight_grad(ints, state)
+        size = ints[6] * ints[7] * (ints[3] // ints[19]) * ints[8]
         # It adds to what is there.
-        out = cut(mem, factors[11], ints[6] * ints[7] * ints[3] * ints[8])
+        out = cut(mem, ints[16] if _few(ints) else ints[9], size)
         zero = mem.dtype.type(0)
-        for k in range(ints[6] * ints[7] * ints[3] * ints[8]):
+        for k in range(size):
             out[k] = zero
-    else:
-        if kind == INPUT_GRAD:
-            _transpose(mem, ints[7], ints[13], ints[3], ints[2])
-        factors = _dense(ints, state)
-    product(mem, *factors)
+        if _gaps(ints):
+            parts = ints[19] * ints[7]
+    elif kind == INPUT_GRAD:
+        _transpose(mem, ints[7], ints[13], ints[3], ints[2])
+    for part in range(parts):
+        if kind == CONVOLUTION:
+            factors = _convolution(ints, state, part)
+        elif kind == CONVOLUTION_WEIGHT_GRAD:
+            factors = _convolution_weight_grad(ints, state, part)
+        else:
+            factors = _dense(ints, state)
+        product(mem, *factors)
     if kind == CONVOLUTION_WEIGHT_GRAD and _few(ints):
         _turn_back(mem, ints)
 
@@ -106,15 +115,30 @@ def _transpose(mem, b, to, k, n):
 
 
 @njit(nogil=True, error_model="numpy")
-def _convolution(ints, state):
+def _gaps(ints):
+    """True if what a filter reads of one row of the image is not one run: gaps between taps, or other groups."""
+    return ints[18] != 1 or ints[19] != 1
+
+
+@njit(nogil=True, error_model="numpy")
+def _convolution(ints, state, part):
     """No column matrix: the row of A of an output pixel starts ``stride x channels`` after its neighbour's, so that A
-    overlaps itself inside the image.
+    overlaps itself inside the image. With gaps, each part adds one row of the filters of one group.
     """
     W, C, kh, kw, F = ints[2], ints[3], ints[6], ints[7], ints[8]
-    h, w, sh, sw = ints[10], ints[11], ints[14], ints[15]
+    h, w, sh, sw, dh, dw, groups = (
+        ints[10], ints[11], ints[14], ints[15], ints[17], ints[18], ints[19],
+    )  # fmt: skip
     x, y = ints[4] + state[FIRST] * ints[5], ints[12] + state[FIRST] * ints[13]
+    if _gaps(ints):
+        g, i = part // kh, part % kh
+        c, f = C // groups, F // groups
+        return (
+            w, f, c, kw, x + i * dh * W * C + g * c, sw * C, 1, dw * C, ints[9] + i * kw * c * F + g * f, F, c * F,
+            y + g * f, F, -2 if i else -1, state[ROWS], ints[5], 0, ints[13], h, sh * W * C, 0, w * F,
+        )  # fmt: skip
     return (
-        w, F, kw * C, kh, x, sw * C, 1, W * C, ints[9], F, kw * C * F, y, F, -1,
+        w, F, kw * C, kh, x, sw * C, 1, dh * W * C, ints[9], F, kw * C * F, y, F, -1,
         state[ROWS], ints[5], 0, ints[13], h, sh * W * C, 0, w * F,
     )  # fmt: skip
 
@@ -122,23 +146,33 @@ def _convolution(ints, state):
 @njit(nogil=True, error_model="numpy")
 def _few(ints):
     """A tile needs 8 independent chains of sums to be fast: with few rows (one channel) the transpose is computed."""
-    return ints[7] * ints[3] < 4 and ints[8] >= 4
+    return ints[7] * ints[3] < 4 and ints[8] >= 4 and not _gaps(ints)
 
 
 @njit(nogil=True, error_model="numpy")
-def _convolution_weight_grad(ints, state):
+def _convolution_weight_grad(ints, state, part):
+    """With gaps, each part is one column of taps of the filters of one group."""
     W, C, kh, kw, F = ints[2], ints[3], ints[6], ints[7], ints[8]
-    h, w, sh, sw = ints[10], ints[11], ints[14], ints[15]
+    h, w, sh, sw, dh, dw, groups = (
+        ints[10], ints[11], ints[14], ints[15], ints[17], ints[18], ints[19],
+    )  # fmt: skip
     rows = state[ROWS]
     x, dz = ints[4] + state[FIRST] * ints[5], ints[12] + state[FIRST] * ints[13]
+    if _gaps(ints):
+        g, j = part // kw, part % kw
+        c, f = C // groups, F // groups
+        return (
+            c, f, w, h, x + j * dw * C + g * c, 1, sw * C, sh * W * C, dz + g * f, F, w * F,
+            ints[9] + j * c * F + g * f, F, -2, rows, ints[5], ints[13], 0, kh, dh * W * C, 0, kw * c * F,
+        )  # fmt: skip
     if _few(ints):
         return (
             F, kw * C, w, h, dz, 1, F, w * F, x, sw * C, sh * W * C, ints[16], kw * C, -2,
-            rows, ints[13], ints[5], 0, kh, 0, W * C, kw * C * F,
+            rows, ints[13], ints[5], 0, kh, 0, dh * W * C, kw * C * F,
         )  # fmt: skip
     return (
         kw * C, F, w, h, x, 1, sw * C, sh * W * C, dz, F, w * F, ints[9], F, -2,
-        rows, ints[5], ints[13], 0, kh, W * C, 0, kw * C * F,
+        rows, ints[5], ints[13], 0, kh, dh * W * C, 0, kw * C * F,
     )  # fmt: skip
 
 

@@ -6,18 +6,27 @@ from core.layers.activation import Activation
 from core.layers.activations import ELU, LeakyReLU, PReLU, ReLU, Softmax
 from core.layers.base import Layer, Weight
 from core.layers.batch_normalization import BatchNormalization
-from core.layers.conv2d import Conv2D
+from core.layers.convolution import Conv1D, Conv2D
 from core.layers.dense import Dense
+from core.layers.depthwise import DepthwiseConv2D, SeparableConv2D
 from core.layers.dropout import Dropout, GaussianNoise, SpatialDropout1D, SpatialDropout2D
 from core.layers.embedding import Embedding
+from core.layers.global_pooling import (
+    GlobalAveragePooling1D,
+    GlobalAveragePooling2D,
+    GlobalMaxPooling1D,
+    GlobalMaxPooling2D,
+)
 from core.layers.gru import GRU
 from core.layers.input import InputLayer
 from core.layers.lstm import LSTM
 from core.layers.merge import Add
-from core.layers.padding import ZeroPadding2D
-from core.layers.pooling import MaxPooling2D
+from core.layers.padding import Cropping1D, Cropping2D, ZeroPadding1D, ZeroPadding2D
+from core.layers.pooling import AveragePooling1D, AveragePooling2D, MaxPooling1D, MaxPooling2D
 from core.layers.reshaping import Flatten
 from core.layers.simple_rnn import SimpleRNN
+from core.layers.transposed import Conv2DTranspose
+from core.layers.upsampling import UpSampling1D, UpSampling2D
 
 __all__ = [
     "ELU",
@@ -25,23 +34,39 @@ __all__ = [
     "LSTM",
     "Activation",
     "Add",
+    "AveragePooling1D",
+    "AveragePooling2D",
     "BatchNormalization",
+    "Conv1D",
     "Conv2D",
+    "Conv2DTranspose",
+    "Cropping1D",
+    "Cropping2D",
     "Dense",
+    "DepthwiseConv2D",
     "Dropout",
     "Embedding",
     "Flatten",
     "GaussianNoise",
+    "GlobalAveragePooling1D",
+    "GlobalAveragePooling2D",
+    "GlobalMaxPooling1D",
+    "GlobalMaxPooling2D",
     "InputLayer",
     "Layer",
     "LeakyReLU",
+    "MaxPooling1D",
     "MaxPooling2D",
     "PReLU",
     "ReLU",
+    "SeparableConv2D",
     "SimpleRNN",
     "Softmax",
     "SpatialDropout1D",
     "SpatialDropout2D",
+    "UpSampling1D",
+    "UpSampling2D",
     "Weight",
+    "ZeroPadding1D",
     "ZeroPadding2D",
 ]

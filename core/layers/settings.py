@@ -22,7 +22,9 @@ class Setting:
     label
         What a form shows.
     type
-        ``"int"``, ``"float"``, ``"bool"``, ``"choice"``, ``"pair"`` (two whole numbers), ``"shape"``, ``"text"``,
+        ``"int"``, ``"float"``, ``"bool"``, ``"choice"``, ``"pair"`` (two whole numbers), ``"pairs"`` (two pairs: rows
+        before and after, columns before and after; kept as a pair if both are even), ``"shape"``, ``"text"``,
+        ``"data_format"``,
         ``"initializer"``, ``"regularizer"`` or ``"constraint"``. The value of an initializer or regularizer is its
         name, or ``{"class_name", "config"}`` if it has arguments; objects are taken and stored so.
     default
@@ -79,8 +81,12 @@ class Setting:
             raise self._error(owner, "a text", value)
         if self.type in ("initializer", "regularizer", "constraint"):
             return self._object(value, owner)
+        if self.type == "data_format":
+            return self._data_format(value, owner)
         if self.type in ("pair", "shape"):
             return self._numbers(value, owner)
+        if self.type == "pairs":
+            return self._pairs(value, owner)
         return self._number(value, owner, whole=self.type == "int")
 
     def choice_of(self, value: Any) -> str:
@@ -115,6 +121,35 @@ class Setting:
             raise self._error(owner, expected, value)
         return [self._number(item, owner, whole=True) for item in value]
 
+    def _pairs(self, value: Any, owner: str) -> list[Any]:
+        if _is_number(value):
+            value = (value, value)
+        if not isinstance(value, (list, tuple)) or len(value) != 2:
+            expected = "a number, two (rows, columns), or ((top, bottom), (left, right))"
+            raise self._error(owner, expected, value)
+        sides = []
+        for item in value:
+            both = (item, item) if _is_number(item) else item
+            if not isinstance(both, (list, tuple)) or len(both) != 2:
+                raise self._error(
+                    owner, "two numbers, before and after, for rows and columns", value
+                )
+            sides.append([self._number(side, owner, whole=True) for side in both])
+        if all(before == after for before, after in sides):
+            return [before for before, _ in sides]
+        return sides
+
+    def _data_format(self, value: Any, owner: str) -> None:
+        """None: there is one format, and files do not mention it."""
+        if value == "channels_first":
+            raise SettingError(
+                f"{owner}: channels come last here, as in (height, width, channels); channels_first is not in this "
+                "version. Leave data_format out, and move the channels of your data: numpy.moveaxis(x, 1, -1).",
+                self.name,
+            )
+        if not isinstance(value, str) or value != "channels_last":
+            raise self._error(owner, "channels_last or None", value)
+
     def _number(self, value: Any, owner: str, *, whole: bool) -> Any:
         if not _is_number(value) or (whole and int(value) != value):
             raise self._error(owner, "a whole number" if whole else "a number", value)
@@ -129,6 +164,12 @@ class Setting:
         return SettingError(
             f"{owner}: {self.label.lower()} must be {expected}; it is {value!r}.{near}", self.name
         )
+
+
+def both_sides(value: list[Any]) -> tuple[tuple[int, int], tuple[int, int]]:
+    """((top, bottom), (left, right)) of the value of a setting of pairs."""
+    (top, bottom), (left, right) = (v if isinstance(v, list) else (v, v) for v in value)
+    return (top, bottom), (left, right)
 
 
 def _is_number(value: Any) -> bool:
@@ -203,6 +244,10 @@ INITIALIZERS = (
 )  # fmt: skip
 REGULARIZERS = ("l1", "l2", "l1_l2")
 
+DATA_FORMAT = Setting(
+    "data_format", "Data format", "data_format", None, optional=True,
+    help="Channels come last: (height, width, channels).",
+)  # fmt: skip
 KERNEL_INITIALIZER = initializer(
     "kernel_initializer", "glorot_uniform", "Initializer",
     "How the weights are drawn before training. He suits ReLU, Glorot suits tanh and sigmoid.",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from core.errors import ShapeError
 from core.layers.base import Shape
 from core.layers.wording import given
@@ -24,31 +27,69 @@ def image_shape(kind: str, shape: Shape) -> Shape:
     return shape
 
 
+def sequence_shape(kind: str, shape: Shape) -> Shape:
+    """`shape`, if it is a sequence.
+
+    Raises
+    ------
+    ShapeError
+        It is not time x features.
+    """
+    if len(shape) != 2:
+        raise ShapeError(
+            "Needs a sequence",
+            f"{kind} needs a sequence (steps, features) but gets {given(shape)}.",
+            "swap",
+        )
+    return shape
+
+
+def reach(window: int, dilation: int) -> int:
+    """Pixels from the first to the last tap of a filter, both counted: ``(k - 1) d + 1``."""
+    return (window - 1) * dilation + 1
+
+
 def output_size(n: int, window: int, stride: int, padding: str) -> int:
     """Positions of a window: ``⌊(n + p₀ + p₁ - k) / s⌋ + 1`` (Dumoulin and Visin 2016)."""
-    return -(-n // stride) if padding == "same" else (n - window) // stride + 1
+    return -(-n // stride) if padding in ("same", "causal") else (n - window) // stride + 1
 
 
 def same_padding(n: int, window: int, stride: int, padding: str) -> tuple[int, int]:
-    """Zeros before and after; Keras puts the odd one after."""
+    """Zeros before and after; Keras puts the odd one after, and with "causal" all of them before."""
+    if padding == "causal":
+        return (window - 1, 0)
     if padding != "same":
         return (0, 0)
     total = max((-(-n // stride) - 1) * stride + window - n, 0)
     return (total // 2, total - total // 2)
 
 
-def check_fits(kind: str, shape: Shape, window: list[int], padding: str) -> None:
-    """Raise if a window is larger than the image and no padding makes room.
+def check_fits(kind: str, shape: Shape, window: Sequence[int], padding: str) -> None:
+    """Raise if a window is larger than the image (or the sequence) and no padding makes room.
 
     Raises
     ------
     ShapeError
         With the two sizes.
     """
-    if padding == "valid" and (window[0] > shape[0] or window[1] > shape[1]):
-        raise ShapeError(
-            "Window too large",
+    if padding != "valid" or all(k <= n for k, n in zip(window, shape)):
+        return
+    if len(window) == 1:
+        sizes = f"A window of {window[0]} steps does not fit into a sequence of {shape[0]}. "
+    else:
+        sizes = (
             f"A {window[0]}×{window[1]} window does not fit into a {shape[0]}×{shape[1]} image. "
-            f'Use a smaller {kind} window or padding "same".',
-            "same-padding",
         )
+    raise ShapeError(
+        "Window too large",
+        f'{sizes}Use a smaller {kind} window or padding "same".',
+        "same-padding",
+    )
+
+
+def unwrapped(config: dict[str, Any], *names: str) -> dict[str, Any]:
+    """`config` with ``(3,)`` read as 3: Keras takes both for windows along one axis."""
+    return {
+        key: value[0] if key in names and isinstance(value, (list, tuple)) and len(value) == 1 else value
+        for key, value in config.items()
+    }  # fmt: skip

@@ -6,8 +6,11 @@ from core.ops import (
     activations,
     convolution,
     dense,
+    depthwise,
     elementwise,
     embedding,
+    framing,
+    global_pooling,
     logit_losses,
     losses,
     normalization,
@@ -18,6 +21,7 @@ from core.ops import (
     recurrent,
     softmax,
     update,
+    upsampling,
 )
 from core.ops import batch as batch
 from core.ops.base import Instruction, Op, operation, operations
@@ -27,8 +31,11 @@ _FILES = (
     activations,
     convolution,
     dense,
+    depthwise,
     elementwise,
     embedding,
+    framing,
+    global_pooling,
     logit_losses,
     losses,
     normalization,
@@ -39,5 +46,6 @@ _FILES = (
     recurrent,
     softmax,
     update,
+    upsampling,
     batch,
 )

@@ -1,10 +1,10 @@
-"""Convolution: padding, the product, and both gradients."""
+"""Convolution: the product, and both gradients."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from core.expressions import Expr, Number, Product, Sum
+from core.expressions import Expr, Product, Sum
 from core.ops.base import Cell, Instruction, Op, ref, register
 from core.tape.tensors import Shape, Tensor
 
@@ -15,121 +15,62 @@ if TYPE_CHECKING:
 CONVOLUTION, CONVOLUTION_WEIGHT_GRAD = 3, 4
 
 
-@register
-class Pad2D(Op):
-    """Zeros around an image. Attributes: `before`, `after` (rows, columns)."""
-
-    name = "pad2d"
-    kernel = "convolution.place2d"
-
-    def shape(self, inputs: dict[str, Tensor], attributes: dict[str, Any]) -> Shape:
-        h, w, c = inputs["x"].shape
-        before, after = attributes["before"], attributes["after"]
-        return (h + before[0] + after[0], w + before[1] + after[1], c)
-
-    def integers(self, ins: Instruction) -> list[int]:
-        x, y, before = ins.inputs["x"], ins.output, ins.attributes["before"]
-        return [*x.shape, x.at, x.row, *y.shape[:2], y.at, y.row, before[0], before[1], 1, 1]
-
-    def backward(
-        self, e: Emitter, ins: Instruction, dy: Tensor, wanted: set[str]
-    ) -> dict[str, Tensor]:
-        return {
-            "x": e.gradient(
-                "crop2d",
-                ins,
-                "x",
-                x=dy,
-                before=ins.attributes["before"],
-                output=ins.inputs["x"].shape,
-            )
-        }
-
-    def explain(self, ins: Instruction, cell: Cell) -> Expr:
-        x, before = ins.inputs["x"], ins.attributes["before"]
-        u, v = cell[1] - before[0], cell[2] - before[1]
-        if 0 <= u < x.shape[0] and 0 <= v < x.shape[1]:
-            return ref(x, (cell[0], u, v, cell[3]))
-        return Number(0)
-
-    def uses(self, ins: Instruction, operand: str, cell: Cell) -> list[Cell]:
-        before = ins.attributes["before"]
-        return [(cell[0], cell[1] + before[0], cell[2] + before[1], cell[3])]
-
-    def right_side(self, ins: Instruction) -> str:
-        return f"pad({ins.inputs['x'].symbol})"
+def taps(attributes: dict[str, Any]) -> tuple[tuple[int, int], tuple[int, int], int]:
+    """(strides, dilation, groups) of a convolution."""
+    return attributes["strides"], attributes.get("dilation", (1, 1)), attributes.get("groups", 1)
 
 
-@register
-class Crop2D(Op):
-    """The inside of a padded image: what a padding hands back."""
+def reach(window: int, dilation: int) -> int:
+    """Pixels from the first to the last tap of a filter, both counted."""
+    return (window - 1) * dilation + 1
 
-    name = "crop2d"
-    kernel = "convolution.crop2d"
 
-    def shape(self, inputs: dict[str, Tensor], attributes: dict[str, Any]) -> Shape:
-        return tuple(attributes["output"])
-
-    def integers(self, ins: Instruction) -> list[int]:
-        x, y, before = ins.inputs["x"], ins.output, ins.attributes["before"]
-        return [*y.shape, x.at, x.row, x.shape[1], y.at, y.row, before[0], before[1]]
-
-    def explain(self, ins: Instruction, cell: Cell) -> Expr:
-        before = ins.attributes["before"]
-        return ref(ins.inputs["x"], (cell[0], cell[1] + before[0], cell[2] + before[1], cell[3]))
-
-    def uses(self, ins: Instruction, operand: str, cell: Cell) -> list[Cell]:
-        before, (h, w, _) = ins.attributes["before"], ins.output.shape
-        u, v = cell[1] - before[0], cell[2] - before[1]
-        return [(cell[0], u, v, cell[3])] if 0 <= u < h and 0 <= v < w else []
-
-    def right_side(self, ins: Instruction) -> str:
-        return f"crop({ins.inputs['x'].symbol})"
+def places(
+    cell: Cell, window: Shape, attributes: dict[str, Any], size: Shape
+) -> list[tuple[int, int, int, int]]:
+    """(i, j, u, v): taps of the filter that fall on pixel `cell` of the input, and at which place of the output."""
+    (sh, sw), (dh, dw), _ = taps(attributes)
+    found = [
+        (i, j, (cell[1] - i * dh) // sh, (cell[2] - j * dw) // sw)
+        for i in range(window[0])
+        for j in range(window[1])
+        if (cell[1] - i * dh) % sh == 0 and (cell[2] - j * dw) % sw == 0
+    ]
+    return [(i, j, u, v) for i, j, u, v in found if 0 <= u < size[0] and 0 <= v < size[1]]
 
 
 @register
 class Conv2D(Op):
-    """``y[u, v, f] = Σ x[u·sh+i, v·sw+j, c] w[i, j, c, f]``: a weighted sum at every place. Attribute: `strides`."""
+    """``y[u, v, f] = Σ x[u·sh+i·dh, v·sw+j·dw, c] w[i, j, c, f]``: a weighted sum at every place.
+
+    Attributes: `strides`, `dilation` (gaps between taps), `groups` (filters of group g see the channels of group g).
+    """
 
     name = "conv2d"
     kernel = "products.products"
     operands = ("x", "w")
 
     def shape(self, inputs: dict[str, Tensor], attributes: dict[str, Any]) -> Shape:
-        (h, w, _), (kh, kw, _, f), (sh, sw) = (
-            inputs["x"].shape,
-            inputs["w"].shape,
-            attributes["strides"],
-        )
-        return ((h - kh) // sh + 1, (w - kw) // sw + 1, f)
+        (h, w, _), (kh, kw, _, f) = inputs["x"].shape, inputs["w"].shape
+        (sh, sw), (dh, dw), _ = taps(attributes)
+        return ((h - reach(kh, dh)) // sh + 1, (w - reach(kw, dw)) // sw + 1, f)
 
     def integers(self, ins: Instruction) -> list[int]:
         x, w, y = ins.inputs["x"], ins.inputs["w"], ins.output
-        kh, kw, _, f = w.shape
+        (kh, kw, _, f), (strides, dilation, groups) = w.shape, taps(ins.attributes)
         return [
-            CONVOLUTION,
-            *x.shape,
-            x.at,
-            x.row,
-            kh,
-            kw,
-            f,
-            w.at,
-            *y.shape[:2],
-            y.at,
-            y.row,
-            *ins.attributes["strides"],
-        ]
+            CONVOLUTION, *x.shape, x.at, x.row, kh, kw, f, w.at, *y.shape[:2], y.at, y.row, *strides, 0, *dilation,
+            groups,
+        ]  # fmt: skip
 
     def backward(
         self, e: Emitter, ins: Instruction, dy: Tensor, wanted: set[str]
     ) -> dict[str, Tensor]:
         x, w, out = ins.inputs["x"], ins.inputs["w"], {}
-        strides = ins.attributes["strides"]
+        strides, dilation, groups = taps(ins.attributes)
         if "w" in wanted:
-            out["w"] = e.gradient(
-                "conv2d_weight_grad", ins, "w", x=x, dy=dy, strides=strides, output=w.shape
-            )
+            out["w"] = e.gradient("conv2d_weight_grad", ins, "w", x=x, dy=dy, strides=strides, dilation=dilation,
+                                  groups=groups, output=w.shape)  # fmt: skip
         if "x" in wanted:
             self._input_gradient(e, ins, dy, out)
         return out
@@ -139,47 +80,46 @@ class Conv2D(Op):
     ) -> None:
         """``dx``: the error, spread out and convolved with the turned filters (Dumoulin and Visin 2016, chapter 4).
 
-        Behind a padding the inside is computed at once: nobody asks for the gradient of the zeros around it.
+        Behind the layer's own padding the inside is computed at once: nobody asks for the gradient of the zeros
+        around it. The frame of a layer of its own is shown with its gradient, and may be wider than a filter.
         """
         x, w = ins.inputs["x"], ins.inputs["w"]
-        kh, kw = w.shape[:2]
+        strides, (dh, dw), groups = taps(ins.attributes)
+        kh, kw = reach(w.shape[0], dh), reach(w.shape[1], dw)
         top = left = 0
         padding = e.producer(x)
-        if padding is not None and padding.op == "pad2d":
+        if padding is not None and padding.op == "pad2d" and padding.layer == ins.layer:
             x = padding.inputs["x"]
             top, left = padding.attributes["before"]
-        turned = e.gradient_value("turn_kernel", ins, "turned", w=w)
-        spread = e.gradient_value(
-            "spread2d",
-            ins,
-            "spread",
-            x=dy,
-            before=(kh - 1 - top, kw - 1 - left),
-            strides=ins.attributes["strides"],
-            output=(x.shape[0] + kh - 1, x.shape[1] + kw - 1, dy.last),
-        )
-        dx = e.gradient("conv2d", ins, "x", of=x, x=spread, w=turned, strides=(1, 1))
+        turned = e.gradient_value("turn_kernel", ins, "turned", w=w, groups=groups)
+        size = (x.shape[0] + kh - 1, x.shape[1] + kw - 1, dy.last)
+        before = (kh - 1 - top, kw - 1 - left)
+        spread = e.gradient_value("spread2d", ins, "spread", x=dy, before=before, strides=strides,
+                                  output=size)  # fmt: skip
+        dx = e.gradient("conv2d", ins, "x", of=x, x=spread, w=turned, strides=(1, 1), dilation=(dh, dw),
+                        groups=groups)  # fmt: skip
         if x is ins.inputs["x"]:
             out["x"] = dx
         elif x.requires_grad:
             e.contribute(x, dx)
 
     def explain(self, ins: Instruction, cell: Cell) -> Expr:
-        x, w, (sh, sw) = ins.inputs["x"], ins.inputs["w"], ins.attributes["strides"]
-        kh, kw, c_in, _ = w.shape
+        x, w = ins.inputs["x"], ins.inputs["w"]
+        (sh, sw), (dh, dw), groups = taps(ins.attributes)
+        kh, kw, c_in, filters = w.shape
         row, u, v, f = cell
+        first = f // (filters // groups) * c_in
         return Sum(
             tuple(
-                Product((ref(x, (row, u * sh + i, v * sw + j, c)), ref(w, (i, j, c, f))))
+                Product((ref(x, (row, u * sh + i * dh, v * sw + j * dw, first + c)), ref(w, (i, j, c, f))))
                 for i in range(kh)
                 for j in range(kw)
                 for c in range(c_in)
             )
-        )
+        )  # fmt: skip
 
     def uses(self, ins: Instruction, operand: str, cell: Cell) -> list[Cell]:
-        w, y, (sh, sw) = ins.inputs["w"], ins.output, ins.attributes["strides"]
-        kh, kw, _, filters = w.shape
+        w, y, (_, _, groups) = ins.inputs["w"], ins.output, taps(ins.attributes)
         if operand == "w":
             rows = ins.attributes.get("rows", 1)
             return [
@@ -188,17 +128,12 @@ class Conv2D(Op):
                 for u in range(y.shape[0])
                 for v in range(y.shape[1])
             ]
-        places = [
-            ((cell[1] - i) // sh, (cell[2] - j) // sw)
-            for i in range(kh)
-            for j in range(kw)
-            if (cell[1] - i) % sh == 0 and (cell[2] - j) % sw == 0
-        ]
+        own = w.shape[3] // groups
+        first = cell[3] // w.shape[2] * own
         return [
             (cell[0], u, v, f)
-            for u, v in places
-            if 0 <= u < y.shape[0] and 0 <= v < y.shape[1]
-            for f in range(filters)
+            for _, _, u, v in places(cell, w.shape, ins.attributes, y.shape)
+            for f in range(first, first + own)
         ]
 
     def right_side(self, ins: Instruction) -> str:
@@ -207,7 +142,7 @@ class Conv2D(Op):
 
 @register
 class Conv2DWeightGrad(Op):
-    """``dw[i, j, c, f] = Σ x[u·sh+i, v·sw+j, c] dy[u, v, f]``.
+    """``dw[i, j, c, f] = Σ x[u·sh+i·dh, v·sw+j·dw, c] dy[u, v, f]``.
 
     A filter's gradient is a correlation of its input with its error.
     """
@@ -227,43 +162,41 @@ class Conv2DWeightGrad(Op):
 
     def integers(self, ins: Instruction) -> list[int]:
         x, dy, dw = ins.inputs["x"], ins.inputs["dy"], ins.output
-        kh, kw, _, f = dw.shape
+        (kh, kw, _, f), (strides, dilation, groups) = dw.shape, taps(ins.attributes)
         assert ins.scratch is not None
         return [
             CONVOLUTION_WEIGHT_GRAD, *x.shape, x.at, x.row, kh, kw, f, dw.at, *dy.shape[:2], dy.at, dy.row,
-            *ins.attributes["strides"], ins.scratch.at,
+            *strides, ins.scratch.at, *dilation, groups,
         ]  # fmt: skip
 
     def explain(self, ins: Instruction, cell: Cell) -> Expr:
-        x, dy, (sh, sw) = ins.inputs["x"], ins.inputs["dy"], ins.attributes["strides"]
+        x, dy = ins.inputs["x"], ins.inputs["dy"]
+        (sh, sw), (dh, dw), groups = taps(ins.attributes)
         i, j, c, f = cell
+        channel = f // (dy.last // groups) * ins.output.shape[2] + c
         rows = ins.attributes.get("rows", 1)
         return Sum(
             tuple(
-                Product((ref(x, (r, u * sh + i, v * sw + j, c)), ref(dy, (r, u, v, f))))
+                Product((ref(x, (r, u * sh + i * dh, v * sw + j * dw, channel)), ref(dy, (r, u, v, f))))
                 for r in range(rows)
                 for u in range(dy.shape[0])
                 for v in range(dy.shape[1])
             )
-        )
+        )  # fmt: skip
 
     def uses(self, ins: Instruction, operand: str, cell: Cell) -> list[Cell]:
-        kh, kw, channels, filters = ins.output.shape
-        dy, (sh, sw) = ins.inputs["dy"], ins.attributes["strides"]
+        (kh, kw, channels, filters), dy = ins.output.shape, ins.inputs["dy"]
         if operand == "dy":
             return [
                 (i, j, c, cell[3]) for i in range(kh) for j in range(kw) for c in range(channels)
             ]
-        taps = [
-            (i, j)
-            for i in range(kh)
-            for j in range(kw)
-            if (cell[1] - i) % sh == 0
-            and (cell[2] - j) % sw == 0
-            and 0 <= (cell[1] - i) // sh < dy.shape[0]
-            and 0 <= (cell[2] - j) // sw < dy.shape[1]
+        own = filters // taps(ins.attributes)[2]
+        g, c = divmod(cell[3], channels)
+        return [
+            (i, j, c, f)
+            for i, j, _, _ in places(cell, ins.output.shape, ins.attributes, dy.shape)
+            for f in range(g * own, (g + 1) * own)
         ]
-        return [(i, j, cell[3], f) for i, j in taps for f in range(filters)]
 
     def right_side(self, ins: Instruction) -> str:
         return f"{ins.inputs['x'].symbol} ∗ {ins.inputs['dy'].symbol}"
@@ -271,9 +204,9 @@ class Conv2DWeightGrad(Op):
 
 @register
 class TurnKernel(Op):
-    """Every filter rotated by half a turn, channels in and out exchanged.
+    """Every filter rotated by half a turn, channels in and out exchanged (within each group).
 
-    What the error is convolved with on its way back.
+    What the error is convolved with on its way back. Turning twice gives the filter again.
     """
 
     name = "turn_kernel"
@@ -281,58 +214,29 @@ class TurnKernel(Op):
     operands = ("w",)
 
     def shape(self, inputs: dict[str, Tensor], attributes: dict[str, Any]) -> Shape:
-        kh, kw, c, f = inputs["w"].shape
-        return (kh, kw, f, c)
+        (kh, kw, c, f), groups = inputs["w"].shape, attributes.get("groups", 1)
+        return (kh, kw, f // groups, c * groups)
 
     def integers(self, ins: Instruction) -> list[int]:
         w = ins.inputs["w"]
-        return [*w.shape, w.at, ins.output.at]
+        return [*w.shape, w.at, ins.output.at, ins.attributes.get("groups", 1)]
+
+    def backward(
+        self, e: Emitter, ins: Instruction, dy: Tensor, wanted: set[str]
+    ) -> dict[str, Tensor]:
+        groups = ins.attributes.get("groups", 1)
+        return {"w": e.gradient("turn_kernel", ins, "w", w=dy, groups=groups)}
 
     def explain(self, ins: Instruction, cell: Cell) -> Expr:
-        kh, kw = ins.output.shape[:2]
-        return ref(ins.inputs["w"], (kh - 1 - cell[0], kw - 1 - cell[1], cell[3], cell[2]))
+        kh, kw, own, _ = ins.output.shape
+        g, c = divmod(cell[3], ins.inputs["w"].shape[2])
+        return ref(ins.inputs["w"], (kh - 1 - cell[0], kw - 1 - cell[1], c, g * own + cell[2]))
 
     def uses(self, ins: Instruction, operand: str, cell: Cell) -> list[Cell]:
-        kh, kw = ins.output.shape[:2]
-        return [(kh - 1 - cell[0], kw - 1 - cell[1], cell[3], cell[2])]
+        kh, kw, own, _ = ins.output.shape
+        g, f = divmod(cell[3], own)
+        channel = g * ins.inputs["w"].shape[2] + cell[2]
+        return [(kh - 1 - cell[0], kw - 1 - cell[1], f, channel)]
 
     def right_side(self, ins: Instruction) -> str:
         return f"turn({ins.inputs['w'].symbol})"
-
-
-@register
-class Spread2D(Op):
-    """The error of a convolution laid out for its way back: zeros around it and, with a stride, in between."""
-
-    name = "spread2d"
-    kernel = "convolution.place2d"
-
-    def shape(self, inputs: dict[str, Tensor], attributes: dict[str, Any]) -> Shape:
-        return tuple(attributes["output"])
-
-    def integers(self, ins: Instruction) -> list[int]:
-        x, y, before = ins.inputs["x"], ins.output, ins.attributes["before"]
-        return [
-            *x.shape,
-            x.at,
-            x.row,
-            *y.shape[:2],
-            y.at,
-            y.row,
-            *before,
-            *ins.attributes["strides"],
-        ]
-
-    def explain(self, ins: Instruction, cell: Cell) -> Expr:
-        x, before, (sh, sw) = ins.inputs["x"], ins.attributes["before"], ins.attributes["strides"]
-        u, v = cell[1] - before[0], cell[2] - before[1]
-        if u % sh == 0 and v % sw == 0 and 0 <= u // sh < x.shape[0] and 0 <= v // sw < x.shape[1]:
-            return ref(x, (cell[0], u // sh, v // sw, cell[3]))
-        return Number(0)
-
-    def uses(self, ins: Instruction, operand: str, cell: Cell) -> list[Cell]:
-        before, (sh, sw) = ins.attributes["before"], ins.attributes["strides"]
-        return [(cell[0], cell[1] * sh + before[0], cell[2] * sw + before[1], cell[3])]
-
-    def right_side(self, ins: Instruction) -> str:
-        return f"spread({ins.inputs['x'].symbol})"

@@ -228,9 +228,9 @@ class Emitter:
             return self.op(found.operation, x, role=role, into=into, **found.attributes)
         return x if into is None else self.op("copy", x, role=role, into=into)
 
-    def reshape(self, x: Tensor, shape: Shape) -> Tensor:
-        """The same values under another shape; writes nothing."""
-        name = self._unique(f"{self.place}/a")
+    def reshape(self, x: Tensor, shape: Shape, role: str = "a") -> Tensor:
+        """The same values under another shape and the name ``node/role``; writes nothing."""
+        name = self._unique(f"{self.place}/{role}")
         return Tensor(
             name, shape, x.buffer, x.offset, self.layer, x.symbol, x.role, x.requires_grad, x
         )

@@ -8,7 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 #: Smallest settings, instead of those made from the table.
-SMALLEST: dict[str, dict[str, Any]] = {}
+SMALLEST: dict[str, dict[str, Any]] = {
+    "Conv1D": {"groups": 1},
+    "Conv2D": {"groups": 1},
+}
 
 #: By kind: a label, and what is changed in the smallest settings.
 MORE: dict[str, dict[str, dict[str, Any]]] = {
@@ -41,7 +44,30 @@ MORE: dict[str, dict[str, dict[str, Any]]] = {
     },
     "SpatialDropout1D": {"seed": {"seed": 7}},
     "GaussianNoise": {"seed": {"seed": 7}},
-}
+    "Conv1D": {
+        "strides=2": {"strides": 2},
+        "causal, dilation=2": {"padding": "causal", "dilation_rate": 2},
+        "same, dilation=3": {"padding": "same", "dilation_rate": 3},
+    },
+    "Conv2D": {
+        "groups=2": {"groups": 2, "filters": 4},
+        "same, groups=2, dilation=[2, 3]": {
+            "groups": 2, "filters": 6, "padding": "same", "dilation_rate": [2, 3]},
+    },
+    "Conv2DTranspose": {
+        "output_padding=[1, 0]": {"strides": [3, 2], "output_padding": [1, 0]},
+        "same, output_padding=[1, 0]": {"strides": [3, 2], "output_padding": [1, 0], "padding": "same"},
+        "same, dilation=[2, 3]": {"padding": "same", "dilation_rate": [2, 3]},
+    },
+    "DepthwiseConv2D": {
+        "same, strides and dilation": {"padding": "same", "strides": [2, 1], "dilation_rate": [2, 3]},
+        "one filter each": {"depth_multiplier": 1},
+    },
+    "SeparableConv2D": {"same, dilation=[2, 3]": {"padding": "same", "dilation_rate": [2, 3]}},
+    "MaxPooling1D": {"overlapping": {"pool_size": 3, "strides": 1, "padding": "same"}},
+    "AveragePooling1D": {"overlapping": {"pool_size": 3, "strides": 1, "padding": "same"}},
+    "UpSampling2D": {"bilinear, size=[3, 2]": {"interpolation": "bilinear", "size": [3, 2]}},
+}  # fmt: skip
 
 #: Shapes of data, for a kind that works with none of a list, an image, a sequence.
 SHAPES: dict[str, tuple[tuple[int, ...], ...]] = {}

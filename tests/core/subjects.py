@@ -87,6 +87,8 @@ def others(setting: Setting) -> list[Any]:
         return [choice for choice in setting.choices if choice != setting.default]
     if setting.type == "pair":
         return [[2, 1], [3, 2], [1, 1], [2, 2]]
+    if setting.type == "pairs":
+        return [[[1, 2], [0, 1]], [1, 0]]
     if setting.type == "float" and setting.minimum is not None and setting.maximum is not None:
         return [(setting.minimum + setting.maximum) / 2, setting.minimum]
     if setting.type == "int":

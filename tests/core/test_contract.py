@@ -108,6 +108,16 @@ def wrong_values(setting: Setting) -> list[Any]:
             [True, 1],
         ]
         wrong += [[1, 1, 1]] if setting.type == "pair" else []
+    if setting.type == "pairs":
+        wrong += [
+            -1,
+            [1, -1],
+            [1, 2, 3],
+            [[1, 2], [1]],
+            [[1, 2], [0.5, 1]],
+            [[1, 2], "a"],
+            [None, 1],
+        ]
     if setting.type in ("bool", "choice"):
         wrong += [2, -1, 0.5]
     return wrong

@@ -37,6 +37,20 @@ def test_a_window_that_is_not_square_gets_two_lines() -> None:
     ]
 
 
+def test_a_filter_with_gaps_and_one_along_a_sequence() -> None:
+    network = templates.load("digits-cnn").network
+    network = network.configure("conv2d_1", dilation_rate=[3, 3], padding="valid")
+    size = formulas.output_size(network.layer("conv2d_1"), row_of(network, "conv2d_1"))
+    assert size is not None
+    assert [plain(line) for line in size.numbers] == ["⌊(28 + 0 + 0 − 7) / 1⌋ + 1 = 22"]
+    layers = [new_layer("Input", shape=[9, 4]), new_layer("Conv1D", padding="causal", strides=2)]
+    network = Network.chain("sequence", layers)
+    layer = network.layers[1]
+    size = formulas.output_size(layer, row_of(network, layer.id))
+    assert size is not None
+    assert [plain(line) for line in size.numbers] == ["⌊(9 + 2 + 0 − 3) / 2⌋ + 1 = 5"]
+
+
 def test_a_dense_layer_without_bias() -> None:
     network = templates.load("digits-cnn").network.configure("dense_1", use_bias=False)
     count = formulas.parameter_count(network.layer("dense_1"), row_of(network, "dense_1"))

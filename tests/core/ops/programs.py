@@ -95,6 +95,66 @@ def penalties() -> Program:
     return bound(network, losses.get("mse"), rows=3)
 
 
+def image_layers(*layers: tuple[str, dict[str, object]]) -> Program:
+    """Layers of images between a Dense layer, whose gradients pass through them, and one that reads them."""
+    network = chain(
+        (5, 4, 2),
+        ("Dense", {"units": 4, "activation": "tanh"}),
+        *layers,
+        ("Flatten", {}),
+        ("Dense", {"units": 2}),
+    )
+    return bound(network, losses.get("mse"), rows=2)
+
+
+def sequence_layers(*layers: tuple[str, dict[str, object]]) -> Program:
+    """Layers of sequences behind padded tokens."""
+    network = chain(
+        (6,),
+        ("Embedding", {"input_dim": 5, "output_dim": 2, "mask_zero": True}),
+        *layers,
+        ("Dense", {"units": 2}),
+    )
+    return bound(network, losses.get("mse"), rows=3)
+
+
+FILTERS: dict[str, tuple[tuple[str, dict[str, object]], ...]] = {
+    "conv in groups": (("Conv2D", {"filters": 6, "kernel_size": [2, 3], "groups": 2, "padding": "same"}),),
+    "conv in groups, strides": (
+        ("Conv2D", {"filters": 4, "kernel_size": 2, "groups": 4, "strides": 2}),),
+    "dilated conv": (
+        ("Conv2D", {"filters": 3, "kernel_size": 2, "dilation_rate": [2, 3], "padding": "same"}),),
+    "depthwise": (
+        ("DepthwiseConv2D", {"kernel_size": [2, 3], "strides": [2, 1], "padding": "same"}),
+        ("DepthwiseConv2D", {"kernel_size": 2, "depth_multiplier": 3}),),
+    "dilated depthwise": (
+        ("DepthwiseConv2D", {"kernel_size": 2, "depth_multiplier": 2, "dilation_rate": [2, 1]}),),
+    "separable": (("SeparableConv2D", {"filters": 3, "kernel_size": 3, "padding": "same"}),),
+    "transposed": (
+        ("Conv2DTranspose", {"filters": 3, "kernel_size": 3, "strides": [2, 1], "padding": "same"}),
+        ("Conv2DTranspose", {"filters": 2, "kernel_size": 2, "strides": 2}),),
+    "wide frame": (
+        ("ZeroPadding2D", {"padding": [[3, 1], [0, 2]]}), ("Cropping2D", {"cropping": [[1, 0], [0, 1]]}),
+        ("Conv2D", {"filters": 2, "kernel_size": 2}),),
+    "averages": (
+        ("AveragePooling2D", {"pool_size": [2, 3], "strides": 1, "padding": "same"}),
+        ("AveragePooling2D", {"pool_size": 2}),),
+    "larger": (
+        ("UpSampling2D", {"size": [2, 1]}), ("UpSampling2D", {"size": [2, 3], "interpolation": "bilinear"}),),
+    "global maximum": (("GlobalMaxPooling2D", {"keepdims": True}),),
+    "global mean": (("GlobalAveragePooling2D", {"keepdims": True}),),
+}  # fmt: skip
+ALONG_TIME: dict[str, tuple[tuple[str, dict[str, object]], ...]] = {
+    "conv along time": (
+        ("Conv1D", {"filters": 3, "kernel_size": 2, "padding": "causal", "dilation_rate": 2}),
+        ("ZeroPadding1D", {"padding": [1, 0]}),
+        ("MaxPooling1D", {"pool_size": 3, "strides": 2, "padding": "same"}),
+        ("Cropping1D", {"cropping": [0, 1]}), ("UpSampling1D", {}), ("GlobalMaxPooling1D", {})),
+    "mean along time": (("AveragePooling1D", {"pool_size": 2}), ("GlobalAveragePooling1D", {})),
+    "mean of what counts": (("GlobalAveragePooling1D", {}),),
+}  # fmt: skip
+
+
 def of_loss(loss: str, last: str | None, *, logits: bool = False, units: int = 3) -> Program:
     """A loss behind a layer."""
     network = chain(
@@ -147,6 +207,8 @@ PROGRAMS: dict[str, Callable[[], Program]] = {
     "sequences": sequences,
     "recurrent": recurrent,
     "penalties": penalties,
+    **{name: partial(image_layers, *layers) for name, layers in FILTERS.items()},
+    **{name: partial(sequence_layers, *layers) for name, layers in ALONG_TIME.items()},
     "squared": partial(of_loss, "mean_squared_error", "sigmoid"),
     "squared, over time": partial(of_loss_over_time, "mean_squared_error"),
     "binary, over time": partial(of_loss_over_time, "binary_crossentropy"),

@@ -19,11 +19,21 @@ from core.layers.global_pooling import (
 )
 from core.layers.gru import GRU
 from core.layers.input import InputLayer
+from core.layers.layer_normalization import LayerNormalization
 from core.layers.lstm import LSTM
-from core.layers.merge import Add
+from core.layers.merge import (
+    Add,
+    Average,
+    Concatenate,
+    Dot,
+    Maximum,
+    Minimum,
+    Multiply,
+    Subtract,
+)
 from core.layers.padding import Cropping1D, Cropping2D, ZeroPadding1D, ZeroPadding2D
 from core.layers.pooling import AveragePooling1D, AveragePooling2D, MaxPooling1D, MaxPooling2D
-from core.layers.reshaping import Flatten
+from core.layers.reshaping import Flatten, Permute, RepeatVector, Reshape
 from core.layers.simple_rnn import SimpleRNN
 from core.layers.transposed import Conv2DTranspose
 from core.layers.upsampling import UpSampling1D, UpSampling2D
@@ -34,9 +44,11 @@ __all__ = [
     "LSTM",
     "Activation",
     "Add",
+    "Average",
     "AveragePooling1D",
     "AveragePooling2D",
     "BatchNormalization",
+    "Concatenate",
     "Conv1D",
     "Conv2D",
     "Conv2DTranspose",
@@ -44,6 +56,7 @@ __all__ = [
     "Cropping2D",
     "Dense",
     "DepthwiseConv2D",
+    "Dot",
     "Dropout",
     "Embedding",
     "Flatten",
@@ -54,16 +67,24 @@ __all__ = [
     "GlobalMaxPooling2D",
     "InputLayer",
     "Layer",
+    "LayerNormalization",
     "LeakyReLU",
     "MaxPooling1D",
     "MaxPooling2D",
+    "Maximum",
+    "Minimum",
+    "Multiply",
     "PReLU",
+    "Permute",
     "ReLU",
+    "RepeatVector",
+    "Reshape",
     "SeparableConv2D",
     "SimpleRNN",
     "Softmax",
     "SpatialDropout1D",
     "SpatialDropout2D",
+    "Subtract",
     "UpSampling1D",
     "UpSampling2D",
     "Weight",

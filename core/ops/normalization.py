@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from core.expressions import Call, Expr, Negate, Number, Power, Product, Quotient, Sum, minus
 from core.ops.base import Cell, Instruction, Op, cells, channels, ref, register
@@ -112,7 +112,7 @@ class Normalize(Op):
 
     name = "normalize"
     kernel = "normalization.normalize"
-    operands = ("x", "mean", "variance")
+    operands: ClassVar[tuple[str, ...]] = ("x", "mean", "variance")
 
     def integers(self, ins: Instruction) -> list[int]:
         x, y = ins.inputs["x"], ins.output

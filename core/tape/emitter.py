@@ -445,9 +445,14 @@ _NOT_DIFFERENTIATED = {
     "cut_gradient",
     "channel_mean",
     "channel_variance",
+    "fill",
+    "masked_mean",
+    "masked_variance",
     "not_equal_zero",
     "accuracy_rows",
     "batch_mean",
+    "row_mean",
+    "row_variance",
 }
 
 

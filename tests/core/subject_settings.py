@@ -67,6 +67,22 @@ MORE: dict[str, dict[str, dict[str, Any]]] = {
     "MaxPooling1D": {"overlapping": {"pool_size": 3, "strides": 1, "padding": "same"}},
     "AveragePooling1D": {"overlapping": {"pool_size": 3, "strides": 1, "padding": "same"}},
     "UpSampling2D": {"bilinear, size=[3, 2]": {"interpolation": "bilinear", "size": [3, 2]}},
+    "Reshape": {"of two axes": {"target_shape": [2, -1]}},
+    "Permute": {"of an image": {"dims": [3, 1, 2]}, "as it is": {"dims": [1, 2]}},
+    "Concatenate": {"before the last": {"axis": -2}},
+    "Dot": {
+        "pair of axes": {"axes": [2, 2]},
+        "inner axes of images": {"axes": [2, -2]},
+        "cosine of steps": {"axes": [2, 2], "normalize": True},
+        "cosine of images": {"axes": [1, 1], "normalize": True},
+    },
+    "BatchNormalization": {"of the middle axis": {"axis": 2}},
+    "LayerNormalization": {
+        "of the first axis": {"axis": 1},
+        "of two axes": {"axis": [1, 2]},
+        "of axes apart": {"axis": [3, 1]},
+        "of all axes": {"axis": [1, 2, 3], "scale": False},
+    },
 }  # fmt: skip
 
 #: Shapes of data, for a kind that works with none of a list, an image, a sequence.

@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
 
 import core
 from core import layers, losses
-from core.errors import ChainruleError, ShapeError
+from core.errors import ChainruleError, SettingError, ShapeError
 from core.layers import registry
 from core.layers.base import Layer
 from core.spec import Network, inspect
 from core.tape.compiler import compile_network
+from core.tape.program import Program
 from tests.core.networks import chain
 from tests.core.subjects import smallest
 
@@ -44,6 +46,12 @@ def test_any_shape_works_or_is_refused_with_a_sentence(
 
 
 CASES: dict[str, tuple[Network, str]] = {
+    "a shape of another size": (chain((4, 3), ("Reshape", {"target_shape": [5, -1]})), "12"),
+    "axes that are not there": (chain((4, 3), ("Permute", {"dims": [1, 3, 2]})), "orders 3 axes"),
+    "a sequence to repeat": (chain((4, 3), ("RepeatVector", {"n": 2})), "list of numbers"),
+    "an axis that is the batch": (chain((4,), ("BatchNormalization", {"axis": 0})), "is the batch"),
+    "an axis too far": (chain((4,), ("LayerNormalization", {"axis": 2})), "does not exist"),
+    "an axis twice": (chain((4, 3), ("LayerNormalization", {"axis": [2, -1]})), "two are the same"),
     "window too large": (
         chain((4, 4, 1), ("Conv2D", {"filters": 2, "kernel_size": 5})),
         "5×5 window",
@@ -144,16 +152,56 @@ def test_probabilities_at_every_time_step_are_refused_by_a_loss_of_one_list(loss
         compile_network(network, "train", loss=losses.get(loss))
 
 
-def test_batch_statistics_of_masked_steps_are_refused() -> None:
+def test_normalisation_of_a_batch_in_which_no_step_counts() -> None:
     network = chain(
-        (4,),
-        ("Embedding", {"input_dim": 5, "output_dim": 3, "mask_zero": True}),
+        (3,),
+        ("Embedding", {"input_dim": 5, "output_dim": 2, "mask_zero": True}),
         ("BatchNormalization", {}),
         ("LSTM", {"units": 2}),
     )
-    assert compile_network(network, "predict").outputs
-    with pytest.raises(ChainruleError, match="masked steps"):
-        compile_network(network, "train", loss=losses.get("mse"))
+    program = Program(compile_network(network, "check", loss=losses.get("mse")), 4)
+    program.feed([np.zeros((4, 3))], [np.ones((4, 2))])
+    program.run()
+    for name in program.tape.tensors:
+        assert np.isfinite(program.tensor(name)).all(), name
+    assert not program.tensor("batch_normalization_1/mean").any()
+
+
+JOINS: dict[str, tuple[str, dict[str, Any], tuple[tuple[int, ...], ...], str]] = {
+    "different lists": ("Add", {}, ((3,), (4,)), "3 and 4"),
+    "a list of the wrong axis": ("Multiply", {}, ((3, 4), (3,)), "3×4 and 3"),
+    "different rests": ("Concatenate", {}, ((3, 4), (2, 4)), "3×4 and 2×4"),
+    "different ranks": ("Concatenate", {"axis": 1}, ((3, 4), (4,)), "3×4 and 4"),
+    "samples joined": ("Concatenate", {"axis": 0}, ((3,), (3,)), "is the batch"),
+    "lengths of a product": ("Dot", {"axes": 1}, ((3, 4), (4, 4)), "has 3 places"),
+    "an axis of a product": ("Dot", {"axes": [2, 2]}, ((3, 4), (4,)), "does not exist"),
+}
+
+
+@pytest.mark.parametrize("name", JOINS)
+def test_branches_that_cannot_be_joined(name: str) -> None:
+    kind, config, shapes, text = JOINS[name]
+    inputs = [core.Input(shape) for shape in shapes]
+    with pytest.raises(ShapeError, match=rf"^{kind} '.*\.$") as refused:
+        getattr(layers, kind)(**config)(inputs)
+    assert text in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "config"),
+    [
+        ("Reshape", {"target_shape": [-1, -1]}),
+        ("Reshape", {"target_shape": [3, 0]}),
+        ("Permute", {"dims": [1, 3]}),
+        ("Permute", {"dims": [1, 1]}),
+        ("Dot", {"axes": [1, 2, 3]}),
+        ("Dot", {"axes": 1.5}),
+        ("RepeatVector", {"n": 0}),
+    ],
+)
+def test_settings_that_go_nowhere(kind: str, config: dict[str, Any]) -> None:
+    with pytest.raises(SettingError, match=rf"^{kind}.*\.$"):
+        getattr(layers, kind)(**config)
 
 
 def test_comparisons_are_no_multiply_adds() -> None:

@@ -23,6 +23,9 @@ SILENT = {
     ("gather", "chosen"),
     *((name, "like") for name in GIVEN),
     ("score_grad", "like"),
+    ("fill", "like"),
+    # What the steps that count add up to is in mean and variance.
+    ("masked_normalize", "mask"),
     # The maximum is known from x; the kernel reads y to save time.
     ("max_pool2d_grad", "y"),
     # A sum's companion: how many were added.

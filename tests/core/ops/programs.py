@@ -12,6 +12,7 @@ from core.spec import Network
 from core.tape.compiler import compile_network
 from core.tape.program import Program
 from tests.core.networks import RUNS, chain
+from tests.core.ops import programs_shapes
 from tests.core.subjects import bound
 
 
@@ -202,6 +203,7 @@ def of_optimizer(**config: object) -> Program:
 
 PROGRAMS: dict[str, Callable[[], Program]] = {
     **{name: partial(of_run, name) for name in RUNS},
+    **programs_shapes.PROGRAMS,
     "explanation": explanation,
     "guided explanation": partial(explanation, "guided"),
     "sequences": sequences,

@@ -1,0 +1,87 @@
+"""Statistics of the last axis, of each row by itself."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from core.kernels.simd import cut
+from core.kernels.state import FIRST, ROWS
+
+
+def row_mean(mem, ints, reals, state):
+    """``m[i] = mean x[i, :]``. ints: inner, n, x, x row, m, m row"""
+    n, zero = ints[1], mem.dtype.type(0)
+    count = mem.dtype.type(n)
+    for r in range(state[FIRST], state[FIRST] + state[ROWS]):
+        out = cut(mem, ints[4] + r * ints[5], ints[0])
+        for i in range(ints[0]):
+            x, total = cut(mem, ints[2] + r * ints[3] + i * n, n), zero
+            for k in range(n):
+                total += x[k]
+            out[i] = total / count
+
+
+def row_variance(mem, ints, reals, state):
+    """``v[i] = mean (x[i, :] - m[i])²``. ints: inner, n, x, x row, m, m row, v, v row"""
+    n, zero = ints[1], mem.dtype.type(0)
+    count = mem.dtype.type(n)
+    for r in range(state[FIRST], state[FIRST] + state[ROWS]):
+        m, out = cut(mem, ints[4] + r * ints[5], ints[0]), cut(mem, ints[6] + r * ints[7], ints[0])
+        for i in range(ints[0]):
+            x, total, mean = cut(mem, ints[2] + r * ints[3] + i * n, n), zero, m[i]
+            for k in range(n):
+                d = x[k] - mean
+                total += d * d
+            out[i] = total / count
+
+
+def row_mean_product(mem, ints, reals, state):
+    """``m[i] = mean a[i, :] b[i, :]``. ints: inner, n, a, a row, b, b row, m, m row"""
+    n, zero = ints[1], mem.dtype.type(0)
+    count = mem.dtype.type(n)
+    for r in range(state[FIRST], state[FIRST] + state[ROWS]):
+        out = cut(mem, ints[6] + r * ints[7], ints[0])
+        for i in range(ints[0]):
+            a, b = (
+                cut(mem, ints[2] + r * ints[3] + i * n, n),
+                cut(mem, ints[4] + r * ints[5] + i * n, n),
+            )
+            total = zero
+            for k in range(n):
+                total += a[k] * b[k]
+            out[i] = total / count
+
+
+def row_normalize(mem, ints, reals, state):
+    """``y = (x - m) / sqrt(v + ε)``. ints: inner, n, x, x row, m, m row, v, v row, y, y row; ε = reals[0]"""
+    n, epsilon = ints[1], mem.dtype.type(reals[0])
+    for r in range(state[FIRST], state[FIRST] + state[ROWS]):
+        m, v = cut(mem, ints[4] + r * ints[5], ints[0]), cut(mem, ints[6] + r * ints[7], ints[0])
+        for i in range(ints[0]):
+            x, y = (
+                cut(mem, ints[2] + r * ints[3] + i * n, n),
+                cut(mem, ints[8] + r * ints[9] + i * n, n),
+            )
+            mean, deviation = m[i], np.sqrt(v[i] + epsilon)
+            for k in range(n):
+                y[k] = (x[k] - mean) / deviation
+
+
+def row_normalize_grad(mem, ints, reals, state):
+    """``dx = (dy - a - y b) / sqrt(v + ε)`` with a = mean dy, b = mean dy y (Ba et al. 2016).
+
+    ints: inner, n, dy, dy row, y, y row, a, a row, b, b row, v, v row, dx, dx row
+    """
+    n, epsilon = ints[1], mem.dtype.type(reals[0])
+    for r in range(state[FIRST], state[FIRST] + state[ROWS]):
+        a, b = cut(mem, ints[6] + r * ints[7], ints[0]), cut(mem, ints[8] + r * ints[9], ints[0])
+        v = cut(mem, ints[10] + r * ints[11], ints[0])
+        for i in range(ints[0]):
+            dy, y = (
+                cut(mem, ints[2] + r * ints[3] + i * n, n),
+                cut(mem, ints[4] + r * ints[5] + i * n, n),
+            )
+            dx = cut(mem, ints[12] + r * ints[13] + i * n, n)
+            mean, product, deviation = a[i], b[i], np.sqrt(v[i] + epsilon)
+            for k in range(n):
+                dx[k] = (dy[k] - mean - y[k] * product) / deviation

@@ -81,8 +81,6 @@ def others(setting: Setting) -> list[Any]:
         return [{"class_name": "L1L2", "config": {"l1": 0.02, "l2": 0.03}}]
     if setting.type == "bool":
         return [not setting.default]
-    if setting.type == "regularizer":
-        return [{"class_name": "L1L2", "config": {"l1": 0.02, "l2": 0.03}}]
     if setting.type == "choice":
         return [choice for choice in setting.choices if choice != setting.default]
     if setting.type == "pair":

@@ -27,7 +27,11 @@ def made(kind: str, config: dict[str, Any], name: str | None = None) -> Any:
     if given.get("stateful") and kind in ("LSTM", "GRU"):
         # The other way through these layers overwrites the state before PyTorch has gone back through it.
         given["use_cudnn"] = False
-    return getattr(keras.layers, kind)(**given, **({"name": name} if name else {}))
+    layer = getattr(keras.layers, kind)(**given, **({"name": name} if name else {}))
+    if kind == "SimpleRNN" and config.get("activity_regularizer"):
+        # Keras 3.15 takes it and does not pass it on; its other recurrent layers do.
+        layer.activity_regularizer = keras.regularizers.get(config["activity_regularizer"])
+    return layer
 
 
 #: Activations of the course that Keras has no name for.

@@ -25,6 +25,16 @@ def _dense(name: str, units: int = 3, rows: int = 4, **config: Any) -> LayerCase
     )
 
 
+def _recurrent(kind: str, name: str, **config: Any) -> LayerCase:
+    penalties = {
+        "kernel_regularizer": _l2(0.1), "recurrent_regularizer": _l1(0.05), "bias_regularizer": _l1l2(0.02, 0.03),
+        "activity_regularizer": _l2(0.2),
+    }  # fmt: skip
+    return LayerCase(
+        f"regularized {kind}: {name}", (3, 2), ((kind, {"units": 3, **penalties, **config}),)
+    )
+
+
 _SHARED = {"units": 3, "kernel_regularizer": _l2(0.05), "activity_regularizer": _l1l2(0.02, 0.3)}
 
 LAYERS: list[LayerCase] = [
@@ -46,6 +56,15 @@ LAYERS: list[LayerCase] = [
     LayerCase("regularized embedding", (5,), (
         ("Embedding", {"input_dim": 7, "output_dim": 3, "embeddings_regularizer": _l2(0.2)}), ("Flatten", {}),
         ("Dense", {"units": 2})), tokens=7),
+    _recurrent("SimpleRNN", "last state"),
+    _recurrent("SimpleRNN", "sequences", return_sequences=True),
+    _recurrent("LSTM", "last state"),
+    _recurrent("GRU", "sequences", return_sequences=True),
+    _recurrent("GRU", "reset before", reset_after=False),
+    # Every output counts: Keras adds the penalties of the states that are returned.
+    LayerCase("regularized LSTM: states", inputs={"x": (3, 2)}, calls=(
+        Call("lstm", "LSTM", {"units": 2, "return_state": True, "activity_regularizer": _l2(0.3)}, ("x",)),
+        Call("head", "Dense", {"units": 2}, ("lstm:2",))), outputs=("lstm", "head")),
     # A shared weight counts once, the output of each call for itself.
     LayerCase("regularized and shared, two outputs", inputs={"a": (3,), "b": (3,)}, calls=(
         Call("shared", "Dense", _SHARED, ("a",)), Call("again", "@shared", {}, ("b",)),

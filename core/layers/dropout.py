@@ -8,6 +8,7 @@ from core.errors import ShapeError
 from core.layers.base import Layer, Shape
 from core.layers.integers import SizesSetting
 from core.layers.settings import Setting
+from core.layers.wording import given as words
 
 if TYPE_CHECKING:
     from core.tape.emitter import Emitter
@@ -103,8 +104,8 @@ class SpatialDropout1D(_Dropout):
         if len(shape) != 2:
             raise ShapeError(
                 "Needs a sequence",
-                "SpatialDropout1D needs a sequence (time, channels) but gets "
-                f"{'×'.join(map(str, shape)) or 'one number'}. Use Dropout for lists, SpatialDropout2D for images.",
+                f"SpatialDropout1D needs a sequence (time, channels) but gets {words(shape)}. Use Dropout for lists, "
+                "SpatialDropout2D for images.",
             )
         return (0, 1, shape[1])
 
@@ -124,8 +125,8 @@ class SpatialDropout2D(_Dropout):
         if len(shape) != 3:
             raise ShapeError(
                 "Needs an image",
-                "SpatialDropout2D needs an image (height, width, channels) but gets "
-                f"{'×'.join(map(str, shape)) or 'one number'}. Use Dropout for lists, SpatialDropout1D for sequences.",
+                f"SpatialDropout2D needs an image (height, width, channels) but gets {words(shape)}. Use Dropout for "
+                "lists, SpatialDropout1D for sequences.",
             )
         return (0, 1, 1, shape[2])
 

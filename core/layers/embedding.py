@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core.errors import ShapeError
 from core.layers.base import Layer, Shape, Weight
 from core.layers.settings import (
     EMBEDDINGS_CONSTRAINT,
@@ -21,8 +20,8 @@ if TYPE_CHECKING:
 class Embedding(Layer):
     """``y[t] = embeddings[x[t]]``: a learned row for each token. Source: Keras ``Embedding``.
 
-    Input ``(batch, length)`` of whole numbers; output ``(batch, length, output_dim)``. With ``mask_zero`` token 0 is
-    padding: later recurrent layers skip it.
+    Input ``(batch, length)`` of whole numbers; output ``(batch, length, output_dim)``; further axes, as of sentences in
+    a text, stay as they are. With ``mask_zero`` token 0 is padding: later recurrent layers skip it.
     """
 
     family = "Recurrent"
@@ -38,11 +37,6 @@ class Embedding(Layer):
     )  # fmt: skip
 
     def output_shape(self, shapes: list[Shape]) -> Shape:
-        if len(shapes[0]) != 1:
-            raise ShapeError(
-                "Needs tokens",
-                f"Embedding reads a list of token numbers, not {len(shapes[0])} axes.",
-            )
         return (*shapes[0], self["output_dim"])
 
     def weights(self, shapes: list[Shape]) -> tuple[Weight, ...]:

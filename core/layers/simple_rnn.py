@@ -25,8 +25,8 @@ class SimpleRNN(_Recurrent):
     """``h_t = tanh(x_t · kernel + h_(t-1) · recurrent_kernel + bias)``: Elman 1990, unrolled over time, as in Keras.
 
     Input ``(batch, time, features)``; output ``(batch, units)``, or ``(batch, time, units)`` with ``return_sequences``;
-    with ``return_state`` also the last state, which is the last output. Masked steps carry the state on. Unlike in Keras
-    3.15, which forgets it, `activity_regularizer` counts.
+    with ``return_state`` also the last state, which is the last output. Masked steps carry the state on. Unlike
+    in Keras 3.15, which forgets it, `activity_regularizer` counts.
     """
 
     summary = "Reads a sequence step by step; what it remembers is its last output."

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from core.errors import ShapeError
-from core.layers.base import Shape
+from core.layers.base import _KINDS, Shape
 from core.layers.wording import given
 
 
@@ -18,6 +18,14 @@ def image_shape(kind: str, shape: Shape) -> Shape:
     ShapeError
         It is not height x width x channels.
     """
+    if len(shape) == 2:
+        other = kind.replace("2D", "1D")
+        instead = f"; for a sequence use {other}" if other in _KINDS else ""
+        raise ShapeError(
+            "Needs an image",
+            f"{kind} needs an image (height, width, channels) but gets {given(shape)}. If this is an image, give it "
+            f"its channels with Reshape(({shape[0]}, {shape[1]}, 1)){instead}.",
+        )
     if len(shape) != 3:
         raise ShapeError(
             "Needs an image",
@@ -35,11 +43,17 @@ def sequence_shape(kind: str, shape: Shape) -> Shape:
     ShapeError
         It is not time x features.
     """
+    if len(shape) == 3 and kind.replace("1D", "2D") in _KINDS:
+        raise ShapeError(
+            "Needs a sequence",
+            f"{kind} needs a sequence (steps, features) but gets {given(shape)}. Use {kind.replace('1D', '2D')} for "
+            "images.",
+        )
     if len(shape) != 2:
         raise ShapeError(
             "Needs a sequence",
             f"{kind} needs a sequence (steps, features) but gets {given(shape)}.",
-            "swap",
+            "sequence",
         )
     return shape
 

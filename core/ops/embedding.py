@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from core.expressions import Call, Expr, Number, Product, Sum
-from core.ops.base import Cell, Instruction, Op, ref, register
+from core.ops.base import Cell, Instruction, Op, cells, ref, register
 from core.tape.tensors import Shape, Tensor
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Embed(Op):
         if operand == "x":
             return [(*cell, k) for k in range(ins.output.last)]
         rows = ins.attributes.get("rows", 1)
-        return [(r, t, cell[1]) for r in range(rows) for t in range(ins.output.shape[0])]
+        return [(*place, cell[1]) for place in cells((rows, *ins.inputs["x"].shape))]
 
     def right_side(self, ins: Instruction) -> str:
         return f"{ins.inputs['table'].symbol}[{ins.inputs['x'].symbol}]"
@@ -81,16 +81,15 @@ class EmbedGrad(Op):
         return Sum(
             tuple(
                 Product(
-                    (Call("equal", (ref(x, (r, t)), Number(cell[0]))), ref(dy, (r, t, cell[1])))
+                    (Call("equal", (ref(x, place), Number(cell[0]))), ref(dy, (*place, cell[1])))
                 )
-                for r in range(rows)
-                for t in range(x.size)
+                for place in cells((rows, *x.shape))
             )
         )
 
     def uses(self, ins: Instruction, operand: str, cell: Cell) -> list[Cell]:
         vocabulary, dim = ins.output.shape
-        columns = range(dim) if operand == "x" else [cell[2]]
+        columns = range(dim) if operand == "x" else [cell[-1]]
         return [(k, c) for k in range(vocabulary) for c in columns]
 
     def right_side(self, ins: Instruction) -> str:

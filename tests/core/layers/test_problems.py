@@ -33,6 +33,11 @@ def test_any_shape_works_or_is_refused_with_a_sentence(
     found = inspect(network)
     for problem in found.problems:
         assert problem.title
+        assert problem.sentence.startswith(f"{kind.__name__} {network.layers[-1].name!r}")
+        # What it got.
+        assert (
+            "×".join(map(str, shape[:2])) in problem.sentence or str(shape[0]) in problem.sentence
+        )
         assert problem.sentence.endswith(".")
         assert len(problem.sentence.split()) > 4
         if problem.fix is not None:
@@ -62,9 +67,14 @@ CASES: dict[str, tuple[Network, str]] = {
         "64 numbers",
     ),
     "a sequence for an LSTM": (chain((8,), ("LSTM", {"units": 2})), "a list of 8 numbers"),
-    "tokens for an embedding": (
-        chain((4, 3), ("Embedding", {"input_dim": 5, "output_dim": 2})),
-        "list of token numbers",
+    "an image without channels": (
+        chain((8, 8), ("Conv2D", {"filters": 2, "kernel_size": 3})),
+        "a sequence of 8×8. If this is an image, give it its channels with Reshape((8, 8, 1)); for a sequence use "
+        "Conv1D.",
+    ),
+    "an image for a sequence layer": (
+        chain((8, 8, 3), ("Conv1D", {"filters": 2, "kernel_size": 3})),
+        "an image of 8×8×3. Use Conv2D for images.",
     ),
 }
 

@@ -1,4 +1,4 @@
-"""Regularizers: the loss includes what they add, and gradients follow from it."""
+"""Regularizers: the loss includes what they add, and gradients follow from it. Tokens of several axes."""
 
 from __future__ import annotations
 
@@ -35,6 +35,14 @@ def _recurrent(kind: str, name: str, **config: Any) -> LayerCase:
     )
 
 
+def _convolution(kind: str, config: dict[str, Any]) -> LayerCase:
+    weights = {"DepthwiseConv2D": ["depthwise"], "SeparableConv2D": ["depthwise", "pointwise"]}
+    penalties = {f"{role}_regularizer": _l1l2(0.03, 0.2) for role in weights.get(kind, ["kernel"])}
+    more = {"bias_regularizer": _l1(0.1), "activity_regularizer": _l2(0.3)}
+    shape = (4, 2) if kind.endswith("1D") else (3, 4, 2)
+    return LayerCase(f"regularized {kind}", shape, ((kind, {**config, **penalties, **more}),))
+
+
 _SHARED = {"units": 3, "kernel_regularizer": _l2(0.05), "activity_regularizer": _l1l2(0.02, 0.3)}
 
 LAYERS: list[LayerCase] = [
@@ -65,6 +73,12 @@ LAYERS: list[LayerCase] = [
     LayerCase("regularized LSTM: states", inputs={"x": (3, 2)}, calls=(
         Call("lstm", "LSTM", {"units": 2, "return_state": True, "activity_regularizer": _l2(0.3)}, ("x",)),
         Call("head", "Dense", {"units": 2}, ("lstm:2",))), outputs=("lstm", "head")),
+    *[_convolution(kind, config) for kind, config in (
+        ("Conv1D", {"filters": 2, "kernel_size": 2}), ("Conv2D", {"filters": 2, "kernel_size": 2}),
+        ("Conv2DTranspose", {"filters": 2, "kernel_size": 2}), ("DepthwiseConv2D", {"kernel_size": 2}),
+        ("SeparableConv2D", {"filters": 3, "kernel_size": 2}))],
+    LayerCase("embedding of two axes", (2, 3), (
+        ("Embedding", {"input_dim": 7, "output_dim": 2, "mask_zero": True}), ("Dense", {"units": 3})), tokens=7),
     # A shared weight counts once, the output of each call for itself.
     LayerCase("regularized and shared, two outputs", inputs={"a": (3,), "b": (3,)}, calls=(
         Call("shared", "Dense", _SHARED, ("a",)), Call("again", "@shared", {}, ("b",)),

@@ -69,8 +69,8 @@ def torch_penalties(name: str, kind: str, attribute: str, config: dict[str, Any]
 
 _TORCH_WEIGHTS = {
     "kernel_regularizer": "weight",
-    "bias_regularizer": "bias",
     "depthwise_regularizer": "weight",
+    "bias_regularizer": "bias",
     "embeddings_regularizer": "weight",
 }
 #: Layers that PyTorch has as one module with a weight and a bias.

@@ -13,8 +13,8 @@ from core.io.code_activations import torch_activation, torch_layer
 from core.io.code_common import CROSSENTROPIES, call, checked, comment, variables
 from core.io.code_initializers import torch_penalties, torch_start
 from core.io.code_pytorch_recurrent import Recurrent
+from core.io.code_windows import Windows, torch_windows
 from core.layers import registry
-from core.layers.windows import same_padding
 from core.spec import Layer, Network, Row, Training
 from core.spec.reference import reference
 
@@ -144,15 +144,25 @@ class _Module:
             sources[0] if sources else "",
             self._attribute(layer),
         )
-        if write is None and short is None:
+        windows = None
+        if node.inputs:
+            mask = self._masks.get(node.inputs[0])
+            windows = torch_windows(
+                layer.kind, config, row.input_shapes[0], sources[0], self._attribute(layer), mask
+            )
+        if write is None and short is None and windows is None:
             raise ChainruleError(f"{layer.kind} has no counterpart in the PyTorch code yet.")
         first = layer.id not in self._made
         if first:
             attribute = self._attributes[layer.id]
             self.penalties += torch_penalties(layer.name, layer.kind, attribute, config)
         self._made.add(layer.id)
+        if node.inputs and registry.kind(layer.kind).passes_mask and node.inputs[0] in self._masks:
+            self._masks[id_] = self._masks[node.inputs[0]]
         if write is not None:
             write(id_, layer, config, row, sources, first)
+        elif windows is not None:
+            self._write_windows(id_, layer, config, windows, first)
         elif short is not None:
             if short.owns and first:
                 self._start(self._own(layer, short.owns), short.start)
@@ -227,60 +237,16 @@ class _Module:
         self._put(id_, f"{text}.permute(0, 3, 1, 2)" if image else text)
         self._activate(id_, config["activation"], len(shape))
 
-    def _write_conv2d(
-        self,
-        id_: str,
-        layer: Layer,
-        config: dict[str, Any],
-        row: Row,
-        sources: list[str],
-        first: bool,
+    def _write_windows(
+        self, id_: str, layer: Layer, config: dict[str, Any], made: Windows, first: bool
     ) -> None:
-        shape = row.input_shapes[0]
-        kernel, strides = config["kernel_size"], config["strides"]
-        pads = [
-            same_padding(n, k, s, config["padding"])
-            for n, k, s in zip(shape, kernel, strides, strict=False)
-        ]
-        symmetric = all(before == after for before, after in pads)
+        own = self._attribute(layer)
         if first:
-            named: dict[str, Any] = {"stride": tuple(strides)} if strides != [1, 1] else {}
-            if symmetric and any(before for before, _ in pads):
-                named["padding"] = (pads[0][0], pads[1][0])
-            if not config["use_bias"]:
-                named["bias"] = False
-            name = self._own(
-                layer, call("nn.Conv2d", [shape[-1], config["filters"], tuple(kernel)], named)
-            )
-            self._start(f"{name}.weight", config["kernel_initializer"])
-            if config["use_bias"]:
-                self._start(f"{name}.bias", config["bias_initializer"])
-        source = sources[0] if symmetric else _padded(sources[0], pads)
-        self._put(id_, f"{self._attribute(layer)}({source})")
-        self._activate(id_, config["activation"], 3)
-
-    def _write_maxpooling2d(
-        self,
-        id_: str,
-        layer: Layer,
-        config: dict[str, Any],
-        row: Row,
-        sources: list[str],
-        first: bool,
-    ) -> None:
-        pool = tuple(config["pool_size"])
-        strides = tuple(config["strides"] or pool)
-        pads = [
-            same_padding(n, k, s, config["padding"])
-            for n, k, s in zip(row.input_shapes[0], pool, strides, strict=False)
-        ]
-        source = sources[0]
-        if any(map(any, pads)):
-            source = _padded(source, pads, 'float("-inf")')
-        named = {} if strides == pool else {"stride": strides}
-        text = call("F.max_pool2d", [], named)
-        more = text.removeprefix("F.max_pool2d(").removesuffix(")")
-        self._put(id_, f"F.max_pool2d({source}, {pool!r}{', ' + more if more else ''})")
+            self._owns += [f"{own}{name} = {text}" for name, text in made.owns]
+            for name, initializer in made.starts:
+                self._start(f"{own}{name}", initializer)
+        self._put(id_, made.text, made.note)
+        self._activate(id_, config.get("activation"), len(self._rows[id_].output_shape or ()))
 
     def _write_flatten(
         self,
@@ -397,12 +363,6 @@ class _Module:
         first: bool,
     ) -> None:
         self._put(id_, " + ".join(sources))
-
-
-def _padded(source: str, pads: list[tuple[int, int]], value: str = "") -> str:
-    # F.pad counts from the last axis.
-    amounts = (*pads[1], *pads[0])
-    return f"F.pad({source}, {amounts!r}{', value=' + value if value else ''})"
 
 
 def _training(training: Training, loss: str) -> list[str]:

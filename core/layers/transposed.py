@@ -72,12 +72,13 @@ class Conv2DTranspose(_Filtering):
     def multiply_adds(self, shapes: list[Shape]) -> int:
         return prod((*self.output_shape(shapes), *self["kernel_size"], shapes[0][-1]))
 
-    def _reach(self, axis: int) -> int:
+    def reach(self, axis: int) -> int:
+        """Pixels from the first to the last tap of a filter."""
         return reach(self["kernel_size"][axis], self["dilation_rate"][axis])
 
-    def _around(self, axis: int) -> tuple[int, int]:
+    def around(self, axis: int) -> tuple[int, int]:
         """Zeros before and after the spread image, as Keras (TensorFlow and JAX) has them."""
-        k, s = self._reach(axis), self["strides"][axis]
+        k, s = self.reach(axis), self["strides"][axis]
         extra = None if self["output_padding"] is None else self["output_padding"][axis]
         if self["padding"] == "valid":
             return (k - 1, k - 1 + (max(s - k, 0) if extra is None else extra))
@@ -87,13 +88,13 @@ class Conv2DTranspose(_Filtering):
 
     def _length(self, n: int, axis: int) -> int:
         stride: int = self["strides"][axis]
-        return (n - 1) * stride + 2 - self._reach(axis) + sum(self._around(axis))
+        return (n - 1) * stride + 2 - self.reach(axis) + sum(self.around(axis))
 
     def emit(self, e: Emitter, inputs: list[Tensor]) -> Tensor:
         x = inputs[0]
         height, width, _ = self.output_shape([x.shape])
-        size = (height + self._reach(0) - 1, width + self._reach(1) - 1, x.last)
-        before = (self._around(0)[0], self._around(1)[0])
+        size = (height + self.reach(0) - 1, width + self.reach(1) - 1, x.last)
+        before = (self.around(0)[0], self.around(1)[0])
         strides, (dh, dw) = tuple(self["strides"]), self["dilation_rate"]
         turned = e.op("turn_kernel", e.weight("kernel"), role="turned")
         spread = e.op("spread2d", x, role="spread", before=before, strides=strides, output=size)

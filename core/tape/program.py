@@ -14,6 +14,7 @@ from core.errors import ChainruleError, DivergedError
 from core.expressions import Expr, evaluate
 from core.ops.base import Cell, Instruction, operation
 from core.tape.arena import allocate, place
+from core.tape.columns import Columns, columns
 from core.tape.table import table as kernel_table
 from core.tape.tensors import Shape, Tensor
 
@@ -455,6 +456,10 @@ class Program:
     def value(self, tensor: str, cell: Cell) -> float:
         """One cell, as expressions look it up."""
         return float(self.tensor(tensor)[cell])
+
+    def columns(self, index: int, row: int, group: int = 0) -> Columns:
+        """The column matrix of a convolution for one sample of the batch: `core.tape.columns.columns`."""
+        return columns(self, index, row, group)
 
     def uses(self, index: int, operand: str, cell: Cell) -> list[Cell]:
         """Cells of the instruction's output that read `cell` of this operand."""

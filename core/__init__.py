@@ -49,5 +49,6 @@ def __getattr__(name: str) -> Any:
         return importlib.import_module("core.checking").gradient_check
     if name in __all__:
         return getattr(importlib.import_module("core.model"), name)
-    message = f"module 'core' has no attribute {name!r}"
-    raise AttributeError(message)
+    from core.naming import no_attribute
+
+    raise no_attribute("core", name, (*__all__, *_SUBMODULES, "datasets"))

@@ -7,6 +7,7 @@ from math import prod, sqrt
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from core.errors import SettingError
+from core.naming import no_attribute
 from core.objects import Configured, Document, find, real, seed_of
 from core.objects import names as names_of
 
@@ -347,3 +348,11 @@ def draw(identifier: Any, shape: Shape, seed: int, key: str) -> np.ndarray:
         return chosen.values(rng, shape).astype(np.float32)
     except SettingError as error:
         raise SettingError(f"{key}: {error}" if key else str(error)) from error
+
+
+if not TYPE_CHECKING:
+    # Type checkers look for names themselves.
+
+    def __getattr__(name: str) -> Any:
+        """Say what was probably meant."""
+        raise no_attribute("core.initializers", name, Initializer.kinds)

@@ -39,6 +39,12 @@ def Input(shape: Any, name: str | None = None) -> SymbolicTensor:
     if not isinstance(shape, (list, tuple)):
         message = f"Input takes the shape of one sample as a tuple, for example Input((4,)); it is given {shape!r}."
         raise SettingError(message, "shape")
+    if None in shape:
+        message = (
+            f"Input takes a whole number for every axis; in {tuple(shape)} one is None. Here all samples have one "
+            "shape: give the length of the longest sequence, and pad the others to it with zeros."
+        )
+        raise SettingError(message, "shape")
     layer = layers_module.InputLayer(shape=tuple(shape), name=name)
     return SymbolicTensor(layer, (), tuple(layer["shape"]))
 

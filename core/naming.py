@@ -50,6 +50,11 @@ def unknown(what: str, name: str, options: Iterable[str]) -> str:
     )
 
 
+def no_attribute(module: str, name: str, options: Iterable[str]) -> AttributeError:
+    """The error of a module that is asked for what it has not: ``core.layers has no 'Dens'. Did you mean 'Dense'?``."""
+    return AttributeError(f"{module} has no {name!r}.{suggestion(name, options)}")
+
+
 def _plural(what: str) -> str:
     return what + ("es" if what.endswith("s") else "s")
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from core.errors import SettingError
-from core.naming import suggestion, unknown
+from core.naming import no_attribute, suggestion, unknown
 
 
 class Optimizer:
@@ -236,3 +236,11 @@ def get(identifier: str | dict[str, Any] | Optimizer) -> Optimizer:
     if found is None:
         raise SettingError(unknown("optimizer", kind, _OPTIMIZERS))
     return found(**config)
+
+
+if not TYPE_CHECKING:
+    # Type checkers look for names themselves.
+
+    def __getattr__(name: str) -> Any:
+        """Say what was probably meant."""
+        raise no_attribute("core.optimizers", name, (cls.__name__ for cls in _OPTIMIZERS.values()))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from core.naming import no_attribute
 from core.objects import Configured, Document, find, real
 from core.objects import names as names_of
 
@@ -78,3 +79,11 @@ def document(identifier: Any) -> Document | None:
     """A regularizer as documents hold it: its name, or ``{"class_name", "config"}`` if it has other arguments."""
     found = get(identifier)
     return None if found is None else found.to_document()
+
+
+if not TYPE_CHECKING:
+    # Type checkers look for names themselves.
+
+    def __getattr__(name: str) -> Any:
+        """Say what was probably meant."""
+        raise no_attribute("core.regularizers", name, Regularizer.kinds)

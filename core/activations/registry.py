@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from core.errors import SettingError
+from core.naming import unknown
 
 if TYPE_CHECKING:
     import numpy as np
@@ -91,10 +92,7 @@ def describe(identifier: Any) -> Function:
     name = "linear" if identifier is None else resolve(identifier)
     found = _FUNCTIONS.get(name) if isinstance(name, str) else None
     if found is None:
-        raise SettingError(
-            f"There is no activation called {identifier!r}. Known activations: {', '.join(_FUNCTIONS)}.",
-            "activation",
-        )
+        raise SettingError(unknown("activation", str(identifier), _FUNCTIONS), "activation")
     return found
 
 

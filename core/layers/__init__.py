@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from core.layers.activation import Activation
 from core.layers.activations import ELU, LeakyReLU, PReLU, ReLU, Softmax
 from core.layers.base import Layer, Weight
@@ -37,6 +39,7 @@ from core.layers.reshaping import Flatten, Permute, RepeatVector, Reshape
 from core.layers.simple_rnn import SimpleRNN
 from core.layers.transposed import Conv2DTranspose
 from core.layers.upsampling import UpSampling1D, UpSampling2D
+from core.naming import no_attribute
 
 __all__ = [
     "ELU",
@@ -91,3 +94,11 @@ __all__ = [
     "ZeroPadding1D",
     "ZeroPadding2D",
 ]
+
+
+if not TYPE_CHECKING:
+    # Type checkers look for names themselves.
+
+    def __getattr__(name: str) -> Any:
+        """Say which layer was probably meant."""
+        raise no_attribute("core.layers", name, __all__)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from core.errors import SettingError
 from core.layers.symbolic import call_layer
+from core.layers.wording import Placed, about
 from core.naming import suggestion
 
 if TYPE_CHECKING:
@@ -88,6 +89,18 @@ class Layer:
     named_by_model = False
 
     def __init__(self, *args: Any, name: str | None = None, **kwargs: Any) -> None:
+        if name is not None and not isinstance(name, str):
+            raise SettingError(
+                f"{type(self).__name__}: the name must be a text; it is {name!r}.", "name"
+            )
+        self.id = ""
+        self.name = name or ""
+        self._owner: Any = None
+        with about(lambda: [Placed(type(self).__name__, self.name, {})]):
+            self.config = self.normalise(self._arguments(args, kwargs))
+
+    def _arguments(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+        """Arguments by name."""
         names = [setting.name for setting in self.settings]
         if len(args) > len(names):
             message = (
@@ -101,15 +114,12 @@ class Layer:
         given.update(kwargs)
         for setting in self.settings:
             if setting.required and setting.name not in given:
-                raise SettingError(f"{type(self).__name__} needs {setting.name}.", setting.name)
-        self.config = self.normalise(given)
-        self.id = ""
-        if name is not None and not isinstance(name, str):
-            raise SettingError(
-                f"{type(self).__name__}: the name must be a text; it is {name!r}.", "name"
-            )
-        self.name = name or ""
-        self._owner: Any = None
+                meaning = f" ({setting.help.rstrip('.')})" if setting.help else ""
+                raise SettingError(
+                    f"{type(self).__name__} needs the argument {setting.name!r}{meaning}.",
+                    setting.name,
+                )
+        return given
 
     @classmethod
     def normalise(cls, config: dict[str, Any]) -> dict[str, Any]:

@@ -92,4 +92,6 @@ def call_layer(layer: Layer, inputs: Any) -> Any:
 def _counted(least: int, most: int) -> str:
     if most == 1:
         return "one input"
+    if least == most:
+        return f"{least} inputs"
     return f"{least} inputs or more" if least > 1 else f"from {least} to {most} inputs"

@@ -46,9 +46,34 @@ def small() -> core.Sequential:
         (lambda: data.load("xor", sample=3), "samples"),
         (lambda: templates.load("digits-cn"), "digits-cnn"),
         (lambda: small().get_layer("lost"), "last"),
+        (lambda: layers.Dense(2, activation="reul"), "relu"),
+        (lambda: core.activations.get("sigmod"), "sigmoid"),
+        (lambda: layers.Dense(2, bias_initializer="zeroes"), "zeros"),
+        (lambda: layers.Dense(2, kernel_regularizer="L_2"), "l2"),
     ],
 )
 def test_an_unknown_name_is_answered_with_the_closest(ask: Callable[[], Any], meant: str) -> None:
     with pytest.raises(ChainruleError, match="Did you mean") as refused:
         ask()
     assert f"Did you mean {meant!r}?" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("ask", "text"),
+    [
+        (lambda: layers.Dens, "core.layers has no 'Dens'. Did you mean 'Dense'?"),
+        (lambda: core.optimizers.Adan, "core.optimizers has no 'Adan'. Did you mean 'Adam'?"),
+        (
+            lambda: core.initializers.Zeroes,
+            "core.initializers has no 'Zeroes'. Did you mean 'Zeros'?",
+        ),
+        (lambda: core.regularizers.L_1, "core.regularizers has no 'L_1'. Did you mean 'L1'?"),
+        (lambda: core.Sequental, "core has no 'Sequental'. Did you mean 'Sequential'?"),
+    ],
+)
+def test_what_a_module_has_not_is_answered_with_the_closest(
+    ask: Callable[[], Any], text: str
+) -> None:
+    with pytest.raises(AttributeError) as refused:
+        ask()
+    assert str(refused.value) == text

@@ -136,6 +136,35 @@ def test_the_functional_api_says_the_same_with_the_names_the_model_would_give() 
         layers.Conv2D(2, 3, name="mine")(x)
 
 
+PAIRS = [((3,), (4,)), ((3, 2), (4, 3)), ((3, 2), (5,)), ((4, 3, 2), (2, 3, 3))]
+
+
+@pytest.mark.parametrize("shapes", PAIRS, ids=str)
+@pytest.mark.parametrize(
+    "kind", [k for k in registry.kinds() if k.arity[0] > 1], ids=lambda k: k.__name__
+)
+def test_branches_that_do_not_fit_are_refused_with_their_shapes(
+    kind: type[Layer], shapes: tuple[tuple[int, ...], ...]
+) -> None:
+    layer = kind(**{**smallest(kind), "name": "mine"})
+    try:
+        layer([core.Input(shape) for shape in shapes])
+    except ShapeError as error:
+        sentence = str(error)
+        assert sentence.startswith(f"{kind.__name__} 'mine' ")
+        assert all("×".join(map(str, shape)) in sentence for shape in shapes)
+        assert sentence.endswith(".")
+
+
+def test_settings_are_refused_with_the_name_the_layer_was_given() -> None:
+    with pytest.raises(SettingError, match=r"^Dense 'mine': units must be at least 1; it is 0"):
+        layers.Dense(0, name="mine")
+    with pytest.raises(SettingError, match=r"needs the argument 'units' .How many neurons"):
+        layers.Dense()
+    with pytest.raises(SettingError, match="pad the others"):
+        core.Input((None, 3))
+
+
 def test_an_unknown_kind_of_a_document_is_answered_with_the_closest() -> None:
     network = chain((4,), ("Dense", {"units": 2}))
     strange = msgspec.structs.replace(network.layers[1], kind="Denze")

@@ -184,8 +184,8 @@ def _case(
     tokens = int(config.get("input_dim", 0))
     chain = ((kind.__name__, config),)
     batches = 2 if config.get("stateful") else 1
-    # Of a few samples, the gradient through their statistics is a small difference of large numbers; Keras's rounding of
-    # it in float32 is 1e-5 from the same in float64, ten times ours.
+    # Of a few samples, the gradient through their statistics is a small difference of large numbers; Keras's rounding
+    # of it in float32 is 1e-5 from the same in float64, ten times ours.
     tolerance = 5e-5 if kind.__name__ == "BatchNormalization" else 1e-5
     return LayerCase(
         name, shape, chain, tokens=tokens, training=training, rows=rows, batches=batches, tolerance=tolerance

@@ -172,9 +172,8 @@ def evaluate(expr: Expr, lookup: Lookup) -> float:
     if isinstance(expr, (Number, Symbol)):
         return expr.value
     if isinstance(expr, Sum):
-        return math.fsum(evaluate(term, lookup) for term in expr.terms) if _finite(expr, lookup) else sum(
-            evaluate(term, lookup) for term in expr.terms
-        )  # fmt: skip
+        values = [evaluate(term, lookup) for term in expr.terms]
+        return math.fsum(values) if all(map(math.isfinite, values)) else sum(values)
     if isinstance(expr, Product):
         return math.prod(evaluate(factor, lookup) for factor in expr.factors)
     if isinstance(expr, Quotient):
@@ -186,10 +185,6 @@ def evaluate(expr: Expr, lookup: Lookup) -> float:
     if isinstance(expr, Call):
         return float(FUNCTIONS[expr.function](*(evaluate(a, lookup) for a in expr.arguments)))
     return math.fsum(evaluate(term, lookup) for term in expr.rest)
-
-
-def _finite(expr: Sum, lookup: Lookup) -> bool:
-    return all(math.isfinite(evaluate(term, lookup)) for term in expr.terms)
 
 
 def _divide(a: float, b: float) -> float:

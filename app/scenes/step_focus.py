@@ -97,7 +97,7 @@ def focus_of(place: StepLayout, reader: Reader, frame: Frame) -> Focus:
             upstream.add(key)
     for unit in place.units:
         if unit.kind == "loss":
-            if writes & {"loss", "loss/rows"}:
+            if any(name == "loss" or name.startswith("loss/") for name in writes):
                 units.add("loss")
             continue
         for row in unit.rows:

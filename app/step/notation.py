@@ -48,7 +48,7 @@ def _columns(op: str, line: str) -> str:
 
 
 # Instructions that fetch the batch or keep count; the textbook's formulas leave them out.
-_COUNTING = ("accuracy_rows", "accumulate")
+_COUNTING = ("accuracy_rows", "accumulate", "accumulate_penalty")
 COPIES = ("choose_batch", "gather")
 
 
@@ -77,7 +77,7 @@ def arranged(op: str, expr: Expr, notation: str) -> Expr:
     return expr
 
 
-_SHORT = {"choose_batch": "batch", "accumulate": "+Σ"}
+_SHORT = {"choose_batch": "batch", "accumulate": "+Σ", "accumulate_penalty": "+Ω"}
 
 
 def short(instruction: InstructionView) -> str:

@@ -47,7 +47,12 @@ _GENERAL = {
     "column_sum": "A bias acts with a constant 1, so its gradient is the neuron's error, added over the batch.",
 }  # fmt: skip
 
-_KEEPING = ("choose_batch", "gather", "accuracy_rows", "accumulate")
+_PENALTIES = {
+    "penalty": "Large numbers cost: the penalty joins the loss, so that training keeps them small.",
+    "penalty_grad": "The penalty pulls every number towards 0, whatever the data says.",
+    "penalty_sum": "The penalties of all layers, added up.",
+}
+_KEEPING = ("choose_batch", "gather", "accuracy_rows", "accumulate", "accumulate_penalty")
 
 
 def sentence(session: StepSession, answer: Any) -> str:
@@ -64,6 +69,8 @@ def sentence(session: StepSession, answer: Any) -> str:
         return _keeping(session, instruction)
     if instruction.phase == "update":
         return _update(session, tensor, index)
+    if instruction.op in _PENALTIES:
+        return tr(_PENALTIES[instruction.op])
     if instruction.phase == "loss":
         return tr(
             "One number says how wrong the outputs are; everything that follows makes it smaller."
@@ -96,6 +103,8 @@ def _keeping(session: StepSession, instruction: InstructionView) -> str:
         )
     if instruction.op == "accuracy_rows":
         return _right(session, instruction)
+    if instruction.op == "accumulate_penalty":
+        return tr("Adds the penalties to the epoch’s sum, too, once for each sample.")
     if instruction.op == "accumulate":
         if instruction.operands.get("x", "").startswith("accuracy"):
             return tr(

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from app.scenes.formula_expressions import format_number
+from app.step.window_words import WINDOWS
 from app.text import tr
 
 if TYPE_CHECKING:
     from app.snapshots import InstructionView
     from app.step.session import StepSession
 
-_GENERAL = {
+_GENERAL = WINDOWS | {
     "matmul": "Each value feeding in is multiplied by the weight of its edge, and the products are added up.",
     "bias_add": "The bias is added: it moves the point at which the neuron starts to respond.",
     "tanh": "tanh squeezes the weighted sum into the range from −1 to 1; near 0 it is almost a straight line.",
@@ -38,8 +39,6 @@ _GENERAL = {
     "shared_dropout_mask": "A number is drawn for each channel: 0 silences all of it, at every place.",
     "gaussian_noise": "Normal numbers are drawn, new ones in every step.",
     "prelu_alpha_grad": "The slope acts on negative sums only, so its gradient is the error times those, added up.",
-    "conv2d": "The filter is laid over a patch of its input; products of pixels and weights are added up.",
-    "max_pool": "Only the largest value of each patch goes on.",
     "tanh_grad": "The error of the neuron's output, times the slope of tanh where the neuron stands.",
     "sigmoid_grad": "The error of the neuron's output, times the slope of the sigmoid where the neuron stands.",
     "relu_grad": "The error passes where the neuron was on; where it was off the slope is 0.",

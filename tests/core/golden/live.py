@@ -46,6 +46,8 @@ def value_of(setting: Setting, rng: np.random.Generator) -> Any:
     if setting.type == "axes":
         least = 1 if setting.minimum == 1 else -1
         return [least, 1, [1, least], [1], 2][int(rng.integers(5))]
+    if setting.type == "pairs":
+        return [[int(k) for k in rng.integers(int(low), 3, 2)] for _ in range(2)]
     if setting.type == "regularizer":
         return {"class_name": "L1L2", "config": {"l1": 0.02, "l2": 0.05}}
     return setting.default

@@ -55,7 +55,7 @@ def test_an_average_that_reaches_over_the_edge_is_the_mean_of_what_is_inside(
         (lambda: layers.Conv2D(3, 3, padding="causal"), "padding", "valid, same"),
         (lambda: layers.Conv2D(3, 3, data_format="channels_first"), "data_format", "channels come last"),
         (lambda: layers.GlobalMaxPooling2D("channels_first"), "data_format", "channels come last"),
-        (lambda: layers.AveragePooling2D(), "pool_size", "needs pool_size"),
+        (lambda: layers.AveragePooling2D(), "pool_size", "needs the argument"),
         (lambda: layers.UpSampling2D(2, interpolation="lanczos3"), "interpolation", "nearest, bilinear"),
         (lambda: layers.ZeroPadding2D(((1, 2), 3, 4)), "padding", "(top, bottom)"),
         (lambda: layers.Cropping2D(((1, 2), (3, -4))), "cropping", "at least 0"),
@@ -117,3 +117,48 @@ def test_a_frame_of_its_own_layer_shows_its_gradient() -> None:
     gradient = program.tensor(f"grad/{frame}/output")
     assert gradient.shape == (2, 13, 13, 2)
     assert np.abs(gradient).min() > 0
+
+
+def counts(shape: tuple[int, ...], *kinds: tuple[str, dict[str, Any]]) -> tuple[int, list[int]]:
+    found = inspect(chain(shape, *kinds))
+    assert found.ok
+    return found.parameters, [row.parameters for row in found.rows if row.parameters]
+
+
+def test_the_course_s_network_has_as_many_weights_as_its_notes_say() -> None:
+    def network(padding: str) -> list[tuple[str, dict[str, Any]]]:
+        return [
+            ("Dense", {"units": 16}),
+            *(("Conv2D", {"filters": f, "kernel_size": k, "padding": padding})
+              for f, k in ((32, 3), (64, 5), (128, 7))),
+            ("Flatten", {}),
+            ("Dense", {"units": 2}),
+        ]  # fmt: skip
+
+    assert counts((20, 20, 3), *network("valid")) == (473_890, [64, 4_640, 51_264, 401_536, 16_386])
+    assert counts((20, 20, 3), *network("same")) == (
+        559_906,
+        [64, 4_640, 51_264, 401_536, 102_402],
+    )
+    dense, first, second, _, *end = network("same")
+    pooled = (dense, first, ("MaxPooling2D", {"pool_size": 2}), second, *end)
+    assert counts((20, 20, 3), *pooled)[0] == 68_770
+
+
+@pytest.mark.parametrize(
+    ("shape", "kinds", "outputs"),
+    [
+        ((28, 28, 1), [("Conv2D", {"filters": 1, "kernel_size": 3})], [(26, 26, 1)]),
+        ((5, 5, 1), [("ZeroPadding2D", {"padding": 1}), ("Conv2D", {"filters": 1, "kernel_size": 3})],
+         [(7, 7, 1), (5, 5, 1)]),
+        ((720, 960, 3), [("Conv2D", {"filters": 4, "kernel_size": 3})], [(718, 958, 4)]),
+        ((200, 200, 3), [("Conv2D", {"filters": 32, "kernel_size": 3}), ("MaxPooling2D", {}),
+                         ("Conv2D", {"filters": 64, "kernel_size": 3}), ("MaxPooling2D", {})],
+         [(198, 198, 32), (99, 99, 32), (97, 97, 64), (48, 48, 64)]),
+        ((22, 22, 1), [("Conv2D", {"filters": 1, "kernel_size": 3}), ("Flatten", {})], [(20, 20, 1), (400,)]),
+    ],
+)  # fmt: skip
+def test_the_course_s_shapes(
+    shape: tuple[int, ...], kinds: list[tuple[str, dict[str, Any]]], outputs: list[tuple[int, ...]]
+) -> None:
+    assert [row.output_shape for row in inspect(chain(shape, *kinds)).rows[1:]] == outputs

@@ -156,6 +156,7 @@ FUNCTIONS: dict[str, Callable[..., float]] = {
     "min": lambda *xs: min(xs),
     "clip": _clip,
     "positive": lambda x: 1.0 if x > 0 else 0.0,
+    "heaviside": lambda x: 1.0 if x > 0 else (0.5 if x == 0 else x * 0.0),
     "equal": lambda a, b: 1.0 if a == b else 0.0,
     "inside": lambda x, low, high: 1.0 if low <= x <= high else 0.0,
     "where": lambda c, a, b: a if c else b,
@@ -256,7 +257,7 @@ def elide(expr: Expr, longest: int = LONG_SUM) -> Expr:
 _TEX_FUNCTIONS = {
     "tanh": r"\tanh", "exp": r"\exp", "log": r"\ln", "max": r"\max", "min": r"\min", "sigmoid": r"\sigma",
     "arctan": r"\arctan", "erf": r"\operatorname{erf}", "step": r"\mathbb{1}_{\geq 0}",
-    "relu": r"\operatorname{relu}", "positive": r"\mathbb{1}_{>0}", "clip": r"\operatorname{clip}",
+    "relu": r"\operatorname{relu}", "positive": r"\mathbb{1}_{>0}", "heaviside": "H", "clip": r"\operatorname{clip}",
     "equal": r"\mathbb{1}_{=}", "inside": r"\mathbb{1}_{\text{inside}}", "where": r"\operatorname{where}",
     "is_first_max": r"\mathbb{1}_{\text{first max}}", "sign": r"\operatorname{sign}",
 }  # fmt: skip

@@ -39,10 +39,10 @@ def check(metric: str) -> None:
         )
 
 
-def accuracy_kind(metric: str, loss: Loss, p: Tensor) -> int | None:
+def accuracy_kind(metric: str, loss: Loss, p: Tensor) -> int:
     """Which accuracy is meant, as Keras resolves "accuracy": by the shapes of targets and predictions.
 
-    None if there is no one class a sample: several time steps, each with numbers of its own.
+    Of a sequence or an image it is that of every time step or pixel.
 
     Raises
     ------
@@ -50,10 +50,8 @@ def accuracy_kind(metric: str, loss: Loss, p: Tensor) -> int | None:
         There is no such metric.
     """
     check(metric)
-    if metric == "binary_accuracy":
-        return BINARY
-    if loss.sparse or metric == "sparse_categorical_accuracy":
+    if loss.sparse and p.last > 1:
         return SPARSE
-    if len(p.shape) > 1:
-        return None
-    return CATEGORICAL if p.size > 1 else BINARY
+    if metric == "binary_accuracy" or p.last == 1:
+        return BINARY
+    return CATEGORICAL

@@ -444,10 +444,7 @@ class Model:
     @property
     def advice(self) -> tuple[str, ...]:
         """What the model does that learners seldom mean, a sentence each; `compile` warns of it."""
-        read = [
-            {"class_name": type(loss).__name__, "config": {"from_logits": loss.from_logits}}
-            for loss in self.losses
-        ]
+        read = [loss.to_document() for loss in self.losses]
         found = advise(self.network, self._inspection.rows, read or None)
         return tuple(one.sentence for one in found)
 
@@ -489,15 +486,15 @@ class Model:
 
     def _training(self, batch_size: int, truncated_bptt_steps: int | None = None) -> Training:
         training = Training(
-            optimizer=self._optimizer.to_config(), loss=self.losses[0].name, metrics=self._metrics,
+            optimizer=self._optimizer.to_config(), loss=self.losses[0].to_document(), metrics=self._metrics,
             batch_size=check_whole("batch_size", batch_size, 1), seed=self.seed,
             truncated_bptt_steps=truncated_bptt_steps,
         )  # fmt: skip
         check_training(training)
         return training
 
-    def _outputs(self) -> list[int]:
-        return [int(np.prod(self._inspection.shape(output))) for output in self.network.outputs]
+    def _outputs(self) -> list[tuple[int, ...]]:
+        return [tuple(self._inspection.shape(output)) for output in self.network.outputs]
 
     def _inputs(self, x: Any) -> list[np.ndarray]:
         rows = [row for row in self._inspection.rows if row.kind == "InputLayer"]

@@ -7,6 +7,7 @@ import argparse
 from app.cli.projects import load
 from app.text import number, shape, size, tr
 from core.spec import inspect
+from core.spec.training import loss_name
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -48,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
         for key, value in project.training.optimizer.items()
     )
     print(tr("{optimizer}; loss {loss}; data {data}", optimizer=optimizer,
-             loss=project.training.loss, data=project.data.id))  # fmt: skip
+             loss=loss_name(project.training.loss), data=project.data.id))  # fmt: skip
     step = project.run.get("step", 0)
     print(tr("trained for {steps} steps", steps=number(int(step))) if step else tr("not trained"))
     for problem in inspection.problems:

@@ -10,15 +10,13 @@ import numpy as np
 from app.engine.looking import decide, labels_of
 from app.snapshots import EvaluationView, read_only
 from core.kernels import state as S
+from core.runs.measuring import evaluation_batch
 from core.tape.compiler import compile_network
 from core.tape.program import Program
 
 if TYPE_CHECKING:
     from core.data import DataInfo
     from core.runs import Run
-
-#: Samples in one piece: a few milliseconds of the digits CNN.
-_PIECE = 128
 
 
 class Evaluator:
@@ -35,16 +33,16 @@ class Evaluator:
         self.wrong: np.ndarray | None = None
         self._samples = run.validation or run.samples
         self._labels = labels_of(self._samples.targets[0].array)
-        # States that last have a row for each sample of a batch, so batches stay as large as in training.
-        self._piece = run.program.capacity if run.program.states() else _PIECE
+        #: Samples in one piece: a few milliseconds of the digits CNN.
+        self._piece = piece = evaluation_batch(run.program, run.training.batch_size)
         tape = compile_network(
             run.network,
             "evaluate",
             loss=run.loss,
             metrics=run.training.metrics,
-            batch_size=self._piece,
+            batch_size=piece,
         )
-        self._program = Program(tape, min(self._piece, max(1, len(self._samples))))
+        self._program = Program(tape, min(piece, max(1, len(self._samples))))
         self._program.attach(self._samples.inputs, self._samples.targets)
         self._output = next(iter(tape.outputs.values())).name
         self._serial = 0

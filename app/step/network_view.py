@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from app.document import data_info
 from app.scenes import spec_view
+from core.spec import training
 
 if TYPE_CHECKING:
     from app.document import Document
@@ -18,12 +19,17 @@ _LOSSES = {
     "binary_crossentropy": "BCE",
     "categorical_crossentropy": "CCE",
     "sparse_categorical_crossentropy": "CCE",
+    "mean_absolute_error": "MAE",
+    "mean_absolute_percentage_error": "MAPE",
+    "mean_squared_logarithmic_error": "MSLE",
+    "kl_divergence": "KL",
 }
 
 
-def loss_name(loss: str) -> str:
+def loss_name(loss: str | dict[str, Any]) -> str:
     """Return the short name a loss is shown by."""
-    return _LOSSES.get(loss, loss.replace("_", " "))
+    kind = training.loss_name(loss)
+    return _LOSSES.get(kind, kind.replace("_", " "))
 
 
 def network_view(document: Document) -> NetworkView:

@@ -22,6 +22,7 @@ from app.widgets import (
     Toggle,
 )
 from app.workspace import WindowContext
+from core.spec.training import loss_name
 
 LOSSES = (
     ("mean_squared_error", "Mean squared error", "MSE"),
@@ -29,15 +30,27 @@ LOSSES = (
     ("binary_crossentropy", "Binary cross-entropy", "Binary cross-entropy"),
     ("categorical_crossentropy", "Cross-entropy, one-hot labels", "Cross-entropy"),
     ("sparse_categorical_crossentropy", "Cross-entropy", "Cross-entropy"),
+    ("mean_absolute_error", "Mean absolute error", "MAE"),
+    ("mean_absolute_percentage_error", "Mean absolute percentage error", "MAPE"),
+    ("mean_squared_logarithmic_error", "Mean squared logarithmic error", "MSLE"),
+    ("huber", "Huber", "Huber"),
+    ("log_cosh", "Log-cosh", "Log-cosh"),
+    ("hinge", "Hinge", "Hinge"),
+    ("squared_hinge", "Squared hinge", "Squared hinge"),
+    ("categorical_hinge", "Categorical hinge", "Categorical hinge"),
+    ("kl_divergence", "KL divergence", "KL divergence"),
+    ("poisson", "Poisson", "Poisson"),
+    ("cosine_similarity", "Cosine similarity", "Cosine similarity"),
 )
 
 
-def loss_title(loss: str, *, short: bool = True) -> str:
+def loss_title(loss: str | dict[str, Any], *, short: bool = True) -> str:
     """Return what a loss is called on the chip, or in full."""
+    kind = loss_name(loss)
     for name, title, brief in LOSSES:
-        if name == loss:
+        if name == kind:
             return tr(brief) if short else tr(title)
-    return loss.replace("_", " ").capitalize()
+    return kind.replace("_", " ").capitalize()
 
 
 def _row(label: str, *widgets: QWidget, tip: str = "") -> QHBoxLayout:
@@ -173,7 +186,7 @@ class TrainingEditor(_Form):
     def _show(self) -> None:
         training = self._context.document.training
         optimizer = training.optimizer
-        self._loss.set_value(training.loss)
+        self._loss.set_value(loss_name(training.loss))
         kind = str(optimizer.get("kind", ""))
         self._optimizer.set_value(kind)
         rate = float(optimizer.get("learning_rate", 0.01))

@@ -10,8 +10,6 @@ from core.errors import ChainruleError
 from core.layers import registry
 from core.spec import Inspection, Layer, Network, Training, inspect
 
-CROSSENTROPIES = ("sparse_categorical_crossentropy", "categorical_crossentropy")
-
 
 def checked(network: Network, training: Training) -> Inspection:
     """Return what is known of a network that works.

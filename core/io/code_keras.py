@@ -5,17 +5,10 @@ from __future__ import annotations
 from core.io.code_activations import KERAS_STEP, keras_activation
 from core.io.code_common import arguments, call, checked, comment, variables
 from core.io.code_initializers import keras_value
+from core.io.code_losses import keras_loss
 from core.layers import registry
 from core.spec import Inspection, Layer, Network, Training
 from core.spec.reference import reference
-
-#: Losses that Keras does not have, as functions of its own operations.
-_OWN_LOSSES = {
-    "half_squared_error": (
-        "def half_squared_error(y_true, y_pred):\n"
-        "    return 0.5 * keras.ops.sum(keras.ops.square(y_true - y_pred), axis=-1)\n"
-    ),
-}
 
 
 def keras(network: Network, training: Training) -> str:
@@ -31,8 +24,7 @@ def keras(network: Network, training: Training) -> str:
     build = (
         _sequential(network) if network.is_chain and single else _functional(network, inspection)
     )
-    own = _OWN_LOSSES.get(training.loss)
-    loss = training.loss if own else repr(training.loss)
+    own, loss = keras_loss(training)
     optimizer = {key: value for key, value in training.optimizer.items() if key != "kind"}
     name = f"keras.optimizers.{training.optimizer['kind']}"
     metrics = "" if not training.metrics else f"    metrics={list(training.metrics)!r},\n"
@@ -63,11 +55,13 @@ def _fit(training: Training) -> list[str]:
         held_out = f"validation_split={training.validation_split!r}"
     else:
         held_out = "validation_data=(x_test, y_test)"
+    weights = [f"#     class_weight={training.class_weight!r},"] if training.class_weight else []
     return [
         "# With your data in NumPy arrays, the first axis counting samples:",
         "# history = model.fit(",
         f"#     x_train, y_train, batch_size={training.batch_size}, epochs={training.epochs},",
         f"#     {held_out},",
+        *weights,
         "# )",
         "",
     ]

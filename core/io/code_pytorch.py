@@ -10,29 +10,14 @@ from typing import Any
 
 from core.errors import ChainruleError
 from core.io.code_activations import torch_activation, torch_layer
-from core.io.code_common import CROSSENTROPIES, call, checked, comment, variables
+from core.io.code_common import call, checked, comment, variables
 from core.io.code_initializers import torch_penalties, torch_start
+from core.io.code_losses import TorchLoss, output_is_masked
 from core.io.code_pytorch_recurrent import Recurrent
 from core.io.code_windows import Windows, torch_windows
 from core.layers import registry
 from core.spec import Layer, Network, Row, Training
 from core.spec.reference import reference
-
-_LOSSES = {
-    "mean_squared_error": "F.mse_loss(y_pred, y)",
-    "half_squared_error": "0.5 * ((y_pred - y) ** 2).sum(-1).mean()",
-    "mean_absolute_error": "F.l1_loss(y_pred, y)",
-    "binary_crossentropy": "F.binary_cross_entropy(y_pred, y)",
-    "sparse_categorical_crossentropy": "F.nll_loss(torch.log(y_pred), y)",
-    "categorical_crossentropy": "-(y * torch.log(y_pred)).sum(-1).mean()",
-}
-
-#: Stable forms for a network whose last activation the loss takes over.
-_LOSSES_OF_LOGITS = {
-    ("softmax", "sparse_categorical_crossentropy"): "F.cross_entropy(y_pred, y)",
-    ("softmax", "categorical_crossentropy"): "F.cross_entropy(y_pred, y)",
-    ("sigmoid", "binary_crossentropy"): "F.binary_cross_entropy_with_logits(y_pred, y)",
-}
 
 
 def pytorch(network: Network, training: Training) -> str:
@@ -56,8 +41,12 @@ def pytorch(network: Network, training: Training) -> str:
         "",
     ]
     lines = module.lines()
-    loss = " + ".join([module.loss, *module.penalties])
-    return "\n".join([*head, *lines, *_training(training, loss)])
+    if output_is_masked(network):
+        raise ChainruleError(
+            "The output carries a mask; a loss that leaves out masked steps has no counterpart in the PyTorch code."
+        )
+    total = " + ".join([module.loss.expression, *module.penalties])
+    return "\n".join([*head, *lines, *_training(training, module.loss, total)])
 
 
 class _Module:
@@ -84,13 +73,11 @@ class _Module:
         self.penalties: list[str] = []
         last = network.layer(self._nodes[network.source(network.outputs[0])[0]].layer)
         activation = last.config.get("activation") or "linear"
-        key = (activation, training.loss)
         single = len(network.outputs) == 1
+        shape = rows[network.source(network.outputs[0])[0]].output_shape if single else None
+        self.loss = TorchLoss(training, activation, shape)
         #: The activation that training leaves to the loss.
-        self._left_out = activation if single and key in _LOSSES_OF_LOGITS else ""
-        self.loss = _LOSSES_OF_LOGITS[key] if self._left_out else _LOSSES.get(training.loss, "")
-        if not self.loss:
-            raise ChainruleError(f"The loss {training.loss} has no counterpart in PyTorch here.")
+        self._left_out = self.loss.left_out
 
     def lines(self) -> list[str]:
         for id_ in self._network.order():
@@ -365,7 +352,7 @@ class _Module:
         self._put(id_, " + ".join(sources))
 
 
-def _training(training: Training, loss: str) -> list[str]:
+def _training(training: Training, loss: TorchLoss, total: str) -> list[str]:
     given = {key: value for key, value in training.optimizer.items() if key != "kind"}
     kind = training.optimizer["kind"]
     if kind == "Adam":
@@ -382,20 +369,20 @@ def _training(training: Training, loss: str) -> list[str]:
             named["nesterov"] = True
     else:
         raise ChainruleError(f"The optimizer {kind} has no counterpart in the PyTorch code yet.")
-    target = "class numbers, int64" if training.loss == CROSSENTROPIES[0] else "float32"
     optimizer = call(f"torch.optim.{kind}", [], named).replace("(", "(model.parameters(), ", 1)
     return [
         "",
         "",
         "model = Network()",
         f"optimizer = {optimizer}",
+        *loss.before,
         "",
         "",
-        f"def train_on_batch(x, y):  # x: float32, channels last; y: {target}",
+        f"def train_on_batch(x, y):  # x: float32, channels last; y: {loss.target}",
         "    model.train()",
         "    optimizer.zero_grad()",
         "    y_pred = model(x)",
-        f"    loss = {loss}",
+        f"    loss = {total}",
         "    loss.backward()",
         "    optimizer.step()",
         "    return loss.item()",

@@ -22,10 +22,7 @@ def save_model(model: Model, path: Path) -> None:
     """Write a model: network, training settings, weights."""
     memory = model.memory()
     run: dict[str, Any] = {
-        "losses": [
-            {"name": loss.name, "from_logits": loss.from_logits, "weight": loss.weight}
-            for loss in model.losses
-        ]
+        "losses": [{"loss": loss.to_document(), "weight": loss.weight} for loss in model.losses]
     }
     if memory is not None:
         run |= {"step": memory.step, "epoch": memory.epoch, "iteration": memory.iteration}
@@ -72,18 +69,29 @@ def _count(value: Any) -> int:
 
 
 class _SavedLoss(msgspec.Struct, frozen=True):
-    name: str
-    from_logits: bool = False
+    loss: str | dict[str, Any] = ""
     weight: float = 1.0
+    #: As files of before losses had other arguments name it.
+    name: str = ""
+    from_logits: bool = False
+
+    def made(self) -> Loss:
+        """The loss."""
+        if self.loss:
+            return losses.get(self.loss)
+        config = {"from_logits": True} if self.from_logits else {}
+        return losses.get({"class_name": self.name, "config": config})
 
 
-def _losses(run: dict[str, Any], named: str, path: Path) -> list[Loss] | str:
+def _losses(
+    run: dict[str, Any], named: str | dict[str, Any], path: Path
+) -> list[Loss] | str | dict[str, Any]:
     """The losses as they were compiled; a project of the window has only the one it names."""
     if not run.get("losses"):
         return named
     try:
         saved = msgspec.convert(run["losses"], list[_SavedLoss])
-        made = [type(losses.get(one.name))(from_logits=one.from_logits) for one in saved]
+        made = [one.made() for one in saved]
     except (msgspec.ValidationError, SettingError) as error:
         raise ProjectError(f"{path.name} names losses that are not known: {error}") from error
     return [loss.weighted(one.weight) for loss, one in zip(made, saved, strict=True)]

@@ -64,14 +64,28 @@ def adam(mem, ints, reals, state):
 
 
 def accumulate(mem, ints, reals, state):
-    """Running sums over the epoch: of one number a sample, and their count. ints: rows' tensor, sum, count"""
-    x = cut(mem, ints[0], state[BATCH_ROWS])
-    total = mem.dtype.type(0)
-    for r in range(state[BATCH_ROWS]):
-        total += x[r]
-    rows = mem.dtype.type(state[BATCH_ROWS])
+    """Running sums over the epoch: of the numbers of a batch, and how many they are.
+
+    ints: x, sum, count, numbers a sample, mask. Where there is a mask (else -1) its ones count. Without numbers a
+    sample (0) x is one number, the same for every sample of the batch.
+    """
+    rows, total, count = state[BATCH_ROWS], mem.dtype.type(0), mem.dtype.type(0)
+    if ints[3] == 0:
+        total, count = mem[ints[0]] * mem.dtype.type(rows), mem.dtype.type(rows)
+    else:
+        n = rows * ints[3]
+        x = cut(mem, ints[0], n)
+        if ints[4] >= 0:
+            m = cut(mem, ints[4], n)
+            for k in range(n):
+                total += x[k] * m[k]
+                count += m[k]
+        else:
+            for k in range(n):
+                total += x[k]
+            count = mem.dtype.type(n)
     if state[BATCH] == 0:
-        mem[ints[1]], mem[ints[2]] = total, rows
+        mem[ints[1]], mem[ints[2]] = total, count
     else:
         mem[ints[1]] += total
-        mem[ints[2]] += rows
+        mem[ints[2]] += count

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from core.ops import (
     activations,
+    averages,
     contraction,
     convolution,
     dense,
     depthwise,
+    distances,
     elementwise,
     embedding,
     framing,
@@ -34,10 +36,12 @@ from core.ops.base import Instruction, Op, operation, operations
 __all__ = ["Instruction", "Op", "operation", "operations"]
 _FILES = (
     activations,
+    averages,
     contraction,
     convolution,
     dense,
     depthwise,
+    distances,
     elementwise,
     embedding,
     framing,

@@ -318,27 +318,28 @@ class CarryGrad(Op):
 
 @register
 class WeightedSum(Op):
-    """The loss of a model with several outputs: ``w₁ L₁ + w₂ L₂``."""
+    """The loss of a model with several outputs: ``w₁ L₁ + w₂ L₂``; of one that has a weight, ``w L``."""
 
     name = "weighted_sum"
     kernel = "elementwise.weighted_sum"
     operands = ("a", "b")
 
     def integers(self, ins: Instruction) -> list[int]:
-        return span_integers(ins.inputs["a"], ins.inputs["b"], ins.output)
+        a = ins.inputs["a"]
+        return span_integers(a, ins.inputs.get("b", a), ins.output)
 
     def reals(self, ins: Instruction) -> list[float]:
         return list(ins.attributes["weights"])
 
     def explain(self, ins: Instruction, cell: Cell) -> Expr:
-        first, second = ins.attributes["weights"]
-        return Sum(
-            (
-                Product((Number(first), ref(ins.inputs["a"], cell))),
-                Product((Number(second), ref(ins.inputs["b"], cell))),
-            )
+        weights = ins.attributes["weights"]
+        terms = tuple(
+            Product((Number(w), ref(t, cell)))
+            for w, t in zip(weights, ins.inputs.values(), strict=False)
         )
+        return Sum(terms) if len(terms) > 1 else terms[0]
 
     def right_side(self, ins: Instruction) -> str:
-        first, second = ins.attributes["weights"]
-        return f"{first:g} {ins.inputs['a'].symbol} + {second:g} {ins.inputs['b'].symbol}"
+        weights = ins.attributes["weights"]
+        parts = zip(weights, ins.inputs.values(), strict=False)
+        return " + ".join(f"{w:g} {t.symbol}" for w, t in parts)

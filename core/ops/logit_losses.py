@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from core.expressions import Call, Expr, Negate, Number, Product, Sum, minus
-from core.ops.base import Cell, Instruction, cells, ref, register
-from core.ops.losses import LossGrad, LossRows, is_label
+from core.ops.base import Cell, Instruction, ref, register
+from core.ops.losses import LossGrad, LossRows, along, counted, is_label
 from core.tape.tensors import Tensor
 
 if TYPE_CHECKING:
@@ -21,15 +22,14 @@ class _LogitRows(LossRows):
 
     def integers(self, ins: Instruction) -> list[int]:
         z, t = ins.inputs["z"], ins.inputs["t"]
-        return [z.size, z.at, z.row, t.at, t.row, ins.output.at]
+        return [z.inner, z.last, z.at, z.row, t.at, t.row, ins.output.at, ins.output.row]
 
     def backward(
         self, e: Emitter, ins: Instruction, dy: Tensor | None, wanted: set[str]
     ) -> dict[str, Tensor]:
         z, t = ins.inputs["z"], ins.inputs["t"]
-        share = {k: ins.attributes[k] for k in ("weight", "mean", "factor") if k in ins.attributes}
         p = next(i.output for i in e.instructions if i.op == self.link and i.inputs["x"] is z)
-        return {"z": e.gradient(self.grad, ins, "z", p=p, t=t, sparse=int(self.sparse), **share)}
+        return {"z": e.gradient(self.grad, ins, "z", **self.given(ins, dy, p, t))}
 
 
 @register
@@ -45,11 +45,11 @@ class SoftmaxCrossEntropyRows(_LogitRows):
     link = "softmax"
 
     def explain(self, ins: Instruction, cell: Cell) -> Expr:
-        z, t, row = ins.inputs["z"], ins.inputs["t"], cell[0]
-        places = [(row, *k) for k in cells(z.shape)]
+        z, t = ins.inputs["z"], ins.inputs["t"]
+        places = along(z, cell)
         whole = Sum(tuple(ref(t, place) for place in places))
         chosen = Sum(tuple(Product((ref(t, place), ref(z, place))) for place in places))
-        return minus(Product((whole, _log_sum_exp(z, row))), chosen)
+        return minus(Product((whole, _log_sum_exp(z, cell))), chosen)
 
     def right_side(self, ins: Instruction) -> str:
         return f"−Σ {ins.inputs['t'].symbol} ln softmax({ins.inputs['z'].symbol})"
@@ -65,17 +65,20 @@ class SparseSoftmaxCrossEntropyRows(_LogitRows):
     link = "softmax"
     sparse = True
 
+    def reals(self, ins: Instruction) -> list[float]:
+        return [*super().reals(ins), float(ins.attributes.get("ignore", math.nan))]
+
     def explain(self, ins: Instruction, cell: Cell) -> Expr:
-        z, row = ins.inputs["z"], cell[0]
-        chosen = tuple(Product((is_label(ins, row, k), ref(z, (row, k)))) for k in range(z.size))
-        return minus(_log_sum_exp(z, row), Sum(chosen))
+        z = ins.inputs["z"]
+        chosen = tuple(Product((is_label(ins, cell, k), ref(z, (*cell, k)))) for k in range(z.last))
+        return counted(ins, cell, minus(_log_sum_exp(z, cell), Sum(chosen)))
 
     def right_side(self, ins: Instruction) -> str:
         return f"−ln softmax({ins.inputs['z'].symbol})[{ins.inputs['t'].symbol}]"
 
 
-def _log_sum_exp(z: Tensor, row: int) -> Expr:
-    powers = tuple(Call("exp", (ref(z, (row, *k)),)) for k in cells(z.shape))
+def _log_sum_exp(z: Tensor, cell: Cell) -> Expr:
+    powers = tuple(Call("exp", (ref(z, place),)) for place in along(z, cell))
     return Call("log", (Sum(powers),))
 
 
@@ -88,13 +91,10 @@ class SigmoidCrossEntropyRows(_LogitRows):
     grad = "sigmoid_cross_entropy_grad"
     link = "sigmoid"
 
-    def factor(self, ins: Instruction) -> float:
-        return float(ins.attributes["factor"])
-
     def explain(self, ins: Instruction, cell: Cell) -> Expr:
         terms: list[Expr] = []
-        for k in cells(ins.inputs["z"].shape):
-            z, t = ref(ins.inputs["z"], (cell[0], *k)), ref(ins.inputs["t"], (cell[0], *k))
+        for place in along(ins.inputs["z"], cell):
+            z, t = ref(ins.inputs["z"], place), ref(ins.inputs["t"], place)
             small = Call("exp", (Negate(Call("abs", (z,))),))
             terms += [Call("relu", (z,)), Negate(Product((z, t)))]
             terms.append(Call("log", (Sum((Number(1), small)),)))
@@ -114,7 +114,7 @@ class SigmoidCrossEntropyGrad(LossGrad):
 
     def explain(self, ins: Instruction, cell: Cell) -> Expr:
         difference = minus(ref(ins.inputs["p"], cell), self.target(ins, cell))
-        return Product((self.shared(ins), difference))
+        return Product((self.shared(ins, cell), difference))
 
     def right_side(self, ins: Instruction) -> str:
         return f"({ins.inputs['p'].symbol} − {ins.inputs['t'].symbol}){self.mean_prefix(ins)}"

@@ -1,4 +1,4 @@
-"""Losses of each sample, their gradients, and the number that is minimised.
+"""Losses of each sample, and their gradients.
 
 The gradient of a loss is one instruction that includes the mean over the batch; softmax with cross-entropy is one
 instruction ``p - y``.
@@ -6,10 +6,11 @@ instruction ``p - y``.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from core.expressions import Call, Expr, Negate, Number, Power, Product, Quotient, Sum, minus
-from core.ops.base import Cell, Instruction, Op, cells, ref, register
+from core.ops.base import Cell, Instruction, Op, ref, register
 from core.tape.tensors import Shape, Tensor
 
 if TYPE_CHECKING:
@@ -19,8 +20,13 @@ if TYPE_CHECKING:
 EPSILON = 1e-7
 
 
+def along(t: Tensor, cell: Cell) -> list[Cell]:
+    """The places of the list that a number of the loss is about: `cell` is (sample, ...) without the last axis."""
+    return [(*cell, k) for k in range(t.last)] if t.shape else [cell]
+
+
 class LossRows(Op):
-    """One number a sample.
+    """One number for each list along the last axis: for a list one a sample, for a sequence one a time step.
 
     Attributes: `weight` (of this output in the total loss), `mean` (over the batch, or a sum).
     """
@@ -29,15 +35,15 @@ class LossRows(Op):
     grad = ""
 
     def shape(self, inputs: dict[str, Tensor], attributes: dict[str, Any]) -> Shape:
-        return ()
+        return next(iter(inputs.values())).shape[:-1]
 
     def factor(self, ins: Instruction) -> float:
-        """What multiplies a sample's sum."""
-        return 1.0
+        """What multiplies the sum over a list."""
+        return float(ins.attributes.get("factor", 1.0))
 
     def integers(self, ins: Instruction) -> list[int]:
         p, t = ins.inputs["p"], ins.inputs["t"]
-        return [p.size, p.at, p.row, t.at, t.row, ins.output.at]
+        return [p.inner, p.last, p.at, p.row, t.at, t.row, ins.output.at, ins.output.row]
 
     def reals(self, ins: Instruction) -> list[float]:
         return [self.factor(ins), EPSILON]
@@ -46,65 +52,89 @@ class LossRows(Op):
         self, e: Emitter, ins: Instruction, dy: Tensor | None, wanted: set[str]
     ) -> dict[str, Tensor]:
         p, t = ins.inputs["p"], ins.inputs["t"]
-        share = {k: ins.attributes[k] for k in ("weight", "mean", "factor") if k in ins.attributes}
         source = e.producer(p)
         if self.grad == "cross_entropy_grad" and source is not None and source.op == "softmax":
             # The two slopes multiply out to p - t, without dividing by a small probability.
             z = source.inputs["x"]
-            e.contribute(z, e.gradient("softmax_cross_entropy_grad", ins, "p", of=z, p=p, t=t,
-                                       sparse=int(self.sparse), **share))  # fmt: skip
+            e.contribute(z, e.gradient("softmax_cross_entropy_grad", ins, "p", of=z,
+                                       **self.given(ins, dy, p, t)))  # fmt: skip
             return {}
-        return {"p": e.gradient(self.grad, ins, "p", p=p, t=t, sparse=int(self.sparse), **share)}
+        return {"p": e.gradient(self.grad, ins, "p", **self.given(ins, dy, p, t))}
+
+    def given(self, ins: Instruction, dy: Tensor | None, p: Tensor, t: Tensor) -> dict[str, Any]:
+        """Operands and constants of the gradient: `dy` says what each number counts if they do not count the same."""
+        kept = ("weight", "mean", "factor", "parameter")
+        found = {k: ins.attributes[k] for k in kept if k in ins.attributes}
+        found |= {"p": p, "t": t, "sparse": int(self.sparse)}
+        return found | ({"share": dy} if dy is not None else {})
 
     sparse = False
 
     def uses(self, ins: Instruction, operand: str, cell: Cell) -> list[Cell]:
-        return [cell[:1]]
+        return [cell[: len(ins.output.shape) + 1]]
 
-    def each(self, ins: Instruction, row: int) -> list[tuple[Expr, Expr]]:
-        """The pairs (prediction, target) of a sample."""
+    def each(self, ins: Instruction, cell: Cell) -> list[tuple[Expr, Expr]]:
+        """The pairs (prediction, target) of a list."""
         p, t = ins.inputs["p"], ins.inputs["t"]
-        return [(ref(p, (row, *cell)), ref(t, (row, *cell))) for cell in cells(p.shape)]
+        return [(ref(p, place), ref(t, place)) for place in along(p, cell)]
 
 
 class LossGrad(Op):
-    """Common to the gradients: the factor 1 / rows of the batch's mean."""
+    """Common to the gradients: what each cell is multiplied by, the batch's mean or a share of its own."""
 
-    operands = ("p", "t")
+    operands = ("p", "t", "share")
+
+    def shape(self, inputs: dict[str, Tensor], attributes: dict[str, Any]) -> Shape:
+        return inputs["p"].shape
 
     def integers(self, ins: Instruction) -> list[int]:
         p, t, dp = ins.inputs["p"], ins.inputs["t"], ins.output
-        return [p.size, p.at, p.row, t.at, t.row, dp.at, dp.row, ins.attributes["sparse"]]
+        share = ins.inputs.get("share")
+        last = [share.at, share.row] if share is not None else [-1, 0]
+        given = [p.inner, p.last, p.at, p.row, t.at, t.row, dp.at, dp.row, self.number(ins)]
+        return given + last
+
+    def number(self, ins: Instruction) -> int:
+        """An integer of the kernel's own: whether targets are labels."""
+        return int(ins.attributes["sparse"])
 
     def factor(self, ins: Instruction) -> float:
-        """What multiplies a sample's sum."""
+        """What multiplies the sum over a list."""
         return float(ins.attributes.get("factor", 1.0))
 
     def reals(self, ins: Instruction) -> list[float]:
-        return [self.factor(ins), ins.attributes["weight"], float(ins.attributes["mean"]), EPSILON]
+        given = [self.factor(ins), ins.attributes["weight"], float(ins.attributes["mean"])]
+        return [*given, EPSILON, float(ins.attributes.get("parameter", 0.0))]
 
-    def shared(self, ins: Instruction) -> Expr:
-        """The factor of every cell, with the batch's mean in it."""
+    def shared(self, ins: Instruction, cell: Cell) -> Expr:
+        """The factor of a cell."""
         whole = self.factor(ins) * ins.attributes["weight"]
-        rows = ins.attributes.get("rows", 1)
-        return Quotient(Number(whole), Number(rows)) if ins.attributes["mean"] else Number(whole)
+        share = ins.inputs.get("share")
+        if share is not None:
+            return Product((Number(whole), ref(share, cell[: len(share.shape) + 1])))
+        count = ins.attributes.get("rows", 1) * ins.inputs["p"].inner
+        return Quotient(Number(whole), Number(count)) if ins.attributes["mean"] else Number(whole)
+
+    def row(self, ins: Instruction, cell: Cell) -> list[Cell]:
+        """All places of the list that a cell is part of."""
+        return along(ins.output, cell[:-1] if ins.output.shape else cell)
 
     def uses(self, ins: Instruction, operand: str, cell: Cell) -> list[Cell]:
-        if operand == "t" and ins.attributes["sparse"]:
-            return [(cell[0], k) for k in range(ins.output.size)]
+        if operand == "share" or (operand == "t" and ins.attributes["sparse"]):
+            return along(ins.output, cell[: max(len(ins.output.shape), 1)])
         return [cell]
 
     def target(self, ins: Instruction, cell: Cell) -> Expr:
         """The target of this cell: a number, or whether the label is this class."""
-        t = ins.inputs["t"]
         if ins.attributes["sparse"]:
-            return Call(
-                "equal", (ref(t, (cell[0], 0) if t.shape else (cell[0],)), Number(cell[-1]))
-            )
-        return ref(t, cell)
+            return is_label(ins, cell[:-1], cell[-1])
+        return ref(ins.inputs["t"], cell)
 
     def mean_prefix(self, ins: Instruction) -> str:
-        """How a title shows the mean."""
+        """How a title shows what a cell counts: its share, or the mean."""
+        share = ins.inputs.get("share")
+        if share is not None:
+            return f" {share.symbol}"
         return " / n" if ins.attributes["mean"] else ""
 
 
@@ -119,11 +149,8 @@ class SquaredRows(LossRows):
     kernel = "loss.squared_rows"
     grad = "squared_grad"
 
-    def factor(self, ins: Instruction) -> float:
-        return float(ins.attributes["factor"])
-
     def explain(self, ins: Instruction, cell: Cell) -> Expr:
-        squares = tuple(Power(minus(p, t), Number(2)) for p, t in self.each(ins, cell[0]))
+        squares = tuple(Power(minus(p, t), Number(2)) for p, t in self.each(ins, cell))
         return Product((Number(self.factor(ins)), Sum(squares)))
 
     def right_side(self, ins: Instruction) -> str:
@@ -141,9 +168,10 @@ class SquaredGrad(LossGrad):
 
     def explain(self, ins: Instruction, cell: Cell) -> Expr:
         difference = minus(ref(ins.inputs["p"], cell), ref(ins.inputs["t"], cell))
-        if self.factor(ins) == 0.5 and not ins.attributes["mean"] and ins.attributes["weight"] == 1:
+        plain = not ins.attributes["mean"] and ins.attributes["weight"] == 1
+        if self.factor(ins) == 0.5 and plain and "share" not in ins.inputs:
             return difference
-        return Product((Number(2), self.shared(ins), difference))
+        return Product((Number(2), self.shared(ins, cell), difference))
 
     def right_side(self, ins: Instruction) -> str:
         p, t = ins.inputs["p"].symbol, ins.inputs["t"].symbol
@@ -163,12 +191,9 @@ class BinaryRows(LossRows):
     kernel = "loss.binary_rows"
     grad = "binary_grad"
 
-    def factor(self, ins: Instruction) -> float:
-        return float(ins.attributes["factor"])
-
     def explain(self, ins: Instruction, cell: Cell) -> Expr:
         terms = []
-        for p, t in self.each(ins, cell[0]):
+        for p, t in self.each(ins, cell):
             q = _clipped(p)
             terms.append(
                 Sum(
@@ -196,7 +221,7 @@ class BinaryGrad(LossGrad):
         p, t = ref(ins.inputs["p"], cell), ref(ins.inputs["t"], cell)
         slope = minus(Quotient(minus(Number(1), t), minus(Number(1), p)), Quotient(t, p))
         inside = Call("inside", (p, Number(EPSILON), Number(1 - EPSILON)))
-        return Call("where", (inside, Product((self.shared(ins), slope)), Number(0)))
+        return Call("where", (inside, Product((self.shared(ins, cell), slope)), Number(0)))
 
     def right_side(self, ins: Instruction) -> str:
         p, t = ins.inputs["p"].symbol, ins.inputs["t"].symbol
@@ -230,10 +255,10 @@ class CrossEntropyRows(_CrossEntropyRows):
     kernel = "loss.cross_entropy_rows"
 
     def explain(self, ins: Instruction, cell: Cell) -> Expr:
-        t = ins.inputs["t"]
+        p, t = ins.inputs["p"], ins.inputs["t"]
         terms = tuple(
-            Product((ref(t, (cell[0], *k)), Call("log", (self.probability(ins, (cell[0], *k)),))))
-            for k in cells(ins.inputs["p"].shape)
+            Product((ref(t, place), Call("log", (self.probability(ins, place),))))
+            for place in along(p, cell)
         )
         return Negate(Sum(terms))
 
@@ -249,27 +274,35 @@ class SparseCrossEntropyRows(_CrossEntropyRows):
     kernel = "loss.sparse_cross_entropy_rows"
     sparse = True
 
+    def reals(self, ins: Instruction) -> list[float]:
+        return [*super().reals(ins), float(ins.attributes.get("ignore", math.nan))]
+
     def explain(self, ins: Instruction, cell: Cell) -> Expr:
         terms = tuple(
-            Product(
-                (is_label(ins, cell[0], k), Call("log", (self.probability(ins, (cell[0], k)),)))
-            )
-            for k in range(ins.inputs["p"].size)
+            Product((is_label(ins, cell, k), Call("log", (self.probability(ins, (*cell, k)),))))
+            for k in range(ins.inputs["p"].last)
         )
-        return Negate(Sum(terms))
+        return counted(ins, cell, Negate(Sum(terms)))
 
     def right_side(self, ins: Instruction) -> str:
         return f"−ln {self.shown(ins)}[{ins.inputs['t'].symbol}]"
 
 
 def _share(p: Tensor, cell: Cell) -> Expr:
-    return Quotient(ref(p, cell), Sum(tuple(ref(p, (cell[0], k)) for k in range(p.size))))
+    return Quotient(ref(p, cell), Sum(tuple(ref(p, place) for place in along(p, cell[:-1]))))
 
 
-def is_label(ins: Instruction, row: int, k: int) -> Expr:
-    """1 if a sample's label is k."""
+def is_label(ins: Instruction, cell: Cell, k: int) -> Expr:
+    """1 if the label of a list (its place without the last axis) is k."""
     t = ins.inputs["t"]
-    return Call("equal", (ref(t, (row, 0) if t.shape else (row,)), Number(k)))
+    return Call("equal", (ref(t, cell if len(t.shape) < len(cell) else (*cell, 0)), Number(k)))
+
+
+def counted(ins: Instruction, cell: Cell, loss: Expr) -> Expr:
+    """A loss of a label, 0 if the label is the one that is ignored."""
+    if "ignore" not in ins.attributes:
+        return loss
+    return Call("where", (is_label(ins, cell, ins.attributes["ignore"]), Number(0), loss))
 
 
 @register
@@ -280,11 +313,11 @@ class CrossEntropyGrad(LossGrad):
     kernel = "loss.cross_entropy_grad"
 
     def explain(self, ins: Instruction, cell: Cell) -> Expr:
-        p, row = ins.inputs["p"], cell[0]
-        counted = Sum(tuple(self._counted(ins, (row, k)) for k in range(p.size)))
-        whole = Sum(tuple(ref(p, (row, k)) for k in range(p.size)))
+        p, row = ins.inputs["p"], self.row(ins, cell)
+        counted = Sum(tuple(self._counted(ins, place) for place in row))
+        whole = Sum(tuple(ref(p, place) for place in row))
         own = Quotient(self._counted(ins, cell), ref(p, cell))
-        return Product((self.shared(ins), minus(Quotient(counted, whole), own)))
+        return Product((self.shared(ins, cell), minus(Quotient(counted, whole), own)))
 
     def _counted(self, ins: Instruction, cell: Cell) -> Expr:
         share = _share(ins.inputs["p"], cell)
@@ -292,7 +325,7 @@ class CrossEntropyGrad(LossGrad):
         return Call("where", (inside, self.target(ins, cell), Number(0)))
 
     def uses(self, ins: Instruction, operand: str, cell: Cell) -> list[Cell]:
-        return [(cell[0], k) for k in range(ins.output.size)]
+        return along(ins.output, cell[: len(ins.output.shape)])
 
     def right_side(self, ins: Instruction) -> str:
         p, t = ins.inputs["p"].symbol, ins.inputs["t"].symbol
@@ -311,102 +344,12 @@ class SoftmaxCrossEntropyGrad(LossGrad):
         p, t = ins.inputs["p"], ins.inputs["t"]
         prediction: Expr = ref(p, cell)
         if not ins.attributes["sparse"]:
-            total = Sum(tuple(ref(t, (cell[0], k)) for k in range(p.size)))
+            total = Sum(tuple(ref(t, place) for place in self.row(ins, cell)))
             prediction = Product((prediction, total))
-        return Product((self.shared(ins), minus(prediction, self.target(ins, cell))))
+        return Product((self.shared(ins, cell), minus(prediction, self.target(ins, cell))))
 
     def uses(self, ins: Instruction, operand: str, cell: Cell) -> list[Cell]:
-        return [cell] if operand == "p" else [(cell[0], k) for k in range(ins.output.size)]
+        return [cell] if operand == "p" else along(ins.output, cell[: len(ins.output.shape)])
 
     def right_side(self, ins: Instruction) -> str:
         return f"({ins.inputs['p'].symbol} − {ins.inputs['t'].symbol}){self.mean_prefix(ins)}"
-
-
-@register
-class BatchMean(Op):
-    """The mean, or the sum, of one number a sample."""
-
-    name = "batch_mean"
-    kernel = "loss.batch_mean"
-
-    def shape(self, inputs: dict[str, Tensor], attributes: dict[str, Any]) -> Shape:
-        return ()
-
-    def batch(self, inputs: dict[str, Tensor]) -> bool:
-        return False
-
-    def integers(self, ins: Instruction) -> list[int]:
-        return [ins.inputs["x"].at, ins.output.at]
-
-    def reals(self, ins: Instruction) -> list[float]:
-        return [float(ins.attributes["mean"])]
-
-    def explain(self, ins: Instruction, cell: Cell) -> Expr:
-        rows = ins.attributes.get("rows", 1)
-        total = Sum(tuple(ref(ins.inputs["x"], (r,)) for r in range(rows)))
-        return Quotient(total, Number(rows)) if ins.attributes["mean"] else total
-
-    def uses(self, ins: Instruction, operand: str, cell: Cell) -> list[Cell]:
-        return [()]
-
-    def right_side(self, ins: Instruction) -> str:
-        return f"{'mean' if ins.attributes['mean'] else 'Σ'} {ins.inputs['x'].symbol}"
-
-
-@register
-class AccuracyRows(Op):
-    """1 for every sample that is right. Attribute `kind`: 0 labels, 1 one-hot, 2 binary."""
-
-    name = "accuracy_rows"
-    kernel = "loss.accuracy_rows"
-    operands = ("p", "t")
-
-    def shape(self, inputs: dict[str, Tensor], attributes: dict[str, Any]) -> Shape:
-        return ()
-
-    def integers(self, ins: Instruction) -> list[int]:
-        p, t = ins.inputs["p"], ins.inputs["t"]
-        return [p.size, p.at, p.row, t.at, t.row, ins.output.at, ins.attributes["kind"]]
-
-    def explain(self, ins: Instruction, cell: Cell) -> Expr:
-        p, t, row = ins.inputs["p"], ins.inputs["t"], cell[0]
-        kind, n = ins.attributes["kind"], p.size
-        values = tuple(ref(p, (row, *place)) for place in cells(p.shape))
-        if kind == 2:
-            half = Number(0.5)
-            hits = tuple(
-                Call("equal", (Call("positive", (minus(v, half),)), ref(t, (row, *place))))
-                for v, place in zip(values, cells(p.shape), strict=True)
-            )
-            return Quotient(Sum(hits), Number(n))
-        if kind == 0:
-            label: Expr = ref(t, (row, 0) if t.shape else (row,))
-            return Sum(
-                tuple(
-                    Product(
-                        (
-                            Call("equal", (label, Number(k))),
-                            Call("is_first_max", (Number(k), *values)),
-                        )
-                    )
-                    for k in range(n)
-                )
-            )
-        wanted = tuple(ref(t, (row, k)) for k in range(n))
-        return Sum(
-            tuple(
-                Product(
-                    (
-                        Call("is_first_max", (Number(k), *wanted)),
-                        Call("is_first_max", (Number(k), *values)),
-                    )
-                )
-                for k in range(n)
-            )
-        )
-
-    def uses(self, ins: Instruction, operand: str, cell: Cell) -> list[Cell]:
-        return [cell[:1]]
-
-    def right_side(self, ins: Instruction) -> str:
-        return f"({ins.inputs['p'].symbol} agrees with {ins.inputs['t'].symbol})"

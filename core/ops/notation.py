@@ -9,7 +9,7 @@ _NAMES = {
     "δ": r"\delta", "σ": r"\sigma", "η": r"\eta", "β": r"\beta", "γ": r"\gamma", "ε": r"\varepsilon", "μ": r"\mu",
     "ŷ": r"\hat{y}", "∂": r"\partial ", "·": r" \cdot ", "∘": r" \circ ", "Σ": r"\sum ", "←": r" \leftarrow ",
     "−": "-", "√": r"\sqrt", "∗": r" * ", "²": "^{2}", "∈": r" \in ", "ᵀ": r"^{\top}", "x̂": r"\hat{x}",
-    "Ω": r"\Omega ", "L₀": "L_{0}",
+    "Ω": r"\Omega ", "ω": r"\omega ", "ỹ": r"\tilde{y}", "ℓ": r"\ell ", "≠": r" \neq ", "L₀": "L_{0}",
 }  # fmt: skip
 
 
@@ -22,12 +22,13 @@ def line_to_tex(line: str) -> str:
         line,
     )
     line = re.sub(
-        r"\b(relu|softmax|max|mean|sign|gather|embed|clip|copy|dropout|pool|conv)\b",
+        r"\b(relu|softmax|max|mean|sign|huber|where|gather|embed|clip|copy|dropout|pool|conv)\b",
         r"\\operatorname{\1}",
         line,
     )
     line = re.sub(r"_(\w{2,})", r"_{\1}", line)
-    line = line.replace("tanh", r"\tanh").replace("ln ", r"\ln ")
+    line = line.replace("tanh", r"\tanh").replace("cosh", r"\cosh")
+    line = line.replace("ln ", r"\ln ").replace("ln(", r"\ln(")
     for source, target in _NAMES.items():
         line = line.replace(source, target)
     return line

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.expressions import Call, Expr, Negate, Number, Power, Product, Quotient, Sum, Symbol
-from core.ops.base import Cell, Instruction, Op, ref, register
+from core.ops.base import Cell, Instruction, Op, cells, ref, register
 from core.tape.tensors import Shape, Tensor
 
 
@@ -123,21 +123,34 @@ class Adam(_Update):
 
 @register
 class Accumulate(Op):
-    """A running sum over the epoch and the number of samples in it: metrics are their quotient."""
+    """A running sum over the epoch and how many numbers are in it: metrics are their quotient.
+
+    Of the numbers of a batch, or of one number that holds for each of its samples. Masked ones do not count.
+    """
 
     name = "accumulate"
     kernel = "update.accumulate"
-    operands = ("x", "total", "count")
+    operands = ("x", "total", "count", "m")
 
     def shape(self, inputs: dict[str, Tensor], attributes: dict[str, object]) -> Shape:
         return ()
 
     def integers(self, ins: Instruction) -> list[int]:
-        return [ins.inputs[k].at for k in ("x", "total", "count")]
+        x, m = ins.inputs["x"], ins.inputs.get("m")
+        places = [ins.inputs[k].at for k in ("x", "total", "count")]
+        return [*places, x.size if x.batch else 0, -1 if m is None else m.at]
 
     def explain(self, ins: Instruction, cell: Cell) -> Expr:
-        rows = ins.attributes.get("rows", 1)
-        terms = tuple(ref(ins.inputs["x"], (r,)) for r in range(rows))
+        x, m, rows = ins.inputs["x"], ins.inputs.get("m"), ins.attributes.get("rows", 1)
+        terms: tuple[Expr, ...]
+        if x.batch:
+            places = [(r, *place) for r in range(rows) for place in cells(x.shape)]
+            terms = tuple(
+                ref(x, place) if m is None else Product((ref(m, place), ref(x, place)))
+                for place in places
+            )
+        else:
+            terms = (Product((Number(rows), ref(x, ()))),)
         if ins.attributes.get("first", False):
             return Sum(terms)
         return Sum((ref(ins.inputs["total"], ()), *terms))
@@ -148,5 +161,6 @@ class Accumulate(Op):
         return [] if operand == "count" or new else [()]
 
     def title(self, ins: Instruction) -> str:
-        total = ins.inputs["total"].symbol
-        return f"{total} ← {total} + Σ {ins.inputs['x'].symbol}"
+        total, x, m = ins.inputs["total"].symbol, ins.inputs["x"], ins.inputs.get("m")
+        added = f"Σ {m.symbol + ' ' if m else ''}{x.symbol}" if x.batch else f"n {x.symbol}"
+        return f"{total} ← {total} + {added}"

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from core.kernels import state as S
+from core.ops.averages import COUNT
 from core.runs.samples import Samples
 from core.spec.network import Network
 from core.spec.training import Training
@@ -16,6 +17,22 @@ from core.tape.program import Program
 
 #: Samples evaluated or predicted in one go.
 BATCH = 128
+
+
+def evaluation_batch(trained: Program, batch_size: int) -> int:
+    """In batches of what size to measure: any if that changes nothing, else of the size asked for, as in Keras.
+
+    It changes the loss where that of a batch is a sum, or divided by how many time steps of the batch count. States
+    that last have a row for each sample of a batch, so batches stay as large as in training.
+    """
+    if trained.states():
+        return trained.capacity
+    for ins in trained.tape.instructions:
+        if ins.op == "loss_share" and ins.attributes["way"] != COUNT:
+            return batch_size
+        if ins.op == "batch_mean" and not ins.attributes["mean"]:
+            return batch_size
+    return BATCH
 
 
 class Measure:
@@ -32,21 +49,22 @@ class Measure:
     def __init__(self, trained: Program, network: Network, training: Training, loss: Any) -> None:
         self._trained, self._network = trained, network
         self._training, self._loss = training, loss
-        #: States that last have a row for each sample of a batch, so batches stay as large as in training.
+        #: States that last have a row for each sample of a batch.
         self._batch = trained.capacity if trained.states() else BATCH
-        self._evaluator: Program | None = None
+        self._evaluators: dict[tuple[bool, int], Program] = {}
         self._predictor: Program | None = None
 
-    def evaluation(self, data: Samples, chunk: int) -> Iterator[dict[str, float]]:
+    def evaluation(
+        self, data: Samples, chunk: int, batch_size: int | None = None
+    ) -> Iterator[dict[str, float]]:
         """Metrics of these samples: of those so far after every `chunk` batches, and of all at the end."""
         if not len(data):
             return
-        if self._evaluator is None:
-            tape = compile_network(self._network, "evaluate", loss=self._loss,
-                                   metrics=self._training.metrics, batch_size=self._batch)  # fmt: skip
-            self._evaluator = Program(tape, self._batch)
-        program = self._evaluator
-        program.attach(data.inputs, data.targets)
+        program = self._evaluator(
+            data.weights is not None,
+            evaluation_batch(self._trained, batch_size or self._training.batch_size),
+        )
+        program.attach(data.inputs, data.targets, weights=data.weights)
         program.copy_weights_from(self._trained)
         program.state[S.STEP] = program.state[S.SHUFFLE] = 0
         batches = int(program.state[S.BATCHES])
@@ -60,6 +78,15 @@ class Measure:
                 name: float(program.mem[total.at] / max(program.mem[number.at], 1))
                 for name, (total, number) in program.tape.totals.items()
             }
+
+    def _evaluator(self, weighted: bool, size: int) -> Program:
+        key = (weighted, size)
+        if key not in self._evaluators:
+            tape = compile_network(self._network, "evaluate", loss=self._loss,
+                                   metrics=self._training.metrics, batch_size=size,
+                                   weighted=weighted)  # fmt: skip
+            self._evaluators[key] = Program(tape, size)
+        return self._evaluators[key]
 
     @property
     def predictor(self) -> Program:

@@ -19,7 +19,13 @@ from core.runs.history import Epoch, History
 from core.runs.journal import Entry, Journal
 from core.runs.measuring import Measure
 from core.runs.position import GRANULARITIES, Position
-from core.runs.samples import Samples, require_whole_batches, split
+from core.runs.samples import (
+    Samples,
+    require_whole_batches,
+    split,
+    unweighted,
+    with_class_weights,
+)
 from core.runs.undo import UndoRing
 from core.spec.network import Network
 from core.spec.training import Training, check_training
@@ -88,17 +94,19 @@ class Run:
         tape = compile_network(
             network, "train", loss=self.loss, optimizer=self.optimizer, metrics=training.metrics,
             batch_size=training.batch_size, truncated_bptt_steps=training.truncated_bptt_steps,
+            weighted=bool(training.class_weight) or (samples is not None and samples.weights is not None),
         )  # fmt: skip
+        self._outputs = [t.shape for t in tape.outputs.values()]
         if samples is None:
-            outputs = int(next(iter(tape.outputs.values())).size)
-            samples, validation = split(dataset, training, self.loss, outputs)
+            samples, validation = split(dataset, training, self.loss, self._outputs[0])
+        samples = with_class_weights(samples, training, self._outputs)
         self.samples, self.validation = samples, validation
         self.program = Program(
             tape, min(training.batch_size, max(len(samples), 1)), seed=training.seed
         )
         for given in (samples, validation):
             require_whole_batches(self.program, 0 if given is None else len(given))
-        self.program.attach(samples.inputs, samples.targets)
+        self.program.attach(samples.inputs, samples.targets, weights=samples.weights)
         self.pc = 0
         self.divergence: Divergence | None = None
         self.journal = Journal()
@@ -139,6 +147,11 @@ class Run:
     def step_start(self) -> Checkpoint | None:
         """The state at the start of the step whose values stand in the arena: the begun one, else the last."""
         return self._start if self.pc else self._previous
+
+    @property
+    def weighted(self) -> bool:
+        """True if samples have weights: it can train on others only if it was made for such."""
+        return bool(self.program.tape.sample_weights)
 
     @property
     def learning_rate(self) -> float:
@@ -495,8 +508,11 @@ class Run:
         """Train on these samples from now on. The run begins here anew, with the weights it has."""
         require_whole_batches(self.program, len(samples))
         position = self.position
+        samples = with_class_weights(samples, self.training, self._outputs)
+        if samples.weights is None and self.weighted:
+            samples = unweighted(samples, self._outputs)
         self.samples = samples
-        self.program.attach(samples.inputs, samples.targets)
+        self.program.attach(samples.inputs, samples.targets, weights=samples.weights)
         self.program.state[S.ORIGIN_STEP] = position.step
         self.program.state[S.ORIGIN_EPOCH] = position.epoch
         self._begin_here()
@@ -599,18 +615,25 @@ class Run:
 
     # ---- measuring -------------------------------------------------------------------------------------------------
 
-    def evaluate(self, samples: Samples | None = None) -> dict[str, float]:
+    def evaluate(
+        self, samples: Samples | None = None, batch_size: int | None = None
+    ) -> dict[str, float]:
         """Metrics of held-out data (or of the samples given), with the weights as they are now."""
         result: dict[str, float] = {}
-        for found in self.iter_evaluation(samples):
+        for found in self.iter_evaluation(samples, batch_size=batch_size):
             result = found
         return result
 
     def iter_evaluation(
-        self, samples: Samples | None = None, chunk: int = 4
+        self, samples: Samples | None = None, chunk: int = 4, batch_size: int | None = None
     ) -> Iterator[dict[str, float]]:
-        """The same in pieces of `chunk` batches, for an engine that has other things to do in between."""
-        yield from self._measure.evaluation(samples or self.validation or self.samples, chunk)
+        """The same in pieces of `chunk` batches, for an engine that has other things to do in between.
+
+        Losses that depend on which samples are in a batch are measured in batches of `batch_size`, by default the
+        one that is trained with.
+        """
+        data = samples or self.validation or self.samples
+        yield from self._measure.evaluation(data, chunk, batch_size)
 
     @property
     def predictor(self) -> Program:

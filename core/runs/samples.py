@@ -2,83 +2,214 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from core.errors import ChainruleError
 from core.losses import Loss
-from core.spec.training import Training
+from core.spec.training import Training, check_class_weight
 from core.tape.table_data import DataTable
 
 if TYPE_CHECKING:
     from core.tape.program import Program
 
+Shape = tuple[int, ...]
+
 
 @dataclass(frozen=True)
 class Samples:
-    """Inputs and targets, one table for each Input layer and each output."""
+    """Inputs and targets, one table for each Input layer and each output, and weights if there are any."""
 
     inputs: list[DataTable]
     targets: list[DataTable]
+    weights: list[DataTable] | None = None
 
     def __len__(self) -> int:
         return len(self.inputs[0])
 
 
-def target_table(y: Any, loss: Loss, outputs: int) -> DataTable:
+def target_table(y: Any, loss: Loss, outputs: int | Shape) -> DataTable:
     """Targets in the form a loss reads.
 
     Parameters
     ----------
     y
-        Whole-number labels (samples,), or numbers (samples,) or (samples, outputs).
+        Whole-number labels (samples, ...), or numbers (samples,) or (samples, ..., outputs).
     loss
         Sparse losses read labels; the others one-hot rows or numbers.
     outputs
-        Numbers the network gives a sample.
+        Shape of what the network gives a sample, or how many numbers.
 
     Raises
     ------
     core.errors.ChainruleError
-        Labels do not fit the network's outputs.
+        Labels do not fit the network's outputs; the sentence says which.
     """
     given = np.asarray(y)
+    shape = (outputs,) if isinstance(outputs, int) else tuple(outputs)
     if loss.sparse:
-        labels = given.reshape(len(given), -1)
-        if labels.shape[1] != 1:
-            message = (
-                f"{loss.name} needs one label a sample; {labels.shape[1]} numbers are given. "
-                "Use categorical_crossentropy for one-hot rows."
-            )
-            raise ChainruleError(message)
-        broken = labels[labels != np.floor(labels)] if labels.dtype.kind == "f" else labels[:0]
-        if broken.size:
-            message = f"{loss.name} needs whole numbers as labels; {broken[0]:g} is not one."
-            raise ChainruleError(message)
-        if labels.size and not 0 <= labels.min() <= labels.max() < outputs:
-            message = (
-                f"Labels go from {labels.min():g} to {labels.max():g}, but the network has {outputs} outputs. "
-                "Number the classes from 0 and give the last layer one unit for each."
-            )
-            raise ChainruleError(message)
-        return DataTable(labels.astype(np.float32))
+        return _labels(given, loss, shape)
     flat = given.reshape(len(given), -1).astype(np.float32)
-    if flat.shape[1] == outputs:
+    size = prod(shape)
+    if flat.shape[1] == size:
         return DataTable(flat)
-    if flat.shape[1] == 1 and outputs > 1 and given.dtype.kind in "biu":
-        labels = flat[:, 0].astype(np.int64)
-        if labels.size and not 0 <= labels.min() <= labels.max() < outputs:
-            message = f"Labels go up to {labels.max()}, but the network has {outputs} outputs."
-            raise ChainruleError(message)
-        return DataTable(np.eye(outputs, dtype=np.float32)[labels])
+    if flat.shape[1] == 1 and len(shape) == 1 and size > 1 and given.dtype.kind in "biu":
+        labels = flat.astype(np.int64)
+        _require_classes(labels, size)
+        return DataTable(np.eye(size, dtype=np.float32)[labels[:, 0]])
+    numbers = f"{flat.shape[1]} number{'s' if flat.shape[1] != 1 else ''}"
+    gives = "×".join(map(str, shape))
+    raise ChainruleError(f"Each target has {numbers}, but the network gives {gives}.")
+
+
+def _labels(given: np.ndarray, loss: Loss, shape: Shape) -> DataTable:
+    """Labels, one for each list of class probabilities."""
+    labels = given.reshape(len(given), -1)
+    wanted = prod(shape[:-1])
+    if labels.shape[1] != wanted:
+        what = "one label a sample" if wanted == 1 else f"{wanted} labels a sample"
+        raise ChainruleError(
+            f"{loss.name} needs {what}; {labels.shape[1]} numbers are given. "
+            "Use categorical_crossentropy for one-hot rows."
+        )
+    if labels.dtype.kind == "f":
+        broken = np.argwhere(labels != np.floor(labels))
+        if len(broken):
+            row, place = broken[0]
+            raise ChainruleError(
+                f"{loss.name} needs whole numbers as labels; {labels[row, place]:g} (row {row} of the targets) is not "
+                "one."
+            )
+    _require_classes(labels, shape[-1], loss.ignore_class)
+    return DataTable(labels.astype(np.float32))
+
+
+def _require_classes(labels: np.ndarray, classes: int, ignored: int | None = None) -> None:
+    """Say so, with the row, if there is no output for a label."""
+    outside = (labels < 0) | (labels >= classes)
+    if ignored is not None:
+        outside &= labels != ignored
+    if not outside.any():
+        return
+    row, place = np.argwhere(outside)[0]
+    several = int(outside.sum())
+    more = "" if several == 1 else f" ({several:,} labels are such)"
     raise ChainruleError(
-        f"Each target has {flat.shape[1]} numbers, but the network gives {outputs}."
+        f"Row {row} of the targets has the label {labels[row, place]:g}, but the network has {classes} outputs, for "
+        f"labels from 0 to {classes - 1}{more}. Number the classes from 0 and give the last layer one unit for each."
     )
 
 
-def prepare(x: Any, y: Any, loss: Loss, outputs: int, scale: float = 1.0) -> Samples:
+# ---- weights -------------------------------------------------------------------------------------------------------
+
+
+def weight_table(weight: Any, samples: int, outputs: Shape) -> DataTable:
+    """Weights of samples, or of their time steps, in the form in which the tape gathers them.
+
+    Parameters
+    ----------
+    weight
+        (samples,) for an output that is a list; (samples, time) or (samples, 1) for a sequence, and so on.
+    samples
+        How many there are.
+    outputs
+        Shape of what the network gives a sample.
+    """
+    try:
+        given = np.asarray(weight, np.float32)
+    except (ValueError, TypeError) as error:
+        message = "sample_weight must be an array of numbers, one for each sample."
+        raise ChainruleError(message) from error
+    places = outputs[:-1]
+    if given.ndim == 0 or len(given) != samples:
+        count = "a single number" if given.ndim == 0 else f"{len(given):,} weights"
+        raise ChainruleError(
+            f"Every sample needs its weight, but there are {samples:,} samples and {count}."
+        )
+    broken = np.flatnonzero(~np.isfinite(given.reshape(samples, -1)).all(1))
+    if len(broken):
+        raise ChainruleError(f"Row {broken[0]} of the sample weights is not a finite number.")
+    shape = given.shape[1:]
+    if shape == (*places, 1):
+        given = given.reshape(samples, *places)
+    fits = given.ndim == len(places) + 1 and all(
+        a in (1, b) for a, b in zip(given.shape[1:], places, strict=True)
+    )
+    if not fits and prod(places) != 1:
+        wanted = ", ".join(map(str, places))
+        raise ChainruleError(
+            f"The network gives {'×'.join(map(str, outputs))} a sample, so its weights have shape (samples, {wanted}), "
+            f"or (samples, {', '.join('1' for _ in places)}) for one weight a sample; the given ones have "
+            f"{given.shape}."
+        )
+    if not fits and given.size != samples:
+        raise ChainruleError(
+            f"Every sample needs one weight; the given ones have shape {given.shape}."
+        )
+    whole = np.broadcast_to(given, (samples, *places)) if fits else given.reshape(samples, *places)
+    return DataTable(np.ascontiguousarray(whole.reshape(samples, -1)))
+
+
+def require_one_class(output: Shape) -> None:
+    """Say so if a network gives several lists a sample, so that there is no one class a sample."""
+    if prod(output[:-1]) != 1:
+        raise ChainruleError(
+            "class_weight needs one class a sample, but the network gives "
+            f"{'×'.join(map(str, output))}: give sample_weight of shape (samples, steps) instead."
+        )
+
+
+def class_weights(y: Any, weights: dict[int, float]) -> np.ndarray:
+    """The weight of each sample from that of its class; 1 for classes without one, as in Keras.
+
+    Parameters
+    ----------
+    y
+        Labels (samples,) or (samples, 1), or one-hot rows (samples, classes).
+    weights
+        By class.
+    """
+    given = np.asarray(y)
+    if given.ndim == 2:
+        given = given.argmax(1) if given.shape[1] != 1 else given[:, 0]
+    labels = np.round(given).astype(np.int64)
+    found = np.ones(len(labels), np.float32)
+    for label, weight in weights.items():
+        found[labels == label] = weight
+    return found
+
+
+def with_class_weights(samples: Samples, training: Training, outputs: list[Shape]) -> Samples:
+    """Samples that count what the training settings say of their classes."""
+    if not training.class_weight or samples.weights is not None:
+        return samples
+    if len(outputs) > 1:
+        message = (
+            "class_weight is for networks with one output; give sample_weight for each of several."
+        )
+        raise ChainruleError(message)
+    require_one_class(outputs[0])
+    table = samples.targets[0]
+    found = class_weights(
+        table.array.reshape(len(table), -1), check_class_weight(training.class_weight)
+    )
+    return replace(samples, weights=[DataTable(found[:, None])])
+
+
+def unweighted(samples: Samples, outputs: list[Shape]) -> Samples:
+    """The same samples with weights of 1."""
+    widths = [prod(shape[:-1]) for shape in outputs]
+    ones = [DataTable(np.ones((len(samples), width), np.float32)) for width in widths]
+    return replace(samples, weights=ones)
+
+
+# ---- data sets -----------------------------------------------------------------------------------------------------
+
+
+def prepare(x: Any, y: Any, loss: Loss, outputs: int | Shape, scale: float = 1.0) -> Samples:
     """One input and one target table."""
     return Samples([DataTable(x, scale)], [target_table(y, loss, outputs)])
 
@@ -96,7 +227,7 @@ def require_whole_batches(program: Program, count: int) -> None:
 
 
 def split(
-    dataset: Any, training: Training, loss: Loss, outputs: int
+    dataset: Any, training: Training, loss: Loss, outputs: int | Shape
 ) -> tuple[Samples, Samples | None]:
     """Training and held-out samples: Keras's validation split, or the data set's own test samples."""
     scale = float(getattr(dataset.info, "scale", 1.0))

@@ -16,6 +16,7 @@ from core.spec.network import Layer, Network
 from core.spec.problem import Fix, Problem
 from core.spec.reference import source_of
 from core.spec.repairs import check_output, remedy, removal, wrong_arity
+from core.spec.training import loss_name
 
 #: More than this is refused before anything is allocated (bytes).
 MEMORY_LIMIT = 2 * 1024**3
@@ -122,7 +123,13 @@ def inspect(
         parameters += row.parameters
         values += 6 * sum(prod(shape) for shape in row.output_shapes if shape)
     memory = 4 * (4 * parameters + values * batch_size)
-    problems += _check_whole(network, rows, data_shape, classes, loss)
+    problems += _check_whole(
+        network,
+        rows,
+        data_shape,
+        classes,
+        loss_name(loss) if isinstance(loss, (str, dict)) else None,
+    )
     if memory > MEMORY_LIMIT and not problems:
         largest = max(
             rows, key=lambda r: 4 * r.parameters + 6 * prod(r.output_shape or (0,)) * batch_size

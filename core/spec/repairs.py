@@ -32,7 +32,7 @@ def wrong_arity(network: Network, layer: Layer, got: int, least: int, *, first: 
 def check_output(network: Network, last: Row, classes: int, loss: str) -> list[Problem]:
     """What is wrong if the last layer does not give what the loss compares."""
     shape = last.output_shape or ()
-    binary = loss in ("binary_crossentropy", "hinge")
+    binary = loss in ("binary_crossentropy", "hinge", "squared_hinge")
     units = 1 if (classes <= 1 or binary) else classes
     squared = loss in ("mean_squared_error", "half_squared_error")
     if classes == 2 and ((binary and shape == (2,)) or (squared and shape == (1,))):

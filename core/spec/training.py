@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import numbers
 from typing import Any
 
 import msgspec
 
 from core.errors import SettingError
+from core.layers.base import snake_case
 
 #: Whole numbers are kept in 64 bits with a sign.
 SEEDS = 2**63
@@ -21,7 +23,7 @@ class Training(msgspec.Struct, frozen=True):
     optimizer
         ``{"kind": "Adam", "learning_rate": 0.001, ...}``: a name in `core.optimizers` and its arguments.
     loss
-        Name in `core.losses`.
+        Name in `core.losses`, or with arguments ``{"class_name": "Huber", "config": {"delta": 0.5}}``.
     metrics
         Names in `core.metrics`.
     batch_size
@@ -36,18 +38,28 @@ class Training(msgspec.Struct, frozen=True):
     truncated_bptt_steps
         Truncated backpropagation through time: sequences are read in windows of so many time steps. States go on from
         one window to the next, gradients stop there. None goes back through all time steps.
+    class_weight
+        How much samples of a class count in the loss, by label; 1 where nothing is said.
     """
 
     optimizer: dict[str, Any] = msgspec.field(
         default_factory=lambda: {"kind": "SGD", "learning_rate": 0.01}
     )
-    loss: str = "mean_squared_error"
+    loss: str | dict[str, Any] = "mean_squared_error"
     metrics: tuple[str, ...] = ("accuracy",)
     batch_size: int = 32
     epochs: int = 20
     seed: int = 0
     validation_split: float = 0.0
     truncated_bptt_steps: int | None = None
+    class_weight: dict[int, float] | None = None
+
+
+def loss_name(loss: str | dict[str, Any]) -> str:
+    """The name of a loss as a document holds it, by itself or with arguments."""
+    if isinstance(loss, dict):
+        return snake_case(str(loss.get("class_name", "")))
+    return loss
 
 
 def check_training(training: Training) -> None:
@@ -67,6 +79,8 @@ def check_training(training: Training) -> None:
     check_truncation(training.truncated_bptt_steps)
     if training.loss:
         losses.get(training.loss)
+    if training.class_weight is not None:
+        check_class_weight(training.class_weight)
     for metric in training.metrics:
         metrics.check(metric)
     optimizers.get(dict(training.optimizer))
@@ -115,3 +129,28 @@ def check_split(share: Any) -> float:
         )
         raise SettingError(message, "validation_split")
     return float(share)
+
+
+def check_class_weight(weights: Any) -> dict[int, float]:
+    """`weights` as a weight for each class.
+
+    Raises
+    ------
+    core.errors.SettingError
+        It is something else.
+    """
+    wrong = SettingError(
+        "class_weight gives the number of each class its weight, for example {0: 1.0, 1: 5.0}; it is "
+        f"{weights!r}.",
+        "class_weight",
+    )
+    if not isinstance(weights, dict):
+        raise wrong
+    found = {}
+    for label, weight in weights.items():
+        whole = isinstance(label, numbers.Integral) and not isinstance(label, bool)
+        number = isinstance(weight, numbers.Real) and not isinstance(weight, bool)
+        if not whole or not number or not math.isfinite(float(weight)):
+            raise wrong
+        found[int(label)] = float(weight)
+    return found

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from core import metrics as metrics_module
 from core import optimizers as optimizers_module
 from core.errors import ChainruleError, MemoryEstimateError
 from core.layers import registry
@@ -14,6 +13,7 @@ from core.ops.base import Instruction, operation
 from core.spec.inspection import MEMORY_LIMIT, Inspection, inspect
 from core.spec.reference import source_of
 from core.tape.emitter import Emitter
+from core.tape.objective import Objective, target_shape
 from core.tape.penalties import write_penalties
 from core.tape.tensors import Buffer, Shape, Tensor, superscript
 
@@ -44,6 +44,8 @@ class Tape:
     ----------
     inputs, targets, outputs
         Tensors by node id, in the order of the document.
+    sample_weights
+        Weights of samples by node id of the output; empty if all count the same.
     watch
         Scalars recorded after each step; the first is the loss.
     totals
@@ -65,6 +67,7 @@ class Tape:
     layer_weights: dict[str, list[str]]
     inspection: Inspection
     chosen: Tensor | None = None
+    sample_weights: dict[str, Tensor] = field(default_factory=dict)
 
 
 def compile_network(
@@ -80,6 +83,7 @@ def compile_network(
     relu_backward: str = "standard",
     truncated_bptt_steps: int | None = None,
     batch_size: int = 32,
+    weighted: bool = False,
 ) -> Tape:
     """Write the tape of a network.
 
@@ -109,6 +113,8 @@ def compile_network(
         Cut the gradients of recurrent states after every so many time steps; None goes back through all of them.
     batch_size
         For the estimate of memory.
+    weighted
+        True if samples (or their time steps) have weights: the data provides them for every output.
 
     Raises
     ------
@@ -129,7 +135,7 @@ def compile_network(
         truncated_bptt_steps=truncated_bptt_steps,
     )
     return _Compiler(network, mode, inspection, emitter, wrt).compile(
-        loss, optimizer, metrics, loss_weights, head
+        loss, optimizer, metrics, loss_weights, head, weighted=weighted
     )
 
 
@@ -149,6 +155,7 @@ class _Compiler:
         self.inputs: dict[str, Tensor] = {}
         self.outputs: dict[str, Tensor] = {}
         self.targets: dict[str, Tensor] = {}
+        self.sample_weights: dict[str, Tensor] = {}
         self.watch: dict[str, Tensor] = {}
         self.totals: dict[str, tuple[Tensor, Tensor]] = {}
         self.scalars: dict[str, tuple[Tensor, float]] = {}
@@ -164,12 +171,14 @@ class _Compiler:
         metrics: tuple[str, ...],
         loss_weights: list[float] | None,
         head: str,
+        *,
+        weighted: bool,
     ) -> Tape:
         """Write everything."""
         self._declare_weights()
         losses = self._losses(loss)
         if self.has_data:
-            self._data_instructions(losses)
+            self._data_instructions(losses, weighted=weighted)
         self._forward_instructions()
         heads: list[Instruction] = []
         if self.mode == "explain" and head == "score":
@@ -222,7 +231,7 @@ class _Compiler:
             raise ChainruleError(message)
         return given
 
-    def _data_instructions(self, losses: list[Loss]) -> None:
+    def _data_instructions(self, losses: list[Loss], *, weighted: bool) -> None:
         e = self.e
         e.phase = "data"
         self.chosen = e.op("choose_batch", role="batch/samples")
@@ -247,13 +256,19 @@ class _Compiler:
                 self.inputs[row.node] = x
         e.node = e.layer = ""
         for node, loss in zip(self.network.outputs, losses, strict=False):
-            shape = self.inspection.shape(node)
-            width: Shape = (1,) if loss.sparse else shape
+            width = target_shape(self.inspection.shape(node), loss)
             t = e.op("gather", self.chosen, role="t", output=width, table=None, what="targets")
             many = len(self.network.outputs) > 1
             t.name, t.role = f"targets/{node}" if many else "targets", "data"
             t.symbol = "y" + (superscript(len(self.targets) + 1) if many else "")
             self.targets[node] = t
+        for node in self.network.outputs if weighted else ():
+            w = e.op("gather", self.chosen, role="w", output=self.inspection.shape(node)[:-1],
+                     table=None, what="weights")  # fmt: skip
+            many = len(self.network.outputs) > 1
+            w.name, w.role = f"sample_weights/{node}" if many else "sample_weights", "data"
+            w.symbol = "ω" + (superscript(len(self.sample_weights) + 1) if many else "")
+            self.sample_weights[node] = w
         e.phase = "forward"
 
     def _input_symbol(self, index: int) -> str:
@@ -312,94 +327,18 @@ class _Compiler:
     ) -> list[Instruction]:
         e = self.e
         e.phase, e.node, e.layer = "loss", "", ""
-        heads: list[Instruction] = []
-        scalars: list[Tensor] = []
         many = len(losses) > 1
+        objective = Objective(e, self.targets, self.sample_weights, many=many)
         for (node, out), loss, weight in zip(self.outputs.items(), losses, weights, strict=True):
-            label = f"loss/{node}" if many else "loss"
-            if loss.link == "softmax" and len(out.shape) != 1:
-                shape = "×".join(map(str, out.shape))
-                raise ChainruleError(
-                    f"{loss.name} compares one list of probabilities a sample, but the network gives {shape}. "
-                    "Flatten before the last Dense layer."
-                )
-            p, target = out, self._target(node, loss)
-            operation_name, constants = loss.operation, loss.constants(p)
-            if loss.from_logits:
-                p = e.op(loss.link, out, role=f"{label}/p")
-                operation_name = loss.logits_operation
-            elif loss.link == "softmax":
-                made_by = e.producer(p)
-                constants["divide"] = made_by is None or made_by.op != "softmax"
-            rows = e.op(
-                operation_name,
-                out,
-                target,
-                role=f"{label}/rows",
-                mean=loss.mean,
-                weight=weight,
-                **constants,
-            )
-            rows.symbol = "ℓ" + (superscript(len(heads) + 1) if many else "")
-            heads.append(e.instructions[-1])
-            mean = e.op("batch_mean", rows, role=label, mean=loss.mean)
-            mean.name, mean.symbol = label, "L" + (superscript(len(heads)) if many else "")
-            scalars.append(mean)
-            self._total("loss" if not many else label, rows)
-            for metric in metrics:
-                self._metric(metric, node, p, target, loss, many=many)
-        total = scalars[0]
-        for k, (scalar, weight) in enumerate(zip(scalars[1:], weights[1:], strict=True)):
-            first = weights[0] if k == 0 else 1.0
-            total = e.op("weighted_sum", total, scalar, role="loss", weights=(first, weight))
-            total.name, total.symbol = "loss" if k == len(scalars) - 2 else f"loss/sum/{k + 1}", "L"
+            objective.output(node, out, loss, weight, metrics)
+        total = objective.total()
+        self.totals = objective.totals
         calls = [(row.node, row.layer) for row in self.inspection.rows]
         total, more = write_penalties(
             e, self.slots, self.layers, calls, total, self.totals.get("loss")
         )
-        self.watch = {"loss": total, **self.watch}
-        heads += more
-        return heads
-
-    def _target(self, node: str, loss: Loss) -> Tensor:
-        if node in self.targets:
-            return self.targets[node]
-        shape = self.outputs[node].shape
-        width: Shape = (1,) if loss.sparse else shape
-        t = Tensor("targets", width, Buffer(_size(width), True, "values"), symbol="y", role="data")
-        self.targets[node] = t
-        return t
-
-    def _metric(
-        self, metric: str, node: str, p: Tensor, target: Tensor, loss: Loss, *, many: bool
-    ) -> None:
-        kind = metrics_module.accuracy_kind(metric, loss, p)
-        if kind is None:
-            return
-        label = f"accuracy/{node}" if many else "accuracy"
-        rows = self.e.op("accuracy_rows", p, target, role=f"{label}/rows", kind=kind)
-        rows.symbol = "right"
-        mean = self.e.op("batch_mean", rows, role=label, mean=True)
-        mean.name, mean.symbol = label, "accuracy"
-        self.watch[label] = mean
-        self._total(label, rows)
-
-    def _total(self, name: str, rows: Tensor) -> None:
-        pair = tuple(
-            Tensor(
-                f"total/{name}/{what}",
-                (),
-                Buffer(1, False, "totals"),
-                symbol=f"{what} {name}",
-                role="statistic",
-            )
-            for what in ("sum", "count")
-        )
-        self.totals[name] = (pair[0], pair[1])
-        inputs = {"x": rows, "total": pair[0], "count": pair[1]}
-        self.e.instructions.append(
-            Instruction("accumulate", inputs, {"y": pair[0], "n": pair[1]}, {}, "", "loss")
-        )
+        self.watch = {"loss": total, **objective.watch}
+        return objective.heads + more
 
     def _scalar(self, name: str, value: float, symbol: str) -> Tensor:
         t = Tensor(name, (), Buffer(1, False, "scalars"), symbol=symbol, role="scalar")
@@ -450,7 +389,7 @@ class _Compiler:
         for node, t in self.inputs.items():
             tensors[t.name] = t
             tensors[f"{node}/output"] = t
-        for t in self.targets.values():
+        for t in (*self.targets.values(), *self.sample_weights.values()):
             tensors[t.name] = t
         for ins in e.instructions:
             for t in (*ins.inputs.values(), *ins.outputs.values()):
@@ -467,6 +406,7 @@ class _Compiler:
         return Tape(
             self.network, self.mode, e.instructions, tensors, self.slots, self.inputs, self.targets, self.outputs,
             self.watch, self.totals, self.scalars, self.layers, self.layer_weights, self.inspection, self.chosen,
+            self.sample_weights,
         )  # fmt: skip
 
 

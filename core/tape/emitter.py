@@ -453,6 +453,8 @@ _NOT_DIFFERENTIATED = {
     "batch_mean",
     "row_mean",
     "row_variance",
+    "shared_sum",
+    "accumulate",
 }
 
 

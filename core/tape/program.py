@@ -185,17 +185,25 @@ class Program:
         self.reals = _padded(reals, np.float64)
 
     def attach(
-        self, inputs: list[DataTable], targets: list[DataTable], batch_size: int | None = None
+        self,
+        inputs: list[DataTable],
+        targets: list[DataTable],
+        batch_size: int | None = None,
+        weights: list[DataTable] | None = None,
     ) -> None:
         """Gather from these tables from now on: one for each Input layer, one for each output.
+
+        `weights` are those of the samples, one table for each output, if the tape was written for such.
 
         Raises
         ------
         core.errors.ChainruleError
             A table does not fit, or the tables have different numbers of samples.
         """
-        tables = [*inputs, *targets]
-        places = [*self.tape.inputs.values(), *self.tape.targets.values()]
+        tables = [*inputs, *targets, *(weights or [])]
+        places = [
+            *self.tape.inputs.values(), *self.tape.targets.values(), *self.tape.sample_weights.values(),
+        ]  # fmt: skip
         if len(tables) != len(places):
             message = (
                 f"The network needs {len(places)} tables of data, but {len(tables)} are given."
@@ -225,8 +233,16 @@ class Program:
         self.state[S.BATCH_SIZE] = size
         self.state[S.BATCHES] = -(-len(tables[0]) // size)
 
-    def feed(self, inputs: list[np.ndarray], targets: list[np.ndarray] | None = None) -> None:
-        """Put a batch into the input tensors by hand (prediction, explanation, gradient checks)."""
+    def feed(
+        self,
+        inputs: list[np.ndarray],
+        targets: list[np.ndarray] | None = None,
+        weights: list[np.ndarray] | None = None,
+    ) -> None:
+        """Put a batch into the input tensors by hand (prediction, explanation, gradient checks).
+
+        Weights of samples, if the tape has such, are 1 where none are given.
+        """
         rows = len(inputs[0])
         if rows > self.capacity:
             raise ChainruleError(
@@ -237,6 +253,9 @@ class Program:
         given = list(zip(self.tape.inputs.values(), inputs, strict=True))
         if targets is not None:
             given += list(zip(self.tape.targets.values(), targets, strict=True))
+        for k, t in enumerate(self.tape.sample_weights.values()):
+            ones = np.ones((rows, *t.shape), self.dtype)
+            given.append((t, ones if weights is None else weights[k]))
         for t, array in given:
             self._view(t)[...] = np.asarray(array, self.dtype).reshape(rows, *t.shape)
 

@@ -172,7 +172,7 @@ def loss_lines() -> Iterator[Line]:
         stored = [loss_error(case) for case in cases.LOSSES if losses.get(case.loss).name == name]
         checks = []
         for loss in made:
-            link = "linear" if loss.from_logits or not loss.link else loss.link
+            link = "linear" if loss.from_logits else loss.suits
             network = chain((4,), ("Dense", {"units": 3, "activation": link}))
             checks.append(of_network(network, loss))
         backward = [back for _, back in stored if back is not None]
@@ -195,12 +195,13 @@ def loss_error(case: cases.LossCase) -> tuple[float, float | None]:
             if f"{case.name}|{key}" in file.files
         }
     target, logits = cases.loss_inputs(case)
-    network = chain((case.outputs,), ("Activation", {"activation": case.link or "linear"}))
-    made = losses.get(case.loss)
-    loss = type(made)(from_logits=True) if case.from_logits else made
-    tape = compile_network(network, "explain", wrt="input", loss=loss)
+    weight = cases.loss_weights(case)
+    network = chain(case.shape, ("Activation", {"activation": case.link or "linear"}))
+    tape = compile_network(
+        network, "check", wrt="input", loss=cases.made_loss(case), weighted=case.weighted
+    )
     program = Program(tape, len(logits))
-    program.feed([logits], [target])
+    program.feed([logits], [target], None if weight is None else [weight])
     program.run()
     forward = our_side.error(np.array(program.tensor("loss")), expected["loss"])
     if "grad" not in expected:

@@ -195,13 +195,19 @@ def layer_subjects() -> list[Subject]:
 
 
 def loss_variants() -> list[tuple[str, Loss]]:
-    """Every registered loss, of probabilities and of logits."""
+    """Every registered loss with its defaults, and with each of its arguments changed."""
     found = []
+    changes = {"from_logits": True, "label_smoothing": 0.2, "delta": 0.3, "ignore_class": 1}
     for name in losses.names():
-        made = losses.get(name)
-        found.append((name, made))
-        if made.link:
-            found.append((f"{name}, logits", type(made)(from_logits=True)))
+        kind = type(losses.get(name))
+        found.append((name, kind()))
+        for argument, _ in kind.arguments:
+            if argument in changes:
+                label = "logits" if argument == "from_logits" else argument
+                found.append((f"{name}, {label}", kind(**{argument: changes[argument]})))
+        if "label_smoothing" in dict(kind.arguments):
+            both = {"from_logits": True, "label_smoothing": 0.2}
+            found.append((f"{name}, logits, label_smoothing", kind(**both)))
     return found
 
 
@@ -245,7 +251,10 @@ def fill(program: Program, loss: Loss | list[Loss] | None, rows: int, seed: int 
         targets_for(one, rows, tape.outputs[node].shape, rng)
         for one, node in zip(given, tape.targets)
     ]
-    program.feed(inputs, targets if targets else None)
+    weights = [
+        rng.random((rows, *t.shape)).astype(np.float32) * 2 for t in tape.sample_weights.values()
+    ]
+    program.feed(inputs, targets if targets else None, weights or None)
 
 
 def input_values(
@@ -265,12 +274,12 @@ def targets_for(
     loss: Loss | None, rows: int, shape: tuple[int, ...], rng: np.random.Generator
 ) -> np.ndarray:
     """Targets a loss can read."""
-    if loss is None or not (loss.sparse or loss.link):
+    if loss is not None and loss.sparse:
+        return rng.integers(0, shape[-1], (rows, *(shape[:-1] or (1,))))
+    if loss is None or loss.suits == "linear":
         return rng.normal(size=(rows, *shape)).astype(np.float32)
-    if loss.sparse:
-        return rng.integers(0, shape[-1], (rows, 1))
     values = rng.random((rows, *shape)) + 0.1
-    return (values / values.sum(-1, keepdims=True) if loss.link == "softmax" else values).astype(
+    return (values / values.sum(-1, keepdims=True) if loss.suits == "softmax" else values).astype(
         np.float32
     )
 

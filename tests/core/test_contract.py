@@ -198,7 +198,7 @@ def rows_do_not_know_their_batch(network: Network) -> None:
 
 @by_loss
 def test_a_loss_is_the_same_number_on_the_tape_and_on_arrays(name: str, loss: Loss) -> None:
-    link = "linear" if loss.from_logits or not loss.link else loss.link
+    link = "linear" if loss.from_logits else loss.suits
     network = chain((4,), ("Dense", {"units": 3, "activation": link}))
     program = bound(network, loss, rows=5)
     program.run(first_computed(program))
@@ -211,7 +211,7 @@ def test_a_loss_is_the_same_number_on_the_tape_and_on_arrays(name: str, loss: Lo
 
 @by_loss
 def test_float32_agrees_with_float64_for_a_loss(name: str, loss: Loss) -> None:
-    link = "linear" if loss.from_logits or not loss.link else loss.link
+    link = "linear" if loss.from_logits else loss.suits
     network = chain((4,), ("Dense", {"units": 3, "activation": link}))
     agree(*(bound(network, loss, rows=5, dtype=dtype) for dtype in (np.float32, np.float64)))
 

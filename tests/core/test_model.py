@@ -103,7 +103,7 @@ def test_whole_numbers_are_classes_and_floats_are_not() -> None:
     model = core.Sequential([core.Input((4,)), layers.Dense(3)])
     model.compile("sgd", "mse")
     model.fit(X, LABELS)
-    with pytest.raises(ChainruleError, match="1 numbers"):
+    with pytest.raises(ChainruleError, match="1 number,"):
         model.fit(X, LABELS.astype(np.float32))
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from core import losses
+from core.losses import Loss
 from tests.core.golden.layers.case import ROWS, Chain, drawn, weight_values
 
 FOLDER = Path(__file__).resolve().parent
@@ -23,36 +25,86 @@ class LossCase:
     outputs: int
     #: Predictions at the borders, where Keras keeps them away from 0 and 1.
     extreme: bool = False
-    #: Another activation than the loss's own: probabilities that do not sum to 1.
+    #: Another activation than the loss's own: probabilities that do not sum to 1, numbers below 0.
     behind: str = ""
+    #: Other arguments of the loss.
+    arguments: dict[str, Any] = field(default_factory=dict)
+    #: Time steps, or height and width of an image: a loss for each of them.
+    places: tuple[int, ...] = ()
+    #: Weights of the samples, or of their time steps.
+    weighted: bool = False
+    #: "binary" for 0 and 1, "zeros" if some targets are 0.
+    targets: str = ""
 
     @property
     def link(self) -> str | None:
         """The activation between the logits and what the loss is given."""
         return None if self.from_logits else (self.behind or LINKS.get(self.loss))
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of what the loss is given of a sample."""
+        return (*self.places, self.outputs)
+
+
+LINKS = {"binary_crossentropy": "sigmoid", "categorical_crossentropy": "softmax", "kl_divergence": "softmax",
+         "poisson": "sigmoid", "sparse_categorical_crossentropy": "softmax"}  # fmt: skip
+_REGRESSION = ("mean_squared_error", "half_squared_error", "mean_absolute_error", "mean_absolute_percentage_error",
+               "mean_squared_logarithmic_error", "huber", "log_cosh", "cosine_similarity", "poisson")  # fmt: skip
+_CLASSES = ("binary_crossentropy", "categorical_crossentropy", "sparse_categorical_crossentropy", "kl_divergence",
+            "hinge", "squared_hinge", "categorical_hinge")  # fmt: skip
+_BINARY, _CATEGORICAL, _SPARSE = _CLASSES[:3]
+_BOTH = {"reduction": "mean_with_sample_weight"}
 
 LOSSES: tuple[LossCase, ...] = (
     LossCase("mse", "mean_squared_error", False, 3),
     LossCase("mse of one", "mean_squared_error", False, 1),
     LossCase("half squared", "half_squared_error", False, 3),
-    LossCase("binary", "binary_crossentropy", False, 1),
-    LossCase("binary of three", "binary_crossentropy", False, 3),
-    LossCase("binary, logits", "binary_crossentropy", True, 2),
-    LossCase("categorical", "categorical_crossentropy", False, 4),
-    LossCase("categorical, logits", "categorical_crossentropy", True, 4),
-    LossCase("sparse", "sparse_categorical_crossentropy", False, 4),
-    LossCase("sparse, logits", "sparse_categorical_crossentropy", True, 4),
-    LossCase("binary, certain", "binary_crossentropy", False, 1, extreme=True),
-    LossCase("sparse, certain", "sparse_categorical_crossentropy", False, 4, extreme=True),
-    LossCase("binary, certain logits", "binary_crossentropy", True, 2, extreme=True),
-    LossCase("categorical, certain logits", "categorical_crossentropy", True, 4, extreme=True),
-    LossCase("sparse, certain logits", "sparse_categorical_crossentropy", True, 4, extreme=True),
-    LossCase("categorical of any sum", "categorical_crossentropy", False, 4, behind="sigmoid"),
-    LossCase("sparse of any sum", "sparse_categorical_crossentropy", False, 4, behind="sigmoid"),
-)
-LINKS = {"binary_crossentropy": "sigmoid", "categorical_crossentropy": "softmax",
-         "sparse_categorical_crossentropy": "softmax"}  # fmt: skip
+    LossCase("binary", _BINARY, False, 1),
+    LossCase("binary of three", _BINARY, False, 3),
+    LossCase("binary, logits", _BINARY, True, 2),
+    LossCase("categorical", _CATEGORICAL, False, 4),
+    LossCase("categorical, logits", _CATEGORICAL, True, 4),
+    LossCase("sparse", _SPARSE, False, 4),
+    LossCase("sparse, logits", _SPARSE, True, 4),
+    LossCase("binary, certain", _BINARY, False, 1, extreme=True),
+    LossCase("sparse, certain", _SPARSE, False, 4, extreme=True),
+    LossCase("binary, certain logits", _BINARY, True, 2, extreme=True),
+    LossCase("categorical, certain logits", _CATEGORICAL, True, 4, extreme=True),
+    LossCase("sparse, certain logits", _SPARSE, True, 4, extreme=True),
+    LossCase("categorical of any sum", _CATEGORICAL, False, 4, behind="sigmoid"),
+    LossCase("sparse of any sum", _SPARSE, False, 4, behind="sigmoid"),
+    *(LossCase(f"{n} of a list", n, False, 3) for n in (*_REGRESSION[2:], *_CLASSES[3:])),
+    *(LossCase(f"{n} of one number", n, False, 1) for n in (*_REGRESSION[2:], "hinge", "squared_hinge")),
+    *(LossCase(f"{n} of a sequence", n, False, 3, places=(5,)) for n in (*_REGRESSION, *_CLASSES)),
+    *(LossCase(f"{n} of an image", n, False, 2, places=(3, 2)) for n in (*_REGRESSION, *_CLASSES)),
+    *(LossCase(f"{n}, weighted", n, False, 3, weighted=True) for n in (*_REGRESSION, *_CLASSES)),
+    *(LossCase(f"{n}, weighted steps", n, False, 3, places=(4,), weighted=True) for n in (*_REGRESSION, *_CLASSES)),
+    *(LossCase(f"{n}, logits of a sequence", n, True, 3, places=(4,)) for n in _CLASSES[:3]),
+    *(LossCase(f"{n}, smooth", n, False, 3, arguments={"label_smoothing": 0.2}) for n in _CLASSES[:2]),
+    *(LossCase(f"{n}, smooth logits", n, True, 3, places=(2,), arguments={"label_smoothing": 0.1})
+      for n in _CLASSES[:2]),
+    *(LossCase(f"huber {d}", "huber", False, 3, arguments={"delta": d}) for d in (0.25, 3.0)),
+    LossCase("huber far away", "huber", False, 3, extreme=True),
+    LossCase("log_cosh far away", "log_cosh", False, 3, extreme=True),
+    LossCase("logarithmic below 0", "mean_squared_logarithmic_error", False, 4),
+    LossCase("percentage of 0", "mean_absolute_percentage_error", False, 3, targets="zeros"),
+    LossCase("hinge of 0 and 1", "hinge", False, 3, targets="binary"),
+    LossCase("squared hinge of 0 and 1", "squared_hinge", False, 2, targets="binary"),
+    LossCase("hinge beyond the margin", "hinge", False, 3, extreme=True),
+    LossCase("divergence, certain", "kl_divergence", False, 4, extreme=True),
+    LossCase("divergence of large numbers", "kl_divergence", False, 3, behind="linear"),
+    *(LossCase(f"{n}, sum", n, False, 3, places=(2,), arguments={"reduction": "sum"})
+      for n in ("mean_squared_error", _SPARSE, "hinge")),
+    LossCase("sum, weighted", _CATEGORICAL, False, 3, arguments={"reduction": "sum"}, weighted=True),
+    LossCase("mean by weights", "mean_absolute_error", False, 3, arguments=_BOTH, weighted=True),
+    LossCase("mean by weights of steps", _SPARSE, True, 3, places=(3,), arguments=_BOTH, weighted=True),
+    LossCase("mean by weights without any", "huber", False, 3, arguments=_BOTH),
+    LossCase("ignored class", _SPARSE, False, 3, arguments={"ignore_class": 1}),
+    LossCase("ignored class of steps, logits", _SPARSE, True, 4, places=(5,), arguments={"ignore_class": -1}),
+    LossCase("ignored class, weighted", _SPARSE, False, 3, places=(4,), arguments={"ignore_class": 0}, weighted=True),
+    LossCase("ignored class, sum", _SPARSE, False, 3, arguments={"ignore_class": 2, "reduction": "sum"}),
+)  # fmt: skip
 
 OPTIMIZERS: dict[str, dict[str, Any]] = {
     "sgd": {"kind": "SGD", "learning_rate": 0.1},
@@ -117,14 +169,45 @@ def start_weights(case: str, name: str, shape: tuple[int, ...]) -> np.ndarray:
 def loss_inputs(case: LossCase) -> tuple[np.ndarray, np.ndarray]:
     """(targets, logits)."""
     rng = drawn(case.name)
-    logits = rng.normal(0, 30 if case.extreme else 1, (ROWS, case.outputs)).astype(np.float32)
+    shape = (ROWS, *case.shape)
+    logits = rng.normal(0, 30 if case.extreme else 1, shape).astype(np.float32)
+    lists = (ROWS, *(case.places or (1,)))
+    labels = rng.integers(0, case.outputs, lists)
+    ignored = case.arguments.get("ignore_class")
+    if ignored is not None:
+        labels.flat[::3] = ignored
     if case.loss.startswith("sparse"):
-        return rng.integers(0, case.outputs, (ROWS, 1)).astype(np.float32), logits
+        return labels.astype(np.float32), logits
     if case.loss.startswith("categorical"):
-        return np.eye(case.outputs, dtype=np.float32)[rng.integers(0, case.outputs, ROWS)], logits
-    if case.loss.startswith("binary"):
-        return rng.integers(0, 2, (ROWS, case.outputs)).astype(np.float32), logits
-    return rng.normal(size=(ROWS, case.outputs)).astype(np.float32), logits
+        return np.eye(case.outputs, dtype=np.float32)[labels.reshape(shape[:-1])], logits
+    if case.loss.startswith("binary") or case.targets == "binary":
+        return rng.integers(0, 2, shape).astype(np.float32), logits
+    if "hinge" in case.loss:
+        return rng.choice([-1, 1], shape).astype(np.float32), logits
+    if case.loss == "poisson":
+        return rng.integers(0, 5, shape).astype(np.float32), logits
+    if case.loss == "kl_divergence":
+        shares = rng.random(shape) * rng.integers(0, 2, shape) + 1e-3
+        return (shares / shares.sum(-1, keepdims=True)).astype(np.float32), logits
+    target = rng.normal(size=shape)
+    if case.targets == "zeros":
+        target.flat[::2] = 0
+    return target.astype(np.float32), logits
+
+
+def made_loss(case: LossCase) -> Loss:
+    """The loss of a case."""
+    options = {"from_logits": True} if case.from_logits else {}
+    return type(losses.get(case.loss))(**options, **case.arguments)
+
+
+def loss_weights(case: LossCase) -> np.ndarray | None:
+    """Weights of samples; one counts nothing."""
+    if not case.weighted:
+        return None
+    found = drawn(case.name + ": weights").random((ROWS, *case.places)).astype(np.float32) * 3
+    found.flat[1] = 0
+    return found
 
 
 def gradients(name: str) -> np.ndarray:

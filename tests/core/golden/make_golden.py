@@ -50,13 +50,22 @@ def make_losses() -> dict[str, np.ndarray]:
         target, logits = cases.loss_inputs(case)
         z = torch.tensor(logits, requires_grad=True)
         p = z if case.link is None else getattr(keras.activations, case.link)(z)
+        weight = cases.loss_weights(case)
         if case.loss == "half_squared_error":
-            value = ((torch.tensor(target) - p) ** 2).sum() / 2
+            value = ((torch.tensor(target) - p) ** 2).sum(-1) / 2
+            value = (value if weight is None else value * torch.tensor(weight)).sum()
         else:
-            classes = {c.__name__: c for c in vars(keras.losses).values() if isinstance(c, type)}
-            name = "".join(part.capitalize() for part in case.loss.split("_"))
+            classes = {
+                c.__name__.lower(): c for c in vars(keras.losses).values() if isinstance(c, type)
+            }
             options = {"from_logits": True} if case.from_logits else {}
-            value = classes[name](**options)(torch.tensor(target), p)
+            loss = classes[case.loss.replace("_", "")](**options, **case.arguments)
+            given = None if weight is None else torch.tensor(weight)
+            t = torch.tensor(target)
+            if case.loss.startswith("sparse") and len(case.places) == 2:
+                # PyTorch 2.13 has no gradient for pixels whose classes are the last axis; the mean is the same.
+                t, p = t.reshape(-1), p.reshape(-1, case.outputs)
+            value = loss(t, p, sample_weight=given)
         value.backward()
         found[f"{case.name}|loss"] = numbers(value)
         if case.from_logits or not case.extreme:

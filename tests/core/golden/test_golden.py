@@ -12,7 +12,6 @@ import pytest
 
 from core import losses, optimizers
 from core.kernels import state as S
-from core.losses import Loss
 from core.optimizers import Optimizer
 from core.runs import Run
 from core.runs.samples import prepare
@@ -68,28 +67,29 @@ def named_weights(case: str, network: Network, program: Program) -> dict[str, st
 # ---- losses -------------------------------------------------------------------------------------------------------
 
 
-def made_loss(case: cases.LossCase) -> Loss:
-    loss = losses.get(case.loss)
-    return type(loss)(from_logits=True) if case.from_logits else loss
-
-
 @pytest.mark.parametrize("case", cases.LOSSES, ids=[c.name for c in cases.LOSSES])
 def test_a_loss_is_keras_s(case: cases.LossCase) -> None:
     expected = of("losses", case.name)
     target, logits = cases.loss_inputs(case)
-    network = chain((case.outputs,), ("Activation", {"activation": case.link or "linear"}))
-    tape = compile_network(network, "explain", wrt="input", loss=made_loss(case))
+    weight = cases.loss_weights(case)
+    network = chain(case.shape, ("Activation", {"activation": case.link or "linear"}))
+    tape = compile_network(
+        network, "check", wrt="input", loss=cases.made_loss(case), weighted=case.weighted
+    )
     program = Program(tape, ROWS)
-    program.feed([logits], [target])
+    program.feed([logits], [target], None if weight is None else [weight])
     program.run()
     assert float(program.tensor("loss")) == pytest.approx(float(expected["loss"]), rel=1e-5)
     (output,) = program.tape.outputs.values()
-    given = target[:, 0] if case.loss.startswith("sparse") else target
-    assert made_loss(case)(given, program.tensor(output.name)) == pytest.approx(
+    assert cases.made_loss(case)(target, program.tensor(output.name), weight) == pytest.approx(
         float(expected["loss"]), rel=1e-5
     )
     if "grad" in expected:
         assert close(program.tensor("grad/input_1/x"), expected["grad"])
+
+
+def test_every_loss_is_compared_with_keras() -> None:
+    assert {case.loss for case in cases.LOSSES} == set(losses.names())
 
 
 # ---- optimizers ---------------------------------------------------------------------------------------------------

@@ -94,11 +94,7 @@ def test_gradients_of_the_input_as_in_prediction(subject: Subject) -> None:
 @pytest.mark.parametrize("activation", ["linked", "other"])
 def test_gradients_of_a_loss(name: str, loss: Loss, activation: str) -> None:
     units = 1 if loss.link == "sigmoid" and activation == "linked" else 4
-    last = (
-        ("linear" if loss.from_logits else loss.link or "linear")
-        if activation == "linked"
-        else "sigmoid"
-    )
+    last = ("linear" if loss.from_logits else loss.suits) if activation == "linked" else "sigmoid"
     network = chain(
         (3,),
         ("Dense", {"units": 5, "activation": "tanh"}),

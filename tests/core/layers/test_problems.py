@@ -184,13 +184,6 @@ def test_the_same_network_has_the_same_parameters_as_keras_counts() -> None:
     assert parameters((7, 7, 12), ("BatchNormalization", {})) == 48
 
 
-@pytest.mark.parametrize("loss", ["categorical_crossentropy", "sparse_categorical_crossentropy"])
-def test_probabilities_at_every_time_step_are_refused_by_a_loss_of_one_list(loss: str) -> None:
-    network = chain((3, 2), ("Dense", {"units": 4, "activation": "softmax"}))
-    with pytest.raises(ChainruleError, match="3×4"):
-        compile_network(network, "train", loss=losses.get(loss))
-
-
 def test_normalisation_of_a_batch_in_which_no_step_counts() -> None:
     network = chain(
         (3,),

@@ -8,12 +8,16 @@ from functools import partial
 import numpy as np
 
 from core import activations, losses, optimizers
+from core.kernels import state as S
+from core.losses import Loss
+from core.runs.samples import Samples, target_table, unweighted
 from core.spec import Network
 from core.tape.compiler import compile_network
 from core.tape.program import Program
-from tests.core.networks import RUNS, chain
+from core.tape.table_data import DataTable
+from tests.core.networks import RUNS, chain, residual_network
 from tests.core.ops import programs_shapes
-from tests.core.subjects import bound
+from tests.core.subjects import bound, loss_variants
 
 
 def of_run(name: str) -> Program:
@@ -167,11 +171,70 @@ def of_loss(loss: str, last: str | None, *, logits: bool = False, units: int = 3
     return bound(network, type(made)(from_logits=True) if logits else made, rows=3)
 
 
-def of_loss_over_time(loss: str) -> Program:
+def over_time(loss: Loss, *, weighted: bool = False) -> Program:
     """A loss of several numbers at each of several time steps."""
-    return bound(
-        chain((3, 2), ("Dense", {"units": 2, "activation": "sigmoid"})), losses.get(loss), rows=2
+    last = "linear" if loss.from_logits else loss.suits
+    network = chain((2, 2), ("Dense", {"units": 3, "activation": last}))
+    return bound(network, loss, rows=2, weighted=weighted)
+
+
+def signed(loss: str) -> Program:
+    """A margin of targets that are 0 and 1."""
+    program = bound(chain((3,), ("Dense", {"units": 2})), losses.get(loss), rows=3)
+    program.tensor("targets")[...] = [[0, 1], [1, 1], [0, 0]]
+    return program
+
+
+def of_margins() -> Program:
+    """A categorical hinge: one class leads by more than 1, in one sample two wrong ones are equal."""
+    network = chain((3,), ("Activation", {"activation": "linear"}))
+    program = bound(network, losses.get("categorical_hinge"), rows=3, mode="explain", wrt="input")
+    program.feed([[[3, 1, 0], [0.5, 0.75, 0.75], [1, 2, -1]]], [[[1, 0, 0], [1, 0, 0], [0, 0, 1]]])
+    return program
+
+
+def of_counting(reduction: str, *, weighted: bool = False) -> Program:
+    """A loss of time steps some of which are padding, and one label of which is ignored."""
+    network = chain(
+        (4,),
+        ("Embedding", {"input_dim": 5, "output_dim": 2, "mask_zero": True}),
+        ("Dense", {"units": 3, "activation": "softmax"}),
     )
+    made = losses.SparseCategoricalCrossentropy(reduction=reduction, ignore_class=2)
+    return bound(network, made, rows=3, weighted=weighted)
+
+
+def of_masked_accuracy() -> Program:
+    """Metrics of sequences some steps of which do not count, summed over two batches."""
+    rng = np.random.default_rng(0)
+    tokens = rng.integers(0, 5, (6, 4))
+    network = chain(
+        (4,),
+        ("Embedding", {"input_dim": 5, "output_dim": 2, "mask_zero": True}),
+        ("Dense", {"units": 2}),
+    )
+    loss = losses.MeanAbsoluteError(reduction="sum")
+    samples = Samples([DataTable(tokens)], [target_table(rng.normal(size=(6, 4, 2)), loss, (4, 2))])
+    samples = unweighted(samples, [(4, 2)])
+    tape = compile_network(network, "evaluate", loss=loss, metrics=("accuracy",), weighted=True)
+    program = Program(tape, 3, np.float64, seed=1)
+    program.attach(samples.inputs, samples.targets, weights=samples.weights)
+    program.state[S.SHUFFLE] = 0
+    program.run()
+    program.state[S.STEP] += 1
+    return program
+
+
+def of_two_outputs() -> Program:
+    """Two losses, weighted."""
+    made = [losses.CategoricalCrossentropy(label_smoothing=0.1), losses.Huber(0.2)]
+    return bound(residual_network(), made, loss_weights=[0.5, 2.0], weighted=True)
+
+
+def of_one_weight() -> Program:
+    """One loss that counts half."""
+    network = chain((3,), ("Dense", {"units": 2}))
+    return bound(network, losses.get("mse"), loss_weights=[0.5])
 
 
 def of_activation(name: str) -> Program:
@@ -212,8 +275,23 @@ PROGRAMS: dict[str, Callable[[], Program]] = {
     **{name: partial(image_layers, *layers) for name, layers in FILTERS.items()},
     **{name: partial(sequence_layers, *layers) for name, layers in ALONG_TIME.items()},
     "squared": partial(of_loss, "mean_squared_error", "sigmoid"),
-    "squared, over time": partial(of_loss_over_time, "mean_squared_error"),
-    "binary, over time": partial(of_loss_over_time, "binary_crossentropy"),
+    **{f"{name}, over time": partial(over_time, loss) for name, loss in loss_variants()},
+    **{
+        f"{name}, weighted": partial(over_time, losses.get(name), weighted=True)
+        for name in losses.names()
+    },
+    "hinge of 0 and 1": partial(signed, "hinge"),
+    "margins": of_margins,
+    **{
+        f"{reduction}, {'weighted' if weighted else 'masked'}": partial(
+            of_counting, reduction, weighted=weighted
+        )
+        for reduction in ("sum_over_batch_size", "sum", "mean_with_sample_weight")
+        for weighted in (False, True)
+    },
+    "masked metrics": of_masked_accuracy,
+    "two weighted outputs": of_two_outputs,
+    "one weighted output": of_one_weight,
     "half squared": partial(of_loss, "half_squared_error", None),
     "binary": partial(of_loss, "binary_crossentropy", "sigmoid"),
     "binary, logits": partial(of_loss, "binary_crossentropy", None, logits=True, units=1),

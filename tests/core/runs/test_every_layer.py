@@ -77,7 +77,7 @@ def test_with_every_case_compared_with_keras(part: str, case: LayerCase) -> None
 
 def behind(loss: Loss) -> Network:
     """A network whose output this loss can read."""
-    link = "linear" if loss.from_logits or not loss.link else loss.link
+    link = "linear" if loss.from_logits else loss.suits
     return chain(
         (4,),
         ("Dense", {"units": 5, "activation": "tanh"}),

@@ -1,0 +1,121 @@
+"""From the numbers of a batch to one, what targets become before they are compared, and what counts for metrics."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from core.kernels.simd import cut
+from core.kernels.span import span
+from core.kernels.state import BATCH_ROWS, FIRST, ROWS
+
+
+def batch_mean(mem, ints, reals, state):
+    """The mean (reals[0] == 1) or sum of some numbers a sample. ints: rows' tensor, out, numbers a sample"""
+    count = state[BATCH_ROWS] * ints[2]
+    x = cut(mem, ints[0], count)
+    total = mem.dtype.type(0)
+    for r in range(count):
+        total += x[r]
+    mem[ints[1]] = total / mem.dtype.type(count) if reals[0] == 1.0 else total
+
+
+def loss_share(mem, ints, reals, state):
+    """What each number of a loss counts in the whole, from its weight w and mask m (where there are such).
+
+    ints: numbers a sample, w, m (-1: none), out, way. Ways: 0 ``w m``; 1 ``w / count``; 2 ``w m / Σ m``;
+    3 ``w m / Σ w m``. Nothing that counts gives 0.
+    """
+    count = state[BATCH_ROWS] * ints[0]
+    zero, one, way = mem.dtype.type(0), mem.dtype.type(1), ints[4]
+    out = cut(mem, ints[3], count)
+    total = zero
+    for k in range(count):
+        w = mem[ints[1] + k] if ints[1] >= 0 else one
+        m = mem[ints[2] + k] if ints[2] >= 0 else one
+        out[k] = w * m
+        total += m if way == 2 else w * m
+    if way == 1:
+        total = mem.dtype.type(count)
+    if way != 0:
+        part = one / total if total != zero else zero
+        for k in range(count):
+            out[k] *= part
+
+
+def shared_sum(mem, ints, reals, state):
+    """``L = Σ s ℓ``. ints: numbers a sample, s, ℓ, out"""
+    count = state[BATCH_ROWS] * ints[0]
+    s, x = cut(mem, ints[1], count), cut(mem, ints[2], count)
+    zero = mem.dtype.type(0)
+    total = zero
+    for k in range(count):
+        total += s[k] * x[k]
+    mem[ints[3]] = total
+
+
+def smooth_labels(mem, ints, reals, state):
+    """``y = a t + b``. Operands t, y; reals a, b."""
+    first, rows, n = span(ints, state)
+    a, b = mem.dtype.type(reals[0]), mem.dtype.type(reals[1])
+    for r in range(first, first + rows):
+        t, y = cut(mem, ints[2] + r * ints[3], n), cut(mem, ints[4] + r * ints[5], n)
+        for k in range(n):
+            y[k] = a * t[k] + b
+
+
+def signed_labels(mem, ints, reals, state):
+    """``y = 2 t - 1`` if all targets of the batch are 0 or 1, else t (Keras). ints: targets a sample, t, y"""
+    count = state[BATCH_ROWS] * ints[0]
+    t, y = cut(mem, ints[1], count), cut(mem, ints[2], count)
+    zero, one = mem.dtype.type(0), mem.dtype.type(1)
+    binary = True
+    for k in range(count):
+        if t[k] != zero and t[k] != one:
+            binary = False
+    for k in range(count):
+        y[k] = t[k] + t[k] - one if binary else t[k]
+
+
+def label_counts(mem, ints, reals, state):
+    """``m = 0 where t is the label reals[0], else 1``. Operands t, m."""
+    first, rows, n = span(ints, state)
+    zero, one, ignored = mem.dtype.type(0), mem.dtype.type(1), mem.dtype.type(reals[0])
+    for r in range(first, first + rows):
+        t, m = cut(mem, ints[2] + r * ints[3], n), cut(mem, ints[4] + r * ints[5], n)
+        for k in range(n):
+            m[k] = zero if t[k] == ignored else one
+
+
+def accuracy_rows(mem, ints, reals, state):
+    """1 for every list along the last axis that is right. ints: as a loss's, then kind
+
+    kind 0: label against the place of the largest of n; 1: one-hot the same way; 2: each of n rounded at 1/2, the
+    share that is right (Keras's binary accuracy).
+    """
+    inner, n, kind = ints[0], ints[1], ints[8]
+    zero, one = mem.dtype.type(0), mem.dtype.type(1)
+    half = mem.dtype.type(0.5)
+    for r in range(state[FIRST], state[FIRST] + state[ROWS]):
+        for i in range(inner):
+            p = cut(mem, ints[2] + r * ints[3] + i * n, n)
+            t = ints[4] + r * ints[5] + (i if kind == 0 else i * n)
+            out = ints[6] + r * ints[7] + i
+            if kind == 2:
+                right = zero
+                for k in range(n):
+                    guess = one if p[k] > half else zero
+                    right += one if guess == mem[t + k] else zero
+                mem[out] = right / mem.dtype.type(n)
+                continue
+            best = 0
+            for k in range(1, n):
+                if p[k] > p[best]:
+                    best = k
+            if kind == 0:
+                label = np.int64(mem[t])
+            else:
+                label = np.int64(0)
+                for k in range(1, n):
+                    if mem[t + k] > mem[t + label]:
+                        label = np.int64(k)
+            mem[out] = one if best == label else zero

@@ -147,7 +147,11 @@ class PaletteItem(Control):
         painter.setFont(theme.font("palette"))
         painter.setPen(colors.tx)
         box = QRectF(34, 0, self.width() - 38, self.height())
-        painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, self._title)
+        # From the middle: the end tells 1D from 2D.
+        shown = painter.fontMetrics().elidedText(
+            self._title, Qt.TextElideMode.ElideMiddle, int(box.width())
+        )
+        painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, shown)
 
 
 class Search(QLineEdit):

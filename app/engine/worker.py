@@ -51,7 +51,7 @@ class Worker(QThread):
         super().__init__()
         # Without kernels for numeric checks a child process compiles: for edits, too.
         self._precise, self._has_child = precise, not precise
-        self._lacks_kernels = False
+        self._lacks_kernels: Work | None = None
         self.setObjectName("chainrule-engine")
         self.inbox = Inbox(self._interrupt)
         self.mailbox: Mailbox[Snapshot] = Mailbox()
@@ -229,7 +229,7 @@ class Worker(QThread):
         from app.engine.session import Session
         from app.scenes import edges
 
-        self._playing = self._lacks_kernels = False
+        self._playing, self._lacks_kernels = False, None
         self._background = None
         old, self._session = self._session, None
         if old is not None:
@@ -253,11 +253,11 @@ class Worker(QThread):
         self._background = None
         if self._has_child and not warmed and self._session.lacks_kernels(work):
             # Compiling here would take seconds and hold the interpreter lock: the window would stutter.
-            self._playing, self._lacks_kernels = False, True
+            self._playing, self._lacks_kernels = False, work
             self._tell(status="starting", reason="")
             self.kernels_missing.emit(work)
             return
-        self._lacks_kernels = False
+        self._lacks_kernels = None
         self._session.edit(work)
         self._pace.forget()
         self._epoch = self._session.epoch
@@ -370,12 +370,15 @@ class Worker(QThread):
         if question == "numeric_check" and not self._precise:
             # Compiling for float64 here would hold up everything else for seconds.
             raise NotReadyError(tr("The numeric check is still being prepared."))
+        if question == "saved_state" and self._lacks_kernels is not None:
+            # Whoever saves now must not lose what was trained: what is missing is compiled here after all.
+            self._do_edit(self._lacks_kernels, warmed=True)
         return self._open_session().answer(question, **values)
 
     # Telling
 
     def _open_session(self) -> Session:
-        if self._session is None or self._lacks_kernels:
+        if self._session is None or self._lacks_kernels is not None:
             raise NotReadyError(tr("The engine is still preparing. Try again in a moment."))
         return self._session
 
@@ -388,7 +391,7 @@ class Worker(QThread):
         session = self._session
         if session is None:
             self._tell(status="blocked")
-        elif self._lacks_kernels:
+        elif self._lacks_kernels is not None:
             self._tell(status="starting", reason="")
         elif session.diverged:
             self._tell(status="diverged", reason=session.diverged)

@@ -216,6 +216,10 @@ class Projects(QObject):
             return
         if not document.dirty and (position is None or position.step == 0):
             return
+        if position is not None and self._context.engine.state.status == "starting":
+            # What an edit needs is being compiled; the copy can wait, the run in it cannot be left out.
+            self._soon.start()
+            return
         self._busy = True
         self._copied = now
         state, original = document.state, document.path

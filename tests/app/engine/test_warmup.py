@@ -116,3 +116,23 @@ def test_an_edit_that_needs_new_kernels_has_them_compiled_by_the_child(qtbot: Qt
     engine.step("batch")
     bench.until(lambda: engine.latest is not None and engine.latest.position.step == 2)
     engine.close()
+
+
+def test_a_save_while_an_edit_waits_for_its_kernels_holds_the_run(qtbot: QtBot) -> None:
+    engine = Engine(warm=True)
+    bench = Bench(engine, qtbot)
+    work = work_for("xor-mlp")
+    engine.open(work)
+    bench.until(lambda: engine.state.status == "ready")
+    engine.step("batch")
+    bench.until(lambda: engine.latest is not None and engine.latest.position.step == 1)
+    for index in cache.prepare().rglob("elementwise.relu*.nbi"):
+        index.unlink()
+    engine.edit(replace(work, network=work.network.configure("dense_1", activation="relu")))
+    saved = bench.ask("saved_state")
+    assert saved.run["step"] == 1
+    assert saved.weights["dense_1/kernel"].shape == (2, 4)
+    bench.until(lambda: engine.state.status == "paused")
+    assert engine.state.position is not None
+    assert engine.state.position.step == 1
+    engine.close()

@@ -25,6 +25,7 @@ class ReLU(Layer):
     Source: Nair and Hinton 2010; Keras ``ReLU``. Where Keras with a threshold turns NaN into 0, NaN stays NaN here.
     """
 
+    family = "Activation"
     summary = "Passes positive numbers, makes negative ones 0; with a limit, a leak or a threshold if wanted."
     icon = "activation"
     passes_mask = True
@@ -62,6 +63,7 @@ class LeakyReLU(Layer):
     Keras 2 called the slope ``alpha``; that name is taken too. As an activation's name, leaky_relu has the slope 0.2.
     """
 
+    family = "Activation"
     summary = "Passes positive numbers and a small share of negative ones, so that no unit can die."
     icon = "activation"
     passes_mask = True
@@ -88,6 +90,7 @@ class LeakyReLU(Layer):
 class ELU(Layer):
     """``y = x`` above 0, ``alpha (exp x - 1)`` below. Source: Clevert et al. 2016; Keras ``ELU``."""
 
+    family = "Activation"
     summary = "Like ReLU above 0; below it bends softly towards a floor."
     icon = "activation"
     passes_mask = True
@@ -110,6 +113,7 @@ class PReLU(Layer):
     ``shared_axes=[1, 2]`` gives each channel one slope.
     """
 
+    family = "Activation"
     summary = "A leaky ReLU that learns its slopes."
     icon = "activation"
     passes_mask = True
@@ -151,6 +155,7 @@ class PReLU(Layer):
 class Softmax(Layer):
     """``y = exp x / Σ exp x``, the sum along `axis` (or several). Source: Bridle 1990; Keras ``Softmax``."""
 
+    family = "Activation"
     summary = "Turns numbers into probabilities that add up to 1 along an axis."
     icon = "activation"
     passes_mask = True

@@ -97,6 +97,7 @@ class Dropout(_Dropout):
 class SpatialDropout1D(_Dropout):
     """Dropout of whole channels of a sequence. Source: Tompson et al. 2015; Keras ``SpatialDropout1D``."""
 
+    family = "Regularisation"
     summary = "While training, silences whole channels of a sequence, at all time steps at once."
     settings = (RATE, SEED)
 
@@ -113,6 +114,7 @@ class SpatialDropout1D(_Dropout):
 class SpatialDropout2D(_Dropout):
     """Dropout of whole channels of an image. Source: Tompson et al. 2015; Keras ``SpatialDropout2D``."""
 
+    family = "Regularisation"
     summary = "While training, silences whole channels of an image: neighbouring pixels cannot stand in for each other."
     settings = (
         RATE,
@@ -134,7 +136,7 @@ class SpatialDropout2D(_Dropout):
 class GaussianNoise(Layer):
     """``y = x + N(0, stddev²)`` while training, ``y = x`` otherwise. Source: Keras ``GaussianNoise``."""
 
-    family = "Core"
+    family = "Regularisation"
     summary = "While training, adds a little normal noise to every value, so that none is learned by heart."
     icon = "dropout"
     passes_mask = True

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class _GlobalPooling(Layer):
     """Reduces all places to one."""
 
-    family = "Convolution"
+    family = "Pooling"
     icon = "pool"
     #: True for layers of sequences.
     along_time: ClassVar[bool] = False

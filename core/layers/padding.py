@@ -27,7 +27,7 @@ _CROPPING = Setting(
 class _Framing(Layer):
     """Changes the frame of an image, or the ends of a sequence (an image of one row)."""
 
-    family = "Convolution"
+    family = "Resizing"
     icon = "conv"
 
     def sides(self) -> tuple[tuple[int, int], tuple[int, int]]:

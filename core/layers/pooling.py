@@ -46,7 +46,7 @@ _ASKED = (
 class _Pooling(Layer):
     """Slides a window over an image, or along a sequence, which is an image of one row."""
 
-    family = "Convolution"
+    family = "Pooling"
     icon = "pool"
     operation: ClassVar[str] = "max_pool2d"
     #: True for layers of sequences.

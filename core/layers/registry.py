@@ -9,7 +9,17 @@ from core.errors import GraphError
 from core.layers.base import _KINDS, Layer
 from core.naming import unknown
 
-FAMILIES = ("Core", "Convolution", "Normalisation", "Recurrent", "Merge")
+FAMILIES = (
+    "Core",
+    "Activation",
+    "Convolution",
+    "Pooling",
+    "Resizing",
+    "Normalisation",
+    "Regularisation",
+    "Recurrent",
+    "Merge",
+)
 
 
 def kinds() -> tuple[type[Layer], ...]:

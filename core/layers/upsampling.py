@@ -20,7 +20,7 @@ class UpSampling2D(Layer):
     outermost centres.
     """
 
-    family = "Convolution"
+    family = "Resizing"
     summary = "Makes an image larger by a whole factor, by repeating pixels or mixing neighbours."
     icon = "pool"
     settings = (
@@ -45,7 +45,7 @@ class UpSampling2D(Layer):
 class UpSampling1D(Layer):
     """``y[t] = x[⌊t/s⌋]``: every step is repeated. Source: Keras ``UpSampling1D``."""
 
-    family = "Convolution"
+    family = "Resizing"
     summary = "Makes a sequence longer by repeating every step."
     icon = "pool"
     settings = (Setting("size", "Size", "int", 2, 1, 99, help="How often each step is repeated."),)

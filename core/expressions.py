@@ -136,6 +136,10 @@ def _log(x: float) -> float:
     return math.log(x) if x > 0 else (-math.inf if x == 0 else math.nan)
 
 
+def _exp(x: float) -> float:
+    return math.exp(x) if not x >= 709 else math.inf
+
+
 def _step(x: float) -> float:
     return (1.0 if x >= 0 else 0.0) if x == x else x
 
@@ -147,7 +151,7 @@ FUNCTIONS: dict[str, Callable[..., float]] = {
     "arctan": math.atan,
     "erf": math.erf,
     "step": _step,
-    "exp": lambda x: math.exp(x) if not x >= 709 else math.inf,
+    "exp": _exp,
     "log": _log,
     "sqrt": lambda x: math.sqrt(x) if x >= 0 else math.nan,
     "abs": abs,
@@ -178,14 +182,43 @@ def evaluate(expr: Expr, lookup: Lookup) -> float:
     if isinstance(expr, Product):
         return math.prod(evaluate(factor, lookup) for factor in expr.factors)
     if isinstance(expr, Quotient):
-        return _divide(evaluate(expr.numerator, lookup), evaluate(expr.denominator, lookup))
+        value = _divide(evaluate(expr.numerator, lookup), evaluate(expr.denominator, lookup))
+        return value if math.isfinite(value) else _share(expr, lookup, value)
     if isinstance(expr, Power):
         return float(evaluate(expr.base, lookup) ** evaluate(expr.exponent, lookup))
     if isinstance(expr, Negate):
         return -evaluate(expr.x, lookup)
     if isinstance(expr, Call):
+        if expr.function == "log" and (powers := _powers(expr.arguments[0], lookup)):
+            # ln Σ exp: the largest taken out, as kernels do, so that nothing overflows or vanishes.
+            top = max(powers)
+            if math.isfinite(top):
+                return top + _log(math.fsum(_exp(p - top) for p in powers))
         return float(FUNCTIONS[expr.function](*(evaluate(a, lookup) for a in expr.arguments)))
     return math.fsum(evaluate(term, lookup) for term in expr.rest)
+
+
+def _powers(expr: Expr, lookup: Lookup) -> list[float]:
+    """The exponents of a sum of exponentials, a 1 being that of 0; none if it is something else."""
+    found = []
+    for term in expr.terms if isinstance(expr, Sum) else ():
+        if isinstance(term, Call) and term.function == "exp":
+            found.append(evaluate(term.arguments[0], lookup))
+        elif term == Number(1):
+            found.append(0.0)
+        else:
+            return []
+    return found
+
+
+def _share(expr: Quotient, lookup: Lookup, otherwise: float) -> float:
+    """``exp a / Σ exp b`` where the exponentials themselves are too large or too small for numbers."""
+    below = _powers(expr.denominator, lookup)
+    above = _powers(Sum((expr.numerator,)), lookup)
+    top = max(below, default=math.nan)
+    if not above or not math.isfinite(top):
+        return otherwise
+    return math.exp(above[0] - top) / math.fsum(math.exp(p - top) for p in below)
 
 
 def _divide(a: float, b: float) -> float:

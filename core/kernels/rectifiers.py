@@ -274,3 +274,26 @@ def prelu_alpha_grad(mem, ints, reals, state):
                             sum_here += zero if x[k] > zero else d
                         total[0] += sum_here
                     at += n
+
+
+def select(mem, ints, reals, state):
+    """``y = x where the mask is above 1/2, else reals[0]``; the mask may be one number for several places.
+
+    ints: x, x row, y, y row, mask, mask row, then four sizes and the mask's four strides along them
+    """
+    other, half, n, step = mem.dtype.type(reals[0]), mem.dtype.type(0.5), ints[9], ints[13]
+    for r in range(state[FIRST], state[FIRST] + state[ROWS]):
+        at = 0
+        for a in range(ints[6]):
+            for b in range(ints[7]):
+                for c in range(ints[8]):
+                    x, y = (
+                        cut(mem, ints[0] + r * ints[1] + at, n),
+                        cut(mem, ints[2] + r * ints[3] + at, n),
+                    )
+                    place = ints[4] + r * ints[5] + _alpha_place(ints, 6, a, b, c)
+                    mask = cut(mem, place, 1 + (n - 1) * step)
+                    for k in range(n):
+                        v = x[k]
+                        y[k] = v if mask[k * step] > half else other
+                    at += n

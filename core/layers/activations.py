@@ -153,12 +153,18 @@ class PReLU(Layer):
 
 
 class Softmax(Layer):
-    """``y = exp x / Σ exp x``, the sum along `axis` (or several). Source: Bridle 1990; Keras ``Softmax``."""
+    """``y = exp x / Σ exp x``, the sum along `axis` (or several). Source: Bridle 1990; Keras ``Softmax``.
+
+    A mask may be given in the call, ``Softmax()(x, mask=m)``: of as many axes as x, each of its length or 1. Where
+    m is not above 1/2, the probability is 0 and does not count in the sum.
+    """
 
     family = "Activation"
     summary = "Turns numbers into probabilities that add up to 1 along an axis."
     icon = "activation"
     passes_mask = True
+    arity = (1, 2)
+    further_inputs = "mask"
     settings = (
         AxesSetting("axis", "Axis", "axes", -1, -99, 99,
                     help="The axis along which the probabilities add up to 1; −1 is the last."),
@@ -183,9 +189,21 @@ class Softmax(Layer):
 
     def output_shape(self, shapes: list[Shape]) -> Shape:
         self._axes(shapes[0])
+        if len(shapes) > 1 and (
+            len(shapes[1]) != len(shapes[0])
+            or any(m not in (1, n) for n, m in zip(shapes[0], shapes[1], strict=True))
+        ):
+            raise ShapeError(
+                "A mask of another shape",
+                f"Softmax gets {_text(shapes[0])} and a mask of {_text(shapes[1])}: the mask needs as many axes, each "
+                "of the same length or 1. Reshape the mask.",
+            )
         return shapes[0]
 
     def emit(self, e: Emitter, inputs: list[Tensor]) -> Tensor:
+        if len(inputs) > 1:
+            kept = e.op("select", inputs[0], inputs[1], role="kept", other=-1e9)
+            return e.op("select", self._softmax(e, kept, "p"), inputs[1], role="a", other=0.0)
         x = inputs[0]
         if e.mask_of(x) is not None:
             raise ShapeError(
@@ -193,10 +211,13 @@ class Softmax(Layer):
                 f"Softmax cannot skip masked time steps of {_text(x.shape)}: the mask has one number a step. "
                 "Switch mask_zero off, or use Activation with softmax, which does not look at the mask.",
             )
+        return self._softmax(e, x, "a")
+
+    def _softmax(self, e: Emitter, x: Tensor, role: str) -> Tensor:
         axes = self._axes(x.shape)
         if axes == (len(x.shape) - 1,):
-            return e.op("softmax", x, role="a")
-        return e.op("softmax_axes", x, role="a", axes=axes)
+            return e.op("softmax", x, role=role)
+        return e.op("softmax_axes", x, role=role, axes=axes)
 
     def describe(self) -> tuple[str, str]:
         return ("probabilities", f"axis {self['axis']}" if self["axis"] != -1 else "")

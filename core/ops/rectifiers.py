@@ -409,3 +409,50 @@ class PreluAlphaGrad(Op):
     def right_side(self, ins: Instruction) -> str:
         x, dy = ins.inputs["x"].symbol, ins.inputs["dy"].symbol
         return f"Σ {dy} ∘ min({x}, 0)"
+
+
+# ---- where a mask says so -------------------------------------------------------------------------------------------
+
+
+@register
+class Select(Op):
+    """``y = x`` where the mask is above 1/2, else the attribute `other`; the mask's axes are x's or 1.
+
+    For softmax over what is not masked: numbers become -1e9 before it, so that their exponentials vanish, and 0 after
+    it, so that a row in which all is masked is 0 and not one over n (as in Keras).
+    """
+
+    name = "select"
+    kernel = "rectifiers.select"
+    operands = ("x", "mask")
+
+    def integers(self, ins: Instruction) -> list[int]:
+        x, mask, y = ins.inputs["x"], ins.inputs["mask"], ins.output
+        shared = shared_integers(x.shape, mask.shape)
+        return [x.at, x.row, y.at, y.row, mask.at, mask.row, *shared]
+
+    def reals(self, ins: Instruction) -> list[float]:
+        return [ins.attributes["other"]]
+
+    def backward(
+        self, e: Emitter, ins: Instruction, dy: Tensor, wanted: set[str]
+    ) -> dict[str, Tensor]:
+        if "x" not in wanted:
+            return {}
+        return {"x": e.gradient("select", ins, "x", x=dy, mask=ins.inputs["mask"], other=0.0)}
+
+    def explain(self, ins: Instruction, cell: Cell) -> Expr:
+        shape = ins.inputs["mask"].shape
+        place = tuple(0 if n == 1 else k for k, n in zip(cell[1:], shape, strict=True))
+        keep = _positive(minus(ref(ins.inputs["mask"], (cell[0], *place)), Number(0.5)))
+        return Call("where", (keep, ref(ins.inputs["x"], cell), Number(ins.attributes["other"])))
+
+    def uses(self, ins: Instruction, operand: str, cell: Cell) -> list[Cell]:
+        if operand != "mask":
+            return [cell]
+        found = _readers(ins.output.shape, ins.inputs["mask"].shape, cell[1:], 1)
+        return [(cell[0], *c[1:]) for c in found]
+
+    def right_side(self, ins: Instruction) -> str:
+        x, mask = ins.inputs["x"].symbol, ins.inputs["mask"].symbol
+        return f"{mask} > 0.5 ? {x} : {ins.attributes['other']:g}".replace("-", "−")

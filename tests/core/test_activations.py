@@ -43,6 +43,22 @@ def test_the_tape_and_the_function_of_arrays_are_one(name: str) -> None:
 
 
 @by_name
+def test_a_formula_holds_where_exponentials_overflow(name: str) -> None:
+    x = np.array([[2000, -3000, 1990, 5], [-2000, -1e9, -1e9, -1e9]], np.float64)
+    network = chain((4,), ("Activation", {"activation": name}))
+    program = Program(compile_network(network, "predict"), 2, np.float64)
+    program.feed([x])
+    program.run()
+    for k in range(len(program.instructions)):
+        for cell in np.ndindex(2, 4):
+            found = program.explain(k, cell)
+            if np.isfinite(found.kernel_value):
+                assert found.value == pytest.approx(found.kernel_value, rel=1e-12, abs=1e-12)
+            else:
+                assert found.value == found.kernel_value == np.inf
+
+
+@by_name
 def test_nan_is_not_hidden(name: str) -> None:
     x = np.array([[math.nan, 1, -2]], np.float32)
     assert math.isnan(on_the_tape(name, x)[0, 0])

@@ -72,6 +72,8 @@ def model_of(case: LayerCase) -> tuple[Any, list[Any]]:
 def _called(layer: Any, given: list[Any]) -> Any:
     if (len(given) > 1 and hasattr(layer, "go_backwards")) or hasattr(layer, "backward_layer"):
         return layer(given[0], initial_state=given[1:] or None)
+    if len(given) > 1 and isinstance(layer, keras.layers.Softmax):
+        return layer(given[0], mask=given[1])
     return layer(given if len(given) > 1 else given[0])
 
 

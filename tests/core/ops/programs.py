@@ -11,7 +11,7 @@ from core import activations, losses, optimizers
 from core.kernels import state as S
 from core.losses import Loss
 from core.runs.samples import Samples, target_table, unweighted
-from core.spec import Network
+from core.spec import Network, Node, new_layer
 from core.tape.compiler import compile_network
 from core.tape.program import Program
 from core.tape.table_data import DataTable
@@ -252,6 +252,23 @@ def of_layers(shape: tuple[int, ...], *layers: tuple[str, dict[str, object]]) ->
     return bound(network, losses.get("mean_squared_error"), rows=3)
 
 
+def masked_softmax() -> Program:
+    """Probabilities of what a second branch lets through."""
+    network = chain((3, 2), ("Dense", {"units": 2}))
+    mask = new_layer("Dense", network, units=1)
+    softmax = new_layer("Softmax", network, axis=1)
+    nodes = (
+        *network.nodes,
+        Node(mask.id, mask.id, (network.nodes[0].id,)),
+        Node(softmax.id, softmax.id, (network.nodes[1].id, mask.id)),
+    )
+    layers = (*network.layers, mask, softmax)
+    made = Network("masked", layers, nodes, (softmax.id,))
+    program = bound(made, losses.get("mean_squared_error"), rows=3)
+    program.tensor(f"{mask.id}/bias")[...] = 0.5
+    return program
+
+
 def of_optimizer(**config: object) -> Program:
     """An optimizer behind a small network."""
     network = chain((3,), ("Dense", {"units": 2, "activation": "tanh"}), ("Dense", {"units": 1}))
@@ -309,6 +326,7 @@ PROGRAMS: dict[str, Callable[[], Program]] = {
         ("PReLU", {}),
     ),
     "softmax over rows": partial(of_layers, (2, 3, 2), ("Softmax", {"axis": [1, 3]})),
+    "softmax with a mask": masked_softmax,
     "noise": partial(
         of_layers,
         (3, 2),

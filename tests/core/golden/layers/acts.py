@@ -64,6 +64,10 @@ LAYERS: list[LayerCase] = [
     LayerCase("softmax layer, apart", (3, 4, 2), (("Softmax", {"axis": [1, 3]}),)),
     LayerCase("softmax layer, all", (3, 2), (("Softmax", {"axis": [-1, -2]}),)),
     LayerCase("softmax layer, list of one", (3, 2), (("Softmax", {"axis": [1]}),)),
+    *(LayerCase(f"softmax layer, {name}", inputs={"x": (3, 4), "mask": mask}, outputs=("p",), gradient=False, calls=(
+        Call("z", "Dense", {"units": 4}, ("x",)), Call("p", "Softmax", {"axis": axis}, ("z", "mask"))))
+      for name, mask, axis in (("masked", (3, 4), -1), ("masked rows", (3, 1), 1), ("all masked at times", (1, 4), -1),
+                               ("masked image", (3, 4), [1, 2]))),
     LayerCase("prelu shared", inputs={"x": (4,), "y": (4,)}, outputs=("join",), calls=(
         Call("slope", "PReLU", {}, ("x",)), Call("again", "@slope", {}, ("y",)),
         Call("join", "Add", {}, ("slope", "again")))),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from core.errors import ShapeError
 from core.layers.base import Layer, Shape, Weight
 from core.layers.merge import place_of
-from core.layers.reshaping import MOST_AXES, shown
+from core.layers.reshaping import shown
 from core.layers.settings import (
     BETA_CONSTRAINT,
     BETA_INITIALIZER,
@@ -62,11 +62,6 @@ class BatchNormalization(Layer):
 
     def output_shape(self, shapes: list[Shape]) -> Shape:
         self._axis(shapes[0])
-        if len(shapes[0]) > MOST_AXES:
-            raise ShapeError(
-                "Too many axes",
-                f"BatchNormalization works on up to {MOST_AXES} axes; it gets {shown(shapes[0])}. Reshape first.",
-            )
         return shapes[0]
 
     def weights(self, shapes: list[Shape]) -> tuple[Weight, ...]:

@@ -9,7 +9,7 @@ from core.errors import ShapeError
 from core.layers.base import Layer, Shape, Weight
 from core.layers.integers import AxesSetting
 from core.layers.merge import place_of
-from core.layers.reshaping import MOST_AXES, shown
+from core.layers.reshaping import MOST_GROUPS, groups, shown
 from core.layers.settings import (
     BETA_CONSTRAINT,
     BETA_INITIALIZER,
@@ -58,6 +58,11 @@ class LayerNormalization(Layer):
     def _axes(self, shape: Shape) -> list[int]:
         return sorted(place_of(axis, shape, "LayerNormalization") for axis in self._given())
 
+    def _turned(self, shape: Shape) -> tuple[int, ...]:
+        """The order of axes in which those to normalise over are last."""
+        axes = self._axes(shape)
+        return (*(k for k in range(len(shape)) if k not in axes), *axes)
+
     def output_shape(self, shapes: list[Shape]) -> Shape:
         axes = self._axes(shapes[0])
         if len(set(axes)) < len(axes):
@@ -66,10 +71,11 @@ class LayerNormalization(Layer):
                 f"LayerNormalization is to normalise over axes {self['axis']}, of which two are the same in "
                 f"{shown(shapes[0])}. Name each axis once.",
             )
-        if len(shapes[0]) > MOST_AXES:
+        if groups(self._turned(shapes[0])) > MOST_GROUPS:
             raise ShapeError(
                 "Too many axes",
-                f"LayerNormalization works on up to {MOST_AXES} axes; it gets {shown(shapes[0])}. Reshape first.",
+                f"LayerNormalization over axes {self['axis']} of {shown(shapes[0])} takes them too far apart; "
+                "reshape first.",
             )
         return shapes[0]
 
@@ -89,7 +95,7 @@ class LayerNormalization(Layer):
     def emit(self, e: Emitter, inputs: list[Tensor]) -> Tensor:
         x, axes = inputs[0], self._axes(inputs[0].shape)
         shape, rank = x.shape, len(x.shape)
-        turned = (*(k for k in range(rank) if k not in axes), *axes)
+        turned = self._turned(shape)
         in_place = turned == tuple(range(rank))
         if not in_place:
             x = e.op("transpose", x, role="turned", axes=turned)

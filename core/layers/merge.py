@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import operator
 from typing import TYPE_CHECKING, Any
 
 from core.errors import SettingError, ShapeError
 from core.layers.base import Layer, Shape
 from core.layers.integers import AxesSetting
-from core.layers.reshaping import MOST_AXES, shown
+from core.layers.reshaping import MOST_GROUPS, shown
 from core.layers.settings import Setting
 
 if TYPE_CHECKING:
@@ -35,8 +36,14 @@ def joined(kind: str, shapes: list[Shape]) -> Shape:
                 f"{given}. Give the layers before it the same number of units.",
             )
         out += longer
-    if rank > MOST_AXES:
-        raise ShapeError("Too many axes", f"{kind} joins up to {MOST_AXES} axes; reshape first.")
+    for shape in shapes:
+        places = zip((1,) * (rank - len(shape)) + shape, out, strict=True)
+        repeated = [n == 1 for n, m in places if m != 1]
+        if 1 + sum(map(operator.ne, repeated, repeated[1:])) > MOST_GROUPS:
+            message = (
+                f"{kind} repeats {shown(shape)} along too many axes; reshape the branches first."
+            )
+            raise ShapeError("Too many axes", message)
     return tuple(out)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
 from math import prod
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +16,13 @@ if TYPE_CHECKING:
     from core.tape.emitter import Emitter
     from core.tape.tensors import Tensor
 
-#: Axes a tape can exchange or repeat; neighbours that stay together count as one.
-MOST_AXES = 5
+#: Groups of axes a tape can exchange or repeat; neighbours that stay together are one group.
+MOST_GROUPS = 5
+
+
+def groups(order: Sequence[int]) -> int:
+    """Into how many groups an order of axes falls, each of neighbours that stay together."""
+    return 1 + sum(b != a + 1 for a, b in itertools.pairwise(order))
 
 
 def shown(shape: Shape) -> str:
@@ -129,10 +136,9 @@ class Permute(Layer):
                 f"Permute orders {len(dims)} axes but gets {given(shapes[0])}: {count} "
                 f"ax{'is' if count == 1 else 'es'} without the batch. Name each of them once.",
             )
-        if len(dims) > MOST_AXES:
-            raise ShapeError(
-                "Too many axes", f"Permute orders up to {MOST_AXES} axes; reshape first."
-            )
+        if groups(dims) > MOST_GROUPS:
+            message = f"Permute exchanges up to {MOST_GROUPS} groups of axes; use two of them."
+            raise ShapeError("Too many axes", message)
         return tuple(shapes[0][k - 1] for k in dims)
 
     def emit(self, e: Emitter, inputs: list[Tensor]) -> Tensor:

@@ -37,16 +37,6 @@ def _walk(lengths: list[int], strides: list[int]) -> list[int]:
     return [n for n, _ in padded] + [s for _, s in padded]
 
 
-def walkable(lengths: list[int], strides: list[int]) -> bool:
-    """True if the kernels have axes enough."""
-    axes = [(n, s) for n, s in zip(lengths, strides, strict=True) if n > 1]
-    return len(axes) <= AXES or len(_groups(axes)) <= AXES
-
-
-def _groups(axes: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    return [a for k, a in enumerate(axes) if k == 0 or axes[k - 1][1] != a[0] * a[1]]
-
-
 @register
 class Transpose(Op):
     """``y[i, j, ...] = x[j, i, ...]``: the axes in another order, `axes[k]` of x is axis k of y."""

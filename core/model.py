@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from core.spec.network import Network
 from core.spec.reference import source_of
 from core.spec.training import (
     Training,
+    check_class_weight,
     check_seed,
     check_split,
     check_training,
@@ -414,12 +415,26 @@ class Model:
         metrics: Any = None,
         loss_weights: Any = None,
     ) -> None:
-        """Choose how to train: an optimizer, a loss (or one for each output, with weights), and metrics."""
+        """Choose how to train.
+
+        Parameters
+        ----------
+        optimizer, loss
+            Names or objects. Several outputs take one loss for all, a list, or a dictionary by the outputs' names.
+        metrics
+            Names.
+        loss_weights
+            How much the losses of several outputs count: a list, or a dictionary by the outputs' names.
+        """
         chosen = optimizers_module.get(optimizer)
         if loss is None:
             message = 'compile needs a loss, for example loss="mean_squared_error".'
             raise ChainruleError(message)
         count = len(self.network.outputs)
+        if isinstance(loss, dict) and "class_name" not in loss:
+            loss = self._by_output(loss, "loss")
+        if isinstance(loss_weights, dict):
+            loss_weights = self._by_output(loss_weights, "loss_weights")
         given = list(loss) if isinstance(loss, (list, tuple)) else [loss] * count
         losses = [losses_module.get(item) for item in given]
         if len(losses) != count:
@@ -484,6 +499,16 @@ class Model:
         """Go on from here at the next `fit`; slots of another network are left out."""
         self._memory = memory
 
+    def _by_output(self, given: dict[str, Any], what: str) -> list[Any]:
+        """The values of a dictionary in the order of the outputs."""
+        names = [self._inspection.row(self.network.source(o)[0]).name for o in self.network.outputs]
+        if set(given) != set(names):
+            raise SettingError(
+                f"{what} must name every output: {', '.join(names)}. It names {', '.join(map(str, given))}.",
+                what,
+            )
+        return [given[name] for name in names]
+
     def _training(self, batch_size: int, truncated_bptt_steps: int | None = None) -> Training:
         training = Training(
             optimizer=self._optimizer.to_config(), loss=self.losses[0].to_document(), metrics=self._metrics,
@@ -511,8 +536,8 @@ class Model:
         arguments.require_equal_lengths(found, [])
         return found
 
-    def _samples(self, x: Any, y: Any) -> Any:
-        from core.runs.samples import Samples, target_table
+    def _samples(self, x: Any, y: Any, sample_weight: Any = None) -> Any:
+        from core.runs.samples import Samples, target_table, weight_table
         from core.tape.table_data import DataTable
 
         if self._loss is None:
@@ -530,7 +555,33 @@ class Model:
             target_table(t, loss, n)
             for t, loss, n in zip(ys, self.losses, self._outputs(), strict=True)
         ]
-        return Samples([DataTable(item.astype(np.float32, copy=False)) for item in xs], targets)
+        weights = None
+        if sample_weight is not None:
+            count = len(xs[0])
+            weights = [
+                weight_table(np.ones((count, *shape[:-1])) if one is None else one, count, shape)
+                for one, shape in zip(
+                    _for_each(sample_weight, len(ys)), self._outputs(), strict=True
+                )
+            ]
+        inputs = [DataTable(item.astype(np.float32, copy=False)) for item in xs]
+        return Samples(inputs, targets, weights)
+
+    def _count_classes(self, samples: Any, y: Any, class_weight: Any) -> Any:
+        """Samples that count what is said of their classes."""
+        from core.runs.samples import class_weights, require_one_class
+        from core.tape.table_data import DataTable
+
+        weights = check_class_weight(class_weight)
+        if samples.weights is not None:
+            message = "Give either class_weight or sample_weight; multiply them into one if both are meant."
+            raise ChainruleError(message)
+        if len(self.network.outputs) > 1:
+            message = "class_weight is for models with one output; give sample_weight for each of several."
+            raise ChainruleError(message)
+        require_one_class(self._outputs()[0])
+        labels = arguments.several(y, 1, "y")[0][: len(samples)]
+        return replace(samples, weights=[DataTable(class_weights(labels, weights)[:, None])])
 
     def _ready(self, samples: Any, batch_size: int, truncated_bptt_steps: int | None = None) -> Any:
         """The run that trains on these samples, with the weights and the optimizer's memory there are."""
@@ -544,6 +595,7 @@ class Model:
             and old.program.capacity >= batch_size
             and old.training.batch_size == training.batch_size
             and old.training.truncated_bptt_steps == truncated_bptt_steps
+            and (old.weighted or samples.weights is None)
         ):
             old.use(samples)
             return old
@@ -568,6 +620,8 @@ class Model:
         validation_split: float = 0.0,
         validation_data: Any = None,
         shuffle: bool = True,
+        class_weight: Any = None,
+        sample_weight: Any = None,
         truncated_bptt_steps: int | None = None,
     ) -> History:
         """Train for a number of epochs.
@@ -587,9 +641,14 @@ class Model:
         validation_split
             Share held out from the end of the samples.
         validation_data
-            (x, y) to measure on after each epoch.
+            (x, y) or (x, y, sample_weight) to measure on after each epoch.
         shuffle
             Draw a new order each epoch.
+        class_weight
+            How much the samples of each class count in the loss, ``{0: 1.0, 1: 5.0}``; 1 where nothing is said.
+        sample_weight
+            How much each sample counts: (samples,), for sequences (samples, time); of several outputs one for all or
+            a list. Metrics do not weigh, as in Keras.
         truncated_bptt_steps
             Truncated backpropagation through time: recurrent layers read sequences in windows of so many time steps.
             Their states go on from window to window, gradients stop there. None goes back through all time steps.
@@ -598,16 +657,18 @@ class Model:
         epochs = check_whole("epochs", epochs, 1)
         validation_split = check_split(validation_split)
         truncated_bptt_steps = check_truncation(truncated_bptt_steps)
-        samples = self._samples(x, y)
+        samples = self._samples(x, y, sample_weight)
         validation = None
         if validation_data is not None:
-            if not isinstance(validation_data, (list, tuple)) or len(validation_data) < 2:
-                message = "validation_data must be a pair (x, y) of arrays to measure on."
+            if not isinstance(validation_data, (list, tuple)) or len(validation_data) not in (2, 3):
+                message = "validation_data must be a pair (x, y) of arrays to measure on, or (x, y, sample_weight)."
                 raise ChainruleError(message)
-            validation = self._samples(*validation_data[:2])
+            validation = self._samples(*validation_data)
         elif validation_split:
             held = int(len(samples) * (1 - validation_split))
             samples, validation = _cut(samples, 0, held), _cut(samples, held, len(samples))
+        if class_weight is not None:
+            samples = self._count_classes(samples, y, class_weight)
         run = self._ready(samples, batch_size, truncated_bptt_steps)
         run.shuffle(shuffle)
         run.validation = validation
@@ -619,8 +680,8 @@ class Model:
             callback.on_train_begin()
         for epoch in range(epochs):
             run.step("epoch")
-            measured = run.evaluate(validation) if validation is not None else None
-            logs = run.note_epoch(measured).metrics
+            measured = run.evaluate(validation, batch_size) if validation is not None else None
+            logs = _logged(run.note_epoch(measured).metrics)
             if run.divergence is not None:
                 break
             for key, value in logs.items():
@@ -641,9 +702,13 @@ class Model:
             raise DivergedError(run.divergence.sentence)
         return result
 
-    def train_on_batch(self, x: Any, y: Any) -> float:
+    def train_on_batch(
+        self, x: Any, y: Any, sample_weight: Any = None, class_weight: Any = None
+    ) -> float:
         """One update with one batch; returns its loss before the update."""
-        samples = self._samples(x, y)
+        samples = self._samples(x, y, sample_weight)
+        if class_weight is not None:
+            samples = self._count_classes(samples, y, class_weight)
         run = self._ready(
             samples,
             max(len(samples), self._run.training.batch_size if self._run else 1),
@@ -655,13 +720,24 @@ class Model:
         return float(run.history.series("loss").mean[-1])
 
     def evaluate(
-        self, x: Any, y: Any, batch_size: int = 32, verbose: Any = 0, return_dict: bool = False
+        self,
+        x: Any,
+        y: Any,
+        batch_size: int = 32,
+        verbose: Any = 0,
+        sample_weight: Any = None,
+        return_dict: bool = False,
     ) -> Any:
-        """The loss, or a list of loss and metrics, on these samples."""
-        samples = self._samples(x, y)
+        """The loss, or a list of loss and metrics, on these samples.
+
+        `batch_size` matters where the loss of a batch is a sum, or where masked steps do not count: as in Keras the
+        result is the mean of the batches' losses, each counting as many samples as it has.
+        """
+        batch_size = check_whole("batch_size", batch_size, 1)
+        samples = self._samples(x, y, sample_weight)
         self._pull()
         run = self._run if self._run is not None else self._ready(samples, batch_size)
-        found = run.evaluate(samples)
+        found = _logged(run.evaluate(samples, batch_size))
         if return_dict:
             return found
         values = list(found.values())
@@ -923,7 +999,34 @@ def _cut(samples: Any, start: int, stop: int) -> Any:
     def part(table: DataTable) -> DataTable:
         return DataTable(table.array[start:stop], table.scale)
 
-    return Samples([part(t) for t in samples.inputs], [part(t) for t in samples.targets])
+    weights = None if samples.weights is None else [part(t) for t in samples.weights]
+    return Samples([part(t) for t in samples.inputs], [part(t) for t in samples.targets], weights)
+
+
+def _for_each(sample_weight: Any, outputs: int) -> list[Any]:
+    """Weights of each output's samples: one array holds for all, a list has one for each (None counts all the same)."""
+    several = isinstance(sample_weight, (list, tuple)) and any(
+        one is None or np.ndim(one) for one in sample_weight
+    )
+    if outputs == 1 or not several:
+        return [sample_weight] * outputs
+    if len(sample_weight) != outputs:
+        raise ChainruleError(
+            f"The model has {outputs} outputs, so sample_weight must be a list of {outputs} arrays; "
+            f"{len(sample_weight)} are given."
+        )
+    return list(sample_weight)
+
+
+def _logged(metrics: dict[str, float]) -> dict[str, float]:
+    """Metrics under the names of Keras's logs: "size_loss" for the loss of the output "size"."""
+    found = {}
+    for name, value in metrics.items():
+        what, _, output = name.partition("/")
+        held = "val_" if output and what.startswith("val_") else ""
+        key = f"{held}{output}_{what.removeprefix(held)}" if output else name
+        found[key] = value
+    return found
 
 
 def load_model(path: str | Path) -> Model:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.core.golden import cases, layers
+from tests.core.golden import cases, counting, layers
 from tests.core.golden.keras_side import keras, made, measured, numbers, torch, weights
 from tests.core.golden.layers.case import Chain, weight_values
 
@@ -73,6 +73,14 @@ def make_losses() -> dict[str, np.ndarray]:
     return found
 
 
+def make_counting() -> dict[str, np.ndarray]:
+    """What `fit` and `evaluate` report, and the last weights."""
+    found = {}
+    for name, case in counting.CASES.items():
+        found.update({f"{name}|{key}": value for key, value in case(keras).items()})
+    return found
+
+
 def make_optimizers() -> dict[str, np.ndarray]:
     """The variable after every step."""
     found = {}
@@ -121,6 +129,7 @@ def make_training() -> dict[str, np.ndarray]:
 MAKERS: dict[str, Callable[[], dict[str, np.ndarray]]] = {
     **{f"layers.{part}": partial(make_layers, part) for part in layers.PARTS},
     "losses": make_losses,
+    "counting": make_counting,
     "optimizers": make_optimizers,
     "training": make_training,
 }

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import core
 from core import losses, optimizers
 from core.kernels import state as S
 from core.optimizers import Optimizer
@@ -18,13 +19,14 @@ from core.runs.samples import prepare
 from core.spec import Network, Training
 from core.tape.compiler import compile_network
 from core.tape.program import Program
-from tests.core.golden import cases, layers
+from tests.core.golden import cases, counting, layers
 from tests.core.golden.layers.case import ROWS, weight_values
 from tests.core.networks import chain
 
 FILES = (
     *(f"layers.{part}" for part in layers.PARTS if layers.cases_of(part)),
     "losses",
+    "counting",
     "optimizers",
     "training",
 )
@@ -115,6 +117,17 @@ def test_an_optimizer_steps_as_keras(name: str) -> None:
         assert close(program.tensor("dense_1/kernel"), expected)
         optimizer.apply_gradients([(gradient.astype(np.float64), alone)])
         assert close(alone, expected)
+
+
+# ---- what counts: weights of samples and classes, masks, weights of losses, and what is reported of it -----------
+
+
+@pytest.mark.parametrize("name", counting.CASES)
+def test_fit_reports_and_learns_what_keras_does(name: str) -> None:
+    expected, found = of("counting", name), counting.CASES[name](core)
+    assert set(found) == set(expected)
+    for key, value in found.items():
+        assert value == pytest.approx(expected[key], rel=2e-5, abs=2e-6), key
 
 
 # ---- training -----------------------------------------------------------------------------------------------------

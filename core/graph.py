@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from core.errors import GraphError, ShapeError
-from core.layers.base import Layer, snake_case
+from core.layers.base import Layer
 from core.layers.input import InputLayer
 from core.layers.symbolic import SymbolicTensor, outputs_of
+from core.naming import snake_case
 from core.spec.network import Layer as LayerDocument
 from core.spec.network import Network, Node
 from core.spec.reference import reference

@@ -288,12 +288,16 @@ class Model:
 
     def _weight_names(self) -> list[str]:
         """Names in Keras's order."""
+        return list(self._weight_owners())
+
+    def _weight_owners(self) -> dict[str, str]:
+        """The id of the layer of each weight, by name in Keras's order."""
         rows = {row.layer: row for row in reversed(self._inspection.rows)}
-        return [
-            f"{self._ids[key]}/{weight.role}"
+        return {
+            f"{self._ids[key]}/{weight.role}": self._ids[key]
             for key, layer in self._layers.items()
             for weight in layer.weights(list(rows[self._ids[key]].input_shapes))
-        ]
+        }
 
     def _weights(self) -> dict[str, np.ndarray]:
         """The present weights, with what other models have taught the layers they share with this one."""
@@ -329,8 +333,10 @@ class Model:
         for keys in shared.values():
             other = self._layers[keys[0]]._holder
             named = {other._ids[key]: self._ids[key] for key in keys if key in other._ids}
+            owners = other._weight_owners()
             for name, value in other._held().items():
-                layer_id, role = name.rsplit("/", 1)
+                layer_id = owners[name]
+                role = name.removeprefix(f"{layer_id}/")
                 own = f"{named.get(layer_id, '')}/{role}"
                 if own in mine and not np.array_equal(mine[own], value):
                     found[own] = value.copy()
@@ -391,14 +397,14 @@ class Model:
         values = self._weights()
         return [
             values[name].copy()
-            for name in self._weight_names()
-            if name.rsplit("/", 1)[0] == self._ids[id(layer)]
+            for name, owner in self._weight_owners().items()
+            if owner == self._ids[id(layer)]
         ]
 
     def set_layer_weights(self, layer: Layer, weights: list[np.ndarray]) -> None:
         """Replace the weights of one layer."""
         own = self._ids[id(layer)]
-        names = [name for name in self._weight_names() if name.rsplit("/", 1)[0] == own]
+        names = [name for name, owner in self._weight_owners().items() if owner == own]
         weights = _listed(weights)
         if len(weights) != len(names):
             raise ChainruleError(
@@ -778,10 +784,11 @@ class Model:
 
     def reset_states(self, layer: Layer | None = None) -> None:
         """Let the states of stateful layers (or of one of them) begin at 0 again."""
+        own = None if layer is None else self._ids[id(layer)]
         if self._run is not None:
-            self._run.reset_states(None if layer is None else layer.id)
+            self._run.reset_states(own)
         if self._predictor is not None:
-            self._predictor.clear_states(None if layer is None else layer.id)
+            self._predictor.clear_states(own)
 
     def __call__(self, x: Any) -> Any:
         """Outputs for arrays, as `predict`; for symbolic tensors the model is a layer of another model.

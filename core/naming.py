@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 
 #: Words of papers and of other programs for what Keras calls otherwise; tried within a longer name.
@@ -61,3 +62,10 @@ def _plural(what: str) -> str:
 
 def _plain(name: str) -> str:
     return "".join(ch for ch in name.lower() if ch.isalnum())
+
+
+def snake_case(kind: str) -> str:
+    """Keras's automatic layer names: ``Conv2D`` is ``conv2d``, ``MaxPooling2D`` is ``max_pooling2d``."""
+    text = re.sub(r"\W+", "", kind)
+    text = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", text)
+    return re.sub(r"([a-z])([A-Z])", r"\1_\2", text).lower()

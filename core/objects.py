@@ -12,8 +12,7 @@ import numbers
 from typing import Any, ClassVar, TypeVar
 
 from core.errors import SettingError
-from core.layers.base import snake_case
-from core.naming import suggestion, unknown
+from core.naming import snake_case, suggestion, unknown
 
 #: How a document holds an object.
 Document = str | dict[str, Any]

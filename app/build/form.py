@@ -20,6 +20,7 @@ from app.widgets import (
     TextField,
     Toggle,
 )
+from core.layers import registry
 from core.layers.settings import Setting, both_sides
 
 #: What a slider reaches at most, as a multiple of the setting's default; fields reach the bound.
@@ -92,6 +93,7 @@ class Row(QWidget):
             "choice": self._make_choice,
             "initializer": self._make_object,
             "regularizer": self._make_object,
+            "layer": self._make_layer,
             "pair": self._make_numbers,
             "pairs": self._make_numbers,
             "shape": self._make_numbers,
@@ -192,6 +194,50 @@ class Row(QWidget):
             config = value.get("config") or {} if isinstance(value, dict) else {}
             given = ", ".join(f"{name} = {number}" for name, number in config.items())
             choice.setToolTip(given or tr(setting.help))
+
+        return show
+
+    def _make_layer(self) -> Callable[[Any], None]:
+        """A choice of the inner layer's kind, and its size; its other settings stay, and are told in the tooltip."""
+        setting = self.setting
+        kinds = setting.choices or [k.__name__ for k in registry.kinds() if k.arity == (1, 1)]
+        options = [(kind, kind) for kind in kinds]
+        if setting.optional:
+            options.insert(0, (_NONE, tr("None")))
+        choice = Choice(options, name=f"choice-{setting.name}", label=tr(setting.label), width=112)
+        size = NumberField(
+            name=f"field-{setting.name}", label=tr("Units of the inner layer"), whole=True, step=1,
+            minimum=1, maximum=4096, width=56,
+        )  # fmt: skip
+        self._fields.append(size)
+        self._line.addWidget(choice)
+        self._line.addWidget(size)
+        shown: dict[str, Any] = {}
+
+        def say(kind: str) -> None:
+            names = {s.name for s in registry.kind(kind).settings} if kind != _NONE else set()
+            kept = {k: v for k, v in (shown.get("config") or {}).items() if k in names}
+            self._say(None if kind == _NONE else {"class_name": kind, "config": kept})
+
+        def resize() -> None:
+            config = {**shown.get("config", {}), "units": int(size.value())}
+            self.settled.emit()
+            self._say({**shown, "config": config})
+
+        choice.chosen.connect(say)
+        size.entered.connect(resize)
+
+        def show(value: Any) -> None:
+            shown.clear()
+            shown.update(value or {})
+            config = shown.get("config") or {}
+            choice.set_value(shown.get("class_name") or _NONE)
+            size.setVisible("units" in config)
+            if "units" in config:
+                size.set_value(config["units"])
+            choice.setToolTip(
+                ", ".join(f"{k} = {v}" for k, v in config.items()) or tr(setting.help)
+            )
 
         return show
 

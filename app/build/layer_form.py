@@ -73,7 +73,7 @@ class LayerForm(QWidget):
         holder.setContentsMargins(16, 8, 16, 8)
         holder.setSpacing(0)
         for setting in settings:
-            if setting.type in ("constraint", "data_format"):
+            if setting.type in ("constraint", "data_format", "none"):
                 # Only one value is taken so far: nothing to choose.
                 continue
             row = Row(setting)

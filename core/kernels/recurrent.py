@@ -44,12 +44,3 @@ def complement(mem, ints, reals, state):
         x, y = cut(mem, ints[1] + r * ints[2], n), cut(mem, ints[3] + r * ints[4], n)
         for k in range(n):
             y[k] = one - x[k]
-
-
-def negate(mem, ints, reals, state):
-    """``y = -x``. ints: n, x, x row, y, y row"""
-    n = ints[0]
-    for r in range(state[FIRST], state[FIRST] + state[ROWS]):
-        x, y = cut(mem, ints[1] + r * ints[2], n), cut(mem, ints[3] + r * ints[4], n)
-        for k in range(n):
-            y[k] = -x[k]

@@ -8,6 +8,7 @@ from core.layers.activation import Activation
 from core.layers.activations import ELU, LeakyReLU, PReLU, ReLU, Softmax
 from core.layers.base import Layer, Weight
 from core.layers.batch_normalization import BatchNormalization
+from core.layers.bidirectional import Bidirectional
 from core.layers.convolution import Conv1D, Conv2D
 from core.layers.dense import Dense
 from core.layers.depthwise import DepthwiseConv2D, SeparableConv2D
@@ -37,6 +38,7 @@ from core.layers.padding import Cropping1D, Cropping2D, ZeroPadding1D, ZeroPaddi
 from core.layers.pooling import AveragePooling1D, AveragePooling2D, MaxPooling1D, MaxPooling2D
 from core.layers.reshaping import Flatten, Permute, RepeatVector, Reshape
 from core.layers.simple_rnn import SimpleRNN
+from core.layers.time_distributed import TimeDistributed
 from core.layers.transposed import Conv2DTranspose
 from core.layers.upsampling import UpSampling1D, UpSampling2D
 from core.naming import no_attribute
@@ -51,6 +53,7 @@ __all__ = [
     "AveragePooling1D",
     "AveragePooling2D",
     "BatchNormalization",
+    "Bidirectional",
     "Concatenate",
     "Conv1D",
     "Conv2D",
@@ -88,6 +91,7 @@ __all__ = [
     "SpatialDropout1D",
     "SpatialDropout2D",
     "Subtract",
+    "TimeDistributed",
     "UpSampling1D",
     "UpSampling2D",
     "Weight",

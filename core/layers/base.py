@@ -6,14 +6,13 @@ One class per kind, found by name.
 from __future__ import annotations
 
 import inspect
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from core.errors import SettingError
 from core.layers.symbolic import call_layer
 from core.layers.wording import Placed, about
-from core.naming import suggestion
+from core.naming import snake_case, suggestion
 
 if TYPE_CHECKING:
     import numpy as np
@@ -263,10 +262,3 @@ class Layer:
 
 
 _KINDS: dict[str, type[Layer]] = {}
-
-
-def snake_case(kind: str) -> str:
-    """Keras's automatic layer names: ``Conv2D`` is ``conv2d``, ``MaxPooling2D`` is ``max_pooling2d``."""
-    text = re.sub(r"\W+", "", kind)
-    text = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", text)
-    return re.sub(r"([a-z])([A-Z])", r"\1_\2", text).lower()

@@ -50,7 +50,7 @@ class _GlobalAverage(_GlobalPooling):
         x = image = inputs[0]
         mask = e.mask_of(x)
         if self.along_time and mask is not None:
-            return self.shaped(e, e.op("masked_mean", x, mask, role="a"), x.shape)
+            return self.shaped(e, e.op("mean_of_steps", x, mask, role="a"), x.shape)
         if self.along_time:
             image = e.reshape(x, (1, *x.shape), role="row")
         h, w, c = image.shape

@@ -69,13 +69,13 @@ class Walk:
     Attributes
     ----------
     place
-        Where the output of a time step (its place in the input, its number in the order of reading) is written; None
-        for a tensor of its own.
+        Where the output of a time step (its place in the input, its number in the order of reading, their count) is
+        written; None for a tensor of its own.
     zero_masked
         True if the output of masked steps is 0, as in `Bidirectional`; else it is that of the step before.
     """
 
-    place: Callable[[int, int], Tensor | None]
+    place: Callable[[int, int, int], Tensor | None]
     zero_masked: bool = False
 
 
@@ -165,10 +165,10 @@ class _Recurrent(Layer):
     def emit(self, e: Emitter, inputs: list[Tensor]) -> list[Tensor]:
         x, u = inputs[0], int(self["units"])
         if not self["return_sequences"]:
-            last, states = self.walk(e, inputs, Walk(lambda t, k: None))
+            last, states = self.walk(e, inputs, Walk(lambda t, k, count: None))
             return [last, *states] if self["return_state"] else [last]
         sequence = e.empty("sequence", (x.shape[0], u))
-        _, states = self.walk(e, inputs, Walk(lambda t, k: e.part(sequence, k)))
+        _, states = self.walk(e, inputs, Walk(lambda t, k, count: e.part(sequence, k)))
         mask = e.mask_of(x)
         if mask is not None:
             e.set_mask(sequence, mask)
@@ -198,7 +198,7 @@ class _Recurrent(Layer):
                     e.op("cut_gradient", old, role=f"{name}_held/{t}")
                     for name, old in zip(self.states, states, strict=True)
                 ]
-            into = how.place(t, k)
+            into = how.place(t, k, len(steps))
             if mask is None:
                 states = self.step(e, kit, t, states, into)
                 out = states[0]

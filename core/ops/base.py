@@ -122,7 +122,15 @@ _OPS: dict[str, Op] = {}
 
 
 def register(cls: type[Op]) -> type[Op]:
-    """Put an operation where `operation` finds it."""
+    """Put an operation where `operation` finds it.
+
+    Raises
+    ------
+    TypeError
+        Another one has the name: it would be lost.
+    """
+    if cls.name in _OPS:
+        raise TypeError(f"Two operations are called {cls.name!r}.")
     _OPS[cls.name] = cls()
     return cls
 

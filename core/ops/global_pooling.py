@@ -86,7 +86,7 @@ class MaskedMean(Op):
     Where every step is padding it is 0/0, not a number, as in Keras.
     """
 
-    name = "masked_mean"
+    name = "mean_of_steps"
     kernel = "pooling.masked_mean"
     operands = ("x", "keep")
 
@@ -100,7 +100,7 @@ class MaskedMean(Op):
     def backward(
         self, e: Emitter, ins: Instruction, dy: Tensor, wanted: set[str]
     ) -> dict[str, Tensor]:
-        return {"x": e.gradient("masked_mean_grad", ins, "x", keep=ins.inputs["keep"], dy=dy)}
+        return {"x": e.gradient("mean_of_steps_grad", ins, "x", keep=ins.inputs["keep"], dy=dy)}
 
     def explain(self, ins: Instruction, cell: Cell) -> Expr:
         x, keep = ins.inputs["x"], ins.inputs["keep"]
@@ -124,7 +124,7 @@ class MaskedMean(Op):
 class MaskedMeanGrad(Op):
     """``dx[t, c] = keep[t] dy[c] / Σ keep``: padding gets nothing."""
 
-    name = "masked_mean_grad"
+    name = "mean_of_steps_grad"
     kernel = "pooling.masked_mean_grad"
     operands = ("keep", "dy")
 

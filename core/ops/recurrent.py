@@ -131,22 +131,3 @@ class Complement(_Rows):
 
     def right_side(self, ins: Instruction) -> str:
         return f"1 − {ins.inputs['x'].symbol}"
-
-
-@register
-class Negation(_Rows):
-    """``y = -x``."""
-
-    name = "negate"
-    kernel = "recurrent.negate"
-
-    def backward(
-        self, e: Emitter, ins: Instruction, dy: Tensor, wanted: set[str]
-    ) -> dict[str, Tensor]:
-        return {"x": e.gradient("negate", ins, "x", x=dy)}
-
-    def explain(self, ins: Instruction, cell: Cell) -> Expr:
-        return Negate(ref(ins.inputs["x"], cell))
-
-    def right_side(self, ins: Instruction) -> str:
-        return f"−{ins.inputs['x'].symbol}"

@@ -8,8 +8,8 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 from core.layers import registry
-from core.layers.base import snake_case
 from core.layers.wording import given
+from core.naming import snake_case
 from core.spec.chart import Chart, Step
 from core.spec.network import Network
 from core.spec.problem import Fix

@@ -8,7 +8,7 @@ import msgspec
 
 from core.errors import GraphError
 from core.layers import registry
-from core.layers.base import snake_case
+from core.naming import snake_case
 from core.spec.reference import source_of
 
 

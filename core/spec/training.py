@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from core.errors import SettingError
-from core.layers.base import snake_case
+from core.naming import snake_case
 
 #: Whole numbers are kept in 64 bits with a sign.
 SEEDS = 2**63

@@ -260,6 +260,18 @@ class Emitter:
         t.requires_grad = True
         return t
 
+    def side_by_side(self, role: str, pieces: list[Tensor]) -> Tensor:
+        """Tensors of one shape as the time steps of one: where nothing else lies with them, they are written there."""
+        whole = self.empty(role, (len(pieces), *pieces[0].shape))
+        whole.requires_grad = any(piece.requires_grad for piece in pieces)
+        for k, piece in enumerate(pieces):
+            place = self.part(whole, k)
+            if piece.packed and piece.batch and not self._shared(piece):
+                piece.buffer, piece.offset = place.buffer, place.offset
+            else:
+                self.op("copy", piece, role=f"{role}/{k}", into=place)
+        return whole
+
     def set_mask(self, t: Tensor, mask: Tensor) -> None:
         """Declare which time steps of a tensor count."""
         self._masks[id(t)] = mask

@@ -9,6 +9,10 @@ from typing import Any
 
 #: Smallest settings, instead of those made from the table.
 SMALLEST: dict[str, dict[str, Any]] = {
+    "Bidirectional": {
+        "layer": {"class_name": "GRU", "config": {"units": 2, "return_sequences": True}}
+    },
+    "TimeDistributed": {"layer": {"class_name": "Dense", "config": {"units": 3}}},
     "Conv1D": {"groups": 1},
     "Conv2D": {"groups": 1},
 }
@@ -41,6 +45,22 @@ MORE: dict[str, dict[str, dict[str, Any]]] = {
         "shorter": {"noise_shape": [5]},
         "seed": {"seed": 7},
         "all": {"rate": 1.0},
+    },
+    "Bidirectional": {
+        "last": {"layer": {"class_name": "LSTM", "config": {"units": 2}}},
+        "states": {
+            "layer": {"class_name": "SimpleRNN", "config": {"units": 2, "return_state": True}}
+        },
+        "stateful": {"layer": {"class_name": "LSTM", "config": {"units": 2, "stateful": True}}},
+        "dropout": {
+            "layer": {"class_name": "GRU", "config": {"units": 2, "recurrent_dropout": 0.3}}
+        },
+    },
+    "TimeDistributed": {
+        "lists": {"layer": {"class_name": "Flatten", "config": {}}},
+        "sequences": {"layer": {"class_name": "LSTM", "config": {"units": 2}}},
+        "chance": {"layer": {"class_name": "Dropout", "config": {"rate": 0.4}}},
+        "statistics": {"layer": {"class_name": "BatchNormalization", "config": {}}},
     },
     "SpatialDropout1D": {"seed": {"seed": 7}},
     "GaussianNoise": {"seed": {"seed": 7}},

@@ -82,8 +82,11 @@ def recurrent() -> Program:
             {"units": 2, "stateful": True, "return_sequences": True, "recurrent_dropout": 0.2},
         ),
         ("GRU", {"units": 2, "reset_after": False, "return_sequences": True, "dropout": 0.2}),
-        ("GRU", {"units": 2}),
-        ("Dense", {"units": 3}),
+        ("GRU", {"units": 2, "return_sequences": True}),
+        (
+            "Bidirectional",
+            {"layer": {"class_name": "SimpleRNN", "config": {"units": 2}}, "merge_mode": "ave"},
+        ),
     )
     return bound(network, losses.get("mse"), rows=3, mode="train", truncated_bptt_steps=2)
 

@@ -108,8 +108,159 @@ def _graphs(kind: str) -> list[LayerCase]:
     ]  # fmt: skip
 
 
+def _wrapped(kind: str, **config: Any) -> dict[str, Any]:
+    return {"class_name": kind, "config": config}
+
+
+def _both_ways() -> list[LayerCase]:
+    found = []
+    for mode in ("concat", "sum", "mul", "ave", None):
+        for kind in KINDS:
+            layer = _wrapped(kind, units=3)
+            many = _wrapped(kind, units=3, return_sequences=True)
+            given = {"merge_mode": mode}
+            if mode is None:
+                found += [
+                    LayerCase(
+                        f"both ways, {kind}, apart",
+                        inputs={"x": (4, 2)},
+                        calls=(Call("both", "Bidirectional", {"layer": layer, **given}, ("x",)),),
+                        outputs=("both", "both:1"),
+                    ),
+                    LayerCase(
+                        f"both ways, {kind}, apart, sequences",
+                        inputs={"x": (4, 2)},
+                        calls=(Call("both", "Bidirectional", {"layer": many, **given}, ("x",)),),
+                        outputs=("both", "both:1"),
+                    ),
+                ]
+                continue
+            found += [
+                LayerCase(
+                    f"both ways, {kind}, {mode}",
+                    (4, 2),
+                    (("Bidirectional", {"layer": layer, **given}),),
+                ),
+                LayerCase(
+                    f"both ways, {kind}, {mode}, sequences",
+                    (4, 2),
+                    (("Bidirectional", {"layer": many, **given}),),
+                ),
+                LayerCase(
+                    f"masked both ways, {kind}, {mode}",
+                    (6,),
+                    (EMBEDDING, ("Bidirectional", {"layer": layer, **given})),
+                    tokens=9,
+                ),
+                LayerCase(
+                    f"masked both ways, {kind}, {mode}, sequences",
+                    (6,),
+                    (EMBEDDING, ("Bidirectional", {"layer": many, **given}), (kind, {"units": 2})),
+                    tokens=9,
+                ),
+            ]
+    for kind in KINDS:
+        count = 2 * STATES[kind]
+        states = tuple(f"first:{k + 1}" for k in range(count))
+        encoder = _wrapped(kind, units=2, return_state=True)
+        found += [
+            LayerCase(
+                f"both ways, {kind}, one step, one sample",
+                (1, 2),
+                (("Bidirectional", {"layer": _wrapped(kind, units=2)}),),
+                rows=1,
+            ),
+            LayerCase(
+                f"both ways, {kind}, states",
+                inputs={"x": (4, 2)},
+                calls=(Call("first", "Bidirectional", {"layer": encoder}, ("x",)),),
+                outputs=("first", *states),
+            ),
+            LayerCase(
+                f"both ways, {kind}, encoder and decoder",
+                inputs={"x": (4, 2), "y": (3, 2)},
+                calls=(
+                    Call("first", "Bidirectional", {"layer": encoder}, ("x",)),
+                    Call(
+                        "second",
+                        "Bidirectional",
+                        {"layer": _wrapped(kind, units=2, return_sequences=True)},
+                        ("y", *states),
+                    ),
+                ),
+                outputs=("second",),
+            ),
+            LayerCase(
+                f"both ways, {kind}, stateful",
+                (3, 2),
+                (("Bidirectional", {"layer": _wrapped(kind, units=2, stateful=True)}),),
+                batches=2,
+            ),
+        ]
+    return found  # fmt: skip
+
+
+def _each_step() -> list[LayerCase]:
+    inner: dict[str, tuple[tuple[int, ...], dict[str, Any]]] = {
+        "dense": ((4, 3), _wrapped("Dense", units=2, activation="tanh")),
+        "dense of images": ((2, 3, 2, 2), _wrapped("Dense", units=3)),
+        "convolution": (
+            (3, 5, 4, 2),
+            _wrapped("Conv2D", filters=3, kernel_size=[3, 2], padding="same"),
+        ),
+        "pooling": ((3, 5, 4, 2), _wrapped("MaxPooling2D", pool_size=[2, 2])),
+        "flatten": ((3, 2, 2, 2), _wrapped("Flatten")),
+        "normalization": ((3, 4), _wrapped("BatchNormalization", momentum=0.9)),
+        "activation": ((3, 4), _wrapped("Activation", activation="softmax")),
+        "lstm": ((3, 4, 2), _wrapped("LSTM", units=2)),
+        "gru both ways": (
+            (2, 3, 2),
+            _wrapped("Bidirectional", layer=_wrapped("GRU", units=2, return_sequences=True)),
+        ),
+        "every step": ((2, 3, 4), _wrapped("TimeDistributed", layer=_wrapped("Dense", units=2))),
+        "relu": ((3, 4), _wrapped("ReLU", max_value=0.5)),
+    }
+    return [
+        LayerCase(f"each step, {name}", shape, (("TimeDistributed", {"layer": layer}),))
+        for name, (shape, layer) in inner.items()
+    ] + [
+        LayerCase("each step, one", (1, 3), (("TimeDistributed", {"layer": _wrapped("Dense", units=2)}),)),
+        LayerCase("each step, dropout", (3, 4), (
+            ("TimeDistributed", {"layer": _wrapped("Dropout", rate=0.4)}),), training=False),
+        LayerCase("video", (3, 5, 4, 1), (
+            ("TimeDistributed", {"layer": _wrapped("Conv2D", filters=2, kernel_size=[2, 2], activation="relu")}),
+            ("TimeDistributed", {"layer": _wrapped("Flatten")}), ("LSTM", {"units": 2}))),
+        LayerCase("masked each step", (6,), (
+            EMBEDDING, ("TimeDistributed", {"layer": _wrapped("Dense", units=3)}), ("GRU", {"units": 2})), tokens=9),
+        LayerCase("masked each step, relu", (6,), (
+            EMBEDDING, ("TimeDistributed", {"layer": _wrapped("ReLU")}), ("GRU", {"units": 2})), tokens=9),
+    ]  # fmt: skip
+
+
 LAYERS: list[LayerCase] = [
     *_each(),
+    *_both_ways(),
+    *_each_step(),
+    LayerCase("both ways, other layer back", (4, 2), (("Bidirectional", {
+        "layer": _wrapped("LSTM", units=3, return_sequences=True),
+        "backward_layer": _wrapped("GRU", units=3, return_sequences=True, go_backwards=True)}),)),
+    LayerCase("both ways, other size back", (4, 2), (("Bidirectional", {
+        "layer": _wrapped("LSTM", units=3), "backward_layer": _wrapped("GRU", units=2, go_backwards=True)}),)),
+    LayerCase("both ways, the first one back", (4, 2), (("Bidirectional", {
+        "layer": _wrapped("GRU", units=3, return_sequences=True, go_backwards=True),
+        "backward_layer": _wrapped("GRU", units=3, return_sequences=True)}),)),
+    LayerCase("the notes' two layers both ways", (5, 10), (
+        ("Bidirectional", {"layer": _wrapped("LSTM", units=10, return_sequences=True)}),
+        ("Bidirectional", {"layer": _wrapped("LSTM", units=10)}), ("Dense", {"units": 5, "activation": "softmax"}))),
+    LayerCase("both ways, penalties", (4, 2), (("Bidirectional", {"layer": _wrapped(
+        "LSTM", units=3, kernel_regularizer="l2", recurrent_regularizer="l1", bias_regularizer="l2")}),)),
+    LayerCase("each step, penalties", (4, 2), (("TimeDistributed", {"layer": _wrapped(
+        "Dense", units=3, kernel_regularizer="l2")}),)),
+    LayerCase("SimpleRNN, penalties", (4, 2), (("SimpleRNN", {
+        "units": 3, "kernel_regularizer": "l2", "recurrent_regularizer": "l1", "bias_regularizer": "l2",
+        "activity_regularizer": "l2"}),)),
+    LayerCase("GRU, penalties", (4, 2), (("GRU", {
+        "units": 3, "return_sequences": True, "recurrent_regularizer": "l1", "activity_regularizer": "l1"}),)),
     LayerCase("LSTM, other gates", (4, 2), (
         ("LSTM", {"units": 3, "recurrent_activation": "tanh", "activation": "sigmoid"}),)),
     LayerCase("GRU, other gates", (4, 2), (

@@ -70,7 +70,7 @@ class Written:
 
 
 def torch_layer(
-    kind: str, config: dict[str, Any], shape: Shape, x: str, own: str
+    kind: str, config: dict[str, Any], shape: Shape, sources: list[str], own: str
 ) -> Written | None:
     """The code of an activation layer, of dropout or of noise; None for other kinds.
 
@@ -80,11 +80,12 @@ def torch_layer(
         Of the layer, all settings given.
     shape
         Of its input, channels last.
-    x
-        The variable that holds the input, images with channels first.
+    sources
+        The variables that hold the inputs, images with channels first.
     own
         What its parameter is called.
     """
+    x = sources[0] if sources else ""
     if kind == "ReLU":
         return Written(_relu(config, x))
     if kind == "LeakyReLU":
@@ -98,7 +99,12 @@ def torch_layer(
         below = f"torch.where({x} > 0, {x}, {own} * {x})"
         return Written(below, owns=made, start=config["alpha_initializer"])
     if kind == "Softmax":
-        return Written(_softmax(axes_of(config["axis"], len(shape)) or (), len(shape), x))
+        axes = axes_of(config["axis"], len(shape)) or ()
+        if len(sources) > 1:
+            covered = f"{sources[1]} <= 0.5"
+            hidden = _softmax(axes, len(shape), f"{x}.masked_fill({covered}, -1e9)")
+            return Written(f"{hidden}.masked_fill({covered}, 0.0)")
+        return Written(_softmax(axes, len(shape), x))
     training = "self.training"
     note = "" if config.get("seed") is None else "PyTorch's dropout has no seed of its own"
     if kind == "Dropout" and config["noise_shape"] is not None:

@@ -128,7 +128,7 @@ class _Module:
             layer.kind,
             config,
             row.input_shapes[0] if row.input_shapes else (),
-            sources[0] if sources else "",
+            sources,
             self._attribute(layer),
         )
         windows = None

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+from numba import njit, types
+from numba.extending import overload
+
 from core.kernels import simd
 from core.kernels.simd import cut
 from core.kernels.span import span
@@ -12,6 +16,31 @@ from core.kernels.state import FIRST, ROWS
 ROOT_HALF = math.sqrt(0.5)
 #: 1 / √(2π), the peak of the standard normal density.
 PEAK = 1 / math.sqrt(2 * math.pi)
+
+
+_ODD = tuple(np.float32(2.0 / k) for k in (1, 3, 5, 7, 9, 11, 13))
+
+
+@njit(nogil=True, fastmath={"contract"}, error_model="numpy")
+def _log1p32(e):
+    """ln(1 + e) = 2 artanh(e / (2 + e)) for 0 <= e <= 1, in plain arithmetic: libm's takes 40 ns."""
+    s = e / (np.float32(2) + e)
+    q = s * s
+    return s * (
+        _ODD[0]
+        + q
+        * (_ODD[1] + q * (_ODD[2] + q * (_ODD[3] + q * (_ODD[4] + q * (_ODD[5] + q * _ODD[6])))))
+    )
+
+
+def log1p(e):
+    """ln(1 + e) for 0 <= e <= 1."""
+    return math.log1p(e)
+
+
+@overload(log1p, jit_options={"nogil": True, "error_model": "numpy"})
+def _log1p(e):
+    return (lambda e: _log1p32(e)) if e == types.float32 else (lambda e: math.log1p(e))
 
 
 def arctan(mem, ints, reals, state):
@@ -87,7 +116,7 @@ def softplus(mem, ints, reals, state):
         for k in range(n):
             v = x[k]
             above = zero if v < zero else v
-            y[k] = above + math.log1p(simd.exp(-abs(v)))
+            y[k] = above + log1p(simd.exp(-abs(v)))
 
 
 def softplus_grad(mem, ints, reals, state):

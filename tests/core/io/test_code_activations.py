@@ -12,7 +12,7 @@ import pytest
 from core import activations
 from core.io.code_keras import keras
 from core.io.code_pytorch import pytorch
-from core.spec import Network, Training
+from core.spec import Layer, Network, Node, Training, new_layer
 from core.tape.compiler import compile_network
 from core.tape.program import Program
 from tests.core.networks import chain
@@ -115,6 +115,34 @@ def test_both_codes_compute_what_the_engine_does(
                 model.set_weights([alpha])
             found = model(x, training=False).detach().numpy()
         assert found == pytest.approx(expected, rel=1e-5, abs=1e-6), name
+
+
+@pytest.mark.conformance
+@pytest.mark.parametrize(("shape", "mask", "axis"), [
+    (IMAGE, (3, 1, 2), [1, 2]), (SEQUENCE, SEQUENCE, -1), (IMAGE, (1, 4, 1), 2)])  # fmt: skip
+def test_both_codes_leave_out_what_is_masked(
+    shape: tuple[int, ...], mask: tuple[int, ...], axis: Any, tmp_path: Path
+) -> None:
+    torch = pytest.importorskip("torch")
+    layers = [Layer("x", "InputLayer", "x", {"shape": list(shape)}),
+              Layer("m", "InputLayer", "m", {"shape": list(mask)}), new_layer("Softmax", axis=axis)]  # fmt: skip
+    end = layers[-1].id
+    nodes = (Node("x", "x"), Node("m", "m"), Node(end, end, ("x", "m")))
+    network = Network("masked", tuple(layers), nodes, (end,))
+    rng = np.random.default_rng(2)
+    given = [rng.normal(size=(3, *s)).astype(np.float32) for s in (shape, mask)]
+    program = Program(compile_network(network, "predict"), 3)
+    program.feed(given)
+    program.run()
+    expected = program.tensor(f"{end}/output")
+    for name, write in (("torch", pytorch), ("keras", keras)):
+        path = tmp_path / f"{name}.py"
+        lines = write(network, TRAINING)
+        path.write_text(lines.split("optimizer =")[0].split("model.compile")[0], encoding="utf-8")
+        model = runpy.run_path(str(path))["model"]
+        tensors = [torch.tensor(x) for x in given]
+        found = model(*tensors) if name == "torch" else model(tensors)
+        assert found.detach().numpy() == pytest.approx(expected, rel=1e-5, abs=1e-6), name
 
 
 @pytest.mark.conformance

@@ -14,6 +14,7 @@ from core.io.code_common import call, checked, comment, variables
 from core.io.code_initializers import torch_penalties, torch_start
 from core.io.code_losses import TorchLoss, output_is_masked
 from core.io.code_pytorch_recurrent import Recurrent
+from core.io.code_shapes import Shapes, torch_shapes
 from core.io.code_windows import Windows, torch_windows
 from core.layers import registry
 from core.spec import Layer, Network, Row, Training
@@ -137,7 +138,11 @@ class _Module:
             windows = torch_windows(
                 layer.kind, config, row.input_shapes[0], sources[0], self._attribute(layer), mask
             )
-        if write is None and short is None and windows is None:
+        masks = [self._masks.get(source, "") for source in node.inputs]
+        shapes = torch_shapes(
+            layer.kind, config, row.input_shapes, sources, self._attribute(layer), masks
+        )
+        if write is None and short is None and windows is None and shapes is None:
             raise ChainruleError(f"{layer.kind} has no counterpart in the PyTorch code yet.")
         first = layer.id not in self._made
         if first:
@@ -148,6 +153,8 @@ class _Module:
             self._masks[id_] = self._masks[node.inputs[0]]
         if write is not None:
             write(id_, layer, config, row, sources, first)
+        elif shapes is not None:
+            self._write_shapes(id_, layer, shapes, first)
         elif windows is not None:
             self._write_windows(id_, layer, config, windows, first)
         elif short is not None:
@@ -235,6 +242,15 @@ class _Module:
         self._put(id_, made.text, made.note)
         self._activate(id_, config.get("activation"), len(self._rows[id_].output_shape or ()))
 
+    def _write_shapes(self, id_: str, layer: Layer, made: Shapes, first: bool) -> None:
+        if first and made.owns:
+            name = self._own(layer, made.owns)
+            for part, initializer in made.starts:
+                self._start(name + part, initializer)
+        self._put(id_, made.text, made.note)
+        if made.mask:
+            self._masks[id_] = made.mask
+
     def _write_flatten(
         self,
         id_: str,
@@ -263,31 +279,6 @@ class _Module:
         if self._values[id_] != sources[0]:
             self._put(id_, sources[0])
         self._activate(id_, config["activation"], len(row.input_shapes[0]))
-
-    def _write_batchnormalization(
-        self,
-        id_: str,
-        layer: Layer,
-        config: dict[str, Any],
-        row: Row,
-        sources: list[str],
-        first: bool,
-    ) -> None:
-        shape = row.input_shapes[0]
-        if not (config["scale"] and config["center"]):
-            raise ChainruleError(
-                "PyTorch's batch normalisation has scale and center together or neither; "
-                f"{layer.name} has one of them switched off."
-            )
-        if first:
-            kind = {1: "nn.BatchNorm1d", 2: "nn.BatchNorm1d", 3: "nn.BatchNorm2d"}[len(shape)]
-            named = {"eps": config["epsilon"], "momentum": round(1 - config["momentum"], 10)}
-            self._own(layer, call(kind, [shape[-1]], named))
-        name = self._attribute(layer)
-        if len(shape) == 2:
-            self._put(id_, f"{name}({sources[0]}.transpose(1, 2)).transpose(1, 2)")
-        else:
-            self._put(id_, f"{name}({sources[0]})", "moving variance is the unbiased one here")
 
     def _write_embedding(
         self,
@@ -339,17 +330,6 @@ class _Module:
     def line(self, text: str) -> None:
         """Another line of how parameters begin."""
         self._starts.append(text)
-
-    def _write_add(
-        self,
-        id_: str,
-        layer: Layer,
-        config: dict[str, Any],
-        row: Row,
-        sources: list[str],
-        first: bool,
-    ) -> None:
-        self._put(id_, " + ".join(sources))
 
 
 def _training(training: Training, loss: TorchLoss, total: str) -> list[str]:

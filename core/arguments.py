@@ -152,6 +152,51 @@ def require_tokens(found: np.ndarray, vocabulary: int, what: str, layer: str) ->
     )
 
 
+def input_advice(found: np.ndarray, what: str) -> str:
+    """A hint about bytes, which networks learn from badly as they are; "" if there is none to give."""
+    if found.dtype != np.uint8 or not found.size or found.max() <= 16:
+        return ""
+    return (
+        f"{what} holds bytes up to {found.max()}, and networks learn best from numbers around 0 to 1: give "
+        f"{what} / 255."
+    )
+
+
+def target_advice(found: np.ndarray, link: str, loss: str, what: str) -> str:
+    """A hint about targets that are no probabilities where a cross-entropy compares such; "" if there is none to give.
+
+    Parameters
+    ----------
+    found
+        (samples, ...)
+    link, loss
+        The activation whose outputs the loss compares with the targets, and the loss's name.
+    what
+        How the sentence calls the array.
+    """
+    if link not in ("sigmoid", "softmax") or not found.size:
+        return ""
+    rows = found.reshape(len(found), -1)
+    outside = ((rows < 0) | (rows > 1)).any(1)
+    if outside.any():
+        row = int(np.flatnonzero(outside)[0])
+        value = rows[row][(rows[row] < 0) | (rows[row] > 1)][0]
+        return (
+            f"Row {row} of {what} holds {value:g}, but {loss} compares probabilities from 0 to 1. Number two classes 0 "
+            "and 1; use sparse_categorical_crossentropy for more."
+        )
+    if link == "softmax" and found.ndim > 1 and found.shape[-1] > 1:
+        sums = found.reshape(-1, found.shape[-1]).sum(1)
+        odd = np.flatnonzero(np.abs(sums - 1) > 1e-3)
+        if len(odd):
+            row = int(odd[0]) * len(found) // len(sums)
+            return (
+                f"Row {row} of {what} adds up to {sums[odd[0]]:g}, but {loss} compares probabilities of classes that "
+                "exclude each other, which add up to 1. Use binary_crossentropy if several can be true at once."
+            )
+    return ""
+
+
 def require_equal_lengths(xs: list[np.ndarray], ys: list[np.ndarray]) -> None:
     """Say so if inputs and targets are not of the same samples."""
     lengths = [len(item) for item in (*xs, *ys)]

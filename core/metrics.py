@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core.errors import SettingError
+from core.naming import unknown
 
 if TYPE_CHECKING:
     from core.losses import Loss
@@ -34,9 +35,7 @@ def check(metric: str) -> None:
         There is none.
     """
     if metric not in _NAMES:
-        raise SettingError(
-            f"There is no metric called {metric!r}. Known metrics: {', '.join(_NAMES)}.", "metrics"
-        )
+        raise SettingError(unknown("metric", str(metric), _NAMES), "metrics")
 
 
 def accuracy_kind(metric: str, loss: Loss, p: Tensor) -> int:

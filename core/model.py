@@ -589,6 +589,24 @@ class Model:
         labels = arguments.several(y, 1, "y")[0][: len(samples)]
         return replace(samples, weights=[DataTable(class_weights(labels, weights)[:, None])])
 
+    def _data_advice(self, x: Any, y: Any) -> list[str]:
+        """What of data that can be learned from is seldom meant."""
+        rows = [row for row in self._inspection.rows if row.kind == "InputLayer"]
+        tokens = self._inspection.vocabularies(self.network)
+        xs = arguments.several(x, len(rows), "x")
+        ys = arguments.several(y, len(self.network.outputs), "y")
+        found = [
+            arguments.input_advice(item, "x" if len(rows) == 1 else f"x[{k}]")
+            for k, (item, row) in enumerate(zip(xs, rows, strict=True))
+            if row.node not in tokens
+        ]
+        found += [
+            arguments.target_advice(item, loss.link, loss.name, "y" if len(ys) == 1 else f"y[{k}]")
+            for k, (item, loss) in enumerate(zip(ys, self.losses, strict=True))
+            if not loss.sparse
+        ]
+        return [hint for hint in found if hint]
+
     def _ready(self, samples: Any, batch_size: int, truncated_bptt_steps: int | None = None) -> Any:
         """The run that trains on these samples, with the weights and the optimizer's memory there are."""
         from core.runs.run import Run
@@ -664,6 +682,8 @@ class Model:
         validation_split = check_split(validation_split)
         truncated_bptt_steps = check_truncation(truncated_bptt_steps)
         samples = self._samples(x, y, sample_weight)
+        for hint in self._data_advice(x, y):
+            warnings.warn(hint, AdviceWarning, stacklevel=2)
         validation = None
         if validation_data is not None:
             if not isinstance(validation_data, (list, tuple)) or len(validation_data) not in (2, 3):

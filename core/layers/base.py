@@ -132,6 +132,8 @@ class Layer:
         known = {setting.name: setting for setting in cls.settings}
         for key in config:
             if key not in known:
+                if key in _ELSEWHERE:
+                    raise SettingError(f"{cls.__name__} takes no {key!r}. {_ELSEWHERE[key]}", key)
                 options = ", ".join(known) or "none"
                 raise SettingError(
                     f"{cls.__name__} has no setting {key!r}.{suggestion(key, known)} It has: {options}.",
@@ -262,3 +264,14 @@ class Layer:
 
 
 _KINDS: dict[str, type[Layer]] = {}
+_FIRST = "Put Input((...)) before the first layer, with the shape of one sample."
+#: What every layer of Keras takes, and what to do here instead.
+_ELSEWHERE = {
+    "input_shape": _FIRST,
+    "input_dim": _FIRST,
+    "batch_input_shape": _FIRST,
+    "trainable": "In this version every weight learns.",
+    "dtype": "All numbers are float32.",
+    "activity_regularizer": "Give it to the layer before, or to a Dense or convolution layer.",
+    "weights": "Call set_weights on the layer once the model is made.",
+}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from core.arguments import numbers_of, require_equal_lengths, require_finite
 from core.errors import ChainruleError
 from core.losses import Loss
 from core.spec.training import Training, check_class_weight
@@ -211,7 +212,11 @@ def unweighted(samples: Samples, outputs: list[Shape]) -> Samples:
 
 def prepare(x: Any, y: Any, loss: Loss, outputs: int | Shape, scale: float = 1.0) -> Samples:
     """One input and one target table."""
-    return Samples([DataTable(x, scale)], [target_table(y, loss, outputs)])
+    inputs, targets = numbers_of(x, "x"), numbers_of(y, "y")
+    require_finite(inputs, "x")
+    require_finite(targets, "y")
+    require_equal_lengths([inputs], [targets])
+    return Samples([DataTable(inputs, scale)], [target_table(targets, loss, outputs)])
 
 
 def require_whole_batches(program: Program, count: int) -> None:

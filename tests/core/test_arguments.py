@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 import core
-from core import layers
-from core.errors import ChainruleError
+from core import layers, losses
+from core.errors import AdviceWarning, ChainruleError
+from core.runs.samples import prepare
 from core.spec import inspect
 from tests.core.networks import chain
 
@@ -129,3 +130,53 @@ def test_a_token_without_a_place_is_named_with_its_row(token: float, shown: str)
 def test_the_tokens_of_each_input_are_known() -> None:
     network = chain((4,), ("Embedding", {"input_dim": 9, "output_dim": 2}))
     assert inspect(network).vocabularies(network) == {"input_1": [("embedding_1", 9)]}
+
+
+@pytest.mark.parametrize("x", [spoiled(X, 3, np.nan), spoiled(X, 3, np.inf)])
+def test_a_run_refuses_the_same_data(x: np.ndarray) -> None:
+    with pytest.raises(ChainruleError, match="Row 3 of x"):
+        prepare(x, Y, losses.get("mse"), 1)
+    with pytest.raises(ChainruleError, match="Row 3 of y"):
+        prepare(X, x[:, -1], losses.get("mse"), 1)
+    with pytest.raises(ChainruleError, match="5 and 4"):
+        prepare(X, Y[:4], losses.get("mse"), 1)
+
+
+def classifier(units: int, activation: str, loss: str) -> core.Sequential:
+    made = core.Sequential([core.Input((3,)), layers.Dense(units, activation=activation)])
+    made.compile(loss=loss)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "model", "part"),
+    [
+        ((255 * X).astype(np.uint8), Y, (1, "sigmoid", "binary_crossentropy"), "x / 255"),
+        (X, np.array([1, 1, -1, 1, -1]), (1, "sigmoid", "binary_crossentropy"), "Row 2 of y holds -1"),
+        (X, np.array([[1, 0], [1, 0], [1, 0], [1, 1], [0, 1]]), (2, "softmax", "categorical_crossentropy"),
+         "Row 3 of y adds up to 2"),
+    ],
+)  # fmt: skip
+def test_data_that_is_seldom_meant_is_advised(
+    x: np.ndarray, y: np.ndarray, model: tuple[int, str, str], part: str
+) -> None:
+    with pytest.warns(AdviceWarning, match="but|networks") as told:
+        classifier(*model).fit(x, y)
+    assert part in str(told[0].message)
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "model"),
+    [
+        (X, Y, (1, "sigmoid", "binary_crossentropy")),
+        (X.astype(np.uint8), Y, (1, "sigmoid", "binary_crossentropy")),
+        (X, np.array([0, 2, 1, 1, 0]), (3, "softmax", "sparse_categorical_crossentropy")),
+        (X, np.full((5, 2), 0.5), (2, "softmax", "categorical_crossentropy")),
+        (X, np.array([0, 2, 1, 1, 0]) * 100, (1, "linear", "mean_squared_error")),
+    ],
+)
+@pytest.mark.filterwarnings("error")
+def test_usual_data_is_passed_over(
+    x: np.ndarray, y: np.ndarray, model: tuple[int, str, str]
+) -> None:
+    classifier(*model).fit(x, y)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import core
-from core import data, layers, naming, optimizers, templates
+from core import data, layers, losses, metrics, naming, optimizers, templates
 from core.errors import ChainruleError
 from core.layers import registry
 
@@ -41,6 +41,8 @@ def small() -> core.Sequential:
         (lambda: layers.Dense(2, activaton="relu"), "activation"),
         (lambda: layers.Conv2D(2, 3, padding="sam"), "same"),
         (lambda: optimizers.get("adan"), "Adam"),
+        (lambda: losses.get("catgorical_crossentropy"), "categorical_crossentropy"),
+        (lambda: metrics.check("acuracy"), "accuracy"),
         (lambda: optimizers.SGD(momentun=0.9), "momentum"),
         (lambda: data.load("spiral"), "spirals"),
         (lambda: data.load("xor", sample=3), "samples"),

@@ -103,3 +103,23 @@ def test_constraints_are_refused_with_a_sentence() -> None:
     assert layers.Dense(2, kernel_constraint=None)["kernel_constraint"] is None
     with pytest.raises(SettingError, match="kernel_constraint must be None"):
         layers.Dense(2, kernel_constraint="max_norm")
+
+
+def test_the_loss_of_several_outputs_includes_the_penalties_once() -> None:
+    x, y = data(10)
+    found = []
+    for config in ({}, {"kernel_regularizer": "l2"}):
+        entry = core.Input((4,))
+        hidden = layers.Dense(3, **config)(entry)
+        ends = [layers.Dense(2, name=name)(hidden) for name in ("a", "b")]
+        made = core.Model(entry, ends, seed=1)
+        made.compile(
+            core.optimizers.SGD(learning_rate=0.0), loss=["mse", "mae"], loss_weights=[0.5, 2.0]
+        )
+        history = made.fit(x, [y, y], batch_size=4).history["loss"][0]
+        assert made.evaluate(x, [y, y], return_dict=True)["loss"] == pytest.approx(
+            history, rel=1e-5
+        )
+        found.append(history)
+    kernel = made.get_weights()[0].astype(np.float64)
+    assert found[1] == pytest.approx(found[0] + 0.01 * (kernel**2).sum(), rel=1e-5)

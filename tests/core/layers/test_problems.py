@@ -165,6 +165,23 @@ def test_settings_are_refused_with_the_name_the_layer_was_given() -> None:
         core.Input((None, 3))
 
 
+@pytest.mark.parametrize(
+    ("argument", "part"),
+    [
+        ({"input_shape": (4,)}, "Put Input((...)) before the first layer"),
+        ({"trainable": False}, "every weight learns"),
+        ({"dtype": "float64"}, "float32"),
+    ],
+)
+def test_what_keras_takes_everywhere_is_refused_with_what_to_do_here(
+    argument: dict[str, Any], part: str
+) -> None:
+    with pytest.raises(SettingError) as refused:
+        layers.Dense(2, **argument)
+    assert part in str(refused.value)
+    assert repr(next(iter(argument))) in str(refused.value)
+
+
 def test_an_unknown_kind_of_a_document_is_answered_with_the_closest() -> None:
     network = chain((4,), ("Dense", {"units": 2}))
     strange = msgspec.structs.replace(network.layers[1], kind="Denze")

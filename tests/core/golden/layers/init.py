@@ -77,6 +77,9 @@ LAYERS: list[LayerCase] = [
         ("Conv1D", {"filters": 2, "kernel_size": 2}), ("Conv2D", {"filters": 2, "kernel_size": 2}),
         ("Conv2DTranspose", {"filters": 2, "kernel_size": 2}), ("DepthwiseConv2D", {"kernel_size": 2}),
         ("SeparableConv2D", {"filters": 3, "kernel_size": 2}))],
+    LayerCase("regularized normalisations", (3, 2), (
+        ("BatchNormalization", {"gamma_regularizer": _l2(0.3), "beta_regularizer": _l1(0.2)}),
+        ("LayerNormalization", {"gamma_regularizer": _l1(0.3), "beta_regularizer": _l1l2(0.2, 0.1)}))),
     LayerCase("embedding of two axes", (2, 3), (
         ("Embedding", {"input_dim": 7, "output_dim": 2, "mask_zero": True}), ("Dense", {"units": 3})), tokens=7),
     # A shared weight counts once, the output of each call for itself.

@@ -110,7 +110,8 @@ class GradientCheck:
     def sentence(self) -> str:
         """The result in words."""
         if not self.weights:
-            return "There is nothing to check: no weight has a gradient that is a slope."
+            nothing = "There is nothing to check: no weight has a gradient that is a slope."
+            return nothing + self._left_out()
         count = sum(w.checked for w in self.weights)
         kinks = sum(w.kinks for w in self.weights)
         worst = max(self.weights, key=lambda w: w.error)
@@ -133,6 +134,10 @@ class GradientCheck:
                 f" {kinks:,} of them {where} on a corner of the loss (a ReLU at 0, a tie of a maximum), where there is "
                 "no slope; they were checked a thousandth beside it."
             )
+        return text + self._left_out()
+
+    def _left_out(self) -> str:
+        text = ""
         for reason in dict.fromkeys(self.excluded.values()):
             names = [name for name, why in self.excluded.items() if why == reason]
             text += f" Not checked: {', '.join(names)}. {reason}"

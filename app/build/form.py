@@ -234,7 +234,7 @@ class Row(QWidget):
             choice.set_value(shown.get("class_name") or _NONE)
             size.setVisible("units" in config)
             if "units" in config:
-                size.set_value(config["units"])
+                size.set_amount(float(config["units"]))
             choice.setToolTip(
                 ", ".join(f"{k} = {v}" for k, v in config.items()) or tr(setting.help)
             )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from core.errors import ShapeError
 from core.layers.base import Layer, Shape
 from core.layers.integers import SizesSetting
-from core.layers.settings import Setting
+from core.layers.settings import DATA_FORMAT, Setting
 from core.layers.wording import given as words
 
 if TYPE_CHECKING:
@@ -118,8 +118,7 @@ class SpatialDropout2D(_Dropout):
     summary = "While training, silences whole channels of an image: neighbouring pixels cannot stand in for each other."
     settings = (
         RATE,
-        Setting("data_format", "Layout", "choice", "channels_last", choices=("channels_last",), optional=True,
-                help="Images have their channels last here; Keras can also have them first."),
+        DATA_FORMAT,
         SEED,
     )  # fmt: skip
 

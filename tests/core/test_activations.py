@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from core import activations, layers, losses, optimizers
+from core import activations, gradient_check, layers, losses, optimizers
 from core.errors import SettingError
 from core.model import Sequential
 from core.ops import operation
@@ -133,6 +133,15 @@ def test_a_perceptron_learns_and_by_its_rule() -> None:
     (rule,) = (ins for ins in program.instructions if ins.op == "perceptron_rule")
     assert "perceptron rule" in rule.title
     assert "no derivative" in operation("perceptron_rule").not_the_slope
+
+
+def test_the_gradient_check_says_why_it_leaves_a_step_out() -> None:
+    model = Sequential([layers.InputLayer((2,)), layers.Dense(1, activation="binary_step")])
+    model.compile(optimizer="sgd", loss="half_squared_error")
+    found = gradient_check(model, np.ones((2, 2)), np.ones((2, 1)))
+    assert not found.weights
+    assert "dense/kernel" in found.sentence
+    assert operation("perceptron_rule").not_the_slope in found.sentence
 
 
 def test_the_loan_perceptron_of_the_notes() -> None:

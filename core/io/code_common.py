@@ -20,6 +20,12 @@ def checked(network: Network, training: Training) -> Inspection:
         With the sentence of the first problem.
     """
     inspection = inspect(network, batch_size=training.batch_size)
+    if training.truncated_bptt_steps is not None:
+        message = (
+            f"No code can be written: gradients are cut after every {training.truncated_bptt_steps} time steps, which "
+            "neither Keras's fit nor PyTorch's recurrent modules do. Switch truncated backpropagation through time off."
+        )
+        raise ChainruleError(message)
     for problem in inspection.problems:
         raise ChainruleError(f"No code can be written yet: {problem.sentence}")
     return inspection
@@ -45,6 +51,16 @@ def variables(ids: list[str], taken: tuple[str, ...] = ()) -> dict[str, str]:
         used.add(name)
         names[id_] = name
     return names
+
+
+def is_stateful(config: dict[str, Any]) -> bool:
+    """Return whether a layer of these settings, or one inside of it, keeps states from batch to batch."""
+    inside = (
+        value["config"]
+        for value in config.values()
+        if isinstance(value, dict) and "config" in value
+    )
+    return config.get("stateful") is True or any(is_stateful(one) for one in inside)
 
 
 def arguments(layer: Layer) -> dict[str, Any]:

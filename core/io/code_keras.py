@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from core.io.code_activations import KERAS_STEP, keras_activation
-from core.io.code_common import arguments, call, checked, comment, variables
-from core.io.code_initializers import keras_value
+from core.io.code_common import arguments, call, checked, comment, is_stateful, variables
+from core.io.code_initializers import Source, keras_value
 from core.io.code_losses import keras_loss
 from core.layers import registry
 from core.spec import Inspection, Layer, Network, Training
@@ -20,9 +22,14 @@ def keras(network: Network, training: Training) -> str:
         When the network cannot work as it is.
     """
     inspection = checked(network, training)
+    lasting = any(is_stateful(layer.config) for layer in network.layers)
+    # Keras keeps states of a size that it has to know when the model is built.
+    size = training.batch_size if lasting else 0
     single = all(len(row.output_shapes) == 1 for row in inspection.rows)
     build = (
-        _sequential(network) if network.is_chain and single else _functional(network, inspection)
+        _sequential(network, size)
+        if network.is_chain and single
+        else _functional(network, inspection, size)
     )
     own, loss = keras_loss(training)
     optimizer = {key: value for key, value in training.optimizer.items() if key != "kind"}
@@ -45,12 +52,12 @@ def keras(network: Network, training: Training) -> str:
         f"{metrics})",
         "model.summary()",
         "",
-        *_fit(training),
+        *_fit(training, "shuffle=False" if lasting else ""),
     ]
     return "\n".join(lines)
 
 
-def _fit(training: Training) -> list[str]:
+def _fit(training: Training, more: str) -> list[str]:
     if training.validation_split:
         held_out = f"validation_split={training.validation_split!r}"
     else:
@@ -62,17 +69,18 @@ def _fit(training: Training) -> list[str]:
         f"#     x_train, y_train, batch_size={training.batch_size}, epochs={training.epochs},",
         f"#     {held_out},",
         *weights,
+        *([f"#     {more},"] if more else []),
         "# )",
         "",
     ]
 
 
-def _sequential(network: Network) -> str:
-    lines = [f"    {_layer(network.layer(node.layer))}," for node in network.nodes]
+def _sequential(network: Network, batch_size: int) -> str:
+    lines = [f"    {_layer(network.layer(node.layer), batch_size)}," for node in network.nodes]
     return "\n".join(["model = keras.Sequential([", *lines, "])"])
 
 
-def _functional(network: Network, inspection: Inspection) -> str:
+def _functional(network: Network, inspection: Inspection, batch_size: int) -> str:
     names = variables([node.id for node in network.nodes], ("keras", "layers", "model"))
     nodes = {node.id: node for node in network.nodes}
     calls = [node.layer for node in network.nodes]
@@ -92,7 +100,7 @@ def _functional(network: Network, inspection: Inspection) -> str:
         node, layer = nodes[id_], network.layer(nodes[id_].layer)
         if not node.inputs:
             inputs.append(names[id_])
-            lines.append(f"{names[id_]} = {_layer(layer)}")
+            lines.append(f"{names[id_]} = {_layer(layer, batch_size)}")
             continue
         sources = ", ".join(names[source] for source in node.inputs)
         kind = registry.kind(layer.kind)
@@ -113,18 +121,22 @@ def _one_or_list(names: list[str]) -> str:
     return names[0] if len(names) == 1 else f"[{', '.join(names)}]"
 
 
-def _layer(layer: Layer) -> str:
+def _value(name: str, value: Any, kind: str) -> Any:
+    if kind == "layer" and value is not None:
+        return Source(_layer(Layer("", value["class_name"], "", value["config"])))
+    return keras_activation(value) if name.endswith("activation") else keras_value(value, kind)
+
+
+def _layer(layer: Layer, batch_size: int = 0) -> str:
     types = {setting.name: setting.type for setting in registry.kind(layer.kind).settings}
     given = {
-        name: keras_activation(value)
-        if name.endswith("activation")
-        else keras_value(value, types.get(name, ""))
-        for name, value in arguments(layer).items()
+        name: _value(name, value, types.get(name, "")) for name, value in arguments(layer).items()
     }
     if layer.kind in ("InputLayer", "Input"):
         # Unlike a window, a shape that happens to be square is not one number.
         shape = tuple(registry.kind(layer.kind).normalise(layer.config)["shape"])
-        return f"keras.Input(shape={shape!r})"
+        size = f", batch_size={batch_size}" if batch_size else ""
+        return f"keras.Input(shape={shape!r}{size})"
     required = {setting.name for setting in registry.kind(layer.kind).settings if setting.required}
     positional = [value for name, value in given.items() if name in required]
     named = {name: value for name, value in given.items() if name not in required}

@@ -13,7 +13,7 @@ from core.io.code_activations import torch_activation, torch_layer
 from core.io.code_common import call, checked, comment, variables
 from core.io.code_initializers import torch_penalties, torch_start
 from core.io.code_losses import TorchLoss, output_is_masked
-from core.io.code_pytorch_recurrent import Recurrent
+from core.io.code_pytorch_recurrent import BothWays, Recurrent
 from core.io.code_shapes import Shapes, torch_shapes
 from core.io.code_windows import Windows, torch_windows
 from core.layers import registry
@@ -320,6 +320,48 @@ class _Module:
         self._put(id_, output, note)
         for k, state in enumerate(states if config["return_state"] else []):
             self._body.append(f"{self._values[reference(id_, k + 1)]} = {state}")
+
+    def _write_bidirectional(
+        self,
+        id_: str,
+        layer: Layer,
+        config: dict[str, Any],
+        row: Row,
+        sources: list[str],
+        first: bool,
+    ) -> None:
+        made = BothWays(config, layer.name, self._attribute(layer))
+        for way in made.ways if first else []:
+            self._owns.append(f"{way.attribute} = {way.made(row.input_shapes[0][-1])}")
+            way.starts(self)
+        if self._masks.get(self._nodes[id_].inputs[0]) is not None:
+            message = f"{layer.name} has no counterpart in PyTorch: its modules heed no mask when they read backwards."
+            raise ChainruleError(message)
+        lines, outputs, states = made.calls(sources[0], sources[1:])
+        self._body += lines
+        for k, text in enumerate([*outputs, *states]):
+            self._body.append(f"{self._values[reference(id_, k)]} = {text}")
+
+    def _write_timedistributed(
+        self,
+        id_: str,
+        layer: Layer,
+        config: dict[str, Any],
+        row: Row,
+        sources: list[str],
+        first: bool,
+    ) -> None:
+        inside = config["layer"]
+        if inside["class_name"] != "Dense" or len(row.input_shapes[0]) != 2:
+            raise ChainruleError(
+                f"{layer.name} has no counterpart in PyTorch: only a Dense layer at every time step of a sequence is "
+                "written, because nn.Linear works on the last axis."
+            )
+        if any(value for key, value in inside["config"].items() if key.endswith("_regularizer")):
+            raise ChainruleError(
+                f"The penalties inside of {layer.name} are not written in PyTorch."
+            )
+        self._write_dense(id_, layer, inside["config"], row, sources, first)
 
     _write_lstm = _write_gru = _write_simplernn = _write_recurrent
 

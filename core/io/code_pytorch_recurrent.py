@@ -7,6 +7,12 @@ from typing import Any
 from core.errors import ChainruleError
 from core.io.code_common import call
 
+_JOINED = {
+    "concat": "torch.cat([{}, {}], -1)",
+    "sum": "{} + {}",
+    "mul": "{} * {}",
+    "ave": "({} + {}) / 2",
+}
 _MODULES = {"SimpleRNN": "nn.RNN", "LSTM": "nn.LSTM", "GRU": "nn.GRU"}
 
 
@@ -44,6 +50,8 @@ class Recurrent:
                 self._refuse(f"PyTorch's layer has nothing like {setting}")
         if config["stateful"]:
             self._refuse("PyTorch keeps no states from batch to batch")
+        if any(value for key, value in config.items() if key.endswith("_regularizer")):
+            self._refuse("penalties on its weights are not written")
 
     def _refuse(self, why: str) -> None:
         raise ChainruleError(f"{self.name} has no counterpart in PyTorch: {why}.")
@@ -76,7 +84,7 @@ class Recurrent:
             module.line(f"{name}.bias_ih_l0.data[{units}:{2 * units}] = 1.0  # remember at first")
 
     def calls(
-        self, source: str, states: list[str], mask: str | None, *, in_order: bool = False
+        self, source: str, states: list[str], mask: str | None, *, turned: bool = False
     ) -> tuple[list[str], str, list[str]]:
         """What `forward` does.
 
@@ -86,8 +94,8 @@ class Recurrent:
             The sequence, and the states it begins with.
         mask
             The variable that says which time steps count.
-        in_order
-            True if a sequence that is read backwards is to come out in the order of time.
+        turned
+            True if the sequence that comes out is turned round.
 
         Returns
         -------
@@ -105,7 +113,7 @@ class Recurrent:
             given.append(begin[0] if len(begin) == 1 else f"({', '.join(begin)})")
         lines = [f"{whole}, {last} = {self.attribute}({', '.join(given)})"]
         if sequences:
-            output = f"{whole}.flip(1)" if backwards and in_order else whole
+            output = f"{whole}.flip(1)" if turned else whole
         elif mask is not None:
             rows = f"torch.arange(len({whole}), device={whole}.device)"
             output = f"{whole}[{rows}, {mask}.sum(1).clamp(min=1) - 1]"
@@ -113,3 +121,34 @@ class Recurrent:
             output = f"{whole}[:, -1]"
         ends = [f"{last}[0]"] if self.kind != "LSTM" else [f"{last}[0][0]", f"{last}[1][0]"]
         return lines, output, ends
+
+
+class BothWays:
+    """A `Bidirectional` layer: two modules, because weights of the two libraries then agree entry by entry."""
+
+    def __init__(self, config: dict[str, Any], name: str, attribute: str) -> None:
+        forward, backward = config["layer"], config["backward_layer"]
+        if backward is None:
+            backward = {**forward, "config": {**forward["config"], "go_backwards": True}}
+        self.ways = [
+            Recurrent(layer["class_name"], layer["config"], name, f"{attribute}_{way}")
+            for way, layer in (("forward", forward), ("backward", backward))
+        ]
+        self.mode = config["merge_mode"]
+        self.returns_state = bool(forward["config"]["return_state"])
+
+    def calls(self, source: str, states: list[str]) -> tuple[list[str], list[str], list[str]]:
+        """Lines, outputs, last states."""
+        half = len(states) // 2
+        lines: list[str] = []
+        outputs: list[str] = []
+        ends: list[str] = []
+        for k, way in enumerate(self.ways):
+            part = states[half:] if k else states[:half]
+            more, output, last = way.calls(source, part, None, turned=bool(k))
+            lines += more
+            outputs.append(output)
+            ends += last
+        if self.mode is not None:
+            outputs = [_JOINED[self.mode].format(*outputs)]
+        return lines, outputs, ends if self.returns_state else []

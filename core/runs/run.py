@@ -107,6 +107,8 @@ class Run:
         for given in (samples, validation):
             require_whole_batches(self.program, 0 if given is None else len(given))
         self.program.attach(samples.inputs, samples.targets, weights=samples.weights)
+        # Where states go on from batch to batch, samples follow each other for a reason.
+        self.program.state[S.SHUFFLE] = int(not self.program.states())
         self.pc = 0
         self.divergence: Divergence | None = None
         self.journal = Journal()

@@ -43,7 +43,12 @@ def torch_weights(network: Network, weights: dict[str, np.ndarray]) -> dict[str,
     found = {}
     for name, values in weights.items():
         layer, _, role = name.partition("/")
-        kind = network.layer(layer).kind
+        document = network.layer(layer)
+        kind, inside = document.kind, document.config.get("layer")
+        if inside:
+            kind = inside["class_name"]
+        if "/" in role:
+            layer, role = f"{layer}_{role.partition('/')[0]}", role.partition("/")[2]
         if kind == "GRU":
             z, r, h = np.split(values, 3, -1)
             values = np.concatenate([r, z, h], -1)
@@ -59,11 +64,23 @@ def torch_weights(network: Network, weights: dict[str, np.ndarray]) -> dict[str,
     return {key: torch.tensor(np.ascontiguousarray(v)) for key, v in found.items()}
 
 
+def both_ways(kind: str, mode: str) -> Network:
+    """Two directions, and a list at every time step."""
+    many = {"class_name": kind, "config": {"units": 3, "return_sequences": True}}
+    return chain(
+        (4, 2),
+        ("Bidirectional", {"layer": many, "merge_mode": mode}),
+        ("TimeDistributed", {"layer": {"class_name": "Dense", "config": {"units": 3}}}),
+        ("Bidirectional", {"layer": {"class_name": kind, "config": {"units": 2}}}),
+    )
+
+
 @pytest.mark.parametrize("kind", ["SimpleRNN", "LSTM", "GRU"])
 def test_pytorch_computes_the_same(kind: str) -> None:
     torch = pytest.importorskip("torch")
     single = chain((4, 2), (kind, {"units": 3, "return_sequences": True}), (kind, {"units": 2}))
-    for network in (graph(kind), single):
+    ways = [both_ways(kind, mode) for mode in ("concat", "sum", "mul", "ave")]
+    for network in (graph(kind), single, *ways):
         names: dict[str, Any] = {}
         exec(pytorch(network, TRAINING).partition("\n\nmodel = Network()")[0], names)
         module = names["Network"]()
@@ -97,3 +114,40 @@ def test_keras_code_names_every_output() -> None:
     assert "encoder, encoder_1, encoder_2 = layers.LSTM(3, return_state=True)(x)" in code
     assert "(y, initial_state=[encoder_1, encoder_2])" in code
     assert "keras.Model([x, y], [end, encoder_2])" in code
+
+
+def test_keras_code_writes_layers_inside_of_layers() -> None:
+    code = keras(both_ways("LSTM", "sum"), TRAINING)
+    assert "layers.Bidirectional(layers.LSTM(3, return_sequences=True), merge_mode='sum')" in code
+    assert "layers.TimeDistributed(layers.Dense(3))" in code
+
+
+def test_keras_code_of_lasting_states_says_the_batch_size() -> None:
+    code = keras(chain((4, 2), ("GRU", {"units": 3, "stateful": True})), TRAINING)
+    assert "keras.Input(shape=(4, 2), batch_size=32)" in code
+    assert "shuffle=False" in code
+
+
+def test_truncated_backpropagation_is_not_written() -> None:
+    training = Training(loss="mean_squared_error", truncated_bptt_steps=3)
+    for write in (keras, pytorch):
+        with pytest.raises(ChainruleError, match="after every 3 time steps"):
+            write(chain((4, 2), ("GRU", {"units": 3})), training)
+
+
+@pytest.mark.conformance
+def test_keras_runs_what_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    pytest.importorskip("torch")
+    pytest.importorskip("keras")
+    for network in (graph("GRU"), both_ways("SimpleRNN", "ave")):
+        names: dict[str, Any] = {}
+        exec(keras(network, TRAINING).partition("model.compile(")[0], names)
+        program = bound(network, None, mode="predict", dtype=np.float32)
+        inputs = [program.tensor(t.name).copy() for t in program.tape.inputs.values()]
+        program.run()
+        names["model"].set_weights(list(program.weights().values()))
+        given = names["model"](inputs if len(inputs) > 1 else inputs[0])
+        theirs = given if isinstance(given, (list, tuple)) else [given]
+        for mine, other in zip(program.tape.outputs.values(), theirs, strict=True):
+            assert program.tensor(mine.name) == pytest.approx(other.detach().numpy(), abs=1e-5)

@@ -77,6 +77,12 @@ LAYERS: list[LayerCase] = [
         ("Conv1D", {"filters": 2, "kernel_size": 2}), ("Conv2D", {"filters": 2, "kernel_size": 2}),
         ("Conv2DTranspose", {"filters": 2, "kernel_size": 2}), ("DepthwiseConv2D", {"kernel_size": 2}),
         ("SeparableConv2D", {"filters": 3, "kernel_size": 2}))],
+    LayerCase("regularized inside Bidirectional", (3, 2), (("Bidirectional", {"layer": {
+        "class_name": "GRU", "config": {"units": 2, "kernel_regularizer": _l2(0.1), "recurrent_regularizer": _l1(0.2),
+                                        "bias_regularizer": _l2(0.3)}}}),)),
+    LayerCase("regularized inside TimeDistributed", (3, 2), (("TimeDistributed", {"layer": {
+        "class_name": "Dense", "config": {"units": 2, "kernel_regularizer": _l2(0.1),
+                                          "activity_regularizer": _l2(0.3)}}}),)),
     LayerCase("regularized normalisations", (3, 2), (
         ("BatchNormalization", {"gamma_regularizer": _l2(0.3), "beta_regularizer": _l1(0.2)}),
         ("LayerNormalization", {"gamma_regularizer": _l1(0.3), "beta_regularizer": _l1l2(0.2, 0.1)}))),

@@ -28,7 +28,8 @@ MASKED = [
         ("Embedding", {"input_dim": 9, "output_dim": 4, "mask_zero": True}), ("Dropout", {"rate": 0.5}),
         ("GlobalAveragePooling1D", {})), tokens=9),
 ]  # fmt: skip
-CASES = [case for case in LAYERS if "LSTM" not in dict(case.layers)] + AVERAGES + MASKED
+ELSEWHERE = {"LSTM", "TimeDistributed"}
+CASES = [case for case in LAYERS if not ELSEWHERE & set(dict(case.layers))] + AVERAGES + MASKED
 each = pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
 
 

@@ -15,6 +15,10 @@ def _case(name: str, shape: tuple[int, ...], kind: str, /, **config: Any) -> Lay
     return LayerCase(name, shape, ((kind, config),))
 
 
+def _at_each_step(kind: str, /, **config: Any) -> tuple[str, dict[str, Any]]:
+    return ("TimeDistributed", {"layer": {"class_name": kind, "config": config}})
+
+
 def _masked(name: str, *layers: tuple[str, dict[str, Any]]) -> LayerCase:
     """Behind tokens, of which some are padding."""
     embedding = ("Embedding", {"input_dim": 9, "output_dim": 4, "mask_zero": True})
@@ -140,6 +144,20 @@ LAYERS: list[LayerCase] = [
     _case("cropping nothing", (2, 3, 2), "Cropping2D"),
     _case("cropping1d", (5, 3), "Cropping1D"),
     _case("cropping1d, uneven", (5, 3), "Cropping1D", cropping=[0, 4]),
+    # The same at every time step
+    LayerCase("a film: conv and pool at each step, LSTM", (3, 6, 5, 2), (
+        _at_each_step("Conv2D", filters=3, kernel_size=[3, 3], padding="same", activation="relu"),
+        _at_each_step("MaxPooling2D", pool_size=[2, 2]), _at_each_step("Flatten"), ("LSTM", {"units": 3}))),
+    LayerCase("conv1d and its maximum at each step", (3, 6, 2), (
+        _at_each_step("Conv1D", filters=3, kernel_size=3, padding="causal"), _at_each_step("GlobalMaxPooling1D"))),
+    LayerCase("depthwise and its mean at each step", (2, 6, 5, 2), (
+        _at_each_step("DepthwiseConv2D", kernel_size=[2, 2], depth_multiplier=2),
+        _at_each_step("GlobalAveragePooling2D"))),
+    LayerCase("transposed at each step", (2, 3, 3, 2), (
+        _at_each_step("Conv2DTranspose", filters=2, kernel_size=[3, 3], strides=[2, 2], padding="same"),)),
+    LayerCase("larger, separable, framed at each step", (2, 3, 3, 2), (
+        _at_each_step("UpSampling2D", interpolation="bilinear"),
+        _at_each_step("SeparableConv2D", filters=2, kernel_size=[2, 2]), _at_each_step("ZeroPadding2D"))),
     # Together
     LayerCase("an autoencoder", (8, 6, 1), (
         ("Conv2D", {"filters": 4, "kernel_size": 3, "strides": 2, "padding": "same", "activation": "relu"}),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import inspect
 import numbers
+from functools import cache
 from typing import Any, ClassVar, TypeVar
 
 from core.errors import SettingError
@@ -30,21 +31,22 @@ class Configured:
     public: ClassVar[bool] = True
     #: The family's classes by class name.
     kinds: ClassVar[dict[str, type[Any]]] = {}
+    #: The same by snake case.
+    named: ClassVar[dict[str, type[Any]]] = {}
     #: Other names Keras knows them by.
     aliases: ClassVar[dict[str, str]] = {}
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "what" in cls.__dict__:
-            cls.kinds = {}
+            cls.kinds, cls.named = {}, {}
         elif not cls.__name__.startswith("_"):
-            cls.kinds[cls.__name__] = cls
+            cls.kinds[cls.__name__] = cls.named[snake_case(cls.__name__)] = cls
 
     @classmethod
     def defaults(cls) -> dict[str, Any]:
         """Arguments in their order, with their defaults."""
-        parameters = inspect.signature(cls).parameters
-        return {name: parameter.default for name, parameter in parameters.items()}
+        return dict(_defaults(cls))
 
     def get_config(self) -> dict[str, Any]:
         """The arguments, as plain values."""
@@ -85,12 +87,19 @@ class Configured:
         return f"{type(self).__name__}({arguments})"
 
 
+@cache
+def _defaults(cls: Any) -> tuple[tuple[str, Any], ...]:
+    # Documents are read at every edit, and asking a class for its signature takes longest.
+    parameters = inspect.signature(cls).parameters
+    return tuple((name, parameter.default) for name, parameter in parameters.items())
+
+
 Family = TypeVar("Family", bound=Configured)
 
 
 def names(family: type[Family]) -> tuple[str, ...]:
     """Names of a family's objects, as a choice shows them."""
-    return tuple(snake_case(name) for name, kind in family.kinds.items() if kind.public)
+    return tuple(name for name, kind in family.named.items() if kind.public)
 
 
 def find(family: type[Family], identifier: Any) -> Family:
@@ -115,8 +124,8 @@ def find(family: type[Family], identifier: Any) -> Family:
             f"A{'n' if family.what[0] in 'aeiou' else ''} {family.what} is given by its name ({example!r}) or as an "
             f"object of core.{family.what}s, not as {identifier!r}."
         )
-    known = {snake_case(name): kind for name, kind in family.kinds.items()}
-    found = family.kinds.get(identifier) or known.get(family.aliases.get(identifier, identifier))
+    found = family.kinds.get(identifier)
+    found = found or family.named.get(family.aliases.get(identifier, identifier))
     if found is None:
         raise SettingError(unknown(family.what, identifier, names(family)))
     made: Family = found.from_config(config)

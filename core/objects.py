@@ -46,7 +46,8 @@ class Configured:
     @classmethod
     def defaults(cls) -> dict[str, Any]:
         """Arguments in their order, with their defaults."""
-        return dict(_defaults(cls))
+        found: Any = cls  # a type checker takes the class for one of its objects, which may change
+        return dict(_defaults(found))
 
     def get_config(self) -> dict[str, Any]:
         """The arguments, as plain values."""

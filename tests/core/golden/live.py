@@ -170,9 +170,10 @@ def _case(
     count: int,
     rows: int,
 ) -> LayerCase:
-    training = kind.__name__ not in CHANCE and not any(
-        "dropout" in key and value for key, value in config.items()
-    )
+    inner = config.get("layer") or {}
+    whole = {**config, **inner.get("config", {})}
+    chance = {kind.__name__, inner.get("class_name")} & CHANCE
+    training = not chance and not any("dropout" in key and value for key, value in whole.items())
     if count > 1:
         names = tuple(f"in_{k}" for k in range(count))
         call = Call("layer_0", kind.__name__, config, names)
@@ -185,7 +186,7 @@ def _case(
         config = {k: v for k, v in config.items() if k != "activity_regularizer"}
     tokens = int(config.get("input_dim", 0))
     chain = ((kind.__name__, config),)
-    batches = 2 if config.get("stateful") else 1
+    batches = 2 if whole.get("stateful") else 1
     # Of a few samples, the gradient through their statistics is a small difference of large numbers; Keras's rounding
     # of it in float32 is 1e-5 from the same in float64, ten times ours.
     tolerance = 5e-5 if kind.__name__ == "BatchNormalization" else 1e-5

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from app.scenes.formula_expressions import format_number
+from app.step.recurrent_words import RECURRENT, of_time_step
 from app.step.window_words import WINDOWS
 from app.text import tr
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from app.snapshots import InstructionView
     from app.step.session import StepSession
 
-_GENERAL = WINDOWS | {
+_GENERAL = WINDOWS | RECURRENT | {
     "matmul": "Each value feeding in is multiplied by the weight of its edge, and the products are added up.",
     "bias_add": "The bias is added: it moves the point at which the neuron starts to respond.",
     "tanh": "tanh squeezes the weighted sum into the range from −1 to 1; near 0 it is almost a straight line.",
@@ -85,6 +86,8 @@ def sentence(session: StepSession, answer: Any) -> str:
             return words
     if instruction.op in _KEEPING or instruction.writes[0] == "accuracy":
         return _keeping(session, instruction)
+    if instruction.op in RECURRENT:
+        return tr(RECURRENT[instruction.op])
     if instruction.phase == "update":
         return _update(session, tensor, index)
     if instruction.op in _PENALTIES:
@@ -93,7 +96,9 @@ def sentence(session: StepSession, answer: Any) -> str:
         return tr(
             "One number says how wrong the outputs are; everything that follows makes it smaller."
         )
-    general = _GENERAL.get(instruction.op, "")
+    general = of_time_step(instruction.writes, instruction.phase) or _GENERAL.get(
+        instruction.op, ""
+    )
     return tr(general) if general else ""
 
 

@@ -300,7 +300,13 @@ class Row(QWidget):
             lambda text: self._say(typed.read(text, several=setting.type == "sizes"))
         )
         self._line.addWidget(field)
-        return lambda value: field.set_value(typed.shown(value))
+
+        def show(value: Any) -> None:
+            if self._fallback:
+                field.setPlaceholderText(typed.shown(self._fallback))
+            field.set_value(typed.shown(value))
+
+        return show
 
     def _make_text(self) -> Callable[[Any], None]:
         field = TextField(name=f"field-{self.setting.name}", label=tr(self.setting.label))

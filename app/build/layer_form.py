@@ -156,10 +156,12 @@ class LayerForm(QWidget):
     def show_layer(self, layer: Layer) -> None:
         """Show a layer's settings; refusals shown before are forgotten."""
         for name, row in self._rows.items():
-            if row.setting.optional and row.setting.type in ("pair", "int"):
+            pool = layer.config.get("pool_size")
+            if row.setting.optional and row.setting.type == "pair":
                 least = int(row.setting.minimum or 0)
-                pool = layer.config.get("pool_size") or [least, least]
-                row.set_fallback(pool if isinstance(pool, list) else [pool])
+                row.set_fallback(pool or [least, least])
+            elif row.setting.optional and row.setting.name == "strides" and pool:
+                row.set_fallback([pool] if isinstance(pool, int) else pool)
             row.show_value(layer.config.get(name, row.setting.default))
         self._name.set_value(layer.name)
         self._name_problem.hide()

@@ -5,6 +5,7 @@ from typing import Any
 from pytestqt.qtbot import QtBot
 
 from app.build.form import Row
+from app.widgets.field import TextField
 from core.layers import Conv2DTranspose, MaxPooling1D, ZeroPadding2D
 
 
@@ -27,7 +28,9 @@ def test_an_absent_stride_shows_what_it_means(qtbot: QtBot) -> None:
     qtbot.addWidget(row)
     row.set_fallback([3])
     row.show_value(None)
-    assert row._fields[0].value() == 3
+    field = row.findChild(TextField)
+    assert field.text() == ""
+    assert field.placeholderText() == "3"
     extra = next(s for s in Conv2DTranspose.settings if s.name == "output_padding")
     row = Row(extra)
     qtbot.addWidget(row)

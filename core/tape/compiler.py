@@ -381,6 +381,21 @@ class _Compiler:
                 )
             )
 
+    def _gradient_of_output(self, name: str, t: Tensor) -> Tensor | None:
+        """The total gradient of a layer's output, also where the output is another shape of what the layer wrote."""
+        aliases, source = self.e.aliases, t
+        while f"grad/{source.name}" not in aliases:
+            before = source.parent
+            # What a layer before has written may have other readers: its gradient is another.
+            if before is None or before.layer != t.layer or not t.covers(before):
+                return None
+            source = before
+        found = aliases[f"grad/{source.name}"]
+        if source is t:
+            return found
+        return Tensor(f"grad/{name}", t.shape, found.buffer, found.offset, t.layer, found.symbol, "gradient",
+                      parent=found)  # fmt: skip
+
     def _tape(self) -> Tape:
         e = self.e
         tensors: dict[str, Tensor] = {}
@@ -401,8 +416,9 @@ class _Compiler:
             tensors.setdefault(t.name, t)
         for name, t in e.aliases.items():
             tensors.setdefault(name, t)
-            if "/output" in name and f"grad/{t.name}" in e.aliases:
-                tensors.setdefault(f"grad/{name}", e.aliases[f"grad/{t.name}"])
+            gradient = self._gradient_of_output(name, t) if "/output" in name else None
+            if gradient is not None:
+                tensors.setdefault(f"grad/{name}", gradient)
         return Tape(
             self.network, self.mode, e.instructions, tensors, self.slots, self.inputs, self.targets, self.outputs,
             self.watch, self.totals, self.scalars, self.layers, self.layer_weights, self.inspection, self.chosen,

@@ -11,10 +11,11 @@ from core import layers, losses
 from core.errors import SettingError
 from core.io.codegen import code
 from core.layers.windows import same_padding
-from core.spec import Network, Training, inspect
+from core.spec import Layer, Network, Node, Training, inspect, new_layer
 from core.tape.compiler import compile_network
 from core.tape.program import Program
 from tests.core.networks import chain
+from tests.core.subjects import bound, first_computed
 
 
 def predicted(network: Network, x: np.ndarray) -> np.ndarray:
@@ -162,3 +163,25 @@ def test_the_course_s_shapes(
     shape: tuple[int, ...], kinds: list[tuple[str, dict[str, Any]]], outputs: list[tuple[int, ...]]
 ) -> None:
     assert [row.output_shape for row in inspect(chain(shape, *kinds)).rows[1:]] == outputs
+
+
+@pytest.mark.parametrize(
+    ("kind", "config"),
+    [("MaxPooling1D", {}), ("ZeroPadding1D", {}), ("Cropping1D", {}), ("UpSampling1D", {}),
+     ("Conv1D", {"filters": 2, "kernel_size": 2}), ("GlobalAveragePooling1D", {"keepdims": True})],
+)  # fmt: skip
+def test_the_output_of_a_layer_of_sequences_has_a_gradient(
+    kind: str, config: dict[str, Any]
+) -> None:
+    """Read twice, so that it is a sum, and under the shape of the output."""
+    made = {"x": new_layer("Input", shape=[5, 2]), "before": new_layer("Dense", units=2),
+            "subject": new_layer(kind, **config), "a": new_layer("Dense", units=2),
+            "b": new_layer("Dense", units=2), "end": new_layer("Add")}  # fmt: skip
+    nodes = (Node("x", "x"), Node("before", "before", ("x",)), Node("subject", "subject", ("before",)),
+             Node("a", "a", ("subject",)), Node("b", "b", ("subject",)), Node("end", "end", ("a", "b")))  # fmt: skip
+    layers = tuple(Layer(key, layer.kind, key, layer.config) for key, layer in made.items())
+    program = bound(Network("two readers", layers, nodes, ("end",)), losses.get("mse"))
+    program.run(first_computed(program))
+    end = program.tensor("grad/end/output")
+    expected = sum(end @ program.tensor(f"{reader}/kernel").T for reader in ("a", "b"))
+    assert program.tensor("grad/subject/output") == pytest.approx(expected)

@@ -54,7 +54,7 @@ class HealthMeter:
     @staticmethod
     def _activation(run: Run, layer: str) -> str:
         name = run.network.layer(layer).config.get("activation")
-        return name if name in ("tanh", "sigmoid") else ""
+        return name if name in ("tanh", "sigmoid", "hard_sigmoid", "softsign") else ""
 
     def view(self, run: Run, version: tuple[int, int, int]) -> HealthView | None:
         """Return the view; measured anew after each step."""
@@ -132,6 +132,6 @@ def _saturation(run: Run, layer: str, kind: str) -> float:
     if not kind:
         return float("nan")
     value = run.program.tensor(f"{layer}/output")
-    if kind == "sigmoid":
+    if kind.endswith("sigmoid"):
         value = 2 * value - 1
     return float((np.abs(value) > _SATURATED).mean())

@@ -38,6 +38,8 @@ MINUS = "\N{MINUS SIGN}"
 DECIMALS = 4
 _SYMBOL, _SUM, _PRODUCT, _NEGATE, _ATOM = 0, 1, 2, 3, 4
 _NAMES = {"sigmoid": "σ", "log": "ln", "relu": "ReLU"}
+#: Roles of weights; kernels of several kinds end in "_kernel".
+_LEARNED = frozenset(("kernel", "bias", "gamma", "beta", "alpha", "embeddings"))
 _TESTS = frozenset(("positive", "step", "equal", "inside", "is_first_max"))
 
 
@@ -64,10 +66,8 @@ def role_of(tensor: str) -> str:
         return f.BACKWARD
     if tensor == "loss" or tensor.startswith("loss/"):
         return f.LOSS
-    if (
-        tensor.endswith(("/kernel", "/bias", "/recurrent_kernel", "/gamma", "/beta"))
-        or "/" not in tensor
-    ):
+    role = tensor.rpartition("/")[2]
+    if "/" not in tensor or role in _LEARNED or role.endswith("_kernel"):
         return f.TEXT
     return f.FORWARD
 

@@ -74,9 +74,13 @@ def place(
     painter.drawImage(QRectF(x, y, w, h), image)
 
 
+#: Activations whose values never leave [-1, 1].
+_UP_TO_ONE = ("tanh", "sigmoid", "softmax", "hard_sigmoid", "softsign", "binary_step")
+
+
 def extent(values: np.ndarray | None, activation: str = "") -> float:
     """Return what gets the ramp's last colour: 1 for bounded activations, else the 99th percentile of sizes."""
-    if activation in ("tanh", "sigmoid", "softmax"):
+    if activation in _UP_TO_ONE:
         return 1.0
     if values is None or values.size == 0:
         return 1.0

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
 from app.build.form import Row
 from app.build.typed import read, shown
+from app.scenes.formula import FORWARD, TEXT
+from app.scenes.formula_expressions import role_of
+from app.scenes.images import extent
 from app.widgets import TextField
 from app.widgets.sparkline import _CURVES
 from core import activations
@@ -71,3 +75,25 @@ def test_every_activation_has_a_picture() -> None:
         assert any(low <= y <= high for y in values), name
         assert max(values) > low
         assert min(values) < high
+
+
+def test_every_weight_is_neutral_in_formulas() -> None:
+    for kind in registry.kinds():
+        for setting in kind.settings:
+            if setting.name.endswith("_initializer") and not setting.name.startswith("moving"):
+                role = setting.name.removesuffix("_initializer")
+                role = (
+                    role
+                    if role in ("kernel", "bias", "gamma", "beta", "alpha", "embeddings")
+                    else f"{role}_kernel"
+                )
+                assert role_of(f"layer_1/{role}") == TEXT
+    assert role_of("layer_1/a") == FORWARD
+
+
+def test_the_ramp_of_a_bounded_activation_ends_at_one() -> None:
+    values = np.full(5, 0.01)
+    for name in ("hard_sigmoid", "softsign", "binary_step", "tanh", "sigmoid", "softmax"):
+        assert np.abs(activations.get(name)(np.linspace(-1e3, 1e3, 9))).max() <= 1
+        assert extent(values, name) == 1.0
+    assert extent(values, "relu6") == pytest.approx(0.01)

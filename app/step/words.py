@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.scenes.formula_expressions import format_number
 from app.step.recurrent_words import RECURRENT, of_time_step
+from app.step.shape_words import SHAPES
 from app.step.window_words import WINDOWS
 from app.text import tr
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from app.snapshots import InstructionView
     from app.step.session import StepSession
 
-_GENERAL = WINDOWS | RECURRENT | {
+_GENERAL = SHAPES | WINDOWS | RECURRENT | {
     "matmul": "Each value feeding in is multiplied by the weight of its edge, and the products are added up.",
     "bias_add": "The bias is added: it moves the point at which the neuron starts to respond.",
     "tanh": "tanh squeezes the weighted sum into the range from −1 to 1; near 0 it is almost a straight line.",

@@ -90,9 +90,9 @@ class BatchNormalization(Layer):
         if e.training and mask is not None:
             self._check_mask(mask, inputs[0].shape)
             how = axis != rank - 1
-            batch_mean = e.op("masked_mean", x, mask, role="mean", by_channel=how)
+            batch_mean = e.op("masked_channel_mean", x, mask, role="mean", by_channel=how)
             batch_variance = e.op(
-                "masked_variance", x, batch_mean, mask, role="variance", by_channel=how
+                "masked_channel_variance", x, batch_mean, mask, role="variance", by_channel=how
             )
             y = e.op("masked_normalize", x, batch_mean, batch_variance, mask, role="normalized",
                      epsilon=epsilon, by_channel=how)  # fmt: skip

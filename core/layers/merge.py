@@ -65,17 +65,16 @@ class _Merge(Layer):
             m if m is None else _as_long(e, m, out[:1], f"mask/{k}") for k, m in enumerate(masks)
         ]
         alike = [_as_large(e, x, out, f"repeated/{k}") for k, x in enumerate(inputs)]
-        y = self.merge(e, alike, masks)
-        if y is alike[0]:
-            # A name of its own for the result of one branch.
-            y = e.reshape(y, out)
         mask = either(e, masks)
+        y = self.merge(e, alike, masks, mask)
         if mask is not None:
             e.set_mask(y, mask)
         return y
 
-    def merge(self, e: Emitter, xs: list[Tensor], masks: list[Tensor | None]) -> Tensor:
-        """Join branches of one shape."""
+    def merge(
+        self, e: Emitter, xs: list[Tensor], masks: list[Tensor | None], mask: Tensor | None
+    ) -> Tensor:
+        """Join branches of one shape; `mask` is that of the result."""
         raise NotImplementedError
 
 
@@ -115,7 +114,9 @@ class Add(_Merge):
 
     summary = "Adds branches of the same shape, value by value."
 
-    def merge(self, e: Emitter, xs: list[Tensor], masks: list[Tensor | None]) -> Tensor:
+    def merge(
+        self, e: Emitter, xs: list[Tensor], masks: list[Tensor | None], mask: Tensor | None
+    ) -> Tensor:
         return _fold(e, "add", xs)
 
     def describe(self) -> tuple[str, str]:
@@ -128,7 +129,9 @@ class Subtract(_Merge):
     summary = "Subtracts the second branch from the first, value by value."
     arity = (2, 2)
 
-    def merge(self, e: Emitter, xs: list[Tensor], masks: list[Tensor | None]) -> Tensor:
+    def merge(
+        self, e: Emitter, xs: list[Tensor], masks: list[Tensor | None], mask: Tensor | None
+    ) -> Tensor:
         return e.op("subtract", *xs, role="a")
 
     def describe(self) -> tuple[str, str]:
@@ -145,14 +148,15 @@ class Multiply(_Merge):
         "Multiplies branches of the same shape, value by value: one opens and closes the other."
     )
 
-    def merge(self, e: Emitter, xs: list[Tensor], masks: list[Tensor | None]) -> Tensor:
+    def merge(
+        self, e: Emitter, xs: list[Tensor], masks: list[Tensor | None], mask: Tensor | None
+    ) -> Tensor:
         xs = [
             x if m is None else e.op("where_mask", m, x, role=f"counted/{k}", number=1.0)
             for k, (x, m) in enumerate(zip(xs, masks, strict=True))
         ]
-        whole = either(e, masks)
-        y = _fold(e, "multiply", xs, "a" if whole is None else "product")
-        return y if whole is None else e.op("where_mask", whole, y, role="a", number=0.0)
+        y = _fold(e, "multiply", xs, "a" if mask is None else "product")
+        return y if mask is None else e.op("where_mask", mask, y, role="a", number=0.0)
 
     def describe(self) -> tuple[str, str]:
         return ("product", "")
@@ -163,7 +167,9 @@ class Average(_Merge):
 
     summary = "Takes the mean of branches of the same shape, value by value."
 
-    def merge(self, e: Emitter, xs: list[Tensor], masks: list[Tensor | None]) -> Tensor:
+    def merge(
+        self, e: Emitter, xs: list[Tensor], masks: list[Tensor | None], mask: Tensor | None
+    ) -> Tensor:
         return e.op("divide", _fold(e, "add", xs, "total"), role="a", number=len(xs))
 
     def describe(self) -> tuple[str, str]:
@@ -175,15 +181,18 @@ class _Extreme(_Merge):
 
     chosen = "maximum"
 
-    def merge(self, e: Emitter, xs: list[Tensor], masks: list[Tensor | None]) -> Tensor:
-        y, mask = xs[0], masks[0]
+    def merge(
+        self, e: Emitter, xs: list[Tensor], masks: list[Tensor | None], mask: Tensor | None
+    ) -> Tensor:
+        y, so_far = xs[0], masks[0]
         for k, (x, own) in enumerate(zip(xs[1:], masks[1:], strict=True)):
             if own is not None:
                 x = e.op("where_mask", own, x, y, role=f"counted/{k}")
-            if mask is not None:
-                y = e.op("where_mask", mask, y, x, role=f"before/{k}")
-            mask = either(e, [mask, own])
+            if so_far is not None:
+                y = e.op("where_mask", so_far, y, x, role=f"before/{k}")
             last = k == len(xs) - 2
+            if not last:
+                so_far = either(e, [so_far, own])
             y = e.op(self.chosen, y, x, role="a" if last else f"{self.chosen}/{k}")
         return y
 

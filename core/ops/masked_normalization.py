@@ -59,7 +59,7 @@ class _MaskedStatistic(Op):
 class MaskedMean(_MaskedStatistic):
     """``μ = Σ m x / Σ m``."""
 
-    name = "masked_mean"
+    name = "masked_channel_mean"
     kernel = "masked_normalization.masked_mean"
     operands = ("x", "mask")
 
@@ -85,7 +85,7 @@ class MaskedMean(_MaskedStatistic):
 class MaskedMeanProduct(_MaskedStatistic):
     """``Σ a ∘ b / Σ m``."""
 
-    name = "masked_mean_product"
+    name = "masked_channel_product"
     kernel = "masked_normalization.masked_mean_product"
     operands = ("a", "b", "mask")
 
@@ -109,7 +109,7 @@ class MaskedMeanProduct(_MaskedStatistic):
 class MaskedVariance(_MaskedStatistic):
     """``v = Σ m (x - μ)² / Σ m``."""
 
-    name = "masked_variance"
+    name = "masked_channel_variance"
     kernel = "masked_normalization.masked_variance"
     operands = ("x", "mean", "mask")
 
@@ -143,10 +143,16 @@ class MaskedNormalize(Normalize):
     ) -> dict[str, Tensor]:
         mask, how = ins.inputs["mask"], ins.attributes["by_channel"]
         mean = e.gradient_value(
-            "masked_mean", ins, "mean_dy", x=dy, mask=mask, by_channel=how, all=True
+            "masked_channel_mean", ins, "mean_dy", x=dy, mask=mask, by_channel=how, all=True
         )
         product = e.gradient_value(
-            "masked_mean_product", ins, "mean_dy_x", a=dy, b=ins.output, mask=mask, by_channel=how
+            "masked_channel_product",
+            ins,
+            "mean_dy_x",
+            a=dy,
+            b=ins.output,
+            mask=mask,
+            by_channel=how,
         )
         dx = e.gradient("masked_normalize_grad", ins, "x", dy=dy, y=ins.output, a=mean, b=product,
                         variance=ins.inputs["variance"], mask=mask, by_channel=how,

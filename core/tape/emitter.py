@@ -23,6 +23,9 @@ _SYMBOLS = {
     "product": "u", "z": "z", "a": "a", "padded": "p", "mask": "m", "mean": "μ", "variance": "v", "normalized": "x̂",
     "scaled": "s", "x_z": "z", "mean_dy": "m", "mean_dy_x": "q", "h_new": "h′", "c_new": "c′", "update": "u",
     "reset": "r", "candidate": "ĥ", "one_minus_u": "(1−u)", "recurrent": "hU", "h_held": "h", "c_held": "c",
+    # Of merges and normalisations: turned axes, repeated branches, vectors of length 1, steps that count, sums.
+    "turned": "t", "shifted": "h", "repeated": "r", "unit": "n", "counted": "c", "before": "b", "total": "s",
+    "sum": "s", "masks": "M", "maximum": "b", "minimum": "b",
 }  # fmt: skip
 
 
@@ -458,8 +461,8 @@ _NOT_DIFFERENTIATED = {
     "channel_mean",
     "channel_variance",
     "fill",
-    "masked_mean",
-    "masked_variance",
+    "masked_channel_mean",
+    "masked_channel_variance",
     "not_equal_zero",
     "accuracy_rows",
     "batch_mean",

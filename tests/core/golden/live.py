@@ -19,6 +19,18 @@ from tests.core.subjects import SHAPES, settings_of
 LEFT_OUT = {"data_format", "seed", "name", "noise_shape"}
 #: The textbooks' functions, which Keras does not have.
 OURS = {"binary_step", "arctan"}
+#: What is put into wrappers.
+INSIDE = {
+    "Bidirectional": ["SimpleRNN", "LSTM", "GRU"],
+    "TimeDistributed": [
+        "Dense",
+        "Conv2D",
+        "MaxPooling2D",
+        "Flatten",
+        "Activation",
+        "BatchNormalization",
+    ],
+}
 #: Chance, which is drawn differently.
 CHANCE = {"Dropout", "SpatialDropout1D", "SpatialDropout2D", "GaussianNoise"}
 
@@ -79,6 +91,13 @@ def settings(kind: type[Layer], rng: np.random.Generator) -> dict[str, Any]:
         rate = 0.15 if setting.type == "regularizer" else 0.4
         if setting.required or rng.random() < rate:
             found[setting.name] = value_of(setting, rng)
+    if kind.__name__ in INSIDE:
+        inner = str(rng.choice(INSIDE[kind.__name__]))
+        given = settings(registry.kind(inner), rng)
+        given.pop("stateful", None)
+        if inner == "SimpleRNN":
+            given.pop("activity_regularizer", None)
+        found["layer"] = {"class_name": inner, "config": given}
     if "groups" in found and rng.random() < 0.7:
         found["filters"] = int(found["groups"] * rng.integers(1, 4))
     return found
@@ -189,7 +208,7 @@ def _case(
     batches = 2 if whole.get("stateful") else 1
     # Of a few samples, the gradient through their statistics is a small difference of large numbers; Keras's rounding
     # of it in float32 is 1e-5 from the same in float64, ten times ours.
-    tolerance = 5e-5 if kind.__name__ == "BatchNormalization" else 1e-5
+    tolerance = 5e-5 if "BatchNormalization" in (kind.__name__, inner.get("class_name")) else 1e-5
     return LayerCase(
         name, shape, chain, tokens=tokens, training=training, rows=rows, batches=batches, tolerance=tolerance
     )  # fmt: skip

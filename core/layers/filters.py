@@ -126,10 +126,13 @@ class _Filtering(Layer):
         """Raise if the channels cannot be divided into the groups."""
         groups = self["groups"]
         if channels % groups:
+            filters = self["filters"]
+            fine = [str(g) for g in range(1, channels + 1) if channels % g == 0 == filters % g]
+            options = " or ".join(filter(None, [", ".join(fine[:-1]), fine[-1]]))
             raise ShapeError(
                 "Channels do not divide",
                 f"{type(self).__name__} has {groups} groups, but its input has {channels} channels, which cannot be "
-                f"divided into {groups} equal parts. Use another number of groups.",
+                f"divided into {groups} equal parts. Use {options} group{'s' if options != '1' else ''}.",
             )
 
     def geometry(self) -> dict[str, Any]:

@@ -75,7 +75,7 @@ class _Cropping(_Framing):
         (sequence_shape if one else image_shape)(kind, shapes[0])
         h, w, c = (1, *shapes[0]) if one else shapes[0]
         if top + bottom >= h or left + right >= w:
-            size = f"a sequence of {w} steps" if one else f"a {h}×{w} image"
+            size = f"a sequence of {w} steps" if one else f"an image of {h}×{w}"
             cut = (
                 f"{left + right} steps"
                 if one

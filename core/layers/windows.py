@@ -89,14 +89,12 @@ def check_fits(kind: str, shape: Shape, window: Sequence[int], padding: str) -> 
     if padding != "valid" or all(k <= n for k, n in zip(window, shape)):
         return
     if len(window) == 1:
-        sizes = f"A window of {window[0]} steps does not fit into a sequence of {shape[0]}. "
+        sizes = f"a window of {window[0]} steps, which does not fit into a sequence of {shape[0]}"
     else:
-        sizes = (
-            f"A {window[0]}×{window[1]} window does not fit into a {shape[0]}×{shape[1]} image. "
-        )
+        sizes = f"a {window[0]}×{window[1]} window, which does not fit into an image of {shape[0]}×{shape[1]}"
     raise ShapeError(
         "Window too large",
-        f'{sizes}Use a smaller {kind} window or padding "same".',
+        f'{kind} has {sizes}. Use a smaller window or padding "same".',
         "same-padding",
     )
 

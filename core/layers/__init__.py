@@ -33,6 +33,14 @@ from core.layers.merge import (
     Minimum,
     Multiply,
     Subtract,
+    add,
+    average,
+    concatenate,
+    dot,
+    maximum,
+    minimum,
+    multiply,
+    subtract,
 )
 from core.layers.padding import Cropping1D, Cropping2D, ZeroPadding1D, ZeroPadding2D
 from core.layers.pooling import AveragePooling1D, AveragePooling2D, MaxPooling1D, MaxPooling2D
@@ -97,6 +105,14 @@ __all__ = [
     "Weight",
     "ZeroPadding1D",
     "ZeroPadding2D",
+    "add",
+    "average",
+    "concatenate",
+    "dot",
+    "maximum",
+    "minimum",
+    "multiply",
+    "subtract",
 ]
 
 
@@ -104,5 +120,10 @@ if not TYPE_CHECKING:
     # Type checkers look for names themselves.
 
     def __getattr__(name: str) -> Any:
-        """Say which layer was probably meant."""
+        """Keras's second place for Input; of other names, say which layer was probably meant."""
+        if name == "Input":
+            # The model's file imports this one.
+            from core.model import Input
+
+            return Input
         raise no_attribute("core.layers", name, __all__)

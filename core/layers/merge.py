@@ -351,3 +351,43 @@ class Dot(Layer):
         axes = self["axes"]
         where = ", ".join(map(str, axes)) if isinstance(axes, list) else str(axes)
         return ("cosine" if self["normalize"] else "dot product", f"axes {where}")
+
+
+def add(inputs: Any, **kwargs: Any) -> Any:
+    """``Add()(inputs)``."""
+    return Add(**kwargs)(inputs)
+
+
+def subtract(inputs: Any, **kwargs: Any) -> Any:
+    """``Subtract()(inputs)``."""
+    return Subtract(**kwargs)(inputs)
+
+
+def multiply(inputs: Any, **kwargs: Any) -> Any:
+    """``Multiply()(inputs)``."""
+    return Multiply(**kwargs)(inputs)
+
+
+def average(inputs: Any, **kwargs: Any) -> Any:
+    """``Average()(inputs)``."""
+    return Average(**kwargs)(inputs)
+
+
+def maximum(inputs: Any, **kwargs: Any) -> Any:
+    """``Maximum()(inputs)``."""
+    return Maximum(**kwargs)(inputs)
+
+
+def minimum(inputs: Any, **kwargs: Any) -> Any:
+    """``Minimum()(inputs)``."""
+    return Minimum(**kwargs)(inputs)
+
+
+def concatenate(inputs: Any, axis: int = -1, **kwargs: Any) -> Any:
+    """``Concatenate(axis)(inputs)``."""
+    return Concatenate(axis=axis, **kwargs)(inputs)
+
+
+def dot(inputs: Any, axes: int | list[int] = -1, **kwargs: Any) -> Any:
+    """``Dot(axes)(inputs)``."""
+    return Dot(axes=axes, **kwargs)(inputs)

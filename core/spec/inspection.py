@@ -272,6 +272,19 @@ def _recounted(row: Row) -> Row:
     )  # fmt: skip
 
 
+def _unread(network: Network, rows: list[Row]) -> list[Problem]:
+    """Inputs whose data goes nowhere."""
+    read = {network.source(text)[0] for node in network.nodes for text in node.inputs}
+    read |= {network.source(text)[0] for text in network.outputs}
+    found = []
+    for row in rows:
+        if row.kind == "InputLayer" and row.node not in read:
+            sentence = f"The data of {row.name} goes nowhere: no layer reads it. Connect it to a layer, or remove it."
+            fix = Fix("Remove layer", network.remove(row.layer))
+            found.append(Problem(row.layer, "Feeds nothing", sentence, fix))
+    return found
+
+
 def _check_whole(
     network: Network,
     rows: list[Row],
@@ -295,6 +308,7 @@ def _check_whole(
         count = len(next(row for row in rows if row.node == node).output_shapes)
         if number >= count:
             return [_missing_output(network, None, node, number, count)]
+    found += _unread(network, rows)
     first = next((row for row in rows if row.kind == "InputLayer"), None)
     if data_shape is not None and first is not None and first.output_shape != tuple(data_shape):
         want = "×".join(map(str, data_shape))

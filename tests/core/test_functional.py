@@ -11,6 +11,8 @@ import pytest
 import core
 from core import layers
 from core.errors import ChainruleError, GraphError, ShapeError
+from core.spec import Layer, Network, Node, inspect, new_layer
+from core.tape.compiler import compile_network
 
 X = np.random.default_rng(0).normal(size=(10, 4)).astype(np.float32)
 
@@ -179,3 +181,62 @@ def test_inputs_are_given_in_the_order_of_the_model() -> None:
         model.predict([np.zeros((1, 3)), np.zeros((1, 2))])
     zero = model.predict([np.zeros((1, 2)), np.zeros((1, 3))])
     assert np.array_equal(model.predict([np.ones((1, 2)), np.zeros((1, 3))]), zero + 1)
+
+
+# ---- documents ----------------------------------------------------------------------------------------------------
+
+
+def document(*nodes: tuple[str, str, tuple[str, ...]], outputs: tuple[str, ...]) -> Network:
+    """A network of nodes (id, kind, inputs)."""
+    config: dict[str, dict[str, Any]] = {"Input": {"shape": [4]}, "Dense": {"units": 4}}
+    made = [new_layer(kind, **config.get(kind, {})) for _, kind, _ in nodes]
+    return Network(
+        "document",
+        tuple(Layer(n[0], m.kind, n[0], m.config) for n, m in zip(nodes, made, strict=True)),
+        tuple(Node(name, name, inputs) for name, _, inputs in nodes),
+        outputs,
+    )
+
+
+def test_an_input_of_a_document_that_nothing_reads_is_a_problem_with_a_repair() -> None:
+    network = document(
+        ("a", "Input", ()), ("b", "Input", ()), ("y", "Dense", ("a",)), outputs=("y",)
+    )
+    (problem,) = inspect(network).problems
+    assert problem.layer == "b"
+    assert "goes nowhere" in problem.sentence
+    assert problem.fix is not None
+    assert inspect(problem.fix.network).ok
+    with pytest.raises(ChainruleError, match="b goes nowhere"):
+        compile_network(network, "predict")
+
+
+def test_layers_that_feed_each_other_are_named() -> None:
+    network = document(
+        ("x", "Input", ()), ("s", "Add", ("x", "t")), ("t", "Dense", ("s",)), outputs=("t",)
+    )
+    (problem,) = inspect(network).problems
+    assert "s, t" in problem.sentence
+    assert "circle" in problem.sentence
+
+
+def test_a_node_without_its_source_is_named() -> None:
+    network = document(("x", "Input", ()), ("y", "Dense", ("gone",)), outputs=("y",))
+    (problem,) = inspect(network).problems
+    assert "y is wired to 'gone'" in problem.sentence
+
+
+def test_merges_have_a_short_form_as_in_keras() -> None:
+    x = layers.Input((4,))
+    a, b = layers.Dense(3)(x), layers.Dense(3)(x)
+    for short, kind in (
+        (layers.add, "Add"), (layers.subtract, "Subtract"), (layers.multiply, "Multiply"), (layers.average, "Average"),
+        (layers.maximum, "Maximum"), (layers.minimum, "Minimum"), (layers.concatenate, "Concatenate"),
+        (layers.dot, "Dot"),
+    ):  # fmt: skip
+        made = short([a, b])
+        assert type(made.layer).__name__ == kind
+        assert (
+            made.shape
+            == getattr(layers, kind)(**({"axes": -1} if kind == "Dot" else {}))([a, b]).shape
+        )

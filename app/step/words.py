@@ -72,6 +72,20 @@ _PENALTIES = {
     "penalty_grad": "The penalty pulls every number towards 0, whatever the data says.",
     "penalty_sum": "The penalties of all layers, added up.",
 }
+_LOSS = {
+    "loss_share": "How much each sample or time step counts in the loss: its weight, nothing where it is masked.",
+    "shared_sum": "The losses, each as much as it counts, added up.",
+    "smooth_labels": "The right class gives a little to all: the network need not become quite sure.",
+    "signed_labels": "The margin compares −1 and 1, so 0 and 1 become them.",
+    "label_counts": "Samples with the label that is ignored do not count.",
+    "weighted_sum": "The losses of all outputs, each times its weight.",
+    "absolute_grad": "Only the side counts: every error pulls with the same force.",
+    "huber_grad": "Small errors pull in proportion, large ones all with the same force.",
+    "log_cosh_grad": "Small errors pull in proportion, large ones nearly all with the same force.",
+    "hinge_grad": "Outputs on the right side of the margin are left alone.",
+    "categorical_hinge_grad": "The right class is pushed up and its strongest rival down, until it leads by 1.",
+    "cosine_grad": "Only the direction counts: the part of the target across the output pulls.",
+}
 _KEEPING = ("choose_batch", "gather", "accuracy_rows", "accumulate", "accumulate_penalty")
 
 
@@ -93,6 +107,8 @@ def sentence(session: StepSession, answer: Any) -> str:
         return _update(session, tensor, index)
     if instruction.op in _PENALTIES:
         return tr(_PENALTIES[instruction.op])
+    if instruction.op in _LOSS:
+        return tr(_LOSS[instruction.op])
     if instruction.phase == "loss":
         return tr(
             "One number says how wrong the outputs are; everything that follows makes it smaller."
@@ -122,6 +138,8 @@ def _keeping(session: StepSession, instruction: InstructionView) -> str:
             return tr(
                 "Copies the targets of the chosen samples from the data set; every row is one sample."
             )
+        if instruction.writes[0].startswith("sample_weights"):
+            return tr("Copies how much each of the chosen samples counts in the loss.")
         return tr(
             "Copies the inputs of the chosen samples from the data set; every row is one sample."
         )

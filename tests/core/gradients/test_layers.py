@@ -104,6 +104,19 @@ def test_gradients_of_a_loss(name: str, loss: Loss, activation: str) -> None:
     assert worst_error(program, trainable(program), first_computed(program)) < LIMIT
 
 
+@pytest.mark.parametrize(("name", "loss"), LOSSES, ids=[name for name, _ in LOSSES])
+def test_gradients_of_a_loss_of_masked_and_weighted_steps(name: str, loss: Loss) -> None:
+    last = "linear" if loss.from_logits else loss.suits
+    network = chain(
+        (5,),
+        ("Embedding", {"input_dim": 7, "output_dim": 3, "mask_zero": True}),
+        ("Dense", {"units": 4, "activation": last}),
+    )
+    program = bound(network, loss, weighted=True)
+    assert "loss_share" in [ins.op for ins in program.tape.instructions]
+    assert worst_error(program, trainable(program), first_computed(program)) < LIMIT
+
+
 def test_gradients_of_shared_weights_and_of_two_weighted_outputs() -> None:
     given = [losses.get("categorical_crossentropy"), losses.get("mean_squared_error")]
     program = bound(residual_network(), given, loss_weights=[0.7, 1.9])

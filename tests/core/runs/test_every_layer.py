@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -57,7 +58,7 @@ def run_of(
         for t in tape.inputs.values()
     ]
     ys = [
-        target_table(targets_for(one, samples, t.shape, rng), one, t.size)
+        target_table(targets_for(one, samples, t.shape, rng), one, t.shape)
         for one, t in zip(given, tape.outputs.values(), strict=True)
     ]
     chosen = given if len(given) > 1 else given[0]
@@ -88,6 +89,26 @@ def behind(loss: Loss) -> Network:
 @pytest.mark.parametrize(("name", "loss"), loss_variants(), ids=[n for n, _ in loss_variants()])
 def test_with_every_loss(name: str, loss: Loss) -> None:
     ways.all_the_same(partial(run_of, behind(loss), loss), MOVES)
+
+
+@pytest.mark.parametrize("reduction", ["sum_over_batch_size", "sum", "mean_with_sample_weight"])
+def test_with_weights_masks_and_an_ignored_label(reduction: str) -> None:
+    network = chain(
+        (4,),
+        ("Embedding", {"input_dim": 5, "output_dim": 3, "mask_zero": True}),
+        ("LSTM", {"units": 2, "return_sequences": True}),
+        ("Dense", {"units": 3, "activation": "softmax"}),
+    )
+    loss = losses.SparseCategoricalCrossentropy(reduction=reduction, ignore_class=1)
+
+    def make() -> Run:
+        rng = np.random.default_rng(3)
+        plain = run_of(network, loss)
+        weights = rng.random((len(plain.samples), 4)).astype(np.float32)
+        samples = replace(plain.samples, weights=[DataTable(weights)])
+        return Run(network, plain.training, samples=samples, loss=loss)
+
+    ways.all_the_same(make, MOVES)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from math import prod
 
 from core.expressions import Expr
 from core.ops.base import Cell, Instruction, Op, ref, register, span_integers
-from core.ops.rectifiers import shared_integers
+from core.ops.shared import shared_integers
 
 
 class Random(Op):

@@ -16,8 +16,14 @@ if TYPE_CHECKING:
 def _integers(ins: Instruction, x: Tensor, w: Tensor, y: Tensor) -> list[int]:
     (kh, kw, _, m), (strides, dilation, _) = w.shape, taps(ins.attributes)
     return [
-        *x.shape, x.at, x.row, kh, kw, m, w.at, *y.shape[:2], y.at, y.row, *strides, *dilation
+        *x.shape, x.at, x.row, kh, kw, m, w.at, *y.shape[:2], y.at, y.row, *strides, *dilation,
+        ins.scratch.at if ins.scratch else 0,
     ]  # fmt: skip
+
+
+def _repeated(x: Tensor, w: Tensor) -> int:
+    """Working memory for one image with its channels repeated for each of their filters."""
+    return x.size * w.shape[3]
 
 
 @register
@@ -35,6 +41,10 @@ class Depthwise2D(Op):
         (h, w, _), (kh, kw, c, m) = inputs["x"].shape, inputs["w"].shape
         (sh, sw), (dh, dw), _ = taps(attributes)
         return ((h - reach(kh, dh)) // sh + 1, (w - reach(kw, dw)) // sw + 1, c * m)
+
+    def scratch(self, ins: Instruction) -> int:
+        many = ins.inputs["w"].shape[3] > 1
+        return _repeated(ins.inputs["x"], ins.inputs["w"]) if many else 0
 
     def integers(self, ins: Instruction) -> list[int]:
         return _integers(ins, ins.inputs["x"], ins.inputs["w"], ins.output)
@@ -98,6 +108,10 @@ class Depthwise2DInputGrad(Op):
     def shape(self, inputs: dict[str, Tensor], attributes: dict[str, Any]) -> Shape:
         return tuple(attributes["output"])
 
+    def scratch(self, ins: Instruction) -> int:
+        many = ins.inputs["w"].shape[3] > 1
+        return _repeated(ins.output, ins.inputs["w"]) if many else 0
+
     def integers(self, ins: Instruction) -> list[int]:
         return _integers(ins, ins.output, ins.inputs["w"], ins.inputs["dy"])
 
@@ -148,11 +162,10 @@ class Depthwise2DWeightGrad(Op):
         return False
 
     def scratch(self, ins: Instruction) -> int:
-        return ins.inputs["dy"].last
+        return _repeated(ins.inputs["x"], ins.output) + ins.inputs["dy"].last
 
     def integers(self, ins: Instruction) -> list[int]:
-        assert ins.scratch is not None
-        return [*_integers(ins, ins.inputs["x"], ins.output, ins.inputs["dy"]), ins.scratch.at]
+        return _integers(ins, ins.inputs["x"], ins.output, ins.inputs["dy"])
 
     def explain(self, ins: Instruction, cell: Cell) -> Expr:
         x, dy, ((sh, sw), (dh, dw), _) = ins.inputs["x"], ins.inputs["dy"], taps(ins.attributes)

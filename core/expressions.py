@@ -299,6 +299,7 @@ _GREEK = {
     "δ": r"\delta ", "σ": r"\sigma ", "η": r"\eta ", "β": r"\beta ", "γ": r"\gamma ", "ε": r"\varepsilon ",
     "μ": r"\mu ", "ŷ": r"\hat{y}", "∂": r"\partial ", "μ̄": r"\bar{\mu}", "v̄": r"\bar{v}", "x̂": r"\hat{x}",
     "π": r"\pi ", "α": r"\alpha ", "Ω": r"\Omega ",
+    "κ": r"\kappa ", "λ": r"\lambda ", "ρ": r"\rho ", "Δ": r"\Delta ",
 }  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,6 @@ import numpy as np
 
 from core.expressions import Ref, Sum, evaluate
 from core.kernels import state as S
-from core.ops.base import operation
 from core.tape.program import Explanation
 
 if TYPE_CHECKING:
@@ -47,15 +46,7 @@ def explain(run: Run, instruction: int, cell: tuple[int, ...], output: str | Non
     first = bool(program.state[S.BATCH] == 0)
     # Counted up at the end of a step: the update itself was the one before.
     iteration = int(program.state[S.ITERATION]) + (1 if run.pc else 0)
-    expression = operation(ins.op).explain(
-        replace(
-            ins,
-            attributes={
-                **ins.attributes, "rows": program.rows, "iteration": iteration, "first": first,
-            },
-        ),
-        cell,
-    )  # fmt: skip
+    expression = program.expression(instruction, cell, output, iteration)
     if ins.op == "accumulate" and first:
         # A new epoch counts from nothing: the formula is the one of every other batch, its old sum is 0.
         total = ins.inputs["total"]

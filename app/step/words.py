@@ -67,6 +67,18 @@ _GENERAL = SHAPES | WINDOWS | RECURRENT | {
     "column_sum": "A bias acts with a constant 1, so its gradient is the neuron's error, added over the batch.",
 }  # fmt: skip
 
+#: Of what is worked out once a step before the updates.
+_BEFORE_UPDATES = {
+    "adam_factors": "Averages that began at 0 are too small at first; the rate makes up for it, less with every step.",
+    "adamax_factors": "The average that began at 0 is too small at first; the rate makes up for it.",
+    "nadam_factors": "How much of the average and how much of the gradient make up the step, corrected for the start.",
+    "keep_factor": "Weight decay: what is left of every weight before its step.",
+    "gradient_norm": "The length of the gradient, as of an arrow.",
+    "global_norm": "The length of all gradients together, as of one arrow.",
+    "clip_to_norm": "A gradient that is too long keeps its direction and becomes as long as is allowed.",
+    "clip_value": "Numbers beyond the bound are cut off.",
+}
+
 _PENALTIES = {
     "penalty": "Large numbers cost: the penalty joins the loss, so that training keeps them small.",
     "penalty_grad": "The penalty pulls every number towards 0, whatever the data says.",
@@ -103,6 +115,8 @@ def sentence(session: StepSession, answer: Any) -> str:
         return _keeping(session, instruction)
     if instruction.op in RECURRENT:
         return tr(RECURRENT[instruction.op])
+    if instruction.op in _BEFORE_UPDATES:
+        return tr(_BEFORE_UPDATES[instruction.op])
     if instruction.phase == "update":
         return _update(session, tensor, index)
     if instruction.op in _PENALTIES:

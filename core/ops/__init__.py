@@ -29,6 +29,7 @@ from core.ops import (
     shared,
     softmax,
     softmax_axes,
+    step_factors,
     update,
     upsampling,
 )
@@ -63,6 +64,7 @@ _FILES = (
     shared,
     softmax,
     softmax_axes,
+    step_factors,
     update,
     upsampling,
     batch,

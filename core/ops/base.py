@@ -99,6 +99,10 @@ class Op:
         """What the kernel computes for `cell` of the output, over references to its operands."""
         raise NotImplementedError(self.name)
 
+    def explain_output(self, ins: Instruction, output: str, cell: Cell) -> Expr:
+        """The same for another output than the first, by the operation's name for it."""
+        return self.explain(ins, cell)
+
     def uses(self, ins: Instruction, operand: str, cell: Cell) -> list[Cell]:
         """Cells of the output that read `cell` of an operand. By default the same cell."""
         return [cell]

@@ -2,123 +2,178 @@
 
 from __future__ import annotations
 
-from core.expressions import Call, Expr, Negate, Number, Power, Product, Quotient, Sum, Symbol
+from typing import Any, ClassVar
+
+from core.expressions import Expr, Number, Product, Ref, Sum
 from core.ops.base import Cell, Instruction, Op, cells, ref, register
+from core.optimizers.rule import inlined, replaced
 from core.tape.tensors import Shape, Tensor
 
 
-class _Update(Op):
-    """Changes a weight (and the optimizer's memory of it) in place, once a step.
+class Update(Op):
+    """One step of an optimizer for one weight tensor, in place: the weight, and what is remembered of it.
 
-    `explain` speaks of the values before.
+    Attribute `optimizer`: the optimizer, whose rule is the formula. `explain` speaks of the values before.
     """
 
-    def sizes(self, ins: Instruction) -> list[int]:
-        """n, w, g, rate."""
-        w = ins.inputs["w"]
-        return [w.size, w.at, ins.inputs["g"].at, ins.inputs["rate"].at]
+    #: Slots and numbers shared by all weights, in the order of the kernel's integers; absent ones are -1.
+    rest: ClassVar[tuple[str, ...]] = ()
+    #: Arguments of the optimizer, in the order of the kernel's reals.
+    constants: ClassVar[tuple[str, ...]] = ()
+    #: What is added to the weight, in a title: ``w`` is the weight, ``g`` the gradient.
+    shown: ClassVar[str] = ""
 
-    def uses(self, ins: Instruction, operand: str, cell: Cell) -> list[Cell]:
-        return [cell] if operand != "rate" else []
-
-
-@register
-class Sgd(_Update):
-    """``w ← w - η g``."""
-
-    name = "sgd"
-    kernel = "update.sgd"
-    operands = ("w", "g", "rate")
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.kernel = f"update.{cls.name}"
+        cls.operands = ("w", "g", "rate", "keep", *cls.rest)
 
     def integers(self, ins: Instruction) -> list[int]:
-        return self.sizes(ins)
+        given = (ins.inputs.get(key) for key in self.operands)
+        return [ins.inputs["w"].size, *(-1 if t is None else t.at for t in given)]
+
+    def reals(self, ins: Instruction) -> list[float]:
+        return [float(ins.attributes["optimizer"].config[key]) for key in self.constants]
 
     def explain(self, ins: Instruction, cell: Cell) -> Expr:
-        w, g, rate = (
-            ref(ins.inputs["w"], cell),
-            ref(ins.inputs["g"], cell),
-            ref(ins.inputs["rate"], ()),
-        )
-        return Sum((w, Negate(Product((rate, g)))))
+        w: Expr = ref(ins.inputs["w"], cell)
+        if "keep" in ins.inputs:
+            w = Product((ref(ins.inputs["keep"], ()), w))
+        step = self._written(ins, "step", cell)
+        return Sum((w, *(step.terms if isinstance(step, Sum) else (step,))))
+
+    def explain_output(self, ins: Instruction, output: str, cell: Cell) -> Expr:
+        return self.explain(ins, cell) if output == "y" else self._written(ins, output, cell)
+
+    def _written(self, ins: Instruction, name: str, cell: Cell) -> Expr:
+        def put(r: Ref) -> Expr:
+            t = ins.inputs[r.tensor]
+            return ref(t, cell if t.shape == ins.inputs["w"].shape and t.role != "scalar" else ())
+
+        lines = ins.attributes["optimizer"].rule()
+        return replaced(inlined(tuple(line for line in lines if line.shown), name), put)
+
+    def uses(self, ins: Instruction, operand: str, cell: Cell) -> list[Cell]:
+        # Numbers that all cells read would mark the whole weight: that says nothing.
+        return [cell] if operand in ("w", "g", *ins.attributes["optimizer"].slots) else []
 
     def title(self, ins: Instruction) -> str:
         w, g = ins.inputs["w"].symbol, ins.inputs["g"].symbol
-        return f"{w} ← {w} − η {g}"
+        kept = f"κ {w}" if "keep" in ins.inputs else w
+        return f"{w} ← {kept} {self.change(ins).format(g=g)}"
+
+    def change(self, ins: Instruction) -> str:
+        """What is added to the weight, in a title; ``{g}`` is the gradient."""
+        return self.shown
 
 
 @register
-class Momentum(_Update):
-    """``v ← μ v - η g``, ``w ← w + v``; Nesterov: ``w ← w + μ v - η g``. Attributes: `momentum`, `nesterov`."""
+class Sgd(Update):
+    """``w ← w - η g``."""
+
+    name = "sgd"
+    shown = "− η {g}"
+
+
+@register
+class Momentum(Update):
+    """``v ← μ v - η g``, ``w ← w + v``; Nesterov: ``w ← w + μ v - η g``."""
 
     name = "momentum"
-    kernel = "update.momentum"
-    operands = ("w", "g", "rate", "velocity")
-
-    def integers(self, ins: Instruction) -> list[int]:
-        return [*self.sizes(ins), ins.inputs["velocity"].at]
-
-    def reals(self, ins: Instruction) -> list[float]:
-        return [ins.attributes["momentum"], float(ins.attributes["nesterov"])]
-
-    def explain(self, ins: Instruction, cell: Cell) -> Expr:
-        w, g, rate = (
-            ref(ins.inputs["w"], cell),
-            ref(ins.inputs["g"], cell),
-            ref(ins.inputs["rate"], ()),
-        )
-        mu, step = Symbol("μ", ins.attributes["momentum"]), Negate(Product((rate, g)))
-        velocity = Sum((Product((mu, ref(ins.inputs["velocity"], cell))), step))
-        if ins.attributes["nesterov"]:
-            return Sum((w, Product((mu, velocity)), step))
-        return Sum((w, *velocity.terms))
+    rest = ("velocity",)
+    constants = ("momentum", "nesterov")
 
     def title(self, ins: Instruction) -> str:
-        w, g, v = (ins.inputs[k].symbol for k in ("w", "g", "velocity"))
-        if ins.attributes["nesterov"]:
-            return f"{v} ← μ {v} − η {g};  {w} ← {w} + μ {v} − η {g}"
-        return f"{v} ← μ {v} − η {g};  {w} ← {w} + {v}"
+        v, g = ins.inputs["velocity"].symbol, ins.inputs["g"].symbol
+        return f"{v} ← μ {v} − η {g};  {super().title(ins)}"
+
+    def change(self, ins: Instruction) -> str:
+        v = ins.inputs["velocity"].symbol
+        return f"+ μ {v} − η {{g}}" if ins.attributes["optimizer"].config["nesterov"] else f"+ {v}"
 
 
 @register
-class Adam(_Update):
-    """``m += (g - m)(1 - β₁)``, ``v += (g² - v)(1 - β₂)``, ``w ← w - η √(1 - β₂ᵗ)/(1 - β₁ᵗ) m / (√v + ε)`` (Keras)."""
+class Adagrad(Update):
+    """``G ← G + g²``, ``w ← w - η g / √(G + ε)``."""
+
+    name = "adagrad"
+    rest = ("accumulator",)
+    constants = ("epsilon",)
+    shown = "− η {g} / √(G + ε)"
+
+
+@register
+class Adadelta(Update):
+    """``E ← ρ E + (1-ρ) g²``, ``Δ = -√(D + ε)/√(E + ε) g``, ``D ← ρ D + (1-ρ) Δ²``, ``w ← w + η Δ``."""
+
+    name = "adadelta"
+    rest = ("accumulated_grad", "accumulated_delta")
+    constants = ("rho", "epsilon")
+    shown = "− η √(D + ε) / √(E + ε) {g}"
+
+
+@register
+class RMSprop(Update):
+    """``s ← ρ s + (1-ρ) g²``, ``w ← w - η g / √(s + ε)``; with momentum, centered or both."""
+
+    name = "rmsprop"
+    rest = ("mean_square", "momentum", "mean_gradient")
+    constants = ("rho", "momentum", "epsilon")
+
+    def change(self, ins: Instruction) -> str:
+        if "momentum" in ins.inputs:
+            return "− b"
+        return "− η {g} / √(s − a² + ε)" if "mean_gradient" in ins.inputs else "− η {g} / √(s + ε)"
+
+
+@register
+class Adam(Update):
+    """``m ← β₁ m + (1-β₁) g``, ``v ← β₂ v + (1-β₂) g²``, ``w ← w - α m / (√v + ε)``."""
 
     name = "adam"
-    kernel = "update.adam"
-    operands = ("w", "g", "rate", "m", "v")
+    rest = ("effective_rate", "m", "v")
+    constants = ("beta_1", "beta_2", "epsilon")
+    shown = "− α m({g}) / (√v + ε)"
 
-    def integers(self, ins: Instruction) -> list[int]:
-        return [*self.sizes(ins), ins.inputs["m"].at, ins.inputs["v"].at]
 
-    def reals(self, ins: Instruction) -> list[float]:
-        return [ins.attributes[k] for k in ("beta_1", "beta_2", "epsilon")]
+@register
+class AmsGrad(Update):
+    """Adam that divides by the root of the largest v so far."""
 
-    def explain(self, ins: Instruction, cell: Cell) -> Expr:
-        a, t = ins.attributes, Symbol("t", float(ins.attributes.get("iteration", 1)))
-        w, g, rate = (
-            ref(ins.inputs["w"], cell),
-            ref(ins.inputs["g"], cell),
-            ref(ins.inputs["rate"], ()),
-        )
-        b1, b2 = Symbol("β₁", a["beta_1"]), Symbol("β₂", a["beta_2"])
-        one = Number(1)
+    name = "amsgrad"
+    rest = ("effective_rate", "m", "v", "v_max")
+    constants = Adam.constants
+    shown = "− α m({g}) / (√v̂ + ε)"
 
-        def average(old: Expr, new: Expr, beta: Expr) -> Expr:
-            return Sum((Product((beta, old)), Product((Sum((one, Negate(beta))), new))))
 
-        m = average(ref(ins.inputs["m"], cell), g, b1)
-        v = average(ref(ins.inputs["v"], cell), Power(g, Number(2)), b2)
-        correction = Quotient(
-            Call("sqrt", (Sum((one, Negate(Power(b2, t)))),)), Sum((one, Negate(Power(b1, t))))
-        )
-        step = Product(
-            (rate, correction, Quotient(m, Sum((Call("sqrt", (v,)), Symbol("ε", a["epsilon"])))))
-        )
-        return Sum((w, Negate(step)))
+@register
+class Adamax(Update):
+    """``m ← β₁ m + (1-β₁) g``, ``u ← max(β₂ u, |g|)``, ``w ← w - α m / (u + ε)``."""
 
-    def title(self, ins: Instruction) -> str:
-        w = ins.inputs["w"].symbol
-        return f"{w} ← Adam({w}, {ins.inputs['g'].symbol})"
+    name = "adamax"
+    rest = ("effective_rate", "m", "u")
+    constants = Adam.constants
+    shown = "− α m({g}) / (u + ε)"
+
+
+@register
+class Nadam(Update):
+    """``w ← w - η (a m + b g) / (√(v / c₂) + ε)``."""
+
+    name = "nadam"
+    rest = ("mean_factor", "gradient_factor", "square_correction", "m", "v")
+    constants = Adam.constants
+    shown = "− η (a m + b {g}) / (√(v / c₂) + ε)"
+
+
+@register
+class Lion(Update):
+    """``w ← w - η sign(β₁ m + (1-β₁) g)``, ``m ← β₂ m + (1-β₂) g``."""
+
+    name = "lion"
+    rest = ("m",)
+    constants = ("beta_1", "beta_2")
+    shown = "− η sign(β₁ m + (1 − β₁) {g})"
 
 
 @register

@@ -541,13 +541,12 @@ class Run:
 
         The run starts where the other stands, with its history so far; earlier steps belong to the other.
         """
+        same = self.optimizer.name == other.optimizer.name
+        # What one optimizer remembers means something else to another.
+        kept = ("weight", "statistic", "slot") if same else ("weight", "statistic")
         for name, t in self.program.tape.tensors.items():
             theirs = other.program.tape.tensors.get(name)
-            if (
-                t.role not in ("weight", "statistic", "slot")
-                or theirs is None
-                or theirs.role != t.role
-            ):
+            if t.role not in kept or theirs is None or theirs.role != t.role:
                 continue
             if len(t.shape) != len(theirs.shape) or t.batch:
                 continue
@@ -561,9 +560,7 @@ class Run:
         state = self.program.state
         state[S.STEP] = state[S.ORIGIN_STEP] = position.step
         state[S.ORIGIN_EPOCH] = position.epoch
-        state[S.ITERATION] = (
-            other.program.state[S.ITERATION] if self.optimizer.name == other.optimizer.name else 0
-        )
+        state[S.ITERATION] = other.program.state[S.ITERATION] if same else 0
         self._begin_here()
         if other.history.names == self.history.names:
             other_first = other.history

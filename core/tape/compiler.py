@@ -16,6 +16,7 @@ from core.tape.emitter import Emitter
 from core.tape.objective import Objective, target_shape
 from core.tape.penalties import write_penalties
 from core.tape.tensors import Buffer, Shape, Tensor, superscript
+from core.tape.updates import write_updates
 
 if TYPE_CHECKING:
     from core.layers.base import Layer, Weight
@@ -28,12 +29,14 @@ MODES = ("train", "evaluate", "predict", "explain", "check")
 
 @dataclass(eq=False)
 class WeightSlot:
-    """A weight of the network and where the tape keeps it."""
+    """A weight of the network, where the tape keeps it, and what the optimizer remembers of it."""
 
     tensor: Tensor
     weight: Weight
     layer: str
     slots: dict[str, Tensor] = field(default_factory=dict)
+    #: Numbers the slots start from, if not 0.
+    starts: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(eq=False)
@@ -357,29 +360,11 @@ class _Compiler:
             e.total_gradient(t)
 
     def _update_instructions(self, optimizer: Optimizer | None) -> None:
-        e = self.e
-        e.phase = "update"
-        e.flush_late()
+        self.e.phase = "update"
+        self.e.flush_late()
         chosen = optimizer or optimizers_module.get("SGD")
         rate = self._scalar("learning_rate", chosen.learning_rate, "η")
-        # Backwards, as the gradients came.
-        for slot in reversed(self.slots):
-            gradient = e.aliases.get(f"grad/{slot.tensor.name}")
-            if gradient is None or not slot.weight.trainable:
-                continue
-            inputs = {"w": slot.tensor, "g": gradient, "rate": rate}
-            for name in chosen.slots:
-                memory = Tensor(
-                    f"{slot.tensor.name}/{name}", slot.tensor.shape, Buffer(slot.tensor.size, False, "slots"),
-                    layer=slot.layer, symbol=f"{name}({slot.tensor.symbol})", role="slot",
-                )  # fmt: skip
-                slot.slots[name] = inputs[name] = memory
-            written = {"y": slot.tensor, **slot.slots}
-            e.instructions.append(
-                Instruction(
-                    chosen.operation, inputs, written, chosen.constants(), slot.layer, "update"
-                )
-            )
+        write_updates(self.e, chosen, self.slots, rate)
 
     def _gradient_of_output(self, name: str, t: Tensor) -> Tensor | None:
         """The total gradient of a layer's output, also where the output is another shape of what the layer wrote."""

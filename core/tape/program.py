@@ -327,6 +327,8 @@ class Program:
                 slot.weight.initializer, slot.weight.shape, seed, slot.tensor.name
             )
             self._view(slot.tensor)[...] = values
+            for name, start in slot.starts.items():
+                self._view(slot.slots[name])[...] = start
         for name, value in scalars.items():
             self.set_scalar(name, value)
 
@@ -464,13 +466,29 @@ class Program:
     def explain(self, index: int, cell: Cell, output: str | None = None) -> Explanation:
         """How instruction `index` computes one cell of its output, from its operands as they are now.
 
+        Of several outputs the first, or the tensor `output`.
+
         For updates, which change a weight in place, ask before the instruction runs.
         """
-        ins = self._internal(index)
-        t = ins.output if output is None else self._tensor(output)
-        expression = operation(ins.op).explain(ins, tuple(int(k) for k in cell))
+        t = self._internal(index).output if output is None else self._tensor(output)
+        expression = self.expression(index, cell, output)
         value = evaluate(expression, self.value)
         return Explanation(index, t.name, cell, expression, value, float(self._view(t)[cell]))
+
+    def expression(
+        self, index: int, cell: Cell, output: str | None = None, iteration: int | None = None
+    ) -> Expr:
+        """The formula of a cell alone, for update number `iteration` instead of the present one."""
+        ins = self._internal(index)
+        if iteration is not None:
+            ins.attributes["iteration"] = iteration
+        t = ins.output if output is None else self._tensor(output)
+        place = tuple(int(k) for k in cell)
+        # A time step, or the gradient of one, is a part of what the instruction writes.
+        key = next((key for key, out in ins.outputs.items() if out is t), "")
+        if not key or t is ins.output:
+            return operation(ins.op).explain(ins, place)
+        return operation(ins.op).explain_output(ins, key, place)
 
     def value(self, tensor: str, cell: Cell) -> float:
         """One cell, as expressions look it up."""

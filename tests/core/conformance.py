@@ -21,7 +21,8 @@ from core.spec import Network
 from core.tape.compiler import compile_network
 from core.tape.program import Program
 from tests.core.golden import cases, layers, our_side
-from tests.core.golden.layers.case import LayerCase, weight_values
+from tests.core.golden.layers.case import LayerCase
+from tests.core.golden.optimizer_side import optimizer_error
 from tests.core.networks import chain
 from tests.core.subjects import bound, layer_subjects, loss_variants
 
@@ -157,19 +158,6 @@ def activation_lines() -> Iterator[Line]:
         yield Line(name, OWN_ACTIVATIONS.get(name, "Keras"), *stored, *of_network(network))
 
 
-def optimizer_error(case: str) -> float:
-    """The largest error of a weight over the steps of a case."""
-    optimizer = optimizers.get(cases.OPTIMIZERS[case])
-    weight = weight_values(case, "w", (3, 2))
-    with np.load(cases.FOLDER / "optimizers.npz", allow_pickle=False) as file:
-        steps = file[f"{case}|steps"]
-    found = []
-    for gradient, expected in zip(cases.gradients(case), steps, strict=True):
-        optimizer.apply_gradients([(gradient, weight)])
-        found.append(our_side.error(weight, expected))
-    return max(found)
-
-
 def loss_lines() -> Iterator[Line]:
     variants = loss_variants()
     for name in losses.names():
@@ -217,8 +205,8 @@ def loss_error(case: cases.LossCase) -> tuple[float, float | None]:
 def optimizer_lines() -> Iterator[Line]:
     for name in optimizers.names():
         chosen = [key for key, config in cases.OPTIMIZERS.items() if config["kind"] == name]
-        forward = max((optimizer_error(key) for key in chosen), default=None)
-        yield Line(name, "Keras, 10 steps", len(chosen), forward)
+        forward = max((optimizer_error(key, "float32") for key in chosen), default=None)
+        yield Line(name, "Keras, 1,000 steps", len(chosen), forward)
 
 
 def other_lines() -> Iterator[tuple[str, Line]]:

@@ -212,16 +212,27 @@ def loss_variants() -> list[tuple[str, Loss]]:
 
 
 def optimizer_variants() -> list[tuple[str, Optimizer]]:
-    """Every registered optimizer, with and without what can be switched on."""
+    """Every registered optimizer, with and without what can be switched on, and with what all have in common."""
     found = []
     for name in optimizers.names():
-        defaults = type(optimizers.get(name)).defaults
+        kind = optimizers.kind(name)
         found.append((name, optimizers.get(name)))
-        if "momentum" in defaults:
+        switches = [setting.name for setting in kind.own if setting.type == "bool"]
+        if "momentum" in kind.defaults:
             found.append((f"{name}, momentum", optimizers.get({"kind": name, "momentum": 0.9})))
-            if "nesterov" in defaults:
-                arguments = {"kind": name, "momentum": 0.8, "nesterov": True}
-                found.append((f"{name}, Nesterov", optimizers.get(arguments)))
+        for switch in switches:
+            more = {"momentum": 0.8} if "momentum" in kind.defaults else {}
+            found.append(
+                (f"{name}, {switch}", optimizers.get({"kind": name, switch: True, **more}))
+            )
+            if more and switch != "nesterov":
+                found.append(
+                    (f"{name}, {switch} alone", optimizers.get({"kind": name, switch: True}))
+                )
+        decay = {"kind": name, "weight_decay": 0.05, **({"momentum": 0.9} if name == "SGD" else {})}
+        found.append((f"{name}, weight decay", optimizers.get(decay)))
+    for way, limit in (("clipnorm", 0.3), ("clipvalue", 0.1), ("global_clipnorm", 0.5)):
+        found.append((f"SGD, {way}", optimizers.get({"kind": "SGD", way: limit})))
     return found
 
 

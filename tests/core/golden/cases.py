@@ -108,18 +108,58 @@ LOSSES: tuple[LossCase, ...] = (
 
 OPTIMIZERS: dict[str, dict[str, Any]] = {
     "sgd": {"kind": "SGD", "learning_rate": 0.1},
+    "sgd, clipped": {"kind": "SGD", "learning_rate": 0.1, "clipnorm": 0.02},
+    "sgd, clipped numbers": {"kind": "SGD", "learning_rate": 0.1, "clipvalue": 0.01},
+    "sgd, clipped together": {"kind": "SGD", "learning_rate": 0.1, "global_clipnorm": 0.05},
+    "sgd, decay": {"kind": "SGD", "learning_rate": 0.1, "weight_decay": 0.02},
     "momentum": {"kind": "SGD", "learning_rate": 0.05, "momentum": 0.9},
     "nesterov": {"kind": "SGD", "learning_rate": 0.05, "momentum": 0.8, "nesterov": True},
+    "nesterov, decay": {
+        "kind": "SGD", "learning_rate": 0.05, "momentum": 0.8, "nesterov": True, "weight_decay": 0.01,
+    },
+    "adagrad": {"kind": "Adagrad", "learning_rate": 0.05},
+    "adagrad from 0": {
+        "kind": "Adagrad", "learning_rate": 0.05, "initial_accumulator_value": 0.0, "epsilon": 1e-5,
+        "weight_decay": 0.01,
+    },
+    "adadelta": {"kind": "Adadelta", "learning_rate": 1.0},
+    "adadelta, other": {
+        "kind": "Adadelta", "learning_rate": 0.5, "rho": 0.8, "epsilon": 1e-5, "clipnorm": 0.5,
+        "weight_decay": 0.001,
+    },
+    "rmsprop": {"kind": "RMSprop"},
+    "rmsprop, other": {
+        "kind": "RMSprop", "learning_rate": 0.01, "rho": 0.8, "epsilon": 1e-4, "weight_decay": 0.01,
+    },
+    "rmsprop, momentum": {"kind": "RMSprop", "momentum": 0.9},
+    "rmsprop, centered": {"kind": "RMSprop", "centered": True},
+    "rmsprop, both": {
+        "kind": "RMSprop", "learning_rate": 0.002, "momentum": 0.8, "centered": True, "global_clipnorm": 1.0,
+    },
     "adam": {"kind": "Adam"},
     "adam, other": {
-        "kind": "Adam",
-        "learning_rate": 0.02,
-        "beta_1": 0.8,
-        "beta_2": 0.95,
-        "epsilon": 1e-4,
+        "kind": "Adam", "learning_rate": 0.02, "beta_1": 0.8, "beta_2": 0.95, "epsilon": 1e-4,
     },
-}
-OPTIMIZER_STEPS = 10
+    "adam, amsgrad": {"kind": "Adam", "amsgrad": True, "weight_decay": 0.01, "clipvalue": 0.5},
+    "adamw": {"kind": "AdamW", "learning_rate": 0.01},
+    "adamw, amsgrad": {"kind": "AdamW", "weight_decay": 0.1, "amsgrad": True},
+    "adamax": {"kind": "Adamax", "learning_rate": 0.01},
+    "adamax, other": {
+        "kind": "Adamax", "beta_1": 0.8, "beta_2": 0.9, "epsilon": 1e-4, "weight_decay": 0.01,
+    },
+    "nadam": {"kind": "Nadam"},
+    "nadam, other": {
+        "kind": "Nadam", "learning_rate": 0.01, "beta_1": 0.8, "beta_2": 0.95, "epsilon": 1e-4, "weight_decay": 0.01,
+        "clipnorm": 0.5,
+    },
+    "lion": {"kind": "Lion", "learning_rate": 0.003},
+    "lion, other": {"kind": "Lion", "beta_1": 0.5, "beta_2": 0.9, "weight_decay": 0.1},
+}  # fmt: skip
+OPTIMIZER_STEPS = 1000
+#: After which of them the variables are kept.
+KEPT_STEPS = (*range(10), *range(19, 100, 20), *range(149, 1000, 50))
+#: Two variables, so that clipping them together is another thing than clipping each.
+OPTIMIZED = {"kernel": (3, 2), "bias": (2,)}
 
 
 @dataclass(frozen=True)
@@ -210,11 +250,14 @@ def loss_weights(case: LossCase) -> np.ndarray | None:
     return found
 
 
-def gradients(name: str) -> np.ndarray:
-    """What the optimizers are fed: (steps, 3, 2), of very different sizes."""
-    rng = drawn(name)
-    sizes = 10.0 ** rng.integers(-6, 2, (1, 3, 2))
-    return (rng.normal(size=(OPTIMIZER_STEPS, 3, 2)) * sizes).astype(np.float32)
+def gradients(name: str) -> dict[str, np.ndarray]:
+    """What the optimizers are fed, by variable: (steps, ...), of very different sizes."""
+    found = {}
+    for variable, shape in OPTIMIZED.items():
+        rng = drawn(f"{name} {variable}")
+        sizes = 10.0 ** rng.integers(-6, 2, (1, *shape))
+        found[variable] = (rng.normal(size=(OPTIMIZER_STEPS, *shape)) * sizes).astype(np.float32)
+    return found
 
 
 def training_data(case: TrainingCase) -> tuple[np.ndarray, np.ndarray]:

@@ -82,17 +82,27 @@ def make_counting() -> dict[str, np.ndarray]:
 
 
 def make_optimizers() -> dict[str, np.ndarray]:
-    """The variable after every step."""
+    """The variables after some of the steps, in float32 and in float64."""
     found = {}
-    for name, config in cases.OPTIMIZERS.items():
-        arguments = {k: v for k, v in config.items() if k != "kind"}
-        optimizer = getattr(keras.optimizers, config["kind"])(**arguments)
-        variable = keras.Variable(weight_values(name, "w", (3, 2)))
-        steps = []
-        for gradient in cases.gradients(name):
-            optimizer.apply([torch.tensor(gradient)], [variable])
-            steps.append(numbers(variable.value))
-        found[f"{name}|steps"] = np.stack(steps)
+    for dtype in ("float32", "float64"):
+        keras.config.set_floatx(dtype)
+        for name, config in cases.OPTIMIZERS.items():
+            arguments = {k: v for k, v in config.items() if k != "kind"}
+            optimizer = getattr(keras.optimizers, config["kind"])(**arguments)
+            variables = [
+                keras.Variable(weight_values(name, key, shape), dtype=dtype)
+                for key, shape in cases.OPTIMIZED.items()
+            ]
+            given = {key: torch.tensor(g, dtype=getattr(torch, dtype))
+                     for key, g in cases.gradients(name).items()}  # fmt: skip
+            steps: dict[str, list[np.ndarray]] = {key: [] for key in given}
+            for step in range(cases.OPTIMIZER_STEPS):
+                optimizer.apply([g[step].clone() for g in given.values()], variables)
+                if step in cases.KEPT_STEPS:
+                    for key, variable in zip(given, variables, strict=True):
+                        steps[key].append(numbers(variable.value))
+            found |= {f"{name}|{dtype}/{key}": np.stack(value) for key, value in steps.items()}
+    keras.config.set_floatx("float32")
     return found
 
 

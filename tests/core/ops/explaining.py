@@ -13,11 +13,15 @@ import pytest
 from core.expressions import elide, references, to_tex
 from core.ops import operations
 from core.ops.base import Instruction
+from core.ops.update import Update
+from core.optimizers import Optimizer
 from core.tape.program import Program
 from tests.core.subjects import in_place
 
 #: Results that have no formula: they are drawn or fetched, and explain themselves.
 GIVEN = {"choose_batch", "gather", *(op.name for op in operations() if op.random)}
+#: Numbers that all weights of an update share.
+SHARED = {name for cls in Optimizer.kinds.values() for name in cls.shared}
 #: Operands that no cell's formula mentions: given for their shape, or a detail the formula does without.
 SILENT = {
     ("gather", "chosen"),
@@ -31,9 +35,15 @@ SILENT = {
     # A sum's companion: how many were added.
     ("accumulate", "count"),
     # The learning rate is in every cell's formula; marking every weight would say nothing.
-    ("sgd", "rate"),
-    ("momentum", "rate"),
-    ("adam", "rate"),
+    *(
+        (op.name, key)
+        for op in operations()
+        if isinstance(op, Update)
+        for key in ("rate", "keep", *SHARED)
+    ),
+    ("clip_to_norm", "norm"),
+    # Its place is known; the rate is not in the formula of its first output.
+    ("nadam_factors", "rate"),
 }
 
 

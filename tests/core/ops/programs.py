@@ -17,7 +17,7 @@ from core.tape.program import Program
 from core.tape.table_data import DataTable
 from tests.core.networks import RUNS, chain, residual_network
 from tests.core.ops import programs_shapes
-from tests.core.subjects import bound, loss_variants
+from tests.core.subjects import bound, loss_variants, optimizer_variants
 
 
 def of_run(name: str) -> Program:
@@ -347,12 +347,7 @@ PROGRAMS: dict[str, Callable[[], Program]] = {
     ),
     **{f"activation {name}": partial(of_activation, name) for name in activations.names()},
     **{
-        f"{kind} {arguments}": partial(of_optimizer, kind=kind, **arguments)
-        for kind, arguments in (
-            ("SGD", {}),
-            ("SGD", {"momentum": 0.9}),
-            ("SGD", {"momentum": 0.9, "nesterov": True}),
-            ("Adam", {}),
-        )
+        f"optimizer {name}": partial(of_optimizer, **optimizer.to_config())
+        for name, optimizer in optimizer_variants()
     },
 }

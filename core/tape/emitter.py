@@ -67,6 +67,9 @@ class Emitter:
         self._declared: dict[str, Weight] = {}
         self._scope = self._weights_in = self._mark = ""
         self._kept: dict[str, Tensor] = {}
+        #: Tensors of the instructions so far by the buffer they live in, and how many instructions were looked at.
+        self._living: dict[int, dict[int, Tensor]] = {}
+        self._looked_at = 0
         self._input: Tensor | None = None
         #: Other names of the same value: what a learner may ask for.
         self.aliases: dict[str, Tensor] = {}
@@ -270,7 +273,7 @@ class Emitter:
         for k, piece in enumerate(pieces):
             place = self.part(whole, k)
             if piece.packed and piece.batch and not self._shared(piece):
-                piece.buffer, piece.offset = place.buffer, place.offset
+                self._move(piece, place.buffer, place.offset)
             else:
                 self.op("copy", piece, role=f"{role}/{k}", into=place)
         return whole
@@ -419,7 +422,7 @@ class Emitter:
                     Instruction("copy", {"x": piece}, {"y": moved}, {}, target.layer, self.phase)
                 )
                 piece = moved
-            piece.buffer, piece.offset = home, offset - target.offset
+            self._move(piece, home, offset - target.offset)
         self.aliases[whole.name] = whole
         return whole
 
@@ -427,11 +430,18 @@ class Emitter:
         """True if other tensors live in the same buffer, so that it cannot be moved."""
         if id(piece) not in self._producer:
             return True
-        return any(
-            t is not piece and t.buffer is piece.buffer
-            for ins in self.instructions
-            for t in (*ins.inputs.values(), *ins.outputs.values())
-        )
+        # Long sequences ask thousands of times: instructions are looked at once.
+        for ins in self.instructions[self._looked_at :]:
+            for t in (*ins.inputs.values(), *ins.outputs.values()):
+                self._living.setdefault(id(t.buffer), {})[id(t)] = t
+        self._looked_at = len(self.instructions)
+        return any(t is not piece for t in self._living.get(id(piece.buffer), {}).values())
+
+    def _move(self, piece: Tensor, home: Buffer, offset: int) -> None:
+        """Let a tensor that has its buffer for itself live in another one."""
+        self._living.get(id(piece.buffer), {}).pop(id(piece), None)
+        piece.buffer, piece.offset = home, offset
+        self._living.setdefault(id(home), {})[id(piece)] = piece
 
     def _as_part(self, gradient: Tensor, target: Tensor, offset: int) -> Tensor:
         if gradient.shape == target.shape and offset == 0:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -268,3 +269,23 @@ def test_every_gate_has_a_name_at_every_time_step(kind: str) -> None:
     for t in range(3):
         for gate in (*gates[kind], "h"):
             assert f"{node}/{gate}/{t}" in program.tensors
+
+
+def test_a_long_sequence_is_compiled_in_time_that_grows_with_it() -> None:
+    """Counted, not timed: an instruction is looked at once, however many pieces of gradients are laid side by side."""
+    looks = []
+    for steps in (20, 80):
+        network = chain((steps, 2), ("LSTM", {"units": 2}), ("Dense", {"units": 1}))
+        counted = 0
+
+        def count(_frame: Any, event: str, _what: Any) -> None:
+            nonlocal counted
+            counted += event == "call"
+
+        sys.setprofile(count)
+        try:
+            compile_network(network, "train", loss=losses.get("mse"))
+        finally:
+            sys.setprofile(None)
+        looks.append(counted)
+    assert looks[1] < 5 * looks[0]

@@ -7,6 +7,7 @@ import re
 from random import Random
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -97,3 +98,40 @@ def test_a_sequential_model_leaves_its_input_out_and_a_nested_model_is_one_line(
     assert "Total params: 1,506" in text
     assert "Trainable params: 1,498" in text
     assert "Non-trainable params: 8" in text
+
+
+def nested(side: Any, kinds: Any) -> Any:
+    """Models in a model: one called twice, one with two outputs."""
+    a, c, x, y = (
+        side.Input((n,), name=name) for n, name in ((4, "a"), (3, "c"), (4, "x"), (4, "y"))
+    )
+    first = kinds.Dense(3, name="i1")(kinds.Dense(5, name="i2")(a))
+    inner = side.Model(a, first, name="inner")
+    two = side.Model(c, [kinds.Dense(2, name="t1")(c), kinds.Dense(6, name="t2")(c)], name="two")
+    p, q = two(inner(x))
+    joined = kinds.Concatenate(name="cat")([p, kinds.Dense(7, name="d1")(inner(y))])
+    return side.Model([x, y], [kinds.Dense(1, name="o1")(joined), q], name="outer")
+
+
+def test_models_in_a_model_come_in_keras_s_order() -> None:
+    model = nested(core, layers)
+    # As Keras 3.15 has them.
+    assert [layer.name for layer in model.layers] == ["x", "y", "inner", "two", "d1", "cat", "o1"]
+    assert [w.shape for w in model.get_weights()] == [
+        (4, 5), (5,), (5, 3), (3,), (3, 2), (2,), (3, 6), (6,), (3, 7), (7,), (9, 1), (1,),
+    ]  # fmt: skip
+    assert [row[3] for row in rows_of(model)] == [0, 0, 43, 32, 28, 0, 10]
+
+
+@pytest.mark.conformance
+def test_models_in_a_model_compute_what_keras_s_do() -> None:
+    pytest.importorskip("torch")
+    from tests.core.golden.keras_side import keras
+
+    theirs, ours = nested(keras, keras.layers), nested(core, layers)
+    assert [layer.name for layer in ours.layers] == [layer.name for layer in theirs.layers]
+    ours.set_weights(theirs.get_weights())
+    rng = np.random.default_rng(0)
+    given = [rng.normal(size=(5, 4)).astype(np.float32) for _ in range(2)]
+    for mine, expected in zip(ours.predict(given), theirs.predict(given, verbose=0), strict=True):
+        assert np.allclose(mine, expected, rtol=1e-5, atol=1e-6)

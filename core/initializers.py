@@ -53,6 +53,15 @@ class Initializer(Configured):
         """Values of this shape, in float64."""
         raise NotImplementedError
 
+    def check(self, shape: Shape) -> None:
+        """Say so if no weight of this shape can start so.
+
+        Raises
+        ------
+        core.errors.SettingError
+            It cannot.
+        """
+
     def __call__(self, shape: Any, dtype: Any = None) -> np.ndarray:
         """Values of this shape: the same whenever called."""
         return draw(self, tuple(shape), 0, "").astype(dtype or "float32")
@@ -244,15 +253,18 @@ class Orthogonal(Initializer):
     def values(self, rng: np.random.Generator, shape: Shape) -> np.ndarray:
         import numpy as np
 
+        self.check(shape)
+        rows, columns = prod(shape[:-1]), shape[-1]
+        q, r = np.linalg.qr(rng.standard_normal((max(rows, columns), min(rows, columns))))
+        q *= np.sign(np.diag(r))
+        return self.gain * (q if rows >= columns else q.T).reshape(shape)
+
+    def check(self, shape: Shape) -> None:
         if len(shape) < 2:
             raise SettingError(
                 "Orthogonal needs a weight of at least two axes, such as a kernel; this one has shape "
                 f"{shape}. Zeros suits biases."
             )
-        rows, columns = prod(shape[:-1]), shape[-1]
-        q, r = np.linalg.qr(rng.standard_normal((max(rows, columns), min(rows, columns))))
-        q *= np.sign(np.diag(r))
-        return self.gain * (q if rows >= columns else q.T).reshape(shape)
 
 
 class Identity(Initializer):
@@ -264,11 +276,16 @@ class Identity(Initializer):
     def values(self, rng: np.random.Generator, shape: Shape) -> np.ndarray:
         import numpy as np
 
+        self.check(shape)
+        rows, columns = shape
+        return self.gain * np.eye(rows, columns)
+
+    def check(self, shape: Shape) -> None:
         if len(shape) != 2:
             raise SettingError(
-                f"Identity starts a matrix, a weight of two axes; this one has shape {shape}."
+                f"Identity starts a matrix, a weight of two axes; this one has shape {shape}. Choose another "
+                "initializer."
             )
-        return self.gain * np.eye(*shape)
 
 
 class LstmForgetBias(Initializer):
@@ -286,6 +303,9 @@ class LstmForgetBias(Initializer):
         out[:units] = self._drawn(rng, (units,))
         out[2 * units :] = self._drawn(rng, (2 * units,))
         return out
+
+    def check(self, shape: Shape) -> None:
+        get(self.bias_initializer).check((shape[0] // 4,))
 
     def _drawn(self, rng: np.random.Generator, shape: Shape) -> np.ndarray:
         return get(self.bias_initializer).values(rng, shape)
@@ -323,6 +343,21 @@ def document(identifier: Any) -> Document:
     return get(identifier).to_document()
 
 
+def check(identifier: Any, shape: Shape, role: str) -> None:
+    """Say so, with the weight's role, if it cannot start so.
+
+    Raises
+    ------
+    core.errors.SettingError
+        It cannot; the setting is the one Keras names after the role.
+    """
+    try:
+        get(identifier).check(shape)
+    except SettingError as error:
+        name = f"{role.rsplit('/', 1)[-1].removesuffix('_kernel')}_initializer"
+        raise SettingError(f"its {role}: {error}", name) from error
+
+
 def draw(identifier: Any, shape: Shape, seed: int, key: str) -> np.ndarray:
     """Values for a weight: the same for the same seed and key, whatever else the network holds.
 
@@ -340,14 +375,15 @@ def draw(identifier: Any, shape: Shape, seed: int, key: str) -> np.ndarray:
     import numpy as np
 
     chosen = get(identifier)
+    try:
+        chosen.check(shape)
+    except SettingError as error:
+        raise SettingError(f"{key}: {error}" if key else str(error)) from error
     start = [seed & (2**64 - 1), zlib.crc32(key.encode())]
     if chosen.seed is not None:
         start = [chosen.seed, 0]
     rng = np.random.Generator(np.random.Philox(key=start))
-    try:
-        return chosen.values(rng, shape).astype(np.float32)
-    except SettingError as error:
-        raise SettingError(f"{key}: {error}" if key else str(error)) from error
+    return chosen.values(rng, shape).astype(np.float32)
 
 
 if not TYPE_CHECKING:

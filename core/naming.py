@@ -7,7 +7,13 @@ import re
 from collections.abc import Iterable
 
 #: Words of papers and of other programs for what Keras calls otherwise; tried within a longer name.
-_WORDS = {"xavier": "glorot", "kaiming": "he", "logistic": "sigmoid", "gaussian": "normal"}
+_WORDS = {
+    "xavier": "glorot",
+    "kaiming": "he",
+    "logistic": "sigmoid",
+    "gaussian": "normal",
+    "lr": "learningrate",
+}
 
 
 def closest(name: str, options: Iterable[str]) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
+from core import initializers
 from core.errors import ChainruleError, GraphError, SettingError, ShapeError
 from core.layers import registry
 from core.layers.base import Shape, Weight
@@ -223,6 +224,8 @@ def _inspect_node(
         with about(lambda: _place(network, layer, node_id)):
             outputs = tuple(tuple(one) for one in made.output_shapes(known))
             weights = made.weights(known)
+            for weight in weights:
+                initializers.check(weight.initializer, weight.shape, weight.role)
     except SettingError as error:
         return skipped(Problem(layer.id, "Setting out of range", str(error)))
     except ShapeError as error:

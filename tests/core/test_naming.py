@@ -22,6 +22,7 @@ from core.layers import registry
         ("xavier_normal", ["he_normal", "glorot_normal"], "glorot_normal"),
         ("kaiming_uniform", ["he_uniform", "lecun_uniform"], "he_uniform"),
         ("MeanSquareError", ["mean_squared_error", "mean_absolute_error"], "mean_squared_error"),
+        ("lr", ["learning_rate", "momentum"], "learning_rate"),
         ("entirely different", ["relu", "elu"], ""),
         ("", ["relu"], ""),
     ],

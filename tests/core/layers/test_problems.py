@@ -182,6 +182,16 @@ def test_what_keras_takes_everywhere_is_refused_with_what_to_do_here(
     assert repr(next(iter(argument))) in str(refused.value)
 
 
+@pytest.mark.parametrize("name", ["identity", "orthogonal"])
+def test_a_bias_that_cannot_start_so_is_refused_before_anything_is_drawn(name: str) -> None:
+    network = chain((4,), ("Dense", {"units": 2, "bias_initializer": name}))
+    (problem,) = inspect(network).problems
+    assert problem.sentence.startswith("Dense 'dense_1': its bias: ")
+    assert "(2,)" in problem.sentence
+    with pytest.raises(ChainruleError, match="its bias"):
+        core.Sequential([core.Input((4,)), layers.Dense(2, bias_initializer=name)])
+
+
 def test_an_unknown_kind_of_a_document_is_answered_with_the_closest() -> None:
     network = chain((4,), ("Dense", {"units": 2}))
     strange = msgspec.structs.replace(network.layers[1], kind="Denze")

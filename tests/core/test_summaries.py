@@ -79,7 +79,7 @@ def test_the_stored_summaries_are_what_keras_says_now() -> None:
 
 def rows_of(model: core.Model) -> list[list[Any]]:
     text = model.summary(print_fn=lambda _: None)
-    found = re.findall(r"^(\S+) \((\w+)\) +(\(.*\)) +([\d,]+)$", text, re.M)
+    found = re.findall(r"^(\S+) \((\w+)\) +(\[?\(.*\)\]?) +([\d,]+)$", text, re.M)
     return [[name, kind, shape, int(count.replace(",", ""))] for name, kind, shape, count in found]
 
 

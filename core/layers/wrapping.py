@@ -8,6 +8,7 @@ from typing import Any
 from core.errors import SettingError
 from core.layers.base import _KINDS, Layer, Weight
 from core.layers.settings import Setting
+from core.naming import suggestion
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,8 @@ class LayerSetting(Setting):
         else:
             kind, config = self._described(value, owner)
         if kind not in _KINDS:
-            raise SettingError(f"{owner}: there is no layer called {kind!r}.", self.name)
+            near = suggestion(str(kind), self.choices or sorted(_KINDS))
+            raise SettingError(f"{owner}: there is no layer called {kind!r}.{near}", self.name)
         if self.choices and kind not in self.choices:
             raise SettingError(
                 f"{owner} wraps one of {', '.join(self.choices)}; {kind} is not one of them.",

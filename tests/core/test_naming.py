@@ -50,6 +50,7 @@ def small() -> core.Sequential:
         (lambda: templates.load("digits-cn"), "digits-cnn"),
         (lambda: small().get_layer("lost"), "last"),
         (lambda: layers.Dense(2, activation="reul"), "relu"),
+        (lambda: layers.Bidirectional({"class_name": "LTSM", "config": {"units": 2}}), "LSTM"),
         (lambda: core.activations.get("sigmod"), "sigmoid"),
         (lambda: layers.Dense(2, bias_initializer="zeroes"), "zeros"),
         (lambda: layers.Dense(2, kernel_regularizer="L_2"), "l2"),

@@ -86,7 +86,9 @@ class TimeDistributed(Layer):
         parts, mask = [], e.mask_of(x)
         for t in range(x.shape[0]):
             one = e.part(x, t)
-            if mask is not None and len(mask.shape) > 1:
+            # Keras hands each step's mask on to what takes one: sequences inside of the step, statistics of a batch.
+            statistics = type(layer).__name__ == "BatchNormalization"
+            if mask is not None and (len(mask.shape) > 1 or statistics):
                 e.set_mask(one, e.part(mask, t))
             with e.within(f"{t}", mark=f"⟨{t + 1}⟩"):
                 parts.append(_single(layer.emit(e, [one])))

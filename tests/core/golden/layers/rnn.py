@@ -232,6 +232,8 @@ def _each_step() -> list[LayerCase]:
             ("TimeDistributed", {"layer": _wrapped("Flatten")}), ("LSTM", {"units": 2}))),
         LayerCase("masked each step", (6,), (
             EMBEDDING, ("TimeDistributed", {"layer": _wrapped("Dense", units=3)}), ("GRU", {"units": 2})), tokens=9),
+        LayerCase("masked each step, normalization", (6,), (EMBEDDING, ("TimeDistributed", {
+            "layer": _wrapped("BatchNormalization", momentum=0.8)}), ("GRU", {"units": 2})), tokens=9),
         LayerCase("masked each step, relu", (6,), (
             EMBEDDING, ("TimeDistributed", {"layer": _wrapped("ReLU")}), ("GRU", {"units": 2})), tokens=9),
     ]  # fmt: skip

@@ -185,7 +185,7 @@ class Objective:
             whole.name, whole.symbol = "loss" if last else f"loss/sum/{k + 1}", "L"
         if self._many:
             self._total("loss", whole)
-            self.totals = {"loss": self.totals["loss"], **self.totals}
+        self.totals = {"loss": self.totals["loss"], **self.totals}
         return whole
 
     # ---- what is counted --------------------------------------------------------------------------------------------

@@ -267,6 +267,15 @@ def test_losses_of_several_outputs_by_name() -> None:
         model.compile("sgd", {"a": "mse"})
 
 
+def test_a_loss_that_counts_half_is_reported_so_and_first() -> None:
+    labels = np.array([0, 1, 2, 0, 1, 2])
+    model = model_of("sparse_categorical_crossentropy")
+    whole = model.evaluate(X, labels)
+    model.compile("sgd", "sparse_categorical_crossentropy", ["accuracy"], loss_weights=[0.5])
+    assert model.evaluate(X, labels)[0] == pytest.approx(whole / 2)
+    assert list(model.fit(X, labels).history) == ["loss", "accuracy"]
+
+
 def test_a_run_counts_the_classes_its_document_says() -> None:
     labels = np.array([0, 1, 2, 0, 1, 2])
     network = chain((2,), ("Dense", {"units": 3, "activation": "softmax"}))

@@ -675,7 +675,9 @@ class Model:
             a list. Metrics do not weigh, as in Keras.
         truncated_bptt_steps
             Truncated backpropagation through time: recurrent layers read sequences in windows of so many time steps.
-            Their states go on from window to window, gradients stop there. None goes back through all time steps.
+            Their states go on from window to window, gradients stop there; weights still move once a batch. (For an
+            update a window, cut the sequences into samples and use stateful layers, in order.) None goes back through
+            all time steps.
         """
         batch_size = check_whole("batch_size", batch_size, 1)
         epochs = check_whole("epochs", epochs, 1)

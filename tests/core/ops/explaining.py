@@ -63,6 +63,12 @@ def kind_of(ins: Instruction) -> tuple[object, ...]:
     )
 
 
+def rough_kind(ins: Instruction) -> tuple[object, ...]:
+    """The same without shapes and numbers: operation, which operands it has, how it is asked to work."""
+    how = [item for item in ins.attributes.items() if isinstance(item[1], (str, bool, type(None)))]
+    return (ins.op, *ins.inputs, *sorted(map(str, how)))
+
+
 def some_cells(
     program: Program, tensor: str, rng: np.random.Generator, count: int
 ) -> list[tuple[int, ...]]:
@@ -131,10 +137,13 @@ def what_reads_a_cell_mentions_it(
                 assert claimed == readers[tensor, cell], (k, ins.op, operands, cell)
 
 
-def instructions_say_what_they_do(program: Program) -> None:
-    """Titles, operands and formulas of a tape."""
-    for k, shown in enumerate(program.instructions):
-        ins = program.tape.instructions[k]
+def instructions_say_what_they_do(program: Program, seen: set[tuple[object, ...]]) -> None:
+    """Titles, operands and formulas of a tape; operations in `seen`, with the same constants, are left out."""
+    for k, ins in enumerate(program.tape.instructions):
+        if rough_kind(ins) in seen:
+            continue
+        seen.add(rough_kind(ins))
+        shown = program.instructions[k]
         assert shown.title.strip()
         assert "None" not in shown.title
         assert shown.op == ins.op
@@ -148,10 +157,9 @@ def formulas_can_be_typeset(program: Program, seen: set[tuple[object, ...]]) -> 
     """The formula of the first cell of each operation, with letters and with numbers; the program has run."""
     for k, ins in enumerate(program.tape.instructions):
         # Shapes only make a formula longer.
-        kind = (ins.op, *sorted(map(str, ins.attributes.items())))
-        if kind in seen:
+        if rough_kind(ins) in seen:
             continue
-        seen.add(kind)
+        seen.add(rough_kind(ins))
         cell = tuple(0 for _ in program.tensor(ins.output.name).shape)
         expression = elide(program.explain(k, cell).expression)
         assert renders(to_tex(expression)), (ins.op, to_tex(expression))

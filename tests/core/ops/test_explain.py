@@ -24,6 +24,7 @@ by_case = pytest.mark.parametrize(
 SEEN: set[tuple[object, ...]] = set()
 READ: set[tuple[object, ...]] = set()
 TYPESET: set[tuple[object, ...]] = set()
+TITLED: set[tuple[object, ...]] = set()
 #: Every cell of an output is asked what it mentions; of larger ones the small cases tell as much.
 LARGEST = 1500
 
@@ -50,7 +51,7 @@ def test_what_reads_a_cell_is_what_mentions_it(name: str) -> None:
 
 @by_program
 def test_an_instruction_says_what_it_does(name: str) -> None:
-    explaining.instructions_say_what_they_do(start(name))
+    explaining.instructions_say_what_they_do(start(name), TITLED)
 
 
 @by_program
@@ -64,7 +65,7 @@ def explained(program: Program) -> None:
     """All of it, of what was not seen before."""
     explaining.formulas_give_the_kernels_numbers(program, SEEN)
     explaining.what_reads_a_cell_mentions_it(program, READ, LARGEST)
-    explaining.instructions_say_what_they_do(program)
+    explaining.instructions_say_what_they_do(program, TITLED)
     explaining.formulas_can_be_typeset(program, TYPESET)
 
 
@@ -73,11 +74,32 @@ def test_every_layer_in_every_setting_is_explained(subject: Subject) -> None:
     explained(bound(subject.network, losses.get("mean_squared_error"), rows=2))
 
 
-@by_case
-def test_every_case_compared_with_keras_is_explained(part: str, case: LayerCase) -> None:
+def of_case(case: LayerCase) -> Program:
+    """A case as in training, if Keras has numbers of that, or as in prediction."""
     loss = losses.get("mean_squared_error") if case.training else None
     mode = "check" if case.training else "predict"
-    explained(bound(our_side.network_of(case), loss, rows=case.rows, mode=mode))
+    return bound(our_side.network_of(case), loss, rows=case.rows, mode=mode)
+
+
+@pytest.mark.wide
+@by_case
+def test_every_case_compared_with_keras_is_explained(part: str, case: LayerCase) -> None:
+    explained(of_case(case))
+
+
+def test_what_only_the_cases_do_is_explained() -> None:
+    seen = {
+        explaining.rough_kind(ins)
+        for subject in layer_subjects()
+        if not subject.wide
+        for ins in bound(subject.network, losses.get("mse")).tape.instructions
+    }
+    for _, case in CASES:
+        program = of_case(case)
+        kinds = {explaining.rough_kind(ins) for ins in program.tape.instructions}
+        if not kinds <= seen:
+            seen |= kinds
+            explained(program)
 
 
 def test_every_operation_is_in_one_of_the_programs() -> None:
@@ -86,8 +108,8 @@ def test_every_operation_is_in_one_of_the_programs() -> None:
     loss = losses.get("mean_squared_error")
     for subject in layer_subjects():
         used |= {ins.op for ins in bound(subject.network, loss).tape.instructions}
-    for case in (case for _, case in CASES if case.training):
-        used |= {ins.op for ins in bound(our_side.network_of(case), loss).tape.instructions}
+    for _, case in CASES:
+        used |= {ins.op for ins in of_case(case).tape.instructions}
     assert {op.name for op in operations()} - used == set()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal
@@ -187,6 +188,8 @@ class Scrubber(QWidget):
         width = (self.width() - 2 * LEFT) / count
         gap = 2.0 if width > 6 else 0.5
         labelled = width >= 20
+        # Numbers of three digits need more room than those of two.
+        apart = 1 if width >= 17 else max(1, ceil((8 + 6.5 * max(2, len(str(count)))) / width))
         start = 0
         for index, line in enumerate(program.instructions):
             role = colors.color(PHASES.get(line.phase, ("tx2", ""))[0])
@@ -197,7 +200,7 @@ class Scrubber(QWidget):
             draw.fill(painter, x + gap / 2, 40, width - gap, 24, shade, 3 if width > 6 else 0)
             if labelled:
                 self._label(painter, colors, line, x + width / 2, width - 3, current, done)
-            if not self._folded and (width >= 17 or index % max(1, round(20 / width)) == 0):
+            if not self._folded and index % apart == 0:
                 tone = colors.tx if current else colors.tx3
                 draw.text(
                     painter,

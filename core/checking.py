@@ -88,6 +88,8 @@ class GradientCheck:
         In which the gradients were computed.
     samples
         How many samples the loss was taken of.
+    note
+        What has to be known if a gradient is not the slope, or "".
     """
 
     weights: tuple[CheckedWeight, ...]
@@ -95,6 +97,7 @@ class GradientCheck:
     bound: float
     dtype: str
     samples: int
+    note: str = ""
 
     @property
     def error(self) -> float:
@@ -126,8 +129,8 @@ class GradientCheck:
             text = (
                 f"The gradient of {place} is wrong: backpropagation says {worst.gradient:.6g}, but moving the number "
                 f"gives {worst.slope:.6g}. The relative error is {worst.error:.1e}; up to {self.bound:g} is right in "
-                f"{self.dtype}."
-            )
+                f"{self.dtype}. {self.note}"
+            ).rstrip()
         if kinks:
             where = "lies" if kinks == 1 else "lie"
             text += (
@@ -258,7 +261,28 @@ def check_programs(
         for weight, (side, name, _) in zip(found, jobs, strict=True):
             weight.check_beside(exact[side].gradient(name))
     checked = tuple(weight.result() for weight in found)
-    return GradientCheck(checked, excluded, BOUNDS[dtype], dtype, losses[0].program.rows)
+    program = losses[0].program
+    note = _CUT_OFF if _is_cut_off(program) else ""
+    return GradientCheck(checked, excluded, BOUNDS[dtype], dtype, program.rows, note)
+
+
+#: Operations of probabilities, which Keras keeps away from 0 and 1.
+_CUT_OFF_AT = {"binary_rows", "cross_entropy_rows", "sparse_cross_entropy_rows"}
+_CUT_OFF = (
+    "But the network is sure and wrong about a sample: where the probability of the right class is below 1e-7 the loss "
+    "is cut off, as in Keras, and does not move, while backpropagation goes on with p − y, so that it can still learn. "
+    "Check the model before it is so sure, or after more training."
+)
+
+
+def _is_cut_off(program: Program) -> bool:
+    """True if the cross-entropy of a sample is as large as a probability of 1e-7 makes it."""
+    rows = (
+        program.tensor(ins.output.name)
+        for ins in program.tape.instructions
+        if ins.op in _CUT_OFF_AT
+    )
+    return any(bool((values >= -0.999 * np.log(1e-7)).any()) for values in rows)
 
 
 def _movable(losses: list[_Loss]) -> dict[str, np.ndarray]:

@@ -114,3 +114,16 @@ def test_a_model_without_a_loss_is_refused() -> None:
     model = core.Sequential([core.Input((3,)), layers.Dense(2)])
     with pytest.raises(ChainruleError, match="no loss yet"):
         core.gradient_check(model, X, Y)
+
+
+def test_a_loss_that_is_cut_off_is_explained() -> None:
+    model = core.Sequential([core.Input((2,)), layers.Dense(2, activation="softmax")])
+    model.compile(optimizer="sgd", loss="sparse_categorical_crossentropy")
+    model.set_weights([np.array([[30.0, -30.0], [0.0, 0.0]]), np.zeros(2)])
+    x = np.ones((2, 2))
+    wrong = core.gradient_check(model, x, np.array([1, 1]))
+    assert not wrong.ok
+    assert "cut off" in wrong.sentence
+    right = core.gradient_check(model, 0.01 * x, np.array([1, 1]))
+    assert right.ok
+    assert right.note == ""

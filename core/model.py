@@ -18,6 +18,7 @@ from core.callbacks import Callback
 from core.errors import AdviceWarning, ChainruleError, GraphError, SettingError
 from core.graph import Graph, call_model
 from core.layers.base import Layer, Shape
+from core.layers.input import Input
 from core.layers.symbolic import SymbolicTensor, call_layer, outputs_of
 from core.naming import unknown
 from core.spec.advice import advise
@@ -33,21 +34,6 @@ from core.spec.training import (
     check_truncation,
     check_whole,
 )
-
-
-def Input(shape: Any, name: str | None = None) -> SymbolicTensor:
-    """Where data of this shape (without the batch axis) enters a model."""
-    if not isinstance(shape, (list, tuple)):
-        message = f"Input takes the shape of one sample as a tuple, for example Input((4,)); it is given {shape!r}."
-        raise SettingError(message, "shape")
-    if None in shape:
-        message = (
-            f"Input takes a whole number for every axis; in {tuple(shape)} one is None. Here all samples have one "
-            "shape: give the length of the longest sequence, and pad the others to it with zeros."
-        )
-        raise SettingError(message, "shape")
-    layer = layers_module.InputLayer(shape=tuple(shape), name=name)
-    return SymbolicTensor(layer, (), tuple(layer["shape"]))
 
 
 class History:

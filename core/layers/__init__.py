@@ -21,7 +21,7 @@ from core.layers.global_pooling import (
     GlobalMaxPooling2D,
 )
 from core.layers.gru import GRU
-from core.layers.input import InputLayer
+from core.layers.input import Input, InputLayer
 from core.layers.layer_normalization import LayerNormalization
 from core.layers.lstm import LSTM
 from core.layers.merge import (
@@ -79,6 +79,7 @@ __all__ = [
     "GlobalAveragePooling2D",
     "GlobalMaxPooling1D",
     "GlobalMaxPooling2D",
+    "Input",
     "InputLayer",
     "Layer",
     "LayerNormalization",
@@ -120,10 +121,5 @@ if not TYPE_CHECKING:
     # Type checkers look for names themselves.
 
     def __getattr__(name: str) -> Any:
-        """Keras's second place for Input; of other names, say which layer was probably meant."""
-        if name == "Input":
-            # The model's file imports this one.
-            from core.model import Input
-
-            return Input
+        """Say which layer was probably meant."""
         raise no_attribute("core.layers", name, __all__)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from core.errors import SettingError
 from core.layers.base import Layer, Shape
 from core.layers.settings import Setting
+from core.layers.symbolic import SymbolicTensor
 
 if TYPE_CHECKING:
     from core.tape.emitter import Emitter
@@ -37,3 +39,18 @@ class InputLayer(Layer):
         shape = self["shape"]
         kind = {1: "greyscale", 3: "colour"}.get(shape[-1], "") if len(shape) == 3 else ""
         return ("×".join(map(str, shape)), kind)
+
+
+def Input(shape: Any, name: str | None = None) -> SymbolicTensor:
+    """Where data of this shape (without the batch axis) enters a model."""
+    if not isinstance(shape, (list, tuple)):
+        message = f"Input takes the shape of one sample as a tuple, for example Input((4,)); it is given {shape!r}."
+        raise SettingError(message, "shape")
+    if None in shape:
+        message = (
+            f"Input takes a whole number for every axis; in {tuple(shape)} one is None. Here all samples have one "
+            "shape: give the length of the longest sequence, and pad the others to it with zeros."
+        )
+        raise SettingError(message, "shape")
+    layer = InputLayer(shape=tuple(shape), name=name)
+    return SymbolicTensor(layer, (), tuple(layer["shape"]))

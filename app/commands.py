@@ -175,10 +175,13 @@ class DocumentCommands:
                 changes[name] = _checked(name, value, *LIMITS[name])
             elif name in ("loss", "metrics"):
                 changes[name] = tuple(value) if name == "metrics" else str(value)
-            elif name == "learning_rate":
+            elif name == "learning_rate" and not isinstance(value, dict):
                 optimizer[name] = _checked(name, value, *LEARNING_RATE, False)
             else:
                 optimizer[name] = value
+        from core import optimizers
+
+        optimizers.get(optimizer)
         changes["optimizer"] = optimizer
         new = msgspec.structs.replace(training, **changes)
         merge = ("training", *sorted(fields))
@@ -256,7 +259,8 @@ def _optimizer(value: Any, old: dict[str, Any]) -> dict[str, Any]:
     if value == old.get("kind"):
         return old
     # The rates that suit each are different; keeping Adam's for SGD would look broken.
-    rate = {"SGD": 0.1, "Adam": 0.001}.get(str(value), 0.01)
+    rate = {"SGD": 0.1, "Adam": 0.001, "AdamW": 0.001, "Nadam": 0.001, "RMSprop": 0.001, "Lion": 0.0003,
+            "Adadelta": 1.0}.get(str(value), 0.01)  # fmt: skip
     return {"kind": str(value), "learning_rate": rate}
 
 

@@ -34,6 +34,7 @@ _SUBMODULES = {
     "optimizers",
     "regularizers",
     "runs",
+    "schedules",
     "spec",
     "tape",
     "templates",

@@ -153,6 +153,9 @@ FUNCTIONS: dict[str, Callable[..., float]] = {
     "step": _step,
     "exp": _exp,
     "log": _log,
+    "cos": math.cos,
+    "floor": lambda x: float(math.floor(x)),
+    "ceil": lambda x: float(math.ceil(x)),
     "sqrt": lambda x: math.sqrt(x) if x >= 0 else math.nan,
     "abs": abs,
     "sign": lambda x: float((x > 0) - (x < 0)) if x == x else math.nan,
@@ -288,6 +291,7 @@ def elide(expr: Expr, longest: int = LONG_SUM) -> Expr:
 # ---- TeX ----------------------------------------------------------------------------------------------------
 
 _TEX_FUNCTIONS = {
+    "cos": r"\cos", "floor": r"\operatorname{floor}", "ceil": r"\operatorname{ceil}",
     "tanh": r"\tanh", "exp": r"\exp", "log": r"\ln", "max": r"\max", "min": r"\min", "sigmoid": r"\sigma",
     "arctan": r"\arctan", "erf": r"\operatorname{erf}", "step": r"\mathbb{1}_{\geq 0}",
     "relu": r"\operatorname{relu}", "positive": r"\mathbb{1}_{>0}", "heaviside": "H", "clip": r"\operatorname{clip}",

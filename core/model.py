@@ -14,6 +14,7 @@ from core import layers as layers_module
 from core import losses as losses_module
 from core import metrics as metrics_module
 from core import optimizers as optimizers_module
+from core import schedules as schedules_module
 from core.callbacks import Callback
 from core.errors import AdviceWarning, ChainruleError, GraphError, SettingError
 from core.graph import Graph, call_model
@@ -458,6 +459,11 @@ class Model:
     @property
     def optimizer(self) -> optimizers_module.Optimizer:
         """The optimizer. A learning rate given to it holds from the next step on."""
+        if self._run is not None:
+            from core.kernels import state as machine
+
+            self._optimizer.iterations = int(self._run.program.state[machine.ITERATION])
+            self._optimizer.steps_per_epoch = self._run.batches
         return self._optimizer
 
     def _change_rate(self, rate: float) -> None:
@@ -686,6 +692,9 @@ class Model:
         run = self._ready(samples, batch_size, truncated_bptt_steps)
         run.shuffle(shuffle)
         run.validation = validation
+        hint = schedules_module.advice(self._optimizer.config["learning_rate"], epochs, run.batches)
+        if hint:
+            warnings.warn(hint, AdviceWarning, stacklevel=2)
         result = History()
         self.stop_training = False
         watching = _callbacks(callbacks)

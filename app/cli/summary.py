@@ -43,6 +43,8 @@ def run(arguments: argparse.Namespace) -> int:
     optimizer = ", ".join(
         str(value)
         if key == "kind"
+        else f"{key} {value.get('kind', '')}"
+        if isinstance(value, dict)
         else f"{key} {value:g}"
         if isinstance(value, float)
         else f"{key} {value}"

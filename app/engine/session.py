@@ -261,7 +261,11 @@ class Session:
         """Tell whether going on with this would compile something first."""
         known = self.work
         rate = work.training.optimizer.get("learning_rate")
-        if work.network == known.network and work.training == replace_rate(known.training, rate):
+        live = not isinstance(rate, dict) and not isinstance(
+            known.training.optimizer.get("learning_rate"), dict
+        )
+        same = replace_rate(known.training, rate) if live else known.training
+        if work.network == known.network and work.training == same:
             return False
         from app.engine import warm
 
@@ -271,6 +275,9 @@ class Session:
         """Apply what can change while running; tell whether that was all."""
         before, after = self.work.training, work.training
         rate = after.optimizer.get("learning_rate")
+        if isinstance(rate, dict) or isinstance(before.optimizer.get("learning_rate"), dict):
+            # A schedule is an instruction of the tape.
+            return bool(before == _with_epochs(after, before.epochs))
         if replace_rate(before, rate) != _with_epochs(after, before.epochs):
             return False
         if rate is not None and float(rate) != self.run.learning_rate:

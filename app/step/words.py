@@ -115,6 +115,8 @@ def sentence(session: StepSession, answer: Any) -> str:
         return _keeping(session, instruction)
     if instruction.op in RECURRENT:
         return tr(RECURRENT[instruction.op])
+    if instruction.op.endswith("_schedule"):
+        return tr("The learning rate of this step, from how far training has come.")
     if instruction.op in _BEFORE_UPDATES:
         return tr(_BEFORE_UPDATES[instruction.op])
     if instruction.phase == "update":

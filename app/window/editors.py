@@ -17,11 +17,11 @@ from app.widgets import (
     Line,
     NumberField,
     Popover,
-    Segmented,
     Slider,
     Toggle,
 )
 from app.workspace import WindowContext
+from core.schedules import first_rate
 from core.spec.training import loss_name
 
 LOSSES = (
@@ -121,9 +121,12 @@ class TrainingEditor(_Form):
         )  # fmt: skip
         self._loss.chosen.connect(lambda value: self._try("training.configure", loss=value))
         self._rows.addLayout(_row(tr("Loss"), self._loss, tip=tr("What training makes small")))
-        self._optimizer = Segmented(
-            [("SGD", "SGD"), ("Adam", "Adam")], name="training-optimizer", label=tr("Optimizer")
-        )
+        from core import optimizers
+
+        self._optimizer = Choice(
+            [(name, name) for name in optimizers.names()],
+            name="training-optimizer", label=tr("Optimizer"), width=216,
+        )  # fmt: skip
         self._optimizer.chosen.connect(
             lambda value: self._try("training.configure", optimizer=value)
         )
@@ -131,25 +134,11 @@ class TrainingEditor(_Form):
             _row(tr("Optimizer"), self._optimizer, tip=tr("How a gradient becomes an update"))
         )
         self._add_rate()
-        self._momentum = NumberField(
-            name="training-momentum", label=tr("Momentum"), whole=False, step=0.05,
-            minimum=0.0, maximum=0.999, width=88,
-        )  # fmt: skip
-        self._momentum.entered.connect(
-            lambda value: self._try("training.configure", momentum=value)
-        )
-        self._nesterov = Toggle(name="training-nesterov", label=tr("Nesterov"))
-        self._nesterov.clicked.connect(
-            lambda: self._try("training.configure", nesterov=self._nesterov.isChecked())
-        )
-        self._sgd = QWidget()
-        sgd = QVBoxLayout(self._sgd)
-        sgd.setContentsMargins(0, 0, 0, 0)
-        sgd.addLayout(_row(tr("Momentum"), self._momentum,
-                           tip=tr("Share of the last update that is kept")))  # fmt: skip
-        sgd.addLayout(_row(tr("Nesterov"), self._nesterov,
-                           tip=tr("Look where the momentum leads before measuring")))  # fmt: skip
-        self._rows.addWidget(self._sgd)
+        self._own = QVBoxLayout()
+        self._own.setSpacing(8)
+        self._rows.addLayout(self._own)
+        self._shown_kind = ""
+        self._fields: dict[str, NumberField | Toggle] = {}
         self._rows.addWidget(Line())
         self._batch = self._number("batch_size", tr("Batch size"), tr("Samples in one step"))
         self._epochs = self._number("epochs", tr("Epochs"), tr("Passes over the training data"))
@@ -189,18 +178,67 @@ class TrainingEditor(_Form):
         self._loss.set_value(loss_name(training.loss))
         kind = str(optimizer.get("kind", ""))
         self._optimizer.set_value(kind)
-        rate = float(optimizer.get("learning_rate", 0.01))
+        rate = first_rate(optimizer.get("learning_rate"))
         if not self._rate.isSliderDown():
             self._rate.set_amount(rate)
         self._rate_field.set_amount(rate)
-        self._sgd.setVisible(kind == "SGD")
-        self._momentum.set_amount(float(optimizer.get("momentum", 0.0)))
-        self._nesterov.setChecked(bool(optimizer.get("nesterov", False)))
+        if self._shown_kind != kind:
+            self._shown_kind = kind
+            self._make_fields(kind)
+        for name, field in self._fields.items():
+            value = optimizer.get(name, self._defaults[name])
+            if isinstance(field, Toggle):
+                field.setChecked(bool(value))
+            else:
+                field.set_amount(float(value or 0.0))
         self._batch.set_amount(training.batch_size)
         self._epochs.set_amount(training.epochs)
         self._seed.set_amount(training.seed)
         self._split.set_amount(training.validation_split)
         self._split_note.setVisible(not training.validation_split)
+
+    def _make_fields(self, kind: str) -> None:
+        """Rows for the optimizer's own arguments; nothing at all for one that is not known."""
+        from core import optimizers
+
+        _clear(self._own)
+        self._fields, self._defaults = {}, {}
+        if kind not in optimizers.names():
+            return
+        found = optimizers.kind(kind)
+        for setting in found.own[1:]:
+            self._defaults[setting.name] = setting.default
+            name, title = f"training-{setting.name}", tr(setting.label)
+            if setting.type == "bool":
+                toggle = Toggle(name=name, label=title)
+                toggle.clicked.connect(
+                    lambda _=False, n=setting.name, f=toggle: self._try(
+                        "training.configure", **{n: f.isChecked()}
+                    )
+                )
+                field: NumberField | Toggle = toggle
+            else:
+                high = setting.maximum if setting.maximum is not None else 1000.0
+                number = NumberField(
+                    name=name, label=title, whole=False, step=setting.step,
+                    minimum=setting.minimum or 0.0,
+                    maximum=0.9999 if setting.name in found.below_one else high, width=88,
+                )  # fmt: skip
+                number.entered.connect(
+                    lambda value, n=setting.name: self._try("training.configure", **{n: value})
+                )
+                field = number
+            self._fields[setting.name] = field
+            self._own.addLayout(_row(title, field, tip=tr(setting.help)))
+
+
+def _clear(rows: QVBoxLayout) -> None:
+    while (line := rows.takeAt(0)) is not None:
+        row = line.layout()
+        while row is not None and (item := row.takeAt(0)) is not None:
+            widget = item.widget()
+            if widget is not None:
+                widget.deleteLater()
 
 
 class DataEditor(_Form):
@@ -244,12 +282,7 @@ class DataEditor(_Form):
             box.set_amount(float(reference.parameters.get(name, defaults[name])))
 
     def _make_fields(self, info: Any) -> None:
-        while (line := self._parameters.takeAt(0)) is not None:
-            row = line.layout()
-            while row is not None and (item := row.takeAt(0)) is not None:
-                widget = item.widget()
-                if widget is not None:
-                    widget.deleteLater()
+        _clear(self._parameters)
         self._fields = {}
         for setting in info.parameters:
             whole = setting.type == "int"
@@ -295,10 +328,11 @@ def _samples(info: Any, parameters: dict[str, Any]) -> int:
 def training_parts(context: WindowContext) -> list[tuple[str, str, str]]:
     """Return what the chip of loss and optimizer shows."""
     training = context.document.training
-    rate = float(training.optimizer.get("learning_rate", 0.0))
+    rate = training.optimizer.get("learning_rate")
+    words = str(rate.get("kind", "")) if isinstance(rate, dict) else f"lr {first_rate(rate):g}"
     return [
         (loss_title(training.loss), "button", "tx"),
         ("·", "button", "tx3"),
         (str(training.optimizer.get("kind", "")), "button", "tx"),
-        (f"lr {rate:g}".replace("-", "\N{MINUS SIGN}"), "value", "tx"),
+        (words.replace("-", "\N{MINUS SIGN}"), "value", "tx"),
     ]

@@ -441,8 +441,14 @@ class MainWindow(QMainWindow):
             self._do("run.seek", step=max(0, step - _REWIND))
 
         def slower() -> None:
-            rate = float(self.context.document.training.optimizer.get("learning_rate", 0.01))
-            self._do("training.configure", learning_rate=rate / 10)
+            from core import schedules
+
+            rate = self.context.document.training.optimizer.get("learning_rate", 0.01)
+            if isinstance(rate, dict):
+                lower: Any = schedules.get(rate).scaled(0.1).to_document()
+            else:
+                lower = float(rate) / 10
+            self._do("training.configure", learning_rate=lower)
             rewind()
 
         self._divergence = sentence

@@ -8,6 +8,7 @@ from core.io.code_activations import KERAS_STEP, keras_activation
 from core.io.code_common import arguments, call, checked, comment, is_stateful, variables
 from core.io.code_initializers import Source, keras_value
 from core.io.code_losses import keras_loss
+from core.io.code_optimizers import keras_optimizer
 from core.layers import registry
 from core.spec import Inspection, Layer, Network, Training
 from core.spec.reference import reference
@@ -32,8 +33,7 @@ def keras(network: Network, training: Training) -> str:
         else _functional(network, inspection, size)
     )
     own, loss = keras_loss(training)
-    optimizer = {key: value for key, value in training.optimizer.items() if key != "kind"}
-    name = f"keras.optimizers.{training.optimizer['kind']}"
+    before, optimizer, during = keras_optimizer(training)
     metrics = "" if not training.metrics else f"    metrics={list(training.metrics)!r},\n"
     lines = [
         comment(f"{network.name}: {inspection.parameters:,} parameters. Written by Chainrule."),
@@ -44,15 +44,16 @@ def keras(network: Network, training: Training) -> str:
         "",
         *(["", own, ""] if own else []),
         *(["", *KERAS_STEP, "", ""] if "=binary_step" in build or "(binary_step)" in build else []),
+        *(["", *before, ""] if before else []),
         build,
         "",
         "model.compile(",
-        f"    optimizer={call(name, [], optimizer)},",
+        f"    optimizer={optimizer},",
         f"    loss={loss},",
         f"{metrics})",
         "model.summary()",
         "",
-        *_fit(training, "shuffle=False" if lasting else ""),
+        *_fit(training, ", ".join(filter(None, ["shuffle=False" if lasting else "", during]))),
     ]
     return "\n".join(lines)
 

@@ -13,6 +13,7 @@ from core.io.code_activations import torch_activation, torch_layer
 from core.io.code_common import call, checked, comment, variables
 from core.io.code_initializers import torch_penalties, torch_start
 from core.io.code_losses import TorchLoss, output_is_masked
+from core.io.code_optimizers import pytorch_optimizer
 from core.io.code_pytorch_recurrent import BothWays, Recurrent
 from core.io.code_shapes import Shapes, torch_shapes
 from core.io.code_windows import Windows, torch_windows
@@ -375,24 +376,9 @@ class _Module:
 
 
 def _training(training: Training, loss: TorchLoss, total: str) -> list[str]:
-    given = {key: value for key, value in training.optimizer.items() if key != "kind"}
-    kind = training.optimizer["kind"]
-    if kind == "Adam":
-        named = {
-            "lr": given.get("learning_rate", 0.001),
-            "betas": (given.get("beta_1", 0.9), given.get("beta_2", 0.999)),
-            "eps": given.get("epsilon", 1e-7),
-        }
-    elif kind == "SGD":
-        named = {"lr": given.get("learning_rate", 0.01)}
-        if given.get("momentum"):
-            named["momentum"] = given["momentum"]
-        if given.get("nesterov"):
-            named["nesterov"] = True
-    else:
-        raise ChainruleError(f"The optimizer {kind} has no counterpart in the PyTorch code yet.")
-    optimizer = call(f"torch.optim.{kind}", [], named).replace("(", "(model.parameters(), ", 1)
+    before, optimizer, inside, loop = pytorch_optimizer(training)
     return [
+        *(["", "", *before] if before else []),
         "",
         "",
         "model = Network()",
@@ -406,12 +392,14 @@ def _training(training: Training, loss: TorchLoss, total: str) -> list[str]:
         "    y_pred = model(x)",
         f"    loss = {total}",
         "    loss.backward()",
+        *(f"    {line}" for line in inside),
         "    optimizer.step()",
         "    return loss.item()",
         "",
         "",
         f"# With your data in a DataLoader of batches of {training.batch_size}:",
         f"# for epoch in range({training.epochs}):",
+        *(f"#     {line}" for line in loop),
         "#     for x, y in loader:",
         "#         train_on_batch(x, y)",
         "",

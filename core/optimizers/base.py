@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from core import schedules
 from core.errors import SettingError
 from core.layers.settings import Setting
 from core.naming import suggestion
@@ -32,9 +34,19 @@ _NOT_HERE: dict[str, Any] = {
 }  # fmt: skip
 
 
+@dataclass(frozen=True)
+class RateSetting(Setting):
+    """A learning rate: a number, or a schedule, which documents hold as ``{"kind": "CosineDecay", ...}``."""
+
+    def normalise(self, value: Any, owner: str) -> Any:
+        if isinstance(value, (dict, schedules.Schedule)):
+            return schedules.get(value).to_document()
+        return super().normalise(value, owner)
+
+
 def rate_setting(default: float) -> Setting:
     """The learning rate."""
-    return Setting("learning_rate", "Learning rate", "float", default, 0.0, step=0.001,
+    return RateSetting("learning_rate", "Learning rate", "float", default, 0.0, step=0.001,
                    help="How far each step goes against the gradient")  # fmt: skip
 
 
@@ -61,8 +73,8 @@ class Optimizer:
         Its arguments.
     operation
         The operation of one update.
-    iterations
-        Updates made with `apply_gradients`.
+    iterations, steps_per_epoch
+        Updates made, and how many of them a schedule takes for an epoch.
     on_rate
         Told of a new learning rate: the model that trains with it.
     """
@@ -105,6 +117,7 @@ class Optimizer:
             self.config[setting.name] = setting.normalise(_plain(value), self.name)
         self.on_rate: Callable[[float], None] | None = None
         self.iterations = 0
+        self.steps_per_epoch = 1
         self._memory: dict[int, dict[str, np.ndarray]] = {}
         self._shared: dict[str, float] = {}
         self.check()
@@ -141,15 +154,34 @@ class Optimizer:
 
     @property
     def learning_rate(self) -> float:
-        """The step's size; a new one holds from the next step of a running model on."""
-        return float(self.config["learning_rate"])
+        """The step's size; a new one holds from the next step of a running model on.
+
+        Of a schedule it is the rate of the next update. As in Keras that one cannot be set.
+        """
+        schedule = self.schedule
+        if schedule is None:
+            return float(self.config["learning_rate"])
+        return schedule(self.iterations, self.steps_per_epoch)
 
     @learning_rate.setter
     def learning_rate(self, value: float) -> None:
         setting = self.settings[0]
+        for one in (self.config["learning_rate"], value):
+            if isinstance(one, (dict, schedules.Schedule)):
+                raise SettingError(
+                    f"The learning rate of {self.name} follows {type(schedules.get(one)).__name__} for the whole "
+                    "training. Compile the model with another optimizer to change that.",
+                    "learning_rate",
+                )
         self.config["learning_rate"] = setting.normalise(_plain(value), self.name)
         if self.on_rate is not None:
             self.on_rate(self.learning_rate)
+
+    @property
+    def schedule(self) -> schedules.Schedule | None:
+        """The schedule that the learning rate follows, if it does."""
+        given = self.config["learning_rate"]
+        return schedules.get(given) if isinstance(given, dict) else None
 
     # ---- the rule --------------------------------------------------------------------------------------------
 
@@ -210,7 +242,7 @@ class Optimizer:
                 raise SettingError(message)
         rate = self.learning_rate
         self.iterations += 1
-        before = self._shared if self.iterations > 1 else dict(self.remembered)
+        before = self._shared or dict(self.remembered)
         self._shared = self.factor_values(rate, self.iterations, before)
         keep = 1 - rate * (self.config["weight_decay"] or 0.0)
         found = []

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from core.layers.base import Layer, Weight
     from core.losses import Loss
     from core.optimizers import Optimizer
+    from core.schedules import Schedule
     from core.spec.network import Network
 
 MODES = ("train", "evaluate", "predict", "explain", "check")
@@ -178,6 +179,7 @@ class _Compiler:
         weighted: bool,
     ) -> Tape:
         """Write everything."""
+        self.optimizer = optimizer or optimizers_module.get("SGD")
         self._declare_weights()
         losses = self._losses(loss)
         if self.has_data:
@@ -194,7 +196,7 @@ class _Compiler:
             self.e.backward(heads)
         self._finish_inputs()
         if self.mode == "train":
-            self._update_instructions(optimizer)
+            self._update_instructions()
         elif self.mode in ("evaluate", "predict"):
             # States that last move on here too; a check or an explanation leaves them alone.
             self.e.flush_late()
@@ -272,6 +274,9 @@ class _Compiler:
             w.name, w.role = f"sample_weights/{node}" if many else "sample_weights", "data"
             w.symbol = "ω" + (superscript(len(self.sample_weights) + 1) if many else "")
             self.sample_weights[node] = w
+        if self.mode == "train" and self.optimizer.schedule is not None:
+            e.node = e.layer = ""
+            self._schedule(self.optimizer.schedule)
         e.phase = "forward"
 
     def _input_symbol(self, index: int) -> str:
@@ -359,12 +364,30 @@ class _Compiler:
             e.layer = t.layer
             e.total_gradient(t)
 
-    def _update_instructions(self, optimizer: Optimizer | None) -> None:
+    def _schedule(self, schedule: Schedule) -> None:
+        """The rate of this step, as the last of what is fetched; a rate set by hand takes the schedule's place.
+
+        It is an instruction of the tape and a function of its counters alone: whole steps at full speed, single ones,
+        replays and saved runs get the same bits, and what a learner sets is a scalar like any other, which the
+        journal and the checkpoints know already.
+        """
+        rate = self._scalar("learning_rate", schedule(0), "η")
+        # Written anew in every step, unlike other scalars.
+        rate.role = "value"
+        hand = self._scalar("learning_rate/by_hand", -1.0, "η")
+        self.e.instructions.append(
+            Instruction(
+                schedule.operation, {"hand": hand}, {"y": rate}, {"schedule": schedule}, "", "data"
+            )
+        )
+
+    def _update_instructions(self) -> None:
         self.e.phase = "update"
         self.e.flush_late()
-        chosen = optimizer or optimizers_module.get("SGD")
-        rate = self._scalar("learning_rate", chosen.learning_rate, "η")
-        write_updates(self.e, chosen, self.slots, rate)
+        chosen = self.optimizer
+        if "learning_rate" not in self.scalars:
+            self._scalar("learning_rate", chosen.learning_rate, "η")
+        write_updates(self.e, chosen, self.slots, self.scalars["learning_rate"][0])
 
     def _gradient_of_output(self, name: str, t: Tensor) -> Tensor | None:
         """The total gradient of a layer's output, also where the output is another shape of what the layer wrote."""

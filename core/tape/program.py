@@ -13,6 +13,7 @@ from core import initializers
 from core.errors import ChainruleError, DivergedError
 from core.expressions import Expr, evaluate
 from core.ops.base import Cell, Instruction, operation
+from core.ops.schedules import ScheduleOp
 from core.tape.arena import allocate, place
 from core.tape.columns import Columns, columns
 from core.tape.table import table as kernel_table
@@ -25,6 +26,10 @@ from core.kernels import state as S  # isort: skip
 if TYPE_CHECKING:
     from core.tape.compiler import Tape
     from core.tape.table_data import DataTable
+
+
+#: The learning rate that was set by hand, or -1: it takes the place of a schedule.
+_BY_HAND = "learning_rate/by_hand"
 
 
 @dataclass(frozen=True)
@@ -315,8 +320,10 @@ class Program:
         return float(self.mem[self._tensor(name).at])
 
     def set_scalar(self, name: str, value: float) -> None:
-        """Change a named scalar."""
+        """Change a named scalar. A learning rate set so takes the place of its schedule from then on."""
         self.mem[self._tensor(name).at] = value
+        if name == "learning_rate" and _BY_HAND in self.tape.scalars:
+            self.mem[self._tensor(_BY_HAND).at] = value
 
     def initialise(self, seed: int) -> None:
         """Draw the weights anew; clear everything else that is state."""
@@ -330,7 +337,7 @@ class Program:
             for name, start in slot.starts.items():
                 self._view(slot.slots[name])[...] = start
         for name, value in scalars.items():
-            self.set_scalar(name, value)
+            self.mem[self._tensor(name).at] = value
 
     def states(self) -> dict[str, np.ndarray]:
         """Views of what lasts from one batch to the next, a row for each sample a batch may have, by name."""
@@ -394,7 +401,11 @@ class Program:
     def _behind_data(self, start: int, end: int) -> int:
         """Where to begin if no table is attached: a batch that was fed by hand stands in the tensors already."""
         first = next(
-            (k for k, ins in enumerate(self.tape.instructions) if ins.phase != "data"),
+            (
+                k
+                for k, ins in enumerate(self.tape.instructions)
+                if ins.phase != "data" or isinstance(operation(ins.op), ScheduleOp)
+            ),
             len(self.kinds),
         )
         if start < first and not self._fed:
@@ -459,6 +470,8 @@ class Program:
             **ins.attributes,
             "rows": self.rows,
             "iteration": int(self.state[S.ITERATION]) + 1,
+            "epoch": int(self.state[S.EPOCH]),
+            "by_hand": _BY_HAND in self.tape.scalars and self.scalar(_BY_HAND) >= 0,
             "first": self.state[S.BATCH] == 0,
         }
         return replace(ins, attributes=attributes)

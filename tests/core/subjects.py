@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core import losses, optimizers
+from core import losses, optimizers, schedules
 from core.errors import ChainruleError, SettingError
 from core.layers import registry
 from core.layers.base import Layer as LayerRule
@@ -22,6 +22,7 @@ from core.spec.reference import reference
 from core.tape.compiler import Tape, compile_network
 from core.tape.program import Program
 from tests.core import subject_settings
+from tests.core.golden import cases
 from tests.core.networks import chain
 
 #: What a layer may be given: a list, an image, a sequence.
@@ -233,6 +234,23 @@ def optimizer_variants() -> list[tuple[str, Optimizer]]:
         found.append((f"{name}, weight decay", optimizers.get(decay)))
     for way, limit in (("clipnorm", 0.3), ("clipvalue", 0.1), ("global_clipnorm", 0.5)):
         found.append((f"SGD, {way}", optimizers.get({"kind": "SGD", way: limit})))
+    return found
+
+
+def schedule_variants() -> dict[str, dict[str, Any]]:
+    """Every registered schedule: Keras's in the stored cases, the notes' own as they are at first."""
+    found = dict(cases.SCHEDULES)
+    given = {
+        "initial_learning_rate": 0.1,
+        "max_learning_rate": 0.1,
+        "total_steps": 40,
+        "values": [0.1, 0.05, 0.02],
+    }
+    have = {document["kind"] for document in found.values()}
+    for name in schedules.names():
+        if name not in have:
+            wanted = schedules.Schedule.kinds[name].defaults()
+            found[name] = {"kind": name, **{k: v for k, v in given.items() if k in wanted}}
     return found
 
 

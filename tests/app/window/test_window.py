@@ -16,6 +16,7 @@ from app.engine.state import EngineState
 from app.settings import Settings
 from app.window import dialogs
 from app.window.status import engine_words
+from core import optimizers
 from tests.app.window.windows import action, click, control, layers, open_window
 
 RELIED_UPON = (
@@ -164,8 +165,13 @@ def test_the_training_popover_edits_and_refuses(qtbot: QtBot) -> None:
         QTest.keyClick(field, Qt.Key.Key_Return)
         assert window.context.document.training.batch_size == 16
         assert "from 1 to" in control(window, "training-editor-problem").text()
-        click(control(window, "training-optimizer-SGD"))
-        assert window.context.document.training.optimizer["kind"] == "SGD"
+        choice = control(window, "training-optimizer")
+        assert [choice.itemData(k) for k in range(choice.count())] == list(optimizers.names())
+        for name in (*optimizers.names(), "SGD"):
+            choice.chosen.emit(name)
+            assert window.context.document.training.optimizer["kind"] == name
+            for setting in optimizers.kind(name).own[1:]:
+                assert control(window, f"training-{setting.name}").accessibleName()
         assert "SGD" in control(window, "training-chip").accessibleName()
         QTest.keyClick(field, Qt.Key.Key_Escape)
         assert not control(window, "training-editor").isVisible()

@@ -155,6 +155,68 @@ OPTIMIZERS: dict[str, dict[str, Any]] = {
     "lion": {"kind": "Lion", "learning_rate": 0.003},
     "lion, other": {"kind": "Lion", "beta_1": 0.5, "beta_2": 0.9, "weight_decay": 0.1},
 }  # fmt: skip
+#: Schedules of Keras, by their documents.
+SCHEDULES: dict[str, dict[str, Any]] = {
+    "inverse": {"kind": "InverseTimeDecay", "initial_learning_rate": 0.1, "decay_steps": 70, "decay_rate": 0.5},
+    "inverse, stairs": {
+        "kind": "InverseTimeDecay", "initial_learning_rate": 0.1, "decay_steps": 70, "decay_rate": 0.5,
+        "staircase": True,
+    },
+    "exponential": {"kind": "ExponentialDecay", "initial_learning_rate": 0.1, "decay_steps": 90, "decay_rate": 0.7},
+    "exponential, stairs": {
+        "kind": "ExponentialDecay", "initial_learning_rate": 0.1, "decay_steps": 90, "decay_rate": 0.7,
+        "staircase": True,
+    },
+    "polynomial": {"kind": "PolynomialDecay", "initial_learning_rate": 0.1, "decay_steps": 300},
+    "polynomial, square": {
+        "kind": "PolynomialDecay", "initial_learning_rate": 0.1, "decay_steps": 300, "end_learning_rate": 0.01,
+        "power": 2.0,
+    },
+    "polynomial, cycle": {
+        "kind": "PolynomialDecay", "initial_learning_rate": 0.1, "decay_steps": 130, "power": 0.5, "cycle": True,
+    },
+    "piecewise": {"kind": "PiecewiseConstantDecay", "boundaries": [100, 250], "values": [0.1, 0.05, 0.001]},
+    "cosine": {"kind": "CosineDecay", "initial_learning_rate": 0.1, "decay_steps": 400, "alpha": 0.05},
+    "cosine, warm-up": {
+        "kind": "CosineDecay", "initial_learning_rate": 0.0, "decay_steps": 400, "warmup_target": 0.1,
+        "warmup_steps": 60,
+    },
+    "restarts": {"kind": "CosineDecayRestarts", "initial_learning_rate": 0.1, "first_decay_steps": 60},
+    "restarts, other": {
+        "kind": "CosineDecayRestarts", "initial_learning_rate": 0.1, "first_decay_steps": 50, "t_mul": 1.5,
+        "m_mul": 0.8, "alpha": 0.1,
+    },
+    "restarts, equal": {
+        "kind": "CosineDecayRestarts", "initial_learning_rate": 0.1, "first_decay_steps": 90, "t_mul": 1.0,
+        "m_mul": 0.5,
+    },
+}  # fmt: skip
+#: At most of them nothing is on the edge of a restart, where one rounding decides.
+SCHEDULE_STEPS = (
+    0,
+    1,
+    2,
+    59,
+    61,
+    69,
+    70,
+    71,
+    99,
+    100,
+    101,
+    137,
+    200,
+    249,
+    250,
+    251,
+    299,
+    300,
+    301,
+    459,
+    461,
+    777,
+    1000,
+)
 OPTIMIZER_STEPS = 1000
 #: After which of them the variables are kept.
 KEPT_STEPS = (*range(10), *range(19, 100, 20), *range(149, 1000, 50))

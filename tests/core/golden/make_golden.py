@@ -106,6 +106,20 @@ def make_optimizers() -> dict[str, np.ndarray]:
     return found
 
 
+def make_schedules() -> dict[str, np.ndarray]:
+    """The rate at some steps, in float32 and in float64."""
+    found = {}
+    for dtype in ("float32", "float64"):
+        keras.config.set_floatx(dtype)
+        for name, config in cases.SCHEDULES.items():
+            arguments = {k: v for k, v in config.items() if k != "kind"}
+            schedule = getattr(keras.optimizers.schedules, config["kind"])(**arguments)
+            rates = [float(schedule(step)) for step in cases.SCHEDULE_STEPS]
+            found[f"{name}|{dtype}"] = np.array(rates, dtype)
+    keras.config.set_floatx("float32")
+    return found
+
+
 def make_training() -> dict[str, np.ndarray]:
     """Loss and accuracy of each batch, and the last weights."""
     found = {}
@@ -141,6 +155,7 @@ MAKERS: dict[str, Callable[[], dict[str, np.ndarray]]] = {
     "losses": make_losses,
     "counting": make_counting,
     "optimizers": make_optimizers,
+    "schedules": make_schedules,
     "training": make_training,
 }
 

@@ -29,6 +29,7 @@ FILES = (
     "losses",
     "counting",
     "optimizers",
+    "schedules",
     "training",
 )
 

@@ -17,7 +17,7 @@ from core.tape.program import Program
 from core.tape.table_data import DataTable
 from tests.core.networks import RUNS, chain, residual_network
 from tests.core.ops import programs_shapes
-from tests.core.subjects import bound, loss_variants, optimizer_variants
+from tests.core.subjects import bound, loss_variants, optimizer_variants, schedule_variants
 
 
 def of_run(name: str) -> Program:
@@ -350,6 +350,10 @@ PROGRAMS: dict[str, Callable[[], Program]] = {
         ("Dropout", {"rate": 0.4, "seed": 3}),
     ),
     **{f"activation {name}": partial(of_activation, name) for name in activations.names()},
+    **{
+        f"schedule {name}": partial(of_optimizer, kind="SGD", learning_rate=document)
+        for name, document in schedule_variants().items()
+    },
     **{
         f"optimizer {name}": partial(of_optimizer, **optimizer.to_config())
         for name, optimizer in optimizer_variants()

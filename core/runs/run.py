@@ -160,6 +160,22 @@ class Run:
         """As the optimizer uses it now."""
         return self.program.scalar("learning_rate")
 
+    def terms(self, weight: str) -> dict[str, np.ndarray]:
+        """Every term of a weight's last update by name, in float64, from what the step found and its gradient.
+
+        ``g`` (after clipping), ``rate``, ``keep`` (what weight decay leaves), what the optimizer remembers (``m``,
+        ``v``, ``velocity``, ...), ``m_corrected``, ``v_corrected``, ``effective_rate``, and ``step``, which is added
+        to the weight.
+
+        Raises
+        ------
+        core.errors.ChainruleError
+            It is not a weight that is trained, or its update is still to come.
+        """
+        from core.runs.terms import terms
+
+        return terms(self, weight)
+
     # ---- whole steps ---------------------------------------------------------------------------------------------
 
     def advance(self, steps: int, epochs: int = 1) -> int:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from core import activations, initializers, losses, metrics, optimizers, regularizers
+from core import activations, initializers, losses, metrics, optimizers, regularizers, schedules
 from core.checking import check_programs
 from core.layers import registry
 from core.spec import Network
@@ -209,6 +209,20 @@ def optimizer_lines() -> Iterator[Line]:
         yield Line(name, "Keras, 1,000 steps", len(chosen), forward)
 
 
+def schedule_lines() -> Iterator[Line]:
+    with np.load(cases.FOLDER / "schedules.npz", allow_pickle=False) as file:
+        stored = {key: file[f"{key}|float32"] for key in cases.SCHEDULES}
+    for name in schedules.names():
+        errors = []
+        for key, document in cases.SCHEDULES.items():
+            if document["kind"] == name:
+                mine = [schedules.get(document)(step) for step in cases.SCHEDULE_STEPS]
+                largest = float(stored[key].max())
+                errors.append(float(np.abs(np.array(mine) - stored[key]).max()) / largest)
+        against = "Keras" if errors else "PyTorch" if name == "OneCycle" else "the notes' formula"
+        yield Line(name, against, len(errors), max(errors, default=None))
+
+
 def other_lines() -> Iterator[tuple[str, Line]]:
     for name in initializers.names():
         yield "Initializers", Line(name, "its distribution, and the spread of Keras's draws")
@@ -293,6 +307,7 @@ def sections() -> dict[str, list[Line]]:
         "Activations": list(activation_lines()),
         "Losses": list(loss_lines()),
         "Optimizers": list(optimizer_lines()),
+        "Schedules": list(schedule_lines()),
     }
     for title, line in other_lines():
         found.setdefault(title, []).append(line)

@@ -6,7 +6,7 @@ from functools import cache
 
 import pytest
 
-from core import activations, initializers, losses, metrics, optimizers, regularizers
+from core import activations, initializers, losses, metrics, optimizers, regularizers, schedules
 from core.layers import registry
 from tests.core import conformance
 
@@ -15,6 +15,7 @@ REGISTERED = {
     "Activations": activations.names(),
     "Losses": losses.names(),
     "Optimizers": optimizers.names(),
+    "Schedules": schedules.names(),
     "Initializers": initializers.names(),
     "Regularizers": regularizers.names(),
     "Metrics": metrics.names(),

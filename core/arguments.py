@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from core.errors import ChainruleError, ShapeError
+from core.naming import suggestion
 
 
 def numbers_of(value: Any, what: str) -> np.ndarray:
@@ -48,6 +49,48 @@ def several(value: Any, count: int, what: str) -> list[np.ndarray]:
             f"{'is' if given == 1 else 'are'} given."
         )
     return [numbers_of(item, f"{what}[{k}]") for k, item in enumerate(value)]
+
+
+def by_name(
+    given: dict[str, Any],
+    names: list[str],
+    what: str,
+    side: str,
+    more: bool = False,
+    fewer: bool = False,
+) -> Any:
+    """What a dictionary holds for each input or output, in their order; not a list if there is one.
+
+    Parameters
+    ----------
+    given, names
+        The dictionary, and the names of the inputs or outputs.
+    what, side
+        How the sentence calls the argument, and what it names: "input" or "output".
+    more
+        What belongs to none of them is left out, as Keras does.
+    fewer
+        What is not named is None.
+
+    Raises
+    ------
+    core.errors.ChainruleError
+        A name is missing or unknown, or two outputs of one layer share theirs.
+    """
+    listed = ", ".join(names)
+    if len(set(names)) < len(names):
+        message = f"Two outputs are of one layer ({listed}), so names cannot tell them apart: give {what} as a list."
+        raise ChainruleError(message)
+    missing = [name for name in names if name not in given]
+    strange = [str(name) for name in given if name not in names]
+    if (missing and not fewer) or (strange and (missing or not more)):
+        known = f"its {side} is {listed}" if len(names) == 1 else f"its {side}s are {listed}"
+        raise ChainruleError(
+            f"{what} is a dictionary by the names of the model's {side}s; {known}, but {what} names "
+            f"{', '.join(map(str, given)) or 'nothing'}.{suggestion(strange[0], missing) if strange else ''}"
+        )
+    found = [given.get(name) for name in names]
+    return found if len(found) > 1 else found[0]
 
 
 def require_shape(

@@ -499,7 +499,7 @@ class Model:
 
     def _by_output(self, given: dict[str, Any], what: str) -> list[Any]:
         """The values of a dictionary in the order of the outputs."""
-        names = [self._inspection.row(self.network.source(o)[0]).name for o in self.network.outputs]
+        names = self._output_names()
         if set(given) != set(names):
             raise SettingError(
                 f"{what} must name every output: {', '.join(names)}. It names {', '.join(map(str, given))}.",
@@ -519,10 +519,30 @@ class Model:
     def _outputs(self) -> list[tuple[int, ...]]:
         return [tuple(self._inspection.shape(output)) for output in self.network.outputs]
 
+    def _input_rows(self) -> list[Any]:
+        return [row for row in self._inspection.rows if row.kind == "InputLayer"]
+
+    def _given_inputs(self, x: Any) -> list[np.ndarray]:
+        """One array for each input, from an array, a list, or a dictionary by the inputs' names."""
+        names = [row.name for row in self._input_rows()]
+        if isinstance(x, dict):
+            x = arguments.by_name(x, names, "x", "input", more=True)
+        return arguments.several(x, len(names), "x")
+
+    def _given_targets(self, y: Any) -> list[np.ndarray]:
+        """One array for each output, from an array, a list, or a dictionary by the outputs' names."""
+        names = self._output_names()
+        if isinstance(y, dict):
+            y = arguments.by_name(y, names, "y", "output")
+        return arguments.several(y, len(names), "y")
+
+    def _output_names(self) -> list[str]:
+        return [self._inspection.row(self.network.source(o)[0]).name for o in self.network.outputs]
+
     def _inputs(self, x: Any) -> list[np.ndarray]:
-        rows = [row for row in self._inspection.rows if row.kind == "InputLayer"]
+        rows = self._input_rows()
         tokens = self._inspection.vocabularies(self.network)
-        xs = arguments.several(x, len(rows), "x")
+        xs = self._given_inputs(x)
         found = []
         for k, (item, row) in enumerate(zip(xs, rows, strict=True)):
             what = "x" if len(rows) == 1 else f"x[{k}]"
@@ -542,7 +562,7 @@ class Model:
             message = "The model has no loss yet: call compile(optimizer=..., loss=...) first."
             raise ChainruleError(message)
         xs = self._inputs(x)
-        ys = arguments.several(y, len(self.network.outputs), "y")
+        ys = self._given_targets(y)
         arguments.require_equal_lengths(xs, ys)
         for k, item in enumerate(ys):
             arguments.require_finite(item, "y" if len(ys) == 1 else f"y[{k}]")
@@ -556,6 +576,11 @@ class Model:
         weights = None
         if sample_weight is not None:
             count = len(xs[0])
+            if isinstance(sample_weight, dict):
+                names = self._output_names()
+                sample_weight = arguments.by_name(
+                    sample_weight, names, "sample_weight", "output", fewer=True
+                )
             weights = [
                 weight_table(np.ones((count, *shape[:-1])) if one is None else one, count, shape)
                 for one, shape in zip(
@@ -578,15 +603,14 @@ class Model:
             message = "class_weight is for models with one output; give sample_weight for each of several."
             raise ChainruleError(message)
         require_one_class(self._outputs()[0])
-        labels = arguments.several(y, 1, "y")[0][: len(samples)]
+        labels = self._given_targets(y)[0][: len(samples)]
         return replace(samples, weights=[DataTable(class_weights(labels, weights)[:, None])])
 
     def _data_advice(self, x: Any, y: Any) -> list[str]:
         """What of data that can be learned from is seldom meant."""
-        rows = [row for row in self._inspection.rows if row.kind == "InputLayer"]
+        rows = self._input_rows()
         tokens = self._inspection.vocabularies(self.network)
-        xs = arguments.several(x, len(rows), "x")
-        ys = arguments.several(y, len(self.network.outputs), "y")
+        xs, ys = self._given_inputs(x), self._given_targets(y)
         found = [
             arguments.input_advice(item, "x" if len(rows) == 1 else f"x[{k}]")
             for k, (item, row) in enumerate(zip(xs, rows, strict=True))
@@ -645,7 +669,7 @@ class Model:
         Parameters
         ----------
         x, y
-            Inputs (samples, ...) and targets.
+            Inputs (samples, ...) and targets. Of several inputs or outputs a list, or a dictionary by their names.
         batch_size
             Samples per step.
         epochs
@@ -663,8 +687,8 @@ class Model:
         class_weight
             How much the samples of each class count in the loss, ``{0: 1.0, 1: 5.0}``; 1 where nothing is said.
         sample_weight
-            How much each sample counts: (samples,), for sequences (samples, time); of several outputs one for all or
-            a list. Metrics do not weigh, as in Keras.
+            How much each sample counts: (samples,), for sequences (samples, time); of several outputs one for all,
+            a list, or a dictionary by name. Metrics do not weigh, as in Keras.
         truncated_bptt_steps
             Truncated backpropagation through time: recurrent layers read sequences in windows of so many time steps.
             Their states go on from window to window, gradients stop there; weights still move once a batch. (For an
@@ -726,9 +750,14 @@ class Model:
         return result
 
     def train_on_batch(
-        self, x: Any, y: Any, sample_weight: Any = None, class_weight: Any = None
-    ) -> float:
-        """One update with one batch; returns its loss before the update."""
+        self,
+        x: Any,
+        y: Any,
+        sample_weight: Any = None,
+        class_weight: Any = None,
+        return_dict: bool = False,
+    ) -> Any:
+        """One update with one batch; returns its loss before the update, or a list of loss and metrics."""
         samples = self._samples(x, y, sample_weight)
         if class_weight is not None:
             samples = self._count_classes(samples, y, class_weight)
@@ -739,8 +768,18 @@ class Model:
         )
         run.shuffle(False)
         run.step("batch")
-        run.note_epoch()
-        return float(run.history.series("loss").mean[-1])
+        return _told(_logged(run.note_epoch().metrics), return_dict)
+
+    def test_on_batch(
+        self, x: Any, y: Any, sample_weight: Any = None, return_dict: bool = False
+    ) -> Any:
+        """The loss, or a list of loss and metrics, on these samples taken as one batch."""
+        size = len(self._given_inputs(x)[0])
+        return self.evaluate(x, y, max(size, 1), 0, sample_weight, return_dict)
+
+    def predict_on_batch(self, x: Any) -> Any:
+        """Outputs for inputs taken as one batch."""
+        return self.predict(x, max(len(self._given_inputs(x)[0]), 1))
 
     def evaluate(
         self,
@@ -760,11 +799,7 @@ class Model:
         samples = self._samples(x, y, sample_weight)
         self._pull()
         run = self._run if self._run is not None else self._ready(samples, batch_size)
-        found = _logged(run.evaluate(samples, batch_size))
-        if return_dict:
-            return found
-        values = list(found.values())
-        return values[0] if len(values) == 1 else values
+        return _told(_logged(run.evaluate(samples, batch_size)), return_dict)
 
     def predict(self, x: Any, batch_size: int = 32, verbose: Any = 0) -> Any:
         """Outputs for inputs (samples, ...)."""
@@ -885,6 +920,9 @@ class Sequential(Model):
 
     def _assemble(self) -> None:
         first = self._pending[0]
+        if isinstance(first, Layer) and first.sample_shape is not None:
+            self._pending.insert(0, Input(first.sample_shape))
+            first = self._pending[0]
         if isinstance(first, Model):
             # As Keras: a model knows what its samples look like.
             self._pending.insert(0, Input(first.input_shape[1:]))
@@ -1051,6 +1089,14 @@ def _logged(metrics: dict[str, float]) -> dict[str, float]:
         key = f"{held}{output}_{what.removeprefix(held)}" if output else name
         found[key] = value
     return found
+
+
+def _told(found: dict[str, float], return_dict: bool) -> Any:
+    """Loss and metrics as Keras returns them: by name, or as a list, or one number if there is only the loss."""
+    if return_dict:
+        return found
+    values = list(found.values())
+    return values[0] if len(values) == 1 else values
 
 
 def load_model(path: str | Path) -> Model:

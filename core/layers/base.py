@@ -6,6 +6,7 @@ One class per kind, found by name.
 from __future__ import annotations
 
 import inspect
+import numbers
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -84,6 +85,8 @@ class Layer:
     passes_mask: ClassVar[bool] = False
     #: The model that has its present weights, where several models share it.
     _holder: Any = None
+    #: What ``input_shape=`` or ``input_dim=`` said of one sample: where the layer is the first of a Sequential model.
+    sample_shape: Any = None
     #: True once a model has named the layer because nobody else did.
     named_by_model = False
 
@@ -96,7 +99,35 @@ class Layer:
         self.name = name or ""
         self._owner: Any = None
         with about(lambda: [Placed(type(self).__name__, self.name, {})]):
+            self._take_sample_shape(kwargs)
             self.config = self.normalise(self._arguments(args, kwargs))
+
+    def _take_sample_shape(self, kwargs: dict[str, Any]) -> None:
+        """Keep what Keras still lets the first layer of a Sequential model say in the place of Input."""
+        own = {setting.name for setting in self.settings}
+        given = [key for key in ("input_dim", "input_shape") if key in kwargs and key not in own]
+        if not self.arity[1] or not given:
+            return
+        kind = type(self).__name__
+        if len(given) > 1:
+            message = f"{kind}: input_dim and input_shape say the same; give one of them."
+            raise SettingError(message, "input_dim")
+        value = kwargs.pop(given[0])
+        if value is None:
+            return
+        sizes = [value] if given[0] == "input_dim" else value
+        whole = isinstance(sizes, (list, tuple)) and all(
+            not isinstance(n, bool) and isinstance(n, numbers.Integral) and int(n) > 0
+            for n in sizes
+        )
+        if not whole:
+            wanted = (
+                "a whole number"
+                if given[0] == "input_dim"
+                else "the shape of one sample as a tuple of whole numbers, for example (28, 28, 1)"
+            )
+            raise SettingError(f"{kind}: {given[0]} must be {wanted}; it is {value!r}.", given[0])
+        self.sample_shape = tuple(int(n) for n in sizes)
 
     def _arguments(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
         """Arguments by name."""
@@ -267,8 +298,6 @@ _KINDS: dict[str, type[Layer]] = {}
 _FIRST = "Put Input((...)) before the first layer, with the shape of one sample."
 #: What every layer of Keras takes, and what to do here instead.
 _ELSEWHERE = {
-    "input_shape": _FIRST,
-    "input_dim": _FIRST,
     "batch_input_shape": _FIRST,
     "trainable": "In this version every weight learns.",
     "dtype": "All numbers are float32.",

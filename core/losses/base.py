@@ -280,8 +280,8 @@ def get(identifier: Any) -> Loss:
     Parameters
     ----------
     identifier
-        ``"huber"``, ``{"class_name": "Huber", "config": {"delta": 0.5}}`` as documents and Keras write it, a class of
-        `core.losses`, or a loss.
+        ``"huber"``, ``{"class_name": "Huber", "config": {"delta": 0.5}}`` as documents and Keras write it, a class or
+        a function of `core.losses`, or a loss.
 
     Raises
     ------
@@ -290,6 +290,9 @@ def get(identifier: Any) -> Loss:
     """
     if isinstance(identifier, Loss):
         return identifier
+    if inspect.isfunction(identifier):
+        # The functions of core.losses know the loss they belong to.
+        identifier = getattr(identifier, "loss", identifier)
     if isinstance(identifier, type) and issubclass(identifier, Loss) and identifier.name:
         return identifier()
     config: Any = {}

@@ -140,7 +140,9 @@ def test_loss_weights_are_weights() -> None:
     model = two_outputs(loss_weights=[2.0, 0.5])
     y = [X[:, :3], X[:, :1]]
     parts = [losses.MeanSquaredError()(t, p) for t, p in zip(y, model.predict(X), strict=True)]
-    assert model.train_on_batch(X, y) == pytest.approx(2 * parts[0] + parts[1] / 2, rel=1e-5)
+    total, *each = model.train_on_batch(X, y)
+    assert total == pytest.approx(2 * parts[0] + parts[1] / 2, rel=1e-5)
+    assert each == pytest.approx(parts, rel=1e-5)
 
 
 @pytest.mark.parametrize("optimizer", ["adam", {"kind": "SGD", "momentum": 0.9}])

@@ -168,7 +168,7 @@ def test_settings_are_refused_with_the_name_the_layer_was_given() -> None:
 @pytest.mark.parametrize(
     ("argument", "part"),
     [
-        ({"input_shape": (4,)}, "Put Input((...)) before the first layer"),
+        ({"batch_input_shape": (None, 4)}, "Put Input((...)) before the first layer"),
         ({"trainable": False}, "every weight learns"),
         ({"dtype": "float64"}, "float32"),
     ],

@@ -1,0 +1,277 @@
+"""Ways to say things that Keras 3 allows: code written for it means the same here."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import core
+from core import layers, losses
+from core.errors import ChainruleError, SettingError
+
+RNG = np.random.default_rng(5)
+A, B, P = (RNG.normal(size=(6, n)).astype(np.float32) for n in (3, 2, 2))
+Q = RNG.normal(size=(6, 1)).astype(np.float32)
+W = np.arange(6, dtype=np.float32)
+Z = (Q > 0).astype(np.float32)
+
+
+# ---- losses as functions --------------------------------------------------------------------------------------------
+
+FUNCTIONS = {
+    "binary_crossentropy": {"label_smoothing": 0.2},
+    "categorical_crossentropy": {"from_logits": True},
+    "categorical_hinge": {},
+    "cosine_similarity": {},
+    "hinge": {},
+    "huber": {"delta": 0.3},
+    "kl_divergence": {},
+    "log_cosh": {},
+    "mean_absolute_error": {},
+    "mean_absolute_percentage_error": {},
+    "mean_squared_error": {},
+    "mean_squared_logarithmic_error": {},
+    "poisson": {},
+    "sparse_categorical_crossentropy": {"ignore_class": 1},
+    "squared_hinge": {},
+}
+T = np.array([[[1, 0, 0], [0, 1, 0]], [[0, 0, 1], [1, 0, 0]]], np.float32)
+G = np.array([[[0.2, 0.5, 0.3], [0.1, 0.8, 0.1]], [[0.3, 0.3, 0.4], [0.9, 0.05, 0.05]]], np.float32)
+#: What Keras 3.15 gives for T and G, a number a time step.
+STORED: dict[str, list[float]] = {
+    "binary_crossentropy": [0.8684535, 0.3373129, 0.5861846, 0.3388524],
+    "categorical_crossentropy": [1.239831, 0.6897267, 1.033069, 0.6177929],
+    "categorical_hinge": [1.3, 0.3, 0.9, 0.15],
+    "cosine_similarity": [-0.3244429, -0.9847319, -0.6859943, -0.9969278],
+    "hinge": [1.2, 0.8, 1.066667, 0.7333333],
+    "huber": [0.115, 0.01, 0.075, 0.002500001],
+    "kl_divergence": [1.609435, 0.2231408, 0.9162878, 0.1053579],
+    "log_cosh": [0.1517363, 0.009950499, 0.08627224, 0.002496878],
+    "mean_absolute_error": [0.5333333, 0.1333333, 0.4, 0.06666667],
+    "mean_absolute_percentage_error": [266666700.0, 66666680.0, 200000000.0, 33333340.0],
+    "mean_squared_error": [0.3266667, 0.02, 0.18, 0.005000002],
+    "mean_squared_logarithmic_error": [0.1647265, 0.009756287, 0.08829562, 0.002463978],
+    "poisson": [0.8698124, 0.4077145, 0.6387635, 0.3684534],
+    "sparse_categorical_crossentropy": [1.609438, 0.0, 0.9162907, 0.1053605],
+    "squared_hinge": [1.526667, 0.82, 1.246667, 0.7383332],
+}
+
+
+def targets(name: str) -> np.ndarray:
+    """T, or its labels."""
+    return T.argmax(-1) if name.startswith("sparse") else T
+
+
+def test_every_loss_has_its_function() -> None:
+    assert set(losses.names()) == {*FUNCTIONS, "half_squared_error"}
+    assert losses.half_squared_error([[1.0, 3.0]], [[0.0, 1.0]]) == pytest.approx([2.5])
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_loss_as_a_function_gives_a_number_a_sample(name: str) -> None:
+    found = getattr(losses, name)(targets(name), G, **FUNCTIONS[name])
+    assert found.shape == (2, 2)
+    assert found.ravel() == pytest.approx(STORED[name], rel=1e-5, abs=1e-7)
+
+
+@pytest.mark.conformance
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_loss_as_a_function_is_keras_s(name: str) -> None:
+    keras: Any = pytest.importorskip("keras")
+    ours, theirs = getattr(losses, name), getattr(keras.losses, name)
+    expected = np.asarray(theirs(targets(name), G, **FUNCTIONS[name]))
+    assert ours(targets(name), G, **FUNCTIONS[name]) == pytest.approx(expected, rel=1e-5, abs=1e-7)
+    assert expected.ravel() == pytest.approx(STORED[name], rel=1e-5, abs=1e-7)
+    have, wanted = (inspect.signature(one).parameters.values() for one in (ours, theirs))
+    assert [(p.name, p.default) for p in have] == [(p.name, p.default) for p in wanted]
+
+
+def test_a_function_of_losses_names_the_loss_of_a_model() -> None:
+    assert losses.get(losses.mean_absolute_error).name == "mean_absolute_error"
+    with pytest.raises(SettingError, match="not as"):
+        losses.get(len)
+    with pytest.raises(SettingError, match="delto"):
+        losses.huber([[1.0]], [[0.0]], delto=2.0)
+    with pytest.raises(SettingError, match="4 arguments"):
+        losses.mean_squared_error([[1.0]], [[0.0]], 1.0, 2.0)
+
+
+# ---- the shape of a sample at the first layer -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("said", [{"input_shape": (5,)}, {"input_shape": [5]}, {"input_dim": 5}])
+def test_the_first_layer_may_say_the_shape_of_a_sample(said: dict[str, Any]) -> None:
+    model = core.Sequential([layers.Dense(3, **said), layers.Dense(2)])
+    plain = core.Sequential([core.Input((5,)), layers.Dense(3), layers.Dense(2)])
+    assert model.network == plain.network
+    for one, other in zip(model.get_weights(), plain.get_weights(), strict=True):
+        assert np.array_equal(one, other)
+    added = core.Sequential()
+    added.add(layers.Dense(3, **said))
+    added.add(layers.Dense(2, input_shape=(99,)))
+    assert added.network == plain.network
+
+
+def test_input_dim_of_an_embedding_is_its_vocabulary() -> None:
+    model = core.Sequential([layers.Embedding(7, 2, input_shape=(4,)), layers.Flatten()])
+    assert model.layers[0]["input_dim"] == 7
+    assert model.output_shape == (None, 8)
+
+
+@pytest.mark.parametrize(
+    ("said", "part"),
+    [
+        ({"input_shape": 5}, r"\(28, 28, 1\)"),
+        ({"input_shape": (0,)}, "whole numbers"),
+        ({"input_shape": (None, 3)}, "whole numbers"),
+        ({"input_dim": (5,)}, "a whole number"),
+        ({"input_dim": 5, "input_shape": (5,)}, "one of them"),
+    ],
+)
+def test_a_shape_that_is_none_is_refused(said: dict[str, Any], part: str) -> None:
+    with pytest.raises(SettingError, match=part):
+        layers.Dense(2, **said)
+
+
+# ---- dictionaries by name -------------------------------------------------------------------------------------------
+
+
+def two(kit: Any = core, loss: Any = ("mse", "mae"), **options: Any) -> Any:
+    """Inputs a and b, outputs p and q; of `core` or of Keras."""
+    a, b = kit.Input((3,), name="a"), kit.Input((2,), name="b")
+    h = kit.layers.Concatenate()([a, b])
+    ends = [
+        kit.layers.Dense(n, name=name, kernel_initializer="ones")(h)
+        for n, name in ((2, "p"), (1, "q"))
+    ]
+    model = kit.Model([a, b], ends)
+    model.compile("sgd", loss if isinstance(loss, dict) else list(loss), **options)
+    return model
+
+
+def test_dictionaries_by_name_mean_the_lists() -> None:
+    x, y, weights = {"b": B, "a": A}, {"q": Q, "p": P}, {"q": W, "p": W[::-1]}
+    expected = two().evaluate([A, B], [P, Q], sample_weight=[W[::-1], W])
+    assert two().evaluate(x, y, sample_weight=weights) == expected
+    assert two().evaluate(x, [P, Q], sample_weight=weights) == expected
+    assert two().evaluate([A, B], y, sample_weight={"p": W}) == two().evaluate(
+        [A, B], [P, Q], sample_weight=[W, None]
+    )
+    ones = [
+        two().fit(*data, validation_data=data[:2], epochs=2).history
+        for data in ((x, y), ([A, B], [P, Q]))
+    ]
+    assert ones[0] == ones[1]
+    assert np.array_equal(two().predict(x)[1], two().predict([A, B])[1])
+    assert np.array_equal(two().predict({**x, "c": A})[0], two().predict([A, B])[0])
+
+
+def test_a_dictionary_serves_a_model_with_one_input_and_output() -> None:
+    model = core.Sequential([core.Input((2,), name="a"), layers.Dense(1, name="out")])
+    model.compile("sgd", "mse")
+    assert model.evaluate({"a": B}, {"out": Q}) == model.evaluate(B, Q)
+
+
+WRONG: dict[str, tuple[Callable[[], Any], str]] = {
+    "an input that is missing": (lambda: two().predict({"b": B}), "its inputs are a, b"),
+    "an input of another name": (lambda: two().predict({"b": B, "aa": A}), "Did you mean 'a'"),
+    "a target too many": (lambda: two().fit([A, B], {"p": P, "q": Q, "z": Q}), "names p, q, z"),
+    "a target too few": (lambda: two().fit([A, B], {"p": P}), "its outputs are p, q"),
+    "weights of nothing": (
+        lambda: two().fit([A, B], [P, Q], sample_weight={"z": W}),
+        "sample_weight names z",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_dictionary_with_wrong_names_is_refused(name: str) -> None:
+    action, part = WRONG[name]
+    with pytest.raises(ChainruleError, match=part):
+        action()
+
+
+# ---- single batches -------------------------------------------------------------------------------------------------
+
+
+def batches(kit: Any) -> list[Any]:
+    """What single batches return, in every form."""
+    found: list[Any] = []
+    for metrics in (None, ["accuracy"]):
+        model = kit.Sequential(
+            [
+                kit.Input((2,)),
+                kit.layers.Dense(1, kernel_initializer="ones", kernel_regularizer="l2"),
+            ]
+        )
+        model.compile("sgd", "mse", metrics=metrics)
+        found += [model.train_on_batch(B, Z), model.train_on_batch(B[:4], Z[:4], W[:4])]
+        found += [model.test_on_batch(B, Z), model.train_on_batch(B, Z, return_dict=True)]
+        found += [model.test_on_batch(B, Z, return_dict=True), model.predict_on_batch(B[:1]).item()]
+    model = two(kit, metrics=None)
+    found += [model.train_on_batch({"a": A, "b": B}, {"p": P, "q": Q})]
+    return [*found, model.train_on_batch([A, B], [P, Q], return_dict=True)]
+
+
+def flat(found: list[Any]) -> list[float]:
+    """All numbers of what batches return."""
+    rows = [
+        [r[k] for k in sorted(r)] if isinstance(r, dict) else r if isinstance(r, list) else [r]
+        for r in found
+    ]
+    return [float(value) for row in rows for value in row]
+
+
+#: What Keras 3.15 returns.
+BATCHES: list[float] = [
+    2.156165,
+    0.5757074,
+    2.005777,
+    2.005777,
+    1.898811,
+    -1.023247,
+    2.156165,
+    0.6666667,
+    0.5757074,
+    0.75,
+    2.005777,
+    0.6666667,
+    0.6666667,
+    2.005777,
+    0.6666667,
+    1.898811,
+    -1.023247,
+    9.382256,
+    8.050308,
+    1.331947,
+    9.095164,
+    7.780742,
+    1.314422,
+]
+FORMS = (
+    ["number"] * 3 + [["loss"]] * 2 + ["number"] + [2] * 3 + [["accuracy", "loss"]] * 2 + ["number"]
+)
+FORMS += [3, ["loss", "p_loss", "q_loss"]]
+
+
+def form(one: Any) -> Any:
+    """The keys of a dictionary, the length of a list."""
+    return sorted(one) if isinstance(one, dict) else len(one) if isinstance(one, list) else "number"
+
+
+def test_single_batches_return_what_keras_returns() -> None:
+    found = batches(core)
+    assert [form(one) for one in found] == FORMS
+    assert flat(found) == pytest.approx(BATCHES, rel=1e-5)
+
+
+@pytest.mark.conformance
+def test_single_batches_are_keras_s() -> None:
+    keras: Any = pytest.importorskip("keras")
+    theirs = batches(keras)
+    assert [form(one) for one in theirs] == FORMS
+    assert flat(theirs) == pytest.approx(BATCHES, rel=1e-5)

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from core.checking import gradient_check
     from core.layers.input import Input
-    from core.model import Model, Sequential, load_model
+    from core.model import Model, load_model
+    from core.sequential import Sequential
 
 __all__ = ["Input", "Model", "Sequential", "gradient_check", "load_model"]
 
@@ -51,6 +52,8 @@ def __getattr__(name: str) -> Any:
         return importlib.import_module("core.checking").gradient_check
     if name == "Input":
         return importlib.import_module("core.layers.input").Input
+    if name == "Sequential":
+        return importlib.import_module("core.sequential").Sequential
     if name in __all__:
         return getattr(importlib.import_module("core.model"), name)
     from core.naming import no_attribute

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from core import arguments
-from core import layers as layers_module
 from core import losses as losses_module
 from core import metrics as metrics_module
 from core import optimizers as optimizers_module
@@ -19,8 +18,7 @@ from core.callbacks import Callback
 from core.errors import AdviceWarning, ChainruleError, GraphError, SettingError
 from core.graph import Graph, call_model
 from core.layers.base import Layer, Shape
-from core.layers.input import Input
-from core.layers.symbolic import SymbolicTensor, call_layer, outputs_of
+from core.layers.symbolic import SymbolicTensor, outputs_of
 from core.naming import unknown
 from core.spec.advice import advise
 from core.spec.inspection import Inspection, inspect
@@ -35,6 +33,9 @@ from core.spec.training import (
     check_truncation,
     check_whole,
 )
+
+#: The sentence about training what was never compiled.
+NO_LOSS = "The model has no loss yet: call compile(optimizer=..., loss=...) first."
 
 
 class History:
@@ -75,6 +76,9 @@ class Model:
     seed
         Start of every random number: weights, order of samples, dropout. The same seed gives the same result.
     """
+
+    #: What a summary calls it where it is part of another model.
+    kind = "Functional"
 
     def __init__(self, inputs: Any, outputs: Any, name: str = "model", seed: int = 0) -> None:
         ins = list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
@@ -188,6 +192,14 @@ class Model:
         raise GraphError(unknown("layer", str(name), [layer.name for layer in self.layers]))
 
     @property
+    def built(self) -> bool:
+        """True if the shapes of all weights are known."""
+        return True
+
+    def build(self, input_shape: Any = None) -> None:
+        """Nothing is left to do: a model made from inputs and outputs is built."""
+
+    @property
     def inputs(self) -> list[SymbolicTensor]:
         """Symbolic tensors the model begins with."""
         return list(self._starts)
@@ -230,26 +242,32 @@ class Model:
 
     def summary(self, print_fn: Any = None) -> str:
         """A table of layers, output shapes and parameters; printed, and returned as text."""
-        rows = [("Layer (type)", "Output shape", "Param #")]
-        rows += [
-            (f"{name} ({kind})", _shown(shapes), f"{count:,}")
-            for name, kind, shapes, count in self._table()
-        ]
+        rows = [("Layer (type)", "Output shape", "Param #"), *self._summary_rows()]
         widths = [max(len(r[k]) for r in rows) for k in range(3)]
         lines = [f'Model: "{self.name}"']
         for k, r in enumerate(rows):
             lines.append(f"{r[0]:<{widths[0]}}  {r[1]:<{widths[1]}}  {r[2]:>{widths[2]}}")
             if k == 0:
                 lines.append("-" * (sum(widths) + 4))
-        trainable = sum(row.trainable_parameters for row in self._inspection.rows)
+        total, trainable = self._totals()
         lines += [
-            f"Total params: {self.count_params():,}",
+            f"Total params: {total:,}",
             f"Trainable params: {trainable:,}",
-            f"Non-trainable params: {self.count_params() - trainable:,}",
+            f"Non-trainable params: {total - trainable:,}",
         ]
         text = "\n".join(lines)
         (print_fn or print)(text)
         return text
+
+    def _summary_rows(self) -> list[tuple[str, str, str]]:
+        return [
+            (f"{name} ({kind})", _shown(shapes), f"{count:,}")
+            for name, kind, shapes, count in self._table()
+        ]
+
+    def _totals(self) -> tuple[int, int]:
+        """Parameters, and how many of them learn."""
+        return self.count_params(), sum(r.trainable_parameters for r in self._inspection.rows)
 
     def _table(self) -> list[tuple[str, str, list[Shape], int]]:
         """(name, kind, output shapes, parameters) of every layer once, as Keras's summary has them.
@@ -263,7 +281,7 @@ class Model:
         found: list[tuple[str, str, list[Shape], int]] = []
         for layer in self.layers:
             if isinstance(layer, Model):
-                kind = "Sequential" if isinstance(layer, Sequential) else "Functional"
+                kind = layer.kind
                 shapes = [t.shape for t in layer.outputs]
                 found.append((layer.name, kind, shapes, layer.count_params()))
                 continue
@@ -420,9 +438,7 @@ class Model:
             How much the losses of several outputs count: a list, or a dictionary by the outputs' names.
         """
         chosen = optimizers_module.get(optimizer)
-        if loss is None:
-            message = 'compile needs a loss, for example loss="mean_squared_error".'
-            raise ChainruleError(message)
+        require_loss(loss)
         count = len(self.network.outputs)
         if isinstance(loss, dict) and "class_name" not in loss:
             loss = self._by_output(loss, "loss")
@@ -437,9 +453,7 @@ class Model:
             )
         if loss_weights is not None:
             losses = _weighted(losses, loss_weights)
-        named = _names(metrics)
-        for metric in named:
-            metrics_module.check(metric)
+        named = checked_metrics(metrics)
         self._values = self._weights()
         self._optimizer.on_rate = None
         self._optimizer, self._metrics = chosen, named
@@ -559,8 +573,7 @@ class Model:
         from core.tape.table_data import DataTable
 
         if self._loss is None:
-            message = "The model has no loss yet: call compile(optimizer=..., loss=...) first."
-            raise ChainruleError(message)
+            raise ChainruleError(NO_LOSS)
         xs = self._inputs(x)
         ys = self._given_targets(y)
         arguments.require_equal_lengths(xs, ys)
@@ -887,115 +900,22 @@ class Model:
         save_model(self, Path(path))
 
 
-class Sequential(Model):
-    """Layers one after the other. The first may be ``Input(shape)``."""
-
-    def __init__(self, layers: Any = (), name: str = "sequential", seed: int = 0) -> None:
-        if not isinstance(layers, (list, tuple)):
-            raise GraphError(f"Sequential takes a list of layers; it is given {layers!r}.")
-        self._pending = list(layers)
-        self.name, self.seed = name, check_seed(seed)
-        for place, item in enumerate(self._pending):
-            _require_layer(item, place)
-        if self._pending:
-            self._assemble()
-
-    def add(self, layer: Any) -> None:
-        """Append a layer."""
-        _require_layer(layer, len(self._pending))
-        self._pending.append(layer)
-        try:
-            self._assemble()
-        except ChainruleError:
-            self._pending.pop()
-            raise
-
-    def __getattr__(self, name: str) -> Any:
-        """A model without layers has nothing yet of what a model has."""
-        if name in _ASSEMBLED and not self.__dict__.get("_pending"):
-            message = "The model has no layers yet: add Input(shape) and then the others."
-            raise GraphError(message)
-        message = f"{type(self).__name__!r} object has no attribute {name!r}"
-        raise AttributeError(message)
-
-    def _assemble(self) -> None:
-        first = self._pending[0]
-        if isinstance(first, Layer) and first.sample_shape is not None:
-            self._pending.insert(0, Input(first.sample_shape))
-            first = self._pending[0]
-        if isinstance(first, Model):
-            # As Keras: a model knows what its samples look like.
-            self._pending.insert(0, Input(first.input_shape[1:]))
-            first = self._pending[0]
-        if not isinstance(first, (SymbolicTensor, layers_module.InputLayer)):
-            message = "A Sequential model starts with Input(shape), so that the shapes of all weights are known."
-            raise GraphError(message)
-        t: Any = (
-            first
-            if isinstance(first, SymbolicTensor)
-            else SymbolicTensor(first, (), tuple(first["shape"]))
-        )
-        start = t
-        for layer in self._pending[1:]:
-            if isinstance(t, list):
-                raise GraphError(
-                    f"{type(t[0].layer).__name__} gives {len(t)} outputs, but a Sequential model hands on one. Put it "
-                    "last, or build a functional model."
-                )
-            t = layer(t) if isinstance(layer, Model) else call_layer(layer, t)
-        self._build([start], t if isinstance(t, list) else [t], self.name, self.seed)
-
-    @property
-    def layers(self) -> list[Any]:
-        """Layers without the Input layer, as in Keras."""
-        return [
-            layer for layer in super().layers if not isinstance(layer, layers_module.InputLayer)
-        ]
+def require_loss(loss: Any) -> None:
+    """Say so if `compile` is given no loss."""
+    if loss is None:
+        message = 'compile needs a loss, for example loss="mean_squared_error".'
+        raise ChainruleError(message)
 
 
-#: What `Model` has once it is put together.
-_ASSEMBLED = {
-    "network",
-    "_inspection",
-    "_layers",
-    "_ids",
-    "_calls",
-    "_starts",
-    "_tensors",
-    "_ends",
-    "_symbolic",
-    "_optimizer",
-    "_loss",
-    "_run",
-    "_values",
-    "_predictor",
-}
-
-
-def _require_layer(item: Any, place: int) -> None:
-    """Say so if this cannot stand at this place of a chain."""
-    starts = isinstance(item, layers_module.InputLayer) or (
-        isinstance(item, SymbolicTensor) and not item.inputs
-    )
-    if place and starts:
-        message = (
-            "A Sequential model has one Input, at its beginning; use Model for several inputs."
-        )
-        raise GraphError(message)
-    if not starts and not isinstance(item, (Layer, Model)):
-        shown = item.__name__ if isinstance(item, type) else repr(item)
-        raise GraphError(
-            f"A Sequential model is a list of layers such as Dense(3); {shown} is not one."
-        )
-
-
-def _names(metrics: Any) -> tuple[str, ...]:
-    if isinstance(metrics, str):
-        return (metrics,)
-    if metrics is not None and not isinstance(metrics, (list, tuple)):
+def checked_metrics(metrics: Any) -> tuple[str, ...]:
+    """The names `compile` is given, each known."""
+    if metrics is not None and not isinstance(metrics, (str, list, tuple)):
         message = f'metrics are a list of names such as ["accuracy"]; {metrics!r} is given.'
         raise SettingError(message, "metrics")
-    return tuple(metrics or ())
+    named = (metrics,) if isinstance(metrics, str) else tuple(metrics or ())
+    for metric in named:
+        metrics_module.check(metric)
+    return named
 
 
 def _callbacks(given: Any) -> list[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -275,3 +276,157 @@ def test_single_batches_are_keras_s() -> None:
     theirs = batches(keras)
     assert [form(one) for one in theirs] == FORMS
     assert flat(theirs) == pytest.approx(BATCHES, rel=1e-5)
+
+
+# ---- a Sequential model that is built later -------------------------------------------------------------------------
+
+
+def later(kit: Any = core) -> Any:
+    """Two layers whose sizes the data tells."""
+    return kit.Sequential([kit.layers.Dense(3, activation="tanh"), kit.layers.Dense(1)])
+
+
+def at_once() -> core.Sequential:
+    return core.Sequential([core.Input((2,)), *later().layers])
+
+
+BUILDS: dict[str, Callable[[Any], Any]] = {
+    "build": lambda model: model.build((None, 2)),
+    "fit": lambda model: model.fit(B, Q),
+    "evaluate": lambda model: model.evaluate(B, Q),
+    "predict": lambda model: model.predict(B),
+    "train_on_batch": lambda model: model.train_on_batch(B, Q),
+    "test_on_batch": lambda model: model.test_on_batch(B, Q),
+    "predict_on_batch": lambda model: model.predict_on_batch(B),
+    "a call": lambda model: model(B),
+    "a call in another model": lambda model: model(core.Input((2,))),
+}
+
+
+@pytest.mark.parametrize("way", BUILDS)
+def test_a_model_without_input_is_built_by(way: str) -> None:
+    model, plain = later(), at_once()
+    for one in (model, plain):
+        one.compile(core.optimizers.Adam(0.1), "mse", ["accuracy"])
+    assert not model.built
+    assert model.get_weights() == []
+    assert [layer.name for layer in model.layers] == ["dense", "dense_1"]
+    results = [BUILDS[way](one) for one in (model, plain)]
+    assert model.built
+    assert model.network == plain.network
+    assert model.summary(print_fn=str) == plain.summary(print_fn=str)
+    histories = [one.fit(B, Q, epochs=2).history for one in (model, plain)]
+    assert histories[0] == histories[1]
+    assert np.array_equal(model.predict(B), plain.predict(B))
+    if isinstance(results[0], np.ndarray):
+        assert np.array_equal(results[0], results[1])
+
+
+def test_layers_may_be_added_before_and_after() -> None:
+    model = core.Sequential()
+    model.compile("sgd", "mse")
+    model.add(layers.Dense(3, activation="tanh"))
+    assert not model.built
+    model.add(layers.Dense(1))
+    model.fit(B, Q)
+    model.add(layers.Dense(1))
+    assert model.count_params() == 9 + 4 + 2
+    assert len(model.fit(B, Q).history["loss"]) == 1
+
+
+def test_a_model_first_in_another_is_built_with_it() -> None:
+    inner = later()
+    model = core.Sequential([inner, layers.Dense(2)])
+    assert not model.built
+    assert model.predict(B).shape == (6, 2)
+    assert inner.built
+    assert model.network == core.Sequential([at_once(), layers.Dense(2)]).network
+
+
+def rows(kit: Any, model: Any) -> list[tuple[str, str, str]]:
+    """Name, shape and count of each layer in a printed summary."""
+    lines: list[str] = []
+    if kit is core:
+        model.summary(print_fn=lines.append)
+    else:
+        model.summary(print_fn=lambda text, **_: lines.append(text))
+    table = "\n".join(lines).splitlines()
+    cells = [
+        [c.strip() for c in (line.split("│")[1:-1] if "│" in line else re.split(r"  +", line))]
+        for line in table
+    ]
+    found = [(c[0], c[1], c[2]) for c in cells if len(c) == 3 and "(type)" not in c[0]]
+    totals = [line.strip().split(" (")[0] for line in table if "params:" in line]
+    return [*found, *((line, "", "") for line in totals)]
+
+
+UNBUILT = [
+    ("dense (Dense)", "?", "0 (unbuilt)"),
+    ("dense_1 (Dense)", "?", "0 (unbuilt)"),
+    ("Total params: 0", "", ""),
+    ("Trainable params: 0", "", ""),
+    ("Non-trainable params: 0", "", ""),
+]
+
+
+def test_a_summary_before_there_are_weights_is_keras_s() -> None:
+    assert rows(core, later()) == UNBUILT
+
+
+@pytest.mark.conformance
+def test_keras_s_summary_before_there_are_weights() -> None:
+    keras: Any = pytest.importorskip("keras")
+    keras.backend.clear_session()
+    model = later(keras)
+    assert rows(keras, model) == UNBUILT
+    assert model.get_weights() == later().get_weights()
+    with pytest.raises(ValueError, match="isn't built"):
+        model.count_params()
+    with pytest.raises(ValueError, match="cannot build"):
+        keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]).build((None, 3))
+
+
+@pytest.mark.conformance
+@pytest.mark.parametrize("x", [B, A.reshape(6, 3, 1)])
+def test_data_gives_the_shapes_keras_takes_from_it(x: np.ndarray) -> None:
+    keras: Any = pytest.importorskip("keras")
+    ours, theirs = later(), later(keras)
+    y = np.zeros((6, *([3] if x.ndim == 3 else []), 1), np.float32)
+    for model in (ours, theirs):
+        model.compile("sgd", "mse")
+        model.fit(x, y, verbose=0)
+    assert [w.shape for w in ours.get_weights()] == [w.shape for w in theirs.get_weights()]
+
+
+NOT_BUILT: dict[str, tuple[Callable[[], Any], str]] = {
+    "counting": (lambda: later().count_params(), "'sequential' is not built yet"),
+    "its shapes": (lambda: later().output_shape, r"build\(\(None, ...\)\)"),
+    "saving": (lambda: later().save("nowhere.chainrule"), "not built"),
+    "training what is not compiled": (lambda: later().fit(B, Q), "no loss yet"),
+    "an unknown loss": (lambda: later().compile("sgd", "mean_squared_eror"), "Did you mean"),
+    "an unknown metric": (lambda: later().compile("sgd", "mse", ["acuracy"]), "Did you mean"),
+    "a list of numbers": (lambda: later().predict(B[:, 0]), r"x.reshape\(-1, 1\)"),
+    "no loss": (lambda: later().compile("sgd"), "needs a loss"),
+    "a number as a shape": (lambda: later().build(2), "shape of a batch"),
+    "a shape without samples": (lambda: later().build((2,)), "shape of a batch"),
+    "no shape": (lambda: later().build(), "shape of a batch"),
+    "an open shape": (lambda: later().build((None, None)), "pad the others"),
+    "another shape": (lambda: at_once().build((None, 3)), "Make a new model"),
+    "building nothing": (lambda: core.Sequential().build((None, 2)), "no layers yet"),
+    "an Input behind": (lambda: later().add(core.Input((2,))), "at its beginning"),
+}
+
+
+@pytest.mark.parametrize("name", NOT_BUILT)
+def test_what_needs_shapes_says_so(name: str) -> None:
+    action, part = NOT_BUILT[name]
+    with pytest.raises(ChainruleError, match=part):
+        action()
+
+
+def test_data_that_does_not_fit_leaves_the_model_as_it_was() -> None:
+    model = core.Sequential([layers.Conv2D(2, 3), layers.Flatten(), layers.Dense(1)])
+    with pytest.raises(ChainruleError, match="Conv2D"):
+        model.predict(B)
+    assert not model.built
+    assert model.predict(np.zeros((2, 5, 5, 1))).shape == (2, 1)

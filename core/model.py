@@ -17,7 +17,7 @@ from core import schedules as schedules_module
 from core.callbacks import Callback
 from core.errors import AdviceWarning, ChainruleError, GraphError, SettingError
 from core.graph import Graph, call_model
-from core.layers.base import Layer, Shape
+from core.layers.base import Layer, Shape, Weight
 from core.layers.symbolic import SymbolicTensor, outputs_of
 from core.naming import unknown
 from core.spec.advice import advise
@@ -33,6 +33,7 @@ from core.spec.training import (
     check_truncation,
     check_whole,
 )
+from core.variables import Variable, variables
 
 #: The sentence about training what was never compiled.
 NO_LOSS = "The model has no loss yet: call compile(optimizer=..., loss=...) first."
@@ -297,12 +298,35 @@ class Model:
 
     def _weight_owners(self) -> dict[str, str]:
         """The id of the layer of each weight, by name in Keras's order."""
+        return {name: self._ids[id(layer)] for name, layer, _ in self.named_weights()}
+
+    def named_weights(self) -> list[tuple[str, Layer, Weight]]:
+        """(name, layer, weight) of every weight, in Keras's order."""
         rows = {row.layer: row for row in reversed(self._inspection.rows)}
-        return {
-            f"{self._ids[key]}/{weight.role}": self._ids[key]
+        return [
+            (f"{self._ids[key]}/{weight.role}", layer, weight)
             for key, layer in self._layers.items()
             for weight in layer.weights(list(rows[self._ids[key]].input_shapes))
-        }
+        ]
+
+    @property
+    def weights(self) -> list[Variable]:
+        """The weights as objects, in Keras's order; none before the model is built."""
+        return variables(self) if self.built else []
+
+    @property
+    def trainable_weights(self) -> list[Variable]:
+        """Those that learn."""
+        return [one for one in self.weights if one.trainable]
+
+    @property
+    def non_trainable_weights(self) -> list[Variable]:
+        """Those that training changes without a gradient: moving statistics."""
+        return [one for one in self.weights if not one.trainable]
+
+    #: Keras's other names for them.
+    trainable_variables = trainable_weights
+    non_trainable_variables = non_trainable_weights
 
     def _weights(self) -> dict[str, np.ndarray]:
         """The present weights, with what other models have taught the layers they share with this one."""

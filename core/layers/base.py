@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from core.layers.settings import Setting
     from core.tape.emitter import Emitter
     from core.tape.tensors import Tensor
+    from core.variables import Variable
 
 Shape = tuple[int, ...]
 
@@ -257,6 +258,21 @@ class Layer:
     def set_weights(self, weights: list[np.ndarray]) -> None:
         """Replace the layer's weights."""
         self._model().set_layer_weights(self, weights)
+
+    @property
+    def trainable_weights(self) -> list[Variable]:
+        """The layer's weights that learn, as objects; none before it is part of a model."""
+        return [one for one in self._variables() if one.trainable]
+
+    @property
+    def non_trainable_weights(self) -> list[Variable]:
+        """The layer's moving statistics."""
+        return [one for one in self._variables() if not one.trainable]
+
+    def _variables(self) -> list[Variable]:
+        from core.variables import variables
+
+        return variables(self._owner, self) if self._owner is not None else []
 
     @property
     def output(self) -> Any:

@@ -430,3 +430,46 @@ def test_data_that_does_not_fit_leaves_the_model_as_it_was() -> None:
         model.predict(B)
     assert not model.built
     assert model.predict(np.zeros((2, 5, 5, 1))).shape == (2, 1)
+
+
+# ---- weights as objects ---------------------------------------------------------------------------------------------
+
+
+def normalised(kit: Any = core) -> Any:
+    """A model with weights that learn and statistics that do not."""
+    parts = [
+        kit.layers.Dense(3, name="first"),
+        kit.layers.BatchNormalization(name="norm"),
+        kit.layers.Reshape((3, 1)),
+        kit.layers.Bidirectional(kit.layers.SimpleRNN(2), name="both"),
+    ]
+    return kit.Sequential([kit.Input((2,)), *parts])
+
+
+def listed(model: Any) -> list[list[tuple[str, tuple[int, ...], bool]]]:
+    """Names, shapes and kinds of the weights of a model and of its layers."""
+    groups = [model.weights, model.trainable_weights, model.non_trainable_weights]
+    for layer in model.layers:
+        groups += [layer.trainable_weights, layer.non_trainable_weights]
+    return [[(w.name, tuple(w.shape), bool(w.trainable)) for w in group] for group in groups]
+
+
+def test_weights_are_listed_by_what_learns() -> None:
+    model = normalised()
+    assert [w.path for w in model.non_trainable_weights] == [
+        "norm/moving_mean",
+        "norm/moving_variance",
+    ]
+    assert [w.name for w in model.layers[1].trainable_weights] == ["gamma", "beta"]
+    for one, value in zip(model.weights, model.get_weights(), strict=True):
+        assert np.array_equal(one.numpy(), value)
+        assert np.asarray(one).shape == one.shape
+    model.weights[1].assign([1.0, 2.0, 3.0])
+    assert model.get_layer("first").get_weights()[1].tolist() == [1.0, 2.0, 3.0]
+    assert later().weights == layers.Dense(2).trainable_weights == []
+
+
+@pytest.mark.conformance
+def test_weights_are_listed_as_keras_lists_them() -> None:
+    keras: Any = pytest.importorskip("keras")
+    assert listed(normalised()) == listed(normalised(keras))

@@ -159,6 +159,8 @@ class Model:
         self._run: Any = None
         self._optimizer = optimizers_module.get("SGD")
         self._loss: Any = None
+        #: What `compile` was told, until targets tell which cross-entropy is meant.
+        self._undecided: Any = None
         self._metrics: tuple[str, ...] = ()
         self._memory: Memory | None = None
         self._values: dict[str, np.ndarray] | None = None
@@ -455,7 +457,8 @@ class Model:
         Parameters
         ----------
         optimizer, loss
-            Names or objects. Several outputs take one loss for all, a list, or a dictionary by the outputs' names.
+            Names or objects; "crossentropy" is the one that fits the first targets. Several outputs take one loss for
+            all, a list, or a dictionary by the outputs' names.
         metrics
             Names.
         loss_weights
@@ -469,7 +472,11 @@ class Model:
         if isinstance(loss_weights, dict):
             loss_weights = self._by_output(loss_weights, "loss_weights")
         given = list(loss) if isinstance(loss, (list, tuple)) else [loss] * count
-        losses = [losses_module.get(item) for item in given]
+        undecided = any(losses_module.is_open(item) for item in given)
+        losses = [
+            losses_module.get("binary_crossentropy" if losses_module.is_open(item) else item)
+            for item in given
+        ]
         if len(losses) != count:
             raise ChainruleError(
                 f"The model has {count} output{'s' if count != 1 else ''}, but {len(losses)} losses are given. "
@@ -483,9 +490,22 @@ class Model:
         self._optimizer, self._metrics = chosen, named
         self._optimizer.on_rate = self._change_rate
         self._loss = losses if count > 1 else losses[0]
-        self._run = self._memory = None
+        self._run = self._memory = self._undecided = None
+        if undecided:
+            self._loss, told = None, (chosen, given, metrics, loss_weights)
+            self._undecided = told
+            return
         for hint in self.advice:
             warnings.warn(hint, AdviceWarning, stacklevel=2)
+
+    def _decide(self, y: Any) -> None:
+        """Take "crossentropy" for the one that fits these targets."""
+        if self._undecided is None:
+            return
+        chosen, given, metrics, loss_weights = self._undecided
+        pairs = zip(given, self._given_targets(y), self._outputs(), strict=True)
+        losses = [losses_module.decided(item, t.shape, (None, *n)) for item, t, n in pairs]
+        Model.compile(self, chosen, losses, metrics, loss_weights)
 
     @property
     def advice(self) -> tuple[str, ...]:
@@ -596,6 +616,7 @@ class Model:
         from core.runs.samples import Samples, target_table, weight_table
         from core.tape.table_data import DataTable
 
+        self._decide(y)
         if self._loss is None:
             raise ChainruleError(NO_LOSS)
         xs = self._inputs(x)

@@ -202,7 +202,7 @@ class Sequential(Model):
             super().compile(**told)
         else:
             require_loss(loss)
-            if not isinstance(loss, (list, tuple, dict)):
+            if not isinstance(loss, (list, tuple, dict)) and not losses_module.is_open(loss):
                 losses_module.get(loss)
             checked_metrics(metrics)
             self._optimizer = told["optimizer"]
@@ -239,6 +239,7 @@ _ASSEMBLED = {
     "_predictor",
     "_memory",
     "_metrics",
+    "_undecided",
 }
 
 

@@ -1,6 +1,6 @@
 """Losses under their Keras names. Each is one class: what the tape emits, and the same number in NumPy."""
 
-from core.losses.base import EPSILON, SHORT, Loss, get, names
+from core.losses.base import EPSILON, SHORT, Loss, decided, get, is_open, names
 from core.losses.classification import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
@@ -64,10 +64,12 @@ __all__ = [
     "categorical_crossentropy",
     "categorical_hinge",
     "cosine_similarity",
+    "decided",
     "get",
     "half_squared_error",
     "hinge",
     "huber",
+    "is_open",
     "kl_divergence",
     "log_cosh",
     "mean_absolute_error",

@@ -306,6 +306,21 @@ def get(identifier: Any) -> Loss:
     return _class(identifier)(**{str(key): value for key, value in config.items()})
 
 
+def is_open(identifier: Any) -> bool:
+    """True for "crossentropy": the targets decide which of the three is meant."""
+    return isinstance(identifier, str) and identifier.lower() in ("crossentropy", "ce")
+
+
+def decided(identifier: Any, targets: tuple[int, ...], outputs: tuple[int | None, ...]) -> Any:
+    """The loss "crossentropy" means for targets and outputs of these shapes (batch, ...), as Keras 3 chooses it."""
+    if not is_open(identifier):
+        return identifier
+    if outputs[-1] == 1:
+        return "binary_crossentropy"
+    labels = len(targets) < len(outputs) or targets[-1] == 1
+    return "sparse_categorical_crossentropy" if labels else "categorical_crossentropy"
+
+
 def _class(name: str) -> type[Loss]:
     key = SHORT.get(name.lower(), name) if name in (name.lower(), name.upper()) else name
     by_class = {cls.__name__: cls for cls in _LOSSES.values()}

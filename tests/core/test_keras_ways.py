@@ -432,7 +432,7 @@ def test_data_that_does_not_fit_leaves_the_model_as_it_was() -> None:
     assert model.predict(np.zeros((2, 5, 5, 1))).shape == (2, 1)
 
 
-# ---- weights as objects ---------------------------------------------------------------------------------------------
+# ---- weights as objects ------------------------------------------------------------------------------------------
 
 
 def normalised(kit: Any = core) -> Any:
@@ -473,3 +473,51 @@ def test_weights_are_listed_by_what_learns() -> None:
 def test_weights_are_listed_as_keras_lists_them() -> None:
     keras: Any = pytest.importorskip("keras")
     assert listed(normalised()) == listed(normalised(keras))
+
+
+# ---- the cross-entropy the targets decide -----------------------------------------------------------------------------
+
+LABELS = np.array([0, 2, 1, 1, 0, 2])
+OPEN: dict[str, tuple[int, str, np.ndarray, str]] = {
+    "a single output": (1, "sigmoid", LABELS[:, None] == 1, "binary_crossentropy"),
+    "labels": (3, "softmax", LABELS, "sparse_categorical_crossentropy"),
+    "a column of labels": (3, "softmax", LABELS[:, None], "sparse_categorical_crossentropy"),
+    "one-hot": (3, "softmax", np.eye(3)[LABELS], "categorical_crossentropy"),
+}
+
+
+def trained(kit: Any, units: int, activation: str, y: np.ndarray, loss: Any) -> Any:
+    """Losses of three epochs from weights of zero, and the model."""
+    model = kit.Sequential(
+        [kit.layers.Dense(units, activation=activation, kernel_initializer="zeros")]
+    )
+    model.compile("sgd", loss)
+    history = model.fit(B, y.astype(np.float32), epochs=3, shuffle=False, verbose=0).history
+    return history["loss"], model
+
+
+@pytest.mark.parametrize("name", OPEN)
+def test_crossentropy_is_the_one_the_targets_ask_for(name: str) -> None:
+    units, activation, y, meant = OPEN[name]
+    found, model = trained(core, units, activation, y, "crossentropy")
+    assert model.losses[0].name == meant
+    assert found == trained(core, units, activation, y, meant)[0]
+
+
+@pytest.mark.conformance
+@pytest.mark.parametrize("name", OPEN)
+def test_crossentropy_is_keras_s(name: str) -> None:
+    keras: Any = pytest.importorskip("keras")
+    units, activation, y, _ = OPEN[name]
+    found, expected = (trained(kit, units, activation, y, "ce")[0] for kit in (core, keras))
+    assert found == pytest.approx(expected, rel=1e-5)
+
+
+def test_crossentropy_of_one_of_several_outputs() -> None:
+    model = two(core, loss={"p": "crossentropy", "q": "mae"})
+    assert model.losses == []
+    model.fit([A, B], [np.abs(P) / np.abs(P).sum(1, keepdims=True), Q])
+    assert [loss.name for loss in model.losses] == [
+        "categorical_crossentropy",
+        "mean_absolute_error",
+    ]

@@ -45,6 +45,15 @@ class Sequential(Model):
         _require_layer(layer, len(self._pending))
         self._replace([*self._pending, layer])
 
+    def pop(self) -> Any:
+        """Take the last layer off, and return it."""
+        if not self.layers:
+            message = "There is no layer to take off."
+            raise GraphError(message)
+        last = self._pending[-1]
+        self._replace(self._pending[:-1])
+        return last
+
     def _replace(self, pending: list[Any]) -> None:
         """Have these layers; those there were if these do not fit together."""
         before, self._pending = self._pending, pending
@@ -70,7 +79,7 @@ class Sequential(Model):
         raise AttributeError(message)
 
     def _assemble(self) -> None:
-        if not self._starts_with_input():
+        if not self._pending or not self._starts_with_input():
             self._name_layers()
             return
         first = self._pending[0]

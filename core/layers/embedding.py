@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import warnings
+from typing import TYPE_CHECKING, Any
 
+from core.errors import AdviceWarning
 from core.layers.base import Layer, Shape, Weight
 from core.layers.settings import (
     EMBEDDINGS_CONSTRAINT,
@@ -35,6 +37,13 @@ class Embedding(Layer):
         EMBEDDINGS_CONSTRAINT,
         Setting("mask_zero", "Mask zero", "bool", False, help="Treat token 0 as padding."),
     )  # fmt: skip
+
+    def _take_sample_shape(self, kwargs: dict[str, Any]) -> None:
+        if kwargs.pop("input_length", None) is not None:
+            # As Keras 3, which knows the length from the data.
+            message = "Embedding: input_length does nothing; leave it out."
+            warnings.warn(message, AdviceWarning, stacklevel=4)
+        super()._take_sample_shape(kwargs)
 
     def output_shape(self, shapes: list[Shape]) -> Shape:
         return (*shapes[0], self["output_dim"])

@@ -12,7 +12,7 @@ import pytest
 
 import core
 from core import layers, losses
-from core.errors import ChainruleError, SettingError
+from core.errors import AdviceWarning, ChainruleError, SettingError
 
 RNG = np.random.default_rng(5)
 A, B, P = (RNG.normal(size=(6, n)).astype(np.float32) for n in (3, 2, 2))
@@ -121,6 +121,12 @@ def test_input_dim_of_an_embedding_is_its_vocabulary() -> None:
     model = core.Sequential([layers.Embedding(7, 2, input_shape=(4,)), layers.Flatten()])
     assert model.layers[0]["input_dim"] == 7
     assert model.output_shape == (None, 8)
+
+
+def test_input_length_of_an_embedding_does_nothing() -> None:
+    with pytest.warns(AdviceWarning, match="leave it out"):
+        layer = layers.Embedding(7, 2, input_length=4)
+    assert layer.config == layers.Embedding(7, 2).config
 
 
 @pytest.mark.parametrize(
@@ -475,7 +481,7 @@ def test_weights_are_listed_as_keras_lists_them() -> None:
     assert listed(normalised()) == listed(normalised(keras))
 
 
-# ---- the cross-entropy the targets decide -----------------------------------------------------------------------------
+# ---- the cross-entropy the targets decide ---------------------------------------------------------------------------
 
 LABELS = np.array([0, 2, 1, 1, 0, 2])
 OPEN: dict[str, tuple[int, str, np.ndarray, str]] = {
@@ -521,3 +527,18 @@ def test_crossentropy_of_one_of_several_outputs() -> None:
         "categorical_crossentropy",
         "mean_absolute_error",
     ]
+
+
+def test_the_last_layer_may_be_taken_off() -> None:
+    for model in (at_once(), later()):
+        last = model.layers[-1]
+        model.compile("sgd", "mse")
+        assert model.pop() is last
+        assert len(model.layers) == 1
+        assert model.predict(B).shape == (6, 3)
+        assert np.array_equal(model.get_weights()[0], at_once().get_weights()[0])
+    model = later()
+    model.pop()
+    model.pop()
+    with pytest.raises(ChainruleError, match="no layer"):
+        model.pop()

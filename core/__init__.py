@@ -32,6 +32,7 @@ _SUBMODULES = {
     "layers",
     "losses",
     "metrics",
+    "models",
     "optimizers",
     "regularizers",
     "runs",

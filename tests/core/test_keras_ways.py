@@ -542,3 +542,8 @@ def test_the_last_layer_may_be_taken_off() -> None:
     model.pop()
     with pytest.raises(ChainruleError, match="no layer"):
         model.pop()
+
+
+def test_models_are_found_where_keras_has_them() -> None:
+    for name in core.models.__all__:
+        assert getattr(core.models, name) is getattr(core, name)

@@ -9,7 +9,7 @@ import pytest
 
 from core import activations, gradient_check, layers, losses, optimizers
 from core.errors import SettingError
-from core.model import Sequential
+from core.models import Sequential
 from core.ops import operation
 from core.tape.compiler import compile_network
 from core.tape.program import Program

@@ -36,8 +36,76 @@ class SymbolicTensor:
         """The first output of the same call, which stands for the call."""
         return self.outputs[0]
 
+    # ---- arithmetic, as Keras writes it: a + b is Add()([a, b]) ---------------------------------------------
+
+    #: NumPy leaves `array + tensor` to the tensor, which has a sentence for it.
+    __array_ufunc__ = None
+
+    def __add__(self, other: Any) -> Any:
+        return _merged("Add", "+", self, other)
+
+    def __radd__(self, other: Any) -> Any:
+        return _merged("Add", "+", other, self)
+
+    def __sub__(self, other: Any) -> Any:
+        return _merged("Subtract", "-", self, other)
+
+    def __rsub__(self, other: Any) -> Any:
+        return _merged("Subtract", "-", other, self)
+
+    def __mul__(self, other: Any) -> Any:
+        return _merged("Multiply", "*", self, other)
+
+    def __rmul__(self, other: Any) -> Any:
+        return _merged("Multiply", "*", other, self)
+
+    def _refused(self, sign: str) -> GraphError:
+        return GraphError(
+            f"Tensors of layers know +, - and *; {sign} is not in this version. Use a layer, or compute with the data "
+            "before they enter the model."
+        )
+
+    def __truediv__(self, other: Any) -> Any:
+        raise self._refused("/")
+
+    def __rtruediv__(self, other: Any) -> Any:
+        raise self._refused("/")
+
+    def __matmul__(self, other: Any) -> Any:
+        raise self._refused("@ (layers.Dot multiplies two tensors)")
+
+    def __pow__(self, other: Any) -> Any:
+        raise self._refused("**")
+
+    def __neg__(self) -> Any:
+        raise self._refused("a minus in front")
+
     def __repr__(self) -> str:
         return f"<symbolic tensor of shape {(None, *self.shape)}>"
+
+
+def _merged(kind: str, sign: str, left: Any, right: Any) -> Any:
+    """What the merge layer of this kind makes of two tensors of as many axes.
+
+    Raises
+    ------
+    core.errors.GraphError
+        One is no tensor, or their axes do not stand for the same.
+    """
+    from core.layers import registry
+
+    for one in (left, right):
+        if not isinstance(one, SymbolicTensor):
+            raise GraphError(
+                f"{sign} joins two tensors of layers; {type(one).__name__} is not one. Numbers that stay the same are "
+                "not in this version: change the data before they enter the model, or let a layer learn the numbers."
+            )
+    if len(left.shape) != len(right.shape):
+        raise GraphError(
+            f"{sign} joins tensors with as many axes; these have the shapes {(None, *left.shape)} and "
+            f"{(None, *right.shape)}. Write layers.{kind}()([a, b]) to repeat the smaller one."
+        )
+    return registry.kind(kind)()([left, right])
 
 
 def outputs_of(layer: Layer, inputs: tuple[SymbolicTensor, ...]) -> tuple[SymbolicTensor, ...]:
@@ -76,9 +144,7 @@ def call_layer(layer: Layer, inputs: Any) -> Any:
     given = tuple(inputs) if isinstance(inputs, (list, tuple)) else (inputs,)
     for t in given:
         if not isinstance(t, SymbolicTensor):
-            got = type(t).__name__
-            message = f"{type(layer).__name__} is called on a tensor made by Input or another layer, not on {got}."
-            raise GraphError(message)
+            raise GraphError(_no_tensor(type(layer).__name__, t))
     least, most = layer.arity
     if not least <= len(given) <= most:
         verb = "is" if len(given) == 1 else "are"
@@ -87,6 +153,21 @@ def call_layer(layer: Layer, inputs: Any) -> Any:
         )
     made = outputs_of(layer, given)
     return made[0] if len(made) == 1 else list(made)
+
+
+def _no_tensor(kind: str, got: Any) -> str:
+    """The sentence about a layer that is called on numbers, or on something else."""
+    shape = getattr(got, "shape", None)
+    if isinstance(got, SymbolicTensor) or not isinstance(shape, tuple):
+        is_numbers = isinstance(got, (int, float))
+        what = "a number" if is_numbers else type(got).__name__
+        return f"{kind} is called on a tensor made by Input or another layer, not on {what}."
+    sample = tuple(int(n) for n in shape[1:]) or (1,)
+    return (
+        f"{kind} is called on a tensor made by Input or another layer, not on an array of numbers: a layer computes "
+        f"once it is in a model. Make one, model = Sequential([Input({sample}), {kind}(...)]), and give the array to "
+        "model.predict."
+    )
 
 
 def _counted(least: int, most: int) -> str:

@@ -240,3 +240,81 @@ def test_merges_have_a_short_form_as_in_keras() -> None:
             made.shape
             == getattr(layers, kind)(**({"axes": -1} if kind == "Dot" else {}))([a, b]).shape
         )
+
+
+# ---- tensors written with signs, and layers called on numbers -------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("join", "kind"),
+    [
+        (lambda a, b: a + b, layers.Add),
+        (lambda a, b: a - b, layers.Subtract),
+        (lambda a, b: a * b, layers.Multiply),
+    ],
+)
+def test_signs_between_tensors_are_merge_layers(join: Any, kind: Any) -> None:
+    a, b = core.Input((3,), name="a"), core.Input((3,), name="b")
+    by_sign, by_layer = core.Model([a, b], join(a, b)), core.Model([a, b], kind()([a, b]))
+    assert by_sign.layers[-1].name == by_layer.layers[-1].name
+    x, y = np.random.default_rng(3).normal(size=(2, 5, 3)).astype(np.float32)
+    np.testing.assert_array_equal(by_sign.predict([x, y]), join(x, y))
+
+
+@pytest.mark.parametrize(
+    ("join", "words"),
+    [
+        (lambda a: a + 1.0, "float is not one"),
+        (lambda a: 2 * a, "int is not one"),
+        (lambda a: np.ones((5, 3)) + a, "ndarray is not one"),
+        (lambda a: a - np.ones((5, 3)), "ndarray is not one"),
+        (lambda a: a * core.Input((2, 3)), r"Multiply\(\)\(\[a, b\]\)"),
+        (lambda a: a / a, "/ is not in this version"),
+        (lambda a: a @ a, "layers.Dot"),
+        (lambda a: -a, "not in this version"),
+        (lambda a: a**2, "not in this version"),
+    ],
+)
+def test_signs_that_make_no_layer_are_refused(join: Any, words: str) -> None:
+    with pytest.raises(ChainruleError, match=words):
+        join(core.Input((3,)))
+
+
+def test_a_layer_called_on_an_array_says_how_to_compute() -> None:
+    with pytest.raises(ChainruleError, match=r"Sequential\(\[Input\(\(4,\)\), Dense\(\.\.\.\)\]\)"):
+        layers.Dense(2)(np.ones((6, 4)))
+
+
+# ---- Input ----------------------------------------------------------------------------------------------------------
+
+
+def test_input_takes_what_keras_takes() -> None:
+    for made in (
+        core.Input((3,), 4),
+        core.Input(shape=(3,), dtype="int32", name="x"),
+        core.Input((3,), dtype=np.float64),
+        core.Input((3,), dtype=np.dtype("uint8")),
+        core.Input(batch_shape=(None, 3)),
+        core.Input(batch_shape=(4, 3)),
+    ):
+        assert made.shape == (3,)
+    assert core.Input((3,), 4, "int32", name="x").layer.name == "x"
+
+
+@pytest.mark.parametrize(
+    ("ask", "words"),
+    [
+        (lambda: core.Input(), r"Input\(\(4,\)\); it is given none"),
+        (lambda: core.Input((3,), batch_shape=(4, 3)), "shape and batch_shape"),
+        (lambda: core.Input(batch_size=4, batch_shape=(4, 3)), "batch_size and batch_shape"),
+        (lambda: core.Input(batch_shape=3), r"for example \(None, 4\)"),
+        (lambda: core.Input((3,), batch_size=0), "batch_size must be"),
+        (lambda: core.Input((3,), "name"), "batch_size must be"),
+        (lambda: core.Input((3,), dtype="float23"), "Did you mean 'float32'"),
+        (lambda: core.Input((3,), dtype="string"), "type of numbers"),
+        (lambda: core.Input((3,), sparse=True), "dense arrays"),
+    ],
+)
+def test_an_input_that_cannot_be_is_refused(ask: Any, words: str) -> None:
+    with pytest.raises(ChainruleError, match=words):
+        ask()

@@ -60,3 +60,7 @@ def __getattr__(name: str) -> Any:
     from core.naming import no_attribute
 
     raise no_attribute("core", name, (*__all__, *_SUBMODULES, "datasets"))
+
+
+def __dir__() -> list[str]:
+    return sorted({*__all__, *_SUBMODULES, "datasets"})

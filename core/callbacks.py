@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core.errors import SettingError
+from core.naming import no_attribute
 
 if TYPE_CHECKING:
     from core.model import Model
+
+__all__ = ["Callback", "EarlyStopping"]
 
 
 class Callback:
@@ -69,3 +72,15 @@ class EarlyStopping(Callback):
     def on_train_end(self) -> None:
         if self.best_weights is not None:
             self.model.set_weights(self.best_weights)
+
+
+if not TYPE_CHECKING:
+    # Type checkers look for names themselves.
+
+    def __getattr__(name: str) -> Any:
+        """Say what was probably meant, and what there is."""
+        raise no_attribute("core.callbacks", name, __all__, tell_all=True)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

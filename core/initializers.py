@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from core.errors import SettingError
 from core.naming import no_attribute
-from core.objects import Configured, Document, find, real, seed_of
+from core.objects import Configured, Document, find, listed, lower_case, real, seed_of
 from core.objects import names as names_of
 
 if TYPE_CHECKING:
@@ -390,5 +390,12 @@ if not TYPE_CHECKING:
     # Type checkers look for names themselves.
 
     def __getattr__(name: str) -> Any:
-        """Say what was probably meant."""
-        raise no_attribute("core.initializers", name, Initializer.kinds)
+        """The classes' lower-case names, which Keras has too; else say what was probably meant."""
+        found = lower_case(Initializer, name)
+        if found is None:
+            raise no_attribute("core.initializers", name, listed(Initializer))
+        return found
+
+
+def __dir__() -> list[str]:
+    return sorted([*listed(Initializer), "Initializer", "get", "names"])

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from core.errors import SettingError
-from core.naming import unknown
+from core.naming import closest, unknown
 
 if TYPE_CHECKING:
     from core.losses import Loss
@@ -54,3 +54,20 @@ def accuracy_kind(metric: str, loss: Loss, p: Tensor) -> int:
     if metric == "binary_accuracy" or p.last == 1:
         return BINARY
     return CATEGORICAL
+
+
+if not TYPE_CHECKING:
+    # Type checkers look for names themselves.
+
+    def __getattr__(name: str) -> Any:
+        """Say how a metric is given: by its name."""
+        near = closest(name, _NAMES)
+        example = near or "accuracy"
+        raise AttributeError(
+            f'core.metrics has no {name!r}. Metrics are given by name here: compile(..., metrics=["{example}"]). Known '
+            f"metrics: {', '.join(_NAMES)}."
+        )
+
+
+def __dir__() -> list[str]:
+    return ["check", "names"]

@@ -29,6 +29,10 @@ def closest(name: str, options: Iterable[str]) -> str:
     if wanted in known:
         return known[wanted]
     found = difflib.get_close_matches(wanted, known, 1, 0.6)
+    if not found and len(wanted) > 1:
+        # "he" is how people speak of he_uniform, "xavier" of glorot_uniform.
+        begins = _WORDS.get(wanted, wanted)
+        found = [one for one in reversed(known) if one.startswith(begins)][:1]
     return known[found[0]] if found else ""
 
 
@@ -57,9 +61,16 @@ def unknown(what: str, name: str, options: Iterable[str]) -> str:
     )
 
 
-def no_attribute(module: str, name: str, options: Iterable[str]) -> AttributeError:
-    """The error of a module that is asked for what it has not: ``core.layers has no 'Dens'. Did you mean 'Dense'?``."""
-    return AttributeError(f"{module} has no {name!r}.{suggestion(name, options)}")
+def no_attribute(
+    module: str, name: str, options: Iterable[str], *, tell_all: bool = False
+) -> AttributeError:
+    """The error of a module that is asked for what it has not: ``core.layers has no 'Dens'. Did you mean 'Dense'?``.
+
+    With `tell_all` everything it has follows, where that is little.
+    """
+    known = list(options)
+    there_is = f" It has: {', '.join(known)}." if tell_all else ""
+    return AttributeError(f"{module} has no {name!r}.{suggestion(name, known)}{there_is}")
 
 
 def _plural(what: str) -> str:

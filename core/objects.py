@@ -103,6 +103,18 @@ def names(family: type[Family]) -> tuple[str, ...]:
     return tuple(name for name, kind in family.named.items() if kind.public)
 
 
+def lower_case(family: type[Family], name: str) -> type[Family] | None:
+    """The class of a family that Keras's modules also call so: ``he_normal``, ``l2``; None if there is none."""
+    found = family.named.get(family.aliases.get(name, name))
+    return found if found is not None and found.public else None
+
+
+def listed(family: type[Family]) -> list[str]:
+    """The names under which a module has a family's classes."""
+    public = [name for name, kind in family.kinds.items() if kind.public]
+    return [*public, *names(family)]
+
+
 def find(family: type[Family], identifier: Any) -> Family:
     """An object by name ("he_normal" or "HeNormal"), as ``{"class_name", "config"}``, as a class, or the one given.
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from core.naming import no_attribute
-from core.objects import Configured, Document, find, real
+from core.objects import Configured, Document, find, listed, lower_case, real
 from core.objects import names as names_of
 
 
@@ -21,6 +21,7 @@ class Regularizer(Configured):
     """
 
     what = "regularizer"
+    aliases: ClassVar[dict[str, str]] = {"l1_l2": "l1l2"}
     l1 = 0.0
     l2 = 0.0
 
@@ -85,5 +86,13 @@ if not TYPE_CHECKING:
     # Type checkers look for names themselves.
 
     def __getattr__(name: str) -> Any:
-        """Say what was probably meant."""
-        raise no_attribute("core.regularizers", name, Regularizer.kinds)
+        """The classes' lower-case names, which Keras has too; else say what was probably meant."""
+        found = lower_case(Regularizer, name)
+        if found is None:
+            raise no_attribute("core.regularizers", name, listed(Regularizer))
+        return found
+
+
+def __dir__() -> list[str]:
+    lower = {"l1_l2" if name == "l1l2" else name for name in listed(Regularizer)}
+    return sorted(lower | {"Regularizer", "get", "names"})

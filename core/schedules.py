@@ -584,3 +584,7 @@ if not TYPE_CHECKING:
     def __getattr__(name: str) -> Any:
         """Say what was probably meant."""
         raise no_attribute("core.schedules", name, names())
+
+
+def __dir__() -> list[str]:
+    return sorted({*names(), "Schedule", "get", "names"})

@@ -13,6 +13,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from core.activations.registry import Function, describe, get, names, resolve
+from core.naming import no_attribute
 
 if TYPE_CHECKING:
     from core.activations.functions import (
@@ -69,5 +70,8 @@ def __getattr__(name: str) -> Any:
     """The functions of arrays come with NumPy, which a form that lists names does not need."""
     if name in __all__:
         return getattr(importlib.import_module("core.activations.functions"), name)
-    message = f"module 'core.activations' has no attribute {name!r}"
-    raise AttributeError(message)
+    raise no_attribute("core.activations", name, __all__)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

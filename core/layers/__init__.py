@@ -123,3 +123,7 @@ if not TYPE_CHECKING:
     def __getattr__(name: str) -> Any:
         """Say which layer was probably meant."""
         raise no_attribute("core.layers", name, __all__)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

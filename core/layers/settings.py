@@ -74,7 +74,8 @@ class Setting:
             if isinstance(value, str) and value in self.choices:
                 return value
             near = suggestion(value, self.choices) if isinstance(value, str) else ""
-            raise self._error(owner, "one of " + ", ".join(self.choices), value, near)
+            options = (*self.choices, "None") if self.optional else self.choices
+            raise self._error(owner, "one of " + ", ".join(options), value, near)
         if self.type == "text":
             if isinstance(value, str):
                 return value

@@ -1,5 +1,9 @@
 """Losses under their Keras names. Each is one class: what the tape emits, and the same number in NumPy."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from core.losses.base import EPSILON, SHORT, Loss, decided, get, is_open, names
 from core.losses.classification import (
     BinaryCrossentropy,
@@ -39,6 +43,7 @@ from core.losses.regression import (
     MeanSquaredLogarithmicError,
     Poisson,
 )
+from core.naming import no_attribute
 
 __all__ = [
     "EPSILON",
@@ -81,3 +86,20 @@ __all__ = [
     "sparse_categorical_crossentropy",
     "squared_hinge",
 ]
+
+
+if not TYPE_CHECKING:
+    # Type checkers look for names themselves.
+
+    def __getattr__(name: str) -> Any:
+        """Say which loss was probably meant, also of a short name: ``MSE``."""
+        if name.lower() in SHORT:
+            raise AttributeError(
+                f"core.losses has no {name!r}. Did you mean {SHORT[name.lower()]!r}? "
+                f"(compile(loss={name.lower()!r}) is fine.)"
+            )
+        raise no_attribute("core.losses", name, __all__)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

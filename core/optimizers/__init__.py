@@ -39,6 +39,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.errors import SettingError
 from core.naming import no_attribute, unknown
+from core.optimizers import schedules
 from core.optimizers.adam import Adam, Adamax, AdamW, Nadam
 from core.optimizers.adaptive import Adadelta, Adagrad, RMSprop
 from core.optimizers.base import Optimizer
@@ -46,7 +47,7 @@ from core.optimizers.descent import SGD, Lion
 
 __all__ = [
     "SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "Lion", "Nadam", "Optimizer", "RMSprop", "get", "kind",
-    "names",
+    "names", "schedules",
 ]  # fmt: skip
 _ORDER = (SGD, Adagrad, Adadelta, RMSprop, Adam, AdamW, Adamax, Nadam, Lion)
 
@@ -95,3 +96,7 @@ if not TYPE_CHECKING:
     def __getattr__(name: str) -> Any:
         """Say what was probably meant."""
         raise no_attribute("core.optimizers", name, names())
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from typing import Any
 
@@ -54,6 +55,8 @@ def small() -> core.Sequential:
         (lambda: core.activations.get("sigmod"), "sigmoid"),
         (lambda: layers.Dense(2, bias_initializer="zeroes"), "zeros"),
         (lambda: layers.Dense(2, kernel_regularizer="L_2"), "l2"),
+        (lambda: layers.Dense(2, kernel_initializer="he"), "he_uniform"),
+        (lambda: layers.Dense(2, kernel_initializer="xavier"), "glorot_uniform"),
     ],
 )
 def test_an_unknown_name_is_answered_with_the_closest(ask: Callable[[], Any], meant: str) -> None:
@@ -73,6 +76,28 @@ def test_an_unknown_name_is_answered_with_the_closest(ask: Callable[[], Any], me
         ),
         (lambda: core.regularizers.L_1, "core.regularizers has no 'L_1'. Did you mean 'L1'?"),
         (lambda: core.Sequental, "core has no 'Sequental'. Did you mean 'Sequential'?"),
+        (lambda: core.losses.Hubert, "core.losses has no 'Hubert'. Did you mean 'Huber'?"),
+        (
+            lambda: core.activations.sigmod,
+            "core.activations has no 'sigmod'. Did you mean 'sigmoid'?",
+        ),
+        (
+            lambda: core.losses.MSE,
+            "core.losses has no 'MSE'. Did you mean 'mean_squared_error'? (compile(loss='mse') is fine.)",
+        ),
+        (
+            lambda: core.callbacks.EarlyStoping,
+            "core.callbacks has no 'EarlyStoping'. Did you mean 'EarlyStopping'? It has: Callback, EarlyStopping.",
+        ),
+        (
+            lambda: core.metrics.Accuracy,
+            "core.metrics has no 'Accuracy'. Metrics are given by name here: compile(..., metrics=[\"accuracy\"]). "
+            "Known metrics: accuracy, acc, sparse_categorical_accuracy, categorical_accuracy, binary_accuracy.",
+        ),
+        (
+            lambda: core.optimizers.schedules.ExponentialDecai,
+            "core.optimizers.schedules has no 'ExponentialDecai'. Did you mean 'ExponentialDecay'?",
+        ),
     ],
 )
 def test_what_a_module_has_not_is_answered_with_the_closest(
@@ -81,3 +106,42 @@ def test_what_a_module_has_not_is_answered_with_the_closest(
     with pytest.raises(AttributeError) as refused:
         ask()
     assert str(refused.value) == text
+
+
+def test_a_choice_tells_that_none_is_one_too() -> None:
+    with pytest.raises(ChainruleError, match="concat, sum, mul, ave, None"):
+        layers.Bidirectional(layers.LSTM(2), merge_mode="add")
+
+
+@pytest.mark.parametrize(
+    ("module", "has", "hides"),
+    [
+        ("core", ["Sequential", "layers", "datasets"], ["importlib", "TYPE_CHECKING"]),
+        ("core.activations", ["relu", "gelu", "get"], ["importlib", "Any"]),
+        ("core.layers", ["Dense", "GRU"], ["no_attribute"]),
+        ("core.losses", ["Huber", "mean_squared_error"], ["no_attribute"]),
+        ("core.optimizers", ["Adam", "schedules"], ["no_attribute"]),
+        ("core.optimizers.schedules", ["CosineDecay", "StepDecay"], ["no_attribute"]),
+        ("core.schedules", ["CosineDecay"], ["no_attribute"]),
+        ("core.initializers", ["HeNormal", "he_normal"], ["zlib", "LstmForgetBias"]),
+        ("core.regularizers", ["L1L2", "l1_l2", "l2"], ["Any"]),
+        ("core.callbacks", ["EarlyStopping"], ["np"]),
+        ("core.metrics", ["names"], ["Any"]),
+    ],
+)
+def test_completion_offers_what_a_module_has(module: str, has: list[str], hides: list[str]) -> None:
+    found = importlib.import_module(module)
+    listed = dir(found)
+    assert set(has) <= set(listed)
+    assert not set(hides) & set(listed)
+    assert all(hasattr(found, name) for name in listed)
+
+
+def test_keras_has_lower_case_names_and_schedules_with_its_optimizers() -> None:
+    regularizers, initializers = core.regularizers, core.initializers
+    assert regularizers.l2(0.02) == regularizers.L2(0.02)
+    assert regularizers.l1_l2(l1=0.1) == regularizers.L1L2(0.1, 0.0)
+    assert initializers.he_normal(seed=3) == initializers.HeNormal(3)
+    assert layers.Dense(2, kernel_initializer=initializers.zeros)["kernel_initializer"] == "zeros"
+    found = optimizers.schedules.ExponentialDecay(0.1, 10, 0.5)
+    assert found == core.schedules.ExponentialDecay(0.1, 10, 0.5)

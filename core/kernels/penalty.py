@@ -81,5 +81,8 @@ def penalty_sum(mem, ints, reals, state):
 
 
 def accumulate_penalty(mem, ints, reals, state):
-    """``total += samples · x``: what each sample's loss is more by, in the epoch's running sum. ints: x, total"""
-    mem[ints[1]] += mem.dtype.type(state[BATCH_ROWS]) * mem[ints[0]]
+    """``total += n · x`` for the n numbers of a batch in the epoch's running sum: what each of them is more by.
+
+    ints: x, total, numbers a sample
+    """
+    mem[ints[1]] += mem.dtype.type(state[BATCH_ROWS] * ints[2]) * mem[ints[0]]

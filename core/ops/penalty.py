@@ -132,9 +132,10 @@ class PenaltySum(Op):
 
 @register
 class AccumulatePenalty(Op):
-    """Adds the penalties to the epoch's running sum of the loss, once for each sample: metrics are means over samples.
+    """Adds the penalties to the epoch's running sum of the loss, once for each number that is counted in it.
 
-    It runs behind the `accumulate` that begins the sum anew with every epoch.
+    Attribute: `numbers`, how many of those a sample has (1, or the places of a sequence or an image). It runs behind
+    the `accumulate` that begins the sum anew with every epoch.
     """
 
     name = "accumulate_penalty"
@@ -145,10 +146,11 @@ class AccumulatePenalty(Op):
         return ()
 
     def integers(self, ins: Instruction) -> list[int]:
-        return [ins.inputs["x"].at, ins.inputs["total"].at]
+        return [ins.inputs["x"].at, ins.inputs["total"].at, ins.attributes["numbers"]]
 
     def explain(self, ins: Instruction, cell: Cell) -> Expr:
-        more = Product((Number(ins.attributes.get("rows", 1)), ref(ins.inputs["x"], ())))
+        numbers = ins.attributes.get("rows", 1) * ins.attributes["numbers"]
+        more = Product((Number(numbers), ref(ins.inputs["x"], ())))
         return Sum((ref(ins.inputs["total"], ()), more))
 
     def title(self, ins: Instruction) -> str:

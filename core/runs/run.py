@@ -667,6 +667,9 @@ class Run:
         The start of the last completed step, and how far to go on from it.
         """
         latest = self._previous or self._nearest(max(self.step_count - 1, self.base))
+        if self.pc and self.position.batch == 0:
+            # The last batch may have been a smaller one: what is not computed yet holds rows of the batch before it.
+            latest = self._nearest(max(self.step_count - 2, self.base))
         first = self.checkpoints.before(self.base)
         assert first is not None
         broken = self.divergence

@@ -71,10 +71,20 @@ def write_penalties(
     whole.name, whole.symbol = "loss", "L"
     if total is not None:
         inputs = {"x": penalties, "total": total[0]}
+        attributes = {"numbers": _numbers_a_sample(e, total[0])}
         e.instructions.append(
-            Instruction("accumulate_penalty", inputs, {"y": total[0]}, {}, "", "loss")
+            Instruction("accumulate_penalty", inputs, {"y": total[0]}, attributes, "", "loss")
         )
     return whole, heads
+
+
+def _numbers_a_sample(e: Emitter, total: Tensor) -> int:
+    """How many numbers of a sample the running sum of the loss counts: one for each place of a sequence or image."""
+    for ins in e.instructions:
+        if ins.op == "accumulate" and ins.inputs["total"] is total:
+            x = ins.inputs["x"]
+            return x.size if x.batch else 1
+    return 1
 
 
 def _sum(e: Emitter, found: list[Tensor]) -> Tensor:

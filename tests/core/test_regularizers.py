@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import core
-from core import layers, regularizers
+from core import layers, optimizers, regularizers
 from core.errors import SettingError
 from tests.core.networks import chain
 from tests.core.subjects import bound
@@ -123,3 +123,21 @@ def test_the_loss_of_several_outputs_includes_the_penalties_once() -> None:
         found.append(history)
     kernel = made.get_weights()[0].astype(np.float64)
     assert found[1] == pytest.approx(found[0] + 0.01 * (kernel**2).sum(), rel=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(3,), (2, 3), (3, 5, 3)])
+def test_what_is_reported_holds_the_whole_penalty(shape: tuple[int, ...]) -> None:
+    model = core.Sequential(
+        [
+            core.Input(shape),
+            layers.Dense(2, use_bias=False, kernel_regularizer=regularizers.L1(0.1)),
+        ]
+    )
+    model.set_weights([np.ones((3, 2))])
+    model.compile(optimizers.SGD(0.0), "mse")
+    # The data's loss is 0, so that 0.1 for each of six weights is left; the last batch is smaller.
+    x, y = np.zeros((3, *shape)), np.zeros((3, *shape[:-1], 2))
+    assert model.evaluate(x, y) == pytest.approx(0.6)
+    history = model.fit(x, y, batch_size=2, validation_data=(x, y), verbose=0).history
+    assert history["loss"] == [pytest.approx(0.6)]
+    assert history["val_loss"] == [pytest.approx(0.6)]

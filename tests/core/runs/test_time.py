@@ -25,6 +25,21 @@ def test_saving_and_loading_goes_on_with_the_same_bits(make) -> None:
     assert np.array_equal(*series)
 
 
+def test_a_run_saved_in_the_middle_of_a_step_is_loaded_with_the_same_bits(make) -> None:
+    run = make()
+    batches = run.position.batches
+    # Behind the last batch of an epoch, which is smaller than the others, and behind any other.
+    for step in (batches, batches + 1):
+        straight(run, step - run.position.step)
+        for _ in range(len(run.program.kinds) // 2):
+            run.step("instruction")
+        state, arrays = run.save_state()
+        loaded = make()
+        loaded.load_state(state, arrays)
+        assert loaded.position == run.position
+        assert differences(everything(run), everything(loaded)) == []
+
+
 def test_random_stepping_forwards_and_back_ends_with_the_same_bits(make) -> None:
     expected = make()
     straight(expected, STEPS)

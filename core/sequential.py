@@ -55,12 +55,16 @@ class Sequential(Model):
         return last
 
     def _replace(self, pending: list[Any]) -> None:
-        """Have these layers; those there were if these do not fit together."""
-        before, self._pending = self._pending, pending
+        """Have these layers; everything as it was if these do not fit together, or into memory."""
+        known = [one for one in (*self._pending, *pending) if isinstance(one, Layer)]
+        before = [(one, dict(vars(one))) for one in (self, *known)]
+        self._pending = pending
         try:
             self._assemble()
         except ChainruleError:
-            self._pending = before
+            for one, was in before:
+                vars(one).clear()
+                vars(one).update(was)
             raise
         if self._told is not None and self.built:
             super().compile(**self._told)

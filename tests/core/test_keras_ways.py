@@ -547,3 +547,21 @@ def test_the_last_layer_may_be_taken_off() -> None:
 def test_models_are_found_where_keras_has_them() -> None:
     for name in core.models.__all__:
         assert getattr(core.models, name) is getattr(core, name)
+
+
+def test_a_layer_that_cannot_be_added_leaves_the_trained_model_as_it_was() -> None:
+    x, y = np.ones((6, 4)), np.ones((6, 3))
+    model = core.Sequential([core.Input((4,)), layers.Dense(3)], seed=0)
+    model.compile("sgd", "mse")
+    model.fit(x, y, verbose=0)
+    before = [w.copy() for w in model.get_weights()]
+    for wrong in (layers.Dense(10**9), layers.Conv2D(2, 3), model.layers[0]):
+        with pytest.raises(ChainruleError):
+            model.add(wrong)
+        assert len(model.layers) == 1
+        for mine, was in zip(model.get_weights(), before, strict=True):
+            np.testing.assert_array_equal(mine, was)
+    assert model.predict(x).shape == (6, 3)
+    model.fit(x, y, verbose=0)
+    model.add(layers.Dense(2))
+    assert model.predict(x).shape == (6, 2)

@@ -47,7 +47,7 @@ class Tape:
     Attributes
     ----------
     inputs, targets, outputs
-        Tensors by node id, in the order of the document.
+        Tensors by node id, in the order of the document; a node that is an output once more is ``id#2``.
     sample_weights
         Weights of samples by node id of the output; empty if all count the same.
     watch
@@ -156,6 +156,8 @@ class _Compiler:
         self.wrt = wrt or ("params" if mode in ("train", "check") else "input")
         self.e = emitter
         self.has_data = mode in ("train", "evaluate", "check")
+        #: What each output is called, and what it reads; they differ where a tensor is an output once more.
+        self.ends = _ends(network)
         self.inputs: dict[str, Tensor] = {}
         self.outputs: dict[str, Tensor] = {}
         self.targets: dict[str, Tensor] = {}
@@ -260,15 +262,15 @@ class _Compiler:
                 )
                 self.inputs[row.node] = x
         e.node = e.layer = ""
-        for node, loss in zip(self.network.outputs, losses, strict=False):
-            width = target_shape(self.inspection.shape(node), loss)
+        for (node, source), loss in zip(self.ends.items(), losses, strict=False):
+            width = target_shape(self.inspection.shape(source), loss)
             t = e.op("gather", self.chosen, role="t", output=width, table=None, what="targets")
             many = len(self.network.outputs) > 1
             t.name, t.role = f"targets/{node}" if many else "targets", "data"
             t.symbol = "y" + (superscript(len(self.targets) + 1) if many else "")
             self.targets[node] = t
-        for node in self.network.outputs if weighted else ():
-            w = e.op("gather", self.chosen, role="w", output=self.inspection.shape(node)[:-1],
+        for node, source in self.ends.items() if weighted else ():
+            w = e.op("gather", self.chosen, role="w", output=self.inspection.shape(source)[:-1],
                      table=None, what="weights")  # fmt: skip
             many = len(self.network.outputs) > 1
             w.name, w.role = f"sample_weights/{node}" if many else "sample_weights", "data"
@@ -313,17 +315,16 @@ class _Compiler:
             if self.wrt == row.layer:
                 for out in values[row.node]:
                     out.requires_grad = True
-        for k, node_id in enumerate(self.network.outputs):
-            out = given(node_id)
-            self.outputs[node_id] = out
-            if out.role == "value":
+        for k, (name, text) in enumerate(self.ends.items()):
+            out = given(text)
+            self.outputs[name] = out
+            if out.role == "value" and name == text:
                 out.symbol = "ŷ" + (superscript(k + 1) if len(self.network.outputs) > 1 else "")
 
     def _score(self) -> Instruction:
         e = self.e
         e.phase, e.node, e.layer = "loss", "", ""
-        node = self.network.outputs[0]
-        out = self.outputs[node]
+        out = self.outputs[self.network.outputs[0]]
         made_by = e.producer(out)
         z = made_by.inputs["x"] if made_by is not None and made_by.op == "softmax" else out
         chosen = self._scalar("score_class", 0.0, "class")
@@ -437,6 +438,18 @@ class _Compiler:
 def kernels_needed(tape: Tape) -> list[str]:
     """The kernels a tape runs, in the order of their first use."""
     return list(dict.fromkeys(operation(ins.op).kernel for ins in tape.instructions))
+
+
+def _ends(network: Network) -> dict[str, str]:
+    """The outputs by names of their own: the second output that is ``dense`` is called ``dense#2``."""
+    found: dict[str, str] = {}
+    for source in network.outputs:
+        name, number = source, 1
+        while name in found:
+            number += 1
+            name = f"{source}#{number}"
+        found[name] = source
+    return found
 
 
 def _number(network: Network, layer_id: str) -> int:

@@ -98,6 +98,10 @@ class Emitter:
         masks = [self.mask_of(t) for t in inputs]
         given = layer.emit(self, inputs)
         outputs = list(given) if isinstance(given, (list, tuple)) else [given]
+        if not layer.passes_mask:
+            # A layer with nothing to do gives its input back; in Keras its output has no mask all the same.
+            masked = {id(t) for t, mask in zip(inputs, masks, strict=True) if mask is not None}
+            outputs = [self.reshape(t, t.shape) if id(t) in masked else t for t in outputs]
         y = outputs[0]
         if layer.passes_mask and masks and masks[0] is not None and self.mask_of(y) is None:
             self.set_mask(y, masks[0])

@@ -318,3 +318,44 @@ def test_input_takes_what_keras_takes() -> None:
 def test_an_input_that_cannot_be_is_refused(ask: Any, words: str) -> None:
     with pytest.raises(ChainruleError, match=words):
         ask()
+
+
+# ---- a tensor that is an output twice -------------------------------------------------------------------------------
+
+
+def test_a_tensor_can_be_an_output_twice() -> None:
+    x = np.random.default_rng(0).normal(size=(8, 4))
+    i = core.Input((4,))
+    d = layers.Dense(4, name="d")(i)
+    model = core.Model(i, [d, d], seed=1)
+    one, other = model.predict(x)
+    assert np.array_equal(one, other)
+    model.compile("sgd", "mse")
+    found = model.fit(x, [x, 0 * x], epochs=2).history
+    assert set(found) == {"loss", "d_loss", "d#2_loss"}
+    assert found["loss"] == pytest.approx(np.add(found["d_loss"], found["d#2_loss"]))
+    # Both outputs teach the layer: as a layer whose output is one of two equal copies.
+    j = core.Input((4,))
+    e = layers.Dense(4, name="d")(j)
+    same = core.Model(j, [e, layers.Activation("linear")(e)], seed=1)
+    same.compile("sgd", "mse")
+    assert same.fit(x, [x, 0 * x], epochs=2).history["loss"] == pytest.approx(found["loss"])
+    weights = zip(model.get_weights(), same.get_weights(), strict=True)
+    assert all(a == pytest.approx(b, abs=1e-6) for a, b in weights)
+    # Weights of samples are told apart, too.
+    model.fit(x, [x, x], sample_weight=[np.ones(8), np.zeros(8)])
+    assert model.evaluate(x, [x, x], sample_weight=[np.zeros(8), np.zeros(8)])[0] == 0
+
+
+def test_a_document_may_name_an_output_twice(tmp_path: Path) -> None:
+    i = core.Input((4,))
+    d = layers.Dense(4, name="l")(i)
+    model = core.Model(i, [d, d])
+    assert model.network.outputs == ("l", "l")
+    assert not inspect(model.network).problems
+    tape = compile_network(model.network, "predict")
+    assert list(tape.outputs) == ["l", "l#2"]
+    model.save(tmp_path / "twice.chainrule")
+    again = core.load_model(tmp_path / "twice.chainrule")
+    x = np.ones((2, 4))
+    assert all(map(np.array_equal, again.predict(x), model.predict(x)))

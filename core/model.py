@@ -613,7 +613,8 @@ class Model:
         return found
 
     def _samples(self, x: Any, y: Any, sample_weight: Any = None) -> Any:
-        from core.runs.samples import Samples, target_table, weight_table
+        from core.runs.samples import Samples, weight_table
+        from core.runs.targets import outputs_of, target_table
         from core.tape.table_data import DataTable
 
         self._decide(y)
@@ -628,8 +629,10 @@ class Model:
             message = "There are no samples to learn from."
             raise ChainruleError(message)
         targets = [
-            target_table(t, loss, n)
-            for t, loss, n in zip(ys, self.losses, self._outputs(), strict=True)
+            target_table(t, loss, n, layer, "y" if len(ys) == 1 else f"y[{k}]")
+            for k, (t, loss, n, layer) in enumerate(
+                zip(ys, self.losses, self._outputs(), outputs_of(self.network), strict=True)
+            )
         ]
         weights = None
         if sample_weight is not None:

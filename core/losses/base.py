@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from core.errors import ChainruleError, SettingError
+from core.losses.labels import labels_for
 from core.losses.reduction import REDUCTIONS, reduce, same_rank
 from core.naming import suggestion, unknown
 
@@ -199,7 +200,13 @@ class Loss:
     def values(self, y_true: Any, y_pred: Any) -> np.ndarray:
         """The numbers before they are reduced to one: (batch, ...) without the last axis, in float64."""
         t, p = np.asarray(y_true, np.float64), np.asarray(y_pred, np.float64)
-        t, p = same_rank(t, p) if not self.sparse else (_labels(t, p), p)
+        if self.sparse:
+            t = self._labels(t, p)
+        else:
+            t, p = same_rank(t, p)
+            if t.ndim == p.ndim == 0:
+                # As in Keras, single numbers are compared with each other.
+                return self.values(t[None], p[None]).reshape(())
         if self.label_smoothing:
             scale, shift = self.smoothing(p.shape[-1])
             t = t * scale + shift
@@ -230,8 +237,34 @@ class Loss:
         values = self.values(y_true, y_pred)
         mask = None
         if self.ignore_class is not None:
-            mask = _labels(np.asarray(y_true), np.asarray(y_pred)) != self.ignore_class
+            mask = self._labels(np.asarray(y_true), np.asarray(y_pred)) != self.ignore_class
         return reduce(values, self.reduction, sample_weight, mask)
+
+    def _labels(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
+        """Labels without a last axis of length 1 that says nothing, each one of the classes."""
+        if not y_pred.ndim:
+            raise ChainruleError(
+                f"{self.name} needs the probabilities of all classes; one number is given."
+            )
+        if y_true.dtype.kind not in "biuf":
+            raise ChainruleError(
+                f"{self.name} needs whole numbers as labels. Number the classes from 0."
+            )
+        if y_pred.ndim == 1:
+            # One sample without the axis of samples.
+            one = labels_for(y_true[None], (), len(y_pred), self.name, self.ignore_class)
+            return one.reshape(())
+        if not y_true.ndim or len(y_true) != len(y_pred):
+            raise ChainruleError(
+                f"{self.name} needs a label for each list of probabilities; targets have {y_true.shape}, predictions "
+                f"{y_pred.shape}."
+            )
+        places, classes = y_pred.shape[1:-1], y_pred.shape[-1]
+        because = f", because predictions have {y_pred.shape}"
+        fix = "Give one label for each list of probabilities."
+        return labels_for(
+            y_true, places, classes, self.name, self.ignore_class, because, fix if places else ""
+        )
 
     def __repr__(self) -> str:
         given = ", ".join(
@@ -248,13 +281,6 @@ class Loss:
         cls.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         if cls.name:
             _LOSSES[cls.name] = cls
-
-
-def _labels(y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
-    """Labels without a last axis of length 1 that says nothing."""
-    if y_true.ndim == y_pred.ndim and y_true.shape[-1] == 1:
-        return y_true[..., 0]
-    return y_true
 
 
 _LOSSES: dict[str, type[Loss]] = {}

@@ -26,6 +26,7 @@ from core.runs.samples import (
     unweighted,
     with_class_weights,
 )
+from core.runs.targets import outputs_of
 from core.runs.undo import UndoRing
 from core.spec.network import Network
 from core.spec.training import Training, check_training
@@ -98,7 +99,8 @@ class Run:
         )  # fmt: skip
         self._outputs = [t.shape for t in tape.outputs.values()]
         if samples is None:
-            samples, validation = split(dataset, training, self.loss, self._outputs[0])
+            shape, layer = self._outputs[0], outputs_of(network)[0]
+            samples, validation = split(dataset, training, self.loss, shape, layer)
         samples = with_class_weights(samples, training, self._outputs)
         self.samples, self.validation = samples, validation
         self.program = Program(

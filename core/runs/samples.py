@@ -11,6 +11,7 @@ import numpy as np
 from core.arguments import numbers_of, require_equal_lengths, require_finite
 from core.errors import ChainruleError
 from core.losses import Loss
+from core.runs.targets import Output, target_table
 from core.spec.training import Training, check_class_weight
 from core.tape.table_data import DataTable
 
@@ -30,78 +31,6 @@ class Samples:
 
     def __len__(self) -> int:
         return len(self.inputs[0])
-
-
-def target_table(y: Any, loss: Loss, outputs: int | Shape) -> DataTable:
-    """Targets in the form a loss reads.
-
-    Parameters
-    ----------
-    y
-        Whole-number labels (samples, ...), or numbers (samples,) or (samples, ..., outputs).
-    loss
-        Sparse losses read labels; the others one-hot rows or numbers.
-    outputs
-        Shape of what the network gives a sample, or how many numbers.
-
-    Raises
-    ------
-    core.errors.ChainruleError
-        Labels do not fit the network's outputs; the sentence says which.
-    """
-    given = np.asarray(y)
-    shape = (outputs,) if isinstance(outputs, int) else tuple(outputs)
-    if loss.sparse:
-        return _labels(given, loss, shape)
-    flat = given.reshape(len(given), -1).astype(np.float32)
-    size = prod(shape)
-    if flat.shape[1] == size:
-        return DataTable(flat)
-    if flat.shape[1] == 1 and len(shape) == 1 and size > 1 and given.dtype.kind in "biu":
-        labels = flat.astype(np.int64)
-        _require_classes(labels, size)
-        return DataTable(np.eye(size, dtype=np.float32)[labels[:, 0]])
-    numbers = f"{flat.shape[1]} number{'s' if flat.shape[1] != 1 else ''}"
-    gives = "×".join(map(str, shape))
-    raise ChainruleError(f"Each target has {numbers}, but the network gives {gives}.")
-
-
-def _labels(given: np.ndarray, loss: Loss, shape: Shape) -> DataTable:
-    """Labels, one for each list of class probabilities."""
-    labels = given.reshape(len(given), -1)
-    wanted = prod(shape[:-1])
-    if labels.shape[1] != wanted:
-        what = "one label a sample" if wanted == 1 else f"{wanted} labels a sample"
-        raise ChainruleError(
-            f"{loss.name} needs {what}; {labels.shape[1]} numbers are given. "
-            "Use categorical_crossentropy for one-hot rows."
-        )
-    if labels.dtype.kind == "f":
-        broken = np.argwhere(labels != np.floor(labels))
-        if len(broken):
-            row, place = broken[0]
-            raise ChainruleError(
-                f"{loss.name} needs whole numbers as labels; {labels[row, place]:g} (row {row} of the targets) is not "
-                "one."
-            )
-    _require_classes(labels, shape[-1], loss.ignore_class)
-    return DataTable(labels.astype(np.float32))
-
-
-def _require_classes(labels: np.ndarray, classes: int, ignored: int | None = None) -> None:
-    """Say so, with the row, if there is no output for a label."""
-    outside = (labels < 0) | (labels >= classes)
-    if ignored is not None:
-        outside &= labels != ignored
-    if not outside.any():
-        return
-    row, place = np.argwhere(outside)[0]
-    several = int(outside.sum())
-    more = "" if several == 1 else f" ({several:,} labels are such)"
-    raise ChainruleError(
-        f"Row {row} of the targets has the label {labels[row, place]:g}, but the network has {classes} outputs, for "
-        f"labels from 0 to {classes - 1}{more}. Number the classes from 0 and give the last layer one unit for each."
-    )
 
 
 # ---- weights -------------------------------------------------------------------------------------------------------
@@ -210,13 +139,22 @@ def unweighted(samples: Samples, outputs: list[Shape]) -> Samples:
 # ---- data sets -----------------------------------------------------------------------------------------------------
 
 
-def prepare(x: Any, y: Any, loss: Loss, outputs: int | Shape, scale: float = 1.0) -> Samples:
-    """One input and one target table."""
+def prepare(
+    x: Any,
+    y: Any,
+    loss: Loss,
+    outputs: int | Shape,
+    scale: float = 1.0,
+    output: Output | None = None,
+    one_hot: bool = False,
+) -> Samples:
+    """One input and one target table; see `core.runs.targets.target_table`."""
     inputs, targets = numbers_of(x, "x"), numbers_of(y, "y")
     require_finite(inputs, "x")
     require_finite(targets, "y")
     require_equal_lengths([inputs], [targets])
-    return Samples([DataTable(inputs, scale)], [target_table(targets, loss, outputs)])
+    table = target_table(targets, loss, outputs, output, one_hot=one_hot)
+    return Samples([DataTable(inputs, scale)], [table])
 
 
 def require_whole_batches(program: Program, count: int) -> None:
@@ -232,20 +170,24 @@ def require_whole_batches(program: Program, count: int) -> None:
 
 
 def split(
-    dataset: Any, training: Training, loss: Loss, outputs: int | Shape
+    dataset: Any, training: Training, loss: Loss, outputs: int | Shape, output: Output | None = None
 ) -> tuple[Samples, Samples | None]:
-    """Training and held-out samples: Keras's validation split, or the data set's own test samples."""
+    """Training and held-out samples: Keras's validation split, or the data set's own test samples.
+
+    Of a data set of classes a squared error gets one-hot rows: documents have no place for code that makes them.
+    """
     scale = float(getattr(dataset.info, "scale", 1.0))
+    classes = bool(getattr(dataset.info, "classes", ()))
+
+    def prepared(x: Any, y: Any) -> Samples:
+        return prepare(x, y, loss, outputs, scale, output, classes)
+
     x, y = dataset.x_train, dataset.y_train
     if training.validation_split > 0:
         held = int(len(x) * (1 - training.validation_split))
         if not 0 < held < len(x):
             message = f"A validation split of {training.validation_split:g} leaves nothing to train on or to measure."
             raise ChainruleError(message)
-        return prepare(x[:held], y[:held], loss, outputs, scale), prepare(
-            x[held:], y[held:], loss, outputs, scale
-        )
-    train = prepare(x, y, loss, outputs, scale)
-    return train, prepare(dataset.x_test, dataset.y_test, loss, outputs, scale) if len(
-        dataset.x_test
-    ) else None
+        return prepared(x[:held], y[:held]), prepared(x[held:], y[held:])
+    held_out = prepared(dataset.x_test, dataset.y_test) if len(dataset.x_test) else None
+    return prepared(x, y), held_out

@@ -9,7 +9,8 @@ import numpy as np
 
 from core import losses
 from core.runs import Run
-from core.runs.samples import Samples, prepare, target_table
+from core.runs.samples import Samples, prepare
+from core.runs.targets import target_table
 from core.spec import Layer, Network, Node, Training, new_layer
 from core.tape.table_data import DataTable
 
@@ -65,7 +66,9 @@ def cnn() -> Run:
     training = _training(
         "SGD", "categorical_crossentropy", 6, learning_rate=0.05, momentum=0.9, nesterov=True
     )
-    return _run(network, training, rng.normal(size=(30, 9, 8, 2)), rng.integers(0, 4, 30), 4)
+    return _run(
+        network, training, rng.normal(size=(30, 9, 8, 2)), np.eye(4)[rng.integers(0, 4, 30)], 4
+    )
 
 
 def masked_embedding_lstm() -> Run:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -14,7 +15,7 @@ import core
 from core import layers, losses
 from core.errors import AdviceWarning, ChainruleError, SettingError
 from core.runs import Run
-from core.runs.samples import prepare
+from core.runs.samples import prepare, split
 from core.spec import Training
 from tests.core.networks import chain
 from tests.core.subjects import loss_variants
@@ -181,9 +182,116 @@ def test_labels_without_an_output_are_named_with_their_row(
         getattr(model, way)(X, np.array(labels))
 
 
-def test_whole_number_classes_of_one_hot_losses_are_checked_too() -> None:
-    with pytest.raises(ChainruleError, match=r"Row 5 .* label 3"):
-        model_of("categorical_crossentropy").fit(X, np.array([0, 1, 2, 0, 1, 3]))
+@pytest.mark.parametrize("loss", ["categorical_crossentropy", "mean_squared_error", "huber"])
+@pytest.mark.parametrize("way", ["fit", "evaluate", "train_on_batch"])
+def test_labels_do_not_become_one_hot_rows_on_their_own(loss: str, way: str) -> None:
+    labels = np.array([0, 1, 2, 0, 1, 2])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", AdviceWarning)
+        model = model_of(loss)
+    for given in (labels, labels[:, None], labels.astype(np.float32)):
+        with pytest.raises(
+            ChainruleError, match=r"sparse_categorical_crossentropy .* np\.eye\(3\)\[y"
+        ):
+            getattr(model, way)(X, given)
+
+
+def test_a_data_set_of_classes_has_one_hot_rows_for_a_squared_error_only() -> None:
+    y = np.array([0, 2, 1])
+    info = SimpleNamespace(classes=("a", "b", "c"))
+    dataset = SimpleNamespace(info=info, x_train=X[:3], y_train=y, x_test=X[:0], y_test=y[:0])
+    for name in ("mean_squared_error", "half_squared_error"):
+        samples, _ = split(dataset, Training(), losses.get(name), 3)
+        assert np.array_equal(samples.targets[0].array, np.eye(3)[y])
+    with pytest.raises(ChainruleError, match="sparse_categorical_crossentropy"):
+        split(dataset, Training(), losses.get("categorical_crossentropy"), 3)
+    info.classes = ()
+    with pytest.raises(ChainruleError, match="sparse_categorical_crossentropy"):
+        split(dataset, Training(), losses.get("mean_squared_error"), 3)
+
+
+RECURRENT = (
+    layers.LSTM(4, return_sequences=True, name="reads"),
+    layers.Dense(3, activation="softmax"),
+)
+
+
+@pytest.mark.parametrize(
+    ("shape", "made", "loss", "targets", "says"),
+    [
+        ((2, 4), [layers.Dense(3)], "mse", (6, 3, 2), r"2×3.* \(6, 3, 2\).*swapaxes\(y, 1, 2\)"),
+        ((2, 4), [layers.Dense(3)], "mse", (6, 6), r"\(samples, 2, 3\).*y\.reshape\(-1, 2, 3\)"),
+        ((4,), [layers.Dense(6)], "mse", (6, 2, 3), r"\(samples, 6\).*y\.reshape\(-1, 6\)"),
+        ((4,), [layers.Dense(1, name="last")], "mse", (6, 2), "has 2 numbers, but Dense 'last' gives 1.* 2 units"),
+        ((4,), [layers.Dense(2, name="last")], "mae", (6,), "Give Dense 'last' 1 unit,"),
+        ((8, 8, 1), [layers.Dense(3, "softmax", name="last")], "sparse_categorical_crossentropy", (6,),
+         "Dense 'last' gives 8×8×3 .*Put Flatten before Dense 'last'"),
+        ((8, 8, 1), [layers.Dense(1, name="last")], "mse", (6,), "Put Flatten before Dense 'last'"),
+        ((8, 8, 1), [layers.Conv2D(3, 3, name="last")], "sparse_categorical_crossentropy", (6,),
+         "Flatten and a Dense layer after Conv2D 'last'"),
+        ((5, 4), RECURRENT, "sparse_categorical_crossentropy", (6,), "Let LSTM 'reads' leave out return_sequences"),
+        ((4,), [layers.Dense(3)], "sparse_categorical_crossentropy", (6, 3), "one-hot rows"),
+    ],
+)  # fmt: skip
+@pytest.mark.filterwarnings("ignore::core.errors.AdviceWarning")
+def test_targets_of_another_shape_are_told_how_to_fit(
+    shape: tuple[int, ...], made: Any, loss: str, targets: tuple[int, ...], says: str
+) -> None:
+    model = core.Sequential([core.Input(shape), *made])
+    model.compile(loss=loss)
+    y = np.zeros(targets) if loss.startswith("sparse") else np.full(targets, 0.5)
+    with pytest.raises(ChainruleError, match=says):
+        model.fit(np.zeros((6, *shape)), y)
+
+
+@pytest.mark.parametrize(
+    ("shape", "loss", "targets"),
+    [
+        ((4,), "mse", (6, 3)),
+        ((4,), "mse", (6, 3, 1)),
+        ((2, 4), "mse", (6, 2, 3)),
+        ((2, 4), "mse", (6, 2, 3, 1)),
+        ((4,), "sparse_categorical_crossentropy", (6,)),
+        ((4,), "sparse_categorical_crossentropy", (6, 1)),
+        ((2, 4), "sparse_categorical_crossentropy", (6, 2)),
+        ((2, 4), "sparse_categorical_crossentropy", (6, 2, 1)),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::core.errors.AdviceWarning")
+def test_a_last_axis_of_one_may_be_missing_or_extra(
+    shape: tuple[int, ...], loss: str, targets: tuple[int, ...]
+) -> None:
+    model = core.Sequential([core.Input(shape), layers.Dense(3, activation="softmax")])
+    model.compile(loss=loss)
+    assert np.isfinite(model.evaluate(np.zeros((6, *shape)), np.zeros(targets)))
+
+
+@pytest.mark.parametrize(
+    ("labels", "says"),
+    [
+        ([0, 3], "Row 1 of the targets has the label 3, .* 0 to 2"),
+        ([-1, 0], "Row 0 of the targets has the label -1"),
+        ([0, 0.5], "0.5 .row 1 of the targets. is not one"),
+        ([0, np.nan], "nan .row 1 of the targets. is not one"),
+        (np.eye(3)[:2], "one-hot rows"),
+        ([0, 1, 2], "a label for each"),
+    ],
+)
+def test_labels_of_arrays_are_checked_as_those_of_fit(labels: Any, says: str) -> None:
+    p = np.full((2, 3), 1 / 3)
+    for loss in (losses.SparseCategoricalCrossentropy(), losses.sparse_categorical_crossentropy):
+        with pytest.raises(ChainruleError, match=says):
+            loss(labels, p)
+
+
+def test_single_numbers_are_compared_as_in_keras() -> None:
+    assert losses.MeanSquaredError()(1.0, 3.0) == 4.0
+    assert losses.mean_squared_error(1.0, 3.0) == 4.0
+    assert losses.Huber()(1.0, 5.0) == 3.5
+    assert losses.BinaryCrossentropy()(1.0, 0.5) == pytest.approx(np.log(2))
+    assert losses.CosineSimilarity()(1.0, 2.0) == pytest.approx(-1.0)
+    with pytest.raises(ChainruleError, match="probabilities of all classes"):
+        losses.SparseCategoricalCrossentropy()(1, 0.5)
 
 
 def test_a_label_of_a_time_step_is_checked() -> None:
@@ -193,7 +301,7 @@ def test_a_label_of_a_time_step_is_checked() -> None:
     x = np.zeros((3, 4, 2), np.float32)
     with pytest.raises(ChainruleError, match=r"Row 2 .* label 9"):
         model.fit(x, labels)
-    with pytest.raises(ChainruleError, match="needs 4 labels a sample; 1 numbers"):
+    with pytest.raises(ChainruleError, match=r"\(samples, 4\), because .* they have \(3,\)"):
         model.fit(x, labels[:, 0])
 
 

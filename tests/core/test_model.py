@@ -99,12 +99,13 @@ def test_numbers_of_numpy_are_settings() -> None:
     assert layers.MaxPooling2D((np.int64(2), 3)).config["pool_size"] == [2, 3]
 
 
-def test_whole_numbers_are_classes_and_floats_are_not() -> None:
+def test_one_number_a_sample_is_not_enough_for_three_outputs() -> None:
     model = core.Sequential([core.Input((4,)), layers.Dense(3)])
     model.compile("sgd", "mse")
-    model.fit(X, LABELS)
+    with pytest.raises(ChainruleError, match=r"np\.eye\(3\)"):
+        model.fit(X, LABELS)
     with pytest.raises(ChainruleError, match="1 number,"):
-        model.fit(X, LABELS.astype(np.float32))
+        model.fit(X, LABELS + 0.5)
 
 
 def test_a_learning_rate_holds_from_the_next_step() -> None:

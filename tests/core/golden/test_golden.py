@@ -148,7 +148,9 @@ def test_twenty_steps_of_training_are_keras_s(case: cases.TrainingCase) -> None:
     expected = of("training", case.name)
     network = chain(case.shape, *case.layers)
     x, y = cases.training_data(case)
-    samples = prepare(x, y, losses.get(case.loss), case.outputs)
+    loss = losses.get(case.loss)
+    given = y if loss.sparse else np.eye(case.outputs)[y]
+    samples = prepare(x, given, loss, case.outputs)
     training = Training(optimizer=dict(case.optimizer), loss=case.loss, batch_size=case.batch_size)
     run = Run(network, training, samples=samples)
     names = named_weights(case.name, network, run.program)

@@ -10,7 +10,8 @@ import numpy as np
 from core import activations, losses, optimizers, schedules
 from core.kernels import state as S
 from core.losses import Loss
-from core.runs.samples import Samples, target_table, unweighted
+from core.runs.samples import Samples, unweighted
+from core.runs.targets import target_table
 from core.spec import Network, Node, new_layer
 from core.tape.compiler import compile_network
 from core.tape.program import Program

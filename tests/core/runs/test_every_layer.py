@@ -14,7 +14,8 @@ from core import losses
 from core.losses import Loss
 from core.optimizers import Optimizer
 from core.runs import Run
-from core.runs.samples import Samples, target_table
+from core.runs.samples import Samples
+from core.runs.targets import target_table
 from core.spec import Network, Training
 from core.tape.compiler import compile_network
 from core.tape.table_data import DataTable

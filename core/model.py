@@ -167,6 +167,34 @@ class Model:
         self._predictor: Any = None
         self.stop_training = False
 
+    @property
+    def trainable(self) -> bool:
+        """True: in this version every weight learns."""
+        return True
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Keep what a model has; of its own kind nothing else, for it would change nothing and nobody would notice."""
+        own = name.startswith("_") or name in _SETTABLE
+        if own or (type(self).__module__ not in _OURS and name != "trainable"):
+            object.__setattr__(self, name, value)
+            return
+        if name == "trainable":
+            if value is True:
+                return
+            message = (
+                f"The model {self.name!r} cannot be frozen: in this version every weight learns, and trainable stays "
+                "True."
+            )
+            raise SettingError(message, name)
+        hint = (
+            " Give it to compile(...)."
+            if name in ("optimizer", "loss", "losses", "metrics", "loss_weights")
+            else ""
+        )
+        raise SettingError(
+            f"A {self.kind} model has nothing called {name!r} that could be set.{hint}", name
+        )
+
     # ---- what it is ---------------------------------------------------------------------------------------------
 
     @property
@@ -946,6 +974,12 @@ class Model:
         from core.io.models import save_model
 
         save_model(self, Path(path))
+
+
+#: What may be set on a model.
+_SETTABLE = {"name", "seed", "network", "stop_training"}
+#: Where the models of this package are written; a reader's own kinds may keep what they like.
+_OURS = {"core.model", "core.sequential"}
 
 
 def require_loss(loss: Any) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from core.errors import SettingError
 from core.layers.symbolic import call_layer
 from core.layers.wording import Placed, about
-from core.naming import snake_case, suggestion
+from core.naming import no_attribute, snake_case, suggestion
 
 if TYPE_CHECKING:
     import numpy as np
@@ -184,6 +184,56 @@ class Layer:
         layer.id, layer.name, layer._owner = "", "", None
         return layer
 
+    @property
+    def trainable(self) -> bool:
+        """True: in this version every weight learns."""
+        return True
+
+    def __getattr__(self, name: str) -> Any:
+        """A setting (``layer.units``) or, once the layer is part of a model, a weight as an object (``layer.kernel``)."""
+        config = self.__dict__.get("config", {})
+        if name in config:
+            return config[name]
+        if name.startswith("__") or not config:
+            raise AttributeError(name)
+        owned = self._variables() if self._owner is not None and self._owner.built else []
+        found = {one.path.removeprefix(f"{self.id}/"): one for one in owned}
+        if name in found:
+            return found[name]
+        switch = _SWITCHES.get(name, "")
+        if config.get(switch) is False:
+            return None
+        if switch or name.endswith(("kernel", "embeddings")):
+            message = f"{type(self).__name__} has no {name!r} yet: put it into a model with an Input first."
+            if not owned:
+                raise AttributeError(message)
+        raise no_attribute(type(self).__name__, name, [*config, *found])
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Keep what the layer has; nothing else, for it would change nothing and nobody would notice."""
+        if name.startswith("_") or name in _KEPT:
+            object.__setattr__(self, name, value)
+            return
+        kind = type(self).__name__
+        if name == "trainable":
+            if value is True:
+                return
+            raise SettingError(
+                f"{kind}: layers cannot be frozen yet; in this version every weight learns, and trainable stays True.",
+                name,
+            )
+        if name in self.config:
+            raise SettingError(
+                f"{kind}: {name} is given when the layer is made, {kind}({name}=...); it cannot be changed afterwards. "
+                "Make a new layer.",
+                name,
+            )
+        raise SettingError(
+            f"{kind} has nothing called {name!r} that could be set.{suggestion(name, self.config)} Settings are given "
+            "when the layer is made; weights are replaced by set_weights.",
+            name,
+        )
+
     def __getitem__(self, setting: str) -> Any:
         """The value of a setting."""
         return self.config[setting]
@@ -311,6 +361,10 @@ class Layer:
 
 
 _KINDS: dict[str, type[Layer]] = {}
+#: What may be set on a layer, by models and readers of files.
+_KEPT = {"id", "name", "config", "sample_shape", "named_by_model"}
+#: Weights that a setting leaves out: they are None then, as in Keras.
+_SWITCHES = {"bias": "use_bias", "gamma": "scale", "beta": "center"}
 _FIRST = "Put Input((...)) before the first layer, with the shape of one sample."
 #: What every layer of Keras takes, and what to do here instead.
 _ELSEWHERE = {

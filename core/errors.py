@@ -42,6 +42,10 @@ class GraphError(ChainruleError):
     """The network document itself is not a network: a cycle, a missing layer, a doubled name."""
 
 
+class PlaceError(ChainruleError, IndexError):
+    """A program is asked for a cell, or an operand, that is not there."""
+
+
 class MemoryEstimateError(ChainruleError):
     """The network would need more memory than the program is ready to take."""
 

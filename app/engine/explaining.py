@@ -49,7 +49,8 @@ def explain(run: Run, instruction: int, cell: tuple[int, ...], output: str | Non
     expression = program.expression(instruction, cell, output, iteration)
     if ins.op == "accumulate" and first:
         # A new epoch counts from nothing: the formula is the one of every other batch, its old sum is 0.
-        total = ins.inputs["total"]
+        counted = plain.tensor == ins.inputs["count"].name
+        total = ins.inputs["count" if counted else "total"]
         before[total.name] = np.zeros(total.shape)
         terms = expression.terms if isinstance(expression, Sum) else (expression,)
         expression = Sum((Ref(total.name, (), total.symbol, ""), *terms))

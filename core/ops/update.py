@@ -210,6 +210,18 @@ class Accumulate(Op):
             return Sum(terms)
         return Sum((ref(ins.inputs["total"], ()), *terms))
 
+    def explain_output(self, ins: Instruction, output: str, cell: Cell) -> Expr:
+        """How many numbers are in the sum, for the count."""
+        if output == "y":
+            return self.explain(ins, cell)
+        x, m, rows = ins.inputs["x"], ins.inputs.get("m"), ins.attributes.get("rows", 1)
+        added: tuple[Expr, ...] = (Number(rows * (x.size if x.batch else 1)),)
+        if x.batch and m is not None:
+            added = tuple(ref(m, (r, *place)) for r in range(rows) for place in cells(x.shape))
+        if ins.attributes.get("first", False):
+            return Sum(added)
+        return Sum((ref(ins.inputs["count"], ()), *added))
+
     def uses(self, ins: Instruction, operand: str, cell: Cell) -> list[Cell]:
         # The first batch of an epoch starts a new sum.
         new = operand == "total" and ins.attributes.get("first", False)

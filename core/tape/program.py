@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core import initializers
-from core.errors import ChainruleError, DivergedError
+from core.errors import ChainruleError, DivergedError, PlaceError
 from core.expressions import Expr, evaluate
+from core.naming import suggestion, unknown
 from core.ops.base import Cell, Instruction, operation
 from core.ops.schedules import ScheduleOp
 from core.tape.arena import allocate, place
@@ -248,21 +249,27 @@ class Program:
 
         Weights of samples, if the tape has such, are 1 where none are given.
         """
-        rows = len(inputs[0])
+        places = list(self.tape.inputs.values())
+        given = list(zip(places, _arrays(inputs, places, "inputs"), strict=True))
+        if targets is not None:
+            places = list(self.tape.targets.values())
+            given += list(zip(places, _arrays(targets, places, "targets"), strict=True))
+        places = list(self.tape.sample_weights.values())
+        if weights is not None:
+            given += list(zip(places, _arrays(weights, places, "weights"), strict=True))
+        rows = len(given[0][1]) if given[0][1].ndim else 0
         if rows > self.capacity:
             raise ChainruleError(
                 f"The program takes batches of up to {self.capacity}; {rows} samples are given."
             )
+        for t, array in given:
+            _require_fit(t, array, rows)
+        if weights is None:
+            given += [(t, np.ones((rows, *t.shape))) for t in places]
         self.state[S.FIRST], self.state[S.ROWS], self.state[S.BATCH_ROWS] = 0, rows, rows
         self._fed = True
-        given = list(zip(self.tape.inputs.values(), inputs, strict=True))
-        if targets is not None:
-            given += list(zip(self.tape.targets.values(), targets, strict=True))
-        for k, t in enumerate(self.tape.sample_weights.values()):
-            ones = np.ones((rows, *t.shape), self.dtype)
-            given.append((t, ones if weights is None else weights[k]))
         for t, array in given:
-            self._view(t)[...] = np.asarray(array, self.dtype).reshape(rows, *t.shape)
+            self._view(t)[...] = array.astype(self.dtype, copy=False).reshape(rows, *t.shape)
 
     # ---- values -----------------------------------------------------------------------------------------------
 
@@ -296,9 +303,12 @@ class Program:
         )
 
     def _tensor(self, name: str) -> Tensor:
-        found = self.tape.tensors.get(name)
+        found = self.tape.tensors.get(name) if isinstance(name, str) else None
         if found is None:
-            raise ChainruleError(f"The program has no value called {name!r}.")
+            hint = suggestion(name, self.tape.tensors) if isinstance(name, str) else ""
+            raise ChainruleError(
+                f"The program has no value called {name!r}.{hint} The names are in program.tensors."
+            )
         return found
 
     def tensor(self, name: str) -> np.ndarray:
@@ -461,9 +471,11 @@ class Program:
     # ---- explaining ----------------------------------------------------------------------------------------------
 
     def _internal(self, index: int) -> Instruction:
-        if not 0 <= index < len(self.tape.instructions):
+        whole = isinstance(index, (int, np.integer)) and not isinstance(index, bool)
+        if not whole or not 0 <= index < len(self.tape.instructions):
             raise ChainruleError(
-                f"The tape has {len(self.tape.instructions)} instructions; there is no number {index}."
+                f"The tape has {len(self.tape.instructions)} instructions, numbered from 0; there is no number "
+                f"{index!r}."
             )
         ins = self.tape.instructions[index]
         attributes = {
@@ -484,9 +496,10 @@ class Program:
         For updates, which change a weight in place, ask before the instruction runs.
         """
         t = self._internal(index).output if output is None else self._tensor(output)
-        expression = self.expression(index, cell, output)
-        value = evaluate(expression, self.value)
-        return Explanation(index, t.name, cell, expression, value, float(self._view(t)[cell]))
+        place = self._place(t, cell)
+        expression = self.expression(index, place, output)
+        value = evaluate(expression, self._value)
+        return Explanation(index, t.name, place, expression, value, float(self._view(t)[place]))
 
     def expression(
         self, index: int, cell: Cell, output: str | None = None, iteration: int | None = None
@@ -496,15 +509,60 @@ class Program:
         if iteration is not None:
             ins.attributes["iteration"] = iteration
         t = ins.output if output is None else self._tensor(output)
-        place = tuple(int(k) for k in cell)
-        # A time step, or the gradient of one, is a part of what the instruction writes.
-        key = next((key for key, out in ins.outputs.items() if out is t), "")
-        if not key or t is ins.output:
+        key, place = self._written(ins, t, self._place(t, cell))
+        if ins.outputs[key] is ins.output:
             return operation(ins.op).explain(ins, place)
         return operation(ins.op).explain_output(ins, key, place)
 
+    def _written(self, ins: Instruction, t: Tensor, cell: Cell) -> tuple[str, Cell]:
+        """Which output of the instruction a cell of a tensor is in, and where there.
+
+        A time step, the gradient of one, or the same values in another shape may be asked for by a name of its own.
+        """
+        for key, out in ins.outputs.items():
+            if out is t:
+                return key, cell
+        own = cell[1:] if t.batch else cell
+        flat = t.offset + (int(np.ravel_multi_index(own, t.shape)) if t.shape else 0)
+        for key, out in ins.outputs.items():
+            if out.buffer is t.buffer and out.offset <= flat < out.offset + out.size:
+                inside = np.unravel_index(flat - out.offset, out.shape) if out.shape else ()
+                return key, (*cell[: int(t.batch)], *map(int, inside))
+        names = ", ".join(out.name for out in ins.outputs.values())
+        message = f"The instruction does not write cell {cell} of {t.name!r}; it writes {names}."
+        raise PlaceError(message)
+
+    def _place(self, t: Tensor, cell: Any) -> Cell:
+        """A cell as whole numbers, inside the tensor."""
+        shape = (self.rows, *t.shape) if t.batch else t.shape
+        first = ", the sample first," if t.batch else ""
+        needed = f"{len(shape)} whole number{'s' if len(shape) != 1 else ''}{first}" if shape else "()"
+        if not isinstance(cell, (tuple, list)) or not all(
+            isinstance(k, (int, np.integer)) and not isinstance(k, bool) for k in cell
+        ):
+            example = (*([0] * len(shape)),)
+            raise PlaceError(
+                f"A cell of {t.name!r} is a tuple of {needed}, such as {example}; {cell!r} is given."
+                if shape
+                else f"{t.name!r} is one number: its cell is (); {cell!r} is given."
+            )
+        place = tuple(int(k) for k in cell)
+        if len(place) != len(shape) or not all(0 <= k < n for k, n in zip(place, shape, strict=True)):
+            raise PlaceError(
+                f"{t.name!r} has shape {shape}, so a cell of it is {needed} from {(0,) * len(shape)} to "
+                f"{tuple(n - 1 for n in shape)}; {place} is not one."
+                if shape
+                else f"{t.name!r} is one number: its cell is (); {place} is given."
+            )
+        return place
+
     def value(self, tensor: str, cell: Cell) -> float:
-        """One cell, as expressions look it up."""
+        """One cell of a value."""
+        t = self._tensor(tensor)
+        return float(self._view(t)[self._place(t, cell)])
+
+    def _value(self, tensor: str, cell: Cell) -> float:
+        """The same as expressions look it up, with cells that are known to be there."""
         return float(self.tensor(tensor)[cell])
 
     def columns(self, index: int, row: int, group: int = 0) -> Columns:
@@ -514,7 +572,41 @@ class Program:
     def uses(self, index: int, operand: str, cell: Cell) -> list[Cell]:
         """Cells of the instruction's output that read `cell` of this operand."""
         ins = self._internal(index)
-        return operation(ins.op).uses(ins, operand, cell)
+        if operand not in ins.inputs:
+            raise PlaceError(unknown("operand", str(operand), ins.inputs))
+        return operation(ins.op).uses(ins, operand, self._place(ins.inputs[operand], cell))
+
+
+def _arrays(given: Any, places: list[Tensor], what: str) -> list[np.ndarray]:
+    """One array of numbers for each place; of a single place the array itself will do."""
+    if not isinstance(given, (list, tuple)):
+        given = [given]
+    if len(given) != len(places):
+        names = ", ".join(t.name for t in places) or "none"
+        message = f"feed takes a list of {len(places)} {what} ({names}); {len(given)} are given."
+        raise ChainruleError(message)
+    found = []
+    for one, t in zip(given, places, strict=True):
+        try:
+            array = np.asarray(one)
+        except ValueError:
+            array = np.empty(0, object)
+        if array.dtype.kind not in "biuf":
+            message = f"{what} for {t.name} must be an array of numbers; {type(one).__name__} of other things is given."
+            raise ChainruleError(message)
+        found.append(array)
+    return found
+
+
+def _require_fit(t: Tensor, array: np.ndarray, rows: int) -> None:
+    """Say so if an array is not a batch for this place: in its shape, with other axes of length 1, or flat."""
+    plain = [tuple(n for n in shape if n != 1) for shape in (array.shape[1:], t.shape)]
+    fits = plain[0] == plain[1] or array.shape[1:] == (t.size,)
+    if not array.ndim or len(array) != rows or not rows or not fits:
+        needed = (rows or "samples", *t.shape)
+        shown = "(" + ", ".join(map(str, needed)) + (",)" if len(needed) == 1 else ")")
+        message = f"The batch for {t.name} must have shape {shown}; it has {array.shape}."
+        raise ChainruleError(message)
 
 
 def _padded(rows: list[list[Any]], dtype: Any) -> np.ndarray:

@@ -91,19 +91,27 @@ def formulas_give_the_kernels_numbers(
             continue
         if seen is not None:
             seen.add(kind_of(ins))
-        cells = some_cells(program, ins.output.name, rng, count)
-        before = {cell: program.explain(k, cell).value for cell in cells} if in_place(ins) else {}
+        cells = [
+            (out.name, cell)
+            for out in ins.outputs.values()
+            for cell in some_cells(program, out.name, rng, count)
+        ]
+        before = (
+            {(name, cell): program.explain(k, cell, name).value for name, cell in cells}
+            if in_place(ins)
+            else {}
+        )
         program.run(k, k + 1)
-        for cell in cells:
-            found = program.explain(k, cell)
-            expected = before.get(cell, found.value)
-            kernel = program.value(ins.output.name, cell)
+        for name, cell in cells:
+            found = program.explain(k, cell, name)
+            expected = before.get((name, cell), found.value)
+            kernel = program.value(name, cell)
             assert found.kernel_value == kernel
-            assert kernel == pytest.approx(expected, rel=1e-9, abs=1e-12), (k, ins.op, cell)
+            assert kernel == pytest.approx(expected, rel=1e-9, abs=1e-12), (k, ins.op, name, cell)
+            if name == ins.output.name:
+                assert program.explain(k, cell) == found
             if ins.op in GIVEN:
-                assert [(r.tensor, r.index) for r in references(found.expression)] == [
-                    (ins.output.name, cell)
-                ]
+                assert [(r.tensor, r.index) for r in references(found.expression)] == [(name, cell)]
 
 
 def what_reads_a_cell_mentions_it(

@@ -38,6 +38,18 @@ def check(metric: str) -> None:
         raise SettingError(unknown("metric", str(metric), _NAMES), "metrics")
 
 
+def labels(given: tuple[str, ...], loss: Loss, last: int) -> dict[str, str]:
+    """The name on the tape of each metric of an output whose last axis is so long.
+
+    The first is "accuracy"; what measures the same has the same name, what measures something else its own.
+    """
+    by_kind: dict[int, str] = {}
+    return {
+        metric: by_kind.setdefault(kind(metric, loss, last), metric if by_kind else "accuracy")
+        for metric in given
+    }
+
+
 def accuracy_kind(metric: str, loss: Loss, p: Tensor) -> int:
     """Which accuracy is meant, as Keras resolves "accuracy": by the shapes of targets and predictions.
 
@@ -48,10 +60,15 @@ def accuracy_kind(metric: str, loss: Loss, p: Tensor) -> int:
     core.errors.SettingError
         There is no such metric.
     """
+    return kind(metric, loss, p.last)
+
+
+def kind(metric: str, loss: Loss, last: int) -> int:
+    """The same for an output whose last axis is so long."""
     check(metric)
-    if loss.sparse and p.last > 1:
+    if loss.sparse and last > 1:
         return SPARSE
-    if metric == "binary_accuracy" or p.last == 1:
+    if metric == "binary_accuracy" or last == 1:
         return BINARY
     return CATEGORICAL
 

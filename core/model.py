@@ -14,7 +14,7 @@ from core import losses as losses_module
 from core import metrics as metrics_module
 from core import optimizers as optimizers_module
 from core import schedules as schedules_module
-from core.callbacks import Callback
+from core.callbacks import Callbacks
 from core.errors import AdviceWarning, ChainruleError, GraphError, SettingError
 from core.graph import Graph, call_model
 from core.layers.base import Layer, Shape, Weight
@@ -475,7 +475,7 @@ class Model:
 
     def compile(
         self,
-        optimizer: Any = "sgd",
+        optimizer: Any = "rmsprop",
         loss: Any = None,
         metrics: Any = None,
         loss_weights: Any = None,
@@ -582,6 +582,54 @@ class Model:
     def recall(self, memory: Memory) -> None:
         """Go on from here at the next `fit`; slots of another network are left out."""
         self._memory = memory
+
+    def _logged(self, metrics: dict[str, float]) -> dict[str, float]:
+        """Metrics by name in Keras's order: loss, that of each output ("size_loss"), what `compile` was given."""
+        found = dict(metrics)
+        named: dict[str, float] = {}
+        many = len(self.network.outputs) > 1
+        outputs = list(zip(self.network.outputs, self._output_names(), self.losses, strict=True))
+        if many and len({name for _, name, _ in outputs}) < len(outputs):
+            outputs = [(node, node, loss) for node, _, loss in outputs]
+        for held in ("", "val_"):
+            keys = [("loss", "loss")]
+            if many:
+                keys += [(f"{name}_loss", f"loss/{node}") for node, name, _ in outputs]
+            for (node, name, loss), shape in zip(outputs, self._outputs(), strict=True):
+                last = shape[-1] if shape else 1
+                labels = metrics_module.labels(self._metrics, loss, last)
+                if many:
+                    keys += [(f"{name}_{one}", f"{label}/{node}") for one, label in labels.items()]
+                else:
+                    keys += list(labels.items())
+            named |= {
+                held + key: found[held + label] for key, label in keys if held + label in found
+            }
+        return named
+
+    def _so_far(self, run: Any) -> dict[str, float]:
+        """Means over the batches of this epoch that are done."""
+        program = run.program
+        return self._logged(
+            {
+                name: float(program.mem[total.at] / max(program.mem[count.at], 1))
+                for name, (total, count) in program.tape.totals.items()
+            }
+        )
+
+    def _run_epoch(self, run: Any, watching: Callbacks) -> None:
+        """All batches of an epoch; one by one if a callback wants to hear of them."""
+        if not watching.by_batch:
+            run.step("epoch")
+            return
+        for batch in range(run.batches):
+            watching.call("on_train_batch_begin", batch)
+            run.step("batch")
+            if run.divergence is not None:
+                return
+            watching.call("on_train_batch_end", batch, logs=self._so_far(run))
+            if self.stop_training:
+                return
 
     def _by_output(self, given: dict[str, Any], what: str) -> list[Any]:
         """The values of a dictionary in the order of the outputs."""
@@ -810,14 +858,15 @@ class Model:
             warnings.warn(hint, AdviceWarning, stacklevel=2)
         result = History()
         self.stop_training = False
-        watching = _callbacks(callbacks)
-        for callback in watching:
-            callback.set_model(self)
-            callback.on_train_begin()
+        params = {"verbose": verbose, "epochs": epochs, "steps": run.batches}
+        watching = Callbacks(callbacks, self, params)
+        watching.call("on_train_begin")
+        logs: dict[str, float] = {}
         for epoch in range(epochs):
-            run.step("epoch")
+            watching.call("on_epoch_begin", epoch)
+            self._run_epoch(run, watching)
             measured = run.evaluate(validation, batch_size) if validation is not None else None
-            logs = _logged(run.note_epoch(measured).metrics)
+            logs = self._logged(run.note_epoch(measured).metrics)
             if run.divergence is not None:
                 break
             for key, value in logs.items():
@@ -826,12 +875,10 @@ class Model:
             if verbose:
                 shown = "  ".join(f"{key}: {value:.4f}" for key, value in logs.items())
                 print(f"Epoch {epoch + 1}/{epochs}  {shown}")  # noqa: T201 - that is what verbose means
-            for callback in watching:
-                callback.on_epoch_end(epoch, dict(logs))
+            watching.call("on_epoch_end", epoch, logs=logs)
             if self.stop_training:
                 break
-        for callback in watching:
-            callback.on_train_end()
+        watching.call("on_train_end", logs=logs)
         if run.divergence is not None:
             from core.errors import DivergedError
 
@@ -857,7 +904,7 @@ class Model:
         )
         run.shuffle(False)
         run.step("batch")
-        return _told(_logged(run.note_epoch().metrics), return_dict)
+        return _told(self._logged(run.note_epoch().metrics), return_dict)
 
     def test_on_batch(
         self, x: Any, y: Any, sample_weight: Any = None, return_dict: bool = False
@@ -888,7 +935,7 @@ class Model:
         samples = self._samples(x, y, sample_weight)
         self._pull()
         run = self._run if self._run is not None else self._ready(samples, batch_size)
-        return _told(_logged(run.evaluate(samples, batch_size)), return_dict)
+        return _told(self._logged(run.evaluate(samples, batch_size)), return_dict)
 
     def predict(self, x: Any, batch_size: int = 32, verbose: Any = 0) -> Any:
         """Outputs for inputs (samples, ...)."""
@@ -1000,14 +1047,6 @@ def checked_metrics(metrics: Any) -> tuple[str, ...]:
     return named
 
 
-def _callbacks(given: Any) -> list[Any]:
-    found = list(given) if isinstance(given, (list, tuple)) else [] if given is None else [given]
-    for one in found:
-        if not isinstance(one, Callback):
-            raise ChainruleError(f"Callbacks are objects of core.callbacks; {one!r} is not one.")
-    return found
-
-
 def _shown(shapes: list[Shape]) -> str:
     texts = ["(" + ", ".join(map(str, ("None", *shape))) + ")" for shape in shapes]
     return texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
@@ -1080,17 +1119,6 @@ def _for_each(sample_weight: Any, outputs: int) -> list[Any]:
             f"{len(sample_weight)} are given."
         )
     return list(sample_weight)
-
-
-def _logged(metrics: dict[str, float]) -> dict[str, float]:
-    """Metrics under the names of Keras's logs: "size_loss" for the loss of the output "size"."""
-    found = {}
-    for name, value in metrics.items():
-        what, _, output = name.partition("/")
-        held = "val_" if output and what.startswith("val_") else ""
-        key = f"{held}{output}_{what.removeprefix(held)}" if output else name
-        found[key] = value
-    return found
 
 
 def _told(found: dict[str, float], return_dict: bool) -> Any:

@@ -190,7 +190,7 @@ class Layer:
         return True
 
     def __getattr__(self, name: str) -> Any:
-        """A setting (``layer.units``) or, once the layer is part of a model, a weight as an object (``layer.kernel``)."""
+        """A setting (``layer.units``) or, in a model, a weight as an object (``layer.kernel``)."""
         config = self.__dict__.get("config", {})
         if name in config:
             return config[name]

@@ -82,8 +82,8 @@ class Objective:
         if self._many or weight == 1.0:
             # The mean over an epoch: of every number, or, as Keras does, of the loss of each batch for its samples.
             self._total(label, rows if share is None and loss.mean else scalar)
-        for metric in metrics:
-            self._metric(metric, node, p, target, loss, mask)
+        for metric, name in metrics_module.labels(metrics, loss, p.last).items():
+            self._metric(metric, name, node, p, target, loss, mask)
 
     def _begin_at(self, t: Tensor) -> None:
         """Let gradients start from the instruction that writes this."""
@@ -193,6 +193,7 @@ class Objective:
     def _metric(
         self,
         metric: str,
+        name: str,
         node: str,
         p: Tensor,
         target: Tensor,
@@ -200,7 +201,7 @@ class Objective:
         mask: Tensor | None,
     ) -> None:
         kind = metrics_module.accuracy_kind(metric, loss, p)
-        label = f"accuracy/{node}" if self._many else "accuracy"
+        label = f"{name}/{node}" if self._many else name
         if label in self.totals:
             # Names of Keras for what is the same measure here.
             return

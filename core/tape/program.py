@@ -536,7 +536,9 @@ class Program:
         """A cell as whole numbers, inside the tensor."""
         shape = (self.rows, *t.shape) if t.batch else t.shape
         first = ", the sample first," if t.batch else ""
-        needed = f"{len(shape)} whole number{'s' if len(shape) != 1 else ''}{first}" if shape else "()"
+        needed = (
+            f"{len(shape)} whole number{'s' if len(shape) != 1 else ''}{first}" if shape else "()"
+        )
         if not isinstance(cell, (tuple, list)) or not all(
             isinstance(k, (int, np.integer)) and not isinstance(k, bool) for k in cell
         ):
@@ -547,7 +549,9 @@ class Program:
                 else f"{t.name!r} is one number: its cell is (); {cell!r} is given."
             )
         place = tuple(int(k) for k in cell)
-        if len(place) != len(shape) or not all(0 <= k < n for k, n in zip(place, shape, strict=True)):
+        if len(place) != len(shape) or not all(
+            0 <= k < n for k, n in zip(place, shape, strict=True)
+        ):
             raise PlaceError(
                 f"{t.name!r} has shape {shape}, so a cell of it is {needed} from {(0,) * len(shape)} to "
                 f"{tuple(n - 1 for n in shape)}; {place} is not one."

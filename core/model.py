@@ -588,7 +588,9 @@ class Model:
         found = dict(metrics)
         named: dict[str, float] = {}
         many = len(self.network.outputs) > 1
-        outputs = list(zip(self.network.outputs, self._output_names(), self.losses, strict=True))
+        outputs = list(
+            zip(self._run.program.tape.outputs, self._output_names(), self.losses, strict=True)
+        )
         if many and len({name for _, name, _ in outputs}) < len(outputs):
             outputs = [(node, node, loss) for node, _, loss in outputs]
         for held in ("", "val_"):

@@ -298,7 +298,7 @@ _TEX_FUNCTIONS = {
     "equal": r"\mathbb{1}_{=}", "inside": r"\mathbb{1}_{\text{inside}}", "where": r"\operatorname{where}",
     "is_first_max": r"\mathbb{1}_{\text{first max}}", "sign": r"\operatorname{sign}",
 }  # fmt: skip
-_SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
+_SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹ˣʰ", "0123456789xh")
 _GREEK = {
     "δ": r"\delta ", "σ": r"\sigma ", "η": r"\eta ", "β": r"\beta ", "γ": r"\gamma ", "ε": r"\varepsilon ",
     "μ": r"\mu ", "ŷ": r"\hat{y}", "∂": r"\partial ", "μ̄": r"\bar{\mu}", "v̄": r"\bar{v}", "x̂": r"\hat{x}",

@@ -72,7 +72,7 @@ BOLD = frozenset(("mathbf", "boldsymbol", "bm", "textbf"))
 RELATIONS = frozenset("=≈≤≥≠←→⇒∈<>")
 BINARY = frozenset("+−·×⊙∘∗±⊗⊕")
 
-ABOVE = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ⁿᵀⁱʲᵗ", "0123456789+−()nTijt", strict=True))
+ABOVE = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ⁿᵀⁱʲᵗˣʰ", "0123456789+−()nTijtxh", strict=True))
 BELOW = dict(zip("₀₁₂₃₄₅₆₇₈₉₊₋₍₎ᵢⱼₖₙₜₒₕₓₐₑₘₛₚᵣᵤᵥ", "0123456789+−()ijkntohxaemspruv", strict=True))
 HATTED = {"ŷ": "y"}
 

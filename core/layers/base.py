@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 import numbers
+import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -358,6 +359,28 @@ class Layer:
         cls.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         if not cls.__name__.startswith("_"):
             _KINDS[cls.__name__] = cls
+            cls.__doc__ = _documented(cls)
+
+
+def _documented(cls: type[Layer]) -> str:
+    """What ``help`` shows of a layer: what it computes, and its settings with their meanings."""
+    lines = [
+        inspect.cleandoc(cls.__dict__.get("__doc__") or cls.summary),
+        "",
+        "Parameters",
+        "-" * 10,
+    ]
+    for setting in cls.settings:
+        default = "" if setting.required else f" : default {setting.default!r}"
+        options = ""
+        if setting.type == "choice":
+            known = (*setting.choices, "None") if setting.optional else setting.choices
+            options = f" One of {', '.join(known)}."
+        meaning = f"{setting.help or setting.label}".rstrip(".") + "."
+        lines += [f"{setting.name}{default}", *textwrap.wrap(
+            meaning + options, 110, initial_indent="    ", subsequent_indent="    "
+        )]  # fmt: skip
+    return "\n".join([*lines, "name : default None", "    Of the layer in its model."])
 
 
 _KINDS: dict[str, type[Layer]] = {}

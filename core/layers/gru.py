@@ -57,12 +57,12 @@ class GRU(_Recurrent):
     def input_bias(self, e: Emitter) -> Tensor | None:
         if not self["use_bias"]:
             return None
-        return e.part(e.weight("bias"), 0) if self["reset_after"] else e.weight("bias")
+        return _bias_row(e, 0, "ˣ") if self["reset_after"] else e.weight("bias")
 
     def prepare(self, e: Emitter, x: Tensor) -> Kit:
         kit = super().prepare(e, x)
         if self["use_bias"] and self["reset_after"]:
-            kit.named["bias"] = e.part(e.weight("bias"), 1)
+            kit.named["bias"] = _bias_row(e, 1, "ʰ")
         if not kit.apart and not self["reset_after"]:
             kit.named["U_zr"] = self.gate_kernel(e, "recurrent_kernel", 0, 2)
             kit.kernels = [kit.named["U_zr"]] * 2 + [self.gate_kernel(e, "recurrent_kernel", 2)]
@@ -131,3 +131,11 @@ class GRU(_Recurrent):
         )
         of_h = e.columns(again, 2 * u, u) if self["reset_after"] else None
         return e.columns(both, 0, u), e.columns(both, u, u), of_h
+
+
+def _bias_row(e: Emitter, row: int, mark: str) -> Tensor:
+    """The bias of the products with the input, or with the state: rows of one weight, not time steps."""
+    bias = e.weight("bias")
+    part = e.part(bias, row)
+    part.symbol = f"{bias.symbol}{mark}"
+    return part

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_SUPER = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
+_SUPER = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹ˣʰ", "0123456789xh")
 _NAMES = {
     "δ": r"\delta", "σ": r"\sigma", "η": r"\eta", "β": r"\beta", "γ": r"\gamma", "ε": r"\varepsilon", "μ": r"\mu",
     "ŷ": r"\hat{y}", "∂": r"\partial ", "·": r" \cdot ", "∘": r" \circ ", "Σ": r"\sum ", "←": r" \leftarrow ",
@@ -17,7 +17,7 @@ def line_to_tex(line: str) -> str:
     r"""``∂L/∂W¹ = xᵀ·δ¹`` as ``\frac{\partial L}{\partial W^{1}} = x^{\top} \cdot \delta^{1}``."""
     line = re.sub(r"∂L/∂([^\s=·∘)(,+−]+)", lambda m: rf"\frac{{∂L}}{{∂{m.group(1)}}}", line)
     line = re.sub(
-        r"([⁰¹²³⁴⁵⁶⁷⁸⁹]+)(ᵀ?)",
+        r"([⁰¹²³⁴⁵⁶⁷⁸⁹ˣʰ]+)(ᵀ?)",
         lambda m: "^{" + m.group(1).translate(_SUPER) + (r"\top" if m.group(2) else "") + "}",
         line,
     )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,8 @@ import numpy as np
 
 from core import initializers
 from core.errors import ChainruleError, DivergedError, PlaceError
-from core.expressions import Expr, evaluate
+from core.expression_text import number, to_text
+from core.expressions import Expr, elide, evaluate
 from core.naming import suggestion, unknown
 from core.ops.base import Cell, Instruction, operation
 from core.ops.schedules import ScheduleOp
@@ -87,6 +89,8 @@ class Explanation:
         The expression in float64, from the operands as they are in the arena now.
     kernel_value
         What the kernel wrote.
+    numbers
+        The operands' cells as they were, by (tensor, cell). ``print`` shows the formula with them.
     """
 
     instruction: int
@@ -95,6 +99,18 @@ class Explanation:
     expression: Expr
     value: float
     kernel_value: float
+    numbers: dict[tuple[str, Cell], float] = field(default_factory=dict, repr=False, compare=False)
+
+    def __str__(self) -> str:
+        """``dense/z[0, 1] = x[1]·W¹[1,2] + b¹[2] = 0.5·2 + 0.1 = 1.1``."""
+        short = elide(self.expression)
+        lines = [
+            f"{self.tensor}[{', '.join(map(str, self.cell))}]" if self.cell else self.tensor,
+            to_text(short),
+            to_text(short, lambda tensor, cell: self.numbers.get((tensor, cell), math.nan)),
+            number(self.value),
+        ]
+        return " = ".join(dict.fromkeys(lines))
 
 
 class _Instructions(Sequence[TapeInstruction]):
@@ -498,8 +514,15 @@ class Program:
         t = self._internal(index).output if output is None else self._tensor(output)
         place = self._place(t, cell)
         expression = self.expression(index, place, output)
-        value = evaluate(expression, self._value)
-        return Explanation(index, t.name, place, expression, value, float(self._view(t)[place]))
+        numbers: dict[tuple[str, Cell], float] = {}
+
+        def read(tensor: str, at: Cell) -> float:
+            numbers[tensor, at] = found = self._value(tensor, at)
+            return found
+
+        value = evaluate(expression, read)
+        written = float(self._view(t)[place])
+        return Explanation(index, t.name, place, expression, value, written, numbers)
 
     def expression(
         self, index: int, cell: Cell, output: str | None = None, iteration: int | None = None

@@ -29,7 +29,8 @@ def numbers_of(value: Any, what: str) -> np.ndarray:
         raise ChainruleError(_not_numbers(found, what))
     if found.dtype.kind not in "biuf":
         got = "text" if found.dtype.kind in "US" else str(found.dtype)
-        raise ChainruleError(f"{what} must be numbers; {got} is given.")
+        number = _numbering(what) if got == "text" else ""
+        raise ChainruleError(f"{what} must be numbers; {got} is given.{number}")
     if found.ndim == 0:
         raise ChainruleError(
             f"{what} must be an array of shape (samples, ...); it is the single number {found}."
@@ -37,10 +38,15 @@ def numbers_of(value: Any, what: str) -> np.ndarray:
     return found
 
 
-def several(value: Any, count: int, what: str) -> list[np.ndarray]:
-    """One array for each of `count` inputs or outputs; a list of arrays if there is more than one."""
+def several(
+    value: Any, count: int, what: str, sample: tuple[int, ...] | None = None
+) -> list[np.ndarray]:
+    """One array for each of `count` inputs or outputs; a list of arrays if there is more than one.
+
+    A list of one array is taken for one input, too, as in Keras, unless it is a single sample of shape `sample`.
+    """
     if count == 1:
-        return [numbers_of(value, what)]
+        return [numbers_of(alone(value, sample), what)]
     if not isinstance(value, (list, tuple)) or len(value) != count:
         given = len(value) if isinstance(value, (list, tuple)) else 1
         sides = "inputs" if what == "x" else "outputs"
@@ -49,6 +55,16 @@ def several(value: Any, count: int, what: str) -> list[np.ndarray]:
             f"{'is' if given == 1 else 'are'} given."
         )
     return [numbers_of(item, f"{what}[{k}]") for k, item in enumerate(value)]
+
+
+def alone(value: Any, sample: tuple[int, ...] | None = None) -> Any:
+    """The array of a list of one, unless it is one sample of this shape; anything else as it is."""
+    if not isinstance(value, (list, tuple)) or len(value) != 1:
+        return value
+    one = value[0]
+    if not isinstance(one, np.ndarray) or not one.ndim or one.shape == sample:
+        return value
+    return one
 
 
 def by_name(
@@ -127,7 +143,8 @@ def require_shape(
 def _reshaping(samples: np.ndarray, shape: tuple[int, ...], what: str) -> str:
     """The nearest way from one shape to the other."""
     given, sizes = tuple(samples.shape[1:]), ", ".join(map(str, shape))
-    if tuple(samples.shape) == shape:
+    one = tuple(samples.shape)
+    if one and (one in (shape, (*shape, 1)) or (*one, 1) == shape):
         return f"That is one sample without the axis of samples: give {what}[None]."
     if len(given) == 3 and (*given[1:], given[0]) == shape:
         return f"Its channels come first; bring them last with np.moveaxis({what}, 1, -1)."
@@ -261,6 +278,8 @@ def weight_values(value: Any, shape: tuple[int, ...], name: str) -> np.ndarray:
 def _not_numbers(found: np.ndarray, what: str) -> str:
     """Why an array of Python objects is none of numbers."""
     for place, item in np.ndenumerate(found):
+        if isinstance(item, str) and what.startswith("y"):
+            return f"{what} must be numbers, but holds {item!r}.{_numbering(what)}"
         if item is None or isinstance(item, str):
             row = f"Row {place[0]} of {what}" if place else what
             return f"{row} holds {item!r}, which is not a number. Leave the row out, or put a number there."
@@ -271,6 +290,13 @@ def _not_numbers(found: np.ndarray, what: str) -> str:
                 else _ragged(what)
             )
     return _ragged(what)
+
+
+def _numbering(what: str) -> str:
+    """How labels that are text become numbers."""
+    if not what.startswith("y"):
+        return ""
+    return f" Number the classes from 0: names, {what} = np.unique({what}, return_inverse=True)."
 
 
 def _ragged(what: str) -> str:

@@ -663,14 +663,17 @@ class Model:
         names = [row.name for row in self._input_rows()]
         if isinstance(x, dict):
             x = arguments.by_name(x, names, "x", "input", more=True)
-        return arguments.several(x, len(names), "x")
+        shape = tuple(self._input_rows()[0].output_shape or ()) if len(names) == 1 else None
+        return arguments.several(x, len(names), "x", shape)
 
     def _given_targets(self, y: Any) -> list[np.ndarray]:
         """One array for each output, from an array, a list, or a dictionary by the outputs' names."""
         names = self._output_names()
         if isinstance(y, dict):
             y = arguments.by_name(y, names, "y", "output")
-        return arguments.several(y, len(names), "y")
+        shape = self._outputs()[0]
+        sparse = bool(self.losses) and self.losses[0].sparse
+        return arguments.several(y, len(names), "y", shape[:-1] if sparse else shape)
 
     def _output_names(self) -> list[str]:
         return [self._inspection.row(self.network.source(o)[0]).name for o in self.network.outputs]
@@ -884,7 +887,7 @@ class Model:
         if run.divergence is not None:
             from core.errors import DivergedError
 
-            raise DivergedError(run.divergence.sentence)
+            raise DivergedError(run.divergence.in_code)
         return result
 
     def train_on_batch(

@@ -166,7 +166,7 @@ class Sequential(Model):
         """Build the model, if it is not, for samples like these."""
         if self.built or not self._pending:
             return
-        shape = arguments.numbers_of(x, "x").shape
+        shape = arguments.numbers_of(arguments.alone(x), "x").shape
         if len(shape) < 2:
             message = (
                 f"x has shape {tuple(shape)}, which does not tell how many features a sample has: give "

@@ -5,11 +5,13 @@ from __future__ import annotations
 import inspect
 import math
 import numbers
+import warnings
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from core.errors import ChainruleError, SettingError
+from core.arguments import target_advice
+from core.errors import AdviceWarning, ChainruleError, SettingError
 from core.losses.labels import labels_for
 from core.losses.reduction import REDUCTIONS, reduce, same_rank
 from core.naming import suggestion, unknown
@@ -220,6 +222,15 @@ class Loss:
             )
         return np.asarray(self.logit_rows(t, p) if self.from_logits else self.rows(t, p))
 
+    def warn(self, y_true: Any) -> None:
+        """Warn the caller's caller of targets that are no probabilities, as `fit` does."""
+        found = np.asarray(y_true)
+        if self.sparse or found.dtype.kind not in "biuf":
+            return
+        hint = target_advice(np.atleast_1d(found), self.link, self.name, "y_true")
+        if hint:
+            warnings.warn(hint, AdviceWarning, stacklevel=3)
+
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """The loss of a batch.
 
@@ -234,6 +245,7 @@ class Loss:
         -------
         A number; an array with ``reduction=None``.
         """
+        self.warn(y_true)
         values = self.values(y_true, y_pred)
         mask = None
         if self.ignore_class is not None:

@@ -40,6 +40,7 @@ def _function(kind: type[Loss]) -> Callable[..., np.ndarray]:
                 why = "is given twice" if key in own else "is not an argument of it"
                 raise SettingError(f"{kind.name}: {key!r} {why}.", key)
         loss = kind(**dict(zip(own, args, strict=False)), **kwargs)
+        loss.warn(y_true)
         return loss.values(y_true, y_pred)
 
     function.__name__ = function.__qualname__ = kind.name

@@ -10,6 +10,10 @@ from core.ops.base import Instruction
 from core.spec.network import Network
 from core.tape.program import Program
 
+#: What helps if steps were too large; the second for code, which cannot step back.
+STEP_BACK = "Step back and lower the learning rate."
+LOWER = "Lower the learning rate."
+
 
 @dataclass(frozen=True)
 class Divergence:
@@ -29,6 +33,11 @@ class Divergence:
     instruction: int
     sentence: str
 
+    @property
+    def in_code(self) -> str:
+        """The sentence for a learner who writes code."""
+        return self.sentence.replace(STEP_BACK, LOWER)
+
 
 def broke(program: Program, instruction: Instruction) -> bool:
     """Tell whether an instruction that has just run wrote a number that is not finite."""
@@ -44,6 +53,25 @@ def describe(program: Program, network: Network, step: int, pc: int) -> Divergen
     what = "infinite" if np.isinf(values).any() else "not a number"
     sentence = (
         f"A value became {what} at step {step}, in instruction {pc + 1}{where}: {at.title}. "
-        "Step back and lower the learning rate."
+        f"{_all_padding(program, program.tape.instructions[pc]) or STEP_BACK}"
     )
     return Divergence(step, pc, sentence)
+
+
+def _all_padding(program: Program, at: Instruction) -> str:
+    """The sentence about samples whose steps are all masked, of which there is no mean; "" if there are none."""
+    if at.op != "mean_of_steps":
+        return ""
+    count = program.rows
+    kept = program.tensor(at.inputs["keep"].name)[:count].reshape(count, -1)
+    padded = np.flatnonzero(~kept.any(1))
+    if not len(padded):
+        return ""
+    chosen = program.tape.chosen
+    rows = padded if chosen is None else program.tensor(chosen.name).reshape(-1)[padded]
+    first, several = int(rows.min()), len(padded)
+    more = f" ({several} samples of this batch are such)" if several > 1 else ""
+    return (
+        f"Row {first} of x is padding only{more}, so that there is no step to take the mean of. Leave such samples "
+        "out, or give them a token of their own."
+    )

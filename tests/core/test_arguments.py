@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -52,6 +53,8 @@ def spoiled(array: np.ndarray, row: int, value: float) -> np.ndarray:
         (3.0, Y, ["single number 3.0"]),
         (None, Y, ["x is missing"]),
         (X, None, ["y is missing"]),
+        (X, ["a", "b", "c", "a", "b"], ["text", "Number the classes from 0", "np.unique(y"]),
+        (X, np.array(["a", "b", 3, "a", "b"], object), ["holds 'a'", "Number the classes from 0"]),
         ([[1, 2, 10**30]] * 5, Y, ["Row 0 of x", "63 bits"]),
     ],
 )
@@ -86,6 +89,8 @@ def test_prediction_refuses_what_is_not_a_number_too() -> None:
         ((4, 5, 1), (2, 20), "x.reshape(-1, 4, 5, 1)"),
         ((20,), (2, 4, 5), "x.reshape(-1, 20)"),
         ((4, 5, 1), (4, 5, 1), "x[None]"),
+        ((4, 5, 1), (4, 5), "x[None]"),
+        ((4, 5), (4, 5, 1), "x[None]"),
     ],
 )
 def test_data_of_another_shape_is_told_how_to_become_of_this_one(
@@ -180,3 +185,53 @@ def test_usual_data_is_passed_over(
     x: np.ndarray, y: np.ndarray, model: tuple[int, str, str]
 ) -> None:
     classifier(*model).fit(x, y)
+
+
+def test_a_list_of_one_array_is_one_input_and_one_target() -> None:
+    made, rng = dense(), np.random.default_rng(0)
+    x, y = rng.normal(size=(5, 3)), rng.normal(size=(5, 1))
+    assert np.array_equal(made.predict([x]), made.predict(x))
+    assert made.evaluate([x], [y]) == made.evaluate((x,), [y[:, 0]]) == made.evaluate(x, y)
+    made.fit([x], [y], validation_data=([x], [y]))
+    late = core.Sequential([layers.Dense(1)])
+    assert late.predict([x]).shape == (5, 1)
+    labels = classifier(3, "softmax", "sparse_categorical_crossentropy")
+    labels.fit([x], [np.array([0, 2, 1, 1, 0])])
+    # A list of one sample is still that.
+    assert np.array_equal(made.predict([x[0]]), made.predict(x[:1]))
+    assert made.evaluate([x[0]], [y[0]]) == made.evaluate(x[:1], y[:1])
+
+
+def test_a_sequence_of_padding_only_is_named() -> None:
+    made = core.Sequential(
+        [
+            core.Input((5,)),
+            layers.Embedding(9, 3, mask_zero=True),
+            layers.GlobalAveragePooling1D(),
+            layers.Dense(1),
+        ]
+    )
+    made.compile(loss="mse")
+    x = np.random.default_rng(0).integers(1, 9, (40, 5))
+    x[17] = 0
+    with pytest.raises(core.errors.DivergedError) as refused:
+        made.fit(x, np.ones(40), batch_size=8)
+    assert "Row 17 of x is padding only" in str(refused.value)
+    assert "Step back" not in str(refused.value)
+
+
+def test_code_is_not_told_to_step_back() -> None:
+    made = core.Sequential([core.Input((3,)), layers.Dense(1)])
+    made.compile(core.optimizers.SGD(1e20), loss="mse")
+    with pytest.raises(core.errors.DivergedError, match=r"mean .*\. Lower the learning rate\.$"):
+        made.fit(X, Y, epochs=50)
+
+
+@pytest.mark.parametrize("loss", [losses.BinaryCrossentropy(), losses.binary_crossentropy])
+def test_targets_of_arrays_that_are_no_probabilities_are_advised(loss: Any) -> None:
+    with pytest.warns(AdviceWarning, match="Row 1 of y_true holds 2, .* from 0 to 1") as told:
+        loss([[0.0], [2.0]], [[0.5], [0.5]])
+    assert told[0].filename == __file__
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        loss([[0.0], [1.0]], [[0.5], [0.5]])

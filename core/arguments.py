@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import numbers
+import os
+from collections.abc import Iterable
 from math import prod
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from core.errors import ChainruleError, ShapeError
-from core.naming import suggestion
+from core.errors import ChainruleError, SettingError, ShapeError
+from core.naming import suggestion, unknown
 
 
 def numbers_of(value: Any, what: str) -> np.ndarray:
@@ -267,12 +271,86 @@ def require_equal_lengths(xs: list[np.ndarray], ys: list[np.ndarray]) -> None:
         )
 
 
-def weight_values(value: Any, shape: tuple[int, ...], name: str) -> np.ndarray:
-    """New numbers for a weight."""
+def weight_values(
+    value: Any, shape: tuple[int, ...], name: str, *, finite: bool = True
+) -> np.ndarray:
+    """New numbers for a weight; with `finite` none may be NaN, infinite, or too large for float32."""
     found = numbers_of(value, name) if shape else np.asarray(value)
     if found.shape != shape:
         raise ChainruleError(f"{name} has shape {shape}; the given values have {found.shape}.")
-    return found.astype(np.float32)
+    with np.errstate(over="ignore"):
+        values = found.astype(np.float32)
+    broken = ~np.isfinite(values)
+    if finite and broken.any():
+        cell = tuple(int(k) for k in np.argwhere(broken)[0])
+        where = f" at {cell}" if cell else ""
+        raise ChainruleError(
+            f"{name} must hold numbers that float32 can hold; {float(found[cell]):g} is given{where}."
+        )
+    return values
+
+
+def loudness(verbose: Any) -> int | str:
+    """`verbose` of Keras: 0 and None are silent, 1, 2 and "auto" say something.
+
+    Raises
+    ------
+    core.errors.SettingError
+        It is something else.
+    """
+    if isinstance(verbose, str) and verbose == "auto":
+        return verbose
+    if verbose is None:
+        return 0
+    if isinstance(verbose, (bool, np.bool_, numbers.Integral)) and int(verbose) >= 0:
+        return int(verbose)
+    raise SettingError(f'Verbose must be 0, 1, 2 or "auto"; it is {verbose!r}.', "verbose")
+
+
+def yes_or_no(name: str, value: Any) -> bool:
+    """An argument that is True or False.
+
+    Raises
+    ------
+    core.errors.SettingError
+        It is something else.
+    """
+    if isinstance(value, (bool, np.bool_)) or (
+        isinstance(value, numbers.Integral) and int(value) in (0, 1)
+    ):
+        return bool(value)
+    raise SettingError(f"{name.capitalize()} must be True or False; it is {value!r}.", name)
+
+
+def file_path(path: Any, what: str) -> Path:
+    """The path of a file.
+
+    Raises
+    ------
+    core.errors.ChainruleError
+        It is no text and no path.
+    """
+    if isinstance(path, str) and path:
+        return Path(path)
+    if isinstance(path, os.PathLike) and isinstance(os.fspath(path), str):
+        return Path(path)
+    raise ChainruleError(
+        f'{what} takes the path of a file, for example "digits.chainrule"; it is {path!r}.'
+    )
+
+
+def require_names(given: Iterable[Any], known: Iterable[str]) -> None:
+    """Say so, with the closest name, if one is not the name of a weight.
+
+    Raises
+    ------
+    core.errors.ChainruleError
+        One is not.
+    """
+    names = list(known)
+    for name in given:
+        if name not in names:
+            raise ChainruleError(unknown("weight", str(name), names))
 
 
 def _not_numbers(found: np.ndarray, what: str) -> str:

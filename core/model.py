@@ -413,9 +413,9 @@ class Model:
         """Weights under the names they have on the tape ("dense/kernel")."""
         return {name: value.copy() for name, value in self._weights().items()}
 
-    def set_weights_by_name(self, values: dict[str, np.ndarray]) -> None:
-        """Replace weights by name."""
-        self._set_weights(values)
+    def set_weights_by_name(self, values: dict[str, np.ndarray], *, finite: bool = True) -> None:
+        """Replace weights by name. Without `finite` NaN is taken, too: what a file has is shown as it is."""
+        self._set_weights(values, finite=finite)
 
     def document(self) -> Training:
         """How the model is trained, as a document; its loss is empty if it was never compiled."""
@@ -425,10 +425,11 @@ class Model:
             )
         return self._training(self._run.training.batch_size if self._run is not None else 32)
 
-    def _set_weights(self, values: dict[str, np.ndarray]) -> None:
+    def _set_weights(self, values: dict[str, np.ndarray], *, finite: bool = True) -> None:
         have = self._weights()
+        arguments.require_names(values, have)
         values = {
-            name: arguments.weight_values(value, have[name].shape, name)
+            name: arguments.weight_values(value, have[name].shape, name, finite=finite)
             for name, value in values.items()
         }
         self._claim()
@@ -839,6 +840,7 @@ class Model:
         """
         batch_size = check_whole("batch_size", batch_size, 1)
         epochs = check_whole("epochs", epochs, 1)
+        verbose, shuffle = arguments.loudness(verbose), arguments.yes_or_no("shuffle", shuffle)
         validation_split = check_split(validation_split)
         truncated_bptt_steps = check_truncation(truncated_bptt_steps)
         samples = self._samples(x, y, sample_weight)
@@ -937,22 +939,25 @@ class Model:
         result is the mean of the batches' losses, each counting as many samples as it has.
         """
         batch_size = check_whole("batch_size", batch_size, 1)
+        arguments.loudness(verbose)
         samples = self._samples(x, y, sample_weight)
         self._pull()
         run = self._run if self._run is not None else self._ready(samples, batch_size)
         return _told(self._logged(run.evaluate(samples, batch_size)), return_dict)
 
-    def predict(self, x: Any, batch_size: int = 32, verbose: Any = 0) -> Any:
-        """Outputs for inputs (samples, ...)."""
+    def predict(self, x: Any, batch_size: int | None = 32, verbose: Any = 0) -> Any:
+        """Outputs for inputs (samples, ...); as in Keras a `batch_size` of None is 32."""
         from core.runs.samples import require_whole_batches
         from core.tape.compiler import compile_network
         from core.tape.program import Program
 
+        batch_size = 32 if batch_size is None else check_whole("batch_size", batch_size, 1)
+        arguments.loudness(verbose)
         xs = [item.astype(np.float32, copy=False) for item in self._inputs(x)]
         if self._predictor is None:
             self._predictor = Program(compile_network(self.network, "predict"), 128)
         if self._predictor.states():
-            size = max(1, min(check_whole("batch_size", batch_size, 1), len(xs[0])))
+            size = max(1, min(batch_size, len(xs[0])))
             if self._predictor.capacity != size:
                 self._predictor = Program(compile_network(self.network, "predict"), size)
             require_whole_batches(self._predictor, len(xs[0]))
@@ -1003,6 +1008,7 @@ class Model:
         from core.tape.compiler import compile_network
         from core.tape.program import Program
 
+        batch_size = check_whole("batch_size", batch_size, 1)
         mode = "train" if self._loss is not None else "predict"
         tape = compile_network(
             self.network,
@@ -1025,7 +1031,7 @@ class Model:
         """
         from core.io.models import save_model
 
-        save_model(self, Path(path))
+        save_model(self, arguments.file_path(path, "model.save"))
 
 
 #: What may be set on a model.
@@ -1138,4 +1144,4 @@ def load_model(path: str | Path) -> Model:
     """A model from a ``.chainrule`` file."""
     from core.io.models import load_model as load
 
-    return load(Path(path))
+    return load(arguments.file_path(path, "load_model"))

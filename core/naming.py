@@ -73,6 +73,25 @@ def no_attribute(
     return AttributeError(f"{module} has no {name!r}.{suggestion(name, known)}{there_is}")
 
 
+def require_free(cls: type, known: type | None, what: str) -> None:
+    """Say so if a class takes the name of another one, which would be lost; the same one may be written anew.
+
+    Raises
+    ------
+    TypeError
+        `known` is another class.
+    """
+    if known is None or (known.__module__, known.__qualname__) == (
+        cls.__module__,
+        cls.__qualname__,
+    ):
+        return
+    raise TypeError(
+        f"Two {what} are called {cls.__name__!r}: the one of {known.__module__} would be lost. Give yours another "
+        "name."
+    )
+
+
 def _plural(what: str) -> str:
     return what + ("es" if what.endswith("s") else "s")
 

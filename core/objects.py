@@ -13,7 +13,7 @@ from functools import cache
 from typing import Any, ClassVar, TypeVar
 
 from core.errors import SettingError
-from core.naming import snake_case, suggestion, unknown
+from core.naming import require_free, snake_case, suggestion, unknown
 
 #: How a document holds an object.
 Document = str | dict[str, Any]
@@ -41,6 +41,8 @@ class Configured:
         if "what" in cls.__dict__:
             cls.kinds, cls.named = {}, {}
         elif not cls.__name__.startswith("_"):
+            require_free(cls, cls.kinds.get(cls.__name__), f"{cls.what}s")
+            require_free(cls, cls.named.get(snake_case(cls.__name__)), f"{cls.what}s")
             cls.kinds[cls.__name__] = cls.named[snake_case(cls.__name__)] = cls
 
     @classmethod

@@ -71,7 +71,7 @@ def get(identifier: Any) -> Regularizer | None:
     core.errors.SettingError
         There is no such regularizer.
     """
-    if identifier == "l1_l2":
+    if isinstance(identifier, str) and identifier == "l1_l2":
         return L1L2(0.01, 0.01)
     return None if identifier is None else find(Regularizer, identifier)
 

@@ -46,7 +46,9 @@ def load_model(path: Path) -> Model:
     missing = [name for name in model.weights_by_name() if name not in contents.weights]
     if missing:
         raise ProjectError(f"{path.name} holds no weights for {missing[0]}; it may be damaged.")
-    model.set_weights_by_name({name: contents.weights[name] for name in model.weights_by_name()})
+    # Training may have broken what was saved; a learner looks at it then.
+    found = {name: contents.weights[name] for name in model.weights_by_name()}
+    model.set_weights_by_name(found, finite=False)
     training = contents.project.training
     if training.loss:
         config: dict[str, Any] = dict(training.optimizer)

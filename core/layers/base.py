@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from core.errors import SettingError
 from core.layers.symbolic import call_layer
 from core.layers.wording import Placed, about
-from core.naming import no_attribute, snake_case, suggestion
+from core.naming import no_attribute, require_free, snake_case, suggestion
 
 if TYPE_CHECKING:
     import numpy as np
@@ -358,6 +358,7 @@ class Layer:
         parameters.append(inspect.Parameter("name", inspect.Parameter.KEYWORD_ONLY, default=None))
         cls.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         if not cls.__name__.startswith("_"):
+            require_free(cls, _KINDS.get(cls.__name__), "layers")
             _KINDS[cls.__name__] = cls
             cls.__doc__ = _documented(cls)
 

@@ -87,7 +87,7 @@ def Input(
         given = "given none" if shape is None else f"given {shape!r}"
         message = f"Input takes the shape of one sample as a tuple, for example Input((4,)); it is {given}."
         raise SettingError(message, "shape")
-    if None in shape:
+    if any(n is None for n in shape):
         message = (
             f"Input takes a whole number for every axis; in {tuple(shape)} one is None. Here all samples have one "
             "shape: give the length of the longest sequence, and pad the others to it with zeros."

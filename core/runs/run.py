@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import numbers
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -29,12 +30,15 @@ from core.runs.samples import (
 from core.runs.targets import outputs_of
 from core.runs.undo import UndoRing
 from core.spec.network import Network
-from core.spec.training import Training, check_training
+from core.spec.training import SEEDS, Training, check_training, check_whole
 from core.tape.compiler import compile_network
 from core.tape.program import Program
 
 #: Seconds a replay to the nearest step should take at most: decides how far checkpoints are apart.
 REPLAY = 0.05
+
+#: The largest number of float32.
+_LARGEST = float(np.finfo(np.float32).max)
 
 #: Steps run in one go at most.
 _SLICE = 4096
@@ -191,6 +195,7 @@ class Run:
         -------
         Steps completed.
         """
+        steps, epochs = check_whole("steps", steps, 0), check_whole("epochs", epochs, 1)
         self._require_healthy()
         done = 0
         end = self.step_count + self._until_epoch_end() + (epochs - 1) * self.batches
@@ -397,12 +402,15 @@ class Run:
         core.errors.ChainruleError
             Before the beginning, or further than the run has ever been.
         """
-        count = len(self.program.kinds)
-        if (
-            not self.base <= step <= max(self.history.length, self.step_count)
-            or not 0 <= pc < count
-        ):
-            message = f"The run goes from step {self.base} to step {self.history.length}; it cannot go to step {step}."
+        step, pc = check_whole("step", step, -SEEDS), check_whole("pc", pc, -SEEDS)
+        count, last = len(self.program.kinds), max(self.history.length, self.step_count)
+        if not self.base <= step <= last:
+            message = (
+                f"The run goes from step {self.base} to step {last}; it cannot go to step {step}."
+            )
+            raise ChainruleError(message)
+        if not 0 <= pc < count:
+            message = f"A step has {count} instructions, and pc goes from 0 to {count - 1}; it cannot be {pc}."
             raise ChainruleError(message)
         self.divergence = None
         self.undo.clear()
@@ -473,12 +481,15 @@ class Run:
             )
         self._change(Entry(self._boundary(), "scalar", name, float(value)))
 
-    def set_weight(self, tensor: str, cell: tuple[int, ...], value: float) -> None:
+    def set_weight(self, tensor: str, cell: tuple[int, ...], value: Any) -> None:
         """Put a number into one cell of a weight from the next step boundary on; it is journalled."""
         if tensor not in {slot.tensor.name for slot in self.program.tape.weights}:
             raise ChainruleError(f"{tensor} is not a weight.")
-        if not np.isfinite(value):
-            raise ChainruleError(f"A weight must be a number; it is {value}.")
+        number = isinstance(value, numbers.Real) and not isinstance(value, bool)
+        if not number or not abs(float(value)) <= _LARGEST:
+            raise ChainruleError(
+                f"A weight must be a number that float32 can hold; it is {value!r}."
+            )
         shape, place = self.program.tensor(tensor).shape, tuple(int(k) for k in cell)
         inside = len(place) == len(shape) and all(
             0 <= k < n for k, n in zip(place, shape, strict=True)

@@ -71,9 +71,10 @@ class Inspection:
         """By Input node, the Embedding layers that read it: (name, number of tokens each knows)."""
         found: dict[str, list[tuple[str, int]]] = {}
         for row in self.rows:
-            if row.kind == "Embedding":
+            if row.kind == "Embedding" and not row.skipped:
                 for text in network.node(row.node).inputs:
-                    size = int(network.layer(row.layer).config["input_dim"])
+                    made = registry.make(row.kind, network.layer(row.layer).config)
+                    size = int(made["input_dim"])
                     found.setdefault(network.source(text)[0], []).append((row.name, size))
         return found
 

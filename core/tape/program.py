@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core import initializers
+from core.arguments import require_names
 from core.errors import ChainruleError, DivergedError, PlaceError
 from core.expression_text import number, to_text
 from core.expressions import Expr, elide, evaluate
@@ -389,7 +390,14 @@ class Program:
         return {slot.tensor.name: self._view(slot.tensor).copy() for slot in self.tape.weights}
 
     def set_weights(self, values: dict[str, np.ndarray]) -> None:
-        """Replace weights by name; names that are not there are left out."""
+        """Replace weights by name; those that are not named stay.
+
+        Raises
+        ------
+        core.errors.ChainruleError
+            There is no such weight, or it has another shape.
+        """
+        require_names(values, [slot.tensor.name for slot in self.tape.weights])
         for slot in self.tape.weights:
             if slot.tensor.name in values:
                 given = np.asarray(values[slot.tensor.name])

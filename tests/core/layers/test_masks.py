@@ -53,6 +53,7 @@ def test_gradients_flow_through_a_layer_that_ends_a_mask() -> None:
 
 
 @pytest.mark.conformance
+@pytest.mark.filterwarnings("ignore:.*mask:UserWarning")
 @pytest.mark.parametrize(("kind", "arguments", "goes_on"), NOTHING_TO_DO)
 def test_masks_end_where_keras_ends_them(
     kind: str, arguments: tuple[Any, ...], goes_on: bool

@@ -162,6 +162,24 @@ class GradientCheck:
     __repr__ = __str__
 
 
+def _require_model(model: Any) -> None:
+    """Say so if this is no model of `core`."""
+    from core.model import Model
+
+    if isinstance(model, Model):
+        return
+    made_by = type(model).__module__.partition(".")[0]
+    if made_by in ("keras", "torch", "tensorflow", "tf_keras"):
+        raise ChainruleError(
+            f"gradient_check looks into a model of core; this one is of {made_by}. Build the same layers with "
+            "core.Sequential or core.Model, and copy the weights with set_weights."
+        )
+    message = (
+        f"gradient_check takes a compiled model of core first; it is given {type(model).__name__}."
+    )
+    raise ChainruleError(message)
+
+
 def gradient_check(
     model: Model,
     x: Any,
@@ -205,6 +223,7 @@ def gradient_check(
     core.errors.ChainruleError
         The model has no loss, or the data do not fit it.
     """
+    _require_model(model)
     if dtype not in BOUNDS:
         raise ChainruleError(f'dtype must be "float64" or "float32"; it is {dtype!r}.')
     samples = check_whole("samples", samples, 1)

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import sys
+import warnings
+from pathlib import Path
+
 
 class ChainruleError(ValueError):
     """Base of all errors whose text may be shown to a learner as it is."""
@@ -52,6 +57,17 @@ class MemoryEstimateError(ChainruleError):
 
 class AdviceWarning(UserWarning):
     """What a model does is allowed, and seldom what is meant: the sentences of `core.spec.advice`."""
+
+
+def give_advice(sentence: str) -> None:
+    """Warn with an `AdviceWarning` that points at the reader's own line, however deep in this package it is given."""
+    frame, level = sys._getframe(1), 2
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_HERE):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(sentence, AdviceWarning, stacklevel=level)
+
+
+_HERE = str(Path(__file__).parent) + os.sep
 
 
 class DivergedError(ChainruleError):

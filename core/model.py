@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from core import metrics as metrics_module
 from core import optimizers as optimizers_module
 from core import schedules as schedules_module
 from core.callbacks import Callbacks
-from core.errors import AdviceWarning, ChainruleError, GraphError, SettingError
+from core.errors import ChainruleError, GraphError, SettingError, give_advice
 from core.graph import Graph, call_model
 from core.layers.base import Layer, Shape, Weight
 from core.layers.symbolic import SymbolicTensor, outputs_of
@@ -525,7 +524,7 @@ class Model:
             self._undecided = told
             return
         for hint in self.advice:
-            warnings.warn(hint, AdviceWarning, stacklevel=2)
+            give_advice(hint)
 
     def _decide(self, y: Any) -> None:
         """Take "crossentropy" for the one that fits these targets."""
@@ -845,7 +844,7 @@ class Model:
         truncated_bptt_steps = check_truncation(truncated_bptt_steps)
         samples = self._samples(x, y, sample_weight)
         for hint in self._data_advice(x, y):
-            warnings.warn(hint, AdviceWarning, stacklevel=2)
+            give_advice(hint)
         validation = None
         if validation_data is not None:
             if not isinstance(validation_data, (list, tuple)) or len(validation_data) not in (2, 3):
@@ -862,7 +861,7 @@ class Model:
         run.validation = validation
         hint = schedules_module.advice(self._optimizer.config["learning_rate"], epochs, run.batches)
         if hint:
-            warnings.warn(hint, AdviceWarning, stacklevel=2)
+            give_advice(hint)
         result = History()
         self.stop_training = False
         params = {"verbose": verbose, "epochs": epochs, "steps": run.batches}
@@ -1031,7 +1030,13 @@ class Model:
         """
         from core.io.models import save_model
 
-        save_model(self, arguments.file_path(path, "model.save"))
+        file = arguments.file_path(path, "model.save")
+        if file.suffix.lower() in (".keras", ".h5", ".hdf5"):
+            raise ChainruleError(
+                f"save writes Chainrule's own files, which Keras cannot read: a file called {file.name!r} would "
+                f"pretend to be Keras's. Save as {file.with_suffix('.chainrule').name!r}."
+            )
+        save_model(self, file)
 
 
 #: What may be set on a model.

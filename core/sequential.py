@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
 from typing import Any
 
 import numpy as np
@@ -15,6 +18,17 @@ from core.layers.input import Input, InputLayer
 from core.layers.symbolic import SymbolicTensor, call_layer
 from core.model import NO_LOSS, Model, checked_metrics, require_loss
 from core.spec.training import check_seed
+
+
+def _meeting_data(method: Callable[..., Any]) -> Any:
+    """A method of `Model` that may be the first to see data."""
+
+    @wraps(method)
+    def meet(self: Sequential, *args: Any, **kwargs: Any) -> Any:
+        with self._first_time():
+            return method(self, *args, **kwargs)
+
+    return meet
 
 
 class Sequential(Model):
@@ -195,6 +209,42 @@ class Sequential(Model):
             self.build((None, *x.shape))
         return super().__call__(x)
 
+    @contextmanager
+    def _first_time(self) -> Iterator[None]:
+        """Be as unbuilt as before if the first data are refused, so that better data can build the model."""
+        before, inner = list(self._pending), [one for one in self._pending if _unbuilt(one)]
+        unbuilt = not self.built
+        try:
+            yield
+        except Exception:
+            if unbuilt and self.built and self._run is None:
+                for one in inner:
+                    one._forget(one._pending[1:])
+                self._forget(before)
+            raise
+
+    def _forget(self, pending: list[Any]) -> None:
+        """Be unbuilt again, with these layers."""
+        if not self.built:
+            return
+        for layer in self._layers.values():
+            if layer._owner is self:
+                layer._owner = None
+                layer.id = ""
+            if layer._holder is self:
+                layer._holder = None
+        for name in _ASSEMBLED:
+            self.__dict__.pop(name, None)
+        self._pending = pending
+        if self._told is not None:
+            self._optimizer = self._told["optimizer"]
+            self._optimizer.on_rate = None
+
+    fit = _meeting_data(Model.fit)
+    evaluate = _meeting_data(Model.evaluate)
+    predict = _meeting_data(Model.predict)
+    train_on_batch = _meeting_data(Model.train_on_batch)
+
     # ---- before it is built -----------------------------------------------------------------------------------------
 
     def compile(
@@ -254,6 +304,10 @@ _ASSEMBLED = {
     "_metrics",
     "_undecided",
 }
+
+
+def _unbuilt(one: Any) -> bool:
+    return isinstance(one, Sequential) and not one.built
 
 
 def _kind(one: Any) -> str:

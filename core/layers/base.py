@@ -11,7 +11,7 @@ import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from core.errors import SettingError
+from core.errors import GraphError, SettingError
 from core.layers.symbolic import call_layer
 from core.layers.wording import Placed, about
 from core.naming import no_attribute, require_free, snake_case, suggestion
@@ -286,8 +286,10 @@ class Layer:
 
     # ---- once it is part of a model -------------------------------------------------------------------
 
-    def __call__(self, inputs: Any, **more: Any) -> Any:
+    def __call__(self, inputs: Any, *rest: Any, **more: Any) -> Any:
         """Call the layer on a symbolic tensor (or a list of them) of the functional API."""
+        if rest:
+            raise GraphError(self._one_by_one())
         further = more.pop(self.further_inputs, None) if self.further_inputs else None
         for key in more:
             message = f"{type(self).__name__} is called on its inputs; it takes no {key!r}."
@@ -296,6 +298,16 @@ class Layer:
             first = list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
             inputs = [*first, *(further if isinstance(further, (list, tuple)) else [further])]
         return call_layer(self, inputs)
+
+    def _one_by_one(self) -> str:
+        """The sentence about inputs that are given one after the other."""
+        kind = type(self).__name__
+        if self.further_inputs:
+            name = self.further_inputs
+            return f"{kind} is called on one tensor; what follows is named: {kind}(...)(x, {name}=[...])."
+        if self.arity[1] > 1:
+            return f"{kind} takes its inputs as a list: {kind}(...)([a, b])."
+        return f"{kind} is called on one tensor: {kind}(...)(x). Join several first, for example with Concatenate."
 
     @classmethod
     def snake_case_kind(cls) -> str:

@@ -150,6 +150,7 @@ def call_layer(layer: Layer, inputs: Any) -> Any:
         verb = "is" if len(given) == 1 else "are"
         raise GraphError(
             f"{type(layer).__name__} takes {_counted(least, most)}; {len(given)} {verb} given."
+            f"{_unpacking(layer, given)}"
         )
     made = outputs_of(layer, given)
     return made[0] if len(made) == 1 else list(made)
@@ -168,6 +169,25 @@ def _no_tensor(kind: str, got: Any) -> str:
         f"once it is in a model. Make one, model = Sequential([Input({sample}), {kind}(...)]), and give the array to "
         "model.predict."
     )
+
+
+def _unpacking(layer: Layer, given: tuple[SymbolicTensor, ...]) -> str:
+    """What to write if all outputs of a layer are given where one of them, or its states, are meant."""
+    for t in given:
+        parts = t.outputs
+        if len(parts) == 1 or any(all(part is not one for one in given) for part in parts):
+            continue
+        kind, own = type(t.layer).__name__, type(layer).__name__
+        if len(parts) == len(given):
+            names = ", ".join(["y", *("abcd"[: len(parts) - 1])])
+            return f" {kind} gives {len(parts)} outputs: unpack them, {names} = {kind}(...)(...), and give {own} one."
+        if layer.further_inputs:
+            states = ", ".join({1: ["h"], 2: ["h", "c"]}.get(len(parts) - 1, ["..."]))
+            return (
+                f" {kind} gives its output and then its states: unpack them, y, {states} = {kind}(...)(...), and give "
+                f"{own} {layer.further_inputs}=[{states}]."
+            )
+    return ""
 
 
 def _counted(least: int, most: int) -> str:

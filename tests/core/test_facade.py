@@ -224,3 +224,67 @@ def test_early_stopping_says_when_it_is_told_to(capsys: pytest.CaptureFixture[st
     said = capsys.readouterr().out
     assert "Epoch 2: early stopping" in said
     assert "best epoch: 1" in said
+
+
+# ---- sentences ----------------------------------------------------------------------------------------------------
+
+
+def _states() -> Any:
+    return L.LSTM(3, return_state=True)(L.Input((5, 2)))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        (lambda: L.LSTM(3)(L.Input((5, 2)), initial_state=_states()), r"initial_state=\[h, c\]"),
+        (lambda: L.Dense(3)(_states()), r"unpack them, y, a, b = LSTM\(...\)\(...\)"),
+        (lambda: L.Add()(L.Input((3,)), L.Input((3,))), r"as a list: Add\(...\)\(\[a, b\]\)"),
+        (lambda: L.LSTM(3)(L.Input((5, 2)), [1, 2]), r"LSTM\(...\)\(x, initial_state=\[...\]\)"),
+        (lambda: L.Dense(3)(L.Input((3,)), L.Input((3,))), "one tensor"),
+        (lambda: core.gradient_check("model", X, Y), "takes a compiled model of core"),
+        (lambda: chain().save("m.keras"), "'m.chainrule'"),
+        (lambda: chain().save("m.h5"), "'m.chainrule'"),
+    ],
+)  # fmt: skip
+def test_what_was_meant_is_said(wrong: Any, sentence: str) -> None:
+    with pytest.raises(ChainruleError, match=sentence):
+        wrong()
+
+
+def test_the_gradients_of_a_model_of_keras_are_not_looked_into() -> None:
+    theirs = type("Sequential", (), {"__module__": "keras.src.models.sequential"})()
+    with pytest.raises(ChainruleError, match="this one is of keras"):
+        core.gradient_check(theirs, X, Y)
+
+
+def test_states_given_one_by_one_are_taken() -> None:
+    _, h, c = _states()
+    assert L.LSTM(3)(L.Input((5, 2)), initial_state=[h, c]).shape == (3,)
+
+
+def test_a_first_fit_that_fails_leaves_the_model_unbuilt() -> None:
+    model = core.Sequential([L.Dense(3, "relu"), L.Dense(1)])
+    model.compile(loss="mse")
+    names = [layer.name for layer in model.layers]
+    for wrong in (
+        lambda: model.fit(X[:, :2], Y[:3]),
+        lambda: model.fit(X[:, :2], Y, validation_data=(X, Y)),
+        lambda: model.predict(np.full((2, 3), np.nan)),
+    ):
+        with pytest.raises(ChainruleError):
+            wrong()
+        assert not model.built
+        assert model.get_weights() == []
+    model.fit(X, Y)
+    assert model.input_shape == (None, 4)
+    assert [layer.name for layer in model.layers] == names
+
+
+def test_advice_points_at_the_readers_line() -> None:
+    one = core.Sequential([L.Input((4,)), L.Dense(1, "softmax")])
+    late = core.Sequential([L.Dense(1, "softmax")])
+    late.compile(loss="mse")
+    for call in (lambda: one.compile(loss="mse"), lambda: late.fit(X, Y)):
+        with pytest.warns(core.errors.AdviceWarning) as found:
+            call()
+        assert {warning.filename for warning in found} == {__file__}

@@ -57,9 +57,15 @@ class Bidirectional(Layer):
                     "have no penalty in this version.", name
                 )  # fmt: skip
         if pair[0]["go_backwards"] == pair[1]["go_backwards"]:
+            # Without a backward_layer Keras 3 reads backwards with a copy, and does not turn a layer that does already.
+            repair = (
+                f"Make the backward_layer with go_backwards={not pair[0]['go_backwards']}."
+                if found["backward_layer"]
+                else "Leave go_backwards out: the copy that Bidirectional makes reads backwards."
+            )
             raise SettingError(
                 "Bidirectional: its layer and backward_layer must have different go_backwards; both have "
-                f"{pair[0]['go_backwards']}.", "backward_layer" if found["backward_layer"] else "layer"
+                f"{pair[0]['go_backwards']}. {repair}", "backward_layer" if found["backward_layer"] else "layer"
             )  # fmt: skip
         for setting in _COMMON:
             if pair[0][setting] != pair[1][setting]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 import numpy as np
 import pytest
@@ -83,10 +85,13 @@ def test_both_directions_of_a_tape_are_told_apart() -> None:
         (lambda: layers.Bidirectional(layers.Dense(3)), "wraps one of LSTM, GRU, SimpleRNN; Dense"),
         (lambda: layers.Bidirectional("LSTM"), "a layer such as LSTM"),
         (lambda: layers.Bidirectional(layers.GRU(2), merge_mode="max"), "one of concat, sum"),
-        (lambda: layers.Bidirectional(layers.GRU(2, go_backwards=True)), "different go_backwards"),
+        (
+            lambda: layers.Bidirectional(layers.GRU(2, go_backwards=True)),
+            "different go_backwards; both have True. Leave go_backwards out",
+        ),
         (
             lambda: layers.Bidirectional(layers.GRU(2), backward_layer=layers.GRU(2)),
-            "different go_backwards",
+            "different go_backwards; both have False. Make the backward_layer with go_backwards=True",
         ),
         (
             lambda: layers.Bidirectional(
@@ -111,6 +116,29 @@ def test_both_directions_of_a_tape_are_told_apart() -> None:
 def test_what_cannot_be_wrapped_is_refused(make, says: str) -> None:
     with pytest.raises(SettingError, match=says):
         make()
+
+
+def backwards_first(kit: Any, **options: Any) -> Any:
+    """A layer that reads backwards, made to read both ways."""
+    i = kit.Input((4, 3))
+    inner = kit.layers.LSTM(3, go_backwards=True, return_sequences=True)
+    return kit.Model(i, kit.layers.Bidirectional(inner, **options)(i))
+
+
+@pytest.mark.conformance
+def test_a_layer_that_reads_backwards_is_wrapped_as_in_keras() -> None:
+    keras: Any = pytest.importorskip("keras")
+    for kit in (core, keras):
+        with pytest.raises(ValueError, match=r"different `?go_backwards"):
+            backwards_first(kit)
+    models = [
+        backwards_first(kit, backward_layer=kit.layers.LSTM(2, return_sequences=True))
+        for kit in (core, keras)
+    ]
+    models[1].set_weights(models[0].get_weights())
+    x = np.random.default_rng(0).normal(size=(5, 4, 3)).astype(np.float32)
+    theirs = np.asarray(models[1].predict(x, verbose=0))
+    assert models[0].predict(x) == pytest.approx(theirs, abs=1e-6)
 
 
 def test_inputs_that_do_not_fit_are_refused() -> None:

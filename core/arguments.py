@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import numbers
 import os
 from collections.abc import Iterable
@@ -379,3 +380,40 @@ def _numbering(what: str) -> str:
 
 def _ragged(what: str) -> str:
     return f"{what} must be numbers in rows of one length; the given ones do not form an array."
+
+
+#: What Keras's `compile`, `fit` and `evaluate` take and these do not, and what to do.
+_KERAS_ONLY = {
+    "initial_epoch": "A second fit goes on where the first ended; leave it out.",
+    "steps_per_epoch": "An epoch is one pass over the data; give fewer samples.",
+    "validation_steps": "All of validation_data is measured; give fewer samples.",
+    "validation_batch_size": "Leave it out.",
+    "validation_freq": "Validation follows every epoch; leave it out.",
+    "steps": "All samples are measured; give fewer.",
+    "weighted_metrics": "Metrics count all samples alike; give them as metrics.",
+    "run_eagerly": "Leave it out; model.program() shows every step.",
+    "steps_per_execution": "Leave it out.",
+    "jit_compile": "Leave it out: everything is compiled.",
+    "auto_scale_loss": "Leave it out: all numbers are float32.",
+}
+
+
+def refuse_others(function: Any, wrong: dict[str, Any]) -> None:
+    """Say so if `function` of a model is given arguments it does not have.
+
+    Raises
+    ------
+    core.errors.SettingError
+        It is; the sentence has the closest name.
+    """
+    for key in wrong:
+        what = function.__name__
+        if key in _KERAS_ONLY:
+            raise SettingError(f"{what} takes no {key!r} in this version. {_KERAS_ONLY[key]}", key)
+        known = [
+            one for one in inspect.signature(function).parameters if one not in ("self", "wrong")
+        ]
+        raise SettingError(
+            f"{what} has no argument {key!r}.{suggestion(key, known)} It takes: {', '.join(known)}.",
+            key,
+        )

@@ -14,6 +14,7 @@ from core import metrics as metrics_module
 from core import optimizers as optimizers_module
 from core import schedules as schedules_module
 from core.callbacks import Callbacks
+from core.connections import connections
 from core.errors import ChainruleError, GraphError, SettingError, give_advice
 from core.graph import Graph, call_model
 from core.layers.base import Layer, Shape, Weight
@@ -44,6 +45,13 @@ class History:
     def __init__(self) -> None:
         self.history: dict[str, list[float]] = {}
         self.epoch: list[int] = []
+
+    def __repr__(self) -> str:
+        last = ", ".join(
+            f"{name} {values[-1]:.4g}" for name, values in self.history.items() if values
+        )
+        count = len(self.epoch)
+        return f"<History of {count} epoch{'s' if count != 1 else ''}{': ' if last else ''}{last}>"
 
 
 @dataclass(frozen=True)
@@ -270,26 +278,55 @@ class Model:
         """Number of values in all weights."""
         return self._inspection.parameters
 
-    def summary(self, print_fn: Any = None) -> str:
-        """A table of layers, output shapes and parameters; printed, and returned as text."""
-        rows = [("Layer (type)", "Output shape", "Param #"), *self._summary_rows()]
-        widths = [max(len(r[k]) for r in rows) for k in range(3)]
+    def __repr__(self) -> str:
+        return f"<{self.kind} name={self.name}, built={self.built}>"
+
+    def summary(self, print_fn: Any = None) -> None:
+        """Print a table of layers, output shapes and parameters; where branches join, also of what each layer reads.
+
+        `print_fn` gets the text instead; `summary_text` returns it.
+        """
+        (print_fn or print)(self.summary_text())
+
+    def summary_text(self) -> str:
+        """The table `summary` prints."""
+        head: tuple[str, ...] = ("Layer (type)", "Output shape", "Param #")
+        rows = [head, *self._summary_rows()]
+        read = self._connections()
+        if read is not None:
+            rows = [(*row, text) for row, text in zip(rows, ["Connected to", *read], strict=True)]
+        widths = [max(len(r[k]) for r in rows) for k in range(len(rows[0]))]
         lines = [f'Model: "{self.name}"']
         for k, r in enumerate(rows):
-            lines.append(f"{r[0]:<{widths[0]}}  {r[1]:<{widths[1]}}  {r[2]:>{widths[2]}}")
+            cells = (
+                f"{text:{'>' if place == 2 else '<'}{width}}"
+                for place, (text, width) in enumerate(zip(r, widths, strict=True))
+            )
+            lines.append("  ".join(cells).rstrip())
             if k == 0:
-                lines.append("-" * (sum(widths) + 4))
+                lines.append("-" * (sum(widths) + 2 * len(widths) - 2))
         total, trainable = self._totals()
         lines += [
             f"Total params: {total:,}",
             f"Trainable params: {trainable:,}",
             f"Non-trainable params: {total - trainable:,}",
         ]
-        text = "\n".join(lines)
-        (print_fn or print)(text)
-        return text
+        return "\n".join(lines)
 
-    def _summary_rows(self) -> list[tuple[str, str, str]]:
+    def _connections(self) -> list[str] | None:
+        """What each row of the summary reads; None where it goes without saying."""
+        starts = {id(t.layer): self.network.nodes[k].layer for k, t in enumerate(self._starts)}
+
+        def name(one: Any) -> str:
+            known = starts.get(id(one)) or self._ids.get(id(one))
+            return one.name if isinstance(one, Model) or known is None else known
+
+        found = connections(self._starts, self._tensors, name)
+        if found is None:
+            return None
+        return [found.get(row[0], "-") for row in self._table()]
+
+    def _summary_rows(self) -> list[tuple[str, ...]]:
         return [
             (f"{name} ({kind})", _shown(shapes), f"{count:,}")
             for name, kind, shapes, count in self._table()
@@ -479,6 +516,7 @@ class Model:
         loss: Any = None,
         metrics: Any = None,
         loss_weights: Any = None,
+        **wrong: Any,
     ) -> None:
         """Choose how to train.
 
@@ -492,6 +530,7 @@ class Model:
         loss_weights
             How much the losses of several outputs count: a list, or a dictionary by the outputs' names.
         """
+        arguments.refuse_others(Model.compile, wrong)
         chosen = optimizers_module.get(optimizer)
         require_loss(loss)
         count = len(self.network.outputs)
@@ -805,6 +844,7 @@ class Model:
         class_weight: Any = None,
         sample_weight: Any = None,
         truncated_bptt_steps: int | None = None,
+        **wrong: Any,
     ) -> History:
         """Train for a number of epochs.
 
@@ -837,6 +877,7 @@ class Model:
             update a window, cut the sequences into samples and use stateful layers, in order.) None goes back through
             all time steps.
         """
+        arguments.refuse_others(Model.fit, wrong)
         batch_size = check_whole("batch_size", batch_size, 1)
         epochs = check_whole("epochs", epochs, 1)
         verbose, shuffle = arguments.loudness(verbose), arguments.yes_or_no("shuffle", shuffle)
@@ -931,12 +972,14 @@ class Model:
         verbose: Any = 0,
         sample_weight: Any = None,
         return_dict: bool = False,
+        **wrong: Any,
     ) -> Any:
         """The loss, or a list of loss and metrics, on these samples.
 
         `batch_size` matters where the loss of a batch is a sum, or where masked steps do not count: as in Keras the
         result is the mean of the batches' losses, each counting as many samples as it has.
         """
+        arguments.refuse_others(Model.evaluate, wrong)
         batch_size = check_whole("batch_size", batch_size, 1)
         arguments.loudness(verbose)
         samples = self._samples(x, y, sample_weight)

@@ -253,8 +253,10 @@ class Sequential(Model):
         loss: Any = None,
         metrics: Any = None,
         loss_weights: Any = None,
+        **wrong: Any,
     ) -> None:
         """Choose how to train, as `Model.compile`; it holds for a model that is built later, too."""
+        arguments.refuse_others(Model.compile, wrong)
         told = {
             "optimizer": optimizers_module.get(optimizer),
             "loss": loss,
@@ -275,7 +277,11 @@ class Sequential(Model):
         """Copies of all weights, in Keras's order; none before the model is built."""
         return super().get_weights() if self.built else []
 
-    def _summary_rows(self) -> list[tuple[str, str, str]]:
+    def _connections(self) -> None:
+        """A chain reads what stands above."""
+        return
+
+    def _summary_rows(self) -> list[tuple[str, ...]]:
         if self.built or not self._pending:
             return super()._summary_rows()
         return [(f"{one.name} ({_kind(one)})", "?", "0 (unbuilt)") for one in self._pending]

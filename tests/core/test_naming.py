@@ -56,6 +56,11 @@ def small() -> core.Sequential:
         (lambda: layers.Dense(2, bias_initializer="zeroes"), "zeros"),
         (lambda: layers.Dense(2, kernel_regularizer="L_2"), "l2"),
         (lambda: layers.Dense(2, kernel_initializer="he"), "he_uniform"),
+        (lambda: small().compile(optimiser="sgd", loss="mse"), "optimizer"),
+        (lambda: small().fit([[1, 2]], [[1]], epoch=3), "epochs"),
+        (lambda: small().fit([[1, 2]], [[1]], batchsize=3), "batch_size"),
+        (lambda: small().evaluate([[1, 2]], [[1]], batchsize=3), "batch_size"),
+        (lambda: core.Sequential([layers.Dense(1)]).compile("sgd", "mse", metric="acc"), "metrics"),
         (lambda: layers.Dense(2, kernel_initializer="xavier"), "glorot_uniform"),
     ],
 )
@@ -145,3 +150,10 @@ def test_keras_has_lower_case_names_and_schedules_with_its_optimizers() -> None:
     assert layers.Dense(2, kernel_initializer=initializers.zeros)["kernel_initializer"] == "zeros"
     found = optimizers.schedules.ExponentialDecay(0.1, 10, 0.5)
     assert found == core.schedules.ExponentialDecay(0.1, 10, 0.5)
+
+
+def test_arguments_that_only_keras_has_say_what_to_do() -> None:
+    with pytest.raises(
+        ChainruleError, match=r"fit takes no 'initial_epoch' in this version. A second"
+    ):
+        small().fit([[1, 2]], [[1]], initial_epoch=3)

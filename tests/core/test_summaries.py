@@ -78,8 +78,8 @@ def test_the_stored_summaries_are_what_keras_says_now() -> None:
 
 
 def rows_of(model: core.Model) -> list[list[Any]]:
-    text = model.summary(print_fn=lambda _: None)
-    found = re.findall(r"^(\S+) \((\w+)\) +(\[?\(.*\)\]?) +([\d,]+)$", text, re.M)
+    text = model.summary_text()
+    found = re.findall(r"^(\S+) \((\w+)\) +(\[?\(.*\)\]?) +([\d,]+)(?:  .*)?$", text, re.M)
     return [[name, kind, shape, int(count.replace(",", ""))] for name, kind, shape, count in found]
 
 
@@ -94,7 +94,7 @@ def test_a_sequential_model_leaves_its_input_out_and_a_nested_model_is_one_line(
         ["flatten", "Flatten", "(None, 144)", 0],
         ["dense", "Dense", "(None, 10)", 1450],
     ]
-    text = model.summary(print_fn=lambda _: None)
+    text = model.summary_text()
     assert "Total params: 1,506" in text
     assert "Trainable params: 1,498" in text
     assert "Non-trainable params: 8" in text
@@ -135,3 +135,70 @@ def test_models_in_a_model_compute_what_keras_s_do() -> None:
     given = [rng.normal(size=(5, 4)).astype(np.float32) for _ in range(2)]
     for mine, expected in zip(ours.predict(given), theirs.predict(given, verbose=0), strict=True):
         assert np.allclose(mine, expected, rtol=1e-5, atol=1e-6)
+
+
+def joined(side: Any, kinds: Any) -> Any:
+    """Branches, a layer called twice, a nested model with two outputs, and an Input read twice."""
+    a, b = side.Input((4,), name="a"), side.Input((4,), name="b")
+    c = side.Input((4,), name="c")
+    two = side.Model(c, [kinds.Dense(3, name="t1")(c), kinds.Dense(3, name="t2")(c)], name="two")
+    same = kinds.Dense(3, name="same")
+    left, right = same(a), same(b)
+    first, second = two(a)
+    merged = kinds.Add(name="sum")([left, right, second])
+    return side.Model([a, b], kinds.Concatenate(name="all")([merged, first]), name="m")
+
+
+#: As printed by Keras 3.15.
+JOINED = {
+    "a": "-", "b": "-", "same": "a[0][0], b[0][0]", "two": "a[0][0]",
+    "sum": "same[0][0], same[1][0], two[0][1]", "all": "sum[0][0], two[0][0]",
+}  # fmt: skip
+
+
+def test_a_summary_tells_what_each_layer_reads() -> None:
+    lines = joined(core, layers).summary_text().splitlines()
+    assert lines[1].endswith("Connected to")
+    found = {
+        line.split(" ")[0]: re.split(r" [\d,]+  ", line)[1] for line in lines[3:] if " (" in line
+    }
+    assert found == JOINED
+
+
+def test_a_chain_does_not_tell_what_goes_without_saying() -> None:
+    x = core.Input((3,))
+    assert "Connected" not in core.Model(x, layers.Dense(1)(layers.Dense(2)(x))).summary_text()
+    assert "Connected" not in core.Sequential([core.Input((3,)), layers.Dense(1)]).summary_text()
+    assert "Connected" not in core.Sequential([layers.Dense(1)]).summary_text()
+    assert "Connected" in core.Model(x, layers.Add()([x, x])).summary_text()
+
+
+@pytest.mark.conformance
+def test_what_each_layer_reads_is_what_keras_prints(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    pytest.importorskip("torch")
+    keras = pytest.importorskip("keras")
+    lines: list[str] = []
+    joined(keras, keras.layers).summary(
+        print_fn=lambda text, **_: lines.append(text), line_length=190
+    )
+    cells = [
+        [cell.strip() for cell in line.split("│")[1:-1]] for line in "\n".join(lines).splitlines()
+    ]
+    rows = [row for row in cells if len(row) == 4 and "(" in row[0]]
+    assert {row[0].split(" ")[0]: row[3] for row in rows} == JOINED
+
+
+def test_a_summary_is_printed_once(capsys: pytest.CaptureFixture[str]) -> None:
+    model = core.Sequential([core.Input((3,)), layers.Dense(1)])
+    assert model.summary() is None  # type: ignore[func-returns-value]
+    assert capsys.readouterr().out == model.summary_text() + "\n"
+
+
+def test_models_and_histories_say_what_they_are() -> None:
+    model = core.Sequential([layers.Dense(1)], name="small")
+    assert repr(model) == "<Sequential name=small, built=False>"
+    model.compile("sgd", "mse")
+    history = model.fit(np.zeros((2, 3)), np.zeros((2, 1)), epochs=2)
+    assert repr(model) == "<Sequential name=small, built=True>"
+    assert repr(history) == "<History of 2 epochs: loss 0>"

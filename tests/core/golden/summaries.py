@@ -66,13 +66,13 @@ class Ours:
     def summary(self, inputs: list[str], outputs: list[str]) -> Summary:
         """Of the model between these tensors."""
         model = Model([self.values[k] for k in inputs], [self.values[k] for k in outputs])
-        text = model.summary(print_fn=lambda _: None)
+        text = model.summary_text()
         total, trainable, fixed = (
             int(re.search(rf"{what} params: ([\d,]+)", text)[1].replace(",", ""))  # type: ignore[index]
             for what in ("Total", "Trainable", "Non-trainable")
         )
         assert total == model.count_params()
-        rows = re.findall(r"^(\S+) \((\w+)\) +(\(.*\)) +([\d,]+)$", text, re.M)
+        rows = re.findall(r"^(\S+) \((\w+)\) +(\(.*?\)) +([\d,]+)(?:  .*)?$", text, re.M)
         return {
             "rows": [
                 [

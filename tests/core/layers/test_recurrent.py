@@ -235,7 +235,7 @@ def test_states_are_outputs_of_the_functional_api() -> None:
     given = np.random.default_rng(0).normal(size=(4, 5, 2))
     first, last = model.predict(given)
     assert first.shape == last.shape == (4, 3)
-    assert "[(None, 5, 3), (None, 3), (None, 3)]" in model.summary(lambda _: None)
+    assert "[(None, 5, 3), (None, 3), (None, 3)]" in model.summary_text()
 
 
 def test_a_chain_hands_on_one_output() -> None:

@@ -208,7 +208,8 @@ class Layer:
             message = f"{type(self).__name__} has no {name!r} yet: put it into a model with an Input first."
             if not owned:
                 raise AttributeError(message)
-        raise no_attribute(type(self).__name__, name, [*config, *found])
+        options = [*config, *(one for one in found if "/" not in one)]
+        raise no_attribute(type(self).__name__, name, options)
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Keep what the layer has; nothing else, for it would change nothing and nobody would notice."""

@@ -87,6 +87,11 @@ def test_settings_and_weights_are_read_as_attributes() -> None:
     assert np.array_equal(model.get_weights()[1], np.ones(3))
     with pytest.raises(AttributeError, match="Did you mean 'units'"):
         _ = dense.unit
+    both = L.Bidirectional(L.LSTM(3))
+    core.Sequential([L.Input((5, 2)), both])
+    with pytest.raises(AttributeError) as found:
+        _ = both.kernel
+    assert "forward/kernel" not in str(found.value)
 
 
 # ---- what is measured ----------------------------------------------------------------------------------------------

@@ -55,10 +55,20 @@ def explain(run: Run, instruction: int, cell: tuple[int, ...], output: str | Non
         terms = expression.terms if isinstance(expression, Sum) else (expression,)
         expression = Sum((Ref(total.name, (), total.symbol, ""), *terms))
 
+    numbers: dict[tuple[str, tuple[int, ...]], float] = {}
+
     def value(tensor: str, index: tuple[int, ...]) -> float:
-        return float(before[tensor][index]) if tensor in before else program.value(tensor, index)
+        found = float(before[tensor][index]) if tensor in before else program.value(tensor, index)
+        numbers[tensor, index] = found
+        return found
 
     return Explained(
-        plain.instruction, plain.tensor, plain.cell, expression, evaluate(expression, value),
-        plain.kernel_value, MappingProxyType(before),
-    )  # fmt: skip
+        plain.instruction,
+        plain.tensor,
+        plain.cell,
+        expression,
+        value=evaluate(expression, value),
+        kernel_value=plain.kernel_value,
+        numbers=numbers,
+        before=MappingProxyType(before),
+    )

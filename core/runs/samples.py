@@ -174,7 +174,8 @@ def split(
 ) -> tuple[Samples, Samples | None]:
     """Training and held-out samples: Keras's validation split, or the data set's own test samples.
 
-    Of a data set of classes a squared error gets one-hot rows: documents have no place for code that makes them.
+    Of a data set of classes a loss that reads no labels gets one-hot rows: documents have no place for code that
+    makes them.
     """
     scale = float(getattr(dataset.info, "scale", 1.0))
     classes = bool(getattr(dataset.info, "classes", ()))

@@ -88,7 +88,7 @@ def target_table(
     output, what
         The layer that gives it, and how the sentence calls the targets.
     one_hot
-        Labels of classes become one-hot rows, so that a squared error can compare them.
+        Labels of classes become one-hot rows, which every loss but the sparse ones compares.
 
     Raises
     ------
@@ -114,7 +114,7 @@ def target_table(
     if own in (shape, (*shape, 1)) or (*own, 1) == shape:
         return DataTable(given.reshape(len(given), -1).astype(np.float32))
     if own in ((), (1,)) and not places and _are_labels(given):
-        if one_hot and loss.name in ("mean_squared_error", "half_squared_error"):
+        if one_hot:
             labels = labels_for(given, (), last, loss.name).astype(np.int64)
             return DataTable(np.eye(last, dtype=np.float32)[labels])
         flat = what if own == () else f"{what}[:, 0]"

@@ -514,8 +514,8 @@ class Model:
         self,
         optimizer: Any = "rmsprop",
         loss: Any = None,
-        metrics: Any = None,
         loss_weights: Any = None,
+        metrics: Any = None,
         **wrong: Any,
     ) -> None:
         """Choose how to train.
@@ -572,7 +572,7 @@ class Model:
         chosen, given, metrics, loss_weights = self._undecided
         pairs = zip(given, self._given_targets(y), self._outputs(), strict=True)
         losses = [losses_module.decided(item, t.shape, (None, *n)) for item, t, n in pairs]
-        Model.compile(self, chosen, losses, metrics, loss_weights)
+        Model.compile(self, chosen, losses, loss_weights, metrics)
 
     @property
     def advice(self) -> tuple[str, ...]:

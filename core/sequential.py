@@ -251,8 +251,8 @@ class Sequential(Model):
         self,
         optimizer: Any = "rmsprop",
         loss: Any = None,
-        metrics: Any = None,
         loss_weights: Any = None,
+        metrics: Any = None,
         **wrong: Any,
     ) -> None:
         """Choose how to train, as `Model.compile`; it holds for a model that is built later, too."""

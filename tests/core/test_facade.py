@@ -20,7 +20,7 @@ KINDS = np.eye(3, dtype=np.float32)[RNG.integers(0, 3, 10)]
 
 def chain(metrics: Any = None, optimizer: Any = "sgd") -> core.Sequential:
     model = core.Sequential([L.Input((4,)), L.Dense(3, "relu"), L.Dense(1, "sigmoid")])
-    model.compile(optimizer, "mse", metrics)
+    model.compile(optimizer, "mse", metrics=metrics)
     return model
 
 
@@ -29,7 +29,7 @@ def two_outputs(metrics: Any) -> core.Model:
     u = L.Dense(1, "sigmoid", name="u")(start)
     v = L.Dense(3, "softmax", name="v")(start)
     model = core.Model(start, [u, v])
-    model.compile("sgd", ["binary_crossentropy", "categorical_crossentropy"], metrics)
+    model.compile("sgd", ["binary_crossentropy", "categorical_crossentropy"], metrics=metrics)
     return model
 
 

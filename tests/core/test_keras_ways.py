@@ -313,7 +313,7 @@ BUILDS: dict[str, Callable[[Any], Any]] = {
 def test_a_model_without_input_is_built_by(way: str) -> None:
     model, plain = later(), at_once()
     for one in (model, plain):
-        one.compile(core.optimizers.Adam(0.1), "mse", ["accuracy"])
+        one.compile(core.optimizers.Adam(0.1), "mse", metrics=["accuracy"])
     assert not model.built
     assert model.get_weights() == []
     assert [layer.name for layer in model.layers] == ["dense", "dense_1"]
@@ -410,7 +410,10 @@ NOT_BUILT: dict[str, tuple[Callable[[], Any], str]] = {
     "saving": (lambda: later().save("nowhere.chainrule"), "not built"),
     "training what is not compiled": (lambda: later().fit(B, Q), "no loss yet"),
     "an unknown loss": (lambda: later().compile("sgd", "mean_squared_eror"), "Did you mean"),
-    "an unknown metric": (lambda: later().compile("sgd", "mse", ["acuracy"]), "Did you mean"),
+    "an unknown metric": (
+        lambda: later().compile("sgd", "mse", metrics=["acuracy"]),
+        "Did you mean",
+    ),
     "a list of numbers": (lambda: later().predict(B[:, 0]), r"x.reshape\(-1, 1\)"),
     "no loss": (lambda: later().compile("sgd"), "needs a loss"),
     "a number as a shape": (lambda: later().build(2), "shape of a batch"),

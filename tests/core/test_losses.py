@@ -196,15 +196,15 @@ def test_labels_do_not_become_one_hot_rows_on_their_own(loss: str, way: str) -> 
             getattr(model, way)(X, given)
 
 
-def test_a_data_set_of_classes_has_one_hot_rows_for_a_squared_error_only() -> None:
+def test_a_data_set_of_classes_has_one_hot_rows_for_losses_that_read_no_labels() -> None:
     y = np.array([0, 2, 1])
     info = SimpleNamespace(classes=("a", "b", "c"))
     dataset = SimpleNamespace(info=info, x_train=X[:3], y_train=y, x_test=X[:0], y_test=y[:0])
-    for name in ("mean_squared_error", "half_squared_error"):
+    for name in ("mean_squared_error", "half_squared_error", "categorical_crossentropy", "huber"):
         samples, _ = split(dataset, Training(), losses.get(name), 3)
         assert np.array_equal(samples.targets[0].array, np.eye(3)[y])
-    with pytest.raises(ChainruleError, match="sparse_categorical_crossentropy"):
-        split(dataset, Training(), losses.get("categorical_crossentropy"), 3)
+    samples, _ = split(dataset, Training(), losses.get("sparse_categorical_crossentropy"), 3)
+    assert np.array_equal(samples.targets[0].array[:, 0], y)
     info.classes = ()
     with pytest.raises(ChainruleError, match="sparse_categorical_crossentropy"):
         split(dataset, Training(), losses.get("mean_squared_error"), 3)
@@ -379,7 +379,9 @@ def test_a_loss_that_counts_half_is_reported_so_and_first() -> None:
     labels = np.array([0, 1, 2, 0, 1, 2])
     model = model_of("sparse_categorical_crossentropy")
     whole = model.evaluate(X, labels)
-    model.compile("sgd", "sparse_categorical_crossentropy", ["accuracy"], loss_weights=[0.5])
+    model.compile(
+        "sgd", "sparse_categorical_crossentropy", metrics=["accuracy"], loss_weights=[0.5]
+    )
     assert model.evaluate(X, labels)[0] == pytest.approx(whole / 2)
     assert list(model.fit(X, labels).history) == ["loss", "accuracy"]
 

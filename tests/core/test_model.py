@@ -27,7 +27,7 @@ def classifier(optimizer: Any = "adam", seed: int = 0) -> core.Model:
         ],
         seed=seed,
     )
-    model.compile(optimizer, "sparse_categorical_crossentropy", ["accuracy"])
+    model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
     return model
 
 
@@ -70,7 +70,7 @@ REFUSED: dict[str, Callable[[], Any]] = {
     "nothing but junk": lambda: core.Sequential(5),
     "two inputs in a chain": lambda: core.Sequential([core.Input((4,)), core.Input((4,))]),
     "a model of junk": lambda: core.Model("x", "y"),
-    "metrics that are a number": lambda: classifier().compile("sgd", "mse", 5),
+    "metrics that are a number": lambda: classifier().compile("sgd", "mse", metrics=5),
     "callbacks that are a number": lambda: classifier().fit(X, LABELS, callbacks=5),
     "a loss that is a number": lambda: classifier().compile("sgd", 5),
     "an optimizer that is a number": lambda: classifier().compile(5, "mse"),

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from core.tape.emitter import Emitter
 
 
-def _row(cell: Cell, n: int) -> list[Cell]:
+def row_of(cell: Cell, n: int) -> list[Cell]:
+    """The cells a softmax sums over: those along the last axis."""
     return [(*cell[:-1], k) for k in range(n)]
 
 
@@ -37,11 +38,11 @@ class Softmax(Op):
 
     def explain(self, ins: Instruction, cell: Cell) -> Expr:
         x = ins.inputs["x"]
-        row = [ref(x, c) for c in _row(cell, x.last)]
+        row = [ref(x, c) for c in row_of(cell, x.last)]
         return Quotient(Call("exp", (row[cell[-1]],)), Sum(tuple(Call("exp", (c,)) for c in row)))
 
     def uses(self, ins: Instruction, operand: str, cell: Cell) -> list[Cell]:
-        return _row(cell, ins.output.last)
+        return row_of(cell, ins.output.last)
 
     def right_side(self, ins: Instruction) -> str:
         return f"softmax({ins.inputs['x'].symbol})"
@@ -61,11 +62,11 @@ class SoftmaxGrad(Op):
 
     def explain(self, ins: Instruction, cell: Cell) -> Expr:
         y, dy = ins.inputs["y"], ins.inputs["dy"]
-        dot = Sum(tuple(Product((ref(dy, c), ref(y, c))) for c in _row(cell, y.last)))
+        dot = Sum(tuple(Product((ref(dy, c), ref(y, c))) for c in row_of(cell, y.last)))
         return Product((ref(y, cell), minus(ref(dy, cell), dot)))
 
     def uses(self, ins: Instruction, operand: str, cell: Cell) -> list[Cell]:
-        return _row(cell, ins.output.last)
+        return row_of(cell, ins.output.last)
 
     def right_side(self, ins: Instruction) -> str:
         y, dy = ins.inputs["y"].symbol, ins.inputs["dy"].symbol

@@ -5,19 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core.expressions import Call, Expr, Product, Quotient, Sum, minus
-from core.ops.base import Cell, Instruction, Op, cells, channels, ref, register
+from core.ops.base import Cell, Instruction, Op, cells, ref, register
+from core.ops.softmax import Softmax, SoftmaxGrad, row_of
 from core.tape.tensors import Shape, Tensor
 
 if TYPE_CHECKING:
     from core.tape.emitter import Emitter
 
 
-def _row(cell: Cell, n: int) -> list[Cell]:
-    return [(*cell[:-1], k) for k in range(n)]
-
-
 @register
-class LogSoftmax(Op):
+class LogSoftmax(Softmax):
     """``y_k = x_k - ln Σ_j exp(x_j)`` along the last axis.
 
     The kernel subtracts the largest x first: same value, no overflow.
@@ -26,10 +23,6 @@ class LogSoftmax(Op):
     name = "log_softmax"
     kernel = "activations.log_softmax"
 
-    def integers(self, ins: Instruction) -> list[int]:
-        x, y = ins.inputs["x"], ins.output
-        return [*channels(x), x.at, x.row, y.at, y.row]
-
     def backward(
         self, e: Emitter, ins: Instruction, dy: Tensor, wanted: set[str]
     ) -> dict[str, Tensor]:
@@ -37,11 +30,8 @@ class LogSoftmax(Op):
 
     def explain(self, ins: Instruction, cell: Cell) -> Expr:
         x = ins.inputs["x"]
-        powers = Sum(tuple(Call("exp", (ref(x, c),)) for c in _row(cell, x.last)))
+        powers = Sum(tuple(Call("exp", (ref(x, c),)) for c in row_of(cell, x.last)))
         return minus(ref(x, cell), Call("log", (powers,)))
-
-    def uses(self, ins: Instruction, operand: str, cell: Cell) -> list[Cell]:
-        return _row(cell, ins.output.last)
 
     def right_side(self, ins: Instruction) -> str:
         x = ins.inputs["x"].symbol
@@ -49,24 +39,19 @@ class LogSoftmax(Op):
 
 
 @register
-class LogSoftmaxGrad(Op):
+class LogSoftmaxGrad(SoftmaxGrad):
     """``dx_k = dy_k - exp(y_k) Σ_j dy_j``."""
 
     name = "log_softmax_grad"
     kernel = "activations.log_softmax_grad"
-    operands = ("y", "dy")
-
-    def integers(self, ins: Instruction) -> list[int]:
-        y, dy, dx = ins.inputs["y"], ins.inputs["dy"], ins.output
-        return [*channels(y), y.at, y.row, dy.at, dy.row, dx.at, dx.row]
 
     def explain(self, ins: Instruction, cell: Cell) -> Expr:
         y, dy = ins.inputs["y"], ins.inputs["dy"]
-        whole = Sum(tuple(ref(dy, c) for c in _row(cell, y.last)))
+        whole = Sum(tuple(ref(dy, c) for c in row_of(cell, y.last)))
         return minus(ref(dy, cell), Product((Call("exp", (ref(y, cell),)), whole)))
 
     def uses(self, ins: Instruction, operand: str, cell: Cell) -> list[Cell]:
-        return [cell] if operand == "y" else _row(cell, ins.output.last)
+        return [cell] if operand == "y" else row_of(cell, ins.output.last)
 
     def right_side(self, ins: Instruction) -> str:
         y, dy = ins.inputs["y"].symbol, ins.inputs["dy"].symbol

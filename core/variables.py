@@ -8,7 +8,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from core.layers.base import Layer, Shape
-    from core.model import Model
+    from core.model.weights import Weights
 
 
 class Variable:
@@ -24,7 +24,7 @@ class Variable:
         As the layer made it; moving statistics do not learn.
     """
 
-    def __init__(self, model: Model, path: str, role: str, shape: Shape, trainable: bool) -> None:
+    def __init__(self, model: Weights, path: str, role: str, shape: Shape, trainable: bool) -> None:
         self._model = model
         self.path, self.name, self.shape, self.trainable = (
             path,
@@ -49,7 +49,7 @@ class Variable:
         return f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}, value={self.numpy()}>"
 
 
-def variables(model: Model, layer: Layer | None = None) -> list[Variable]:
+def variables(model: Weights, layer: Layer | None = None) -> list[Variable]:
     """The weights of a model, or of one of its layers, in the order of `get_weights`."""
     return [
         Variable(model, path, weight.role, tuple(weight.shape), weight.trainable)

@@ -1,0 +1,93 @@
+"""The Keras-named face of the engine: build a model, compile, fit, evaluate, predict, save."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from core import arguments
+from core.errors import ChainruleError, GraphError
+from core.graph import call_model
+from core.layers.symbolic import SymbolicTensor
+from core.model.fitting import Fitting
+from core.spec.training import check_whole
+
+
+class Model(Fitting):
+    """A network of layers with one or several inputs and outputs.
+
+    Parameters
+    ----------
+    inputs, outputs
+        Symbolic tensors, or lists of them.
+    name
+        Of the model.
+    seed
+        Start of every random number: weights, order of samples, dropout. The same seed gives the same result.
+    """
+
+    def __init__(self, inputs: Any, outputs: Any, name: str = "model", seed: int = 0) -> None:
+        ins = list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
+        outs = list(outputs) if isinstance(outputs, (list, tuple)) else [outputs]
+        for t in (*ins, *outs):
+            if not isinstance(t, SymbolicTensor):
+                raise GraphError(
+                    f"A model goes from tensors made by Input to tensors made by layers; {t!r} is not one."
+                )
+        self._build(ins, outs, name, seed)
+
+    def __call__(self, x: Any) -> Any:
+        """Outputs for arrays, as `predict`; for symbolic tensors the model is a layer of another model.
+
+        Its weights are shared: what the other model learns, this one knows.
+        """
+        given = list(x) if isinstance(x, (list, tuple)) else [x]
+        if any(isinstance(t, SymbolicTensor) for t in given):
+            for t in given:
+                if not isinstance(t, SymbolicTensor):
+                    message = f"{self.name} is called on tensors made by Input or a layer, not on {type(t).__name__}."
+                    raise GraphError(message)
+            made = call_model(self, self._starts, self._tensors, self._ends, given)
+            return made[0] if len(made) == 1 else made
+        return self.predict(x)
+
+    def program(self, batch_size: int = 32) -> Any:
+        """The tape of one training step, bound, with the model's weights: to look at and to run by hand."""
+        from core.tape.compiler import compile_network
+        from core.tape.program import Program
+
+        batch_size = check_whole("batch_size", batch_size, 1)
+        mode = "train" if self._loss is not None else "predict"
+        tape = compile_network(
+            self.network,
+            mode,
+            loss=self._loss,
+            optimizer=self._optimizer,
+            metrics=self._metrics,
+            batch_size=batch_size,
+        )
+        program = Program(tape, batch_size, seed=self.seed)
+        program.set_weights(self._weights())
+        return program
+
+    def save(self, path: str | Path) -> None:
+        """Write the model to a ``.chainrule`` file: layers, weights, losses, and the optimizer with its memory.
+
+        `load_model` gives a model whose next `fit` goes on as this one's would. The history of the run is not kept.
+        """
+        from core.io.models import save_model
+
+        file = arguments.file_path(path, "model.save")
+        if file.suffix.lower() in (".keras", ".h5", ".hdf5"):
+            raise ChainruleError(
+                f"save writes Chainrule's own files, which Keras cannot read: a file called {file.name!r} would "
+                f"pretend to be Keras's. Save as {file.with_suffix('.chainrule').name!r}."
+            )
+        save_model(self, file)
+
+
+def load_model(path: str | Path) -> Model:
+    """A model from a ``.chainrule`` file."""
+    from core.io.models import load_model as load
+
+    return load(arguments.file_path(path, "load_model"))

@@ -1,0 +1,131 @@
+"""The run behind a model: what it remembers, and what it has measured, under Keras's names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from core import metrics as metrics_module
+from core.model.reading import Reading
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What the optimizer remembers, and where training stands.
+
+    Attributes
+    ----------
+    slots
+        By tensor name ("dense/kernel/m"), with the states of stateful layers ("lstm/state/h").
+    step, epoch, iteration
+        Updates done, passes over the data, updates the optimizer counts.
+    """
+
+    slots: dict[str, np.ndarray]
+    step: int
+    epoch: int
+    iteration: int
+
+
+class Running(Reading):
+    """A model with a run."""
+
+    def memory(self) -> Memory | None:
+        """What the optimizer remembers; None before the first step."""
+        if self._run is None:
+            return self._memory
+        from core.kernels import state as machine
+
+        program, position = self._run.program, self._run.position
+        slots = {
+            name: program.tensor(name).copy()
+            for name, t in program.tape.tensors.items()
+            if t.role == "slot"
+        }
+        iteration = int(program.state[machine.ITERATION])
+        slots |= {name: values.copy() for name, values in program.states().items()}
+        return Memory(slots, position.step, position.epoch, iteration)
+
+    def recall(self, memory: Memory) -> None:
+        """Go on from here at the next `fit`; slots of another network are left out."""
+        self._memory = memory
+
+    def _logged(self, metrics: dict[str, float]) -> dict[str, float]:
+        """Metrics by name in Keras's order: loss, that of each output ("size_loss"), what `compile` was given."""
+        found = dict(metrics)
+        named: dict[str, float] = {}
+        many = len(self.network.outputs) > 1
+        outputs = list(
+            zip(self._run.program.tape.outputs, self._output_names(), self.losses, strict=True)
+        )
+        if many and len({name for _, name, _ in outputs}) < len(outputs):
+            outputs = [(node, node, loss) for node, _, loss in outputs]
+        for held in ("", "val_"):
+            keys = [("loss", "loss")]
+            if many:
+                keys += [(f"{name}_loss", f"loss/{node}") for node, name, _ in outputs]
+            for (node, name, loss), shape in zip(outputs, self._outputs(), strict=True):
+                last = shape[-1] if shape else 1
+                labels = metrics_module.labels(self._metrics, loss, last)
+                if many:
+                    keys += [(f"{name}_{one}", f"{label}/{node}") for one, label in labels.items()]
+                else:
+                    keys += list(labels.items())
+            named |= {
+                held + key: found[held + label] for key, label in keys if held + label in found
+            }
+        return named
+
+    def _so_far(self, run: Any) -> dict[str, float]:
+        """Means over the batches of this epoch that are done."""
+        program = run.program
+        return self._logged(
+            {
+                name: float(program.mem[total.at] / max(program.mem[count.at], 1))
+                for name, (total, count) in program.tape.totals.items()
+            }
+        )
+
+    def _ready(self, samples: Any, batch_size: int, truncated_bptt_steps: int | None = None) -> Any:
+        """The run that trains on these samples, with the weights and the optimizer's memory there are."""
+        from core.runs.run import Run
+
+        self._claim()
+        training = self._training(batch_size, truncated_bptt_steps)
+        old = self._run
+        if (
+            old is not None
+            and old.program.capacity >= batch_size
+            and old.training.batch_size == training.batch_size
+            and old.training.truncated_bptt_steps == truncated_bptt_steps
+            and (old.weighted or samples.weights is None)
+        ):
+            old.use(samples)
+            return old
+        run = Run(self.network, training, samples=samples, loss=self._loss)
+        if old is not None:
+            run.adopt(old)
+        else:
+            if self._memory is not None:
+                _recall(run, self._memory)
+            run.replace_weights(self._weights())
+        self._run = run
+        return run
+
+
+def _recall(run: Any, memory: Memory) -> None:
+    """Put a new run where another one stood."""
+    from core.kernels import state as machine
+
+    for name, values in memory.slots.items():
+        t = run.program.tape.tensors.get(name)
+        if t is not None and t.role == "slot" and t.shape == values.shape:
+            run.program.tensor(name)[...] = values
+    for name, state in run.program.states().items():
+        if name in memory.slots and memory.slots[name].shape == state.shape:
+            state[...] = memory.slots[name]
+    state = run.program.state
+    state[machine.STEP] = state[machine.ORIGIN_STEP] = memory.step
+    state[machine.ORIGIN_EPOCH], state[machine.ITERATION] = memory.epoch, memory.iteration

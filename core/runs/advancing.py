@@ -1,0 +1,107 @@
+"""Whole steps at full speed, and the ends of epochs."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+
+from core.runs.history import Epoch
+from core.runs.instructing import Instructing
+from core.spec.training import check_whole
+
+#: Steps run in one go at most.
+SLICE = 4096
+
+
+class Advancing(Instructing):
+    """Forwards by whole steps."""
+
+    def advance(self, steps: int, epochs: int = 1) -> int:
+        """Do up to `steps` whole steps at full speed, finishing one that was begun.
+
+        Stops early if ``program.control[0]`` is raised, at a divergence, and at the end of the present epoch (so that
+        the caller can measure held-out data with `evaluate` and note it with `note_epoch`), or of the epoch `epochs`
+        - 1 after it: a small network does thousands a second, and each return to Python costs as much as one.
+
+        Returns
+        -------
+        Steps completed.
+        """
+        steps, epochs = check_whole("steps", steps, 0), check_whole("epochs", epochs, 1)
+        self._require_healthy()
+        done = 0
+        end = self.step_count + self._until_epoch_end() + (epochs - 1) * self.batches
+        if self.pc:
+            self._finish_begun_step()
+            done = 1
+        self.undo.clear()
+        while done < steps and self.step_count < end and not self._stopped():
+            count = self._run_slice(min(steps - done, end - self.step_count, self._until_change()))
+            done += count
+            if not count:
+                break
+        return done
+
+    def _stopped(self) -> bool:
+        return self.divergence is not None or bool(self.program.control[0])
+
+    def _run_slice(self, count: int) -> int:
+        """Steps without a journal entry or epoch's end between them; the start of the last one is kept."""
+        self._apply_journal()
+        spacing = self._spacing()
+        to_checkpoint = spacing - self.step_count % spacing
+        count = min(count, to_checkpoint, SLICE)
+        done = 0
+        if count > 1:
+            done = self._run_plain(count - 1)
+            if done < count - 1:
+                return done
+        self._start = self._checkpoint()
+        last = self._run_plain(1)
+        if last:
+            self._previous, self._start = self._start, None
+            self._after_steps()
+            self._arrive()
+        return done + last
+
+    def _run_plain(self, count: int) -> int:
+        first = self.step_count
+        if len(self._record) < count:
+            self._record = np.zeros((count, self._record.shape[1]))
+        began = time.perf_counter()
+        done = self.program.run_steps(count, self._record)
+        if done:
+            self._seconds_a_step = (
+                0.8 * self._seconds_a_step + 0.2 * (time.perf_counter() - began) / done
+            )
+            self.history.append(first, self._record[:done])
+        if self.program.error:
+            self._diverged_or_raise()
+        return done
+
+    def _until_epoch_end(self) -> int:
+        position = self.position
+        return position.batches - position.batch
+
+    def _until_change(self) -> int:
+        following = self.journal.next_after(self.step_count)
+        return 1 << 30 if following is None else following - self.step_count
+
+    def _at_epoch_end(self) -> bool:
+        return self.pc == 0 and self.step_count > 0 and self.position.batch == 0
+
+    def epoch_just_ended(self) -> bool:
+        """True between the last batch of an epoch and the first of the next."""
+        return self._at_epoch_end()
+
+    def note_epoch(self, validation: dict[str, float] | None = None) -> Epoch:
+        """Add the metrics of the epoch that just ended to the history, with those of held-out data if given."""
+        metrics = {
+            name: float(self.program.mem[total.at] / max(self.program.mem[count.at], 1))
+            for name, (total, count) in self.program.tape.totals.items()
+        }
+        metrics.update({f"val_{key}": value for key, value in (validation or {}).items()})
+        epoch = Epoch(self.position.epoch, self.step_count, metrics)
+        self.history.add_epoch(epoch)
+        return epoch

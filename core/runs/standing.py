@@ -1,0 +1,148 @@
+"""Where a run stands, and how a state it has been in is kept and put back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from core import losses, optimizers
+from core.kernels import state as S
+from core.runs.checkpoints import Checkpoint, Checkpoints
+from core.runs.divergence import Divergence
+from core.runs.history import History
+from core.runs.journal import Journal
+from core.runs.measuring import Measure
+from core.runs.position import Position
+from core.runs.samples import Samples, require_whole_batches, split, with_class_weights
+from core.runs.targets import outputs_of
+from core.runs.undo import UndoRing
+from core.spec.network import Network
+from core.spec.training import Training, check_training
+from core.tape.compiler import compile_network
+from core.tape.program import Program
+
+
+class Standing:
+    """A program, the state it is in, and states it has been in. See `core.runs.run.Run` for the parameters."""
+
+    def __init__(
+        self,
+        network: Network,
+        training: Training,
+        dataset: Any = None,
+        *,
+        samples: Samples | None = None,
+        validation: Samples | None = None,
+        loss: Any = None,
+    ) -> None:
+        self.network, self.training, self.dataset = network, training, dataset
+        check_training(training)
+        self.loss = loss if loss is not None else losses.get(training.loss)
+        self.optimizer = optimizers.get(dict(training.optimizer))
+        tape = compile_network(
+            network, "train", loss=self.loss, optimizer=self.optimizer, metrics=training.metrics,
+            batch_size=training.batch_size, truncated_bptt_steps=training.truncated_bptt_steps,
+            weighted=bool(training.class_weight) or (samples is not None and samples.weights is not None),
+        )  # fmt: skip
+        self._outputs = [t.shape for t in tape.outputs.values()]
+        if samples is None:
+            shape, layer = self._outputs[0], outputs_of(network)[0]
+            samples, validation = split(dataset, training, self.loss, shape, layer)
+        samples = with_class_weights(samples, training, self._outputs)
+        self.samples, self.validation = samples, validation
+        self.program = Program(
+            tape, min(training.batch_size, max(len(samples), 1)), seed=training.seed
+        )
+        for given in (samples, validation):
+            require_whole_batches(self.program, 0 if given is None else len(given))
+        self.program.attach(samples.inputs, samples.targets, weights=samples.weights)
+        # Where states go on from batch to batch, samples follow each other for a reason.
+        self.program.state[S.SHUFFLE] = int(not self.program.states())
+        self.pc = 0
+        self.divergence: Divergence | None = None
+        self.journal = Journal()
+        self.undo = UndoRing()
+        self.checkpoints = Checkpoints()
+        self.base = 0
+        self.history = History(tuple(tape.watch))
+        self._previous: Checkpoint | None = None
+        self._start: Checkpoint | None = None
+        self._seconds_a_step = 0.001
+        self._measure = Measure(self.program, network, training, self.loss)
+        self._record = np.zeros((1, max(len(tape.watch), 1)))
+        self.checkpoints.add(self._checkpoint())
+
+    @property
+    def step_count(self) -> int:
+        """Updates done."""
+        return int(self.program.state[S.STEP])
+
+    @property
+    def batches(self) -> int:
+        """Batches in an epoch."""
+        return -(-len(self.samples) // int(self.program.state[S.BATCH_SIZE]))
+
+    @property
+    def position(self) -> Position:
+        """Where the run stands."""
+        st, n = self.program.state, self.batches
+        since = self.step_count - int(st[S.ORIGIN_STEP])
+        return Position(
+            self.step_count, int(st[S.ORIGIN_EPOCH]) + since // n, since % n, n, self.pc, len(self.program.kinds),
+            self.program.rows,
+        )  # fmt: skip
+
+    @property
+    def step_start(self) -> Checkpoint | None:
+        """The state at the start of the step whose values stand in the arena: the begun one, else the last."""
+        return self._start if self.pc else self._previous
+
+    @property
+    def weighted(self) -> bool:
+        """True if samples have weights: it can train on others only if it was made for such."""
+        return bool(self.program.tape.sample_weights)
+
+    @property
+    def learning_rate(self) -> float:
+        """As the optimizer uses it now."""
+        return self.program.scalar("learning_rate")
+
+    def _nearest(self, step: int) -> Checkpoint:
+        found = self.checkpoints.before(step)
+        for candidate in (self._previous, self._start):
+            if (
+                candidate is not None
+                and candidate.step <= step
+                and (found is None or candidate.step > found.step)
+            ):
+                found = candidate
+        assert found is not None
+        return found
+
+    def _restore(self, checkpoint: Checkpoint) -> None:
+        program = self.program
+        program.mem[: program.plan.state] = checkpoint.memory
+        program.state[...] = checkpoint.machine
+        program.state[S.ERROR] = S.FINE
+        if checkpoint.step == self.base:
+            program.mem[program.plan.state :] = 0
+        self.pc = 0
+        self._previous = self._start = None
+
+    def _checkpoint(self) -> Checkpoint:
+        memory = self.program.mem[: self.program.plan.state].copy()
+        machine = self.program.state.copy()
+        memory.flags.writeable = machine.flags.writeable = False
+        return Checkpoint(self.step_count, memory, machine)
+
+    def _begin_here(self) -> None:
+        self.base = self.step_count
+        self.pc = 0
+        self.divergence = None
+        self.undo.clear()
+        self.journal = Journal()
+        self.checkpoints = Checkpoints()
+        self.checkpoints.add(self._checkpoint())
+        self._previous = self._start = None
+        self.history.truncate(self.base)

@@ -1,0 +1,133 @@
+"""Time: to any step and instruction there has been, a step forwards or back by any measure."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from core.errors import ChainruleError
+from core.runs.advancing import Advancing
+from core.runs.history import History
+from core.runs.journal import Journal
+from core.runs.position import GRANULARITIES
+from core.spec.training import SEEDS, check_whole
+
+
+class Travelling(Advancing):
+    """To and fro in what the run has done."""
+
+    def step(self, granularity: str = "instruction") -> None:
+        """Go forward by one instruction, one layer, one batch (to the end of the present step) or one epoch."""
+        _check(granularity)
+        if granularity == "instruction":
+            self._run_instruction()
+        elif granularity == "layer":
+            group = self._group(self.pc)
+            self._run_instruction()
+            while self.pc and self._group(self.pc) == group and not self.divergence:
+                self._run_instruction()
+        elif granularity == "batch":
+            self.advance(1)
+        else:
+            target = self.step_count + self._until_epoch_end()
+            while self.step_count < target and not self.divergence and not self.program.control[0]:
+                if not self.advance(target - self.step_count):
+                    break
+
+    def step_back(self, granularity: str = "instruction") -> None:
+        """Go back by one instruction, one layer, one batch (to the start of a step) or one epoch."""
+        _check(granularity)
+        self.divergence = None
+        position = self.position
+        if granularity == "instruction":
+            self._back_one()
+        elif granularity == "layer":
+            self._back_one()
+            while self.pc and self._group(self.pc - 1) == self._group(self.pc):
+                self._back_one()
+        elif granularity == "batch":
+            self.seek(position.step if position.pc else max(position.step - 1, self.base))
+        else:
+            back = position.batch if position.batch or position.pc else position.batches
+            self.seek(max(position.step - back, self.base))
+
+    def _back_one(self) -> None:
+        if len(self.undo):
+            self.pc = self.undo.pop(self.program)
+            if self._start is None or self._start.step != self.step_count:
+                self._restore_bookkeeping()
+            return
+        if self.pc:
+            self.seek(self.step_count, self.pc - 1)
+        elif self.step_count > self.base:
+            self.seek(self.step_count - 1, len(self.program.kinds) - 1)
+
+    def _restore_bookkeeping(self) -> None:
+        """After stepping back over the end of a step: the start of that step is the begun one again."""
+        if self.pc and self._previous is not None and self._previous.step == self.step_count:
+            self._start, self._previous = (
+                self._previous,
+                self.checkpoints.before(max(self.step_count - 1, self.base)),
+            )
+        elif self.pc == 0:
+            self._start = None
+
+    def _group(self, pc: int) -> tuple[str, str]:
+        """What a step by layers takes in one go: neighbours of one layer in one phase."""
+        instructions = self.program.tape.instructions
+        if pc >= len(instructions):
+            return ("", "")
+        return (instructions[pc].phase, instructions[pc].layer)
+
+    def seek(self, step: int, pc: int = 0) -> None:
+        """Stand after `step` steps and `pc` instructions, with every value as it was.
+
+        Raises
+        ------
+        core.errors.ChainruleError
+            Before the beginning, or further than the run has ever been.
+        """
+        step, pc = check_whole("step", step, -SEEDS), check_whole("pc", pc, -SEEDS)
+        count, last = len(self.program.kinds), max(self.history.length, self.step_count)
+        if not self.base <= step <= last:
+            message = (
+                f"The run goes from step {self.base} to step {last}; it cannot go to step {step}."
+            )
+            raise ChainruleError(message)
+        if not 0 <= pc < count:
+            message = f"A step has {count} instructions, and pc goes from 0 to {count - 1}; it cannot be {pc}."
+            raise ChainruleError(message)
+        self.divergence = None
+        self.undo.clear()
+        # One whole step before the target is run again too, so that values not yet overwritten are exact as well.
+        start = self._nearest(max(step - 1, self.base))
+        self._restore(start)
+        control, self.program.control = self.program.control, np.zeros(2, np.int64)
+        try:
+            while self.step_count < step and not self.divergence:
+                limit = min(step - self.step_count, self._until_change())
+                if not self._run_slice(limit):
+                    break
+        finally:
+            self.program.control = control
+        if not self.divergence:
+            self._arrive()
+        while self.pc < pc and self.step_count == step and not self.divergence:
+            self._run_instruction()
+
+    def reset(self) -> None:
+        """Back to the beginning: the first weights, and what happened since is forgotten."""
+        first = self.checkpoints.before(self.base)
+        assert first is not None
+        self.divergence = None
+        self.undo.clear()
+        self._restore(first)
+        self.journal = Journal()
+        self.checkpoints.forget_after(self.base)
+        self.history = History(self.history.names, self.base)
+
+
+def _check(granularity: str) -> None:
+    if granularity not in GRANULARITIES:
+        raise ChainruleError(
+            f"{granularity!r} is not a way to step; there are {', '.join(GRANULARITIES)}."
+        )

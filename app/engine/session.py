@@ -487,7 +487,7 @@ class Session:
                 for name, array in saved.weights.items()
                 if known.get(name) == array.shape
             }
-            self.run.replace_weights(fitting)
+            self.run.start_from(fitting)
         self._limit = self._steps_until(self.work.training.epochs)
         self._changes += 1
 

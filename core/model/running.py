@@ -110,7 +110,7 @@ class Running(Reading):
         else:
             if self._memory is not None:
                 _recall(run, self._memory)
-            run.replace_weights(self._weights())
+            run.start_from(self._weights())
         self._run = run
         return run
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from core.errors import ChainruleError
 from core.kernels import state as S
-from core.runs.journal import Entry
+from core.runs.journal import BUDGET, Arrays, Entry
 from core.runs.samples import Samples, require_whole_batches, unweighted, with_class_weights
 from core.runs.standing import Standing
 
@@ -49,56 +49,101 @@ class Changing(Standing):
 
     def reset_states(self, layer: str | None = None) -> None:
         """Let the states of stateful layers (or of one) begin at 0 from the next step boundary on; it is journalled."""
-        self._change(Entry(self._boundary(), "states", layer or "", 0.0))
+        self._change(Entry(self._boundary(), "states", layer or ""))
 
     def replace_states(self, values: dict[str, np.ndarray]) -> None:
-        """Put other states in. The run begins here anew: what was before cannot be reached any more."""
-        self.program.set_states(values)
-        self._begin_here()
+        """Put other states in; it is journalled."""
+        names = self.program.states()
+        self._change(Entry(self.step_count, "set-states"), {n: values[n] for n in names})
 
     def replace_weights(self, values: dict[str, np.ndarray]) -> None:
-        """Put other weights in. The run begins here anew: what was before cannot be reached any more."""
+        """Put other weights in (all of them, or those named); it is journalled, and a step that was begun is undone.
+
+        Raises
+        ------
+        core.errors.ChainruleError
+            A name or a shape is not that of a weight.
+        """
+        self.program.set_weights(values)
+        self.divergence = None
+        self._change(Entry(self.step_count, "weights"), values)
+
+    def start_from(self, values: dict[str, np.ndarray]) -> None:
+        """Begin here with these weights: what was before cannot be reached any more."""
         self.program.set_weights(values)
         self._begin_here()
 
     def use(self, samples: Samples) -> None:
-        """Train on these samples from now on. The run begins here anew, with the weights it has."""
+        """Train on these samples from now on, beginning an epoch.
+
+        What was done after the present step (before it was rewound) is forgotten. With other samples than before the
+        run begins here anew: the earlier ones may be gone, so earlier steps cannot be done again.
+        """
         require_whole_batches(self.program, len(samples))
         position = self.position
         samples = with_class_weights(samples, self.training, self._outputs)
         if samples.weights is None and self.weighted:
             samples = unweighted(samples, self._outputs)
-        self.samples = samples
+        found = samples.fingerprint()
+        if self.divergence is None and found == self.data:
+            self._forget_future()
+            if position.batch:
+                self._change(Entry(position.step, "epoch", value=position.epoch))
+            return
+        self.samples, self.data = samples, found
         self.program.attach(samples.inputs, samples.targets, weights=samples.weights)
         self.program.state[S.ORIGIN_STEP] = position.step
         self.program.state[S.ORIGIN_EPOCH] = position.epoch
         self._begin_here()
 
     def shuffle(self, on: bool) -> None:
-        """Draw a new order of the samples each epoch, or keep theirs."""
+        """Draw a new order of the samples each epoch, or keep theirs; it is journalled."""
         if bool(self.program.state[S.SHUFFLE]) != on:
-            self.program.state[S.SHUFFLE] = int(on)
-            self._begin_here()
+            self._change(Entry(self._boundary(), "shuffle", value=float(on)))
 
     def _boundary(self) -> int:
         return self.step_count + (1 if self.pc else 0)
 
-    def _change(self, entry: Entry) -> None:
-        self.journal.add(entry)
-        self.history.truncate(entry.step)
-        self.checkpoints.forget_after(entry.step)
+    def _change(self, entry: Entry, arrays: Arrays | None = None) -> None:
+        entry = self.journal.add(entry, arrays)
+        self._forget_future(entry.step)
         if self.pc == 0:
             self._apply(entry)
             self.undo.clear()
+        if self.journal.nbytes > BUDGET and self.pc == 0:
+            self._begin_here()
+
+    def _forget_future(self, step: int | None = None) -> None:
+        """What was done after the present step, or after `step`, will not happen as it did."""
+        after = self.step_count if step is None else step
+        self.journal = self.journal.copy(after)
+        self.history.truncate(after)
+        self.checkpoints.forget_after(after)
 
     def _apply_journal(self) -> None:
         for entry in self.journal.at(self.step_count):
             self._apply(entry)
 
     def _apply(self, entry: Entry) -> None:
-        if entry.kind == "scalar":
-            self.program.set_scalar(entry.name, entry.value)
-        elif entry.kind == "states":
-            self.program.clear_states(entry.name or None)
-        else:
-            self.program.tensor(entry.name)[entry.cell] = entry.value
+        program = self.program
+        match entry.kind:
+            case "scalar":
+                program.set_scalar(entry.name, entry.value)
+            case "weight":
+                program.tensor(entry.name)[entry.cell] = entry.value
+            case "weights":
+                program.set_weights(dict(self.journal.arrays(entry)))
+            case "states":
+                program.clear_states(entry.name or None)
+            case "set-states":
+                program.set_states(dict(self.journal.arrays(entry)))
+            case "shuffle":
+                program.state[S.SHUFFLE] = int(entry.value)
+            case "epoch":
+                program.state[S.ORIGIN_STEP] = entry.step
+                program.state[S.ORIGIN_EPOCH] = int(entry.value)
+            case _:
+                message = (
+                    f"The journal names a change {entry.kind!r}, which this version does not know."
+                )
+                raise ChainruleError(message)

@@ -1,43 +1,142 @@
-"""What a learner changed while a run was going, so that any step can be replayed."""
+"""What was changed while a run was going, by a learner or by a callback, so that any step can be replayed."""
 
 from __future__ import annotations
 
+import bisect
+from collections.abc import Mapping
+
 import msgspec
+import numpy as np
+
+Arrays = Mapping[str, np.ndarray]
+
+#: Bytes the arrays of a journal may take. A run with more begins anew, and what was before cannot be reached.
+BUDGET = 256 * 1024**2
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """A change that takes effect before step `step` is run.
+    """A change that takes effect before step `step` is run. Doing it twice does no more than doing it once.
 
     Attributes
     ----------
     kind
-        "scalar" (a named scalar such as the learning rate), "weight" (one cell of a weight) or "states" (those of the
-        layer `name`, or of all if it is empty, begin at 0 again).
+        ``"scalar"``: the named scalar (the learning rate) gets `value`. ``"weight"``: the cell `cell` of the weight
+        `name` gets it. ``"weights"``: weights and statistics get the arrays of this entry, by name.
+        ``"states"``: those of the layer `name`, or of all if it is empty, begin at 0 again. ``"set-states"``: they get
+        the arrays of this entry. ``"shuffle"``: a new order of the samples each epoch, or (0) theirs.
+        ``"epoch"``: an epoch begins here, the one with the number `value`.
+    arrays
+        Which of the journal's arrays belong to it; -1: none.
     """
 
     step: int
     kind: str
-    name: str
-    value: float
+    name: str = ""
+    value: float = 0.0
     cell: tuple[int, ...] = ()
+    arrays: int = -1
 
 
 class Journal:
-    """Entries in the order of their steps."""
+    """Entries in the order of their steps.
 
-    def __init__(self, entries: list[Entry] | None = None) -> None:
+    Parameters
+    ----------
+    entries
+        Of an earlier journal.
+    arrays
+        Theirs, by `Entry.arrays` and name.
+    """
+
+    def __init__(
+        self, entries: list[Entry] | None = None, arrays: Mapping[int, Arrays] | None = None
+    ) -> None:
         self.entries: list[Entry] = list(entries or [])
+        self._arrays: dict[int, Arrays] = dict(arrays or {})
 
-    def add(self, entry: Entry) -> None:
-        """Note a change; what was noted for later steps is forgotten, because it did not happen now."""
-        self.entries = [e for e in self.entries if e.step <= entry.step]
-        self.entries.append(entry)
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    @property
+    def nbytes(self) -> int:
+        """Memory its arrays take."""
+        return sum(a.nbytes for arrays in self._arrays.values() for a in arrays.values())
+
+    def arrays(self, entry: Entry) -> Arrays:
+        """The arrays of an entry, by name."""
+        return self._arrays.get(entry.arrays, {})
+
+    def copy(self, until: int | None = None) -> Journal:
+        """A journal with the same entries, or with those before the step `until` and those at it."""
+        kept = self.entries if until is None else self.entries[: self._after(until)]
+        return Journal(kept, {e.arrays: self._arrays[e.arrays] for e in kept if e.arrays >= 0})
+
+    def add(self, entry: Entry, arrays: Arrays | None = None) -> Entry:
+        """Note a change; what was noted for later steps is forgotten, because it did not happen now.
+
+        So is an earlier change of the very same thing before the same step: a slider that is drawn leaves one entry.
+        """
+        if arrays is not None:
+            entry = msgspec.structs.replace(entry, arrays=max(self._arrays, default=-1) + 1)
+            self._arrays[entry.arrays] = {name: _kept(value) for name, value in arrays.items()}
+        before = bisect.bisect_left(self.entries, entry.step, key=lambda e: e.step)
+        same = [
+            e for e in self.entries[before : self._after(entry.step)] if not self._again(e, entry)
+        ]
+        self.entries = [*self.entries[:before], *same, entry]
+        used = {e.arrays for e in self.entries}
+        self._arrays = {k: held for k, held in self._arrays.items() if k in used}
+        return entry
+
+    def _again(self, a: Entry, b: Entry) -> bool:
+        return (a.kind, a.name, a.cell) == (b.kind, b.name, b.cell) and set(self.arrays(a)) == set(
+            self.arrays(b)
+        )
 
     def at(self, step: int) -> list[Entry]:
         """Changes before this step."""
-        return [e for e in self.entries if e.step == step]
+        first = bisect.bisect_left(self.entries, step, key=lambda e: e.step)
+        return self.entries[first : self._after(step)]
 
     def next_after(self, step: int) -> int | None:
         """The first later step with a change."""
-        later = [e.step for e in self.entries if e.step > step]
-        return min(later, default=None)
+        place = self._after(step)
+        return self.entries[place].step if place < len(self.entries) else None
+
+    def _after(self, step: int) -> int:
+        return bisect.bisect_right(self.entries, step, key=lambda e: e.step)
+
+    # ---- files ----------------------------------------------------------------------------------------------
+
+    def to_arrays(self) -> dict[str, np.ndarray]:
+        """For a file: ``"<Entry.arrays>/<name>"``."""
+        return {
+            f"{number}/{name}": value
+            for number, arrays in self._arrays.items()
+            for name, value in arrays.items()
+        }
+
+    @classmethod
+    def read(cls, entries: list[Entry], arrays: Arrays) -> Journal:
+        """From a file.
+
+        Raises
+        ------
+        ValueError
+            The entries are not in order, or the arrays of one are missing.
+        """
+        found: dict[int, dict[str, np.ndarray]] = {}
+        for key, value in arrays.items():
+            number, name = key.split("/", 1)
+            found.setdefault(int(number), {})[name] = _kept(value)
+        steps = [e.step for e in entries]
+        if steps != sorted(steps) or any(e.arrays >= 0 and e.arrays not in found for e in entries):
+            message = "A journal is damaged."
+            raise ValueError(message)
+        return cls(entries, found)
+
+
+def _kept(value: np.ndarray) -> np.ndarray:
+    copy = np.array(value, order="C")
+    copy.flags.writeable = False
+    return copy

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from math import prod
 from typing import TYPE_CHECKING, Any
+from zlib import crc32
 
 import numpy as np
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from core.tape.program import Program
 
 Shape = tuple[int, ...]
+Fingerprint = tuple[int | float | str, ...]
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,14 @@ class Samples:
 
     def __len__(self) -> int:
         return len(self.inputs[0])
+
+    def fingerprint(self) -> tuple[Fingerprint, ...]:
+        """A few numbers that are others for other data, table by table: inputs, targets, weights."""
+        tables = [*self.inputs, *self.targets, *(self.weights or [])]
+        return tuple(
+            (len(self.inputs), *t.array.shape, str(t.array.dtype), t.scale, crc32(t.array.data))
+            for t in tables
+        )
 
 
 # ---- weights -------------------------------------------------------------------------------------------------------

@@ -16,6 +16,8 @@ from core.runs.history import Epoch, History
 from core.runs.journal import Entry, Journal
 from core.runs.travelling import Travelling
 
+FOREIGN = "The saved run does not fit this network."
+
 
 class RunState(msgspec.Struct, frozen=True):
     """What a file keeps of a run besides arrays."""
@@ -57,6 +59,7 @@ class Saving(Travelling):
             "first/memory": first.memory, "first/machine": first.machine,
             "latest/memory": latest.memory, "latest/machine": latest.machine,
         }  # fmt: skip
+        arrays.update({f"journal/{key}": value for key, value in self.journal.to_arrays().items()})
         arrays.update({f"history/{key}": value for key, value in self.history.arrays().items()})
         return state, arrays
 
@@ -69,6 +72,7 @@ class Saving(Travelling):
             The arrays are of another network.
         """
         self._check_state(state, arrays)
+        journal = self._read_journal(state, arrays)
         checkpoints = [
             Checkpoint(
                 step,
@@ -81,7 +85,7 @@ class Saving(Travelling):
         self.checkpoints = Checkpoints()
         for checkpoint in checkpoints:
             self.checkpoints.add(checkpoint)
-        self.journal = Journal(list(state.journal))
+        self.journal = journal
         self.history = History(state.history_names, state.history_first)
         history = {key: arrays[f"history/{key}"] for key in ("low", "high", "sum", "count")}
         self.history.restore(history, state.history_length, state.history_bin, list(state.epochs))
@@ -91,7 +95,6 @@ class Saving(Travelling):
 
     def _check_state(self, state: RunState, arrays: dict[str, np.ndarray]) -> None:
         """Refuse what no run of this network can have written, before anything of it is believed."""
-        foreign = "The saved run does not fit this network."
         size = self.program.plan.state
         wanted = {
             "first/memory": (size,),
@@ -100,7 +103,7 @@ class Saving(Travelling):
             "latest/machine": (S.SIZE,),
         }
         if any(key not in arrays or arrays[key].shape != shape for key, shape in wanted.items()):
-            raise ChainruleError(foreign)
+            raise ChainruleError(FOREIGN)
         bins = arrays["history/count"].shape[0] if "history/count" in arrays else -1
         width = (bins, len(self.history.names))
         history = all(
@@ -120,7 +123,23 @@ class Saving(Travelling):
             <= state.history_length
             <= state.history_first + bins * state.history_bin
         ):
-            raise ChainruleError(foreign)
+            raise ChainruleError(FOREIGN)
+
+    def _read_journal(self, state: RunState, arrays: dict[str, np.ndarray]) -> Journal:
+        """The journal, with the arrays of its entries, each of which has to fit the network."""
+        prefix = "journal/"
+        own = {key.removeprefix(prefix): a for key, a in arrays.items() if key.startswith(prefix)}
+        try:
+            journal = Journal.read(list(state.journal), own)
+        except ValueError as error:
+            raise ChainruleError(FOREIGN) from error
+        weights, states = self.program.weights(), self.program.states()
+        for entry in journal.entries:
+            known = weights if entry.kind == "weights" else states
+            for name, value in journal.arrays(entry).items():
+                if name not in known or known[name].shape != value.shape:
+                    raise ChainruleError(FOREIGN)
+        return journal
 
     def _machine(self, step: int, saved: np.ndarray) -> np.ndarray:
         """A machine's state vector with what a file may say of it; the rest is worked out anew."""

@@ -51,6 +51,8 @@ class Standing:
             samples, validation = split(dataset, training, self.loss, shape, layer)
         samples = with_class_weights(samples, training, self._outputs)
         self.samples, self.validation = samples, validation
+        #: Taken when training on them begins: an array that is written to later is other data.
+        self.data = samples.fingerprint()
         self.program = Program(
             tape, min(training.batch_size, max(len(samples), 1)), seed=training.seed
         )

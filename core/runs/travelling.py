@@ -9,6 +9,7 @@ from core.runs.advancing import Advancing
 from core.runs.history import History
 from core.runs.journal import Journal
 from core.runs.position import GRANULARITIES
+from core.runs.samples import Samples
 from core.spec.training import SEEDS, check_whole
 
 
@@ -113,6 +114,24 @@ class Travelling(Advancing):
             self._arrive()
         while self.pc < pc and self.step_count == step and not self.divergence:
             self._run_instruction()
+
+    # ---- changes that undo a begun step --------------------------------------------------------------------------
+
+    def replace_weights(self, values: dict[str, np.ndarray]) -> None:
+        self._undo_begun_step()
+        super().replace_weights(values)
+
+    def replace_states(self, values: dict[str, np.ndarray]) -> None:
+        self._undo_begun_step()
+        super().replace_states(values)
+
+    def use(self, samples: Samples) -> None:
+        self._undo_begun_step()
+        super().use(samples)
+
+    def _undo_begun_step(self) -> None:
+        if self.pc:
+            self.seek(self.step_count)
 
     def reset(self) -> None:
         """Back to the beginning: the first weights, and what happened since is forgotten."""

@@ -8,7 +8,6 @@ from collections.abc import Callable
 import numpy as np
 
 from core.runs import GRANULARITIES, Run
-from core.runs.journal import Journal
 from tests.core.networks import differences, everything
 
 STEPS = 50
@@ -63,7 +62,7 @@ def wandered(make: Make, moves: int = 60) -> Run:
 def replayed(make: Make, of: Run) -> Run:
     """A new run that does what the journal of another says."""
     run = make()
-    run.journal = Journal(of.journal.entries)
+    run.journal = of.journal.copy()
     while run.position.step < STEPS:
         run.advance(STEPS - run.position.step)
     return run

@@ -21,8 +21,8 @@ def everywhere(t: Tensor, rows: int) -> list[Cell]:
     return [(r, *place) for r in range(rows) for place in cells(t.shape)]
 
 
-class _OfBatch(Op):
-    """One number from a whole batch."""
+class OneNumber(Op):
+    """One number, or a few, for a whole batch or step."""
 
     def shape(self, inputs: dict[str, Tensor], attributes: dict[str, Any]) -> Shape:
         return ()
@@ -35,7 +35,7 @@ class _OfBatch(Op):
 
 
 @register
-class BatchMean(_OfBatch):
+class BatchMean(OneNumber):
     """The mean, or the sum, of the numbers of a batch: one a sample, or one a time step or pixel."""
 
     name = "batch_mean"
@@ -108,7 +108,7 @@ class LossShare(Op):
 
 
 @register
-class SharedSum(_OfBatch):
+class SharedSum(OneNumber):
     """``L = Σ s ℓ``: the loss of a batch whose numbers do not all count the same."""
 
     name = "shared_sum"

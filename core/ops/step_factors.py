@@ -3,30 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from core.expressions import Call, Expr, Negate, Number, Power, Product, Quotient, Sum, Symbol
+from core.ops.averages import OneNumber
 from core.ops.base import Cell, Instruction, Op, cells, ref, register, span_integers
-from core.tape.tensors import Shape, Tensor
 
 _ONE = Number(1)
 
 
-class _Single(Op):
-    """One number, or a few, for the whole step."""
-
-    def shape(self, inputs: dict[str, Tensor], attributes: dict[str, Any]) -> Shape:
-        return ()
-
-    def batch(self, inputs: dict[str, Tensor]) -> bool:
-        return False
-
-    def uses(self, ins: Instruction, operand: str, cell: Cell) -> list[Cell]:
-        return [()]
-
-
 @register
-class KeepFactor(_Single):
+class KeepFactor(OneNumber):
     """``κ = 1 - η λ``: what weight decay leaves of every weight (Loshchilov and Hutter 2019). Attribute: `decay`."""
 
     name = "keep_factor"
@@ -51,7 +38,7 @@ def _power(symbol: str, base: float, t: Expr) -> Expr:
     return Power(Symbol(symbol, base), t)
 
 
-class _Factors(_Single):
+class _Factors(OneNumber):
     """Numbers that depend on how many updates there have been."""
 
     operands: ClassVar[tuple[str, ...]] = ("rate",)
@@ -170,7 +157,7 @@ class NadamFactors(_Factors):
 
 
 @register
-class GradientNorm(_Single):
+class GradientNorm(OneNumber):
     """``n = √Σ g²``: the length of a gradient."""
 
     name = "gradient_norm"
@@ -189,7 +176,7 @@ class GradientNorm(_Single):
 
 
 @register
-class GlobalNorm(_Single):
+class GlobalNorm(OneNumber):
     """``n = √(n₁² + n₂² + ...)``: the length of all gradients as one. As many operands as there are weights."""
 
     name = "global_norm"

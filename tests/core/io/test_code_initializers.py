@@ -10,6 +10,7 @@ from core.io.code_initializers import keras_value, torch_penalties, torch_start
 from core.io.code_keras import keras
 from core.io.code_pytorch import pytorch
 from core.spec import Training
+from tests.core.io.written import run_written
 from tests.core.networks import chain
 
 L2 = {"class_name": "L2", "config": {"l2": 0.5}}
@@ -64,7 +65,7 @@ def test_pytorch_starts_a_weight_with_the_same_spread(name: str) -> None:
     torch = pytest.importorskip("torch")
     torch.manual_seed(0)
     weight = torch.nn.Linear(300, 200).weight
-    exec(torch_start("weight", name), {"nn": torch.nn, "weight": weight})
+    run_written(torch_start("weight", name), nn=torch.nn, weight=weight)
     mine = initializers.draw(name, (300, 200), 0, "w")
     theirs = weight.detach().numpy()
     assert theirs.std() == pytest.approx(mine.std(), rel=0.03, abs=1e-6)

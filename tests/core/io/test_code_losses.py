@@ -14,6 +14,7 @@ from core.io.code_losses import TorchLoss, keras_loss
 from core.io.code_pytorch import pytorch
 from core.losses import Loss
 from core.spec import Training
+from tests.core.io.written import run_written
 from tests.core.networks import chain
 from tests.core.subjects import loss_variants, targets_for
 
@@ -57,12 +58,10 @@ def test_pytorch_code_computes_the_loss(
         given = torch.tensor(y.reshape(5, *shape[:-1])).long()
     else:
         given = torch.tensor(np.asarray(y, np.float64))
-    names: dict[str, Any] = {"torch": torch, "F": torch.nn.functional}
-    exec("\n".join(made.before), names)
-    found = eval(
-        made.expression, names | {"y_pred": torch.tensor(z) if made.left_out else p, "y": given}
-    )
-    assert float(found) == pytest.approx(loss(y, p.numpy(), sample_weight), rel=1e-6)
+    text = "\n".join([*made.before, f"loss = {made.expression}"])
+    y_pred = torch.tensor(z) if made.left_out else p
+    found = run_written(text, torch=torch, F=torch.nn.functional, y_pred=y_pred, y=given)
+    assert float(found["loss"]) == pytest.approx(loss(y, p.numpy(), sample_weight), rel=1e-6)
 
 
 def test_what_pytorch_code_cannot_say_is_refused() -> None:

@@ -12,6 +12,7 @@ from core.io import codegen
 from core.io.code_optimizers import keras_optimizer, pytorch_optimizer
 from core.optimizers import Optimizer
 from core.spec import Training
+from tests.core.io.written import function, run_written
 from tests.core.networks import chain
 from tests.core.subjects import optimizer_variants, schedule_variants
 
@@ -48,15 +49,14 @@ def theirs(training: Training) -> np.ndarray:
         def parameters(self) -> list[Any]:
             return [weight]
 
-    known: dict[str, Any] = {"torch": torch, "model": Model()}
-    exec("\n".join(before), known)
-    exec(f"optimizer = {text}", known)
+    functions = [function("update", inside), function("begin", loop, "epoch")]
+    lines = [*before, f"optimizer = {text}", *functions]
+    known = run_written("\n".join(lines), torch=torch, model=Model())
     for step, g in enumerate(gradients()):
-        known["epoch"] = step // BATCHES
         if step % BATCHES == 0:
-            exec("\n".join(loop), known)
+            known["begin"](step // BATCHES)
         weight.grad = torch.tensor(g)
-        exec("\n".join(inside), known)
+        known["update"]()
         known["optimizer"].step()
     return weight.detach().numpy()
 

@@ -11,6 +11,7 @@ from core.errors import ChainruleError
 from core.io.code_keras import keras
 from core.io.code_pytorch import pytorch
 from core.spec import Layer, Network, Node, Training, new_layer
+from tests.core.io.written import run_written
 from tests.core.networks import chain
 from tests.core.subjects import bound
 
@@ -81,8 +82,7 @@ def test_pytorch_computes_the_same(kind: str) -> None:
     single = chain((4, 2), (kind, {"units": 3, "return_sequences": True}), (kind, {"units": 2}))
     ways = [both_ways(kind, mode) for mode in ("concat", "sum", "mul", "ave")]
     for network in (graph(kind), single, *ways):
-        names: dict[str, Any] = {}
-        exec(pytorch(network, TRAINING).partition("\n\nmodel = Network()")[0], names)
+        names = run_written(pytorch(network, TRAINING).partition("\n\nmodel = Network()")[0])
         module = names["Network"]()
         program = bound(network, None, mode="predict", dtype=np.float32)
         inputs = [torch.tensor(program.tensor(t.name).copy()) for t in program.tape.inputs.values()]
@@ -141,8 +141,7 @@ def test_keras_runs_what_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("torch")
     pytest.importorskip("keras")
     for network in (graph("GRU"), both_ways("SimpleRNN", "ave")):
-        names: dict[str, Any] = {}
-        exec(keras(network, TRAINING).partition("model.compile(")[0], names)
+        names = run_written(keras(network, TRAINING).partition("model.compile(")[0])
         program = bound(network, None, mode="predict", dtype=np.float32)
         inputs = [program.tensor(t.name).copy() for t in program.tape.inputs.values()]
         program.run()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,23 @@ class Model(Fitting):
             made = call_model(self, self._starts, self._tensors, self._ends, given)
             return made[0] if len(made) == 1 else made
         return self.predict(x)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Model:
+        """A model of its own with these weights and the optimizer's memory; the history of the run stays here."""
+        made = type(self).__new__(type(self))
+        memo[id(self)] = made
+        kept = dict(vars(self))
+        if self.built:
+            # A run holds addresses of arrays, which no copy can have.
+            kept |= {"_values": self.weights_by_name(), "_memory": self.memory()}
+            kept |= {"_run": None, "_predictor": None}
+        for name, value in kept.items():
+            object.__setattr__(made, name, copy.deepcopy(value, memo))
+        for name in ("_layers", "_ids", "_calls"):
+            if name in kept:
+                found = {id(memo[key]): value for key, value in vars(made)[name].items()}
+                object.__setattr__(made, name, found)
+        return made
 
     def program(self, batch_size: int = 32) -> Any:
         """The tape of one training step, bound, with the model's weights: to look at and to run by hand."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 from typing import Any
 
@@ -359,3 +360,24 @@ def test_a_document_may_name_an_output_twice(tmp_path: Path) -> None:
     again = core.load_model(tmp_path / "twice.chainrule")
     x = np.ones((2, 4))
     assert all(map(np.array_equal, again.predict(x), model.predict(x)))
+
+
+def test_a_deep_copy_learns_on_its_own() -> None:
+    inner = core.Sequential([core.Input((3,)), layers.Dense(2, activation="tanh")])
+    start = core.Input((3,))
+    model = core.Model(start, layers.Dense(1)(inner(start)))
+    x = np.random.default_rng(0).normal(size=(8, 3)).astype(np.float32)
+    y = x.sum(1, keepdims=True)
+    before = copy.deepcopy(model)
+    assert np.array_equal(before.predict(x), model.predict(x))
+    model.compile("adam", "mse")
+    model.fit(x, y, batch_size=4, epochs=2)
+    middle = copy.deepcopy(model)
+    rest = [one.fit(x, y, batch_size=4, epochs=2).history["loss"] for one in (model, middle)]
+    assert rest[0] == rest[1]
+    assert np.array_equal(middle.predict(x), model.predict(x))
+    assert not np.array_equal(before.predict(x), model.predict(x))
+    # The copy of the nested model is the one the copy uses.
+    assert np.array_equal(middle.layers[1].get_weights()[0], inner.get_weights()[0])
+    middle.fit(x, y, epochs=1)
+    assert not np.array_equal(middle.layers[1].get_weights()[0], inner.get_weights()[0])

@@ -48,7 +48,8 @@ def pytorch(network: Network, training: Training) -> str:
             "The output carries a mask; a loss that leaves out masked steps has no counterpart in the PyTorch code."
         )
     total = " + ".join([module.loss.expression, *module.penalties])
-    return "\n".join([*head, *lines, *_training(training, module.loss, total)])
+    several = len(module.inputs) > 1, len(network.outputs) > 1
+    return "\n".join([*head, *lines, *_training(training, module.loss, total, *several)])
 
 
 class _Module:
@@ -70,7 +71,8 @@ class _Module:
             further = [reference(node, k) for k in range(1, len(row.output_shapes))]
             self._values |= variables(further, ("torch", "self", "nn", *self._values.values()))
         self._masks: dict[str, str] = {}
-        self._inputs: list[str] = []
+        #: What `forward` takes.
+        self.inputs: list[str] = []
         #: What regularizers add to the loss.
         self.penalties: list[str] = []
         last = network.layer(self._nodes[network.source(network.outputs[0])[0]].layer)
@@ -85,10 +87,10 @@ class _Module:
         for id_ in self._network.order():
             self._node(id_)
         outputs = [self._channels_last(id_) for id_ in self._network.outputs]
-        takes = ", ".join(self._inputs)
+        takes = ", ".join(self.inputs)
         shapes = "; ".join(
             f"{name}: (batch, {', '.join(map(str, self._rows[id_].output_shape or ()))})"
-            for id_, name in zip(self._sources(), self._inputs, strict=True)
+            for id_, name in zip(self._sources(), self.inputs, strict=True)
         )
         lines = [
             "class Network(nn.Module):",
@@ -206,7 +208,7 @@ class _Module:
         first: bool,
     ) -> None:
         name = self._values[id_]
-        self._inputs.append(name)
+        self.inputs.append(name)
         if len(config["shape"]) == 3:
             self._put(id_, f"{name}.permute(0, 3, 1, 2)", "channels last to channels first")
 
@@ -375,8 +377,22 @@ class _Module:
         self._starts.append(text)
 
 
-def _training(training: Training, loss: TorchLoss, total: str) -> list[str]:
+def _training(
+    training: Training, loss: TorchLoss, total: str, inputs: bool, outputs: bool
+) -> list[str]:
+    """How it is trained; `inputs` and `outputs` say whether there are several."""
     before, optimizer, inside, loop = pytorch_optimizer(training)
+    takes = "a list of float32 arrays" if inputs else "float32"
+    gives = f"a list, each: {loss.target}" if outputs else loss.target
+    y_pred = "model(*x)" if inputs else "model(x)"
+    measured = [f"y_pred = {y_pred}", f"loss = {total}"]
+    if outputs:
+        measured = [
+            "losses = []",
+            f"for y_pred, y in zip({y_pred}, y):",
+            f"    losses.append({loss.expression})",
+            f"loss = {total.replace(loss.expression, 'sum(losses)', 1)}",
+        ]
     return [
         *(["", "", *before] if before else []),
         "",
@@ -386,11 +402,10 @@ def _training(training: Training, loss: TorchLoss, total: str) -> list[str]:
         *loss.before,
         "",
         "",
-        f"def train_on_batch(x, y):  # x: float32, channels last; y: {loss.target}",
+        f"def train_on_batch(x, y):  # x: {takes}, channels last; y: {gives}",
         "    model.train()",
         "    optimizer.zero_grad()",
-        "    y_pred = model(x)",
-        f"    loss = {total}",
+        *(f"    {line}" for line in measured),
         "    loss.backward()",
         *(f"    {line}" for line in inside),
         "    optimizer.step()",

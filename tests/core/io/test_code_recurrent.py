@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from core import losses, optimizers
 from core.errors import ChainruleError
 from core.io.code_keras import keras
 from core.io.code_pytorch import pytorch
@@ -150,3 +151,26 @@ def test_keras_runs_what_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
         theirs = given if isinstance(given, (list, tuple)) else [given]
         for mine, other in zip(program.tape.outputs.values(), theirs, strict=True):
             assert program.tensor(mine.name) == pytest.approx(other.detach().numpy(), abs=1e-5)
+
+
+@pytest.mark.conformance
+@pytest.mark.parametrize("name", ["mean_squared_error", "huber"])
+def test_pytorch_trains_several_outputs_as_we_do(name: str) -> None:
+    torch = pytest.importorskip("torch")
+    network = graph("LSTM").configure("end", kernel_regularizer="l2")
+    training = Training(loss=name, metrics=(), optimizer={"kind": "SGD", "learning_rate": 0.1})
+    made = run_written(pytorch(network, training))
+    loss, optimizer = losses.get(name), optimizers.get(dict(training.optimizer))
+    program = bound(network, loss, mode="train", dtype=np.float32, optimizer=optimizer)
+    program.run(0, 1)
+    tape = program.tape
+    xs, ys = ([torch.tensor(program.tensor(t.name).copy()) for t in found.values()]
+              for found in (tape.inputs, tape.targets))  # fmt: skip
+    before = torch_weights(network, program.weights())
+    made["model"].load_state_dict({key: value.clone() for key, value in before.items()})
+    program.run()
+    outputs = tape.outputs.values()
+    shaped = [y.reshape(-1, *out.shape) for y, out in zip(ys, outputs, strict=True)]
+    assert made["train_on_batch"](xs, shaped) == pytest.approx(
+        float(program.tensor("loss")), rel=1e-5
+    )

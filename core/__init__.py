@@ -38,6 +38,7 @@ _SUBMODULES = {
     "runs",
     "schedules",
     "spec",
+    "studies",
     "tape",
     "templates",
 }

@@ -14,16 +14,15 @@ if TYPE_CHECKING:
 
 def show(context: WindowContext, actions: Actions, state: EngineState) -> None:
     """Name, enable and explain the actions of the transport."""
-    playing, going = state.status == "playing", state.status == "busy"
+    playing = state.status == "playing"
     reason = obstacle(context, state)
-    actions["transport-play"].setText(tr("Pause") if playing or going else tr("Play"))
-    tip = tr("Pause") if playing else tr("Train until paused")
+    actions["transport-play"].setText(tr("Pause") if playing else tr("Play"))
     _enable(
         actions,
         "transport-play",
-        not reason or playing or going,
+        not reason or playing,
         reason,
-        tr("Stop at the step that has been reached") if going else tip,
+        tr("Pause") if playing else tr("Train until paused"),
     )
     can_step = not reason and not playing
     waiting = tr("Pause to go step by step") if playing else ""

@@ -325,7 +325,7 @@ class _Loss:
         if self.wrt == "input":
             names = [t.name for t in tape.inputs.values()]
         else:
-            names = [slot.tensor.name for slot in tape.weights if slot.weight.trainable]
+            names = [slot.tensor.name for slot in tape.weights if slot.learns]
         return [name for name in names if f"grad/{name}" in tape.tensors]
 
     def gradient(self, name: str) -> np.ndarray:

@@ -40,7 +40,13 @@ class Sequential(Model):
 
     kind = "Sequential"
 
-    def __init__(self, layers: Any = (), name: str = "sequential", seed: int = 0) -> None:
+    def __init__(
+        self,
+        layers: Any = (),
+        name: str = "sequential",
+        seed: int = 0,
+        trainable: bool = True,
+    ) -> None:
         if layers is not None and not isinstance(layers, (list, tuple)):
             raise GraphError(f"Sequential takes a list of layers; it is given {layers!r}.")
         self._pending = list(layers or ())
@@ -51,6 +57,8 @@ class Sequential(Model):
             _require_layer(item, place)
         if self._pending:
             self._assemble()
+        if trainable is not True:
+            self.trainable = trainable
 
     # ---- layers ---------------------------------------------------------------------------------------------------
 
@@ -285,6 +293,20 @@ class Sequential(Model):
         if self.built or not self._pending:
             return super()._summary_rows()
         return [(f"{one.name} ({_kind(one)})", "?", "0 (unbuilt)") for one in self._pending]
+
+    def _marks(self) -> list[str]:
+        return super()._marks() if self.built else ["-"] * len(self._pending)
+
+    def _inside(self) -> Iterator[Any]:
+        if self.built:
+            yield from super()._inside()
+            return
+        yield self
+        for one in self._pending:
+            if isinstance(one, Model):
+                yield from one._inside()
+            elif isinstance(one, Layer):
+                yield one
 
     def _totals(self) -> tuple[int, int]:
         return super()._totals() if self.built else (0, 0)

@@ -52,7 +52,7 @@ class Variable:
 def variables(model: Weights, layer: Layer | None = None) -> list[Variable]:
     """The weights of a model, or of one of its layers, in the order of `get_weights`."""
     return [
-        Variable(model, path, weight.role, tuple(weight.shape), weight.trainable)
+        Variable(model, path, weight.role, tuple(weight.shape), owner.learns(weight))
         for path, owner, weight in model.named_weights()
         if layer is None or owner is layer
     ]

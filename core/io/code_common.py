@@ -67,11 +67,19 @@ def arguments(layer: Layer) -> dict[str, Any]:
     """Return the settings of a layer that code has to mention: the required and the changed ones."""
     kind = registry.kind(layer.kind)
     config = kind.normalise(layer.config)
-    return {
+    given = {
         setting.name: plain(config[setting.name], pair=setting.type == "pair")
         for setting in kind.settings
         if setting.required or config[setting.name] != setting.default
     }
+    if kind.owns_weights() and is_frozen(config):
+        given["trainable"] = False
+    return given
+
+
+def is_frozen(config: dict[str, Any]) -> bool:
+    """Return whether a layer of these settings leaves its weights as they are."""
+    return config.get("trainable") is False
 
 
 def plain(value: Any, *, pair: bool = True) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 
 from core.errors import ChainruleError
 from core.io.code_activations import torch_activation, torch_layer
-from core.io.code_common import call, checked, comment, variables
+from core.io.code_common import call, checked, comment, is_frozen, variables
 from core.io.code_initializers import torch_penalties, torch_start
 from core.io.code_losses import TorchLoss, output_is_masked
 from core.io.code_optimizers import pytorch_optimizer
@@ -49,7 +49,10 @@ def pytorch(network: Network, training: Training) -> str:
         )
     total = " + ".join([module.loss.expression, *module.penalties])
     several = len(module.inputs) > 1, len(network.outputs) > 1
-    return "\n".join([*head, *lines, *_training(training, module.loss, total, *several)])
+    rest = any("requires_grad_(False)" in line for line in lines)
+    return "\n".join(
+        [*head, *lines, *_training(training, module.loss, total, *several, some_rest=rest)]
+    )
 
 
 class _Module:
@@ -61,6 +64,9 @@ class _Module:
         self._attributes = variables([layer.id for layer in network.layers], ("forward", "predict"))
         self._owns: list[str] = []
         self._starts: list[str] = []
+        #: Modules and parameters that training leaves alone, and normalisations among them.
+        self._frozen: list[str] = []
+        self._still: list[str] = []
         self._body: list[str] = []
         self._made: set[str] = set()
         self._values = variables([node.id for node in network.nodes], ("torch", "self", "nn"))
@@ -99,7 +105,10 @@ class _Module:
             *(f"        {line}" for line in self._owns),
             *(["        # Start as Keras does."] if self._starts else []),
             *(f"        {line}" for line in self._starts),
+            *(["        # Frozen."] if self._frozen else []),
+            *(f"        {name}.requires_grad_(False)" for name in self._frozen),
             "",
+            *self._mode(),
             f"    def forward(self, {takes}):  # {shapes}",
             *(f"        {line}" for line in self._body),
             f"        return {', '.join(outputs)}",
@@ -117,6 +126,32 @@ class _Module:
         else:
             lines += ["", f"    def predict(self, {takes}):", f"        return self({takes})"]
         return lines
+
+    def _mode(self) -> list[str]:
+        """Of frozen normalisations: they use their moving statistics in training, too, as Keras's do."""
+        if not self._still:
+            return []
+        return [
+            "    def train(self, mode=True):",
+            "        super().train(mode)",
+            *(
+                f"        {name}.eval()  # frozen: it uses its moving statistics"
+                for name in self._still
+            ),
+            "        return self",
+            "",
+        ]
+
+    def _freeze(self, layer: Layer, config: dict[str, Any], owned: list[str]) -> None:
+        """Note what of these lines a frozen layer, or one inside of it, owns."""
+        inner = config.get("backward_layer") or config.get("layer")
+        for line in owned:
+            name = line.partition(" = ")[0]
+            part = inner if name.endswith("_backward") else config.get("layer")
+            if is_frozen(config) or (isinstance(part, dict) and is_frozen(part["config"])):
+                self._frozen.append(name)
+                if layer.kind == "BatchNormalization":
+                    self._still.append(name)
 
     def _sources(self) -> list[str]:
         return [id_ for id_ in self._network.order() if not self._nodes[id_].inputs]
@@ -147,8 +182,9 @@ class _Module:
         )
         if write is None and short is None and windows is None and shapes is None:
             raise ChainruleError(f"{layer.kind} has no counterpart in the PyTorch code yet.")
-        first = layer.id not in self._made
-        if first:
+        first, owned = layer.id not in self._made, len(self._owns)
+        if first and not is_frozen(config):
+            # As in Keras, what is frozen has no penalty.
             attribute = self._attributes[layer.id]
             self.penalties += torch_penalties(layer.name, layer.kind, attribute, config)
         self._made.add(layer.id)
@@ -164,6 +200,7 @@ class _Module:
             if short.owns and first:
                 self._start(self._own(layer, short.owns), short.start)
             self._put(id_, short.text, short.note)
+        self._freeze(layer, config, self._owns[owned:])
 
     # Values: images are kept channels first
 
@@ -378,10 +415,16 @@ class _Module:
 
 
 def _training(
-    training: Training, loss: TorchLoss, total: str, inputs: bool, outputs: bool
+    training: Training, loss: TorchLoss, total: str, inputs: bool, outputs: bool, *, some_rest: bool
 ) -> list[str]:
-    """How it is trained; `inputs` and `outputs` say whether there are several."""
+    """How it is trained; `inputs` and `outputs` say whether there are several, `some_rest` whether some are frozen."""
     before, optimizer, inside, loop = pytorch_optimizer(training)
+    gather = []
+    if some_rest:
+        gather = ["weights = [w for w in model.parameters() if w.requires_grad]"]
+        optimizer, *inside = (
+            line.replace("model.parameters()", "weights") for line in (optimizer, *inside)
+        )
     takes = "a list of float32 arrays" if inputs else "float32"
     gives = f"a list, each: {loss.target}" if outputs else loss.target
     y_pred = "model(*x)" if inputs else "model(x)"
@@ -398,6 +441,7 @@ def _training(
         "",
         "",
         "model = Network()",
+        *gather,
         f"optimizer = {optimizer}",
         *loss.before,
         "",

@@ -8,10 +8,13 @@ from __future__ import annotations
 import inspect
 import numbers
 import textwrap
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
+from weakref import WeakSet
 
 from core.errors import GraphError, SettingError
+from core.layers.settings import TRAINABLE
 from core.layers.symbolic import call_layer
 from core.layers.wording import Placed, about
 from core.naming import no_attribute, require_free, snake_case, suggestion
@@ -46,6 +49,8 @@ class Weight:
     regularizer
         Penalty on it as a document holds it, for layers whose setting is not called ``<role>_regularizer`` (wrappers,
         whose inner layer has the setting). None otherwise.
+    frozen
+        True for a wrapper's weights if the inner layer they belong to is frozen.
     """
 
     role: str
@@ -54,6 +59,7 @@ class Weight:
     trainable: bool = True
     symbol: str = ""
     regularizer: Any = None
+    frozen: bool = False
 
     @property
     def size(self) -> int:
@@ -87,6 +93,8 @@ class Layer:
     passes_mask: ClassVar[bool] = False
     #: The model that has its present weights, where several models share it.
     _holder: Any = None
+    #: The models it is part of, which have to hear when it is frozen.
+    _models: WeakSet[Any] | None = None
     #: What ``input_shape=`` or ``input_dim=`` said of one sample: where the layer is the first of a Sequential model.
     sample_shape: Any = None
     #: True once a model has named the layer because nobody else did.
@@ -155,7 +163,7 @@ class Layer:
 
     @classmethod
     def normalise(cls, config: dict[str, Any]) -> dict[str, Any]:
-        """All settings with their defaults filled in, checked.
+        """All settings with their defaults filled in, checked. Only a frozen layer mentions ``trainable``.
 
         Raises
         ------
@@ -164,7 +172,7 @@ class Layer:
         """
         known = {setting.name: setting for setting in cls.settings}
         for key in config:
-            if key not in known:
+            if key not in known and key != TRAINABLE.name:
                 if key in _ELSEWHERE:
                     raise SettingError(f"{cls.__name__} takes no {key!r}. {_ELSEWHERE[key]}", key)
                 options = ", ".join(known) or "none"
@@ -172,10 +180,28 @@ class Layer:
                     f"{cls.__name__} has no setting {key!r}.{suggestion(key, known)} It has: {options}.",
                     key,
                 )
-        return {
+        found = {
             name: setting.normalise(config.get(name, setting.default), cls.__name__)
             for name, setting in known.items()
         }
+        learns = TRAINABLE.normalise(config.get(TRAINABLE.name, True), cls.__name__)
+        return found if learns else cls.with_trainable(found, False)
+
+    @classmethod
+    def with_trainable(cls, config: dict[str, Any], trainable: bool) -> dict[str, Any]:
+        """The settings of the layer frozen, or learning again; what it wraps goes with it."""
+        found = {name: value for name, value in config.items() if name != TRAINABLE.name}
+        for setting in cls.settings:
+            inside = found.get(setting.name)
+            if setting.type == "layer" and inside is not None:
+                wrapped = _KINDS[inside["class_name"]].with_trainable(inside["config"], trainable)
+                found[setting.name] = {**inside, "config": wrapped}
+        return found if trainable else {**found, TRAINABLE.name: False}
+
+    @classmethod
+    def owns_weights(cls) -> bool:
+        """True for kinds that can have weights, and so can be frozen to some effect."""
+        return cls.weights is not Layer.weights
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Layer:
@@ -187,8 +213,16 @@ class Layer:
 
     @property
     def trainable(self) -> bool:
-        """True: in this version every weight learns."""
-        return True
+        """False if the layer is frozen: training leaves its weights as they are.
+
+        A frozen BatchNormalization uses its moving statistics and leaves them alone; Dropout drops all the same. It can
+        be set at any time and holds from the next `compile` on. Source: Keras ``Layer.trainable``.
+        """
+        return bool(self.config.get(TRAINABLE.name, True))
+
+    def learns(self, weight: Weight) -> bool:
+        """True if gradients change this weight of the layer."""
+        return weight.trainable and not weight.frozen and self.trainable
 
     def __getattr__(self, name: str) -> Any:
         """A setting (``layer.units``) or, in a model, a weight as an object (``layer.kernel``)."""
@@ -217,13 +251,9 @@ class Layer:
             object.__setattr__(self, name, value)
             return
         kind = type(self).__name__
-        if name == "trainable":
-            if value is True:
-                return
-            raise SettingError(
-                f"{kind}: layers cannot be frozen yet; in this version every weight learns, and trainable stays True.",
-                name,
-            )
+        if name == TRAINABLE.name:
+            set_trainable([self], TRAINABLE.normalise(value, kind))
+            return
         if name in self.config:
             raise SettingError(
                 f"{kind}: {name} is given when the layer is made, {kind}({name}=...); it cannot be changed afterwards. "
@@ -330,7 +360,7 @@ class Layer:
 
     @property
     def non_trainable_weights(self) -> list[Variable]:
-        """The layer's moving statistics."""
+        """The layer's moving statistics, and all of its weights if it is frozen."""
         return [one for one in self._variables() if not one.trainable]
 
     def _variables(self) -> list[Variable]:
@@ -368,12 +398,25 @@ class Layer:
             for s in cls.settings
         ]
         # Optional before required would not be a signature; Keras never does it either.
-        parameters.append(inspect.Parameter("name", inspect.Parameter.KEYWORD_ONLY, default=None))
+        for name, default in ((TRAINABLE.name, True), ("name", None)):
+            parameters.append(
+                inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default)
+            )
         cls.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         if not cls.__name__.startswith("_"):
             require_free(cls, _KINDS.get(cls.__name__), "layers")
             _KINDS[cls.__name__] = cls
             cls.__doc__ = _documented(cls)
+
+
+def set_trainable(layers: Iterable[Layer], trainable: bool) -> None:
+    """Freeze layers, or let them learn again, and tell the models they are part of."""
+    concerned: dict[int, Any] = {}
+    for layer in layers:
+        layer.config = layer.with_trainable(layer.config, trainable)
+        concerned.update({id(model): model for model in layer._models or ()})
+    for model in concerned.values():
+        model._hear_of_freezing()
 
 
 def _documented(cls: type[Layer]) -> str:
@@ -394,6 +437,7 @@ def _documented(cls: type[Layer]) -> str:
         lines += [f"{setting.name}{default}", *textwrap.wrap(
             meaning + options, 110, initial_indent="    ", subsequent_indent="    "
         )]  # fmt: skip
+    lines += ["trainable : default True", f"    {TRAINABLE.help}"]
     return "\n".join([*lines, "name : default None", "    Of the layer in its model."])
 
 
@@ -406,7 +450,6 @@ _FIRST = "Put Input((...)) before the first layer, with the shape of one sample.
 #: What every layer of Keras takes, and what to do here instead.
 _ELSEWHERE = {
     "batch_input_shape": _FIRST,
-    "trainable": "In this version every weight learns.",
     "dtype": "All numbers are float32.",
     "activity_regularizer": "Give it to the layer before, or to a Dense or convolution layer.",
     "weights": "Call set_weights on the layer once the model is made.",

@@ -31,7 +31,8 @@ class BatchNormalization(Layer):
 
     While training, mean and (biased) variance are those of the batch and the moving ones follow:
     ``moving = momentum · moving + (1 - momentum) · batch``. Otherwise the moving ones are used. Of a sequence with a
-    mask only the steps that count have a part in the statistics; all are normalised.
+    mask only the steps that count have a part in the statistics; all are normalised. Frozen (`trainable` False) it uses
+    the moving ones in training too and leaves them as they are, as Keras does.
     """
 
     family = "Normalisation"
@@ -87,7 +88,8 @@ class BatchNormalization(Layer):
             x = e.op("transpose", x, role="turned", axes=turned)
         epsilon, momentum = self["epsilon"], self["momentum"]
         mean, variance = e.weight("moving_mean"), e.weight("moving_variance")
-        if e.training and mask is not None:
+        of_the_batch = e.training and self.trainable
+        if of_the_batch and mask is not None:
             self._check_mask(mask, inputs[0].shape)
             how = axis != rank - 1
             batch_mean = e.op("masked_channel_mean", x, mask, role="mean", by_channel=how)
@@ -96,13 +98,13 @@ class BatchNormalization(Layer):
             )
             y = e.op("masked_normalize", x, batch_mean, batch_variance, mask, role="normalized",
                      epsilon=epsilon, by_channel=how)  # fmt: skip
-        elif e.training:
+        elif of_the_batch:
             batch_mean = e.op("channel_mean", x, role="mean")
             batch_variance = e.op("channel_variance", x, batch_mean, role="variance")
             y = e.op("normalize", x, batch_mean, batch_variance, role="normalized", epsilon=epsilon)
         else:
             y = e.op("normalize", x, mean, variance, role="normalized", epsilon=epsilon)
-        if e.training:
+        if of_the_batch:
             e.after_forward("moving_average", mean, batch_mean, momentum=momentum)
             e.after_forward("moving_average", variance, batch_variance, momentum=momentum)
         last = "z" if axis == rank - 1 else "shifted"

@@ -320,7 +320,6 @@ class _Recurrent(Layer):
         whole = e.empty(f"x_dropped{name}", x.shape)
         for t in range(x.shape[0]):
             e.op("multiply", e.part(x, t), mask, role=f"x_dropped{name}/{t}", into=e.part(whole, t))
-        whole.requires_grad = x.requires_grad
         return whole
 
     def _mask(self, e: Emitter, like: Tensor, setting: str, g: int, count: int) -> Tensor:

@@ -245,6 +245,12 @@ INITIALIZERS = (
 )  # fmt: skip
 REGULARIZERS = ("l1", "l2", "l1_l2")
 
+#: Every layer takes it, by name only; documents mention it if it is False.
+TRAINABLE = Setting(
+    "trainable", "Trainable", "bool", True,
+    help="Let training change the weights. Off freezes the layer.",
+)  # fmt: skip
+
 DATA_FORMAT = Setting(
     "data_format", "Data format", "data_format", None, optional=True,
     help="Channels come last: (height, width, channels).",

@@ -65,10 +65,11 @@ def inner(document: Any) -> Layer:
 def owned(
     layer: Layer, weights: tuple[Weight, ...], before: str = "", mark: str = ""
 ) -> tuple[Weight, ...]:
-    """An inner layer's weights as the wrapper's: roles and symbols told apart, penalties kept."""
+    """An inner layer's weights as the wrapper's: roles and symbols told apart, penalties kept, frozen or not."""
     return tuple(
         replace(
-            w, role=f"{before}{w.role}", symbol=f"{w.symbol or w.role}{mark}", regularizer=layer.regularizer_of(w)
+            w, role=f"{before}{w.role}", symbol=f"{w.symbol or w.role}{mark}", regularizer=layer.regularizer_of(w),
+            frozen=w.frozen or not layer.trainable
         )
         for w in weights
     )  # fmt: skip

@@ -70,6 +70,7 @@ class Compiling(Weights):
         self._optimizer.on_rate = self._change_rate
         self._loss = losses if count > 1 else losses[0]
         self._run = self._memory = self._undecided = None
+        self._compiled, self._spoken_of = self.network, ()
         if undecided:
             self._loss, told = None, (chosen, given, metrics, loss_weights)
             self._undecided = told

@@ -25,9 +25,18 @@ class Model(Fitting):
         Of the model.
     seed
         Start of every random number: weights, order of samples, dropout. The same seed gives the same result.
+    trainable
+        False freezes every layer.
     """
 
-    def __init__(self, inputs: Any, outputs: Any, name: str = "model", seed: int = 0) -> None:
+    def __init__(
+        self,
+        inputs: Any,
+        outputs: Any,
+        name: str = "model",
+        seed: int = 0,
+        trainable: bool = True,
+    ) -> None:
         ins = list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
         outs = list(outputs) if isinstance(outputs, (list, tuple)) else [outputs]
         for t in (*ins, *outs):
@@ -36,6 +45,8 @@ class Model(Fitting):
                     f"A model goes from tensors made by Input to tensors made by layers; {t!r} is not one."
                 )
         self._build(ins, outs, name, seed)
+        if trainable is not True:
+            self.trainable = trainable
 
     def __call__(self, x: Any) -> Any:
         """Outputs for arrays, as `predict`; for symbolic tensors the model is a layer of another model.
@@ -77,7 +88,7 @@ class Model(Fitting):
         batch_size = check_whole("batch_size", batch_size, 1)
         mode = "train" if self._loss is not None else "predict"
         tape = compile_network(
-            self.network,
+            self._trained(),
             mode,
             loss=self._loss,
             optimizer=self._optimizer,

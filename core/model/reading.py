@@ -24,7 +24,10 @@ class Reading(Compiling):
         chosen, given, metrics, loss_weights = self._undecided
         pairs = zip(given, self._given_targets(y), self._outputs(), strict=True)
         losses = [losses_module.decided(item, t.shape, (None, *n)) for item, t, n in pairs]
+        compiled = self._compiled
         Compiling.compile(self, chosen, losses, loss_weights, metrics)
+        # What was frozen since is not compiled by the data that decide about the loss.
+        self._compiled = compiled
 
     def _input_rows(self) -> list[Any]:
         return [row for row in self._inspection.rows if row.kind == "InputLayer"]

@@ -93,6 +93,7 @@ class Running(Reading):
         from core.runs.run import Run
 
         self._claim()
+        self._speak_of_freezing()
         training = self._training(batch_size, truncated_bptt_steps)
         old = self._run
         if (
@@ -104,7 +105,7 @@ class Running(Reading):
         ):
             old.use(samples)
             return old
-        run = Run(self.network, training, samples=samples, loss=self._loss)
+        run = Run(self._trained(), training, samples=samples, loss=self._loss)
         if old is not None:
             run.adopt(old)
         else:

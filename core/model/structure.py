@@ -85,25 +85,12 @@ class Structure:
         self._predictor: Any = None
         self.stop_training = False
 
-    @property
-    def trainable(self) -> bool:
-        """True: in this version every weight learns."""
-        return True
-
     def __setattr__(self, name: str, value: Any) -> None:
         """Keep what a model has; of its own kind nothing else, for it would change nothing and nobody would notice."""
         own = name.startswith("_") or name in _SETTABLE
-        if own or (not type(self).__module__.startswith(_OURS) and name != "trainable"):
+        if own or not type(self).__module__.startswith(_OURS):
             object.__setattr__(self, name, value)
             return
-        if name == "trainable":
-            if value is True:
-                return
-            message = (
-                f"The model {self.name!r} cannot be frozen: in this version every weight learns, and trainable stays "
-                "True."
-            )
-            raise SettingError(message, name)
         hint = (
             " Give it to compile(...)."
             if name in ("optimizer", "loss", "losses", "metrics", "loss_weights")
@@ -192,6 +179,6 @@ class Structure:
 
 
 #: What may be set on a model.
-_SETTABLE = {"name", "seed", "network", "stop_training"}
+_SETTABLE = {"name", "seed", "network", "stop_training", "trainable"}
 #: The package of Chainrule's own kinds of models; a reader's may keep what they like.
 _OURS = ("core.model", "core.sequential")

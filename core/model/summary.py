@@ -6,26 +6,31 @@ from typing import Any
 
 from core.connections import connections
 from core.layers.base import Shape
+from core.model.freezing import Freezing
 from core.model.structure import Structure
 
 
-class Summary(Structure):
+class Summary(Freezing):
     """A model that can be summed up."""
 
-    def summary(self, print_fn: Any = None) -> None:
+    def summary(self, print_fn: Any = None, show_trainable: bool = False) -> None:
         """Print a table of layers, output shapes and parameters; where branches join, also of what each layer reads.
 
-        `print_fn` gets the text instead; `summary_text` returns it.
+        `print_fn` gets the text instead; `summary_text` returns it. With `show_trainable` a column says which layers
+        learn: Y, N if a layer is frozen, - if it has no weights.
         """
-        (print_fn or print)(self.summary_text())
+        (print_fn or print)(self.summary_text(show_trainable))
 
-    def summary_text(self) -> str:
+    def summary_text(self, show_trainable: bool = False) -> str:
         """The table `summary` prints."""
         head: tuple[str, ...] = ("Layer (type)", "Output shape", "Param #")
         rows = [head, *self._summary_rows()]
         read = self._connections()
         if read is not None:
             rows = [(*row, text) for row, text in zip(rows, ["Connected to", *read], strict=True)]
+        if show_trainable:
+            marks = ["Trainable", *self._marks()]
+            rows = [(*row, mark) for row, mark in zip(rows, marks, strict=True)]
         widths = [max(len(r[k]) for r in rows) for k in range(len(rows[0]))]
         lines = [f'Model: "{self.name}"']
         for k, r in enumerate(rows):
@@ -61,6 +66,13 @@ class Summary(Structure):
         return [
             (f"{name} ({kind})", _shown(shapes), f"{count:,}")
             for name, kind, shapes, count in self._table()
+        ]
+
+    def _marks(self) -> list[str]:
+        """Keras's letters for layers that learn, are frozen, or have no weights."""
+        return [
+            "-" if not row[3] else "Y" if layer.trainable else "N"
+            for row, layer in zip(self._table(), self.layers, strict=True)
         ]
 
     def _totals(self) -> tuple[int, int]:

@@ -68,13 +68,13 @@ class Weights(Summary):
 
     @property
     def trainable_weights(self) -> list[Variable]:
-        """Those that learn."""
-        return [one for one in self.weights if one.trainable]
+        """Those that learn; none if the model is frozen."""
+        return [one for one in self.weights if one.trainable and self.trainable]
 
     @property
     def non_trainable_weights(self) -> list[Variable]:
-        """Those that training changes without a gradient: moving statistics."""
-        return [one for one in self.weights if not one.trainable]
+        """Those that gradients do not change: moving statistics, and weights of frozen layers."""
+        return [one for one in self.weights if not one.trainable or not self.trainable]
 
     #: Keras's other names for them.
     trainable_variables = trainable_weights

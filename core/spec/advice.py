@@ -62,6 +62,7 @@ def advise(
             found += rule(chart, step, node in ends)
         if batch_size == 1:
             found += _one_sample(step)
+    found += _nothing_learns(chart)
     if loss:
         last = chart.ends()
         for step, one in zip(
@@ -246,6 +247,23 @@ def _one_sample(step: Step) -> Iterator[Advice]:
             f"{step.name} takes mean and variance over the batch, and of one sample the variance is 0: its output is "
             "the same for every sample while training. Train with larger batches, or use LayerNormalization.",
         )
+
+
+def _nothing_learns(chart: Chart) -> Iterator[Advice]:
+    """Training that changes nothing."""
+    if any(step.row.trainable_parameters for step in chart.steps.values()):
+        return
+    frozen = [step for step in chart.steps.values() if step.row.parameters]
+    if not frozen:
+        return
+    last = frozen[-1]
+    yield Advice(
+        last.layer.id,
+        "Nothing learns",
+        "Every layer with weights is frozen, so that training changes nothing. Set trainable to True, for the whole "
+        f"network or for what is to learn, such as {last.name}.",
+        Fix("Let it learn", chart.network.configure(last.layer.id, trainable=True)),
+    )
 
 
 _RULES: tuple[Callable[[Chart, Step, bool], Iterator[Advice]], ...] = (

@@ -252,7 +252,7 @@ def _inspect_node(
         return skipped(Problem(layer.id, "Shared by different inputs", sentence))
     row = Row(
         node_id, layer.id, layer.kind, layer.name, tuple(known), shape, sum(w.size for w in weights),
-        sum(w.size for w in weights if w.trainable), made.multiply_adds(known), output_shapes=outputs,
+        sum(w.size for w in weights if made.learns(w)), made.multiply_adds(known), output_shapes=outputs,
     )  # fmt: skip
     return row if before is weights else _recounted(row), None
 

@@ -184,7 +184,12 @@ class Network(msgspec.Struct, frozen=True):
             A value is out of range.
         """
         layer = self.layer(layer_id)
-        checked = registry.kind(layer.kind).normalise({**layer.config, **config})
+        kind = registry.kind(layer.kind)
+        before = layer.config
+        if "trainable" in config:
+            # Of a wrapper, what it wraps is frozen with it, and learns again with it.
+            before = kind.with_trainable(before, True)
+        checked = kind.normalise({**before, **config})
         return self._replace(msgspec.structs.replace(layer, config=checked))
 
     def rename(self, layer_id: str, name: str) -> Network:

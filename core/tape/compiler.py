@@ -30,11 +30,15 @@ MODES = ("train", "evaluate", "predict", "explain", "check")
 
 @dataclass(eq=False)
 class WeightSlot:
-    """A weight of the network, where the tape keeps it, and what the optimizer remembers of it."""
+    """A weight of the network, where the tape keeps it, and what the optimizer remembers of it.
+
+    `learns` is False for statistics and for weights of frozen layers: they have no gradient and no update.
+    """
 
     tensor: Tensor
     weight: Weight
     layer: str
+    learns: bool
     slots: dict[str, Tensor] = field(default_factory=dict)
     #: Numbers the slots start from, if not 0.
     starts: dict[str, float] = field(default_factory=dict)
@@ -219,15 +223,16 @@ class _Compiler:
             number = _number(self.network, row.layer)
             for weight in layer.weights(list(row.input_shapes)):
                 segment = "parameters" if weight.trainable else "statistics"
+                learns = layer.learns(weight)
                 t = Tensor(
                     f"{row.layer}/{weight.role}", weight.shape, Buffer(weight.size, False, segment), layer=row.layer,
                     symbol=f"{weight.symbol or weight.role}{superscript(number)}",
                     role="weight" if weight.trainable else "statistic",
-                    requires_grad=weight.trainable and self.wrt == "params",
+                    requires_grad=learns and self.wrt == "params",
                 )  # fmt: skip
                 self.e.weights[t.name] = t
                 self.layer_weights[row.layer].append(t.name)
-                self.slots.append(WeightSlot(t, weight, row.layer))
+                self.slots.append(WeightSlot(t, weight, row.layer, learns))
 
     def _losses(self, loss: Loss | list[Loss] | None) -> list[Loss]:
         if loss is None:

@@ -164,6 +164,10 @@ class Emitter:
             and name not in _NOT_DIFFERENTIATED
             and not rule.random
         )
+        whole = into.parent
+        while into.requires_grad and whole is not None:
+            # What is written part by part depends on what its parts depend on.
+            whole.requires_grad, whole = True, whole.parent
         return self._write(
             Instruction(name, inputs, {"y": into}, attributes, self.layer, self.phase)
         ).output
@@ -264,11 +268,9 @@ class Emitter:
 
     def empty(self, role: str, shape: Shape) -> Tensor:
         """A tensor to be written part by part."""
-        t = self.tensor(
+        return self.tensor(
             self._unique(f"{self.place}/{role}"), shape, batch=True, symbol=self._symbol("a")
         )
-        t.requires_grad = True
-        return t
 
     def side_by_side(self, role: str, pieces: list[Tensor]) -> Tensor:
         """Tensors of one shape as the time steps of one: where nothing else lies with them, they are written there."""

@@ -23,7 +23,7 @@ def write_penalties(
     loss: Tensor,
     total: tuple[Tensor, Tensor] | None,
 ) -> tuple[Tensor, list[Instruction]]:
-    """Write the penalties of a network, as Keras counts them: of a weight once, of a layer's output for every call.
+    """Write the penalties of a network as Keras counts them: weights that learn once, a layer's output for every call.
 
     Parameters
     ----------
@@ -56,7 +56,8 @@ def write_penalties(
         heads.append(e.instructions[-1])
 
     for slot in slots:
-        if slot.weight.trainable:
+        # As in Keras 3, whose penalties are those of `trainable_weights`: a frozen weight's is a constant left out.
+        if slot.learns:
             document = layers[slot.layer].regularizer_of(slot.weight)
             write(slot.tensor, slot.layer, slot.tensor.name, document)
     for node, layer in calls:

@@ -26,7 +26,7 @@ def write_updates(e: Emitter, optimizer: Optimizer, slots: list[WeightSlot], rat
     """
     found = [(slot, e.aliases.get(f"grad/{slot.tensor.name}")) for slot in reversed(slots)]
     # Backwards, as the gradients came.
-    pairs = [(slot, g) for slot, g in found if g is not None and slot.weight.trainable]
+    pairs = [(slot, g) for slot, g in found if g is not None and slot.learns]
     if not pairs:
         return
     gradients = _clipped(e, optimizer, [(slot, g) for slot, g in pairs])

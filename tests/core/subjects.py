@@ -113,6 +113,13 @@ def settings_of(kind: type[LayerRule]) -> Iterator[tuple[str, dict[str, Any], bo
                 break
             wide = k > 1 or (several and k > 0) or setting.type == "regularizer"
             yield f"{setting.name}={_shown(value)}", {**base, setting.name: value}, wide
+    if kind.owns_weights():
+        # Its input still has a gradient.
+        yield (
+            "frozen",
+            {**base, "trainable": False},
+            kind.__name__ not in ("BatchNormalization", "LSTM"),
+        )
     names = {setting.name for setting in kind.settings}
     if {"strides", "padding"} <= names:
         for k, strides in enumerate((2, 3, 1)):

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.core.golden import cases, counting, layers
+from tests.core.golden import cases, counting, freezing, layers
 from tests.core.golden.keras_side import keras, made, measured, numbers, torch, weights
 from tests.core.golden.layers.case import Chain, weight_values
 
@@ -77,6 +77,14 @@ def make_counting() -> dict[str, np.ndarray]:
     """What `fit` and `evaluate` report, and the last weights."""
     found = {}
     for name, case in counting.CASES.items():
+        found.update({f"{name}|{key}": value for key, value in case(keras).items()})
+    return found
+
+
+def make_freezing() -> dict[str, np.ndarray]:
+    """What trainings report in which some layers are frozen, and the last weights."""
+    found = {}
+    for name, case in freezing.CASES.items():
         found.update({f"{name}|{key}": value for key, value in case(keras).items()})
     return found
 
@@ -154,6 +162,7 @@ MAKERS: dict[str, Callable[[], dict[str, np.ndarray]]] = {
     **{f"layers.{part}": partial(make_layers, part) for part in layers.PARTS},
     "losses": make_losses,
     "counting": make_counting,
+    "freezing": make_freezing,
     "optimizers": make_optimizers,
     "schedules": make_schedules,
     "training": make_training,

@@ -89,7 +89,7 @@ def measured(
         found["loss"] = np.array(float(program.tensor("loss")))
         for slot in program.tape.weights:
             name = next(n for n, t in tensors.items() if t == slot.tensor.name)
-            if slot.weight.trainable:
+            if slot.learns:
                 found[f"grad/{name}"] = _gradient(program, slot.tensor.name)
             else:
                 found[f"after/{name}"] = program.tensor(slot.tensor.name).copy()

@@ -19,7 +19,7 @@ from core.runs.samples import prepare
 from core.spec import Network, Training
 from core.tape.compiler import compile_network
 from core.tape.program import Program
-from tests.core.golden import cases, counting, layers, our_side
+from tests.core.golden import cases, counting, freezing, layers, our_side
 from tests.core.golden.layers.case import ROWS, weight_values
 from tests.core.golden.optimizer_side import optimizer_error
 from tests.core.networks import chain
@@ -28,6 +28,7 @@ FILES = (
     *(f"layers.{part}" for part in layers.PARTS if layers.cases_of(part)),
     "losses",
     "counting",
+    "freezing",
     "optimizers",
     "schedules",
     "training",
@@ -138,6 +139,17 @@ def test_fit_reports_and_learns_what_keras_does(name: str) -> None:
     assert set(found) == set(expected)
     for key, value in found.items():
         assert value == pytest.approx(expected[key], rel=2e-5, abs=2e-6), key
+
+
+# ---- frozen layers --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", freezing.CASES)
+def test_what_is_frozen_stays_and_the_rest_learns_as_in_keras(name: str) -> None:
+    expected, found = of("freezing", name), freezing.CASES[name](core)
+    assert set(found) == set(expected)
+    for key, value in found.items():
+        assert close(value, expected[key], 1e-5), key
 
 
 # ---- training -----------------------------------------------------------------------------------------------------

@@ -58,7 +58,7 @@ def skip_without_derivative(program: Program) -> None:
 
 
 def trainable(program: Program) -> list[str]:
-    return [slot.tensor.name for slot in program.tape.weights if slot.weight.trainable]
+    return [slot.tensor.name for slot in program.tape.weights if slot.learns]
 
 
 @each(SUBJECTS)

@@ -50,6 +50,8 @@ CASES: dict[str, tuple[tuple[int, ...], Kinds, dict[str, Any], str, str]] = {
                              ("Dense", SOFTMAX)), {}, "The mask ends here", "Flatten 'flatten_1' cannot pass"),
     "a batch of one": ((4,), (("BatchNormalization", {}), ("Dense", SOFTMAX)), {"batch_size": 1},
                        "A batch of one", "BatchNormalization 'batch_normalization_1'"),
+    "all frozen": ((4,), (("Dense", {**RELU, "trainable": False}), ("BatchNormalization", {"trainable": False}),
+                          ("Dense", {**SOFTMAX, "trainable": False})), {}, "Nothing learns", "such as Dense 'dense_2'"),
     "sigmoid for classes": ((4,), (("Dense", {"units": 3, "activation": "sigmoid"}),),
                             {"loss": "categorical_crossentropy"}, "Not a softmax", "do not add up to 1"),
     "numbers for classes": ((4,), (("Dense", {"units": 3}),), {"loss": SPARSE}, "Not a softmax", "from_logits=True"),

@@ -169,7 +169,6 @@ def test_settings_are_refused_with_the_name_the_layer_was_given() -> None:
     ("argument", "part"),
     [
         ({"batch_input_shape": (None, 4)}, "Put Input((...)) before the first layer"),
-        ({"trainable": False}, "every weight learns"),
         ({"dtype": "float64"}, "float32"),
     ],
 )

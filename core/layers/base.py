@@ -94,7 +94,7 @@ class Layer:
     #: The model that has its present weights, where several models share it.
     _holder: Any = None
     #: The models it is part of, which have to hear when it is frozen.
-    _models: WeakSet[Any] | None = None
+    _models: Models | None = None
     #: What ``input_shape=`` or ``input_dim=`` said of one sample: where the layer is the first of a Sequential model.
     sample_shape: Any = None
     #: True once a model has named the layer because nobody else did.
@@ -407,6 +407,13 @@ class Layer:
             require_free(cls, _KINDS.get(cls.__name__), "layers")
             _KINDS[cls.__name__] = cls
             cls.__doc__ = _documented(cls)
+
+
+class Models(WeakSet[Any]):
+    """The models a layer is part of. A copy of the layer begins with none: the copied model comes by itself."""
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Models:
+        return Models()
 
 
 def set_trainable(layers: Iterable[Layer], trainable: bool) -> None:

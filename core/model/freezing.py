@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
-from weakref import WeakSet
 
 import msgspec
 
 from core.errors import give_advice
 from core.layers import registry
-from core.layers.base import Layer, set_trainable
+from core.layers.base import Layer, Models, set_trainable
 from core.layers.settings import TRAINABLE
 from core.model.structure import Structure
 from core.spec.inspection import inspect
@@ -57,13 +56,17 @@ class Freezing(Structure):
 
     def _start(self) -> None:
         super()._start()
-        for layer in self._layers.values():
-            if layer._models is None:
-                layer._models = WeakSet()
-            layer._models.add(self)
+        self._listen()
         self._compiled, self._spoken_of = None, ()
         if not self._learning:
             self._hear_of_freezing()
+
+    def _listen(self) -> None:
+        """Let the layers tell when they are frozen."""
+        for layer in self._layers.values():
+            if layer._models is None:
+                layer._models = Models()
+            layer._models.add(self)
 
     def _hear_of_freezing(self) -> None:
         """Let the document say what the layers say now."""

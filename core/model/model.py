@@ -78,6 +78,8 @@ class Model(Fitting):
             if name in kept:
                 found = {id(memo[key]): value for key, value in vars(made)[name].items()}
                 object.__setattr__(made, name, found)
+        if self.built:
+            made._listen()
         return made
 
     def program(self, batch_size: int = 32) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import numbers
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -382,14 +382,49 @@ def _ragged(what: str) -> str:
     return f"{what} must be numbers in rows of one length; the given ones do not form an array."
 
 
+def batch_of(batch_size: Any) -> int:
+    """A number of samples; as in Keras None is 32."""
+    from core.spec.training import check_whole
+
+    return 32 if batch_size is None else check_whole("batch_size", batch_size, 1)
+
+
+def refuse_steps(steps_per_epoch: Any) -> None:
+    """Say so if an epoch is to be something else than one pass over the data.
+
+    Raises
+    ------
+    core.errors.SettingError
+        It is.
+    """
+    if steps_per_epoch is not None:
+        message = (
+            "fit takes no steps_per_epoch: an epoch is one pass over the data. Give fewer samples."
+        )
+        raise SettingError(message, "steps_per_epoch")
+
+
+def epochs_to_measure(validation_freq: Any) -> Callable[[int], bool]:
+    """Which epochs (from 1) validation follows: every so many, or those of a list.
+
+    Raises
+    ------
+    core.errors.SettingError
+        It is neither.
+    """
+    given = validation_freq
+    if isinstance(given, (list, tuple, set, range)):
+        chosen = set(given)
+        return lambda epoch: epoch in chosen
+    if not isinstance(given, bool) and isinstance(given, numbers.Integral) and int(given) >= 1:
+        every = int(given)
+        return lambda epoch: epoch % every == 0
+    message = f"validation_freq must be a whole number of at least 1, or a list of epochs; it is {given!r}."
+    raise SettingError(message, "validation_freq")
+
+
 #: What Keras's `compile`, `fit` and `evaluate` take and these do not, and what to do.
 _KERAS_ONLY = {
-    "initial_epoch": "A second fit goes on where the first ended; leave it out.",
-    "steps_per_epoch": "An epoch is one pass over the data; give fewer samples.",
-    "validation_steps": "All of validation_data is measured; give fewer samples.",
-    "validation_batch_size": "Leave it out.",
-    "validation_freq": "Validation follows every epoch; leave it out.",
-    "steps": "All samples are measured; give fewer.",
     "weighted_metrics": "Metrics count all samples alike; give them as metrics.",
     "run_eagerly": "Leave it out; model.program() shows every step.",
     "steps_per_execution": "Leave it out.",

@@ -70,5 +70,5 @@ def give_advice(sentence: str) -> None:
 _HERE = str(Path(__file__).parent) + os.sep
 
 
-class DivergedError(ChainruleError):
-    """The loss became NaN or infinite."""
+class DivergedError(ChainruleError, RuntimeError):
+    """The loss became NaN or infinite. Keras raises a RuntimeError then, if it does."""

@@ -1,7 +1,7 @@
 """The Keras-named face of the engine, a step in each file."""
 
+from core.callbacks import History
 from core.model.compiling import NO_LOSS, checked_metrics, require_loss
-from core.model.fitting import History
 from core.model.model import Model, load_model
 from core.model.running import Memory
 

@@ -2,33 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+import math
+import time
+from typing import TYPE_CHECKING, Any
 
 from core import arguments
 from core import schedules as schedules_module
-from core.callbacks import Callbacks
-from core.errors import ChainruleError, give_advice
+from core.callbacks import CallbackList, History, TerminateOnNaN
+from core.errors import ChainruleError, DivergedError, give_advice
 from core.model.measuring import Measuring, told
 from core.model.reading import cut
 from core.spec.training import check_split, check_truncation, check_whole
 
 if TYPE_CHECKING:
-    from core.model.model import Model
-
-
-class History:
-    """What `fit` measured: ``history.history["loss"]`` is one number an epoch, as in Keras."""
-
-    def __init__(self) -> None:
-        self.history: dict[str, list[float]] = {}
-        self.epoch: list[int] = []
-
-    def __repr__(self) -> str:
-        last = ", ".join(
-            f"{name} {values[-1]:.4g}" for name, values in self.history.items() if values
-        )
-        count = len(self.epoch)
-        return f"<History of {count} epoch{'s' if count != 1 else ''}{': ' if last else ''}{last}>"
+    from core.callbacks import ProgbarLogger
 
 
 class Fitting(Measuring):
@@ -37,8 +24,8 @@ class Fitting(Measuring):
     def fit(
         self,
         x: Any,
-        y: Any,
-        batch_size: int = 32,
+        y: Any = None,
+        batch_size: int | None = 32,
         epochs: int = 1,
         verbose: Any = 0,
         callbacks: Any = None,
@@ -47,6 +34,11 @@ class Fitting(Measuring):
         shuffle: bool = True,
         class_weight: Any = None,
         sample_weight: Any = None,
+        initial_epoch: int = 0,
+        steps_per_epoch: None = None,
+        validation_steps: int | None = None,
+        validation_batch_size: int | None = None,
+        validation_freq: int | list[int] = 1,
         truncated_bptt_steps: int | None = None,
         **wrong: Any,
     ) -> History:
@@ -57,11 +49,11 @@ class Fitting(Measuring):
         x, y
             Inputs (samples, ...) and targets. Of several inputs or outputs a list, or a dictionary by their names.
         batch_size
-            Samples per step.
+            Samples per step; None is 32.
         epochs
-            Passes over the data.
+            Number of the last pass over the data: passes, if `initial_epoch` is 0.
         verbose
-            1 prints a line an epoch.
+            1 prints a line an epoch, on a terminal with a bar that grows; 2 only the line.
         callbacks
             Objects of `core.callbacks`.
         validation_split
@@ -75,6 +67,16 @@ class Fitting(Measuring):
         sample_weight
             How much each sample counts: (samples,), for sequences (samples, time); of several outputs one for all,
             a list, or a dictionary by name. Metrics do not weigh, as in Keras.
+        initial_epoch
+            Number of the first epoch, to go on counting where an earlier `fit` ended.
+        steps_per_epoch
+            None: an epoch is one pass over the data.
+        validation_steps
+            Batches of `validation_data` that are measured, from the first one; None measures all.
+        validation_batch_size
+            Samples per batch there; None takes `batch_size`.
+        validation_freq
+            Measure after every so many epochs, or after those of a list (counted from 1).
         truncated_bptt_steps
             Truncated backpropagation through time: recurrent layers read sequences in windows of so many time steps.
             Their states go on from window to window, gradients stop there; weights still move once a batch. (For an
@@ -82,20 +84,28 @@ class Fitting(Measuring):
             all time steps.
         """
         arguments.refuse_others(Fitting.fit, wrong)
-        batch_size = check_whole("batch_size", batch_size, 1)
+        arguments.refuse_steps(steps_per_epoch)
+        batch_size = arguments.batch_of(batch_size)
         epochs = check_whole("epochs", epochs, 1)
+        initial_epoch = check_whole("initial_epoch", initial_epoch, 0)
         verbose, shuffle = arguments.loudness(verbose), arguments.yes_or_no("shuffle", shuffle)
         validation_split = check_split(validation_split)
+        measure_after = arguments.epochs_to_measure(validation_freq)
+        measured_batch = (
+            batch_size
+            if validation_batch_size is None
+            else check_whole("validation_batch_size", validation_batch_size, 1)
+        )
         truncated_bptt_steps = check_truncation(truncated_bptt_steps)
         samples = self._samples(x, y, sample_weight)
         for hint in self._data_advice(x, y):
             give_advice(hint)
         validation = None
         if validation_data is not None:
-            if not isinstance(validation_data, (list, tuple)) or len(validation_data) not in (2, 3):
-                message = "validation_data must be a pair (x, y) of arrays to measure on, or (x, y, sample_weight)."
-                raise ChainruleError(message)
-            validation = self._samples(*validation_data)
+            validation = self._held_out(validation_data)
+            if validation_steps is not None:
+                steps = check_whole("validation_steps", validation_steps, 1)
+                validation = cut(validation, 0, min(steps * measured_batch, len(validation)))
         elif validation_split:
             held = int(len(samples) * (1 - validation_split))
             samples, validation = cut(samples, 0, held), cut(samples, held, len(samples))
@@ -107,39 +117,60 @@ class Fitting(Measuring):
         hint = schedules_module.advice(self._optimizer.config["learning_rate"], epochs, run.batches)
         if hint:
             give_advice(hint)
-        result = History()
+        watching = CallbackList(
+            callbacks, add_history=True, add_progbar=verbose != 0, model=self, verbose=verbose,
+            epochs=epochs, steps=run.batches,
+        )  # fmt: skip
+        names = list(self._so_far(run))
+        held_out = [f"val_{name}" for name in names] if validation is not None else []
+        watching.require([*names, *held_out], names)
         self.stop_training = False
-        params = {"verbose": verbose, "epochs": epochs, "steps": run.batches}
-        watching = Callbacks(callbacks, cast("Model", self), params)
-        watching.call("on_train_begin")
+        self._next_epoch = initial_epoch
+        watching.on_train_begin()
         logs: dict[str, float] = {}
-        for epoch in range(epochs):
-            watching.call("on_epoch_begin", epoch)
+        forgiving = watching.has(TerminateOnNaN)
+        # A callback that restores a backup says where to begin.
+        for epoch in range(self._next_epoch, epochs):
+            watching.on_epoch_begin(epoch)
             self._run_epoch(run, watching)
-            measured = run.evaluate(validation, batch_size) if validation is not None else None
+            if run.divergence is not None and not forgiving:
+                run.note_epoch()
+                break
+            measured = None
+            if validation is not None and measure_after(epoch + 1):
+                measured = self._measured(run, validation, measured_batch, watching)
             logs = self._logged(run.note_epoch(measured).metrics)
             if run.divergence is not None:
-                break
-            for key, value in logs.items():
-                result.history.setdefault(key, []).append(value)
-            result.epoch.append(epoch)
-            if verbose:
-                shown = "  ".join(f"{key}: {value:.4f}" for key, value in logs.items())
-                print(f"Epoch {epoch + 1}/{epochs}  {shown}")  # noqa: T201 - that is what verbose means
-            watching.call("on_epoch_end", epoch, logs=logs)
+                logs["loss"] = self._broken_loss(run)
+            watching.on_epoch_end(epoch, logs)
             if self.stop_training:
                 break
-        watching.call("on_train_end", logs=logs)
-        if run.divergence is not None:
-            from core.errors import DivergedError
-
+        watching.on_train_end(logs)
+        if run.divergence is not None and not forgiving:
             raise DivergedError(run.divergence.in_code)
-        return result
+        assert watching.history is not None
+        return watching.history
+
+    def begin_at(self, epoch: int) -> None:
+        """For a callback, at the beginning of training: `fit` goes on from this epoch, counted from 0."""
+        self._next_epoch = epoch
+
+    def _held_out(self, given: Any) -> Any:
+        """The samples of `validation_data`."""
+        if not isinstance(given, (list, tuple)) or len(given) not in (2, 3):
+            message = "validation_data must be a pair (x, y) of arrays to measure on, or (x, y, sample_weight)."
+            raise ChainruleError(message)
+        try:
+            return self._samples(*given)
+        except ChainruleError as error:
+            # The training data have passed: say which of the two are meant.
+            error.args = (f"validation_data: {error}",)
+            raise
 
     def train_on_batch(
         self,
         x: Any,
-        y: Any,
+        y: Any = None,
         sample_weight: Any = None,
         class_weight: Any = None,
         return_dict: bool = False,
@@ -157,16 +188,38 @@ class Fitting(Measuring):
         run.step("batch")
         return told(self._logged(run.note_epoch().metrics), return_dict)
 
-    def _run_epoch(self, run: Any, watching: Callbacks) -> None:
+    def _run_epoch(self, run: Any, watching: CallbackList) -> None:
         """All batches of an epoch; one by one if a callback wants to hear of them."""
-        if not watching.by_batch:
+        if watching.hears("train"):
+            for batch in range(run.batches):
+                watching.on_train_batch_begin(batch)
+                run.step("batch")
+                if run.divergence is None:
+                    watching.on_train_batch_end(batch, self._so_far(run))
+                if run.divergence is not None or self.stop_training:
+                    break
+        elif watching.progress is not None and watching.progress.live:
+            self._show_epoch(run, watching.progress)
+        else:
             run.step("epoch")
-            return
-        for batch in range(run.batches):
-            watching.call("on_train_batch_begin", batch)
-            run.step("batch")
-            if run.divergence is not None:
+        if run.divergence is not None:
+            logs = {**self._so_far(run), "loss": self._broken_loss(run)}
+            watching.on_train_batch_end(run.position.batch, logs)
+
+    def _show_epoch(self, run: Any, line: ProgbarLogger) -> None:
+        """An epoch in pieces of about a tenth of a second, each shown."""
+        count, left = 1, run.batches
+        while left and run.divergence is None:
+            began = time.perf_counter()
+            done = run.advance(min(count, left))
+            if not done:
                 return
-            watching.call("on_train_batch_end", batch, logs=self._so_far(run))
-            if self.stop_training:
-                return
+            left -= done
+            line.progress(run.batches - left, self._so_far(run))
+            seconds = max(time.perf_counter() - began, 1e-6)
+            count = max(1, int(0.1 * done / seconds))
+
+    def _broken_loss(self, run: Any) -> float:
+        """The loss that ended training: infinite if that is what stands there, else not a number."""
+        loss = float(run.program.mem[run.program.watch[0]]) if len(run.program.watch) else math.nan
+        return loss if math.isinf(loss) else math.nan

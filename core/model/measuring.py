@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 
 from core import arguments
+from core.callbacks import CallbackList
 from core.layers.base import Layer
+from core.model.reading import cut
 from core.model.running import Running
 from core.spec.training import check_whole
 
@@ -16,11 +18,11 @@ class Measuring(Running):
     """A model that can be measured."""
 
     def test_on_batch(
-        self, x: Any, y: Any, sample_weight: Any = None, return_dict: bool = False
+        self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
     ) -> Any:
         """The loss, or a list of loss and metrics, on these samples taken as one batch."""
         size = len(self._given_inputs(x)[0])
-        return self.evaluate(x, y, max(size, 1), 0, sample_weight, return_dict)
+        return self.evaluate(x, y, max(size, 1), 0, sample_weight, return_dict=return_dict)
 
     def predict_on_batch(self, x: Any) -> Any:
         """Outputs for inputs taken as one batch."""
@@ -29,35 +31,81 @@ class Measuring(Running):
     def evaluate(
         self,
         x: Any,
-        y: Any,
-        batch_size: int = 32,
+        y: Any = None,
+        batch_size: int | None = 32,
         verbose: Any = 0,
         sample_weight: Any = None,
+        steps: int | None = None,
+        callbacks: Any = None,
         return_dict: bool = False,
         **wrong: Any,
     ) -> Any:
-        """The loss, or a list of loss and metrics, on these samples.
+        """The loss, or a list of loss and metrics, on these samples, or on the first `steps` batches of them.
 
         `batch_size` matters where the loss of a batch is a sum, or where masked steps do not count: as in Keras the
         result is the mean of the batches' losses, each counting as many samples as it has.
         """
         arguments.refuse_others(Measuring.evaluate, wrong)
-        batch_size = check_whole("batch_size", batch_size, 1)
-        arguments.loudness(verbose)
+        batch_size = arguments.batch_of(batch_size)
+        verbose = arguments.loudness(verbose)
         samples = self._samples(x, y, sample_weight)
+        if steps is not None:
+            steps = check_whole("steps", steps, 1)
+            samples = cut(samples, 0, min(steps * batch_size, len(samples)))
         self._pull()
         run = self._run if self._run is not None else self._ready(samples, batch_size)
-        return told(self._logged(run.evaluate(samples, batch_size)), return_dict)
+        watching = CallbackList(
+            callbacks, add_progbar=verbose != 0, model=self, verbose=verbose, epochs=1,
+            steps=-(-len(samples) // batch_size),
+        )  # fmt: skip
+        found = self._logged(self._measured(run, samples, batch_size, watching))
+        return told(found, return_dict)
 
-    def predict(self, x: Any, batch_size: int | None = 32, verbose: Any = 0) -> Any:
-        """Outputs for inputs (samples, ...); as in Keras a `batch_size` of None is 32."""
+    def _measured(
+        self, run: Any, samples: Any, batch_size: int, watching: CallbackList
+    ) -> dict[str, float]:
+        """What a run measures on samples, under the tape's names; callbacks are told."""
+        self.stop_evaluating = False
+        watching.on_test_begin()
+        found: dict[str, float] = {}
+        if watching.hears("test"):
+            size = run.program.capacity if run.program.states() else batch_size
+            batches = -(-len(samples) // size)
+            pieces = run.iter_evaluation(samples, 1, batch_size, exact=True)
+            for batch in range(batches):
+                watching.on_test_batch_begin(batch)
+                found = next(pieces)
+                watching.on_test_batch_end(batch, self._logged(found))
+                if self.stop_evaluating:
+                    break
+            pieces.close()
+        else:
+            found = run.evaluate(samples, batch_size)
+        watching.on_test_end(self._logged(found))
+        return found
+
+    def predict(
+        self,
+        x: Any,
+        batch_size: int | None = 32,
+        verbose: Any = 0,
+        steps: int | None = None,
+        callbacks: Any = None,
+    ) -> Any:
+        """Outputs for inputs (samples, ...), or for the first `steps` batches; a `batch_size` of None is 32."""
         from core.runs.samples import require_whole_batches
         from core.tape.compiler import compile_network
         from core.tape.program import Program
 
-        batch_size = 32 if batch_size is None else check_whole("batch_size", batch_size, 1)
-        arguments.loudness(verbose)
+        batch_size, verbose = arguments.batch_of(batch_size), arguments.loudness(verbose)
         xs = [item.astype(np.float32, copy=False) for item in self._inputs(x)]
+        if steps is not None:
+            count = check_whole("steps", steps, 1) * batch_size
+            xs = [item[:count] for item in xs]
+        watching = CallbackList(
+            callbacks, add_progbar=verbose != 0, model=self, verbose=verbose, epochs=1,
+            steps=-(-len(xs[0]) // batch_size),
+        )  # fmt: skip
         if self._predictor is None:
             self._predictor = Program(compile_network(self.network, "predict"), 128)
         if self._predictor.states():
@@ -72,12 +120,29 @@ class Measuring(Running):
         if shared:
             program.set_states(self._run.program.states())
         outs: list[list[np.ndarray]] = [[] for _ in program.tape.outputs]
-        size = program.capacity
-        for start in range(0, len(xs[0]), size):
+        hears, size = watching.hears("predict"), program.capacity
+        if hears and not program.states():
+            size = batch_size
+            if program.capacity < size:
+                program = Program(compile_network(self.network, "predict"), size)
+                program.set_weights(self._weights())
+        self.stop_predicting = False
+        watching.on_predict_begin()
+        for batch, start in enumerate(range(0, len(xs[0]), size)):
+            if hears:
+                watching.on_predict_batch_begin(batch)
             program.feed([item[start : start + size] for item in xs])
             program.run()
             for k, t in enumerate(program.tape.outputs.values()):
                 outs[k].append(program.tensor(t.name).copy())
+            if hears:
+                last = [found[-1] for found in outs]
+                watching.on_predict_batch_end(
+                    batch, {"outputs": last[0] if len(last) == 1 else last}
+                )
+                if self.stop_predicting:
+                    break
+        watching.on_predict_end()
         if shared and program.states():
             self._run.replace_states(program.states())
         empty = [np.zeros((0, *t.shape), np.float32) for t in program.tape.outputs.values()]

@@ -10,11 +10,11 @@ from core import arguments
 from core.errors import ChainruleError, GraphError
 from core.graph import call_model
 from core.layers.symbolic import SymbolicTensor
-from core.model.fitting import Fitting
+from core.model.keeping import Keeping
 from core.spec.training import check_whole
 
 
-class Model(Fitting):
+class Model(Keeping):
     """A network of layers with one or several inputs and outputs.
 
     Parameters
@@ -101,14 +101,18 @@ class Model(Fitting):
         program.set_weights(self._weights())
         return program
 
-    def save(self, path: str | Path) -> None:
+    def save(self, filepath: str | Path, overwrite: bool = True) -> None:
         """Write the model to a ``.chainrule`` file: layers, weights, losses, and the optimizer with its memory.
 
-        `load_model` gives a model whose next `fit` goes on as this one's would. The history of the run is not kept.
+        Without `overwrite` a file that is there already is not replaced. `load_model` gives a model whose next `fit`
+        goes on as this one's would. The history of the run is not kept.
         """
         from core.io.models import save_model
 
-        file = arguments.file_path(path, "model.save")
+        file = arguments.file_path(filepath, "model.save")
+        if not arguments.yes_or_no("overwrite", overwrite) and file.exists():
+            message = f"{file} exists already. Choose another name, or let it be replaced with overwrite=True."
+            raise ChainruleError(message)
         if file.suffix.lower() in (".keras", ".h5", ".hdf5"):
             raise ChainruleError(
                 f"save writes Chainrule's own files, which Keras cannot read: a file called {file.name!r} would "
@@ -117,8 +121,8 @@ class Model(Fitting):
         save_model(self, file)
 
 
-def load_model(path: str | Path) -> Model:
+def load_model(filepath: str | Path) -> Model:
     """A model from a ``.chainrule`` file."""
     from core.io.models import load_model as load
 
-    return load(arguments.file_path(path, "load_model"))
+    return load(arguments.file_path(filepath, "load_model"))

@@ -116,6 +116,12 @@ class Running(Reading):
         return run
 
 
+def stand_where(run: Any, memory: Memory) -> None:
+    """Put a run where another one stood; it begins there anew."""
+    _recall(run, memory)
+    run.start_from(dict(run.program.weights()))
+
+
 def _recall(run: Any, memory: Memory) -> None:
     """Put a new run where another one stood."""
     from core.kernels import state as machine

@@ -18,6 +18,7 @@ from core.spec.reference import source_of
 from core.spec.training import check_seed
 
 if TYPE_CHECKING:
+    from core.callbacks import History
     from core.model.running import Memory
 
 
@@ -29,6 +30,9 @@ class Structure:
     name: str
     seed: int
     stop_training: bool
+    stop_evaluating: bool
+    stop_predicting: bool
+    history: History | None
     network: Network
 
     def _build(
@@ -83,7 +87,10 @@ class Structure:
         self._memory: Memory | None = None
         self._values: dict[str, np.ndarray] | None = None
         self._predictor: Any = None
-        self.stop_training = False
+        self.stop_training = self.stop_evaluating = self.stop_predicting = False
+        #: What the last `fit` measured.
+        self.history = None
+        self._next_epoch = 0
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Keep what a model has; of its own kind nothing else, for it would change nothing and nobody would notice."""
@@ -179,6 +186,15 @@ class Structure:
 
 
 #: What may be set on a model.
-_SETTABLE = {"name", "seed", "network", "stop_training", "trainable"}
+_SETTABLE = {
+    "name",
+    "seed",
+    "network",
+    "history",
+    "stop_training",
+    "trainable",
+    "stop_evaluating",
+    "stop_predicting",
+}
 #: The package of Chainrule's own kinds of models; a reader's may keep what they like.
 _OURS = ("core.model", "core.sequential")

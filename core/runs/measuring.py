@@ -55,15 +55,18 @@ class Measure:
         self._predictor: Program | None = None
 
     def evaluation(
-        self, data: Samples, chunk: int, batch_size: int | None = None
+        self, data: Samples, chunk: int, batch_size: int | None = None, exact: bool = False
     ) -> Iterator[dict[str, float]]:
-        """Metrics of these samples: of those so far after every `chunk` batches, and of all at the end."""
+        """Metrics of these samples: of those so far after every `chunk` batches, and of all at the end.
+
+        With `exact` batches have the size asked for where any other would do, too: somebody wants to hear of them.
+        """
         if not len(data):
             return
-        program = self._evaluator(
-            data.weights is not None,
-            evaluation_batch(self._trained, batch_size or self._training.batch_size),
-        )
+        size = batch_size or self._training.batch_size
+        if not exact or self._trained.states():
+            size = evaluation_batch(self._trained, size)
+        program = self._evaluator(data.weights is not None, size)
         program.attach(data.inputs, data.targets, weights=data.weights)
         program.copy_weights_from(self._trained)
         program.state[S.STEP] = program.state[S.SHUFFLE] = 0

@@ -100,15 +100,16 @@ class Run(Saving):
         return result
 
     def iter_evaluation(
-        self, samples: Samples | None = None, chunk: int = 4, batch_size: int | None = None
-    ) -> Iterator[dict[str, float]]:
+        self, samples: Samples | None = None, chunk: int = 4, batch_size: int | None = None,
+        exact: bool = False,
+    ) -> Iterator[dict[str, float]]:  # fmt: skip
         """The same in pieces of `chunk` batches, for an engine that has other things to do in between.
 
         Losses that depend on which samples are in a batch are measured in batches of `batch_size`, by default the
-        one that is trained with.
+        one that is trained with; with `exact` all are.
         """
         data = samples or self.validation or self.samples
-        yield from self._measure.evaluation(data, chunk, batch_size)
+        yield from self._measure.evaluation(data, chunk, batch_size, exact)
 
     @property
     def predictor(self) -> Program:

@@ -199,10 +199,10 @@ def test_training_can_be_stopped_within_an_epoch() -> None:
 
 def test_a_hook_that_is_never_called_is_refused() -> None:
     class Waiting(Callback):
-        def on_test_begin(self, logs: Any = None) -> None:
-            """Keras calls it; here nobody does."""
+        def on_validation_begin(self, logs: Any = None) -> None:
+            """Nobody calls it."""
 
-    with pytest.raises(ChainruleError, match="on_test_begin would never be called"):
+    with pytest.raises(ChainruleError, match="on_validation_begin would never be called"):
         chain().fit(X, Y, callbacks=[Waiting()])
 
 

@@ -227,8 +227,8 @@ class Engine(QObject):
         self._send("pause")
 
     def toggle(self) -> None:
-        """Play if paused, pause if playing."""
-        self.pause() if self._state.status == "playing" else self.play()
+        """Play if paused; pause if playing, or if a long way to another step is being gone."""
+        self.pause() if self._state.status in ("playing", "busy") else self.play()
 
     def reset(self) -> None:
         """Go back to the first weights."""

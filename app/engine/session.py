@@ -220,8 +220,7 @@ class Session:
         """Go to a step; yields progress from 0 to 1."""
         reached = max(self.run.history.length, self.run.step_count)
         step = min(max(step, self.run.base), reached)
-        yield 0.0
-        self.run.seek(step, min(max(pc, 0), len(self.run.program.kinds) - 1))
+        yield from self.run.seeking(step, min(max(pc, 0), len(self.run.program.kinds) - 1))
 
     def reset(self) -> None:
         """Go back to the first weights of the network as it is now."""

@@ -26,6 +26,9 @@ log = logging.getLogger("chainrule.engine")
 #: How often the state is told while training, in seconds. Commands tell it at once.
 _STATE_INTERVAL = 0.1
 
+#: Going back takes less as a rule; what takes longer is told, with its progress.
+_NOTICEABLE = 0.15
+
 #: Share of the time a background job gets while training plays.
 _BACKGROUND_SHARE = 0.15
 
@@ -325,11 +328,14 @@ class Worker(QThread):
     def _do_seek(self, step: int, pc: int) -> None:
         session = self._open_session()
         self._playing = False
+        began = perf_counter()
         for progress in session.seek(step, pc):
             # A newer wish or any command ends a long replay; the seek was a preview.
-            if self.inbox or self._closing.is_set():
+            if progress < 1 and (self.inbox or self._closing.is_set()):
                 break
-            self._tell(status="busy", progress=progress)
+            if perf_counter() - began > _NOTICEABLE:
+                going = tr("Going to step {step}", step=f"{step:,}")
+                self._tell(status="busy", progress=progress, reason=going)
         self._epoch = session.epoch
         self._dirty = True
         self._tell_idle()

@@ -7,6 +7,7 @@ from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QApplication, QFrame, QLabel, QVBoxLayout, QWidget
 
 from app import theme
+from app.widgets.panels import ScrollPanel
 
 _MARGIN = 8
 
@@ -31,8 +32,12 @@ class Popover(QFrame):
         self.setAccessibleName(title or name)
         self._anchor = anchor
         self.setFixedWidth(width)
-        self.body = QVBoxLayout(self)
-        self.body.setContentsMargins(16, 12, 16, 14)
+        outside = QVBoxLayout(self)
+        outside.setContentsMargins(1, 6, 1, 6)
+        self._scroll = ScrollPanel()
+        outside.addWidget(self._scroll)
+        self.body = self._scroll.body
+        self.body.setContentsMargins(15, 6, 15, 8)
         self.body.setSpacing(8)
         if title:
             heading = QLabel(title)
@@ -43,12 +48,7 @@ class Popover(QFrame):
 
     def open(self) -> None:
         """Show it under its anchor and give its first control the focus."""
-        self.adjustSize()
-        window = self._anchor.window()
-        below = self._anchor.mapTo(window, QPoint(0, self._anchor.height() + 6))
-        x = min(below.x(), window.width() - self.width() - _MARGIN)
-        y = min(below.y(), window.height() - self.height() - _MARGIN)
-        self.move(max(_MARGIN, x), max(_MARGIN, y))
+        self.fit()
         self.show()
         self.raise_()
         application = QApplication.instance()
@@ -58,6 +58,19 @@ class Popover(QFrame):
             if child.focusPolicy() & Qt.FocusPolicy.TabFocus and child.isEnabled():
                 child.setFocus(Qt.FocusReason.PopupFocusReason)
                 break
+
+    def fit(self) -> None:
+        """Be as high as the content, or as the window, where the content scrolls; within the window."""
+        window = self._anchor.window()
+        self.body.activate()
+        wanted = self.body.totalHeightForWidth(self.width() - 2)
+        if wanted < 0:
+            wanted = self.body.totalSizeHint().height()
+        self.setFixedHeight(min(wanted + 12, window.height() - 2 * _MARGIN))
+        below = self._anchor.mapTo(window, QPoint(0, self._anchor.height() + 6))
+        x = min(below.x(), window.width() - self.width() - _MARGIN)
+        y = min(below.y(), window.height() - self.height() - _MARGIN)
+        self.move(max(_MARGIN, x), max(_MARGIN, y))
 
     def close_popover(self) -> None:
         """Hide it and give the focus back to its anchor."""
@@ -82,6 +95,8 @@ class Popover(QFrame):
                 on_anchor = watched is self._anchor
                 self.close_popover()
                 return on_anchor
+        elif kind == QEvent.Type.LayoutRequest and watched is self._scroll.widget():
+            self.fit()
         elif kind == QEvent.Type.WindowDeactivate and watched is self.window():
             if QApplication.activePopupWidget() is None:
                 self.close_popover()

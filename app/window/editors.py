@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app import text
 from app.commands import LIMITS
@@ -17,9 +17,10 @@ from app.widgets import (
     Line,
     NumberField,
     Popover,
-    Slider,
     Toggle,
 )
+from app.window.form_rows import clear, row
+from app.window.rate_editor import RateEditor
 from app.workspace import WindowContext
 from core.schedules import first_rate
 from core.spec.training import loss_name
@@ -53,21 +54,6 @@ def loss_title(loss: str | dict[str, Any], *, short: bool = True) -> str:
     return kind.replace("_", " ").capitalize()
 
 
-def _row(label: str, *widgets: QWidget, tip: str = "") -> QHBoxLayout:
-    row = QHBoxLayout()
-    row.setSpacing(8)
-    words = Label(label, "label", "tx2")
-    words.setToolTip(tip)
-    words.setMinimumHeight(28)
-    row.addWidget(words)
-    row.addStretch(1)
-    for widget in widgets:
-        if tip:
-            widget.setToolTip(tip)
-        row.addWidget(widget)
-    return row
-
-
 class _Form(Popover):
     """Rows of settings over one command; a refusal is shown under the rows."""
 
@@ -80,6 +66,12 @@ class _Form(Popover):
         self._problem = Label("", "hint", "err", name=f"{name}-problem", wrap=True)
         self._problem.hide()
         self.body.addWidget(self._problem)
+        context.document.changed.connect(self._follow)
+
+    def _follow(self) -> None:
+        """Show what was changed elsewhere, by undo for example."""
+        if self.isVisible():
+            self._show()
 
     def _try(self, command: str, **arguments: Any) -> None:
         from app.bus import CommandError
@@ -92,7 +84,6 @@ class _Form(Popover):
         else:
             self._problem.hide()
         self._show()
-        self.adjustSize()
 
     def _show(self) -> None:
         """Show the document's values."""
@@ -106,7 +97,7 @@ class _Form(Popover):
             maximum=high, width=width,
         )  # fmt: skip
         box.entered.connect(lambda value: self._try("training.configure", **{field: value}))
-        self._rows.addLayout(_row(label, box, tip=tip))
+        self._rows.addLayout(row(label, box, tip=tip))
         return box
 
 
@@ -120,7 +111,7 @@ class TrainingEditor(_Form):
             name="training-loss", label=tr("Loss"), width=216,
         )  # fmt: skip
         self._loss.chosen.connect(lambda value: self._try("training.configure", loss=value))
-        self._rows.addLayout(_row(tr("Loss"), self._loss, tip=tr("What training makes small")))
+        self._rows.addLayout(row(tr("Loss"), self._loss, tip=tr("What training makes small")))
         from core import optimizers
 
         self._optimizer = Choice(
@@ -131,12 +122,13 @@ class TrainingEditor(_Form):
             lambda value: self._try("training.configure", optimizer=value)
         )
         self._rows.addLayout(
-            _row(tr("Optimizer"), self._optimizer, tip=tr("How a gradient becomes an update"))
+            row(tr("Optimizer"), self._optimizer, tip=tr("How a gradient becomes an update"))
         )
         self._add_rate()
         self._own = QVBoxLayout()
         self._own.setSpacing(8)
         self._rows.addLayout(self._own)
+        self._add_limits()
         self._shown_kind = ""
         self._fields: dict[str, NumberField | Toggle] = {}
         self._rows.addWidget(Line())
@@ -157,20 +149,42 @@ class TrainingEditor(_Form):
         self._show()
 
     def _add_rate(self) -> None:
-        self._rate = Slider(
-            1e-5, 10.0, name="training-learning-rate", label=tr("Learning rate"),
-            logarithmic=True, default=0.001,
+        self._rate = RateEditor(
+            lambda value: self._try("training.configure", learning_rate=value),
+            self._context.document.settle,
+        )
+        self._rows.addWidget(self._rate)
+
+    def _add_limits(self) -> None:
+        """One of the ways to clip gradients, which every optimizer takes."""
+        self._clipping = Choice(
+            [
+                ("", tr("None")),
+                ("clipvalue", tr("Each number")),
+                ("clipnorm", tr("Each weight's norm")),
+                ("global_clipnorm", tr("Norm of all together")),
+            ],
+            name="training-clipping", label=tr("Gradient clipping"), width=148,
         )  # fmt: skip
-        self._rate.setFixedWidth(112)
-        self._rate_field = NumberField(
-            name="training-learning-rate-field", label=tr("Learning rate"), whole=False,
-            step=0.001, minimum=1e-7, maximum=100.0, width=88,
+        self._clipping.chosen.connect(lambda way: self._clip(way, 1.0))
+        self._limit = NumberField(
+            name="training-clipping-limit", label=tr("Largest gradient"), whole=False, step=0.1,
+            minimum=0.0, maximum=1e6, width=64,
         )  # fmt: skip
-        self._rate.moved.connect(lambda v: self._try("training.configure", learning_rate=v))
-        self._rate.settled.connect(self._context.document.settle)
-        self._rate_field.entered.connect(lambda v: self._try("training.configure", learning_rate=v))
-        tip = tr("How far each step goes against the gradient")
-        self._rows.addLayout(_row(tr("Learning rate"), self._rate, self._rate_field, tip=tip))
+        self._limit.entered.connect(lambda value: self._clip(self._clipping.value, value))
+        tip = tr("Makes gradients smaller that are larger than this")
+        self._rows.addLayout(row(tr("Clipping"), self._clipping, self._limit, tip=tip))
+
+    def _clip(self, way: str, limit: float) -> None:
+        ways = dict.fromkeys(("clipnorm", "clipvalue", "global_clipnorm"))
+        self._try("training.configure", **{**ways, **({way: limit} if way else {})})
+
+    def _show_limits(self, optimizer: dict[str, Any]) -> None:
+        ways = ("clipvalue", "clipnorm", "global_clipnorm")
+        way = next((one for one in ways if optimizer.get(one)), "")
+        self._clipping.set_value(way)
+        self._limit.setVisible(bool(way))
+        self._limit.set_amount(float(optimizer.get(way) or 1.0))
 
     def _show(self) -> None:
         training = self._context.document.training
@@ -178,10 +192,10 @@ class TrainingEditor(_Form):
         self._loss.set_value(loss_name(training.loss))
         kind = str(optimizer.get("kind", ""))
         self._optimizer.set_value(kind)
-        rate = first_rate(optimizer.get("learning_rate"))
-        if not self._rate.isSliderDown():
-            self._rate.set_amount(rate)
-        self._rate_field.set_amount(rate)
+        position = self._context.engine.state.position
+        steps = (position.batches if position is not None else 100) * training.epochs
+        self._rate.show_rate(optimizer.get("learning_rate"), steps, training.epochs)
+        self._show_limits(optimizer)
         if self._shown_kind != kind:
             self._shown_kind = kind
             self._make_fields(kind)
@@ -201,12 +215,14 @@ class TrainingEditor(_Form):
         """Rows for the optimizer's own arguments; nothing at all for one that is not known."""
         from core import optimizers
 
-        _clear(self._own)
+        clear(self._own)
         self._fields, self._defaults = {}, {}
         if kind not in optimizers.names():
             return
         found = optimizers.kind(kind)
-        for setting in found.own[1:]:
+        shared = [one for one in found.settings if one.name == "weight_decay"]
+        own = [one for one in found.own[1:] if one not in shared]
+        for setting in (*own, *shared):
             self._defaults[setting.name] = setting.default
             name, title = f"training-{setting.name}", tr(setting.label)
             if setting.type == "bool":
@@ -225,20 +241,14 @@ class TrainingEditor(_Form):
                     maximum=0.9999 if setting.name in found.below_one else high, width=88,
                 )  # fmt: skip
                 number.entered.connect(
-                    lambda value, n=setting.name: self._try("training.configure", **{n: value})
+                    lambda value, s=setting: self._try(
+                        "training.configure",
+                        **{s.name: None if s.optional and not value else value},
+                    )
                 )
                 field = number
             self._fields[setting.name] = field
-            self._own.addLayout(_row(title, field, tip=tr(setting.help)))
-
-
-def _clear(rows: QVBoxLayout) -> None:
-    while (line := rows.takeAt(0)) is not None:
-        row = line.layout()
-        while row is not None and (item := row.takeAt(0)) is not None:
-            widget = item.widget()
-            if widget is not None:
-                widget.deleteLater()
+            self._own.addLayout(row(title, field, tip=tr(setting.help)))
 
 
 class DataEditor(_Form):
@@ -251,7 +261,7 @@ class DataEditor(_Form):
         options = [(name, sets.info(name).title) for name in sets.names()]
         self._choice = Choice(options, name="data-choice", label=tr("Data set"), width=216)
         self._choice.chosen.connect(lambda value: self._try("data.choose", id=value))
-        self._rows.addLayout(_row(tr("Data set"), self._choice))
+        self._rows.addLayout(row(tr("Data set"), self._choice))
         self._summary = Label("", "hint", "tx2", wrap=True)
         self._rows.addWidget(self._summary)
         self._parameters = QVBoxLayout()
@@ -282,7 +292,7 @@ class DataEditor(_Form):
             box.set_amount(float(reference.parameters.get(name, defaults[name])))
 
     def _make_fields(self, info: Any) -> None:
-        _clear(self._parameters)
+        clear(self._parameters)
         self._fields = {}
         for setting in info.parameters:
             whole = setting.type == "int"
@@ -291,7 +301,7 @@ class DataEditor(_Form):
                 step=setting.step, minimum=setting.minimum, maximum=setting.maximum, width=88,
             )  # fmt: skip
             box.entered.connect(lambda value, n=setting.name, w=whole: self._set(n, value, w))
-            self._parameters.addLayout(_row(setting.label, box, tip=setting.help))
+            self._parameters.addLayout(row(setting.label, box, tip=setting.help))
             self._fields[setting.name] = box
 
     def _set(self, name: str, value: float, whole: bool) -> None:

@@ -383,8 +383,8 @@ class MainWindow(QMainWindow):
         return self.context.do(name, **arguments)
 
     def _on_play(self) -> None:
-        playing = self.context.engine.state.status == "playing"
-        self._do("run.pause" if playing else "run.play")
+        moving = self.context.engine.state.status in ("playing", "busy")
+        self._do("run.pause" if moving else "run.play")
 
     def _on_theme(self) -> None:
         self._do("view.theme", name="light" if theme.current().is_dark else "dark")

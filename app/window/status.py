@@ -175,13 +175,14 @@ def engine_words(state: EngineState, attached: bool) -> tuple[str, str]:
             "Finished {epochs} epochs", epochs=number(epochs)
         )  # fmt: skip
         return words, "tx"
+    if state.status == "busy":
+        return f"{state.reason or tr('Working')} · {100 * state.progress:.0f} %", "fwd"
     return {
         "ready": (tr("Engine ready"), "tx3"),
         "playing": (tr("Training"), "fwd"),
         "paused": (tr("Paused"), "tx3"),
         "blocked": (tr("Engine ready"), "tx3"),
         "diverged": (tr("Diverged"), "err"),
-        "busy": (tr("Working"), "fwd"),
     }[state.status]
 
 

@@ -14,15 +14,16 @@ if TYPE_CHECKING:
 
 def show(context: WindowContext, actions: Actions, state: EngineState) -> None:
     """Name, enable and explain the actions of the transport."""
-    playing = state.status == "playing"
+    playing, going = state.status == "playing", state.status == "busy"
     reason = obstacle(context, state)
-    actions["transport-play"].setText(tr("Pause") if playing else tr("Play"))
+    actions["transport-play"].setText(tr("Pause") if playing or going else tr("Play"))
+    tip = tr("Pause") if playing else tr("Train until paused")
     _enable(
         actions,
         "transport-play",
-        not reason or playing,
+        not reason or playing or going,
         reason,
-        tr("Pause") if playing else tr("Train until paused"),
+        tr("Stop at the step that has been reached") if going else tip,
     )
     can_step = not reason and not playing
     waiting = tr("Pause to go step by step") if playing else ""

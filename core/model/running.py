@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from core import metrics as metrics_module
+from core.errors import ChainruleError
 from core.model.reading import Reading
+
+if TYPE_CHECKING:
+    from core.runs import Run
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,28 @@ class Memory:
 
 class Running(Reading):
     """A model with a run."""
+
+    @property
+    def run(self) -> Run:
+        """The run behind `fit`: rewind it, look at any step, branch from it, compare it with another.
+
+        The model has the weights of the run wherever that stands: after ``model.run.seek(100)`` it predicts as it did
+        after 100 steps. ``model.run.branch(100, {"learning_rate": 0.1})`` is a run of its own (`train`, `evaluate` and
+        `predict` it), and leaves the model alone.
+
+        Raises
+        ------
+        core.errors.ChainruleError
+            Nothing was trained yet.
+        """
+        if self._run is None:
+            message = (
+                "The model has no run yet: train it first, with fit(x, y) or train_on_batch(x, y)."
+            )
+            raise ChainruleError(message)
+        self._pull()
+        found: Run = self._run
+        return found
 
     def memory(self) -> Memory | None:
         """What the optimizer remembers; None before the first step."""

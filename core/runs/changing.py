@@ -80,7 +80,7 @@ class Changing(Standing):
         run begins here anew: the earlier ones may be gone, so earlier steps cannot be done again.
         """
         require_whole_batches(self.program, len(samples))
-        position = self.position
+        position, plain = self.position, samples
         samples = with_class_weights(samples, self.training, self._outputs)
         if samples.weights is None and self.weighted:
             samples = unweighted(samples, self._outputs)
@@ -90,7 +90,7 @@ class Changing(Standing):
             if position.batch:
                 self._change(Entry(position.step, "epoch", value=position.epoch))
             return
-        self.samples, self.data = samples, found
+        self.plain, self.samples, self.data = plain, samples, found
         self.program.attach(samples.inputs, samples.targets, weights=samples.weights)
         self.program.state[S.ORIGIN_STEP] = position.step
         self.program.state[S.ORIGIN_EPOCH] = position.epoch

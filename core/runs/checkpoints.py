@@ -64,6 +64,14 @@ class Checkpoints:
         )
         self._bytes -= self._by_step.pop(self._steps.pop(k)).nbytes
 
+    def copy(self, until: int) -> Checkpoints:
+        """Those up to a step, for a run that goes on from there: the same arrays, which nobody writes to."""
+        made = Checkpoints(self._budget)
+        for step in self._steps:
+            if step <= until:
+                made.add(self._by_step[step])
+        return made
+
     def before(self, step: int) -> Checkpoint | None:
         """The latest checkpoint at or before a step."""
         k = bisect.bisect_right(self._steps, step)

@@ -121,6 +121,12 @@ class History:
         self.length = max(step, self.first)
         self.epochs = [e for e in self.epochs if e.step <= step]
 
+    def copy(self) -> History:
+        """Another one with the same numbers."""
+        made = History(self.names, self.first)
+        made.restore(self.arrays(), self.length, self.bin, self.epochs)
+        return made
+
     def add_epoch(self, epoch: Epoch) -> None:
         """Add the metrics of an epoch; one that is known (a replay) is replaced."""
         at = bisect.bisect_left(self.epochs, epoch.step, key=lambda e: e.step)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
+from core.errors import DivergedError
 from core.kernels import state as S
-from core.runs.history import History
+from core.runs.history import Epoch, History
 from core.runs.samples import Samples
 from core.runs.saving import RunState, Saving
+from core.spec.training import check_whole
 from core.tape.program import Program
 
 __all__ = ["Run", "RunState"]
@@ -48,7 +50,7 @@ class Run(Saving):
         """
         same = self.optimizer.name == other.optimizer.name
         # What one optimizer remembers means something else to another.
-        kept = ("weight", "statistic", "slot") if same else ("weight", "statistic")
+        kept = {"weight", "statistic"} | ({"slot"} if same else set())
         for name, t in self.program.tape.tensors.items():
             theirs = other.program.tape.tensors.get(name)
             if t.role not in kept or theirs is None or theirs.role != t.role:
@@ -57,6 +59,8 @@ class Run(Saving):
                 continue
             block = tuple(slice(0, min(a, b)) for a, b in zip(t.shape, theirs.shape, strict=True))
             self.program.tensor(name)[block] = other.program.tensor(name)[block]
+        if same:
+            self._adopt_scalars(other)
         theirs_now = other.program.states()
         for name, state in self.program.states().items():
             if name in theirs_now and theirs_now[name].shape == state.shape:
@@ -73,6 +77,72 @@ class Run(Saving):
             self.history = other_first
         else:
             self.history = History(self.history.names, self.base)
+
+    def _adopt_scalars(self, other: Run) -> None:
+        """What the optimizer remembers besides its slots (Nadam's product), and a rate that was set by hand."""
+        settings = self.training.optimizer == other.training.optimizer
+        for name in self.program.tape.scalars:
+            theirs = other.program.tape.scalars.get(name)
+            if theirs is not None and (settings or not name.startswith("learning_rate")):
+                place = self.program.tape.scalars[name][0].at
+                self.program.mem[place] = other.program.mem[theirs[0].at]
+
+    def branch(self, step: int | None = None, changes: Mapping[str, Any] | None = None) -> Run:
+        """Another run that goes on from a step of this one, which stays as it is.
+
+        Parameters
+        ----------
+        step
+            Updates that both have in common: any step this run can be rewound to, in the middle of an epoch, too. By
+            default the present one (of a step that was begun, its start).
+        changes
+            What is different from there on: ``{"learning_rate": 0.1}``, any field of the training settings
+            (``"optimizer"``, ``"optimizer.momentum"``, ``"batch_size"``, ``"loss"``, ``"seed"``, ...), ``"weights"``
+            (arrays by name), ``"cells"`` (``{("dense/kernel", (0, 1)): 0.5}``), ``"shuffle"``, ``"network"``.
+
+        Returns
+        -------
+        A run that stands at the step. Without changes it goes on with the very bits of this one. A learning rate,
+        weights, cells and the order of samples are entries of its journal: it can go back to before the branch, too.
+        Other changes need another tape: such a branch begins at the step, with the weights (and what the optimizer
+        remembers, if it is of the same kind), and an epoch begins there. A seed is that of what is drawn from there
+        on; weights stay.
+
+        Raises
+        ------
+        core.errors.ChainruleError
+            There is no such step, or no such setting.
+        """
+        from core.runs.branching import branch
+
+        return branch(self, step, changes)
+
+    def train(self, epochs: int = 1) -> list[Epoch]:
+        """Whole epochs, with held-out data measured after each.
+
+        Returns
+        -------
+        The metrics of these epochs.
+
+        Raises
+        ------
+        core.errors.DivergedError
+            Numbers broke.
+        """
+        found = []
+        for _ in range(check_whole("epochs", epochs, 1)):
+            self.step("epoch")
+            if self.divergence is not None:
+                raise DivergedError(self.divergence.in_code)
+            if not self.epoch_just_ended():
+                break
+            found.append(self.note_epoch(self.evaluate() if self.validation is not None else None))
+        return found
+
+    def __repr__(self) -> str:
+        place = self.position
+        named = f" {self.name!r}" if self.name else ""
+        return f"<Run {self.id}{named} at step {place.step:,}, epoch {place.epoch}>"
 
     def terms(self, weight: str) -> dict[str, np.ndarray]:
         """Every term of a weight's last update by name, in float64, from what the step found and its gradient.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,6 +21,10 @@ from core.spec.network import Network
 from core.spec.training import Training, check_training
 from core.tape.compiler import compile_network
 from core.tape.program import Program
+
+if TYPE_CHECKING:
+    from core.runs.branching import Origin
+    from core.runs.run import Run
 
 
 class Standing:
@@ -49,6 +53,8 @@ class Standing:
         if samples is None:
             shape, layer = self._outputs[0], outputs_of(network)[0]
             samples, validation = split(dataset, training, self.loss, shape, layer)
+        #: As they were given, without what class_weight says of them.
+        self.plain = samples
         samples = with_class_weights(samples, training, self._outputs)
         self.samples, self.validation = samples, validation
         #: Taken when training on them begins: an array that is written to later is other data.
@@ -62,6 +68,11 @@ class Standing:
         # Where states go on from batch to batch, samples follow each other for a reason.
         self.program.state[S.SHUFFLE] = int(not self.program.states())
         self.pc = 0
+        #: Its place in a tree of runs: "1.2" is the second branch of "1".
+        self.id, self.name, self.branches = "1", "", 0
+        #: Where it left another run, and that run, if it is a branch of one.
+        self.origin: Origin | None = None
+        self.parent: Run | None = None
         self.divergence: Divergence | None = None
         self.journal = Journal()
         self.undo = UndoRing()
@@ -137,6 +148,13 @@ class Standing:
         machine = self.program.state.copy()
         memory.flags.writeable = machine.flags.writeable = False
         return Checkpoint(self.step_count, memory, machine)
+
+    def begin_here(self, *, history: bool = False) -> None:
+        """Let this step be the first that can be reached; `history` keeps what was measured before."""
+        measured = self.history
+        self._begin_here()
+        if history:
+            self.history = measured
 
     def _begin_here(self) -> None:
         self.base = self.step_count

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+
 import numpy as np
 
 from core.errors import ChainruleError
@@ -79,13 +81,49 @@ class Travelling(Advancing):
             return ("", "")
         return (instructions[pc].phase, instructions[pc].layer)
 
-    def seek(self, step: int, pc: int = 0) -> None:
+    def seek(
+        self,
+        step: int,
+        pc: int = 0,
+        progress: Callable[[float], object] | None = None,
+        stop: Callable[[], bool] | None = None,
+    ) -> bool:
         """Stand after `step` steps and `pc` instructions, with every value as it was.
+
+        Parameters
+        ----------
+        step, pc
+            Where to.
+        progress
+            Called on the way with the share that is done, 0 to 1: a long replay takes seconds.
+        stop
+            Called on the way; if it answers True the run stays at the step it has come to, between there and the
+            nearest checkpoint before it.
+
+        Returns
+        -------
+        True if the run has come there: False if it was stopped, or if numbers broke on the way.
 
         Raises
         ------
         core.errors.ChainruleError
             Before the beginning, or further than the run has ever been.
+        """
+        for share in self.seeking(step, pc):
+            if progress is not None:
+                progress(share)
+            if share < 1 and stop is not None and stop():
+                return False
+        return (self.step_count, self.pc) == (step, pc)
+
+    def seeking(self, step: int, pc: int = 0) -> Iterator[float]:
+        """The same in pieces of at most about `REPLAY` seconds (or one step, where that takes longer).
+
+        Between two pieces the run stands after a whole step, and whoever has had enough leaves it there.
+
+        Yields
+        ------
+        The share that is done, from 0 to 1.
         """
         step, pc = check_whole("step", step, -SEEDS), check_whole("pc", pc, -SEEDS)
         count, last = len(self.program.kinds), max(self.history.length, self.step_count)
@@ -102,18 +140,23 @@ class Travelling(Advancing):
         # One whole step before the target is run again too, so that values not yet overwritten are exact as well.
         start = self._nearest(max(step - 1, self.base))
         self._restore(start)
-        control, self.program.control = self.program.control, np.zeros(2, np.int64)
-        try:
-            while self.step_count < step and not self.divergence:
-                limit = min(step - self.step_count, self._until_change())
-                if not self._run_slice(limit):
-                    break
-        finally:
-            self.program.control = control
+        while self.step_count < step and not self.divergence:
+            yield (self.step_count - start.step) / (step - start.step)
+            if not self._replay(min(step - self.step_count, self._until_change())):
+                break
         if not self.divergence:
             self._arrive()
         while self.pc < pc and self.step_count == step and not self.divergence:
             self._run_instruction()
+        yield 1.0
+
+    def _replay(self, steps: int) -> int:
+        """A slice that a raised stop flag does not end: it is meant for training."""
+        control, self.program.control = self.program.control, np.zeros(2, np.int64)
+        try:
+            return self._run_slice(steps)
+        finally:
+            self.program.control = control
 
     # ---- changes that undo a begun step --------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any, ClassVar
 
 from core.errors import SettingError
@@ -37,6 +38,27 @@ class Schedule(Configured):
     rates: ClassVar[tuple[str, ...]] = ("initial_learning_rate",)
     #: Arguments that are numbers of steps or epochs, at least 1.
     lengths: ClassVar[tuple[str, ...]] = ()
+
+    #: Where a learner begins with arguments that have no default and are neither a rate nor a length.
+    examples: ClassVar[dict[str, float]] = {}
+
+    @classmethod
+    def example(cls, rate: float, steps: int, epochs: int) -> Schedule:
+        """One that begins at (or climbs to) `rate` and fits training of so many steps and epochs."""
+        length = max(steps if cls.clock == "step" else epochs, 1)
+        config: dict[str, Any] = {}
+        for name, default in cls.defaults().items():
+            if default is inspect.Parameter.empty:
+                config[name] = cls.start_of(name, rate, length)
+        made: Schedule = cls(**config)
+        return made
+
+    @classmethod
+    def start_of(cls, name: str, rate: float, length: int) -> Any:
+        """Where a learner begins with an argument that has no default."""
+        if name in cls.rates:
+            return rate
+        return length if name in cls.lengths else cls.examples[name]
 
     def check(self) -> None:
         """Raise a sentence if an argument is out of range."""

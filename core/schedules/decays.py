@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, ClassVar
+
 from core.errors import SettingError
 from core.expressions import (
     Call,
@@ -21,6 +23,7 @@ class _Decay(Schedule):
     """Keras's decays over a number of steps."""
 
     lengths = ("decay_steps",)
+    examples: ClassVar[dict[str, float]] = {"decay_rate": 0.1}
 
     def __init__(self, initial_learning_rate: float, decay_steps: int, decay_rate: float, staircase: bool = False,
                  name: str | None = None) -> None:  # fmt: skip
@@ -51,6 +54,7 @@ class InverseTimeDecay(_Decay):
     """``η₀ / (1 + r t/T)``, in whole steps of T with `staircase`."""
 
     operation = "inverse_time_schedule"
+    examples: ClassVar[dict[str, float]] = {"decay_rate": 4.0}
 
     def formula(self, t: Expr) -> Expr:
         rate = Symbol("r", self.decay_rate)
@@ -107,6 +111,12 @@ class PiecewiseConstantDecay(Schedule):
 
     operation = "piecewise_schedule"
     rates = ("values",)
+
+    @classmethod
+    def start_of(cls, name: str, rate: float, length: int) -> Any:
+        if name == "boundaries":
+            return [float(length // 2), float(length * 3 // 4)]
+        return [rate, rate / 10, rate / 100]
 
     def __init__(
         self, boundaries: list[float], values: list[float], name: str | None = None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from core.expressions import (
     Call,
     Expr,
@@ -99,6 +101,10 @@ class ManualDecay(Schedule):
     clock = "epoch"
     operation = "piecewise_schedule"
     rates = ("values",)
+
+    @classmethod
+    def start_of(cls, name: str, rate: float, length: int) -> Any:
+        return [rate, rate / 2, rate / 4]
 
     def __init__(self, values: list[float]) -> None:
         self.values = listed(self, "values", values)

@@ -11,7 +11,7 @@ import pytest
 
 from app.bus import Bus
 from app.document import Document, State
-from app.engine import Engine
+from app.engine import Engine, EngineState, worker
 from app.engine.looking import held_out, inputs_of, labels_of
 from app.engine.session import Session
 from app.snapshots import Probe
@@ -19,6 +19,35 @@ from core import templates
 from core.errors import SettingError
 from core.spec import Training, new_layer
 from tests.app.engine.conftest import Bench, work_for
+
+
+@pytest.mark.parametrize("leave", [False, True], ids=["to its end", "left"])
+def test_a_long_way_back_is_shown_and_can_be_left(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, leave: bool
+) -> None:
+    monkeypatch.setattr(worker, "_NOTICEABLE", 0.0)
+    bench.open(training=endless())
+    bench.engine.set_speed("max")
+    bench.engine.play()
+    bench.until(lambda: bench.step_of() > 100_000)
+    bench.engine.pause()
+    bench.until(lambda: bench.state.status == "paused")
+    run = bench.engine._worker._session.run
+    run.checkpoints.forget_after(0)
+    target = run.step_count - 2
+    told: list[EngineState] = []
+    bench.engine.state_changed.connect(told.append)
+    bench.engine.seek(target)
+    if leave:
+        bench.until(lambda: any(state.status == "busy" for state in told))
+        bench.engine.toggle()
+    bench.settle()
+    bench.until(lambda: bench.state.status == "paused")
+    busy = [state for state in told if state.status == "busy"]
+    assert busy
+    assert str(f"{target:,}") in busy[0].reason
+    assert [state.progress for state in busy] == sorted(state.progress for state in busy)
+    assert (bench.step_of() == target) is not leave
 
 
 def test_numba_is_not_imported_on_the_interface_thread() -> None:

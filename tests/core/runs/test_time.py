@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from core.errors import ChainruleError
+from core.runs.checkpoints import Checkpoints
 from tests.core.networks import RUNS, differences, everything
 from tests.core.runs.ways import STEPS, replayed, saved_and_loaded, straight, wandered
 
@@ -75,6 +76,44 @@ def test_a_place_inside_an_earlier_step_is_found_again(make) -> None:
     straight(run, 30)
     run.seek(position.step, position.pc)
     assert differences(there, everything(run)) == []
+
+
+def test_a_long_way_tells_how_far_it_is_and_can_be_left(make) -> None:
+    run = make()
+    first = run.checkpoints.before(0)
+    seen = []
+    for _ in range(40):
+        run.advance(1)
+        seen.append(everything(run))
+    run.checkpoints = Checkpoints()
+    run.checkpoints.add(first)
+    run._spacing = lambda: 8
+    run._previous = None
+    shares: list[float] = []
+    assert run.seek(39, progress=shares.append)
+    assert shares == sorted(shares)
+    assert (shares[0], shares[-1]) == (0.0, 1.0)
+    assert len(shares) > 3
+    assert differences(seen[38], everything(run)) == []
+    run.checkpoints.forget_after(0)
+    run._previous = None
+    asked = iter([False, False, True])
+    assert not run.seek(39, 2, stop=lambda: next(asked))
+    reached = run.step_count
+    assert 0 < reached < 39
+    assert run.pc == 0
+    assert differences(seen[reached - 1], everything(run)) == []
+    assert run.seek(40)
+    assert differences(seen[39], everything(run)) == []
+
+
+def test_a_stop_flag_for_training_does_not_end_a_seek() -> None:
+    run = RUNS["partial"]()
+    run.advance(3)
+    run.program.control[0] = 1
+    assert run.seek(1)
+    assert run.seek(3)
+    assert run.advance(1) == 0
 
 
 def test_going_back_by_layers_and_epochs_lands_on_their_beginnings(make) -> None:

@@ -1,0 +1,80 @@
+"""The learning rate's schedule, weight decay and clipping in the training popover."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+from core import schedules
+from tests.app.window.windows import action, click, control, open_window
+
+
+@pytest.mark.parametrize("name", schedules.names())
+def test_every_schedule_can_be_chosen_and_begins_at_the_rate_there_was(
+    qtbot: QtBot, name: str
+) -> None:
+    with open_window(qtbot) as window:
+        click(control(window, "training-chip"))
+        window.context.bus.do("training.configure", learning_rate=0.02)
+        control(window, "training-schedule").chosen.emit(name)
+        found = window.context.document.training.optimizer["learning_rate"]
+        assert found["kind"] == name
+        schedule = schedules.get(found)
+        rates = [schedule(step, 10) for step in range(0, 1000, 10)]
+        assert max(rates) == pytest.approx(0.02, rel=0.05)
+        assert control(window, "training-schedule-curve").isVisible()
+        for argument, default in schedule.defaults().items():
+            if isinstance(default, bool):
+                box = control(window, f"training-schedule-{argument}")
+                QTest.keyClick(box, Qt.Key.Key_Space)
+                changed = window.context.document.training.optimizer["learning_rate"]
+                assert changed[argument] is not default
+        control(window, "training-schedule").chosen.emit("constant")
+        assert window.context.document.training.optimizer["learning_rate"] == pytest.approx(0.02)
+
+
+def test_a_list_of_rates_that_is_none_is_refused_in_a_sentence(qtbot: QtBot) -> None:
+    with open_window(qtbot) as window:
+        click(control(window, "training-chip"))
+        control(window, "training-schedule").chosen.emit("ManualDecay")
+        line = control(window, "training-schedule-values")
+        line.setText("0.1, fast")
+        QTest.keyClick(line, Qt.Key.Key_Return)
+        assert "'fast'" in control(window, "training-editor-problem").text()
+        line.setText("0.1; 0.05, 0.02")
+        QTest.keyClick(line, Qt.Key.Key_Return)
+        found = window.context.document.training.optimizer["learning_rate"]
+        assert found["values"] == [0.1, 0.05, 0.02]
+        action(window, "edit-undo").trigger()
+        assert window.context.document.training.optimizer["learning_rate"] != found
+
+
+def test_clipping_and_weight_decay_are_set_and_taken_away(qtbot: QtBot) -> None:
+    with open_window(qtbot) as window:
+        click(control(window, "training-chip"))
+        ways = control(window, "training-clipping")
+        for way in ("clipvalue", "clipnorm", "global_clipnorm", ""):
+            ways.chosen.emit(way)
+            optimizer = window.context.document.training.optimizer
+            set_now = {
+                key for key in ("clipvalue", "clipnorm", "global_clipnorm") if optimizer.get(key)
+            }
+            assert set_now == ({way} if way else set())
+            assert control(window, "training-clipping-limit").isVisible() == bool(way)
+        decay = control(window, "training-weight_decay")
+        decay.entered.emit(0.01)
+        assert window.context.document.training.optimizer["weight_decay"] == 0.01
+        decay.entered.emit(0.0)
+        assert window.context.document.training.optimizer["weight_decay"] is None
+
+
+def test_a_form_higher_than_the_window_stays_inside_and_scrolls(qtbot: QtBot) -> None:
+    with open_window(qtbot) as window:
+        window.resize(1024, 600)
+        click(control(window, "training-chip"))
+        control(window, "training-schedule").chosen.emit("CosineDecay")
+        editor = control(window, "training-editor")
+        qtbot.waitUntil(lambda: editor.height() > 500)
+        assert window.rect().contains(editor.geometry())

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from core.runs.branching import Origin
+from core.runs.comparing import Comparison, compare
 from core.runs.divergence import Divergence
 from core.runs.history import Epoch, History
 from core.runs.journal import Entry
 from core.runs.position import GRANULARITIES, Position
 from core.runs.run import Run
 
-__all__ = ["GRANULARITIES", "Divergence", "Entry", "Epoch", "History", "Origin", "Position", "Run"]
+__all__ = [
+    "GRANULARITIES", "Comparison", "Divergence", "Entry", "Epoch", "History", "Origin", "Position", "Run", "compare",
+]  # fmt: skip

@@ -165,6 +165,8 @@ class DocumentCommands:
         Fields are those of ``core.spec.Training``; besides them ``learning_rate`` and other
         arguments of the optimizer may be given by name, and ``optimizer`` as a kind.
         """
+        from core import losses, optimizers
+
         training = self._document.training
         changes: dict[str, Any] = {}
         optimizer = dict(training.optimizer)
@@ -173,14 +175,14 @@ class DocumentCommands:
                 optimizer = _optimizer(value, optimizer)
             elif name in LIMITS:
                 changes[name] = _checked(name, value, *LIMITS[name])
-            elif name in ("loss", "metrics"):
-                changes[name] = tuple(value) if name == "metrics" else str(value)
+            elif name == "metrics":
+                changes[name] = tuple(value)
+            elif name == "loss":
+                changes[name] = losses.get(value).to_document()
             elif name == "learning_rate" and not isinstance(value, dict):
                 optimizer[name] = _checked(name, value, *LEARNING_RATE, False)
             else:
                 optimizer[name] = value
-        from core import optimizers
-
         optimizers.get(optimizer)
         changes["optimizer"] = optimizer
         new = msgspec.structs.replace(training, **changes)

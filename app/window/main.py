@@ -17,7 +17,7 @@ from app.engine.state import EngineState
 from app.text import tr
 from app.theme_sheet import ThemeSwitch
 from app.widgets import Banner, ProgressLine, Toast
-from app.window import dialogs, editors, transport
+from app.window import data_editor, dialogs, training_editor, transport
 from app.window.actions import Actions
 from app.window.projects import Projects
 from app.window.rail import Rail, RailButton
@@ -157,8 +157,10 @@ class MainWindow(QMainWindow):
         self._themes.changed.connect(self._show_theme)
         self.top.speed_chosen.connect(lambda key: self._do("run.speed", value=key))
         self.status.problem_clicked.connect(self._on_problem_clicked)
-        self.top.data_chip._editor = lambda anchor: editors.DataEditor(anchor, context)
-        self.top.training_chip._editor = lambda anchor: editors.TrainingEditor(anchor, context)
+        self.top.data_chip._editor = lambda anchor: data_editor.DataEditor(anchor, context)
+        self.top.training_chip._editor = lambda anchor: training_editor.TrainingEditor(
+            anchor, context
+        )
         for name, slot in (
             ("transport-play", self._on_play),
             ("transport-step", lambda: self._do("run.step")),
@@ -293,8 +295,8 @@ class MainWindow(QMainWindow):
         document = context.document
         if self._data_shown != document.data:
             self._data_shown, self._counted = document.data, None
-            self.top.data_chip.set_parts(editors.data_parts(context))
-        self.top.training_chip.set_parts(editors.training_parts(context))
+            self.top.data_chip.set_parts(data_editor.data_parts(context))
+        self.top.training_chip.set_parts(training_editor.training_parts(context))
         problems = document.inspection.problems
         # An empty canvas says itself what to do.
         count = len(problems) if document.network.layers else 0
@@ -352,7 +354,7 @@ class MainWindow(QMainWindow):
             from core import data as sets
 
             count = len(sets.load(work.data, **work.parameters).x_train)
-            self.top.data_chip.set_parts(editors.data_parts(self.context, count))
+            self.top.data_chip.set_parts(data_editor.data_parts(self.context, count))
 
     def _show_status(self) -> None:
         state = self.context.engine.state

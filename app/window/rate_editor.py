@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 from app import text, theme
 from app.text import tr
 from app.widgets import Choice, Label, NumberField, Slider, TextField, Toggle
-from app.window.form_rows import clear, row
+from app.window.forms import clear, row
 from core import schedules
 from core.errors import ChainruleError
 from core.schedules import Schedule, first_rate

@@ -35,6 +35,9 @@ class Loss:
     ----------
     name
         Keras's name in snake case.
+    title, brief, abbreviation
+        What people call it in a list, on a button, and where there is room for a few letters only; an empty one is
+        the one before it.
     arguments
         (name, default) of the arguments in Keras's order.
     operation
@@ -54,6 +57,9 @@ class Loss:
     """
 
     name: ClassVar[str] = ""
+    title: ClassVar[str] = ""
+    brief: ClassVar[str] = ""
+    abbreviation: ClassVar[str] = ""
     arguments: ClassVar[tuple[tuple[str, Any], ...]] = COMMON
     operation: ClassVar[str] = ""
     sparse: ClassVar[bool] = False

@@ -21,6 +21,8 @@ class BinaryCrossentropy(Loss):
     """
 
     name = "binary_crossentropy"
+    title = "Binary cross-entropy"
+    abbreviation = "BCE"
     operation = "binary_rows"
     arguments = _CROSSENTROPY
     link = suits = "sigmoid"
@@ -48,6 +50,9 @@ class CategoricalCrossentropy(Loss):
     """
 
     name = "categorical_crossentropy"
+    title = "Cross-entropy, one-hot labels"
+    brief = "Cross-entropy"
+    abbreviation = "CCE"
     operation = "cross_entropy_rows"
     arguments = _CROSSENTROPY
     link = suits = "softmax"
@@ -67,6 +72,8 @@ class SparseCategoricalCrossentropy(Loss):
     """
 
     name = "sparse_categorical_crossentropy"
+    title = "Cross-entropy"
+    abbreviation = "CCE"
     operation = "sparse_cross_entropy_rows"
     arguments = (
         ("from_logits", False),
@@ -99,6 +106,8 @@ class KLDivergence(Loss):
     """``Σ t ln(t / p)``, both kept in [1e-7, 1] (Kullback and Leibler 1951)."""
 
     name = "kl_divergence"
+    title = "KL divergence"
+    abbreviation = "KL"
     operation = "divergence_rows"
     suits = "softmax"
 
@@ -120,6 +129,7 @@ class Hinge(_Margin):
     """``mean max(1 - t p, 0)`` for targets of -1 and 1 (0 and 1 are taken as them)."""
 
     name = "hinge"
+    title = "Hinge"
     operation = "hinge_rows"
 
     def rows(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
@@ -130,6 +140,7 @@ class SquaredHinge(_Margin):
     """``mean max(1 - t p, 0)²`` for targets of -1 and 1 (0 and 1 are taken as them)."""
 
     name = "squared_hinge"
+    title = "Squared hinge"
     operation = "squared_hinge_rows"
 
     def rows(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
@@ -140,6 +151,7 @@ class CategoricalHinge(Loss):
     """``max(max (1 - t) p - Σ t p + 1, 0)``: the right class should lead the others by 1. Targets are one-hot."""
 
     name = "categorical_hinge"
+    title = "Categorical hinge"
     operation = "categorical_hinge_rows"
 
     def rows(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:

@@ -23,6 +23,8 @@ class MeanSquaredError(_Mean):
     """``mean (t - p)²`` over outputs, then over samples."""
 
     name = "mean_squared_error"
+    title = "Mean squared error"
+    brief = "MSE"
     operation = "squared_rows"
 
     def rows(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
@@ -36,6 +38,8 @@ class HalfSquaredError(Loss):
     """
 
     name = "half_squared_error"
+    title = "Half squared error"
+    brief = "½ SE"
     operation = "squared_rows"
     arguments = (("reduction", "sum"), *COMMON[1:])
 
@@ -50,6 +54,8 @@ class MeanAbsoluteError(_Mean):
     """``mean |t - p|``."""
 
     name = "mean_absolute_error"
+    title = "Mean absolute error"
+    brief = "MAE"
     operation = "absolute_rows"
 
     def rows(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
@@ -60,6 +66,8 @@ class MeanAbsolutePercentageError(Loss):
     """``100 mean |(t - p) / t|``, with |t| of at least 1e-7 below the line."""
 
     name = "mean_absolute_percentage_error"
+    title = "Mean absolute percentage error"
+    brief = "MAPE"
     operation = "percentage_rows"
 
     def constants(self, p: Tensor) -> dict[str, Any]:
@@ -74,6 +82,8 @@ class MeanSquaredLogarithmicError(_Mean):
     """``mean (ln(1 + p) - ln(1 + t))²``; numbers below 1e-7 count as 1e-7."""
 
     name = "mean_squared_logarithmic_error"
+    title = "Mean squared logarithmic error"
+    brief = "MSLE"
     operation = "logarithmic_rows"
     suits = "sigmoid"
 
@@ -86,6 +96,7 @@ class Huber(_Mean):
     """``mean``: half the square of errors up to `delta`, ``delta |e| - delta²/2`` beyond (Huber 1964)."""
 
     name = "huber"
+    title = "Huber"
     operation = "huber_rows"
     arguments = (("delta", 1.0), *COMMON)
 
@@ -102,6 +113,7 @@ class LogCosh(_Mean):
     """``mean ln cosh(p - t)``: like a half square near 0, like the distance far from it."""
 
     name = "log_cosh"
+    title = "Log-cosh"
     operation = "log_cosh_rows"
 
     def rows(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
@@ -113,6 +125,7 @@ class CosineSimilarity(Loss):
     """``-Σ t p / (|t| |p|)``: -1 for the same direction, 1 for opposite ones."""
 
     name = "cosine_similarity"
+    title = "Cosine similarity"
     operation = "cosine_rows"
     arguments = (("axis", -1), *COMMON)
 
@@ -127,6 +140,7 @@ class Poisson(_Mean):
     """``mean (p - t ln p)``: the likelihood of counts t whose expectation is p; 1e-7 is added inside the logarithm."""
 
     name = "poisson"
+    title = "Poisson"
     operation = "poisson_rows"
     suits = "sigmoid"
 

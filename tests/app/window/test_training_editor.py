@@ -1,4 +1,4 @@
-"""The learning rate's schedule, weight decay and clipping in the training popover."""
+"""The training popover: arguments of the loss, the schedule of the learning rate, weight decay and clipping."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from core import schedules
+from core import losses, schedules
 from tests.app.window.windows import action, click, control, open_window
 
 
@@ -78,3 +78,20 @@ def test_a_form_higher_than_the_window_stays_inside_and_scrolls(qtbot: QtBot) ->
         editor = control(window, "training-editor")
         qtbot.waitUntil(lambda: editor.height() > 500)
         assert window.rect().contains(editor.geometry())
+
+
+def test_a_loss_shows_its_arguments_and_keeps_them(qtbot: QtBot) -> None:
+    with open_window(qtbot) as window:
+        click(control(window, "training-chip"))
+        for name in losses.names():
+            control(window, "training-loss").chosen.emit(name)
+            assert window.context.document.training.loss == name
+        control(window, "training-loss").chosen.emit("huber")
+        control(window, "training-loss-delta").entered.emit(0.5)
+        wanted = {"class_name": "Huber", "config": {"delta": 0.5}}
+        assert window.context.document.training.loss == wanted
+        control(window, "training-loss-delta").entered.emit(0.0)
+        assert "greater than 0" in control(window, "training-editor-problem").text()
+        assert window.context.document.training.loss == wanted
+        control(window, "training-loss-delta").entered.emit(1.0)
+        assert window.context.document.training.loss == "huber"

@@ -1,118 +1,64 @@
-"""The popovers of the top bar: data, and loss with optimizer."""
+"""The popover of loss and optimizer, and what its chip shows."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from app import text
-from app.commands import LIMITS
-from app.document import data_info
 from app.text import tr
 from app.widgets import (
     Choice,
     Label,
     Line,
     NumberField,
-    Popover,
     Toggle,
 )
-from app.window.form_rows import clear, row
+from app.window.forms import Form, clear, row
 from app.window.rate_editor import RateEditor
 from app.workspace import WindowContext
 from core.schedules import first_rate
 from core.spec.training import loss_name
 
-LOSSES = (
-    ("mean_squared_error", "Mean squared error", "MSE"),
-    ("half_squared_error", "Half squared error", "½ SE"),
-    ("binary_crossentropy", "Binary cross-entropy", "Binary cross-entropy"),
-    ("categorical_crossentropy", "Cross-entropy, one-hot labels", "Cross-entropy"),
-    ("sparse_categorical_crossentropy", "Cross-entropy", "Cross-entropy"),
-    ("mean_absolute_error", "Mean absolute error", "MAE"),
-    ("mean_absolute_percentage_error", "Mean absolute percentage error", "MAPE"),
-    ("mean_squared_logarithmic_error", "Mean squared logarithmic error", "MSLE"),
-    ("huber", "Huber", "Huber"),
-    ("log_cosh", "Log-cosh", "Log-cosh"),
-    ("hinge", "Hinge", "Hinge"),
-    ("squared_hinge", "Squared hinge", "Squared hinge"),
-    ("categorical_hinge", "Categorical hinge", "Categorical hinge"),
-    ("kl_divergence", "KL divergence", "KL divergence"),
-    ("poisson", "Poisson", "Poisson"),
-    ("cosine_similarity", "Cosine similarity", "Cosine similarity"),
-)
 
+def loss_title(loss: str | dict[str, Any]) -> str:
+    """Return what a loss is called on the chip."""
+    from core import losses
 
-def loss_title(loss: str | dict[str, Any], *, short: bool = True) -> str:
-    """Return what a loss is called on the chip, or in full."""
     kind = loss_name(loss)
-    for name, title, brief in LOSSES:
-        if name == kind:
-            return tr(brief) if short else tr(title)
-    return kind.replace("_", " ").capitalize()
+    if kind not in losses.names():
+        return kind.replace("_", " ").capitalize()
+    found = losses.get(kind)
+    return tr(found.brief or found.title)
 
 
-class _Form(Popover):
-    """Rows of settings over one command; a refusal is shown under the rows."""
-
-    def __init__(self, anchor: QWidget, context: WindowContext, *, name: str, title: str) -> None:
-        super().__init__(anchor, name=name, title=title, width=344)
-        self._context = context
-        self._rows = QVBoxLayout()
-        self._rows.setSpacing(8)
-        self.body.addLayout(self._rows)
-        self._problem = Label("", "hint", "err", name=f"{name}-problem", wrap=True)
-        self._problem.hide()
-        self.body.addWidget(self._problem)
-        context.document.changed.connect(self._follow)
-
-    def _follow(self) -> None:
-        """Show what was changed elsewhere, by undo for example."""
-        if self.isVisible():
-            self._show()
-
-    def _try(self, command: str, **arguments: Any) -> None:
-        from app.bus import CommandError
-
-        try:
-            self._context.bus.do(command, **arguments)
-        except CommandError as error:
-            self._problem.setText(str(error))
-            self._problem.show()
-        else:
-            self._problem.hide()
-        self._show()
-
-    def _show(self) -> None:
-        """Show the document's values."""
-        raise NotImplementedError
-
-    def _number(self, field: str, label: str, tip: str, width: int = 88) -> NumberField:
-        low, high, whole = LIMITS[field]
-        step = 1.0 if whole else 0.05
-        box = NumberField(
-            name=f"training-{field}", label=label, whole=whole, step=step, minimum=low,
-            maximum=high, width=width,
-        )  # fmt: skip
-        box.entered.connect(lambda value: self._try("training.configure", **{field: value}))
-        self._rows.addLayout(row(label, box, tip=tip))
-        return box
+_LOSS_TIPS = {
+    "from_logits": tr(
+        "The last layer gives numbers before its sigmoid or softmax; the loss adds it"
+    ),
+    "label_smoothing": tr("Share of every target that is spread over all classes"),
+    "delta": tr("Errors up to this count squared, larger ones by their size"),
+}
 
 
-class TrainingEditor(_Form):
+class TrainingEditor(Form):
     """Loss, optimizer and its arguments, batch size, epochs, seed, validation split."""
 
     def __init__(self, anchor: QWidget, context: WindowContext) -> None:
         super().__init__(anchor, context, name="training-editor", title=tr("Training"))
+        from core import losses, optimizers
+
         self._loss = Choice(
-            [(name, tr(title)) for name, title, _ in LOSSES],
+            [(name, tr(losses.get(name).title)) for name in losses.names()],
             name="training-loss", label=tr("Loss"), width=216,
         )  # fmt: skip
         self._loss.chosen.connect(lambda value: self._try("training.configure", loss=value))
         self._rows.addLayout(row(tr("Loss"), self._loss, tip=tr("What training makes small")))
-        from core import optimizers
+        self._loss_rows = QVBoxLayout()
+        self._loss_rows.setSpacing(8)
+        self._rows.addLayout(self._loss_rows)
+        self._shown_loss = ""
+        self._loss_fields: dict[str, NumberField | Toggle] = {}
 
         self._optimizer = Choice(
             [(name, name) for name in optimizers.names()],
@@ -190,6 +136,7 @@ class TrainingEditor(_Form):
         training = self._context.document.training
         optimizer = training.optimizer
         self._loss.set_value(loss_name(training.loss))
+        self._show_loss(training.loss)
         kind = str(optimizer.get("kind", ""))
         self._optimizer.set_value(kind)
         position = self._context.engine.state.position
@@ -210,6 +157,51 @@ class TrainingEditor(_Form):
         self._seed.set_amount(training.seed)
         self._split.set_amount(training.validation_split)
         self._split_note.setVisible(not training.validation_split)
+
+    def _show_loss(self, document: str | dict[str, Any]) -> None:
+        """Rows for the loss's own arguments."""
+        from core import losses
+
+        kind = loss_name(document)
+        if kind not in losses.names():
+            clear(self._loss_rows)
+            self._shown_loss, self._loss_fields = kind, {}
+            return
+        loss = losses.get(document)
+        if kind != self._shown_loss:
+            self._shown_loss = kind
+            clear(self._loss_rows)
+            self._loss_fields = {}
+            for name, default in loss.arguments:
+                if isinstance(default, (bool, float)):
+                    self._add_loss_field(name, default)
+        for name, field in self._loss_fields.items():
+            if isinstance(field, Toggle):
+                field.setChecked(bool(loss.config[name]))
+            else:
+                field.set_amount(float(loss.config[name]))
+
+    def _add_loss_field(self, name: str, default: bool | float) -> None:
+        title = tr(name.replace("_", " ").capitalize())
+        if isinstance(default, bool):
+            toggle = Toggle(name=f"training-loss-{name}", label=title)
+            toggle.clicked.connect(lambda: self._change_loss(name, toggle.isChecked()))
+            self._loss_fields[name] = toggle
+        else:
+            number = NumberField(
+                name=f"training-loss-{name}", label=title, whole=False, step=0.05, minimum=0.0,
+                maximum=1000.0, width=88,
+            )  # fmt: skip
+            number.entered.connect(lambda value: self._change_loss(name, value))
+            self._loss_fields[name] = number
+        self._loss_rows.addLayout(row(title, self._loss_fields[name], tip=_LOSS_TIPS.get(name, "")))
+
+    def _change_loss(self, name: str, value: Any) -> None:
+        from core import losses
+
+        loss = losses.get(self._context.document.training.loss)
+        class_name, config = type(loss).__name__, {**loss.changed(), name: value}
+        self._try("training.configure", loss={"class_name": class_name, "config": config})
 
     def _make_fields(self, kind: str) -> None:
         """Rows for the optimizer's own arguments; nothing at all for one that is not known."""
@@ -249,90 +241,6 @@ class TrainingEditor(_Form):
                 field = number
             self._fields[setting.name] = field
             self._own.addLayout(row(title, field, tip=tr(setting.help)))
-
-
-class DataEditor(_Form):
-    """Which data set, and the parameters of generated ones."""
-
-    def __init__(self, anchor: QWidget, context: WindowContext) -> None:
-        super().__init__(anchor, context, name="data-editor", title=tr("Data"))
-        from core import data as sets
-
-        options = [(name, sets.info(name).title) for name in sets.names()]
-        self._choice = Choice(options, name="data-choice", label=tr("Data set"), width=216)
-        self._choice.chosen.connect(lambda value: self._try("data.choose", id=value))
-        self._rows.addLayout(row(tr("Data set"), self._choice))
-        self._summary = Label("", "hint", "tx2", wrap=True)
-        self._rows.addWidget(self._summary)
-        self._parameters = QVBoxLayout()
-        self._parameters.setSpacing(8)
-        self._rows.addLayout(self._parameters)
-        self._shown = ""
-        self._fields: dict[str, NumberField] = {}
-        self._origin = Label("", "small", "tx3", wrap=True)
-        self._origin.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._rows.addWidget(self._origin)
-        self._show()
-
-    def _show(self) -> None:
-        reference = self._context.document.data
-        self._choice.set_value(reference.id)
-        info = data_info(reference)
-        if info is None:
-            self._summary.setText(tr("This installation does not have {id}.", id=reference.id))
-            return
-        self._summary.setText(info.summary)
-        self._origin.setText(tr("{origin} · licence {licence}", origin=info.origin,
-                                licence=info.licence))  # fmt: skip
-        if self._shown != reference.id:
-            self._shown = reference.id
-            self._make_fields(info)
-        defaults = _defaults(info)
-        for name, box in self._fields.items():
-            box.set_amount(float(reference.parameters.get(name, defaults[name])))
-
-    def _make_fields(self, info: Any) -> None:
-        clear(self._parameters)
-        self._fields = {}
-        for setting in info.parameters:
-            whole = setting.type == "int"
-            box = NumberField(
-                name=f"data-{setting.name}", label=setting.label, whole=whole,
-                step=setting.step, minimum=setting.minimum, maximum=setting.maximum, width=88,
-            )  # fmt: skip
-            box.entered.connect(lambda value, n=setting.name, w=whole: self._set(n, value, w))
-            self._parameters.addLayout(row(setting.label, box, tip=setting.help))
-            self._fields[setting.name] = box
-
-    def _set(self, name: str, value: float, whole: bool) -> None:
-        reference = self._context.document.data
-        parameters = {**reference.parameters, name: int(value) if whole else value}
-        self._try("data.choose", id=reference.id, **parameters)
-
-
-def _defaults(info: Any) -> dict[str, Any]:
-    """Return a data set's parameters with their default values."""
-    return {setting.name: setting.default for setting in info.parameters}
-
-
-def data_parts(context: WindowContext, count: int = 0) -> list[tuple[str, str, str]]:
-    """Return what the data chip shows; ``count`` is the number of training samples if known."""
-    reference = context.document.data
-    info = data_info(reference)
-    if info is None:
-        return [(reference.id, "button", "err")]
-    parts = [(info.title, "button", "tx")]
-    shape = tuple(info.input_shape)
-    size = count or _samples(info, reference.parameters)
-    shown = text.shape(shape[:2] if len(shape) == 3 else shape)
-    if size:
-        shown = f"{text.number(size)} × {shown}"
-    return [*parts, (shown, "value", "tx")]
-
-
-def _samples(info: Any, parameters: dict[str, Any]) -> int:
-    given = parameters.get("samples", _defaults(info).get("samples"))
-    return int(given or 0)
 
 
 def training_parts(context: WindowContext) -> list[tuple[str, str, str]]:

@@ -45,12 +45,19 @@ def make_parser() -> argparse.ArgumentParser:
     _new(command("new", tr("make a project from a template")))
     command("templates", tr("list the templates"))
     _train(command("train", tr("train a project and save it")))
+    _find_rate(command("find-lr", tr("find a learning rate: train with one that grows")))
+    _cross_validate(
+        command("cross-validate", tr("train k times, measuring on another part each time"))
+    )
+    _search(command("search", tr("train with settings drawn at random, and tell the best")))
+    _seeds(command("seeds", tr("train with several seeds: how much is chance")))
     _project(command("summary", tr("show layers, shapes and parameters")))
     _code(command("code", tr("write the network as a program for another library")))
     _export(command("export", tr("write what training looks like to a film or a picture")))
     command("doctor", tr("say what this machine has, and what to do about what it lacks"))
-    # The window starts this one itself; without a help text it is not listed.
+    # The program starts these itself; without a help text they are not listed.
     commands.add_parser("warm", parents=[common])
+    commands.add_parser("study-worker", parents=[common]).add_argument("folder")
     return parser
 
 
@@ -74,6 +81,59 @@ def _train(parser: argparse.ArgumentParser) -> None:
         "--epochs", type=int, help=tr("how many more epochs; by default as the project says")
     )
     parser.add_argument("-o", "--output", help=tr("save here instead of into the project"))
+
+
+def _study(parser: argparse.ArgumentParser, *, epochs: bool = True) -> None:
+    _project(parser)
+    add = parser.add_argument
+    if epochs:
+        add("--epochs", type=int, help=tr("of each run; by default as the project says"))
+    add("--processes", type=int, help=tr("runs at once; 0 trains in this process"))
+    add("--json", action="store_true", help=tr("write progress and result as lines of JSON"))
+
+
+def _find_rate(parser: argparse.ArgumentParser) -> None:
+    _study(parser, epochs=False)
+    add = parser.add_argument
+    add("--start", type=float, default=1e-7, help=tr("the first rate, 1e-7 by default"))
+    add("--end", type=float, default=10.0, help=tr("the last rate, 10 by default"))
+    add("--steps", type=int, default=100, help=tr("how many updates, 100 by default"))
+    add("-o", "--output", help=tr("write a project with the rate that was found"))
+
+
+def _cross_validate(parser: argparse.ArgumentParser) -> None:
+    _study(parser)
+    add = parser.add_argument
+    add("-k", type=int, default=5, help=tr("how many folds, 5 by default"))
+    add("--stratified", action="store_true", help=tr("each class has its share in every fold"))
+    add("--no-shuffle", action="store_true", help=tr("neighbouring samples stay together"))
+    add("--seed", type=int, help=tr("of the draw; by default the project's"))
+
+
+def _search(parser: argparse.ArgumentParser) -> None:
+    _study(parser)
+    add = parser.add_argument
+    add(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=RANGE",
+        help=tr(
+            "a setting to search over: optimizer.learning_rate=log_uniform(1e-4,1e-1), "
+            "dense_1.units=int(8,64), batch_size=16,32"
+        ),
+    )
+    add("--trials", type=int, default=20, help=tr("how many settings to try, 20 by default"))
+    add("--seed", type=int, default=0, help=tr("of the draws"))
+    add("--objective", help=tr("the number that is compared; by default val_loss"))
+    add("--mode", default="auto", help=tr("min or max; by default what suits the number"))
+    add("--prune", type=int, help=tr("3: only the better third goes on, again and again"))
+    add("-o", "--output", help=tr("write a project with the best settings"))
+
+
+def _seeds(parser: argparse.ArgumentParser) -> None:
+    _study(parser)
+    parser.add_argument("--seeds", default="5", help=tr("how many, 5 by default, or which: 0,1,2"))
 
 
 def _code(parser: argparse.ArgumentParser) -> None:

@@ -20,10 +20,18 @@ _COMMANDS = {
     "train": "train",
     "summary": "summary",
     "code": "code",
+    "find-lr": "study",
+    "cross-validate": "study",
+    "search": "study",
+    "seeds": "study",
     "export": "export",
     "doctor": "doctor",
     "warm": "warm",
+    "study-worker": "study_worker",
 }
+
+#: What only our own processes run.
+_OWN = ("open", "warm", "study-worker")
 
 
 def run(argv: list[str]) -> int:
@@ -72,7 +80,7 @@ def _parse(argv: list[str]) -> argparse.Namespace:
         # Double-clicking a project runs `chainrule file.chainrule`.
         return parser.parse_args(["open", *argv])
     if first is not None and first not in _COMMANDS:
-        known = ", ".join(name for name in _COMMANDS if name not in ("open", "warm"))
+        known = ", ".join(name for name in _COMMANDS if name not in _OWN)
         raise UsageError(
             tr("there is no command {name}; there are {known}", name=repr(first), known=known)
         )

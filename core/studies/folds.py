@@ -78,7 +78,10 @@ def check_folds(samples: int, k: Any) -> int:
     core.errors.SettingError
         It is less than 2, more than there are samples, or no whole number.
     """
-    whole = check_whole("k", k, 2)
+    whole = check_whole("k", k, 0)
+    if whole < 2:
+        message = f"k is how many folds there are, at least 2; it is {whole}."
+        raise SettingError(message, "k")
     if whole > samples:
         raise SettingError(
             f"{whole} folds need at least {whole} samples, one to hold out in each; there are {samples}.",

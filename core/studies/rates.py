@@ -32,8 +32,9 @@ class Rates:
     rates, losses, smoothed_losses
         By step, (steps,): the rate, the loss of the batch before that step, and its running mean.
     suggestion
-        The rate at which the smoothed loss falls most steeply over the logarithm of the rate, before its least value;
-        None if it never falls.
+        The rate at which the loss falls most steeply over the logarithm of the rate, before the smoothed loss is
+        least; None if it never falls. The slope is that of the straight line through neighbouring steps (least
+        squares): a running mean lags behind, which would suggest too large a rate.
     lowest
         The rate with the least smoothed loss: too large to train with, a bound.
     sentence
@@ -100,14 +101,14 @@ def judge(rates: np.ndarray, losses: np.ndarray, sweep: Sweep) -> Rates:
     smooth = smoothed(losses, sweep.smoothing)
     least = int(np.argmin(smooth))
     lowest = float(rates[least])
-    if least == 0 or not smooth[least] < smooth[0]:
+    if least < 5 or not smooth[least] < smooth[0]:
         text = (
             f"The loss never falls below where it begins, at no rate from {rates[0]:.2g} to {rates[-1]:.2g}. "
             "Begin with smaller rates, or look at the data and the network."
         )
         return Rates(rates, losses, smooth, None, lowest, text)
-    slope = np.gradient(smooth[: least + 1], np.log10(rates[: least + 1]))
-    best = float(rates[int(np.argmin(slope))])
+    slope = slopes(np.log10(rates[: least + 1]), losses[: least + 1], max(2, sweep.steps // 20))
+    best = float(rates[int(np.nanargmin(slope))])
     text = (
         f"The loss falls most steeply at a rate of {best:.2g} and is least at {lowest:.2g}, where it is about to "
         "break. Train with the first, or a little less."
@@ -118,3 +119,26 @@ def judge(rates: np.ndarray, losses: np.ndarray, sweep: Sweep) -> Rates:
             "tried: a larger end_rate would show where it breaks."
         )
     return Rates(rates, losses, smooth, best, lowest, text)
+
+
+def slopes(x: np.ndarray, y: np.ndarray, reach: int) -> np.ndarray:
+    """The slope at each place of the straight line through it and `reach` neighbours on either side, by least squares.
+
+    Parameters
+    ----------
+    x, y
+        (steps,), at least 5.
+    reach
+        Fewer are taken where there are fewer than three times as many places.
+
+    Returns
+    -------
+    (steps,); NaN where neighbours are missing.
+    """
+    reach = max(1, min(reach, (len(x) - 1) // 3))
+    found = np.full(len(x), np.nan)
+    for place in range(reach, len(x) - reach):
+        a, b = x[place - reach : place + reach + 1], y[place - reach : place + reach + 1]
+        a = a - a.mean()
+        found[place] = (a * (b - b.mean())).sum() / (a * a).sum()
+    return found

@@ -53,7 +53,10 @@ def project(tmp_path: Path) -> Path:
 def test_help_and_version() -> None:
     result = run("--help")
     assert result.returncode == 0
-    for name in ("new", "templates", "train", "summary", "code", "export", "doctor"):
+    for name in (
+        "new", "templates", "train", "find-lr", "cross-validate", "search", "seeds", "summary", "code", "export",
+        "doctor",
+    ):  # fmt: skip
         assert f"\n    {name}" in result.stdout
         assert run(name, "--help").returncode == 0
     assert "warm" not in result.stdout

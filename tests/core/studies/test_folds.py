@@ -109,7 +109,7 @@ def test_sample_weights_go_with_their_samples() -> None:
     ("arguments", "words"),
     [
         ({"k": 91}, "91 folds need at least 91 samples"),
-        ({"k": 1}, "at least 2"),
+        ({"k": 1}, "how many folds there are, at least 2"),
         ({"k": 2.5}, "whole number"),
         ({"k": 30, "stratified": True}, "fewer than the 30 folds"),
         ({"epochs": 0}, "at least 1"),

@@ -45,8 +45,11 @@ def test_losses_on_a_parabola_are_those_of_the_formula() -> None:
     # Rates above 1 throw the weight further away than it was.
     assert found.rates[-1] > 1
     bottom = int(np.argmin(smooth))
-    slopes = np.gradient(np.array(smooth)[: bottom + 1], np.log10(rates[: bottom + 1]))
-    assert found.suggestion == pytest.approx(rates[int(np.argmin(slopes))])
+    lines = {
+        k: np.polyfit(np.log10(rates[k - 3 : k + 4]), expected[k - 3 : k + 4], 1)[0]
+        for k in range(3, bottom - 2)
+    }
+    assert found.suggestion == pytest.approx(rates[min(lines, key=lambda k: lines[k])])
     assert 0.005 < found.suggestion < 0.5
     assert found.lowest == pytest.approx(rates[bottom])
     assert f"{found.suggestion:.2g}" in found.sentence

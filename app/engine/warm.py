@@ -29,7 +29,7 @@ Progress = Callable[[int, int], None]
 _MACHINE, _PICTURES = "machine", "pictures"
 
 #: One of the compiled functions behind each of these, by the name of its index.
-_INDEX = {_MACHINE: "machine.run_steps", _PICTURES: "edge_kernels.draw_tiles"}
+_INDEX = {_MACHINE: "sharing.assist", _PICTURES: "edge_kernels.draw_tiles"}
 
 #: Before the name of what is compiled for float64.
 _PRECISE = "float64:"
@@ -166,7 +166,7 @@ def compile_job(name: str) -> None:
 
 def _machine(dtype: type) -> None:
     """Compile the machine by letting it run nothing."""
-    from core.kernels import machine
+    from core.kernels import machine, sharing
     from core.kernels import state as S
 
     integers = np.zeros((0, 1), np.int64)
@@ -178,6 +178,13 @@ def _machine(dtype: type) -> None:
     machine.run_steps(
         none, integers, reals, arena, state, control, none, record, 0
     )  # fmt: skip
+    meeting = np.zeros(sharing.MEETING, np.int64)
+    tasks, bounds = np.zeros((0, 3), np.int64), np.zeros((0, 4), np.int64)
+    owns = np.zeros((2, 64), np.int64)
+    shared = (none, integers, reals, arena, state, owns, meeting, tasks, bounds)
+    sharing.run_regions(*shared)
+    sharing.run_steps(*shared, 0, control, none, record, 0)
+    sharing.assist(*shared)
 
 
 def missing(network: Network, training: Training) -> list[str]:

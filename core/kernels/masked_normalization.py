@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from core.kernels.simd import cut
-from core.kernels.state import BATCH_ROWS
+from core.kernels.state import BATCH_ROWS, FIRST, ROWS
 
 # The mask of a value is mem[mask + r * row + i * by place + k * by channel]: one of the two steps is 0.
 
@@ -74,7 +74,7 @@ def masked_normalize_grad(mem, ints, reals, state):
     """
     inner, n, epsilon = ints[0], ints[1], mem.dtype.type(reals[0])
     a, b, v = cut(mem, ints[6], n), cut(mem, ints[7], n), cut(mem, ints[8], n)
-    for r in range(state[BATCH_ROWS]):
+    for r in range(state[FIRST], state[FIRST] + state[ROWS]):
         for i in range(inner):
             dy, y = (
                 cut(mem, ints[2] + r * ints[3] + i * n, n),

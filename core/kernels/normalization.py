@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from core.kernels.simd import cut
-from core.kernels.state import BATCH_ROWS
+from core.kernels.state import BATCH_ROWS, FIRST, ROWS
 
 
 def channel_mean(mem, ints, reals, state):
@@ -64,7 +64,7 @@ def normalize(mem, ints, reals, state):
     """``y = (x - m) / sqrt(v + ε)``. ints: inner, channels, x, x row, m, v, y, y row; ε = reals[0]"""
     inner, n, m, v = ints[0], ints[1], cut(mem, ints[4], ints[1]), cut(mem, ints[5], ints[1])
     epsilon = mem.dtype.type(reals[0])
-    for r in range(state[BATCH_ROWS]):
+    for r in range(state[FIRST], state[FIRST] + state[ROWS]):
         for i in range(inner):
             x, y = (
                 cut(mem, ints[2] + r * ints[3] + i * n, n),
@@ -82,7 +82,7 @@ def normalize_grad(mem, ints, reals, state):
     inner, n = ints[0], ints[1]
     a, b, v = cut(mem, ints[6], n), cut(mem, ints[7], n), cut(mem, ints[8], n)
     epsilon = mem.dtype.type(reals[0])
-    for r in range(state[BATCH_ROWS]):
+    for r in range(state[FIRST], state[FIRST] + state[ROWS]):
         for i in range(inner):
             dy, y = (
                 cut(mem, ints[2] + r * ints[3] + i * n, n),
@@ -97,7 +97,7 @@ def normalize_fixed_grad(mem, ints, reals, state):
     """``dx = dy / sqrt(v + ε)`` while the statistics are constants. ints: inner, channels, dy, dy row, v, dx, dx row"""
     inner, n, v = ints[0], ints[1], cut(mem, ints[4], ints[1])
     epsilon = mem.dtype.type(reals[0])
-    for r in range(state[BATCH_ROWS]):
+    for r in range(state[FIRST], state[FIRST] + state[ROWS]):
         for i in range(inner):
             dy, dx = (
                 cut(mem, ints[2] + r * ints[3] + i * n, n),

@@ -12,7 +12,15 @@ from core.kernels.simd import cut, product
 from core.kernels.state import FIRST, ROWS
 
 #: Kinds, the first of the kernel's integers.
-FORWARD, WEIGHT_GRAD, INPUT_GRAD, CONVOLUTION, CONVOLUTION_WEIGHT_GRAD = 0, 1, 2, 3, 4
+FORWARD, WEIGHT_GRAD, INPUT_GRAD, CONVOLUTION, CONVOLUTION_WEIGHT_GRAD, TURN, TURNED = (
+    0,
+    1,
+    2,
+    3,
+    4,
+    5,
+    6,
+)
 
 
 def products(mem, ints, reals, state):
@@ -21,30 +29,38 @@ def products(mem, ints, reals, state):
     Dense, for A (rows, inner, ...): FORWARD ``C = A · B`` for A (rows, inner, K), B (K, N). WEIGHT_GRAD ``C = Aᵀ · B``
     summed over rows and inner, for B (rows, inner, N). INPUT_GRAD ``C = A · Bᵀ`` for A (rows, inner, N) and B (K, N),
     which is transposed into scratch first.
+    TURN turns B (K, N) of it into scratch and TURNED does the rest: a weight that is read many times is turned once.
     ints: kind, inner, N, K, a, a row, a inner, b, b row, b inner, c, c row, c inner, scratch
 
     CONVOLUTION ``y[u, v, f] = Σ x[u·sh+i·dh, v·sw+j·dw, c] w[i, j, c, f]``, c over the channels of f's group.
     ints: kind, H, W, C, x, x row, kh, kw, F, w, out h, out w, y, y row, sh, sw, (unused), dh, dw, groups
 
     CONVOLUTION_WEIGHT_GRAD ``dw[i, j, c, f] = Σ x[u·sh+i·dh, v·sw+j·dw, c] dz[u, v, f]`` over samples and pixels.
-    ints: kind, H, W, C, x, x row, kh, kw, F, dw, h, w, dz, dz row, sh, sw, scratch (kh·kw·C·F), dh, dw, groups
+    ints: kind, H, W, C, x, x row, kh, kw, F, dw, h, w, dz, dz row, sh, sw, scratch (kh·kw·C·F), dh, dw, groups,
+    first, count: of the rows of the product (kw·C of each row of taps, or F), those that are wanted
 
     A convolution with gaps in a row of its taps (dilation, groups) is a sum of several products.
     """
     kind, parts = ints[0], 1
+    if kind == TURN:
+        _transpose(mem, ints[7], ints[13], ints[3], ints[2], ints[12])
+        return
     if kind == CONVOLUTION and _gaps(ints):
         parts = ints[19] * ints[6]
     elif kind == CONVOLUTION_WEIGHT_GRAD:
-        size = ints[6] * ints[7] * (ints[3] // ints[19]) * ints[8]
         # It adds to what is there.
-        out = cut(mem, ints[16] if _few(ints) else ints[9], size)
+        few, long = _few(ints), ints[7] * (ints[3] // ints[19])
+        start, n, m = (ints[16], long, ints[8]) if few else (ints[9], ints[8], long)
+        size = ints[21] * n
         zero = mem.dtype.type(0)
-        for k in range(size):
-            out[k] = zero
+        for i in range(ints[6]):
+            out = cut(mem, start + (i * m + ints[20]) * n, size)
+            for k in range(size):
+                out[k] = zero
         if _gaps(ints):
             parts = ints[19] * ints[7]
     elif kind == INPUT_GRAD:
-        _transpose(mem, ints[7], ints[13], ints[3], ints[2])
+        _transpose(mem, ints[7], ints[13], ints[3], ints[2], ints[3])
     for part in range(parts):
         if kind == CONVOLUTION:
             factors = _convolution(ints, state, part)
@@ -67,7 +83,7 @@ def _dense(ints, state):
     if kind == WEIGHT_GRAD:
         b += first * b_row
         if inner == 1:
-            return k, n, rows, 1, a, 1, a_row, 0, b, b_row, 0, c, n, -1, 1, 0, 0, 0, 1, 0, 0, 0
+            return k, n, rows, 1, a, 1, a_row, 0, b, b_row, 0, c, c_in, -1, 1, 0, 0, 0, 1, 0, 0, 0
         return (
             k,
             n,
@@ -81,7 +97,7 @@ def _dense(ints, state):
             b_in,
             b_row,
             c,
-            n,
+            c_in,
             -1,
             1,
             0,
@@ -93,7 +109,7 @@ def _dense(ints, state):
             0,
         )
     c += first * c_row
-    if kind == INPUT_GRAD:
+    if kind in (INPUT_GRAD, TURNED):
         b, n, k = ints[13], k, n
     if inner == 1:
         return rows, n, k, 1, a, a_row, 1, 0, b, n, 0, c, c_row, -1, 1, 0, 0, 0, 1, 0, 0, 0
@@ -103,13 +119,13 @@ def _dense(ints, state):
 
 
 @njit(nogil=True, error_model="numpy")
-def _transpose(mem, b, to, k, n):
-    """B (K, N) turned into (N, K), in blocks of 16 so that both sides stay in cache."""
+def _transpose(mem, b, to, k, n, row):
+    """B (K, N) turned into (N, K), rows of which lie `row` apart, in blocks of 16 so that both sides stay in cache."""
     for i0 in range(0, k, 16):
         for j0 in range(0, n, 16):
             high = min(16, k - i0)
             for j in range(j0, min(j0 + 16, n)):
-                source, out = cut(mem, b + i0 * n + j, 15 * n + 1), cut(mem, to + j * k + i0, 16)
+                source, out = cut(mem, b + i0 * n + j, 15 * n + 1), cut(mem, to + j * row + i0, 16)
                 for i in range(high):
                     out[i] = source[i * n]
 
@@ -167,11 +183,12 @@ def _convolution_weight_grad(ints, state, part):
         )  # fmt: skip
     if _few(ints):
         return (
-            F, kw * C, w, h, dz, 1, F, w * F, x, sw * C, sh * W * C, ints[16], kw * C, -2,
+            ints[21], kw * C, w, h, dz + ints[20], 1, F, w * F, x, sw * C, sh * W * C,
+            ints[16] + ints[20] * kw * C, kw * C, -2,
             rows, ints[13], ints[5], 0, kh, 0, dh * W * C, kw * C * F,
         )  # fmt: skip
     return (
-        kw * C, F, w, h, x, 1, sw * C, sh * W * C, dz, F, w * F, ints[9], F, -2,
+        ints[21], F, w, h, x + ints[20], 1, sw * C, sh * W * C, dz, F, w * F, ints[9] + ints[20] * F, F, -2,
         rows, ints[5], ints[13], 0, kh, dh * W * C, 0, kw * C * F,
     )  # fmt: skip
 
@@ -183,5 +200,5 @@ def _turn_back(mem, ints):
     out, to = cut(mem, ints[16], kh * n * F), cut(mem, ints[9], kh * n * F)
     for i in range(kh):
         for k in range(n):
-            for f in range(F):
+            for f in range(ints[20], ints[20] + ints[21]):
                 to[(i * n + k) * F + f] = out[(i * F + f) * n + k]

@@ -66,6 +66,7 @@ class LossShare(Op):
 
     name = "loss_share"
     kernel = "averages.loss_share"
+    mixes_rows = True
     operands = ("w", "m")
 
     def integers(self, ins: Instruction) -> list[int]:
@@ -166,6 +167,7 @@ class SignedLabels(Op):
 
     name = "signed_labels"
     kernel = "averages.signed_labels"
+    mixes_rows = True
     operands = ("t",)
 
     def integers(self, ins: Instruction) -> list[int]:

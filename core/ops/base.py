@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from math import prod
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from core.expressions import Expr, Ref
@@ -49,6 +50,22 @@ class Instruction:
         return next(iter(self.outputs.values()))
 
 
+@dataclass(frozen=True)
+class Half:
+    """One of two parts of an instruction that is shared by two threads, each writing cells of its own.
+
+    Attributes
+    ----------
+    ints
+        The kernel's integers of this part.
+    cells
+        For operands without a batch axis of which only a stretch is touched: from which element to which, by name.
+    """
+
+    ints: list[int]
+    cells: dict[str, tuple[int, int]]
+
+
 class Op:
     """Base of every operation. One object per operation, found by name.
 
@@ -61,6 +78,10 @@ class Op:
     operands: ClassVar[tuple[str, ...]] = ("x",)
     #: True if its result is drawn: a function of seed, stream, step and place, without a formula or a gradient.
     random: ClassVar[bool] = False
+    #: True if what it writes for one sample depends on others: it is not shared by rows of the batch.
+    mixes_rows: ClassVar[bool] = False
+    #: True if its kernel may stop the machine with an error code.
+    may_fail: ClassVar[bool] = False
     #: Of a backward operation that is a learning rule and not the derivative: why, in a sentence for learners.
     not_the_slope: ClassVar[str] = ""
 
@@ -79,6 +100,18 @@ class Op:
     def integers(self, ins: Instruction) -> list[int]:
         """The kernel's integers. Called once places in the arena are known."""
         raise NotImplementedError(self.name)
+
+    def work(self, ins: Instruction, rows: int) -> int:
+        """About how long the kernel takes for a batch of `rows`, in multiply-adds."""
+        tensors = (*ins.inputs.values(), *ins.outputs.values())
+        return 2 * sum(t.size * (rows if t.batch else 1) for t in tensors)
+
+    def halves(self, ins: Instruction) -> tuple[Half, Half] | None:
+        """The instruction as two that write different cells, if what it writes has no batch axis.
+
+        Every cell must come about by the same operations in the same order as in the whole: the same bits.
+        """
+        return None
 
     def reals(self, ins: Instruction) -> list[float]:
         """The kernel's constants."""
@@ -174,6 +207,36 @@ def span_integers(*tensors: Tensor) -> list[int]:
     for t in tensors:
         out += [t.at, t.row]
     return out
+
+
+def middle(n: int) -> int:
+    """Where n rows are cut in two: a multiple of what products compute at once, if there are enough of them."""
+    together = 8 if n >= 64 else 4 if n >= 8 else 1
+    return (n // 2 + together // 2) // together * together
+
+
+def middle_cell(shape: Shape) -> int:
+    """Where the elements of a weight are cut in two: between the rows of its gradient's product, if it is a matrix."""
+    if len(shape) == 2 and shape[0] >= 16:
+        return middle(shape[0]) * shape[1]
+    return middle(prod(shape))
+
+
+def span_halves(ins: Instruction, ints: list[int]) -> tuple[Half, Half] | None:
+    """Halves of an elementwise instruction whose operands have no batch axis and all one size."""
+    tensors = {**ins.inputs, **ins.outputs}
+    n = ins.output.size
+    if ints[0] != SINGLE or any(t.size != n for t in tensors.values()):
+        return None
+    at = middle_cell(ins.output.shape)
+    first, second = list(ints), list(ints)
+    first[1], second[1] = at, n - at
+    for k in range(len(tensors)):
+        second[2 + 2 * k] += at
+    return tuple(
+        Half(part, dict.fromkeys(tensors, cells))
+        for part, cells in ((first, (0, at)), (second, (at, n)))
+    )  # type: ignore[return-value]
 
 
 def channels(t: Tensor) -> list[int]:

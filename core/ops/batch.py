@@ -15,6 +15,7 @@ class ChooseBatch(Op):
 
     name = "choose_batch"
     kernel = "data.choose_batch"
+    mixes_rows = True
     operands = ()
 
     def shape(self, inputs: dict[str, Tensor], attributes: dict[str, Any]) -> Shape:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from core.expressions import Expr, Product, Sum
-from core.ops.base import Cell, Instruction, Op, ref, register
+from core.ops.base import Cell, Half, Instruction, Op, middle, ref, register
 from core.tape.tensors import Shape, Tensor
 
 if TYPE_CHECKING:
@@ -62,6 +62,10 @@ class Conv2D(Op):
             CONVOLUTION, *x.shape, x.at, x.row, kh, kw, f, w.at, *y.shape[:2], y.at, y.row, *strides, 0, *dilation,
             groups,
         ]  # fmt: skip
+
+    def work(self, ins: Instruction, rows: int) -> int:
+        kh, kw, c, _ = ins.inputs["w"].shape
+        return rows * ins.output.size * kh * kw * c
 
     def backward(
         self, e: Emitter, ins: Instruction, dy: Tensor, wanted: set[str]
@@ -166,8 +170,26 @@ class Conv2DWeightGrad(Op):
         assert ins.scratch is not None
         return [
             CONVOLUTION_WEIGHT_GRAD, *x.shape, x.at, x.row, kh, kw, f, dw.at, *dy.shape[:2], dy.at, dy.row,
-            *strides, ins.scratch.at, *dilation, groups,
+            *strides, ins.scratch.at, *dilation, groups, 0, self._rows(ins),
         ]  # fmt: skip
+
+    def _rows(self, ins: Instruction) -> int:
+        """Rows of the product: pixels of a row of taps and their channels, or filters if those are few."""
+        (_, kw, c, f), (_, (_, across), groups) = ins.output.shape, taps(ins.attributes)
+        return f if across == groups == 1 and kw * c < 4 <= f else kw * c
+
+    def work(self, ins: Instruction, rows: int) -> int:
+        (kh, kw, c, _), dy = ins.output.shape, ins.inputs["dy"]
+        return rows * dy.size * kh * kw * c
+
+    def halves(self, ins: Instruction) -> tuple[Half, Half] | None:
+        _, (_, across), groups = taps(ins.attributes)
+        rows, ints = self._rows(ins), self.integers(ins)
+        cut = middle(rows)
+        if across != 1 or groups != 1 or rows < 8:
+            return None
+        whole = {"y": (0, ins.output.size)}
+        return Half([*ints[:-2], 0, cut], whole), Half([*ints[:-2], cut, rows - cut], whole)
 
     def explain(self, ins: Instruction, cell: Cell) -> Expr:
         x, dy = ins.inputs["x"], ins.inputs["dy"]

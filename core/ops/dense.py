@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from core.expressions import Expr, Product, Sum
-from core.ops.base import Cell, Instruction, Op, cells, channels, ref, register
+from core.ops.base import Cell, Half, Instruction, Op, cells, channels, middle, ref, register
 from core.tape.tensors import Shape, Tensor
 
 if TYPE_CHECKING:
     from core.tape.emitter import Emitter
 
-
-def _inner(t: Tensor) -> int:
-    return t.last
+#: Kinds of `core.kernels.products`, repeated here because importing kernels imports Numba.
+TURN, TURNED = 5, 6
 
 
 @register
@@ -31,6 +30,9 @@ class Matmul(Op):
         x, w, y = ins.inputs["x"], ins.inputs["w"], ins.output
         k, n = w.shape
         return [0, x.inner, n, k, x.at, x.row, k, w.at, 0, 0, y.at, y.row, n, 0]
+
+    def work(self, ins: Instruction, rows: int) -> int:
+        return rows * ins.inputs["x"].size * ins.inputs["w"].shape[1]
 
     def backward(
         self, e: Emitter, ins: Instruction, dy: Tensor, wanted: set[str]
@@ -80,6 +82,25 @@ class MatmulWeightGrad(Op):
         k, n = dw.shape
         return [1, x.inner, n, k, x.at, x.row, k, dy.at, dy.row, n, dw.at, 0, n, 0]
 
+    def work(self, ins: Instruction, rows: int) -> int:
+        return rows * ins.inputs["x"].size * ins.inputs["dy"].last
+
+    def halves(self, ins: Instruction) -> tuple[Half, Half] | None:
+        (k, n), ints = ins.output.shape, self.integers(ins)
+        parts = []
+        # By rows of the weight; a matrix with few of them by columns.
+        cut = middle(k) if k >= 16 else middle(n)
+        for first, last in ((0, cut), (cut, k if k >= 16 else n)):
+            own = list(ints)
+            if k >= 16:
+                own[3], own[4], own[10] = last - first, ints[4] + first, ints[10] + first * n
+                cells = (first * n, last * n)
+            else:
+                own[2], own[7], own[10] = last - first, ints[7] + first, ints[10] + first
+                cells = (0, k * n)
+            parts.append(Half(own, {"y": cells}))
+        return (parts[0], parts[1]) if cut > 0 else None
+
     def explain(self, ins: Instruction, cell: Cell) -> Expr:
         x, dy, rows = ins.inputs["x"], ins.inputs["dy"], ins.attributes.get("rows", 1)
         return Sum(
@@ -121,6 +142,22 @@ class MatmulInputGrad(Op):
         k, n = w.shape
         assert ins.scratch is not None
         return [2, dy.inner, n, k, dy.at, dy.row, n, w.at, 0, 0, dx.at, dx.row, k, ins.scratch.at]
+
+    def work(self, ins: Instruction, rows: int) -> int:
+        return rows * ins.inputs["dy"].size * ins.inputs["w"].shape[0]
+
+    def turned(self, ins: Instruction, at: int) -> tuple[Half, Half]:
+        """Turning the weight into working memory at `at`, which the kernel does first, as two instructions."""
+        k, n = ins.inputs["w"].shape
+        w, cut = ins.inputs["w"].at, middle(k)
+        return (
+            Half([TURN, 1, n, cut, 0, 0, 0, w, 0, 0, 0, 0, k, at], {"w": (0, cut * n)}),
+            Half([TURN, 1, n, k - cut, 0, 0, 0, w + cut * n, 0, 0, 0, 0, k, at + cut], {"w": (cut * n, k * n)}),
+        )  # fmt: skip
+
+    def after_turning(self, ins: Instruction, at: int) -> list[int]:
+        """The kernel's integers if the turned weight is in working memory at `at` already."""
+        return [TURNED, *self.integers(ins)[1:13], at]
 
     def explain(self, ins: Instruction, cell: Cell) -> Expr:
         dy, w = ins.inputs["dy"], ins.inputs["w"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core.expressions import Call, Expr, Negate, Number, Power, Product, Sum
-from core.ops.base import Cell, Instruction, Op, ref, register, span_integers
+from core.ops.base import Cell, Half, Instruction, Op, ref, register, span_halves, span_integers
 from core.tape.tensors import Tensor
 
 if TYPE_CHECKING:
@@ -152,6 +152,9 @@ class Add(Op):
     def integers(self, ins: Instruction) -> list[int]:
         return span_integers(ins.inputs["a"], ins.inputs["b"], ins.output)
 
+    def halves(self, ins: Instruction) -> tuple[Half, Half] | None:
+        return span_halves(ins, self.integers(ins))
+
     def backward(
         self, e: Emitter, ins: Instruction, dy: Tensor, wanted: set[str]
     ) -> dict[str, Tensor]:
@@ -174,6 +177,9 @@ class Multiply(Op):
 
     def integers(self, ins: Instruction) -> list[int]:
         return span_integers(ins.inputs["a"], ins.inputs["b"], ins.output)
+
+    def halves(self, ins: Instruction) -> tuple[Half, Half] | None:
+        return span_halves(ins, self.integers(ins))
 
     def backward(
         self, e: Emitter, ins: Instruction, dy: Tensor, wanted: set[str]

@@ -8,7 +8,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from core.expressions import Call, Expr, Number, Power, Product, Quotient, Sum
-from core.ops.base import Cell, Instruction, Op, cells, ref, register, span_integers
+from core.ops.base import (
+    Cell,
+    Half,
+    Instruction,
+    Op,
+    cells,
+    ref,
+    register,
+    span_halves,
+    span_integers,
+)
 from core.tape.tensors import Shape, Tensor
 
 if TYPE_CHECKING:
@@ -82,6 +92,9 @@ class PenaltyGrad(Op):
 
     def integers(self, ins: Instruction) -> list[int]:
         return span_integers(ins.inputs["x"], ins.output)
+
+    def halves(self, ins: Instruction) -> tuple[Half, Half] | None:
+        return span_halves(ins, self.integers(ins))
 
     def reals(self, ins: Instruction) -> list[float]:
         return [ins.attributes["l1"], ins.attributes["l2"], float(ins.inputs["x"].batch)]

@@ -79,6 +79,7 @@ class PickScore(Op):
 
     name = "pick_score"
     kernel = "loss.pick_score"
+    may_fail = True
     operands = ("z", "chosen")
 
     def shape(self, inputs: dict[str, Tensor], attributes: dict[str, Any]) -> Shape:

@@ -7,7 +7,17 @@ from typing import ClassVar
 
 from core.expressions import Call, Expr, Negate, Number, Power, Product, Quotient, Sum, Symbol
 from core.ops.averages import OneNumber
-from core.ops.base import Cell, Instruction, Op, cells, ref, register, span_integers
+from core.ops.base import (
+    Cell,
+    Half,
+    Instruction,
+    Op,
+    cells,
+    ref,
+    register,
+    span_halves,
+    span_integers,
+)
 
 _ONE = Number(1)
 
@@ -233,6 +243,9 @@ class ClipValue(Op):
 
     def integers(self, ins: Instruction) -> list[int]:
         return span_integers(ins.inputs["g"], ins.output)
+
+    def halves(self, ins: Instruction) -> tuple[Half, Half] | None:
+        return span_halves(ins, self.integers(ins))
 
     def reals(self, ins: Instruction) -> list[float]:
         return [ins.attributes["limit"]]

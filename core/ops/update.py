@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from core.expressions import Expr, Number, Product, Ref, Sum
-from core.ops.base import Cell, Instruction, Op, cells, ref, register
+from core.ops.base import Cell, Half, Instruction, Op, cells, middle_cell, ref, register
 from core.optimizers.rule import inlined, replaced
 from core.tape.tensors import Shape, Tensor
 
@@ -31,6 +31,23 @@ class Update(Op):
     def integers(self, ins: Instruction) -> list[int]:
         given = (ins.inputs.get(key) for key in self.operands)
         return [ins.inputs["w"].size, *(-1 if t is None else t.at for t in given)]
+
+    def halves(self, ins: Instruction) -> tuple[Half, Half] | None:
+        w, ints = ins.inputs["w"], self.integers(ins)
+        at, n = middle_cell(w.shape), w.size
+        # Numbers that all weights share are read by both.
+        own = [
+            key for key in self.operands
+            if (t := ins.inputs.get(key)) is not None and t.role != "scalar" and t.shape == w.shape and t.size > 1
+        ]  # fmt: skip
+        second = [
+            place + at * (key in own) for key, place in zip(("", *self.operands), ints, strict=True)
+        ]
+        names = [*own, *ins.outputs]
+        return (
+            Half([at, *ints[1:]], dict.fromkeys(names, (0, at))),
+            Half([n - at, *second[1:]], dict.fromkeys(names, (at, n))),
+        ) if at > 0 else None  # fmt: skip
 
     def reals(self, ins: Instruction) -> list[float]:
         return [float(ins.attributes["optimizer"].config[key]) for key in self.constants]

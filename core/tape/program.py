@@ -10,17 +10,20 @@ import numpy as np
 from core.errors import ChainruleError, DivergedError
 from core.ops.base import operation
 from core.ops.schedules import ScheduleOp
+from core.tape import helper
 from core.tape.arena import allocate, place
 from core.tape.columns import Columns, columns
 from core.tape.explanation import Explaining, Explanation
 from core.tape.feeding import Feeding
 from core.tape.listing import Instructions, TapeInstruction
+from core.tape.sharing import WORTH_SHARING, work
 from core.tape.table import table as kernel_table
 from core.tape.values import TensorInfo
 
 # after core.tape.table, which decides where Numba keeps compiled code
 from core.kernels import machine  # isort: skip
 from core.kernels import state as S  # isort: skip
+from core.tape.team import Team  # isort: skip
 
 if TYPE_CHECKING:
     from core.tape.compiler import Tape
@@ -41,6 +44,12 @@ class Program(Explaining, Feeding):
         float32 to run, float64 to check gradients.
     seed
         Start of every random number.
+
+    Attributes
+    ----------
+    threads
+        How many threads share a whole step, 1 or 2: any number gives the same bits. At first what `core.tape.helper`
+        finds; small steps are not shared.
     """
 
     def __init__(self, tape: Tape, capacity: int, dtype: Any = np.float32, seed: int = 0) -> None:
@@ -57,6 +66,9 @@ class Program(Explaining, Feeding):
         self.control = np.zeros(2, np.int64)
         self.tables = []
         self._fed = False
+        self.threads = helper.threads()
+        self._team: Team | None = None
+        self._work = -1
         self.instructions: Sequence[TapeInstruction] = Instructions(tape)
         self._table = kernel_table(self.dtype)
         self._bind()
@@ -130,6 +142,9 @@ class Program(Explaining, Feeding):
         if not self.tables and any(ins.op == "gather" for ins in self.tape.instructions):
             message = "There is no data to train on: attach tables first."
             raise ChainruleError(message)
+        team = self.team()
+        if team is not None:
+            return team.run_steps(self, steps, record)
         return int(
             machine.run_steps(
                 self._kernels,
@@ -143,6 +158,18 @@ class Program(Explaining, Feeding):
                 steps,
             )
         )
+
+    def team(self) -> Team | None:
+        """Who shares this program's steps, or None if it has one thread or its steps are too small."""
+        if self.threads < 2:
+            return None
+        if self._work < 0:
+            self._work = work(self.tape, self.capacity)
+        if self._work < WORTH_SHARING:
+            return None
+        if self._team is None:
+            self._team = Team(self, 0, self._work)
+        return self._team
 
     @property
     def error(self) -> int:

@@ -1,0 +1,113 @@
+"""A program's steps run by two threads."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from core.kernels import sharing as machine
+from core.tape import helper
+from core.tape.sharing import WORTH_CUTTING, share
+
+if TYPE_CHECKING:
+    from core.tape.program import Program
+
+#: The second thread is called for at least this many multiply-adds: waking it takes some 50 microseconds.
+WORTH_WAKING = 10_000_000
+
+
+class Team:
+    """The leader's side: shares a program and asks the helper in.
+
+    Parameters
+    ----------
+    program
+        Bound. Rows of integers are added to its own.
+    first
+        Where runs of it begin: instructions before are not run, or not shared.
+    work
+        Multiply-adds of a step (`core.tape.sharing.work`).
+    worth_cutting
+        As `core.tape.sharing.share` takes it.
+    """
+
+    def __init__(
+        self, program: Program, first: int, work: int, worth_cutting: int = WORTH_CUTTING
+    ) -> None:
+        self.first, self.work = first, work
+        self.sharing = share(program.tape, program.capacity, first, worth_cutting=worth_cutting)
+        self._meeting = np.zeros(machine.MEETING, np.int64)
+        # A row of cache lines each, so that the threads do not write to one.
+        self._owns = np.zeros((2, 64), np.int64)
+        self._helper: helper.Helper | None = None
+        self._bind(program)
+        self._run(program, 0, np.zeros((1, max(len(program.watch), 1))))
+        machine.assist(*self._shared)
+
+    def _bind(self, program: Program) -> None:
+        count = len(program.kinds)
+        given, own = program.ints, self.sharing.ints
+        width = max([given.shape[1], *map(len, own)])
+        ints = np.zeros((count + len(own), width), np.int64)
+        ints[:count, : given.shape[1]] = given[:count]
+        for k, row in enumerate(own):
+            ints[count + k, : len(row)] = row
+        program.ints = ints
+        self._shared = (
+            program._kernels, ints, program.reals, program.mem, program.state, self._owns, self._meeting,
+            self.sharing.tasks, self.sharing.bounds,
+        )  # fmt: skip
+
+    def run_steps(self, program: Program, steps: int, record: np.ndarray) -> int:
+        """As `Program.run_steps`, by two threads if the other one comes."""
+        if steps * self.work >= WORTH_WAKING:
+            self._call()
+        return self._run(program, steps, record)
+
+    def run_alone(self, program: Program, steps: int, record: np.ndarray) -> int:
+        """The parts of each region one after the other, on this thread: the same bits."""
+        meeting = self._meeting
+        self._renew()
+        self._meeting[machine.PRESENT] = 1
+        try:
+            return self._run(program, steps, record)
+        finally:
+            self._meeting = meeting
+            self._share_with(meeting)
+
+    def run_range_alone(self, program: Program) -> None:
+        """The regions once, on this thread: what `Program.run` does from where the sharing begins."""
+        meeting = self._meeting
+        self._renew()
+        machine.run_regions(*self._shared)
+        self._meeting = meeting
+        self._share_with(meeting)
+        program.raise_error()
+
+    def _run(self, program: Program, steps: int, record: np.ndarray) -> int:
+        return int(
+            machine.run_steps(
+                *self._shared, self.sharing.prelude, program.control, program.watch, record, steps
+            )
+        )
+
+    def _call(self) -> None:
+        """Ask the helper in, if it is not here."""
+        found = helper.helper()
+        if found is not self._helper:
+            # Another process since: what stands at the meeting place may be of a thread that is not here.
+            self._helper = found
+            self._renew()
+        if not self._meeting[machine.PRESENT]:
+            found.offer(partial(machine.assist, *self._shared))
+
+    def _renew(self) -> None:
+        meeting = np.zeros(machine.MEETING, np.int64)
+        meeting[machine.GIVE_WAY] = helper.give_way()
+        self._meeting = meeting
+        self._share_with(meeting)
+
+    def _share_with(self, meeting: np.ndarray) -> None:
+        self._shared = (*self._shared[:6], meeting, *self._shared[7:])

@@ -119,9 +119,17 @@ class DocumentCommands:
         """Change settings of a layer."""
         network = self._document.network
         kind = kind_title(network.layer(layer).kind)
+        label = tr("Change {kind}", kind=kind)
+        merge: tuple[str, ...] | None = ("configure", layer, *sorted(config))
+        if set(config) == {"trainable"}:
+            # A switch: each turn of it is taken back by itself.
+            merge = None
+            label = tr("Let {kind} learn", kind=kind)
+            if not config["trainable"]:
+                label = tr("Freeze {kind}", kind=kind)
         changed = self._document.edit(
-            tr("Change {kind}", kind=kind),
-            merge=("configure", layer, *sorted(config)),
+            label,
+            merge=merge,
             network=network.configure(layer, **config),
         )
         if changed:

@@ -41,6 +41,8 @@ class BlockView:
         It computes nothing because an earlier layer cannot.
     tip
         What to say when the mouse rests on a healthy block.
+    frozen
+        Training leaves its weights as they are: a lock stands before the number.
     """
 
     layer: str
@@ -55,6 +57,7 @@ class BlockView:
     fix: str = ""
     skipped: bool = False
     tip: str = ""
+    frozen: bool = False
 
 
 class Block(QGraphicsObject):
@@ -149,6 +152,11 @@ class Block(QGraphicsObject):
             box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, self._view.number
         )
         room = box.width() - QFontMetricsF(small).horizontalAdvance(self._view.number) - 4
+        if self._view.frozen:
+            room -= 16
+            icons.paint(
+                painter, "lock", colors.tx2, QRectF(box.left() + room + 2, box.top() + 1, 14, 14)
+            )
         font = theme.font("header")
         painter.setFont(font)
         painter.setPen(colors.tx)
@@ -177,7 +185,7 @@ class Block(QGraphicsObject):
         middle = Qt.AlignmentFlag.AlignVCenter
         painter.drawText(box, middle | Qt.AlignmentFlag.AlignLeft, self._view.shape)
         painter.setFont(theme.font("small"))
-        painter.setPen(colors.tx2)
+        painter.setPen(colors.tx3 if self._view.frozen else colors.tx2)
         painter.drawText(box, middle | Qt.AlignmentFlag.AlignRight, self._view.parameters)
 
     def _paint_problem(self, painter: QPainter, colors: theme.Theme) -> None:

@@ -163,7 +163,9 @@ class Summary(QTableWidget):
         self.cellClicked.connect(self._on_clicked)
         self.currentCellChanged.connect(self._on_clicked)
 
-    def show_rows(self, rows: tuple[Row, ...], names: dict[str, str], problems: set[str]) -> None:
+    def show_rows(
+        self, rows: tuple[Row, ...], names: dict[str, str], problems: set[str], frozen: set[str]
+    ) -> None:
         """Show the rows of an inspection and their total."""
         shown = [row for row in rows if row.kind != "InputLayer"]
         total = sum(row.parameters for row in rows)
@@ -175,7 +177,10 @@ class Summary(QTableWidget):
             if row.skipped:
                 cells += [tr("skipped until fixed"), "", "", ""]
             else:
-                cells += [text.shape(row.output_shape), text.number(row.parameters), "",
+                count = text.number(row.parameters)
+                if row.layer in frozen:
+                    count = tr("{count} frozen", count=count)
+                cells += [text.shape(row.output_shape), count, "",
                           text.number(row.multiply_adds)]  # fmt: skip
             share = None if row.skipped else row.parameters / max(1, total)
             self._fill(place, cells, share, row.layer,
@@ -310,7 +315,8 @@ class Drawer(Panel):
         inspection = document.inspection
         names = {layer.id: layer.name for layer in document.network.layers}
         problems = {p.layer for p in inspection.problems if p.layer is not None}
-        self.summary.show_rows(inspection.rows, names, problems)
+        frozen = {layer.id for layer in document.network.layers if layer.frozen}
+        self.summary.show_rows(inspection.rows, names, problems, frozen)
         # Code that nobody sees is not written; showing the drawer catches up.
         if self._tab and self.code.isVisible():
             self.code.setPlainText(self._code("keras" if self._tab == 1 else "pytorch"))

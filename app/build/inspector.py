@@ -84,7 +84,7 @@ class Inspector(Panel):
     def _form_of(self, kind: str) -> LayerForm:
         form = self._forms.get(kind)
         if form is None:
-            form = LayerForm(registry.kind(kind).settings if registry.known(kind) else ())
+            form = LayerForm(registry.kind(kind).asked() if registry.known(kind) else ())
             form.changed.connect(self._on_changed)
             form.settled.connect(self._context.document.settle)
             form.renamed.connect(self._on_renamed)

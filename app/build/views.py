@@ -50,6 +50,8 @@ def _view(
     if layer.kind == "InputLayer" and value is not None and snapshot is not None:
         short, tip = _sample(snapshot)
         lines = (lines[0], short or lines[1])
+    if layer.frozen:
+        tip = tr("Frozen: training leaves its weights as they are.")
     return BlockView(
         layer.id,
         kind_title(layer.kind),
@@ -63,6 +65,7 @@ def _view(
         problem.fix.label if problem and problem.fix else "",
         skipped=row is not None and row.skipped and problem is None,
         tip=tip,
+        frozen=layer.frozen,
     )
 
 
@@ -131,4 +134,6 @@ def accessible_text(view: BlockView) -> str:
     ]
     if view.problem:
         return ", ".join([*parts, tr("problem: {title}", title=view.problem), view.sentence])
+    if view.frozen:
+        parts.append(tr("frozen"))
     return ", ".join([*parts, tr("output {shape}", shape=view.shape), view.parameters])

@@ -32,6 +32,14 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"{left}  {row[3].rjust(widths[3])}")
         if index == 0:
             print("  ".join("─" * width for width in widths))
+    learning = sum(row.trainable_parameters for row in inspection.rows)
+    if any(layer.frozen for layer in project.network.layers):
+        print(
+            tr(
+                "{count} parameters learn, the others are frozen or statistics",
+                count=number(learning),
+            )
+        )
     print(
         tr(
             "{parameters} parameters, {memory} while training with batches of {batch}",

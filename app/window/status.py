@@ -193,6 +193,9 @@ def figures(context: WindowContext, workspace: str) -> list[tuple[str, str]]:
     if state.status == "playing":
         values.append((tr("steps/s"), number(state.steps_per_second, 1)))
     values.append((tr("parameters"), number(inspection.parameters)))
+    learning = sum(row.trainable_parameters for row in inspection.rows)
+    if any(layer.frozen for layer in context.document.network.layers):
+        values.append((tr("of them learning"), number(learning)))
     if workspace == "build":
         values.append((tr("memory"), size(inspection.memory_bytes)))
     elif state.position is not None:

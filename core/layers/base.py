@@ -204,6 +204,11 @@ class Layer:
         return cls.weights is not Layer.weights
 
     @classmethod
+    def asked(cls) -> tuple[Setting, ...]:
+        """What a form asks for: the settings, and whether the layer learns if it can."""
+        return (*cls.settings, TRAINABLE) if cls.owns_weights() else cls.settings
+
+    @classmethod
     def from_config(cls, config: dict[str, Any]) -> Layer:
         """A layer with these settings; missing ones take their defaults."""
         layer = cls.__new__(cls)

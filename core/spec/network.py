@@ -32,6 +32,12 @@ class Layer(msgspec.Struct, frozen=True):
     name: str
     config: dict[str, Any] = {}
 
+    @property
+    def frozen(self) -> bool:
+        """True if training leaves the layer's weights as they are; layers without weights are never frozen."""
+        known = registry.known(self.kind) and registry.kind(self.kind).owns_weights()
+        return known and self.config.get("trainable") is False
+
 
 class Node(msgspec.Struct, frozen=True):
     """A call of a layer. A layer called twice shares its weights.

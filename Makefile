@@ -7,7 +7,7 @@ ENVIRONMENT = VENV=$(VENV) PYTHON=$(PYTHON) sh packaging/environment.sh
 # A virtual display for what has to be a real window.
 VIRTUAL = env QT_QPA_PLATFORM=xcb xvfb-run -a -s "-screen 0 1600x1000x24"
 
-.PHONY: help run test test-long test-lower table lint bench shots bundle clean
+.PHONY: help run test test-long test-lower table lint bench bench-compare shots bundle clean
 
 help:
 	@echo "make run        open Chainrule (installs what is missing first)"
@@ -16,7 +16,8 @@ help:
 	@echo "make test-lower the tests against the oldest versions pyproject.toml allows"
 	@echo "make table      what is proven and how well, into tests/core/conformance.md"
 	@echo "make lint       style, types, and who may import whom"
-	@echo "make bench      speed, side by side with PyTorch"
+	@echo "make bench      speed, side by side with PyTorch, as one table (ARGS=--help tells what else)"
+	@echo "make bench-compare REV=main   this revision beside another one"
 	@echo "make shots      screenshots of every workspace, dark and light, into shots/"
 	@echo "make bundle     a folder in dist/ that runs without Python, and a check of it"
 
@@ -50,7 +51,11 @@ lint:
 
 bench:
 	@$(ENVIRONMENT) test conformance
-	$(PY) -m pytest tests/benchmarks -m benchmark -s --timeout=1800
+	$(PY) -W ignore -m tests.benchmarks $(ARGS)
+
+bench-compare:
+	@$(ENVIRONMENT) test
+	$(PY) -W ignore -m tests.benchmarks.compare $(REV) $(ARGS)
 
 shots:
 	@$(ENVIRONMENT) test xvfb

@@ -1,6 +1,6 @@
 """How long a start takes: the window, and the kernels of the digits template, with and without compiled code.
 
-``python -m tests.benchmarks.startup``. Each start is a process of its own with a home of its own; the second start
+``python -m tests.benchmarks starting``. Each start is a process of its own with a home of its own; the second start
 finds what the first has compiled. Without the window's parts the engine alone is measured.
 """
 
@@ -13,9 +13,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from pathlib import Path
+from collections.abc import Iterator
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.benchmarks.children import ROOT
+from tests.benchmarks.options import Options
+from tests.benchmarks.rows import Row
+
 TEMPLATE = "digits-cnn"
 #: Seconds from the window to ready kernels: at the very first start, and later.
 TARGETS = {"first": 15.0, "later": 1.5}
@@ -91,24 +94,21 @@ def start(kind: str, home: str) -> dict[str, object]:
     return dict(json.loads(done.stdout.strip().splitlines()[-1]))
 
 
-def main() -> int:
-    """Measure and print; 1 if a target was missed."""
+def rows(options: Options) -> Iterator[Row]:
+    """From the window to ready kernels, the very first time and later."""
     kind = "window" if importlib.util.find_spec("app.window.main") else "engine"
-    missed = 0
+    what = "window visible" if kind == "window" else "data loaded"
     with tempfile.TemporaryDirectory(prefix="chainrule-start-") as home:
         for label, target in TARGETS.items():
             found = start(kind, home)
             shown, ready = float(str(found["window"])), float(str(found["ready"]))
-            early = found["numba before the window"]
-            what = "window visible" if kind == "window" else "data loaded"
-            print(
-                f"{label} start: {what} after {shown:.2f} s; Numba before that: {'yes' if early else 'no'}"
-            )
-            print(
-                f"  kernels of {TEMPLATE} {found['status']} {ready - shown:.2f} s later (asked for: {target:g} s)"
-            )
-            missed += bool(early) + (ready - shown > target) + (found["status"] == "starting")
-    return int(missed > 0)
+            early = bool(found["numba before the window"])
+            yield Row("starting", f"{label} start, {what}", shown, note="Numba was imported before" if early else "",
+                      asked="without Numba", met=not early)  # fmt: skip
+            yield Row("starting", f"{label} start, from there to ready kernels", ready - shown,
+                      asked=f"at most {target:g} s",
+                      met=ready - shown <= target and found["status"] != "starting",
+                      note=f"{TEMPLATE}, {found['status']}")  # fmt: skip
 
 
 if __name__ == "__main__":
@@ -117,4 +117,3 @@ if __name__ == "__main__":
         print(json.dumps(answer), flush=True)
         # The window's threads are Qt's to end; nothing of them is measured.
         os._exit(0)
-    raise SystemExit(main())

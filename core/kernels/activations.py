@@ -4,43 +4,13 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-from numba import njit, types
-from numba.extending import overload
-
 from core.kernels import simd
 from core.kernels.simd import cut
 from core.kernels.span import span
 from core.kernels.state import FIRST, ROWS
 
-ROOT_HALF = math.sqrt(0.5)
 #: 1 / √(2π), the peak of the standard normal density.
 PEAK = 1 / math.sqrt(2 * math.pi)
-
-
-_ODD = tuple(np.float32(2.0 / k) for k in (1, 3, 5, 7, 9, 11, 13))
-
-
-@njit(nogil=True, fastmath={"contract"}, error_model="numpy")
-def _log1p32(e):
-    """ln(1 + e) = 2 artanh(e / (2 + e)) for 0 <= e <= 1, in plain arithmetic: libm's takes 40 ns."""
-    s = e / (np.float32(2) + e)
-    q = s * s
-    return s * (
-        _ODD[0]
-        + q
-        * (_ODD[1] + q * (_ODD[2] + q * (_ODD[3] + q * (_ODD[4] + q * (_ODD[5] + q * _ODD[6])))))
-    )
-
-
-def log1p(e):
-    """ln(1 + e) for 0 <= e <= 1."""
-    return math.log1p(e)
-
-
-@overload(log1p, jit_options={"nogil": True, "error_model": "numpy"})
-def _log1p(e):
-    return (lambda e: _log1p32(e)) if e == types.float32 else (lambda e: math.log1p(e))
 
 
 def arctan(mem, ints, reals, state):
@@ -49,7 +19,7 @@ def arctan(mem, ints, reals, state):
     for r in range(first, first + rows):
         x, y = cut(mem, ints[2] + r * ints[3], n), cut(mem, ints[4] + r * ints[5], n)
         for k in range(n):
-            y[k] = math.atan(x[k])
+            y[k] = simd.arctan(x[k])
 
 
 def arctan_grad(mem, ints, reals, state):
@@ -64,26 +34,24 @@ def arctan_grad(mem, ints, reals, state):
 
 
 def gelu(mem, ints, reals, state):
-    """``y = x Φ(x)``; Φ from erfc, which keeps its digits far below 0. Operands x, y."""
+    """``y = x Φ(x)``; Φ keeps its digits far below 0. Operands x, y."""
     first, rows, n = span(ints, state)
-    half, root = mem.dtype.type(0.5), mem.dtype.type(ROOT_HALF)
     for r in range(first, first + rows):
         x, y = cut(mem, ints[2] + r * ints[3], n), cut(mem, ints[4] + r * ints[5], n)
         for k in range(n):
-            y[k] = half * x[k] * math.erfc(-x[k] * root)
+            y[k] = x[k] * simd.normal_cdf(x[k])
 
 
 def gelu_grad(mem, ints, reals, state):
     """``dx = dy (Φ(x) + x φ(x))``. Operands x, dy, dx."""
     first, rows, n = span(ints, state)
-    half, root, peak = mem.dtype.type(0.5), mem.dtype.type(ROOT_HALF), mem.dtype.type(PEAK)
+    half, peak = mem.dtype.type(0.5), mem.dtype.type(PEAK)
     for r in range(first, first + rows):
         x, dy = cut(mem, ints[2] + r * ints[3], n), cut(mem, ints[4] + r * ints[5], n)
         dx = cut(mem, ints[6] + r * ints[7], n)
         for k in range(n):
             v = x[k]
-            chance = half * math.erfc(-v * root)
-            dx[k] = dy[k] * (chance + v * peak * simd.exp(-half * v * v))
+            dx[k] = dy[k] * (simd.normal_cdf(v) + v * peak * simd.exp(-half * v * v))
 
 
 def silu(mem, ints, reals, state):
@@ -116,7 +84,7 @@ def softplus(mem, ints, reals, state):
         for k in range(n):
             v = x[k]
             above = zero if v < zero else v
-            y[k] = above + log1p(simd.exp(-abs(v)))
+            y[k] = above + simd.log1p(simd.exp(-abs(v)))
 
 
 def softplus_grad(mem, ints, reals, state):
@@ -175,7 +143,7 @@ def log_softmax(mem, ints, reals, state):
                 y[k] = simd.exp(x[k] - top)
             for k in range(n):
                 total += y[k]
-            whole = math.log(total)
+            whole = simd.log(total)
             for k in range(n):
                 y[k] = (x[k] - top) - whole
 

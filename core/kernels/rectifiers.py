@@ -5,46 +5,11 @@ Operands as `core.kernels.span` lays out. NaN stays NaN; at a corner the slope i
 
 from __future__ import annotations
 
-import math
+from numba import njit
 
-import numpy as np
-from numba import njit, types
-from numba.extending import overload
-
-from core.kernels.simd import (
-    _LN2_HI,
-    _LN2_LO,
-    _LOG2E,
-    _MAGIC,
-    _ONE,
-    _bits,
-    _expm1_part,
-    _from_bits,
-    cut,
-)
+from core.kernels.simd import cut, expm1_below
 from core.kernels.span import span
 from core.kernels.state import FIRST, ROWS
-
-
-@njit(nogil=True, fastmath={"contract"}, error_model="numpy")
-def _expm1_below32(x):
-    """exp(x) - 1 for x <= 0, in plain arithmetic, exact near 0 too."""
-    x = np.float32(-25) if x < np.float32(-25) else x
-    t = x * _LOG2E + _MAGIC
-    n = t - _MAGIC
-    p = _expm1_part((x - n * _LN2_HI) - n * _LN2_LO)
-    scale = _from_bits(np.int32((_bits(t) - _bits(_MAGIC) + 127) << 23))
-    return scale * p + (scale - _ONE)
-
-
-def expm1_below(x):
-    """exp(x) - 1 for x <= 0."""
-    return math.expm1(x)
-
-
-@overload(expm1_below, jit_options={"nogil": True, "error_model": "numpy"})
-def _expm1_below(x):
-    return (lambda x: _expm1_below32(x)) if x == types.float32 else (lambda x: math.expm1(x))
 
 
 def binary_step(mem, ints, reals, state):

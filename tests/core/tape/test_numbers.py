@@ -1,8 +1,6 @@
-"""Functions and chance inside the kernels: accurate, complete, fair."""
+"""Chance inside the kernels: complete and fair."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -15,80 +13,6 @@ from core.runs.samples import prepare
 from core.spec import Training
 from tests.core.networks import chain
 from tests.core.subjects import bound
-
-SPECIAL = np.array([0.0, -0.0, np.inf, -np.inf, np.nan, 1e-45, -1e-45, 1e-40, -1e-40, 1.2e-38, -1.2e-38, 3e38, -3e38,
-                    88.72, 88.73, 89, -87.3, -88, -103.9, -104, 9.01, -9.02, 20, -20], np.float32)  # fmt: skip
-
-
-def sweep() -> np.ndarray:
-    """Every 4001st float32, and many where the functions bend."""
-    patterns = np.arange(0, 2**32, 4001, dtype=np.uint64).astype(np.uint32).view(np.float32)
-    return np.concatenate([patterns, np.linspace(-110, 110, 200_000, dtype=np.float32), SPECIAL])
-
-
-@njit(error_model="numpy")
-def all_exp(x, y):
-    for k in range(x.size):
-        y[k] = simd.exp(x[k])
-
-
-@njit(error_model="numpy")
-def all_tanh(x, y):
-    for k in range(x.size):
-        y[k] = simd.tanh(x[k])
-
-
-@njit(error_model="numpy")
-def all_sigmoid(x, y):
-    for k in range(x.size):
-        y[k] = simd.sigmoid(x[k])
-
-
-def errors(function: Callable[..., None], x: np.ndarray, exact: np.ndarray) -> np.ndarray:
-    """Units in the last place of the float32 nearest to the exact result."""
-    y = np.empty_like(x)
-    function(x, y)
-    with np.errstate(all="ignore"):
-        nearest = exact.astype(np.float32)
-        assert np.array_equal(np.isnan(y), np.isnan(nearest))
-        assert np.array_equal(np.isinf(y), np.isinf(nearest))
-        usual = np.isfinite(nearest)
-        unit = np.maximum(np.spacing(np.abs(nearest[usual])), np.float32(1e-45)).astype(np.float64)
-        return np.abs(y[usual].astype(np.float64) - exact[usual]) / unit
-
-
-def test_exp() -> None:
-    x = sweep()
-    # Where the exact result rounds to the largest float or to infinity is within the error.
-    x = x[~((x > 88.7227) & (x < 88.7229))]
-    with np.errstate(all="ignore"):
-        assert errors(all_exp, x, np.exp(x.astype(np.float64))).max() <= 4
-
-
-def test_tanh() -> None:
-    x = sweep()
-    with np.errstate(all="ignore"):
-        assert errors(all_tanh, x, np.tanh(x.astype(np.float64))).max() <= 4
-    y = np.empty(2, np.float32)
-    all_tanh(np.array([-0.0, 0.0], np.float32), y)
-    assert np.signbit(y).tolist() == [True, False]
-
-
-def test_sigmoid() -> None:
-    x = sweep()
-    # Below, 1 / (1 + exp(-x)) has overflowed to 0; the exact value is under 3e-39.
-    x = x[~((x < -88) & np.isfinite(x))]
-    with np.errstate(all="ignore"):
-        wide = x.astype(np.float64)
-        exact = np.where(wide >= 0, 1 / (1 + np.exp(-wide)), np.exp(wide) / (1 + np.exp(wide)))
-        exact = np.where(np.isneginf(wide), 0.0, exact)
-        assert errors(all_sigmoid, x, exact).max() <= 4
-    y = np.empty(3, np.float32)
-    all_sigmoid(np.array([-90, -1000, -3e38], np.float32), y)
-    assert (y < 3e-39).all()
-
-
-# ---- chance -------------------------------------------------------------------------------------------------------
 
 
 @njit

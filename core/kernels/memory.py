@@ -1,0 +1,51 @@
+"""Looking at memory: views that cost nothing and that loops over are vectorised.
+
+``mem[base + k]`` with a signed base is slow: Numba wraps negative indices, and the choice between the two stops LLVM's
+vectoriser. A view cut first, indexed by the variable of a ``range``, is a pointer and a length: 2 ns, no bookkeeping.
+"""
+
+from __future__ import annotations
+
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+from numba.np.arrayobj import populate_array
+
+_I64 = ir.IntType(64)
+
+
+@intrinsic
+def cut(typing_context, mem, start, size):
+    """``mem[start : start + size]`` without Numba's slice bookkeeping and without wrapping negative indices.
+
+    The caller sees to it that the places are inside of `mem`.
+    """
+
+    def codegen(context, builder, signature, args):
+        source = context.make_array(signature.args[0])(context, builder, args[0])
+        out = context.make_array(signature.return_type)(context, builder)
+        width = ir.Constant(_I64, signature.args[0].dtype.bitwidth // 8)
+        populate_array(out, builder.gep(source.data, [args[1]]), [args[2]], [width], width, None)
+        return out._getvalue()
+
+    return mem(mem, types.int64, types.int64), codegen
+
+
+def _array_at(dtype: types.Type) -> object:
+    @intrinsic
+    def at(typing_context, address, size):
+        def codegen(context, builder, signature, args):
+            out = context.make_array(signature.return_type)(context, builder)
+            width = ir.Constant(_I64, dtype.bitwidth // 8)
+            pointer = builder.inttoptr(args[0], context.get_data_type(dtype).as_pointer())
+            populate_array(out, pointer, [args[1]], [width], width, None)
+            return out._getvalue()
+
+        return types.Array(dtype, 1, "C")(types.int64, types.int64), codegen
+
+    return at
+
+
+#: Views of memory outside the arena (a data set), by address.
+bytes_at = _array_at(types.uint8)
+floats_at = _array_at(types.float32)

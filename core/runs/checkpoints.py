@@ -54,14 +54,16 @@ class Checkpoints:
         while self._bytes > self._budget and len(self._steps) > 2:
             self._drop_one()
 
+    @property
+    def nbytes(self) -> int:
+        """Memory they take."""
+        return self._bytes
+
     def _drop_one(self) -> None:
-        newest = self._steps[-1]
-        inner = range(1, len(self._steps) - 1)
+        steps = np.asarray(self._steps)
         # The gap its loss would leave, relative to its age: dropping the smallest thins exponentially.
-        k = min(
-            inner,
-            key=lambda j: (self._steps[j + 1] - self._steps[j - 1]) / (newest - self._steps[j] + 1),
-        )
+        gaps = (steps[2:] - steps[:-2]) / (steps[-1] - steps[1:-1] + 1)
+        k = 1 + int(gaps.argmin())
         self._bytes -= self._by_step.pop(self._steps.pop(k)).nbytes
 
     def copy(self, until: int) -> Checkpoints:

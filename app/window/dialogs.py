@@ -117,12 +117,8 @@ def offer_recovery(window: MainWindow) -> None:
         name=newest.name, when=when,
     )  # fmt: skip
 
-    def recover() -> None:
-        window.projects.recover(newest)
-        window.projects.drop(newest)
-
     window.banner.show_message(sentence, [
-        ("recover", tr("Recover"), recover),
+        ("recover", tr("Recover"), lambda: window.projects.recover(newest)),
         ("recover-drop", tr("Delete it"), lambda: window.projects.drop(newest)),
     ], error=False)  # fmt: skip
 

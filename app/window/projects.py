@@ -20,13 +20,16 @@ from app.window import templates
 from app.workspace import WindowContext
 from core.errors import ChainruleError
 from core.io.project import Contents, read, write
-from core.io.recovery import Autosave, Recovery, find, forget, take
+from core.io.recovery import Autosave, Claim, Recovery, find, forget, take
 
 log = logging.getLogger("chainrule.window")
 
 #: Milliseconds between two autosaved copies while something changes.
 AUTOSAVE_EVERY = 20_000
 _AFTER_EDIT = 1_500
+
+#: How often the engine may fail to tell the run before a copy is written without it.
+_PATIENCE = 3
 _RECENT = 8
 
 
@@ -52,6 +55,9 @@ class Projects(QObject):
         super().__init__(parent)
         self._context = context
         self._autosave: Autosave | None = None
+        self._claims: list[Claim] = []
+        self._opened: SavedState | None = None
+        self._failures = 0
         self._busy = False
         self._closed = False
         self._queue: list[tuple[Callable[[], None], Callable[[str], None]]] = []
@@ -152,6 +158,7 @@ class Projects(QObject):
         dirty: bool = False,
     ) -> None:
         document = self._context.document
+        self._opened = saved
         document.open_state(state, path, dirty=dirty)
         engine = self._context.engine
         if engine is not None and self._context.attached:
@@ -187,14 +194,19 @@ class Projects(QObject):
         return find(home() / "recovery")
 
     def recover(self, recovery: Recovery) -> None:
-        """Go on with a recovered copy; it counts as unsaved."""
+        """Go on with a recovered copy; it counts as unsaved, and stays until there is another copy of it."""
         try:
             contents = take(recovery)
         except ChainruleError as error:
             self.failed.emit(str(error))
             return
+        self._claims.append(Claim(recovery))
         self.show(contents, recovery.original, dirty=True)
         self.copy()
+
+    def _forget_claims(self) -> None:
+        while self._claims:
+            self._claims.pop().forget()
 
     def drop(self, recovery: Recovery) -> None:
         """Delete a recovery copy."""
@@ -228,14 +240,29 @@ class Projects(QObject):
             self._busy = False
             if problem:
                 log.warning("the recovery copy could not be written: %s", problem)
+                self._copied = None
+            else:
+                self._forget_claims()
 
         def keep(run: SavedState | None) -> None:
+            self._failures = 0
             contents = _contents(state, run)
             self._enqueue(lambda: autosave.save(contents, original), finish)
 
-        self._with_run(keep)
+        def without(problem: str) -> None:
+            self._failures += 1
+            if self._failures > _PATIENCE:
+                log.warning("the recovery copy is written without the run: %s", problem)
+                self._enqueue(lambda: autosave.save(_contents(state, None), original), finish)
+                return
+            # The last copy has the run in it: better an older one than one without.
+            self._busy, self._copied = False, None
+            self._soon.start()
+
+        self._with_run(keep, without)
 
     def _forget_copy(self) -> None:
+        self._forget_claims()
         if self._autosave is not None:
             self._enqueue(self._autosave.discard, lambda problem: None)
 
@@ -245,26 +272,34 @@ class Projects(QObject):
         self._timer.stop()
         self._soon.stop()
         self.wait()
+        self._forget_claims()
         if self._autosave is not None:
             self._autosave.close()
             self._autosave = None
 
     # Writing
 
-    def _with_run(self, use: Callable[[SavedState | None], None]) -> None:
-        """Call ``use`` with the state of the run, or with None if there is none."""
+    def _with_run(
+        self,
+        use: Callable[[SavedState | None], None],
+        failed: Callable[[str], None] | None = None,
+    ) -> None:
+        """Call ``use`` with the state of the run, or with None if there is none.
+
+        If the engine cannot tell it, ``failed`` is called, or ``use`` without the run.
+        """
         engine = self._context.engine
         position = getattr(engine.state, "position", None) if engine is not None else None
         if not self._context.attached or position is None:
-            # Before the engine is up the run is still what the file held.
-            use(self._context.resume)
+            # Before the engine has opened it the run is still what the file held.
+            use(self._opened)
             return
 
         def without(problem: str) -> None:
             log.warning("saving without the run: %s", problem)
             use(None)
 
-        engine.ask("saved_state", done=use, failed=without)
+        engine.ask("saved_state", done=use, failed=failed or without)
 
     def _write(self, path: Path, contents: Contents, finish: Callable[[str], None]) -> None:
         self._enqueue(lambda: write(path, contents), finish)

@@ -75,7 +75,7 @@ def write_beside(path: Path, fill: Callable[[BinaryIO], None]) -> None:
     partial: Path | None = None
     try:
         path = real_target(path)
-        stem = f".{path.stem[:40]}-"
+        stem = _stem(path)
         _remove_stale(path.parent, stem)
         handle, name = tempfile.mkstemp(
             prefix=f"{stem}{_machine()}-{os.getpid()}-", suffix=".partial", dir=path.parent
@@ -93,6 +93,21 @@ def write_beside(path: Path, fill: Callable[[BinaryIO], None]) -> None:
     finally:
         if partial is not None:
             partial.unlink(missing_ok=True)
+
+
+def remove_partial(path: Path) -> None:
+    """Remove what was left by writing a file that nobody writes any more."""
+    stem = _stem(path)
+    with contextlib.suppress(OSError), os.scandir(path.parent) as entries:
+        for entry in entries:
+            if entry.name.startswith(stem) and _PARTIAL.fullmatch(entry.name, len(stem)):
+                with contextlib.suppress(OSError):
+                    os.unlink(entry.path)
+
+
+def _stem(path: Path) -> str:
+    """How the names of partial files begin."""
+    return f".{path.stem[:40]}-"
 
 
 def _machine() -> str:

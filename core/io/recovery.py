@@ -13,8 +13,12 @@ from types import TracebackType
 import msgspec
 
 from core.io.errors import ProjectError
+from core.io.files import remove_partial
 from core.io.locks import LockedFile
 from core.io.project import Contents, read, write
+
+#: Seconds in which a window that starts has certainly locked its file.
+_STARTING = 3600.0
 
 
 @dataclass(frozen=True)
@@ -102,6 +106,7 @@ class Autosave:
 def find(folder: Path) -> list[Recovery]:
     """Return what crashed windows left behind, newest first; copies of living windows are not listed."""
     found = []
+    _sweep(folder)
     for path in folder.glob("*.chainrule") if folder.is_dir() else ():
         if LockedFile.held(path.with_suffix(".lock")):
             continue
@@ -132,6 +137,35 @@ def forget(recovery: Recovery) -> None:
     for suffix in (".chainrule", ".json", ".lock"):
         with contextlib.suppress(OSError):
             os.unlink(recovery.path.with_suffix(suffix))
+    remove_partial(recovery.path)
 
 
-__all__ = ["Autosave", "ProjectError", "Recovery", "find", "forget", "take"]
+class Claim:
+    """A recovery copy that a window goes on from: kept until the window has one of its own, and not offered again.
+
+    Should this window end unexpectedly, too, the copy is there still and found again.
+    """
+
+    def __init__(self, recovery: Recovery) -> None:
+        self._recovery = recovery
+        self._lock = LockedFile(recovery.path.with_suffix(".lock"))
+
+    def forget(self) -> None:
+        """Delete it: its content is somewhere else now, or is not wanted."""
+        self._lock.close()
+        forget(self._recovery)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what windows left behind that ended before they had written a copy."""
+    for lock in folder.glob("*.lock") if folder.is_dir() else ():
+        path = lock.with_suffix(".chainrule")
+        with contextlib.suppress(OSError):
+            # A window that is just starting has made its file and not locked it yet.
+            old = time.time() - lock.stat().st_mtime > _STARTING
+            if old and not path.exists() and not LockedFile.held(lock):
+                lock.unlink(missing_ok=True)
+                remove_partial(path)
+
+
+__all__ = ["Autosave", "Claim", "ProjectError", "Recovery", "find", "forget", "take"]

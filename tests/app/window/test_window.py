@@ -320,6 +320,9 @@ def test_templates_by_the_dialog(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) 
         assert window.context.document.data.id == "xor"
 
 
+CORPUS = Path(__file__).parents[2] / "core" / "io" / "corpus"
+
+
 def test_damaged_settings_mean_defaults(home: Path) -> None:
     (home / "settings.json").write_text("{ not json")
     settings = Settings()
@@ -354,6 +357,24 @@ def test_after_a_crash_the_work_is_offered(qtbot: QtBot, home: Path) -> None:
         assert window.context.document.network.layers[3].config["rate"] == 0.125
         assert window.context.document.dirty
         assert window.projects.recoveries() == []
+
+
+def test_a_project_saved_before_the_engine_is_up_keeps_its_run(
+    qtbot: QtBot, home: Path, tmp_path: Path
+) -> None:
+    from core import io
+
+    given, path = io.read(CORPUS / "v1-xor.chainrule"), tmp_path / "again.chainrule"
+    assert given.project.run
+    with open_window(qtbot, engine=True) as window:
+        bus = window.context.bus
+        bus.do("project.open", path=str(CORPUS / "v1-xor.chainrule"))
+        assert window.context.engine.state.position is None
+        bus.do("project.save", path=str(path))
+        qtbot.waitUntil(path.is_file, timeout=60_000)
+    saved = io.read(path)
+    assert saved.project.run["step"] == given.project.run["step"]
+    assert set(saved.optimizer) == set(given.optimizer)
 
 
 def test_an_orderly_close_leaves_nothing_to_recover(qtbot: QtBot, home: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -69,3 +70,29 @@ def test_a_copy_without_its_note_is_still_offered(tmp_path: Path) -> None:
     (found,) = recovery.find(tmp_path)
     assert found.original is None
     assert recovery.take(found).project == contents().project
+
+
+def test_a_claimed_copy_is_not_offered_until_its_window_ends(tmp_path: Path) -> None:
+    with start(tmp_path, wait=False) as child:
+        child.wait()
+    (found,) = recovery.find(tmp_path)
+    claim = recovery.Claim(found)
+    assert recovery.find(tmp_path) == []
+    # As the system does when a process ends.
+    claim._lock._file.close()
+    assert recovery.find(tmp_path) == [found]
+    recovery.Claim(found).forget()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_window_left_that_ended_before_its_first_copy_is_removed(tmp_path: Path) -> None:
+    lock, partial = tmp_path / "20260101-000000-abcdef01.lock", ".20260101-000000-abcdef01-"
+    lock.touch()
+    (tmp_path / f"{partial}0a1b-4321-abcdefgh.partial").write_bytes(b"half")
+    with recovery.Autosave(tmp_path) as living:
+        assert recovery.find(tmp_path) == []
+        assert lock.exists()
+        for path in tmp_path.glob("*.lock"):
+            os.utime(path, (1e9, 1e9))
+        assert recovery.find(tmp_path) == []
+        assert [path.name for path in tmp_path.iterdir()] == [living._lock.path.name]

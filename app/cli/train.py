@@ -109,6 +109,8 @@ class _StopRequest:
 
 
 def _train(session: Session, epochs: int, stop: _StopRequest) -> str:
+    from app.engine.happenings import words
+
     first = session.position.epoch
     batches = session.run.batches
     # A run resumed in the middle of an epoch finishes it and then does as many as were asked for.
@@ -121,7 +123,12 @@ def _train(session: Session, epochs: int, stop: _StopRequest) -> str:
     with bar:
         task = bar.add_task("", total=epochs * batches, loss="")
         slice_ = 1
+        session.allow_more()
         while session.position.step < goal and not session.diverged and not stop:
+            for one in session.take_happenings():
+                bar.console.print(words(one.name, one.values), highlight=False, soft_wrap=True)
+            if session.stopped:
+                break
             session.allow_more()
             began = perf_counter()
             done = session.advance(min(slice_, goal - session.position.step), stop.__bool__)

@@ -8,6 +8,7 @@ import numpy as np
 
 from app.snapshots import HistoryView, read_only
 from core.runs import Epoch
+from core.runs.supervising import seen_by_callbacks
 
 if TYPE_CHECKING:
     from app.snapshots import EvaluationView
@@ -45,7 +46,10 @@ class HistoryMaker:
             values["val_accuracy"] = found.accuracy
         for epoch in reversed(run.history.epochs):
             if epoch.step == found.step:
-                run.history.add_epoch(Epoch(epoch.epoch, epoch.step, {**epoch.metrics, **values}))
+                known = epoch.metrics
+                # What callbacks have counted stays as they saw it.
+                found_all = {**values, **known} if seen_by_callbacks(epoch) else {**known, **values}
+                run.history.add_epoch(Epoch(epoch.epoch, epoch.step, found_all))
                 return
             if epoch.step < found.step:
                 break

@@ -32,11 +32,12 @@ from app.snapshots import (
 from app.text import tr
 from core import data as data_sets
 from core.errors import ChainruleError
-from core.runs import Position, Run
+from core.runs import Position, Run, Supervisor
 from core.runs.run import RunState
 
 if TYPE_CHECKING:
     from core.runs import Divergence
+    from core.runs.supervising import Happening
 
 log = logging.getLogger("chainrule.engine")
 
@@ -88,6 +89,14 @@ class Session:
         self._sample.open(run, self.info)
         self._changes = 0
         self._limit = self._steps_until(self.work.training.epochs)
+        self._supervise()
+
+    def _supervise(self) -> None:
+        self._supervisor = Supervisor(self.run, self.work.training.callbacks)
+        #: What was measured for callbacks so far, and of what.
+        self._measuring: tuple[tuple[int, int, int], Iterator[dict[str, float]]] | None = None
+        self._measured: dict[str, float] | None = None
+        self._happenings: list[Happening] = []
 
     def close(self) -> None:
         """Stop what is running."""
@@ -135,8 +144,18 @@ class Session:
 
     @property
     def finished(self) -> bool:
-        """Whether all steps were taken."""
-        return self.run.step_count >= self._limit
+        """Whether all steps were taken, or a callback stopped training here."""
+        return self.run.step_count >= self._limit or self.stopped
+
+    @property
+    def stopped(self) -> bool:
+        """Whether a callback stopped training where the run stands."""
+        return self._supervisor.stop_step() == self.run.step_count
+
+    def take_happenings(self) -> list[Happening]:
+        """Return what callbacks have done since this was asked last."""
+        found, self._happenings = self._happenings, []
+        return found
 
     @property
     def diverged(self) -> str:
@@ -183,13 +202,42 @@ class Session:
         if waits():
             # Asked for between the look into the queue and the line above.
             return 0
-        left = max(0, self._limit - self.run.step_count)
+        if not self._look(waits):
+            return 0
+        limit = min(self._limit, self._supervisor.stop_step() or self._limit)
+        left = max(0, limit - self.run.step_count)
         # Whole epochs where one is shorter than what is asked for, so that what is measured belongs to an end of one.
-        epochs = max(1, min(steps // self.run.batches, self._history.epochs_to_next_note(self.run)))
+        following = 1 if self._supervisor else self._history.epochs_to_next_note(self.run)
+        epochs = max(1, min(steps // self.run.batches, following))
         done = self.run.advance(min(steps, left), epochs) if left else 0
         if done and self.run.epoch_just_ended():
-            self._history.note_epoch(self.run)
+            self._note_epoch(waits)
         return int(done)
+
+    def _note_epoch(self, waits: Callable[[], bool] = lambda: False) -> None:
+        """Note what the epoch that just ended measured; one that callbacks have seen stays as they saw it."""
+        if self._supervisor:
+            self._look(waits)
+        else:
+            self._history.note_epoch(self.run)
+
+    def _look(self, waits: Callable[[], bool]) -> bool:
+        """Let callbacks look at an epoch that has ended; False if something else has to be done in between."""
+        run = self.run
+        if not self._supervisor.is_due():
+            return True
+        if self._supervisor.measures:
+            if self._measuring is None or self._measuring[0] != self._version:
+                pieces = run.iter_evaluation(run.validation or run.samples)
+                self._measuring = (self._version, pieces)
+            for part in self._measuring[1]:
+                self._measured = part
+                if waits():
+                    return False
+        found, self._measuring, self._measured = self._measured, None, None
+        self._happenings += self._supervisor.look(found)
+        self._changes += 1
+        return True
 
     def finish_step(self) -> None:
         """Complete a step that was begun instruction by instruction."""
@@ -201,16 +249,19 @@ class Session:
         """Let a finished run go on for as many epochs again: the learner pressed Play once more."""
         if self.run.divergence is not None:
             raise ChainruleError(self.run.divergence.sentence)
+        self._supervisor.go_on()
         if self.finished:
             self._limit = self._steps_until(self.epoch + max(1, self.work.training.epochs))
 
     def step(self, granularity: str) -> None:
         """Go forward by one instruction, layer, batch or epoch."""
         self._control[0] = 0
+        if self.stopped:
+            self._supervisor.go_on()
         self.run.step(granularity)
         self._limit = max(self._limit, self.run.step_count)
         if self.run.epoch_just_ended():
-            self._history.note_epoch(self.run)
+            self._note_epoch()
 
     def step_back(self, granularity: str) -> None:
         """Go back by one instruction, layer, batch or epoch."""
@@ -243,6 +294,8 @@ class Session:
         same_data = (work.data, dict(work.parameters)) == (old.data, dict(old.parameters))
         if same_data and work.network == old.network and self._only_live_changes(work):
             self.work = work
+            if work.training.callbacks != old.training.callbacks:
+                self._supervise()
             if work.training.epochs != old.training.epochs:
                 self._limit = self._steps_until(work.training.epochs)
             return
@@ -264,7 +317,7 @@ class Session:
             known.training.optimizer.get("learning_rate"), dict
         )
         same = replace_rate(known.training, rate) if live else known.training
-        if work.network == known.network and work.training == same:
+        if work.network == known.network and _as_run(work.training, same) == same:
             return False
         from app.engine import warm
 
@@ -276,11 +329,19 @@ class Session:
         rate = after.optimizer.get("learning_rate")
         if isinstance(rate, dict) or isinstance(before.optimizer.get("learning_rate"), dict):
             # A schedule is an instruction of the tape.
-            return bool(before == _with_epochs(after, before.epochs))
-        if replace_rate(before, rate) != _with_epochs(after, before.epochs):
+            return self._callbacks_fit(work) and bool(before == _as_run(after, before))
+        if replace_rate(before, rate) != _as_run(after, before) or not self._callbacks_fit(work):
             return False
-        if rate is not None and float(rate) != self.run.learning_rate:
+        # A rate that a callback has made smaller stays, unless the learner sets another one.
+        asked = rate != before.optimizer.get("learning_rate")
+        if rate is not None and asked and float(rate) != self.run.learning_rate:
             self.set("learning_rate", float(rate))
+        return True
+
+    def _callbacks_fit(self, work: Work) -> bool:
+        """Say so, before anything is changed, if callbacks cannot work with this run."""
+        if work.training.callbacks != self.work.training.callbacks:
+            Supervisor(self.run, work.training.callbacks)
         return True
 
     # Snapshots
@@ -505,8 +566,9 @@ def replace_rate(training: Any, rate: Any) -> Any:
     )
 
 
-def _with_epochs(training: Any, epochs: int) -> Any:
-    return msgspec.structs.replace(training, epochs=epochs)
+def _as_run(training: Any, before: Any) -> Any:
+    """Return the settings without what changes no step: how far to train, and what looks on."""
+    return msgspec.structs.replace(training, epochs=before.epochs, callbacks=before.callbacks)
 
 
 def _program_view(run: Run) -> ProgramView:

@@ -119,7 +119,10 @@ class EngineState:
     steps_per_second
         Measured over the last second of play.
     finished
-        The run has taken all the steps it was set to take, until Play, Reset or an edit lets it go on.
+        The run has taken all the steps it was set to take, or a callback stopped it, until Play, Reset or an
+        edit lets it go on.
+    stopped
+        It was a callback: nothing got better any more.
     epochs_planned
         After how many epochs it will have: those of the training settings, and as many again for each
         time Play was pressed at the end. 0 before a run is open.
@@ -134,6 +137,7 @@ class EngineState:
     speed: Speed = DEFAULT_SPEED
     steps_per_second: float = 0.0
     finished: bool = False
+    stopped: bool = False
     epochs_planned: int = 0
 
 

@@ -179,6 +179,8 @@ class Worker(QThread):
                 self._background = session.evaluation()
                 # Its first piece copies the weights as they are at the epoch's end.
                 self._work_in_background()
+        for one in session.take_happenings():
+            self.happened.emit(f"run.{one.name}", one.values)
         if session.finished and self._playing:
             self._playing = False
             self._measure_again(session)
@@ -411,6 +413,7 @@ class Worker(QThread):
         if session is not None:
             fields.setdefault("position", session.position)
             fields.setdefault("finished", session.finished)
+            fields.setdefault("stopped", session.stopped)
             fields.setdefault("epochs_planned", session.epochs_planned)
         fields.setdefault("steps_per_second", self._pace.steps_per_second if self._playing else 0.0)
         fields.setdefault("progress", 1.0)

@@ -423,12 +423,20 @@ class MainWindow(QMainWindow):
     def _on_message(self, message: Command | Event) -> None:
         if message.name == "run.diverged" and isinstance(message, Event):
             self._show_divergence(message.values)
+        elif message.name in ("run.stopped-early", "run.rate-reduced"):
+            self._tell_happening(message)
         elif message.name in ("run.stepped", "run.stepped-back", "run.seek", "run.reset"):
             self.context.document.mark_unsaved()
         elif message.name == "run.speed" and isinstance(message, Command):
             self.context.settings.set("speed", self.context.engine.state.speed.key)
         elif message.name == "run.granularity" and isinstance(message, Command):
             self.context.settings.set("granularity", self.context.engine.state.granularity)
+
+    def _tell_happening(self, message: Command | Event) -> None:
+        from app.engine.happenings import words
+
+        if isinstance(message, Event):
+            self.toast.show_message(words(message.name, message.values), seconds=8.0)
 
     def _divergence_is_over(self) -> None:
         if self._divergence and self.banner.text == self._divergence:

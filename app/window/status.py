@@ -171,6 +171,8 @@ def engine_words(state: EngineState, attached: bool) -> tuple[str, str]:
         return tr("Preparing engine{detail}", detail=detail), "tx3"
     if state.finished and state.status == "paused" and state.position is not None:
         epochs = state.position.epoch
+        if state.stopped:
+            return tr("Stopped early after {epochs} epochs", epochs=number(epochs)), "tx"
         words = tr("Finished 1 epoch") if epochs == 1 else tr(
             "Finished {epochs} epochs", epochs=number(epochs)
         )  # fmt: skip

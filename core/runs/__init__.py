@@ -9,7 +9,9 @@ from core.runs.history import Epoch, History
 from core.runs.journal import Entry
 from core.runs.position import GRANULARITIES, Position
 from core.runs.run import Run
+from core.runs.supervising import Supervisor
 
 __all__ = [
-    "GRANULARITIES", "Comparison", "Divergence", "Entry", "Epoch", "History", "Origin", "Position", "Run", "compare",
+    "GRANULARITIES", "Comparison", "Divergence", "Entry", "Epoch", "History", "Origin", "Position", "Run",
+    "Supervisor", "compare",
 ]  # fmt: skip

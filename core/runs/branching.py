@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _MORE = ("learning_rate", "network", "weights", "cells", "shuffle")
 
 #: Fields of `Training` that change nothing a step does.
-_ONLY_SAID = {"epochs"}
+_ONLY_SAID = {"epochs", "callbacks"}
 
 #: Those that change the samples: the data set is divided and written anew.
 _OF_SAMPLES = {"loss", "validation_split"}

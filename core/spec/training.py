@@ -40,6 +40,9 @@ class Training(msgspec.Struct, frozen=True):
         one window to the next, gradients stop there. None goes back through all time steps.
     class_weight
         How much samples of a class count in the loss, by label; 1 where nothing is said.
+    callbacks
+        What looks at training after each epoch: ``({"kind": "EarlyStopping", "patience": 5}, ...)``, a kind of
+        `core.callbacks.documents` and its arguments.
     """
 
     optimizer: dict[str, Any] = msgspec.field(
@@ -53,6 +56,7 @@ class Training(msgspec.Struct, frozen=True):
     validation_split: float = 0.0
     truncated_bptt_steps: int | None = None
     class_weight: dict[int, float] | None = None
+    callbacks: tuple[dict[str, Any], ...] = ()
 
 
 def loss_name(loss: str | dict[str, Any]) -> str:
@@ -84,6 +88,10 @@ def check_training(training: Training) -> None:
     for metric in training.metrics:
         metrics.check(metric)
     optimizers.get(dict(training.optimizer))
+    if training.callbacks:
+        from core.callbacks import documents
+
+        documents.check(training.callbacks)
 
 
 def check_whole(name: str, value: Any, least: int) -> int:

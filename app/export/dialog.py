@@ -6,17 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from PySide6.QtCore import QEvent, QObject, QRect, QSize, Qt, QUrl, Slot
+from PySide6.QtCore import QSize, QUrl, Slot
 from PySide6.QtGui import (
-    QColor,
     QDesktopServices,
-    QKeyEvent,
-    QMouseEvent,
-    QPainter,
-    QPaintEvent,
-    QPen,
 )
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app import theme
 from app.engine.saved import contents_of
@@ -32,7 +26,7 @@ from app.export.range_bar import RangeBar
 from app.export.recipe import Recipe, check, frames_of
 from app.export.service import ExportJob
 from app.text import number, tr
-from app.widgets import Button, Label, Line, Slider
+from app.widgets import Button, Label, Line, Overlay, Slider
 from core.errors import ChainruleError
 
 if TYPE_CHECKING:
@@ -41,7 +35,6 @@ if TYPE_CHECKING:
     from app.workspace import WindowContext
 
 _SIZE = QSize(1008, 708)
-_MARGIN = 16
 
 
 def open_dialog(window: Any) -> ExportDialog:
@@ -57,7 +50,7 @@ def open_dialog(window: Any) -> ExportDialog:
     return dialog
 
 
-class ExportDialog(QWidget):
+class ExportDialog(Overlay):
     """Everything between "I want to show this" and a file.
 
     Settings lock while the film is made; the film is made by a child process, so the run behind the
@@ -72,12 +65,8 @@ class ExportDialog(QWidget):
     """
 
     def __init__(self, context: WindowContext, window: QWidget) -> None:
-        super().__init__(window)
-        self.setObjectName("export-dialog")
-        self.setAccessibleName(tr("Export animation"))
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        super().__init__(window, _SIZE, name="export-dialog", label=tr("Export animation"))
         self._context = context
-        self._window = window
         self._path: Path | None = None
         self._chosen_path = False
         self._starting = False
@@ -93,16 +82,11 @@ class ExportDialog(QWidget):
         self._restore()
         self._show_run(context.engine.state)
         self._on_changed()
-        window.installEventFilter(self)
-        self._cover()
 
     # Building
 
     def _build(self, name: str) -> None:
-        self._frame = _Sheet(self)
-        column = QVBoxLayout(self._frame)
-        column.setContentsMargins(1, 1, 1, 1)
-        column.setSpacing(0)
+        column = self.column
         head = QHBoxLayout()
         head.setContentsMargins(24, 0, 16, 0)
         head.setSpacing(10)
@@ -373,70 +357,14 @@ class ExportDialog(QWidget):
         if self.job.running or self._starting:
             self._on_cancel()
             return
-        self._window.removeEventFilter(self)
         self.previewer.close()
         self._context.settings.set("export", self.form.values())
-        self.hide()
-        self._window.setFocus()
-        self.setParent(None)
-        self.deleteLater()
+        super().close_dialog()
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Escape:
-            self.close_dialog()
-            return
-        event.accept()
-
-    def focusNextPrevChild(self, forwards: bool) -> bool:
-        # Tab stays inside: what is behind the dialog cannot be reached.
-        inside = [w for w in self.findChildren(QWidget) if _reachable(w)]
-        if not inside:
-            return False
-        focused = self._window.focusWidget()
-        here = inside.index(focused) if focused in inside else -1 if forwards else len(inside)
-        chosen = inside[(here + (1 if forwards else -1)) % len(inside)]
-        reason = Qt.FocusReason.TabFocusReason if forwards else Qt.FocusReason.BacktabFocusReason
-        chosen.setFocus(reason)
-        return True
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if watched is self._window:
-            if event.type() == QEvent.Type.Resize:
-                self._cover()
-            elif event.type() == QEvent.Type.Close and self.job.running:
-                self.job.close()
-        return False
-
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        event.accept()
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        QPainter(self).fillRect(self.rect(), QColor(6, 8, 11, 184))
-
-    def _cover(self) -> None:
-        self.setGeometry(self._window.rect())
-        width = min(_SIZE.width(), self.width() - 2 * _MARGIN)
-        height = min(_SIZE.height(), self.height() - 2 * _MARGIN)
-        self._frame.setGeometry(
-            QRect((self.width() - width) // 2, (self.height() - height) // 2, width, height)
-        )
-
-
-class _Sheet(QFrame):
-    """The rounded ground of the dialog."""
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        colors = theme.current()
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(colors.line2, 1))
-        painter.setBrush(colors.bg1)
-        painter.drawRoundedRect(self.rect().toRectF().adjusted(0.5, 0.5, -0.5, -0.5), 12, 12)
-
-
-def _reachable(widget: QWidget) -> bool:
-    policy = widget.focusPolicy()
-    return bool(policy & Qt.FocusPolicy.TabFocus) and widget.isVisible() and widget.isEnabled()
+    def window_closes(self) -> None:
+        """End the child with the window."""
+        if self.job.running:
+            self.job.close()
 
 
 def _parts(context: WindowContext) -> list[tuple[str, str, bool]]:

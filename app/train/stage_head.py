@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QSizePolicy
+from PySide6.QtWidgets import QMenu, QSizePolicy
 
 from app.scenes import draw
+from app.studies import KINDS
 from app.text import number, tr
 from app.widgets import Button, Header, Label, Segmented
 
@@ -24,11 +25,14 @@ class StageHead(Header):
         A switch of the scene: ``"maps"``, ``"scale"`` or ``"tiles"``.
     next_sample(), add_layer()
         Buttons.
+    study(kind)
+        An entry of the menu of studies.
     """
 
     toggled = Signal(str, str)
     next_sample = Signal()
     add_layer = Signal()
+    study = Signal(str)
 
     def __init__(self) -> None:
         super().__init__(tr("Activations"))
@@ -68,6 +72,7 @@ class StageHead(Header):
         self.add.setAccessibleName(tr("Add a layer"))
         self.add.setToolTip(tr("Add a layer in the Build workspace"))
         self.add.clicked.connect(self.add_layer)
+        self._make_studies()
         for widget in (
             self._scale_label,
             self.scale,
@@ -75,6 +80,7 @@ class StageHead(Header):
             self._tiles_label,
             self.tiles,
             self.add,
+            self.studies,
         ):
             self.row.addWidget(widget)
         for name, control in (("scale", self.scale), ("maps", self.maps), ("tiles", self.tiles)):
@@ -82,6 +88,21 @@ class StageHead(Header):
         self._level = 0
         self._scene = "maps"
         self._spec: NetworkView | None = None
+
+    def _make_studies(self) -> None:
+        self.studies = Button(tr("Studies"), name="train-studies", trailing="chevron-down")
+        self.studies.setToolTip(
+            tr("Find a learning rate, cross-validate, try several seeds, search settings")
+        )
+        menu = QMenu(self.studies)
+        menu.setObjectName("train-studies-menu")
+        for kind, title, words in KINDS:
+            action = menu.addAction(f"{tr(title)}…")
+            action.setObjectName(f"study-{kind}")
+            action.setToolTip(tr(words))
+            action.triggered.connect(lambda _=False, k=kind: self.study.emit(k))
+        button = self.studies
+        button.clicked.connect(lambda: menu.popup(button.mapToGlobal(button.rect().bottomLeft())))
 
     def show_network(self, spec: NetworkView, scene: str) -> None:
         """Fit the switches to the network's drawing."""

@@ -110,6 +110,7 @@ class TrainView(QWidget):
         self.head.toggled.connect(self.set_toggle)
         self.head.next_sample.connect(self._next_sample)
         self.fold.toggled.connect(self._arrange)
+        self.head.study.connect(lambda kind: self._do("study.open", kind=kind))
         self.head.add_layer.connect(lambda: self._do("workspace.show", name="build"))
         self.inspector.evaluation.shares.chosen.connect(
             lambda value: self.set_toggle("confusion", value)

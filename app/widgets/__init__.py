@@ -6,6 +6,7 @@ from app.widgets.buttons import Button, Control
 from app.widgets.chip import Chip
 from app.widgets.field import Choice, NumberField, TextField
 from app.widgets.labels import Header, Key, Label, Line, RichLabel
+from app.widgets.overlay import Overlay
 from app.widgets.panels import Banner, Panel, ProgressLine, ScrollPanel, Toast
 from app.widgets.popover import Popover
 from app.widgets.segmented import Segmented
@@ -24,6 +25,7 @@ __all__ = [
     "Label",
     "Line",
     "NumberField",
+    "Overlay",
     "Panel",
     "Popover",
     "ProgressLine",

@@ -14,6 +14,7 @@ from app import theme
 from app.bus import Command, CommandError, Event
 from app.commands import DocumentCommands
 from app.engine.state import EngineState
+from app.studies import commands as studies
 from app.text import tr
 from app.theme_sheet import ThemeSwitch
 from app.widgets import Banner, ProgressLine, Toast
@@ -197,6 +198,7 @@ class MainWindow(QMainWindow):
         bus.register("view.theme", self._set_theme, label=tr("Theme"))
         bus.register("view.reduced-motion", self._set_reduced_motion, label=tr("Reduce motion"))
         bus.register("project.export", self._export, label=tr("Export"))
+        studies.register(self)
         bus.subscribe(self._on_message, names=("run.*", "layer.*", "training.*", "data.*"))
 
     def _restore(self) -> None:

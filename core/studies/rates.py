@@ -99,15 +99,17 @@ def judge(rates: np.ndarray, losses: np.ndarray, sweep: Sweep) -> Rates:
             f"{sweep.start_rate:.2g}, and look at the data: inputs and targets of about the size of 1 train best."
         )
     smooth = smoothed(losses, sweep.smoothing)
-    least = int(np.argmin(smooth))
+    # A single batch may be an easy one: where the loss begins is the mean of the first tenth.
+    tenth = max(3, len(rates) // 10)
+    least = tenth + int(np.argmin(smooth[tenth:]))
     lowest = float(rates[least])
-    if least < 5 or not smooth[least] < smooth[0]:
+    if not smooth[least] < losses[:tenth].mean():
         text = (
             f"The loss never falls below where it begins, at no rate from {rates[0]:.2g} to {rates[-1]:.2g}. "
             "Begin with smaller rates, or look at the data and the network."
         )
         return Rates(rates, losses, smooth, None, lowest, text)
-    slope = slopes(np.log10(rates[: least + 1]), losses[: least + 1], max(2, sweep.steps // 20))
+    slope = slopes(np.log10(rates[: least + 1]), losses[: least + 1], max(2, sweep.steps // 10))
     best = float(rates[int(np.nanargmin(slope))])
     text = (
         f"The loss falls most steeply at a rate of {best:.2g} and is least at {lowest:.2g}, where it is about to "

@@ -46,8 +46,8 @@ def test_losses_on_a_parabola_are_those_of_the_formula() -> None:
     assert found.rates[-1] > 1
     bottom = int(np.argmin(smooth))
     lines = {
-        k: np.polyfit(np.log10(rates[k - 3 : k + 4]), expected[k - 3 : k + 4], 1)[0]
-        for k in range(3, bottom - 2)
+        k: np.polyfit(np.log10(rates[k - 6 : k + 7]), expected[k - 6 : k + 7], 1)[0]
+        for k in range(6, bottom - 5)
     }
     assert found.suggestion == pytest.approx(rates[min(lines, key=lambda k: lines[k])])
     assert 0.005 < found.suggestion < 0.5
@@ -97,6 +97,17 @@ def test_a_loss_that_breaks_at_once_is_told() -> None:
         studies.find_learning_rate(
             made, x, np.zeros((4, 1)), start_rate=1.0, end_rate=10.0, processes=0
         )
+
+
+def test_an_easy_first_batch_does_not_hide_that_the_loss_falls() -> None:
+    sweep = Sweep(steps=60)
+    losses = np.concatenate(
+        [[0.1], np.full(29, 1.0), np.linspace(1.0, 0.5, 20), np.linspace(1, 9, 10)]
+    )
+    found = judge(sweep.rates(), losses, sweep)
+    rates = sweep.rates()
+    assert found.suggestion is not None
+    assert rates[28] < found.suggestion < rates[52]
 
 
 def test_a_loss_that_never_falls_has_no_suggestion() -> None:

@@ -1,0 +1,193 @@
+"""The dialog of studies in a real window, with real child processes, clicked like a learner does."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLabel
+from pytestqt.qtbot import QtBot
+
+from app.bus import CommandError
+from app.studies import KINDS, job
+from app.studies.chart import Chart, Curve, Plot
+from app.studies.dialog import StudyDialog
+from app.studies.outcome import running, shown
+from app.window.main import MainWindow
+from tests.app.window.windows import click, control, open_window
+
+
+@pytest.fixture
+def window(qtbot: QtBot) -> Iterator[MainWindow]:
+    with open_window(qtbot) as opened:
+        opened.context.bus.do("template.open", name="xor-mlp")
+        opened.context.bus.do("workspace.show", name="train")
+        yield opened
+
+
+def opened(window: MainWindow, kind: str) -> StudyDialog:
+    window.context.bus.do("study.open", kind=kind)
+    dialog = window.findChild(StudyDialog)
+    assert dialog is not None
+    return dialog
+
+
+def carried_out(qtbot: QtBot, dialog: StudyDialog) -> None:
+    click(control(dialog, "study-start"))
+    assert dialog.job.running
+    assert not dialog.begin.isEnabled()
+    qtbot.waitUntil(lambda: not dialog.job.running, timeout=120_000)
+
+
+def cells(dialog: StudyDialog) -> list[str]:
+    return [label.text() for label in dialog.table.findChildren(QLabel)]
+
+
+def test_the_menu_of_the_train_view_opens_each_study(window: MainWindow) -> None:
+    for kind, _, _ in KINDS:
+        action = window.findChild(QAction, f"study-{kind}")
+        assert action is not None
+        action.trigger()
+        dialog = window.findChild(StudyDialog)
+        assert dialog is not None
+        assert dialog.kinds.value == kind
+        assert [name for name, form in dialog.forms.items() if form.isVisible()] == [kind]
+    assert len(window.findChildren(StudyDialog)) == 1
+    QTest.keyClick(dialog, Qt.Key.Key_Escape)
+    assert window.findChild(StudyDialog) is None
+    with pytest.raises(CommandError, match="find-lr"):
+        window.context.bus.do("study.open", kind="none")
+
+
+def test_a_found_rate_is_used_and_undone(window: MainWindow, qtbot: QtBot) -> None:
+    document = window.context.document
+    before = document.state
+    dialog = opened(window, "find-lr")
+    carried_out(qtbot, dialog)
+    assert "falls most steeply" in dialog.status.text()
+    assert dialog.chart.plot.mark is not None
+    rate = dialog.chart.plot.mark[0]
+    use = control(dialog, "study-use")
+    assert use.isVisible()
+    click(use)
+    assert document.training.optimizer["learning_rate"] == pytest.approx(rate, rel=0.05)
+    assert not use.isVisible()
+    window.context.bus.do("edit.undo")
+    assert document.state == before
+
+
+def test_a_search_uses_settings_of_layers_and_training_as_one_edit(
+    window: MainWindow, qtbot: QtBot
+) -> None:
+    document = window.context.document
+    before = document.state
+    dialog = opened(window, "search")
+    form = dialog.forms["search"]
+    form._trials.set_amount(3)
+    form._epochs_field.set_amount(2)
+    carried_out(qtbot, dialog)
+    assert dialog.status.text().startswith("Best:")
+    assert cells(dialog)[0] == "trial"
+    click(control(dialog, "study-use"))
+    assert document.network != before.network
+    assert document.training.batch_size in (16, 32, 64)
+    window.context.bus.do("edit.undo")
+    assert document.state == before
+
+
+def test_folds_are_drawn_and_listed(window: MainWindow, qtbot: QtBot) -> None:
+    dialog = opened(window, "cross-validate")
+    dialog.forms["cross-validate"]._k.set_amount(3)
+    dialog.forms["cross-validate"]._epochs_field.set_amount(2)
+    carried_out(qtbot, dialog)
+    assert len(dialog.chart.plot.curves) == 4
+    told = cells(dialog)
+    assert told[1] == "loss"
+    assert {"fold 1", "fold 2", "fold 3", "mean", "± std"} <= set(told)
+    assert "±" in dialog.status.text()
+    assert not control(dialog, "study-use").isVisible()
+
+
+def test_a_study_is_cancelled(window: MainWindow, qtbot: QtBot) -> None:
+    dialog = opened(window, "seeds")
+    dialog.forms["seeds"]._epochs_field.set_amount(1_000_000)
+    click(control(dialog, "study-start"))
+    qtbot.waitUntil(lambda: (dialog.progress.share or 0) > 0, timeout=120_000)
+    # Another study cannot come to the front meanwhile.
+    dialog.choose("search")
+    assert dialog.kinds.value == "seeds"
+    click(control(dialog, "study-cancel"))
+    qtbot.waitUntil(lambda: not dialog.job.running, timeout=20_000)
+    assert dialog.status.text() == "Cancelled"
+    assert dialog.begin.isEnabled()
+    click(control(dialog, "study-start"))
+    QTest.keyClick(dialog, Qt.Key.Key_Escape)
+    qtbot.waitUntil(lambda: window.findChild(StudyDialog) is None, timeout=20_000)
+
+
+def test_what_cannot_be_studied_is_said(window: MainWindow, qtbot: QtBot) -> None:
+    dialog = opened(window, "search")
+    dialog.forms["search"]._space[0][1].setText("loguniform(1, 2)")
+    carried_out(qtbot, dialog)
+    assert "Did you mean 'log_uniform'" in dialog.status.text()
+    dialog.close_dialog()
+    window.context.bus.do("layer.remove", layer=window.context.document.network.layers[-1].id)
+    window.context.bus.do("layer.remove", layer=window.context.document.network.layers[0].id)
+    dialog = opened(window, "seeds")
+    click(control(dialog, "study-start"))
+    assert not dialog.job.running
+    assert dialog.status.text() == window.context.document.inspection.problems[0].sentence
+
+
+def test_closing_the_window_ends_the_study(qtbot: QtBot) -> None:
+    with open_window(qtbot) as window:
+        window.context.bus.do("template.open", name="xor-mlp")
+        dialog = opened(window, "seeds")
+        dialog.forms["seeds"]._epochs_field.set_amount(1_000_000)
+        click(control(dialog, "study-start"))
+        work = dialog.job
+        assert work.running
+        folder = work._folder
+        assert folder is not None
+        assert folder.exists()
+    assert not work.running
+    assert not folder.exists()
+
+
+def test_one_core_stays_for_the_window(monkeypatch: pytest.MonkeyPatch) -> None:
+    for cores, wanted in ((None, 1), (1, 1), (2, 1), (3, 2), (16, 2)):
+        monkeypatch.setattr(job.os, "cpu_count", lambda cores=cores: cores)
+        assert job.processes() == wanted
+
+
+def test_numbers_that_are_none_leave_gaps(qtbot: QtBot) -> None:
+    result = {
+        "kind": "seeds",
+        "runs": [
+            {"title": "seed 0", "history": {"loss": [1.0, None, 0.5]}, "problem": ""},
+            {"title": "seed 1", "history": {}, "problem": "It broke."},
+        ],
+        "final": {"loss": {"mean": 0.5, "std": 0.0, "low": 0.5, "high": 0.5}},
+        "by_epoch": {"loss": [{"mean": 1.0}, {"mean": None}, {"mean": 0.5}]},
+    }
+    found = shown(result)
+    assert "seed 1: It broke." in found.sentence
+    assert ("seed 1", "–") in found.table
+    chart = Chart()
+    qtbot.addWidget(chart)
+    chart.resize(400, 200)
+    plots = [
+        found.plot,
+        Plot(),
+        Plot(curves=(Curve([1.0], [2.0]),)),
+        Plot(curves=(Curve([1e-3, 1e-2], [math.nan, math.inf], width=0),), log_x=True),
+        Plot(curves=(Curve([1e-3, 1e-2], [1.0, 1.0]),), log_x=True, mark=(1e-3, "here")),
+        running({"a": {"val_loss": [1.0, math.nan, 2.0]}, "b": {}}),
+    ]
+    for plot in plots:
+        chart.show_plot(plot)
+        assert not chart.grab().isNull()

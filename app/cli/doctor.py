@@ -84,11 +84,21 @@ def _program() -> Iterator[Finding]:
 
 
 def _machine() -> Iterator[Finding]:
+    from core.tape import helper
+
     cores = os.cpu_count() or 1
     memory = _memory()
     text = f"{platform.system()} {platform.release()}, {platform.machine()}, "
     text += tr("{n} cores", n=cores) + (f", {size(memory)}" if memory else "")
     yield Finding("ok", tr("Machine"), text)
+    threads = helper.threads()
+    yield Finding(
+        "ok",
+        tr("Training"),
+        tr("on 2 threads where steps are large enough; CHAINRULE_THREADS=1 for one")
+        if threads == 2
+        else tr("on 1 thread"),
+    )
     if memory and memory < 2e9:
         yield Finding(
             "note",

@@ -181,7 +181,7 @@ def _machine(dtype: type) -> None:
     meeting = np.zeros(sharing.MEETING, np.int64)
     tasks, bounds = np.zeros((0, 3), np.int64), np.zeros((0, 4), np.int64)
     owns = np.zeros((2, 64), np.int64)
-    shared = (none, integers, reals, arena, state, owns, meeting, tasks, bounds)
+    shared = (none, integers, reals, arena, state, integers, owns, meeting, tasks, bounds)
     sharing.run_regions(*shared)
     sharing.run_steps(*shared, 0, control, none, record, 0)
     sharing.assist(*shared)

@@ -108,8 +108,11 @@ def first_rows(rows):
 
 
 @njit(nogil=True, error_model="numpy")
-def _run_part(kernels, ints, reals, mem, state, own, tasks, first, last, part):
-    """Tasks first..last-1 with a machine state of their own. A task: instruction, row of `ints`, way."""
+def _run_part(kernels, ints, reals, mem, state, more, own, tasks, first, last, part):
+    """Tasks first..last-1 with a machine state of their own.
+
+    A task: instruction, row of `ints` (or, counted on, of `more`), way.
+    """
     for k in range(state.size):
         own[k] = state[k]
     rows = state[ROWS]
@@ -122,28 +125,30 @@ def _run_part(kernels, ints, reals, mem, state, own, tasks, first, last, part):
             own[ROWS] = rows - half if part == 1 else half
             if own[ROWS] == 0:
                 continue
-        call(kernels[pc], mem, ints[tasks[t, 1]], reals[pc], own)
+        row = tasks[t, 1]
+        given = ints[row] if row < kernels.size else more[row - kernels.size]
+        call(kernels[pc], mem, given, reals[pc], own)
         if own[ERROR] != FINE:
             own[ERROR_PC] = pc
             return
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def run_regions(kernels, ints, reals, mem, state, owns, meeting, tasks, bounds):
+def run_regions(kernels, ints, reals, mem, state, more, owns, meeting, tasks, bounds):
     """All regions once. ``bounds[region]`` says where the first part begins and ends, and the second."""
     number = meeting[PUBLISHED]
     for region in range(bounds.shape[0]):
         b = bounds[region]
         if b[2] == b[3]:
-            _run_part(kernels, ints, reals, mem, state, owns[0], tasks, b[0], b[1], 0)
+            _run_part(kernels, ints, reals, mem, state, more, owns[0], tasks, b[0], b[1], 0)
             owns[1, ERROR] = FINE
         else:
             number += 1
             meeting[REGION] = region
             post(meeting, PUBLISHED, number)
-            _run_part(kernels, ints, reals, mem, state, owns[0], tasks, b[0], b[1], 0)
+            _run_part(kernels, ints, reals, mem, state, more, owns[0], tasks, b[0], b[1], 0)
             if swap(meeting, CLAIMED, number - 1, number) == 1:
-                _run_part(kernels, ints, reals, mem, state, owns[1], tasks, b[2], b[3], 1)
+                _run_part(kernels, ints, reals, mem, state, more, owns[1], tasks, b[2], b[3], 1)
                 post(meeting, DONE, number)
             else:
                 spins = 0
@@ -159,7 +164,7 @@ def run_regions(kernels, ints, reals, mem, state, owns, meeting, tasks, bounds):
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def run_steps(
-    kernels, ints, reals, mem, state, owns, meeting, tasks, bounds, prelude, control, watch, record, steps
+    kernels, ints, reals, mem, state, more, owns, meeting, tasks, bounds, prelude, control, watch, record, steps
 ):  # fmt: skip
     """As `core.kernels.machine.run_steps`; instructions before `prelude` are run by the leader alone.
 
@@ -178,7 +183,7 @@ def run_steps(
                 state[ERROR_PC] = pc
                 break
         if state[ERROR] == FINE and not alone:
-            run_regions(kernels, ints, reals, mem, state, owns, meeting, tasks, bounds)
+            run_regions(kernels, ints, reals, mem, state, more, owns, meeting, tasks, bounds)
         if state[ERROR] != FINE:
             done = k
             break
@@ -197,7 +202,7 @@ def run_steps(
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def assist(kernels, ints, reals, mem, state, owns, meeting, tasks, bounds):
+def assist(kernels, ints, reals, mem, state, more, owns, meeting, tasks, bounds):
     """Take second parts of regions until the leader has not run for a moment. Returns how many were taken."""
     taken, spins = 0, 0
     seen = peek(meeting, PUBLISHED)
@@ -213,7 +218,7 @@ def assist(kernels, ints, reals, mem, state, owns, meeting, tasks, bounds):
         seen, spins = number, 0
         if swap(meeting, CLAIMED, number - 1, number) == 1:
             b = bounds[meeting[REGION]]
-            _run_part(kernels, ints, reals, mem, state, owns[1], tasks, b[2], b[3], 1)
+            _run_part(kernels, ints, reals, mem, state, more, owns[1], tasks, b[2], b[3], 1)
             post(meeting, DONE, number)
             taken += 1
     post(meeting, PRESENT, 0)

@@ -205,7 +205,7 @@ class Crew:
         with errors.open("wb") as log:
             process = subprocess.Popen(
                 [*self._command, str(self.folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log,
-                env=_environment(), text=True, encoding="utf-8", errors="replace", **_apart(),
+                env=_environment(self._processes), text=True, encoding="utf-8", errors="replace", **_apart(),
             )  # fmt: skip
         child = _Child(process, errors)
         self._children.append(child)
@@ -248,15 +248,18 @@ def _usual_command() -> list[str]:
     return [sys.executable, "-P", "-m", "core.studies.worker"]
 
 
-def _environment() -> dict[str, str]:
+def _environment(processes: int) -> dict[str, str]:
     import core
+
+    # Several at once leave no processor for a second thread in each.
+    shared = {"CHAINRULE_THREADS": "1"} if processes > 1 else {}
 
     root = str(Path(core.__file__).resolve().parents[1])
     rest = os.environ.get("PYTHONPATH")
     path = root + (os.pathsep + rest if rest else "")
     if getattr(sys, "frozen", False):
-        return {**os.environ, "PYTHONIOENCODING": "utf-8"}
-    return {**os.environ, "PYTHONPATH": path, "PYTHONIOENCODING": "utf-8"}
+        return {**os.environ, "PYTHONIOENCODING": "utf-8", **shared}
+    return {**os.environ, "PYTHONPATH": path, "PYTHONIOENCODING": "utf-8", **shared}
 
 
 def _apart() -> dict[str, Any]:

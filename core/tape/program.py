@@ -67,7 +67,7 @@ class Program(Explaining, Feeding):
         self.tables = []
         self._fed = False
         self.threads = helper.threads()
-        self._team: Team | None = None
+        self._teams: dict[int, Team] = {}
         self._work = -1
         self.instructions: Sequence[TapeInstruction] = Instructions(tape)
         self._table = kernel_table(self.dtype)
@@ -112,9 +112,16 @@ class Program(Explaining, Feeding):
             raise ChainruleError(
                 f"The tape has {len(self.kinds)} instructions; {start} to {end} is not a range of it."
             )
+        whole = start == 0 and end == len(self.kinds)
         if not self.tables:
             start = self._behind_data(start, end)
-        machine.run_range(self._kernels, self.ints, self.reals, self.mem, self.state, start, end)
+        team = self.team(start, self.rows) if whole else None
+        if team is not None:
+            team.run(self)
+        else:
+            machine.run_range(
+                self._kernels, self.ints, self.reals, self.mem, self.state, start, end
+            )
         self.raise_error()
 
     def _behind_data(self, start: int, end: int) -> int:
@@ -159,17 +166,22 @@ class Program(Explaining, Feeding):
             )
         )
 
-    def team(self) -> Team | None:
-        """Who shares this program's steps, or None if it has one thread or its steps are too small."""
+    def team(self, first: int = 0, rows: int | None = None) -> Team | None:
+        """Who shares runs of this program from instruction `first` on, or None: one thread, or too little to do.
+
+        `rows` is the size of the batch, by default the largest.
+        """
         if self.threads < 2:
             return None
         if self._work < 0:
             self._work = work(self.tape, self.capacity)
-        if self._work < WORTH_SHARING:
+        share = 1.0 if rows is None else rows / self.capacity
+        if self._work * share < WORTH_SHARING:
             return None
-        if self._team is None:
-            self._team = Team(self, 0, self._work)
-        return self._team
+        if first not in self._teams:
+            # Whole steps begin at 0, a batch that was fed behind the data: no program has more than two.
+            self._teams[first] = Team(self, first, self._work)
+        return self._teams[first]
 
     @property
     def error(self) -> int:

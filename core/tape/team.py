@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from core.kernels import machine as one
 from core.kernels import sharing as machine
 from core.tape import helper
 from core.tape.sharing import WORTH_CUTTING, share
@@ -24,7 +25,7 @@ class Team:
     Parameters
     ----------
     program
-        Bound. Rows of integers are added to its own.
+        Bound.
     first
         Where runs of it begin: instructions before are not run, or not shared.
     work
@@ -47,16 +48,12 @@ class Team:
         machine.assist(*self._shared)
 
     def _bind(self, program: Program) -> None:
-        count = len(program.kinds)
-        given, own = program.ints, self.sharing.ints
-        width = max([given.shape[1], *map(len, own)])
-        ints = np.zeros((count + len(own), width), np.int64)
-        ints[:count, : given.shape[1]] = given[:count]
+        own = self.sharing.ints
+        more = np.zeros((len(own), max([1, *map(len, own)])), np.int64)
         for k, row in enumerate(own):
-            ints[count + k, : len(row)] = row
-        program.ints = ints
+            more[k, : len(row)] = row
         self._shared = (
-            program._kernels, ints, program.reals, program.mem, program.state, self._owns, self._meeting,
+            program._kernels, program.ints, program.reals, program.mem, program.state, more, self._owns, self._meeting,
             self.sharing.tasks, self.sharing.bounds,
         )  # fmt: skip
 
@@ -65,6 +62,17 @@ class Team:
         if steps * self.work >= WORTH_WAKING:
             self._call()
         return self._run(program, steps, record)
+
+    def run(self, program: Program) -> None:
+        """The whole tape once from where the sharing begins, by two threads if the other one is here or comes."""
+        self._call()
+        meeting = self._meeting
+        meeting[machine.RUNNING] = 1
+        end = self.sharing.prelude if meeting[machine.PRESENT] else len(program.kinds)
+        one.run_range(*self._shared[:5], self.first, end)
+        if not program.error and end < len(program.kinds):
+            machine.run_regions(*self._shared)
+        meeting[machine.RUNNING] = 0
 
     def run_alone(self, program: Program, steps: int, record: np.ndarray) -> int:
         """The parts of each region one after the other, on this thread: the same bits."""
@@ -110,4 +118,4 @@ class Team:
         self._share_with(meeting)
 
     def _share_with(self, meeting: np.ndarray) -> None:
-        self._shared = (*self._shared[:6], meeting, *self._shared[7:])
+        self._shared = (*self._shared[:7], meeting, *self._shared[8:])

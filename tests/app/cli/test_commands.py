@@ -177,7 +177,7 @@ def test_export(project: Path, tmp_path: Path) -> None:
 def test_doctor() -> None:
     result = run("doctor")
     assert result.returncode == 0, result.stdout
-    for word in ("Python", "PySide6", "Numba", "PyAV", "loss"):
+    for word in ("Python", "PySide6", "Numba", "PyAV", "loss", "thread"):
         assert word in result.stdout
 
 

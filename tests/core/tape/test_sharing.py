@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import inspect
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -369,3 +373,65 @@ def test_weights_that_are_read_at_every_time_step_are_turned_once() -> None:
     turning = [row for row in sharing.ints if row[0] == 5]
     assert len(backward) > len(weights)
     assert len(turning) == 2 * len(weights)
+
+
+def test_predictions_are_shared_too_whatever_part_of_the_batch_is_there() -> None:
+    network = chain(
+        (16, 16, 8),
+        ("Conv2D", {"filters": 32, "kernel_size": 3, "activation": "relu"}),
+        ("Flatten", {}),
+        ("Dense", {"units": 10, "activation": "softmax"}),
+    )
+
+    def make() -> Program:
+        return Program(compile_network(network, "predict", batch_size=64), 64, seed=2)
+
+    one, two = make(), make()
+    one.threads, two.threads = 1, 2
+    team = two.team(two.tape.instructions.index(first_of(two)))
+    assert team is not None
+    rng = np.random.default_rng(0)
+    name = next(iter(one.tape.outputs.values())).name
+    for rows in (64, 33, 2, 1, 64):
+        x = rng.normal(size=(rows, 16, 16, 8))
+        one.feed([x])
+        two.feed([x])
+        call_in(team)
+        one.run()
+        two.run()
+        assert one.tensor(name).tobytes() == two.tensor(name).tobytes()
+    team._meeting[meeting.RUNNING] = 0
+
+
+def first_of(program: Program) -> Instruction:
+    """The first instruction that a fed program runs."""
+    return next(ins for ins in program.tape.instructions if ins.phase != "data")
+
+
+FORKED = """
+import os, sys
+import numpy as np
+from tests.core.tape import test_sharing as t
+parent, plain = t.large(16), t.large(16)
+record = np.zeros((4, len(parent.watch)))
+team = t.Team(parent, 0, 1 << 60, 0)
+t.call_in(team)
+# The child finds a meeting place at which nobody will ever come.
+child = os.fork()
+assert team.run_steps(parent, 4, record) == 4
+if child:
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+t.by_one(plain, 4, np.zeros_like(record))
+size = plain.plan.values
+assert plain.mem[:size].tobytes() == parent.mem[:size].tobytes()
+os._exit(0)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows starts processes anew")
+def test_a_forked_process_has_a_helper_of_its_own() -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", FORKED], cwd=Path(__file__).parents[3], timeout=120,
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr

@@ -14,6 +14,7 @@ from app.text import tr
 from core.errors import ChainruleError
 from core.layers import registry
 from core.spec import Network, new_layer
+from core.spec.training import check_callbacks
 
 # Bounds of the training settings: smallest, largest, whole number.
 LIMITS: dict[str, tuple[float, float, bool]] = {
@@ -185,6 +186,8 @@ class DocumentCommands:
                 changes[name] = _checked(name, value, *LIMITS[name])
             elif name == "metrics":
                 changes[name] = tuple(value)
+            elif name == "callbacks":
+                changes[name] = tuple(dict(one) for one in value)
             elif name == "loss":
                 changes[name] = losses.get(value).to_document()
             elif name == "learning_rate" and not isinstance(value, dict):
@@ -194,7 +197,10 @@ class DocumentCommands:
         optimizers.get(optimizer)
         changes["optimizer"] = optimizer
         new = msgspec.structs.replace(training, **changes)
-        merge = ("training", *sorted(fields))
+        if new.callbacks:
+            check_callbacks(new)
+        # Several settings of callbacks are one field: each is undone by itself.
+        merge = None if "callbacks" in fields else ("training", *sorted(fields))
         if self._document.edit(tr("Change training"), merge=merge, training=new):
             self._bus.emit("training.configured", **fields)
 

@@ -14,6 +14,7 @@ from app.widgets import (
     NumberField,
     Toggle,
 )
+from app.window.callbacks_editor import CallbacksEditor
 from app.window.forms import Form, clear, row
 from app.window.rate_editor import RateEditor
 from app.workspace import WindowContext
@@ -92,6 +93,11 @@ class TrainingEditor(Form):
             name="training-validation-split-note", wrap=True,
         )  # fmt: skip
         self._rows.addWidget(self._split_note)
+        self._rows.addWidget(Line())
+        self._callbacks = CallbacksEditor(
+            lambda value: self._try("training.configure", callbacks=value)
+        )
+        self._rows.addWidget(self._callbacks)
         self._show()
 
     def _add_rate(self) -> None:
@@ -157,6 +163,7 @@ class TrainingEditor(Form):
         self._seed.set_amount(training.seed)
         self._split.set_amount(training.validation_split)
         self._split_note.setVisible(not training.validation_split)
+        self._callbacks.show_training(training)
 
     def _show_loss(self, document: str | dict[str, Any]) -> None:
         """Rows for the loss's own arguments."""

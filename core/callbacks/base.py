@@ -32,6 +32,9 @@ class Callback:
     model: Model
     params: dict[str, Any]
     settings: ClassVar[tuple[Setting, ...]] = ()
+    #: What a form calls it, and says about it.
+    title: ClassVar[str] = ""
+    tip: ClassVar[str] = ""
     #: False where batch hooks are for others to find: then batches need not be run one by one for it.
     hears_batches: ClassVar[bool] = True
 

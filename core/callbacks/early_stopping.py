@@ -39,13 +39,15 @@ class EarlyStopping(MonitorCallback):
         The epoch it stopped at; 0 if it did not.
     """
 
+    title = "Stop early"
+    tip = "Ends training when a metric has not improved for some epochs"
     settings = (
         MONITOR,
         Setting("patience", "Patience", "int", 0, 0, help="Epochs without improvement before training stops"),
         Setting("min_delta", "Least improvement", "float", 0.0, 0.0, step=0.001,
                 help="Better by less than this does not count"),
-        Setting("restore_best_weights", "Go back to the best weights", "bool", False,
-                help="At the end the weights are those of the best epoch"),
+        Setting("restore_best_weights", "Go back to the best", "bool", False,
+                help="When training is stopped, the weights are those of the best epoch again"),
     )  # fmt: skip
 
     def __init__(

@@ -15,7 +15,7 @@ from core.naming import suggestion
 _MORE = ("acc", "precision", "recall", "auc", "f1", "fbeta", "r2", "cosine_similarity", "iou", "specificity",
          "sensitivity")  # fmt: skip
 
-MONITOR = Setting("monitor", "Watches", "text", "val_loss",
+MONITOR = Setting("monitor", "Metric", "text", "val_loss",
                   help="The metric that decides; val_ ones are of held-out samples")  # fmt: skip
 
 

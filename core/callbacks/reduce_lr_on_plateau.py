@@ -42,6 +42,8 @@ class ReduceLROnPlateau(MonitorCallback):
         Epochs since the last improvement, the best value so far, and epochs of cooling down that are left.
     """
 
+    title = "Smaller rate on a plateau"
+    tip = "Makes the learning rate smaller when a metric has not improved for some epochs"
     settings = (
         MONITOR,
         Setting("factor", "Factor", "float", 0.1, 0.0, 1.0, 0.1, help="What the learning rate is multiplied by"),

@@ -89,9 +89,33 @@ def check_training(training: Training) -> None:
         metrics.check(metric)
     optimizers.get(dict(training.optimizer))
     if training.callbacks:
-        from core.callbacks import documents
+        check_callbacks(training)
 
-        documents.check(training.callbacks)
+
+def check_callbacks(training: Training) -> None:
+    """Say what of the callbacks cannot be, by themselves or with the learning rate there is.
+
+    Raises
+    ------
+    core.errors.SettingError
+        One is not known, wrong, there twice, or would change a rate that follows a schedule.
+    """
+    from core import schedules
+    from core.callbacks import documents
+
+    documents.check(training.callbacks)
+    rate = training.optimizer.get("learning_rate")
+    if not isinstance(rate, dict):
+        return
+    for document in training.callbacks:
+        if "learning_rate" in documents.get(document).adds():
+            kind, schedule = documents.kind(document["kind"]), type(schedules.get(rate)).__name__
+            raise SettingError(
+                f"{kind.__name__} ({kind.title.lower()}) changes the learning rate, but that follows "
+                f"{schedule} for the whole training. Choose a number for the learning rate, or leave"
+                f" {kind.__name__} out.",
+                "callbacks",
+            )
 
 
 def check_whole(name: str, value: Any, least: int) -> int:

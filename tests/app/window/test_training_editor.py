@@ -95,3 +95,40 @@ def test_a_loss_shows_its_arguments_and_keeps_them(qtbot: QtBot) -> None:
         assert window.context.document.training.loss == wanted
         control(window, "training-loss-delta").entered.emit(1.0)
         assert window.context.document.training.loss == "huber"
+
+
+def test_callbacks_are_turned_on_set_undone_and_turned_off(qtbot: QtBot) -> None:
+    with open_window(qtbot) as window:
+        document = window.context.document
+        click(control(window, "training-chip"))
+        switch = control(window, "training-early_stopping")
+        QTest.keyClick(switch, Qt.Key.Key_Space)
+        first = {"kind": "EarlyStopping", "monitor": "val_loss", "patience": 5}
+        assert document.training.callbacks == (first,)
+        box = control(window, "training-early_stopping-patience")
+        box.entered.emit(7.0)
+        control(window, "training-early_stopping-monitor").chosen.emit("val_accuracy")
+        QTest.keyClick(
+            control(window, "training-early_stopping-restore_best_weights"), Qt.Key.Key_Space
+        )
+        (found,) = document.training.callbacks
+        assert found == {"kind": "EarlyStopping", "monitor": "val_accuracy", "patience": 7,
+                         "restore_best_weights": True}  # fmt: skip
+        assert isinstance(found["patience"], int)
+        action(window, "edit-undo").trigger()
+        assert "restore_best_weights" not in document.training.callbacks[0]
+        assert not control(window, "training-early_stopping-restore_best_weights").isChecked()
+        QTest.keyClick(control(window, "training-reduce_lr_on_plateau"), Qt.Key.Key_Space)
+        assert [one["kind"] for one in document.training.callbacks] == [
+            "EarlyStopping",
+            "ReduceLROnPlateau",
+        ]
+        # A schedule and a callback that changes the rate exclude each other.
+        control(window, "training-schedule").chosen.emit("CosineDecay")
+        assert (
+            "follows CosineDecay for the whole training"
+            in control(window, "training-editor-problem").text()
+        )
+        assert not isinstance(document.training.optimizer["learning_rate"], dict)
+        QTest.keyClick(switch, Qt.Key.Key_Space)
+        assert [one["kind"] for one in document.training.callbacks] == ["ReduceLROnPlateau"]

@@ -33,7 +33,7 @@ def keras(network: Network, training: Training) -> str:
         else _functional(network, inspection, size)
     )
     own, loss = keras_loss(training)
-    before, optimizer, during = keras_optimizer(training)
+    before, optimizer, setter = keras_optimizer(training)
     metrics = "" if not training.metrics else f"    metrics={list(training.metrics)!r},\n"
     lines = [
         comment(f"{network.name}: {inspection.parameters:,} parameters. Written by Chainrule."),
@@ -53,12 +53,19 @@ def keras(network: Network, training: Training) -> str:
         f"{metrics})",
         "model.summary()",
         "",
-        *_fit(training, ", ".join(filter(None, ["shuffle=False" if lasting else "", during]))),
+        *_fit(training, ["shuffle=False,"] if lasting else [], [setter] if setter else []),
     ]
     return "\n".join(lines)
 
 
-def _fit(training: Training, more: str) -> list[str]:
+def _fit(training: Training, more: list[str], callbacks: list[str]) -> list[str]:
+    for document in training.callbacks:
+        given = {key: value for key, value in document.items() if key != "kind"}
+        callbacks = [*callbacks, call(f"keras.callbacks.{document['kind']}", [], given)]
+    if len(callbacks) == 1:
+        more = [*more, f"callbacks=[{callbacks[0]}],"]
+    elif callbacks:
+        more = [*more, "callbacks=[", *(f"    {one}," for one in callbacks), "],"]
     if training.validation_split:
         held_out = f"validation_split={training.validation_split!r}"
     else:
@@ -70,7 +77,7 @@ def _fit(training: Training, more: str) -> list[str]:
         f"#     x_train, y_train, batch_size={training.batch_size}, epochs={training.epochs},",
         f"#     {held_out},",
         *weights,
-        *([f"#     {more},"] if more else []),
+        *(f"#     {line}" for line in more),
         "# )",
         "",
     ]

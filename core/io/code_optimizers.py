@@ -83,7 +83,7 @@ def _function(schedule: Schedule, *, torch: bool = False) -> list[str]:
 
 
 def keras_optimizer(training: Training) -> tuple[list[str], str, str]:
-    """(lines before the model, the optimizer, what `fit` is given besides)."""
+    """(lines before the model, the optimizer, the callback that sets its rate or nothing)."""
     given = {key: value for key, value in training.optimizer.items() if key != "kind"}
     name = f"keras.optimizers.{optimizers.kind(str(training.optimizer['kind'])).name}"
     rate = given.get("learning_rate")
@@ -97,7 +97,7 @@ def keras_optimizer(training: Training) -> tuple[list[str], str, str]:
         before = _function(schedule)
         text, more = (
             repr(schedule(0)),
-            "callbacks=[keras.callbacks.LearningRateScheduler(learning_rate)]",
+            "keras.callbacks.LearningRateScheduler(learning_rate)",
         )
     elif isinstance(schedule, OneCycle):
         start, top, end, peak, last = schedule.numbers()

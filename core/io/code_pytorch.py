@@ -461,5 +461,10 @@ def _training(
         *(f"#     {line}" for line in loop),
         "#     for x, y in loader:",
         "#         train_on_batch(x, y)",
+        *(
+            f"# {call(document['kind'], [], {k: v for k, v in document.items() if k != 'kind'})} is left to you: "
+            "PyTorch has no callbacks."
+            for document in training.callbacks
+        ),
         "",
     ]

@@ -6,6 +6,7 @@ versions the numbers are from.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -14,13 +15,22 @@ from typing import Any
 
 import numpy as np
 
-from core import activations, initializers, losses, metrics, optimizers, regularizers, schedules
+from core import (
+    activations,
+    callbacks,
+    initializers,
+    losses,
+    metrics,
+    optimizers,
+    regularizers,
+    schedules,
+)
 from core.checking import check_programs
 from core.layers import registry
 from core.spec import Network
 from core.tape.compiler import compile_network
 from core.tape.program import Program
-from tests.core.golden import cases, layers, our_side
+from tests.core.golden import cases, following, layers, our_side
 from tests.core.golden.layers.case import LayerCase
 from tests.core.golden.optimizer_side import optimizer_error
 from tests.core.networks import chain
@@ -240,6 +250,31 @@ def other_lines() -> Iterator[tuple[str, Line]]:
         yield "Metrics", Line(name, "NumPy")
 
 
+def callback_lines() -> Iterator[Line]:
+    stored = json.loads(following.PATH.read_text("utf-8"))
+    for name in callbacks.__all__:
+        if name in ("Callback", "CallbackList"):
+            continue
+        chosen = [key for key, case in following.CASES.items() if case[0] == name]
+        tried = following.TRIED.get(name, ())
+        errors = [_difference(following.ours_of(key), stored["following"][key]) for key in chosen]
+        errors += [_difference(following.hooks_of(key), stored["hooks"][key]) for key in tried]
+        against = "Keras, recorded metrics" if chosen else "Keras, what it hears and does"
+        yield Line(name, against if errors else "its lines", len(errors), max(errors, default=None))
+
+
+def _difference(ours: Any, theirs: Any) -> float:
+    """The largest relative difference of two records of numbers; infinite if they are not of the same things."""
+    if isinstance(theirs, dict) and isinstance(ours, dict) and set(ours) == set(theirs):
+        return max((_difference(ours[key], theirs[key]) for key in theirs), default=0.0)
+    if isinstance(theirs, list) and isinstance(ours, list) and len(ours) == len(theirs):
+        return max((_difference(a, b) for a, b in zip(ours, theirs, strict=True)), default=0.0)
+    if isinstance(theirs, float) and isinstance(ours, float):
+        equal = ours == theirs or (np.isnan(ours) and np.isnan(theirs))
+        return 0.0 if equal else abs(ours - theirs) / max(abs(theirs), 1e-12)
+    return 0.0 if ours == theirs else float("inf")
+
+
 def _regularizers_in(case: LayerCase) -> set[str]:
     _, _, calls, _ = case.graph()
     return {
@@ -265,6 +300,8 @@ above its bound.
 - Every layer, loss and optimizer also keeps to the six-tape property (`tests/core/runs/test_every_layer.py`: 50 steps
   are 20 steps, a saved file and 30 steps, are stepping to and fro, are the journal replayed, byte for byte), and every
   cell of every operation is explained by a formula that gives the kernel's number (`tests/core/ops/test_explain.py`).
+- Callbacks are given recorded metrics (`tests/core/golden/following.py`): their error is the largest difference of
+  counters, best values, rates, weights and files.
 - Not counted: {beyond}. There Keras's own rounding is larger than the bound; ours is 0, as it must be.
 - "0" means not a bit of difference; "–" that there is nothing to measure.
 """
@@ -309,6 +346,7 @@ def sections() -> dict[str, list[Line]]:
         "Optimizers": list(optimizer_lines()),
         "Schedules": list(schedule_lines()),
     }
+    found["Callbacks"] = list(callback_lines())
     for title, line in other_lines():
         found.setdefault(title, []).append(line)
     return found

@@ -6,7 +6,16 @@ from functools import cache
 
 import pytest
 
-from core import activations, initializers, losses, metrics, optimizers, regularizers, schedules
+from core import (
+    activations,
+    callbacks,
+    initializers,
+    losses,
+    metrics,
+    optimizers,
+    regularizers,
+    schedules,
+)
 from core.layers import registry
 from tests.core import conformance
 
@@ -19,6 +28,7 @@ REGISTERED = {
     "Initializers": initializers.names(),
     "Regularizers": regularizers.names(),
     "Metrics": metrics.names(),
+    "Callbacks": [name for name in callbacks.__all__ if name not in ("Callback", "CallbackList")],
 }
 #: Of the columns forward, backward, check, check in float32.
 BOUNDS = (1e-5, 1e-5, 1e-5, 1e-3)

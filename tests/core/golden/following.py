@@ -199,6 +199,21 @@ def _content(path: Path, model: Any) -> Any:
     return _marked(core.load_model(path))
 
 
+def ours_of(name: str) -> Any:
+    """What our callback does in a case, as it is stored."""
+    import core
+
+    kind, arguments, _ = CASES[name]
+    return json.loads(json.dumps(followed(core, name, ours(kind, arguments))))
+
+
+def hooks_of(name: str) -> Any:
+    """What ours do in a case of `HOOKS`."""
+    import core
+
+    return json.loads(json.dumps(HOOKS[name](core)))
+
+
 # ---- in which order hooks come -------------------------------------------------------------------
 
 _HEARD = [
@@ -267,7 +282,74 @@ def _with_others(library: Any) -> Any:
     return {"before": ends[0], "after": ends[1], "names": sorted(history.history)}
 
 
+def _broken(library: Any) -> Any:
+    """How training ends at a loss that is not finite."""
+    listener = listening(library)
+    model = library.Sequential([library.Input((1,)), library.layers.Dense(1)])
+    model.compile(optimizer=library.optimizers.SGD(learning_rate=1e30), loss="mse")
+    history = model.fit(
+        X, Y, batch_size=2, epochs=3, verbose=0, shuffle=False,
+        callbacks=[library.callbacks.TerminateOnNaN(), listener],
+    )  # fmt: skip
+    ends = [one[1] for one in listener.heard if one[0] == "on_train_batch_end"]
+    return {"ends": ends, "epochs": history.epoch, "finite": bool(np.isfinite(history.history["loss"][-1])),
+            "last": listener.heard[-1][0]}  # fmt: skip
+
+
+def _restored(library: Any) -> Any:
+    """Which epochs are left after a crash, and what is left of the backup."""
+
+    class Crash(library.callbacks.Callback):  # type: ignore[misc]
+        def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+            if epoch == 3:
+                raise InterruptedError
+
+    with TemporaryDirectory() as folder:
+        backup = Path(folder) / "backup"
+        seen = []
+        for others in ([Crash()], [], []):
+            model = model_of(library)
+            callbacks = [library.callbacks.BackupAndRestore(str(backup)), *others]
+            try:
+                history = model.fit(X, Y, epochs=5, verbose=0, callbacks=callbacks)
+                seen.append(history.epoch)
+            except InterruptedError:
+                seen.append([backup.exists()])
+        return {"epochs": seen, "left": backup.exists()}
+
+
+def _of_functions(library: Any) -> Any:
+    """What functions hear."""
+    heard: list[Any] = []
+    callback = library.callbacks.LambdaCallback(
+        on_epoch_begin=lambda epoch, logs: heard.append(["epoch", epoch]),
+        on_epoch_end=lambda epoch, logs: heard.append(["epoch ends", epoch, sorted(logs)]),
+        on_train_begin=lambda logs: heard.append(["train"]),
+        on_train_end=lambda logs: heard.append(["train ends", sorted(logs)]),
+        on_train_batch_begin=lambda batch, logs: heard.append(["batch", batch]),
+        on_train_batch_end=lambda batch, logs: heard.append(["batch ends", batch, sorted(logs)]),
+        on_test_begin=lambda logs: heard.append(["test"]),
+    )
+    model_of(library).fit(
+        X, Y, epochs=2, batch_size=5, verbose=0, validation_data=(X, Y), callbacks=[callback]
+    )
+    return heard
+
+
+def _history(library: Any) -> Any:
+    """What a history of one's own has after two trainings."""
+    own, model = library.callbacks.History(), model_of(library)
+    first = model.fit(X, Y, epochs=2, verbose=0, callbacks=[own])
+    second = model.fit(X, Y, epochs=3, initial_epoch=2, verbose=0, callbacks=[own])
+    return {"own": first is own and second is own, "model": model.history is own, "epochs": own.epoch,
+            "losses": len(own.history["loss"])}  # fmt: skip
+
+
 HOOKS: dict[str, Callable[[Any], Any]] = {
+    "a broken loss": _broken,
+    "a backup": _restored,
+    "functions": _of_functions,
+    "a history of one's own": _history,
     "fit": _fitting(epochs=2),
     "fit with validation": _fitting(epochs=2, validation_data=(X[:5], Y[:5])),
     "fit with a split": _fitting(epochs=2, validation_split=0.3),
@@ -285,6 +367,15 @@ HOOKS: dict[str, Callable[[Any], Any]] = {
     "some steps of predict": _asking("predict", steps=2),
     "shared logs": _with_others,
 }  # fmt: skip
+
+
+#: Callbacks by the cases of `HOOKS` that try them.
+TRIED = {
+    "TerminateOnNaN": ("a broken loss",),
+    "BackupAndRestore": ("a backup",),
+    "LambdaCallback": ("functions",),
+    "History": ("a history of one's own", "shared logs"),
+}
 
 
 def keras_answers(library: Any) -> dict[str, Any]:

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-import core
 from tests.core.golden import following
 
 STORED = json.loads(following.PATH.read_text(encoding="utf-8"))
@@ -34,20 +33,14 @@ def same(ours: Any, theirs: Any, place: str = "") -> None:
         assert ours == theirs, place
 
 
-def ours_of(name: str) -> Any:
-    """What our callback does in a case."""
-    kind, arguments, _ = following.CASES[name]
-    return json.loads(json.dumps(following.followed(core, name, following.ours(kind, arguments))))
-
-
 @pytest.mark.parametrize("name", following.CASES)
 def test_a_callback_does_with_recorded_metrics_what_keras_s_does(name: str) -> None:
-    same(ours_of(name), STORED["following"][name])
+    same(following.ours_of(name), STORED["following"][name])
 
 
 @pytest.mark.parametrize("name", following.HOOKS)
 def test_hooks_come_in_keras_s_order(name: str) -> None:
-    same(json.loads(json.dumps(following.HOOKS[name](core))), STORED["hooks"][name])
+    same(following.hooks_of(name), STORED["hooks"][name])
 
 
 @pytest.mark.conformance

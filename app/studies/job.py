@@ -87,6 +87,8 @@ class StudyJob(QObject):
         environment = QProcessEnvironment.systemEnvironment()
         for name, value in own_environment().items():
             environment.insert(name, value)
+        # The window paints meanwhile; the study's result does not depend on it.
+        environment.insert("CHAINRULE_THREADS", "1")
         process.setProcessEnvironment(environment)
         process.readyReadStandardOutput.connect(self._on_output)
         process.finished.connect(self._on_finished)

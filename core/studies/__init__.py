@@ -100,6 +100,7 @@ def cross_validate(
     seed: int | None = None,
     sample_weight: Any = None,
     class_weight: Any = None,
+    callbacks: Any = None,
     keep_weights: bool = False,
     training: Any = None,
     processes: int | None = None,
@@ -115,6 +116,8 @@ def cross_validate(
         See `partition`; the seed is the model's unless another is given.
     epochs, batch_size, sample_weight, class_weight
         As of `Model.fit`.
+    callbacks
+        Written down, ``[{"kind": "EarlyStopping", "patience": 3}]``: objects cannot go to another process.
     keep_weights
         Begin every fold with the weights the model has. They must not have seen the samples.
     processes
@@ -123,7 +126,7 @@ def cross_validate(
         1 prints a line a fold.
     """
     given = {
-        "batch_size": batch_size, "sample_weight": sample_weight, "class_weight": class_weight,
+        "batch_size": batch_size, "sample_weight": sample_weight, "class_weight": class_weight, "callbacks": callbacks,
         "keep_weights": keep_weights,
     }  # fmt: skip
     subject = subject_of(model, x, y, training, given)
@@ -144,6 +147,7 @@ def search(
     validation_data: Any = None,
     sample_weight: Any = None,
     class_weight: Any = None,
+    callbacks: Any = None,
     seed: int = 0,
     objective: str | None = None,
     mode: str = "auto",
@@ -157,7 +161,7 @@ def search(
     ``found.best.values`` are the settings, ``found.network`` and ``found.training`` the documents with them.
     """
     given = {
-        "batch_size": batch_size, "sample_weight": sample_weight, "class_weight": class_weight,
+        "batch_size": batch_size, "sample_weight": sample_weight, "class_weight": class_weight, "callbacks": callbacks,
         "validation_split": validation_split, "validation_data": validation_data,
     }  # fmt: skip
     subject = subject_of(model, x, y, training, given)
@@ -177,6 +181,7 @@ def try_seeds(
     validation_data: Any = None,
     sample_weight: Any = None,
     class_weight: Any = None,
+    callbacks: Any = None,
     training: Any = None,
     processes: int | None = None,
     verbose: Any = 0,
@@ -186,7 +191,7 @@ def try_seeds(
     `seeds` is how many, counted from the model's own, or a list of them; the other arguments are those of `Model.fit`.
     """
     given = {
-        "batch_size": batch_size, "sample_weight": sample_weight, "class_weight": class_weight,
+        "batch_size": batch_size, "sample_weight": sample_weight, "class_weight": class_weight, "callbacks": callbacks,
         "validation_split": validation_split, "validation_data": validation_data,
     }  # fmt: skip
     subject = subject_of(model, x, y, training, given)

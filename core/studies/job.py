@@ -133,7 +133,7 @@ def _carry_out(subject: Subject, job: Job, folder: Path) -> Generator[Moment, No
         job.network, job.training, samples=samples, validation=held, loss=subject.loss(job.training)
     )
     if subject.weights:
-        run.replace_weights(subject.weights)
+        run.start_from(subject.weights)
     if job.sweep is not None:
         steps = sweep(run, job.sweep)
         while True:
@@ -144,8 +144,8 @@ def _carry_out(subject: Subject, job: Job, folder: Path) -> Generator[Moment, No
             yield Moment(job.number, share, 0, {"rate": rate, "loss": loss})
     if job.state and (folder / job.state).exists():
         _restore(run, folder / job.state)
-    yield from _train(run, job)
-    history = _history(run)
+    yield from _train(run, job, subject)
+    history = _history(run, subject)
     if job.keep:
         _save(folder / job.keep, dict(run.program.weights()))
     if job.state:
@@ -154,9 +154,14 @@ def _carry_out(subject: Subject, job: Job, folder: Path) -> Generator[Moment, No
     return Outcome(job.number, history, _digest(run), problem)
 
 
-def _train(run: Run, job: Job) -> Generator[Moment, None, None]:
+def _train(run: Run, job: Job, subject: Subject) -> Generator[Moment, None, None]:
+    from core.runs.supervising import Supervisor
+
+    watching = Supervisor(run)
     goal, told, count = job.epochs * run.batches, time.monotonic(), 1
     while run.step_count < goal and run.divergence is None:
+        if watching.stop_step() == run.step_count:
+            return
         began = time.monotonic()
         done = run.advance(min(count, goal - run.step_count))
         now = time.monotonic()
@@ -166,19 +171,25 @@ def _train(run: Run, job: Job) -> Generator[Moment, None, None]:
         if ended:
             size = job.training.batch_size
             held = run.evaluate(batch_size=size) if run.validation is not None else None
-            run.note_epoch(held)
+            if watching:
+                watching.look(held)
+            else:
+                run.note_epoch(held)
         if ended or now - told >= REPORT:
             told = now
             epochs = run.history.epochs
-            latest = dict(epochs[-1].metrics) if epochs else {}
+            latest = subject.logged(epochs[-1].metrics) if epochs else {}
             yield Moment(job.number, run.step_count / goal, run.position.epoch, latest)
 
 
-def _history(run: Run) -> dict[str, list[float]]:
+def _history(run: Run, subject: Subject) -> dict[str, list[float]]:
     found: dict[str, list[float]] = {}
+    rates = any(one.get("kind") == "ReduceLROnPlateau" for one in run.training.callbacks)
     for epoch in run.history.epochs:
-        for name, value in epoch.metrics.items():
-            found.setdefault(name, []).append(float(value))
+        for name, value in subject.logged(epoch.metrics).items():
+            # As in Keras, the rate is told where a callback changes it.
+            if name != "learning_rate" or rates:
+                found.setdefault(name, []).append(float(value))
     return found
 
 

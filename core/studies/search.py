@@ -132,11 +132,10 @@ class Search(Study[Found]):
         self.seed = check_seed(seed)
         self.count = check_whole("trials", trials, 1)
         self.objective = objective or ("loss" if subject.held_out is None else "val_loss")
-        known = list(subject.metrics())
-        if subject.held_out is not None:
-            known += [f"val_{name}" for name in known]
-        if not subject.losses and self.objective not in known:
-            raise SettingError(unknown("metric to compare", self.objective, known), "objective")
+        if objective is not None:
+            known = subject.measured()
+            if objective not in known:
+                raise SettingError(unknown("metric to compare", str(objective), known), "objective")
         self.mode = check_mode(mode, self.objective)
         self.prune = None if prune is None else check_whole("prune", prune, 2)
         self.rungs = rungs(self._epochs, self.count, self.prune)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 
-from core import losses
+from core import losses, optimizers
 from core.errors import ChainruleError, SettingError
 from core.spec.network import Network
 from core.spec.training import Training, check_split, check_training, check_whole
@@ -43,6 +43,8 @@ class Subject:
         The loss of each output where `training` has no place for it: several outputs, or a weight.
     weights
         Weights to begin with instead, by name.
+    outputs
+        Names of the outputs by node where there are several: metrics are logged as Keras calls them, "size_loss".
     """
 
     network: Network
@@ -51,6 +53,7 @@ class Subject:
     held_out: Samples | None = None
     losses: tuple[LossRef, ...] = ()
     weights: dict[str, np.ndarray] = field(default_factory=dict)
+    outputs: dict[str, str] = field(default_factory=dict)
 
     @staticmethod
     def of_document(network: Network, training: Training, dataset: Any) -> Subject:
@@ -93,11 +96,13 @@ class Subject:
         class_weight: Any = None,
         validation_split: float = 0.0,
         validation_data: Any = None,
+        callbacks: Any = None,
         keep_weights: bool = False,
     ) -> Subject:
         """The subject of a compiled model and arrays, which are given as to `Model.fit`.
 
-        With `keep_weights` every run begins with the weights the model has, instead of fresh ones.
+        With `keep_weights` every run begins with the weights the model has, instead of fresh ones. Callbacks are
+        documents, ``[{"kind": "EarlyStopping", "patience": 3}]``: objects cannot go to another process.
         """
         samples = model._samples(x, y, sample_weight)
         if class_weight is not None:
@@ -105,11 +110,7 @@ class Subject:
         held_out: Samples | None = None
         share = check_split(validation_split)
         if validation_data is not None:
-            pair = isinstance(validation_data, (list, tuple)) and len(validation_data) in (2, 3)
-            if not pair:
-                message = "validation_data must be a pair (x, y) of arrays to measure on, or (x, y, sample_weight)."
-                raise ChainruleError(message)
-            held_out = model._samples(*validation_data)
+            held_out = model._held_out(validation_data)
         elif share:
             kept = int(len(samples) * (1 - share))
             if not 0 < kept < len(samples):
@@ -120,10 +121,20 @@ class Subject:
             rows = np.arange(len(samples))
             samples, held_out = take(samples, rows[:kept]), take(samples, rows[kept:])
         training = model._training(check_whole("batch_size", batch_size, 1))
+        if callbacks is not None:
+            training = msgspec.structs.replace(training, callbacks=check_callbacks(callbacks))
         found = tuple(LossRef(loss.to_document(), float(loss.weight)) for loss in model.losses)
         told = len(found) > 1 or found[0].weight != 1
         weights = model.weights_by_name() if keep_weights else {}
-        return Subject(model.network, training, samples, held_out, found if told else (), weights)
+        network = model._trained()
+        names: dict[str, str] = {}
+        if len(network.outputs) > 1:
+            nodes = [network.source(output)[0] for output in network.outputs]
+            called = model._output_names()
+            single = len(set(called)) == len(called)
+            names = dict(zip(nodes, called if single else nodes, strict=True))
+        told_losses = found if told else ()
+        return Subject(network, training, samples, held_out, told_losses, weights, names)
 
     def changed(self, network: Network, training: Training) -> Subject:
         """The same samples for other documents."""
@@ -136,9 +147,28 @@ class Subject:
         made = [losses.get(one.loss).weighted(one.weight) for one in self.losses]
         return made if len(made) > 1 else made[0]
 
-    def metrics(self) -> tuple[str, ...]:
-        """Names of what one output's runs log without held-out samples: the loss, then the metrics."""
-        return ("loss", *map(str, self.training.metrics))
+    def logged(self, metrics: dict[str, float]) -> dict[str, float]:
+        """Metrics of a run under Keras's names."""
+        if not self.outputs:
+            return dict(metrics)
+        found = {}
+        for name, value in metrics.items():
+            held = "val_" if name.startswith("val_") else ""
+            label, _, node = name.removeprefix("val_").rpartition("/")
+            own = self.outputs.get(node)
+            found[f"{held}{own}_{label}" if own is not None else name] = value
+        return found
+
+    def measured(self) -> tuple[str, ...]:
+        """Names of what its runs log: of the samples trained on, then of those held out."""
+        from core.tape.compiler import compile_network
+
+        tape = compile_network(
+            self.network, "train", loss=self.loss(self.training), metrics=self.training.metrics,
+            optimizer=optimizers.get(dict(self.training.optimizer)), weighted=self.samples.weights is not None,
+        )  # fmt: skip
+        found = tuple(self.logged(dict.fromkeys(tape.totals, 0.0)))
+        return found + (() if self.held_out is None else tuple(f"val_{name}" for name in found))
 
     # ---- files ----------------------------------------------------------------------------------------------------
 
@@ -172,7 +202,9 @@ class Subject:
         for name, value in self.weights.items():
             arrays[f"start/{name}"] = np.ascontiguousarray(value)
         document = msgspec.json.encode(
-            _Saved(self.network, self.training, self.losses, parts, tuple(self.weights))
+            _Saved(
+                self.network, self.training, self.losses, parts, tuple(self.weights), self.outputs
+            )
         )
         encoded = save(arrays)
         write_beside(folder / _ARRAYS, lambda file: _write(file, encoded))
@@ -202,7 +234,9 @@ class Subject:
         train = samples("train")
         assert train is not None
         weights = {name: arrays[f"start/{name}"] for name in saved.weights}
-        return Subject(saved.network, saved.training, train, samples("held"), saved.losses, weights)
+        return Subject(
+            saved.network, saved.training, train, samples("held"), saved.losses, weights, saved.outputs
+        )  # fmt: skip
 
 
 class _Saved(msgspec.Struct, frozen=True):
@@ -212,10 +246,34 @@ class _Saved(msgspec.Struct, frozen=True):
     #: Scales of the tables of each part: "train/inputs", ...
     parts: dict[str, list[float]]
     weights: tuple[str, ...]
+    outputs: dict[str, str] = {}
 
 
 def _write(file: Any, content: bytes) -> None:
     file.write(content)
+
+
+def check_callbacks(callbacks: Any) -> tuple[dict[str, Any], ...]:
+    """Callbacks that can go to another process.
+
+    Raises
+    ------
+    core.errors.SettingError
+        They are objects, or not known.
+    """
+    from core.callbacks import documents
+
+    given = [callbacks] if isinstance(callbacks, dict) else callbacks
+    if not isinstance(given, (list, tuple)) or not all(isinstance(one, dict) for one in given):
+        message = (
+            "The runs of a study are in processes of their own, so its callbacks are written down: "
+            '[{"kind": "EarlyStopping", "patience": 3}]. There are '
+            + ", ".join(documents.names())
+            + "."
+        )
+        raise SettingError(message, "callbacks")
+    documents.check(given)
+    return tuple(dict(one) for one in given)
 
 
 def take(samples: Samples, rows: np.ndarray) -> Samples:

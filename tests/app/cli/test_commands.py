@@ -60,6 +60,7 @@ def test_help_and_version() -> None:
         assert f"\n    {name}" in result.stdout
         assert run(name, "--help").returncode == 0
     assert "warm" not in result.stdout
+    assert "worker" not in result.stdout
     assert run("--version").stdout.startswith("chainrule ")
 
 

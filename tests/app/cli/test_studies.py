@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from app.cli.command import own_command, own_environment
+from app.cli.study import worker_command
 from core import data, io, studies
 from tests.app.cli.test_commands import run, said
 
@@ -130,3 +131,22 @@ def test_ctrl_c_is_clean(project: Path, tmp_path: Path, number: signal.Signals) 
     assert process.returncode == 128 + number
     assert errors.strip() == "chainrule: stopped"
     assert not list(here.glob(f"{studies.PREFIX}*"))
+
+
+def test_a_frozen_program_starts_its_children_from_itself(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert worker_command() is None
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    assert worker_command() == [sys.executable, "study-worker"]
+    monkeypatch.undo()
+    # What that command does, started from here.
+    contents = io.read(project).project
+    dataset = data.load(contents.data.id, **contents.data.parameters)
+    subject = studies.Subject.of_document(contents.network, contents.training, dataset)
+    study = studies.SeveralSeeds(subject, seeds=1, epochs=1)
+    command = [*own_command(), "study-worker"]
+    assert [progress.done for progress in study.run(1, command)][-1]
+    here = studies.SeveralSeeds(subject, seeds=1, epochs=1)
+    list(here.run(0))
+    assert here.result.runs[0].digest == study.result.runs[0].digest

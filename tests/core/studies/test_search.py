@@ -203,3 +203,14 @@ def test_impossible_seeds_are_refused(seeds: object, words: str) -> None:
     x, y = samples()
     with pytest.raises(SettingError, match=words):
         studies.try_seeds(model(), x, y, seeds=seeds)
+
+
+def test_an_unknown_metric_is_told_before_anything_is_trained() -> None:
+    x, y = samples()
+    with pytest.raises(SettingError, match="val_loss") as caught:
+        studies.search(
+            model(), x, y, SPACE, objective="val_acuracy", processes=64, validation_split=0.2
+        )
+    assert "Did you mean 'val_accuracy'" in str(caught.value)
+    with pytest.raises(SettingError, match="metric to compare"):
+        studies.search(model(), x, y, SPACE, objective="val_loss")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 
 from tests.benchmarks.cases import OPTIMIZERS, RACES, Case, case
 from tests.benchmarks.children import Child, Contender, interleaved
@@ -11,6 +12,7 @@ from tests.benchmarks.options import Options
 from tests.benchmarks.rows import Row, raced, timed
 
 OURS = "Chainrule"
+ALONE = "Chainrule, 1 thread"
 
 #: The shape on which optimizers are raced: many parameters for its multiply-adds.
 _OPTIMIZED = "medium"
@@ -36,25 +38,29 @@ def _race(one: Case, options: Options) -> Iterator[Row]:
     with ExitStack() as stack:
         peers = _torch(stack, options)
         own = stack.enter_context(Child("own_side"))
-        runners: dict[str, Contender] = {OURS: own.contender("steps", case=one.name)}
+        alone = stack.enter_context(Child("own_side", environment={"CHAINRULE_THREADS": "1"}))
+        runners: dict[str, Contender] = {
+            OURS: own.contender("steps", case=one.name),
+            ALONE: alone.contender("steps", case=one.name),
+        }
         for layout in one.asked:
             for who, peer in peers.items():
-                name = f"{who}{' ' * bool(layout)}{layout}"
-                runners[name] = peer.contender("steps", case=one.name, layout=layout)
+                theirs = peer.contender("steps", case=one.name, layout=layout)
+                runners[f"{who} {layout}".strip()] = theirs
         found = interleaved(runners, options.rounds, options.seconds)
         facts = own.ask("facts", case=one.name)
+        same = own.ask("digest", case=one.name) == alone.ask("digest", case=one.name)
     for layout, asked in one.asked.items():
-        mine = {
-            who: times
-            for who, times in found.items()
-            if who == OURS or who in {f"{p}{' ' * bool(layout)}{layout}" for p in peers}
-        }
+        others = [f"{who} {layout}".strip() for who in peers]
         title = f"{one.title}{', PyTorch ' * bool(layout)}{layout}"
-        row = raced("steps", title, mine, OURS, asked if peers else None)
-        yield row
-        if not layout:
-            yield timed("steps", "  instructions a second", facts["instructions"] / found[OURS],
-                        unit="1/s", note=f"{facts['instructions']} a step")  # fmt: skip
+        mine = {who: found[who] for who in (OURS, *others)}
+        yield raced("steps", title, mine, OURS, asked if peers else None)
+    others = [f"{who} {layout}".strip() for who in peers for layout in one.asked]
+    row = raced("steps", "  on one thread", {who: found[who] for who in (ALONE, *others)}, ALONE)
+    yield replace(row, group=f"steps, {one.name}", asked="the bits of two", met=same)
+    rate = facts["instructions"] / found[OURS]
+    note = f"{facts['instructions']} a step"
+    yield timed(f"steps, {one.name}", "  instructions a second", rate, unit="1/s", note=note)
 
 
 def memory(options: Options) -> Iterator[Row]:

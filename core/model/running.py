@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from core.runs import Run
 
 
+#: Bytes that the checkpoints of a model's run may take: a script that only trains should not need more memory than
+#: elsewhere. Where the past is what is looked at, in the window, they may take eight times as much.
+CHECKPOINTS = 64 * 1024**2
+
+
 @dataclass(frozen=True)
 class Memory:
     """What the optimizer remembers, and where training stands.
@@ -131,7 +136,7 @@ class Running(Reading):
         ):
             old.use(samples)
             return old
-        run = Run(self._trained(), training, samples=samples, loss=self._loss)
+        run = Run(self._trained(), training, samples=samples, loss=self._loss, budget=CHECKPOINTS)
         if old is not None:
             run.adopt(old)
         else:

@@ -101,7 +101,7 @@ def twin(run: Run, step: int) -> Run:
     if min(training.batch_size, len(run.samples)) != capacity:
         training = msgspec.structs.replace(training, batch_size=capacity)
     made = Run(run.network, training, run.dataset, samples=run.plain, validation=run.validation,
-               loss=run.loss)  # fmt: skip
+               loss=run.loss, budget=run.budget)  # fmt: skip
     if made.data != run.data:
         message = (
             "The data of this run were written to since it was trained on them, so its steps cannot be done again. "
@@ -124,7 +124,7 @@ def _with_other_settings(run: Run, at: Run, plan: _Plan) -> Run:
     again = plan.split and run.dataset is not None
     made = Run(
         plan.network, plan.training, run.dataset, samples=None if again else run.plain,
-        validation=run.validation, loss=plan.loss,
+        validation=run.validation, loss=plan.loss, budget=run.budget,
     )  # fmt: skip
     made.adopt(at)
     if not again:

@@ -65,6 +65,23 @@ class History:
             self._add(fresh[start : start + 4096])
 
     def _add(self, rows: np.ndarray) -> None:
+        if self.bin == 1:
+            self._put(rows)
+        else:
+            self._put_together(rows)
+        self.length += len(rows)
+        while self._bins >= CAPACITY:
+            self._merge()
+
+    def _put(self, rows: np.ndarray) -> None:
+        """Each step is a bin of its own: nothing stands there yet."""
+        place = slice(self.length - self.first, self.length - self.first + len(rows))
+        self._grow(place.stop)
+        self._low[place] = self._high[place] = self._sum[place] = rows
+        self._count[place] = 1
+        self._bins = place.stop
+
+    def _put_together(self, rows: np.ndarray) -> None:
         at = (np.arange(self.length, self.length + len(rows)) - self.first) // self.bin
         need = int(at[-1]) + 1
         self._grow(need)
@@ -74,9 +91,6 @@ class History:
             np.add.at(self._sum[:, name], at, rows[:, name])
         np.add.at(self._count, at, 1)
         self._bins = need
-        self.length += len(rows)
-        while self._bins >= CAPACITY:
-            self._merge()
 
     def _grow(self, need: int) -> None:
         if need <= len(self._count):

@@ -33,6 +33,8 @@ class Run(Saving):
         What to train on and what to measure on, as tables.
     loss
         A loss (or a list, one for each output) instead of the one named in `training`.
+    budget
+        Bytes that checkpoints may take. With fewer of them a journey to an earlier step takes longer.
 
     Notes
     -----

@@ -82,7 +82,7 @@ class Saving(Travelling):
             for key, step in (("first", state.base_step), ("latest", state.checkpoint_step))
         ]
         self.base = state.base_step
-        self.checkpoints = Checkpoints()
+        self.checkpoints = Checkpoints(self.budget)
         for checkpoint in checkpoints:
             self.checkpoints.add(checkpoint)
         self.journal = journal

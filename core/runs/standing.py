@@ -8,7 +8,7 @@ import numpy as np
 
 from core import losses, optimizers
 from core.kernels import state as S
-from core.runs.checkpoints import Checkpoint, Checkpoints
+from core.runs.checkpoints import BUDGET, Checkpoint, Checkpoints
 from core.runs.divergence import Divergence
 from core.runs.history import History
 from core.runs.journal import Journal
@@ -39,8 +39,11 @@ class Standing:
         samples: Samples | None = None,
         validation: Samples | None = None,
         loss: Any = None,
+        budget: int = BUDGET,
     ) -> None:
         self.network, self.training, self.dataset = network, training, dataset
+        #: Bytes that checkpoints may take.
+        self.budget = budget
         check_training(training)
         self.loss = loss if loss is not None else losses.get(training.loss)
         self.optimizer = optimizers.get(dict(training.optimizer))
@@ -76,7 +79,7 @@ class Standing:
         self.divergence: Divergence | None = None
         self.journal = Journal()
         self.undo = UndoRing()
-        self.checkpoints = Checkpoints()
+        self.checkpoints = Checkpoints(self.budget)
         self.base = 0
         self.history = History(tuple(tape.watch))
         self._previous: Checkpoint | None = None
@@ -162,7 +165,7 @@ class Standing:
         self.divergence = None
         self.undo.clear()
         self.journal = Journal()
-        self.checkpoints = Checkpoints()
+        self.checkpoints = Checkpoints(self.budget)
         self.checkpoints.add(self._checkpoint())
         self._previous = self._start = None
         self.history.truncate(self.base)

@@ -71,4 +71,4 @@ class UndoRing:
 
 def _strided(mem: np.ndarray, at: int, rows: int, row: int, size: int) -> np.ndarray:
     item = mem.itemsize
-    return np.lib.stride_tricks.as_strided(mem[at:], (rows, size), (row * item, item))
+    return np.ndarray((rows, size), mem.dtype, mem, at * item, (row * item, item))

@@ -9,6 +9,9 @@ from hashlib import blake2b
 import numpy as np
 import pytest
 
+import core
+from core import layers, optimizers
+from core.model.running import CHECKPOINTS
 from core.runs import Run
 from core.runs.checkpoints import Checkpoints
 from tests.core.networks import RUNS
@@ -108,3 +111,21 @@ def test_checkpoints_thin_out_with_age_and_keep_the_first() -> None:
     gaps = np.diff(steps)
     assert gaps[-1] <= 4
     assert gaps[:5].min() > gaps[-5:].max()
+
+
+def test_a_model_keeps_its_past_in_less_memory_and_goes_back_with_the_same_bits() -> None:
+    model = core.Sequential([core.Input((900,)), layers.Dense(900), layers.Dense(2)], seed=0)
+    model.compile(optimizer=optimizers.Adam(), loss="mean_squared_error")
+    x = np.random.default_rng(0).random((64, 900), dtype=np.float32)
+    y = x[:, :2] * 2
+    seen = {}
+    for _ in range(20):
+        model.fit(x, y, batch_size=1, epochs=1)
+        seen[model.run.step_count] = digest(model.run)
+    run = model.run
+    one = run.checkpoints.before(run.base)
+    assert one is not None
+    assert CHECKPOINTS - one.nbytes < run.checkpoints.nbytes <= CHECKPOINTS
+    for step in (run.base + 64 * 3, run.base + 64 * 11):
+        run.seek(step)
+        assert digest(run) == seen[step]

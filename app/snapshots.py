@@ -183,22 +183,26 @@ class EvaluationView:
 
 @dataclass(frozen=True)
 class HealthView:
-    """Gradients per layer with weights, in network order.
+    """Health of each layer, in network order: what `core.runs.health` measures, with its formulas.
 
     Attributes
     ----------
     layers
         Layer ids.
     gradient_norm
-        ``(n,)`` l2 norm of the gradient of the layer's kernel at the last step.
+        ``(n,)`` l2 norm of the gradient of the layer's weights at the last step.
     update_ratio
-        ``(n,)`` norm of the last update / norm of the kernel; NaN where not computed.
+        ``(n,)`` norm of the last update / norm of the weights; NaN where not computed.
     saturation
-        ``(n,)`` share of ``|a| > 0.97`` in hidden tanh or sigmoid layers; NaN elsewhere.
+        ``(n,)`` share of the values of hidden tanh or sigmoid layers near an end of their range; NaN elsewhere.
     strip_steps
         ``(bins,)`` int64, step at the end of each time bin.
     strip
         ``(n, bins)`` mean gradient norm in that bin.
+    dead
+        ``(n,)`` share of the units of ReLU layers that were 0 for the whole batch; NaN elsewhere.
+    learns
+        ``(n,)`` bool, False for layers that are frozen or have no weights.
     """
 
     layers: tuple[str, ...]
@@ -208,6 +212,8 @@ class HealthView:
     strip_steps: np.ndarray
     strip: np.ndarray
     serial: int = 0
+    dead: np.ndarray | None = None
+    learns: np.ndarray | None = None
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,7 @@ class Session:
         self._control = run.program.control
         self._program_view = _program_view(run)
         self._history = HistoryMaker()
-        self._health = HealthMeter(run)
+        self._health = HealthMeter()
         self._evaluator: Evaluator | None = None
         self.evaluation_view: EvaluationView | None = None
         self._predict: Lens | None = None

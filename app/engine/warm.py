@@ -165,8 +165,8 @@ def compile_job(name: str) -> None:
 
 
 def _machine(dtype: type) -> None:
-    """Compile the machine by letting it run nothing."""
-    from core.kernels import machine, sharing
+    """Compile the machine, and what measures a run's health, by letting them run nothing."""
+    from core.kernels import health, machine, sharing
     from core.kernels import state as S
 
     integers = np.zeros((0, 1), np.int64)
@@ -178,6 +178,11 @@ def _machine(dtype: type) -> None:
     machine.run_steps(
         none, integers, reals, arena, state, control, none, record, 0
     )  # fmt: skip
+    before = arena[:0].copy()
+    before.flags.writeable = False
+    table, pairs = np.zeros((0, 8), np.int64), np.zeros((0, 2))
+    spans, on = np.zeros((0, 3), np.int64), np.zeros(0, np.uint8)
+    health.measure(arena, before, table, pairs, spans, 0, on, np.zeros((0, 8)))
     meeting = np.zeros(sharing.MEETING, np.int64)
     tasks, bounds = np.zeros((0, 3), np.int64), np.zeros((0, 4), np.int64)
     owns = np.zeros((2, 64), np.int64)

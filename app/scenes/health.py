@@ -20,7 +20,13 @@ if TYPE_CHECKING:
     from app.snapshots import HealthView, NetworkView, Probe
     from app.theme import Theme
 
-VANISHING, EXPLODING, SATURATED = 1e-5, 1e2, 0.45
+#: From where on a layer is in trouble. Of dead units: with a rate too high "as much as 40 % of your network" can die
+#: (CS231n, "Neural Networks Part 1").
+VANISHING, EXPLODING, SATURATED, DEAD = 1e-5, 1e2, 0.45, 0.4
+
+
+#: Right ends of the columns, from the right.
+_RATIO, _NORM = 76.0, 152.0
 
 
 @dataclass(frozen=True)
@@ -56,8 +62,10 @@ def layout(spec: NetworkView, size: tuple[float, float], view: ViewState) -> Hea
     return HealthLayout(size, rows, strip, hits, ("health", size, rows, strip))
 
 
-def verdict(norm: float, saturation: float) -> str:
-    """Return the words for a layer's gradient norm and the share of its saturated units."""
+def verdict(norm: float, saturation: float, dead: float = float("nan"), learns: bool = True) -> str:
+    """Return the words for a layer's gradient norm and the shares of its saturated and dead units."""
+    if not learns:
+        return tr("frozen")
     if not isfinite(norm):
         return tr("not a number")
     if norm < VANISHING:
@@ -66,13 +74,63 @@ def verdict(norm: float, saturation: float) -> str:
         return tr("exploding")
     if isfinite(saturation) and saturation > SATURATED:
         return tr("{share} % saturated", share=round(100 * saturation))
+    if isfinite(dead) and dead > DEAD:
+        return tr("{share} % dead", share=round(100 * dead))
     return tr("healthy")
 
 
 def measured(frame: Frame) -> HealthView | None:
     """Return the figures, or None while no gradient was computed: memory that was never written is all zeros."""
     health = frame.snapshot.health if frame.snapshot else None
-    return health if health is not None and np.any(health.gradient_norm) else None
+    frozen = health is not None and health.learns is not None and not health.learns.any()
+    return health if health is not None and (frozen or np.any(health.gradient_norm)) else None
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What is known of one layer; NaN where it has nothing of the kind."""
+
+    norm: float
+    ratio: float
+    saturation: float
+    dead: float
+    learns: bool
+
+    @property
+    def verdict(self) -> str:
+        """In words."""
+        return verdict(self.norm, self.saturation, self.dead, self.learns)
+
+    @property
+    def healthy(self) -> bool:
+        """Whether there is nothing to worry about."""
+        return self.verdict in (tr("healthy"), tr("frozen"))
+
+    @property
+    def stuck(self) -> str:
+        """The share of its units that do not answer, dead or saturated."""
+        share = self.dead if isfinite(self.dead) else self.saturation
+        return tr("{share} %", share=round(100 * share)) if isfinite(share) else "–"
+
+
+def figures(health: HealthView, k: int) -> Figures:
+    """Return what is known of the layer at this place."""
+    dead = float("nan") if health.dead is None else float(health.dead[k])
+    learns = health.learns is None or bool(health.learns[k])
+    return Figures(
+        float(health.gradient_norm[k]), float(health.update_ratio[k]), float(health.saturation[k]), dead, learns
+    )  # fmt: skip
+
+
+def _stuck_title(health: HealthView | None) -> str:
+    """Return what the last column counts: dead units, saturated ones, or each where there are such."""
+    if health is None:
+        return ""
+    dead = health.dead is not None and bool(np.isfinite(health.dead).any())
+    saturated = bool(np.isfinite(health.saturation).any())
+    if dead and saturated:
+        return tr("dead/sat.")
+    return tr("dead") if dead else tr("saturated") if saturated else ""
 
 
 class HealthScene:
@@ -95,8 +153,14 @@ class HealthScene:
         if health is None or hit.node not in health.layers:
             return (title, tr("no gradients yet"))
         k = health.layers.index(hit.node)
-        norm, saturation = float(health.gradient_norm[k]), float(health.saturation[k])
-        return (title, f"|∂W|\t{draw.scientific(norm)}", verdict(norm, saturation))
+        known = figures(health, k)
+        lines = [f"|∂W|\t{draw.scientific(known.norm)}"] if known.learns else []
+        if isfinite(known.ratio):
+            lines.append(f"{tr('update ratio')}\t{draw.scientific(known.ratio)}")
+        for name, share in ((tr("dead"), known.dead), (tr("saturated"), known.saturation)):
+            if isfinite(share):
+                lines.append(f"{name}\t{round(100 * share)} %")
+        return (title, *lines, known.verdict)
 
     def paint(self, painter: QPainter, place: HealthLayout, theme: Theme, frame: Frame) -> None:
         """Draw heading and rows."""
@@ -107,13 +171,14 @@ class HealthScene:
         width = place.size[0]
         if place.strip:
             end = 24 + draw.text(painter, 24, 20, tr("Gradient health"), 12, theme.tx, weight=600)
-            note = tr("|∂W| per layer, saturation")
+            note = tr("|∂W| per layer, {stuck}", stuck=_stuck_title(health) or tr("saturation"))
             if end + 16 + draw.advance(note, 11) < width - 16:
                 draw.text(painter, width - 16, 20, note, 11, theme.tx3, anchor="end")
         else:
             draw.text(painter, 16, 26, tr("Layer health"), 11, theme.tx2, weight=600)
-            draw.text(painter, width - 16, 26, tr("update ratio"), 11, theme.tx3, anchor="end")
-            draw.text(painter, width - 98, 26, "|∂W|", 11, theme.tx3, anchor="end")
+            draw.text(painter, width - 16, 26, _stuck_title(health), 11, theme.tx3, anchor="end")
+            draw.text(painter, width - _RATIO, 26, tr("update ratio"), 11, theme.tx3, anchor="end")
+            draw.text(painter, width - _NORM, 26, "|∂W|", 11, theme.tx3, anchor="end")
         top = _scale(health)
         for layer, title, y in place.rows:
             k = health.layers.index(layer) if health is not None and layer in health.layers else -1
@@ -149,28 +214,25 @@ def _bar_row(
 ) -> None:
     width = place.size[0]
     draw.text(painter, 16, y, draw.elide(title, 12, 80), 12, theme.tx2)
-    bar = max(20.0, width - 98 - 48 - 100)
+    bar = max(20.0, width - _NORM - 48 - 100)
     draw.fill(painter, 100, y - 8, bar, 8, theme.bg3)
+
+    def put(right: float, text: str, color: QColor) -> None:
+        draw.text(painter, width - right, y, text, 11.5, color, mono=True, anchor="end")
+
     if health is None or k < 0:
-        draw.text(painter, width - 98, y, "–", 11.5, theme.tx3, mono=True, anchor="end")
+        put(_NORM, "–", theme.tx3)
         return
-    norm = float(health.gradient_norm[k])
-    if isfinite(norm):
-        draw.fill(painter, 100, y - 8, bar * min(1.0, norm / top), 8, theme.bwd)
-    bad = verdict(norm, float(health.saturation[k])) != tr("healthy")
-    draw.text(
-        painter,
-        width - 98,
-        y,
-        _norm_text(norm),
-        11.5,
-        theme.err if bad else theme.tx,
-        mono=True,
-        anchor="end",
-    )
-    ratio = float(health.update_ratio[k])
-    text = draw.scientific(ratio) if isfinite(ratio) else "–"
-    draw.text(painter, width - 16, y, text, 11.5, theme.tx2, mono=True, anchor="end")
+    known = figures(health, k)
+    stuck = known.saturation > SATURATED or known.dead > DEAD
+    put(16, known.stuck, theme.err if stuck else theme.tx2)
+    if not known.learns:
+        put(_NORM, tr("frozen"), theme.tx3)
+        return
+    if isfinite(known.norm):
+        draw.fill(painter, 100, y - 8, bar * min(1.0, known.norm / top), 8, theme.bwd)
+    put(_NORM, _norm_text(known.norm), theme.tx if known.healthy or stuck else theme.err)
+    put(_RATIO, draw.scientific(known.ratio) if isfinite(known.ratio) else "–", theme.tx2)
 
 
 def _strip_row(
@@ -195,20 +257,20 @@ def _strip_row(
             level = np.clip((np.log10(np.maximum(bins, 1e-12)) + 3.2) / 3, 0.03, 1)
         level = np.nan_to_num(level, nan=1.0)
         images.place(painter, left, top, wide, 16, _strip(theme, level), False)
-        norm, saturation = float(health.gradient_norm[k]), float(health.saturation[k])
+        known = figures(health, k)
+        shown = draw.scientific(known.norm) if isfinite(known.norm) else "NaN"
         draw.text(
             painter,
             left + wide + 12,
             y,
-            draw.scientific(norm) if isfinite(norm) else "NaN",
+            shown if known.learns else "–",
             11,
             theme.tx,
             mono=True,
         )
-        words = verdict(norm, saturation)
-        healthy = words == tr("healthy")
-        if healthy:
-            words += f"  {round(100 * saturation)} %" if isfinite(saturation) else "  –"
+        words, healthy = known.verdict, known.healthy
+        if words == tr("healthy"):
+            words += f"  {known.stuck}"
         room = width - 16 - (left + wide + 12 + 48)
         draw.text(
             painter,

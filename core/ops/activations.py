@@ -141,6 +141,7 @@ class Arctan(Pointwise):
 
     name = "arctan"
     kernel = "activations.arctan"
+    limits = (-math.pi / 2, math.pi / 2)
 
     def formula(self, x: Expr, ins: Instruction) -> Expr:
         return Call("arctan", (x,))
@@ -259,6 +260,7 @@ class Softsign(Pointwise):
 
     name = "softsign"
     kernel = "activations.softsign"
+    limits = (-1.0, 1.0)
 
     def formula(self, x: Expr, ins: Instruction) -> Expr:
         return Quotient(x, Sum((_ONE, Call("abs", (x,)))))

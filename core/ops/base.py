@@ -84,6 +84,12 @@ class Op:
     may_fail: ClassVar[bool] = False
     #: Of a backward operation that is a learning rule and not the derivative: why, in a sentence for learners.
     not_the_slope: ClassVar[str] = ""
+    #: Of a bounded function that hardly answers any more near the ends of its range: these ends.
+    limits: ClassVar[tuple[float, float] | None] = None
+
+    def dies(self, attributes: dict[str, Any]) -> bool:
+        """True if a unit whose output is 0 has no slope, so that it may stay there for good: ReLU and its kin."""
+        return False
 
     def shape(self, inputs: dict[str, Tensor], attributes: dict[str, Any]) -> Shape:
         """Shape of the output without the batch axis."""

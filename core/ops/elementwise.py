@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from core.expressions import Call, Expr, Negate, Number, Power, Product, Sum
 from core.ops.base import Cell, Half, Instruction, Op, ref, register, span_halves, span_integers
@@ -57,6 +57,9 @@ class Relu(_Unary):
     kernel = "elementwise.relu"
     function = shown = "relu"
 
+    def dies(self, attributes: dict[str, Any]) -> bool:
+        return True
+
     def backward(
         self, e: Emitter, ins: Instruction, dy: Tensor, wanted: set[str]
     ) -> dict[str, Tensor]:
@@ -97,6 +100,7 @@ class Tanh(_Unary):
     name = "tanh"
     kernel = "elementwise.tanh"
     function = shown = "tanh"
+    limits = (-1.0, 1.0)
 
 
 @register
@@ -123,6 +127,7 @@ class Sigmoid(_Unary):
     kernel = "elementwise.sigmoid"
     function = "sigmoid"
     shown = "σ"
+    limits = (0.0, 1.0)
 
 
 @register

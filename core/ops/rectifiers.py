@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from core.activations.functions import SELU_ALPHA, SELU_SCALE
 from core.expressions import Call, Expr, Negate, Number, Product, Quotient, Sum, minus
@@ -23,6 +23,7 @@ class HardSigmoid(Pointwise):
 
     name = "hard_sigmoid"
     kernel = "rectifiers.hard_sigmoid"
+    limits = (0.0, 1.0)
 
     def formula(self, x: Expr, ins: Instruction) -> Expr:
         return Call("clip", (Sum((Quotient(x, Number(6)), Number(0.5))), _ZERO, _ONE))
@@ -53,6 +54,9 @@ class Relu6(Pointwise):
 
     name = "relu6"
     kernel = "rectifiers.relu6"
+
+    def dies(self, attributes: dict[str, Any]) -> bool:
+        return True
 
     def formula(self, x: Expr, ins: Instruction) -> Expr:
         return Call("clip", (x, _ZERO, Number(6)))
@@ -125,6 +129,9 @@ class Ramp(Pointwise):
 
     name = "ramp"
     kernel = "rectifiers.ramp"
+
+    def dies(self, attributes: dict[str, Any]) -> bool:
+        return not attributes["slope"]
 
     def reals(self, ins: Instruction) -> list[float]:
         return _ramp_constants(ins)

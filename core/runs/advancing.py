@@ -51,7 +51,8 @@ class Advancing(Instructing):
         self._apply_journal()
         spacing = self._spacing()
         to_checkpoint = spacing - self.step_count % spacing
-        count = min(count, to_checkpoint, SLICE)
+        to_record = self.history.health.until_next(self.step_count)
+        count = min(count, to_checkpoint, to_record, SLICE)
         done = 0
         if count > 1:
             done = self._run_plain(count - 1)

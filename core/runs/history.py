@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import msgspec
 import numpy as np
 
+from core.runs.recording import HealthLog
+
 #: Bins kept at most; a long run merges neighbours. A small network makes 10^8 steps in half an hour.
 CAPACITY = 1 << 17
 
@@ -55,6 +57,7 @@ class History:
         self._count = np.zeros(0, np.int64)
         self._bins = 0
         self.epochs: list[Epoch] = []
+        self.health = HealthLog()
 
     def append(self, step: int, values: np.ndarray) -> None:
         """Add rows (steps, metrics) measured from this step on. Steps already known (a replay) are left out."""
@@ -133,12 +136,14 @@ class History:
         )
         self._bins = keep
         self.length = max(step, self.first)
+        self.health.truncate(step)
         self.epochs = [e for e in self.epochs if e.step <= step]
 
     def copy(self) -> History:
         """Another one with the same numbers."""
         made = History(self.names, self.first)
         made.restore(self.arrays(), self.length, self.bin, self.epochs)
+        made.health = self.health.copy()
         return made
 
     def add_epoch(self, epoch: Epoch) -> None:
@@ -165,6 +170,7 @@ class History:
             "high": self._high[:n],
             "sum": self._sum[:n],
             "count": self._count[:n],
+            **self.health.arrays(),
         }
 
     def restore(

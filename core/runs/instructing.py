@@ -52,6 +52,8 @@ class Instructing(Changing):
     def _after_steps(self) -> None:
         if self.step_count % self._spacing() == 0:
             self.checkpoints.add(self._checkpoint())
+        if self.history.health.due(self.step_count):
+            self.history.health.add(self.health())
 
     def _spacing(self) -> int:
         """Steps between checkpoints: a power of two that a replay does within `REPLAY` seconds."""

@@ -79,6 +79,7 @@ class Run(Saving):
             self.history = other_first
         else:
             self.history = History(self.history.names, self.base)
+            self.history.health.every = other.history.health.every
 
     def _adopt_scalars(self, other: Run) -> None:
         """What the optimizer remembers besides its slots (Nadam's product), and a rate that was set by hand."""

@@ -14,6 +14,7 @@ from core.runs.checkpoints import Checkpoint, Checkpoints
 from core.runs.divergence import Divergence
 from core.runs.history import Epoch, History
 from core.runs.journal import Entry, Journal
+from core.runs.recording import HealthLog
 from core.runs.travelling import Travelling
 
 FOREIGN = "The saved run does not fit this network."
@@ -73,6 +74,7 @@ class Saving(Travelling):
         """
         self._check_state(state, arrays)
         journal = self._read_journal(state, arrays)
+        health = self._read_health(state, arrays)
         checkpoints = [
             Checkpoint(
                 step,
@@ -89,6 +91,7 @@ class Saving(Travelling):
         self.history = History(state.history_names, state.history_first)
         history = {key: arrays[f"history/{key}"] for key in ("low", "high", "sum", "count")}
         self.history.restore(history, state.history_length, state.history_bin, list(state.epochs))
+        self.history.health = health
         self.seek(state.step, state.pc)
         if state.diverged is not None:
             self.divergence = Divergence(*state.diverged)
@@ -140,6 +143,16 @@ class Saving(Travelling):
                 if name not in known or known[name].shape != value.shape:
                     raise ChainruleError(FOREIGN)
         return journal
+
+    def _read_health(self, state: RunState, arrays: dict[str, np.ndarray]) -> HealthLog:
+        prefix = "history/"
+        own = {key.removeprefix(prefix): a for key, a in arrays.items() if key.startswith(prefix)}
+        if "health_every" not in own:
+            return HealthLog()
+        try:
+            return HealthLog.read(own, self.meter.layers, state.history_length)
+        except (ValueError, KeyError, IndexError, TypeError) as error:
+            raise ChainruleError(FOREIGN) from error
 
     def _machine(self, step: int, saved: np.ndarray) -> np.ndarray:
         """A machine's state vector with what a file may say of it; the rest is worked out anew."""

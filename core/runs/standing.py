@@ -18,12 +18,14 @@ from core.runs.samples import Samples, require_whole_batches, split, with_class_
 from core.runs.targets import outputs_of
 from core.runs.undo import UndoRing
 from core.spec.network import Network
-from core.spec.training import Training, check_training
+from core.spec.training import Training, check_training, check_whole
 from core.tape.compiler import compile_network
 from core.tape.program import Program
 
 if TYPE_CHECKING:
     from core.runs.branching import Origin
+    from core.runs.health import Meter
+    from core.runs.recording import Health
     from core.runs.run import Run
 
 
@@ -84,6 +86,7 @@ class Standing:
         self.history = History(tuple(tape.watch))
         self._previous: Checkpoint | None = None
         self._start: Checkpoint | None = None
+        self._meter: Meter | None = None
         self._seconds_a_step = 0.001
         self._measure = Measure(self.program, network, training, self.loss)
         self._record = np.zeros((1, max(len(tape.watch), 1)))
@@ -108,6 +111,29 @@ class Standing:
             self.step_count, int(st[S.ORIGIN_EPOCH]) + since // n, since % n, n, self.pc, len(self.program.kinds),
             self.program.rows,
         )  # fmt: skip
+
+    @property
+    def meter(self) -> Meter:
+        """What measures its health."""
+        if self._meter is None:
+            from core.runs.health import Meter
+
+            self._meter = Meter(self)
+        return self._meter
+
+    def health(self) -> Health:
+        """How each layer is doing after the last step: norms, update ratio, dead and saturated shares.
+
+        See `core.runs.health` for the formulas. Cheap: sums over the arena, without copies.
+        """
+        return self.meter.measure(self)
+
+    def record_health(self, every: int = 100) -> None:
+        """Keep `health` in the history after every so many steps from now on; 0 ends it.
+
+        Records are in ``run.history.health``; they are saved with the run, and a replay does not change them.
+        """
+        self.history.health.every = check_whole("every", every, 0)
 
     @property
     def step_start(self) -> Checkpoint | None:

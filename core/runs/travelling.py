@@ -185,7 +185,9 @@ class Travelling(Advancing):
         self._restore(first)
         self.journal = Journal()
         self.checkpoints.forget_after(self.base)
+        every = self.history.health.every
         self.history = History(self.history.names, self.base)
+        self.history.health.every = every
 
 
 def _check(granularity: str) -> None:

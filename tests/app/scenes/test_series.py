@@ -127,6 +127,9 @@ def test_verdicts() -> None:
     assert verdict(1e5, float("nan")) == "exploding"
     assert verdict(0.1, 0.6) == "60 % saturated"
     assert verdict(float("nan"), 0.0) == "not a number"
+    assert verdict(0.1, 0.0, dead=0.5) == "50 % dead"
+    assert verdict(0.1, 0.0, dead=0.3) == "healthy"
+    assert verdict(float("nan"), float("nan"), learns=False) == "frozen"
 
 
 def test_confusion_names_the_cell() -> None:

@@ -33,12 +33,21 @@ __all__ = [
     "TerminateOnNaN",
 ]
 
+#: Callbacks of Keras that are not here, and what there is instead.
+_ELSEWHERE = {
+    "TensorBoard": "it writes for a program of TensorFlow. CSVLogger writes a table; the window draws curves.",
+    "RemoteMonitor": "nothing is sent anywhere. LambdaCallback calls a function of yours with the metrics.",
+    "SwapEMAWeights": "optimizers keep no averages of weights in this version.",
+    "OrbaxCheckpoint": "it is for JAX. ModelCheckpoint and BackupAndRestore keep models and weights.",
+}
 
 if not TYPE_CHECKING:
     # Type checkers look for names themselves.
 
     def __getattr__(name: str) -> Any:
         """Say what was probably meant, and what there is."""
+        if name in _ELSEWHERE:
+            raise AttributeError(f"core.callbacks has no {name!r}: {_ELSEWHERE[name]}")
         raise no_attribute("core.callbacks", name, __all__)
 
 

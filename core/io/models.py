@@ -33,8 +33,8 @@ def save_model(model: Model, path: Path) -> None:
     write(path, Contents(project, weights=model.weights_by_name(), optimizer=slots))
 
 
-def load_model(path: Path) -> Model:
-    """Read a model; it is compiled if it was when it was saved.
+def load_model(path: Path, compiled: bool = True) -> Model:
+    """Read a model; with `compiled` it is compiled if it was when it was saved.
 
     Raises
     ------
@@ -50,7 +50,7 @@ def load_model(path: Path) -> Model:
     found = {name: contents.weights[name] for name in model.weights_by_name()}
     model.set_weights_by_name(found, finite=False)
     training = contents.project.training
-    if training.loss:
+    if training.loss and compiled:
         config: dict[str, Any] = dict(training.optimizer)
         model.compile(
             optimizer=config,

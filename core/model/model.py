@@ -121,8 +121,22 @@ class Model(Keeping):
         save_model(self, file)
 
 
-def load_model(filepath: str | Path) -> Model:
-    """A model from a ``.chainrule`` file."""
+def load_model(
+    filepath: str | Path,
+    custom_objects: None = None,
+    compile: bool = True,
+    safe_mode: bool = True,
+) -> Model:
+    """A model from a ``.chainrule`` file; without `compile` it has its weights, but no loss and no optimizer.
+
+    `custom_objects` stays None and `safe_mode` True: files hold no code.
+    """
     from core.io.models import load_model as load
 
-    return load(arguments.file_path(filepath, "load_model"))
+    if custom_objects or not safe_mode:
+        message = (
+            "load_model reads files that hold no code; leave custom_objects and safe_mode out."
+        )
+        raise ChainruleError(message)
+    wanted = arguments.yes_or_no("compile", compile)
+    return load(arguments.file_path(filepath, "load_model"), wanted)

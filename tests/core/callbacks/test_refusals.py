@@ -133,3 +133,11 @@ def test_a_metric_of_the_reader_s_own_callback_is_waited_for() -> None:
 def test_wrong_arguments_of_fit_are_answered(arguments: dict[str, Any], sentence: str) -> None:
     with pytest.raises(ChainruleError, match=sentence):
         fit(None, **arguments)
+
+
+@pytest.mark.parametrize(
+    "name", ["TensorBoard", "RemoteMonitor", "SwapEMAWeights", "OrbaxCheckpoint"]
+)
+def test_callbacks_that_only_keras_has_are_answered(name: str) -> None:
+    with pytest.raises(AttributeError, match=f"has no '{name}': "):
+        getattr(C, name)

@@ -88,3 +88,17 @@ def test_what_does_not_fit_is_told(tmp_path: Path) -> None:
         model.load_weights(wrong)
     with pytest.raises(ChainruleError, match="has none yet"):
         core.Sequential([layers.Dense(1)]).save_weights(file)
+
+
+def test_a_model_can_be_loaded_without_what_it_was_trained_with(tmp_path: Path) -> None:
+    model = made()
+    model.fit(X, Y)
+    model.save(tmp_path / "m.chainrule")
+    with pytest.raises(ChainruleError, match="exists already"):
+        model.save(tmp_path / "m.chainrule", overwrite=False)
+    plain = core.load_model(tmp_path / "m.chainrule", compile=False)
+    assert same(plain, model)
+    with pytest.raises(ChainruleError, match="no loss yet"):
+        plain.fit(X, Y)
+    with pytest.raises(ChainruleError, match="hold no code"):
+        core.load_model(tmp_path / "m.chainrule", custom_objects={"a": int})

@@ -113,9 +113,10 @@ def ours(kind: str, arguments: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def followed(library: Any, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
+def followed(
+    library: Any, kind: str, arguments: dict[str, Any], logs: list[dict[str, float]]
+) -> dict[str, Any]:
     """What a callback does with the logs of a case."""
-    kind, _, logs = CASES[name]
     with TemporaryDirectory() as folder:
         given = dict(arguments)
         for key in ("filepath", "filename"):
@@ -203,8 +204,8 @@ def ours_of(name: str) -> Any:
     """What our callback does in a case, as it is stored."""
     import core
 
-    kind, arguments, _ = CASES[name]
-    return json.loads(json.dumps(followed(core, name, ours(kind, arguments))))
+    kind, arguments, logs = CASES[name]
+    return json.loads(json.dumps(followed(core, kind, ours(kind, arguments), logs)))
 
 
 def hooks_of(name: str) -> Any:
@@ -378,9 +379,30 @@ TRIED = {
 }
 
 
+def drawn(seed: int) -> tuple[str, dict[str, Any], list[dict[str, float]]]:
+    """A case with arguments and metrics drawn at random."""
+    rng = np.random.default_rng(seed)
+    count = int(rng.integers(3, 25))
+    walk = 1 + np.cumsum(rng.choice([-0.05, -0.01, 0.0, 0.01, 0.03], count))
+    values = [float(np.float32(v)) for v in walk]
+    given: dict[str, Any] = {
+        "monitor": str(rng.choice(["val_loss", "val_accuracy", "loss"])),
+        "patience": int(rng.integers(0, 5)),
+        "min_delta": float(rng.choice([0.0, 1e-4, 0.01, 0.02, 0.05])),
+        "mode": str(rng.choice(["auto", "min", "max"])),
+    }
+    if rng.random() < 0.5:
+        given |= {"factor": float(rng.choice([0.1, 0.5, 0.9])), "cooldown": int(rng.integers(0, 4)),
+                  "min_lr": float(rng.choice([0.0, 0.02, 0.1]))}  # fmt: skip
+        return "ReduceLROnPlateau", given, _logs(values, values)
+    given |= {"restore_best_weights": bool(rng.integers(2)), "start_from_epoch": int(rng.integers(0, 4)),
+              "baseline": None if rng.random() < 0.5 else float(rng.choice([0.9, 1.0, 1.1]))}  # fmt: skip
+    return "EarlyStopping", given, _logs(values, values)
+
+
 def keras_answers(library: Any) -> dict[str, Any]:
     """What Keras does."""
-    found = {name: followed(library, name, CASES[name][1]) for name in CASES}
+    found = {name: followed(library, *CASES[name]) for name in CASES}
     return {"following": found, "hooks": {name: ask(library) for name, ask in HOOKS.items()}}
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+import core
 from tests.core.golden import following
 
 STORED = json.loads(following.PATH.read_text(encoding="utf-8"))
@@ -54,3 +55,16 @@ def test_keras_still_says_what_is_stored() -> None:
     for part in ("following", "hooks"):
         assert set(found[part]) == set(STORED[part])
         same({key: found[part][key] for key in STORED[part]}, STORED[part], part)
+
+
+@pytest.mark.conformance
+@pytest.mark.parametrize("seed", range(60))
+def test_drawn_arguments_and_metrics_end_as_keras_s_do(seed: int) -> None:
+    pytest.importorskip("keras")
+    from tests.core.golden import keras_side
+
+    case = following.drawn(seed)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        theirs = following.followed(keras_side.keras, *case)
+    same(following.followed(core, *case), theirs)

@@ -215,3 +215,17 @@ def test_forms_know_the_arguments_and_their_defaults(name: str) -> None:
     plain = kind()
     for setting in kind.settings:
         assert getattr(plain, setting.name) == setting.normalise(setting.default, name)
+
+
+def test_epochs_that_were_trained_before_are_not_looked_at_in_a_replay() -> None:
+    run = run_of(STOP)
+    for _ in range(5):
+        run.step("epoch")
+        run.note_epoch()
+    supervisor = Supervisor(run)
+    run.seek(12)
+    assert not supervisor.is_due()
+    assert trained(run, supervisor, 3) == []
+    assert [one.metrics.get("learning_rate") is not None for one in run.history.epochs] == [
+        False
+    ] * 4 + [True]

@@ -188,7 +188,7 @@ def _machine(dtype: type) -> None:
     owns = np.zeros((2, 64), np.int64)
     shared = (none, integers, reals, arena, state, integers, owns, meeting, tasks, bounds)
     sharing.run_regions(*shared)
-    sharing.run_steps(*shared, 0, control, none, record, 0)
+    sharing.run_steps(*shared, 0, 0, control, none, record, 0)
     sharing.assist(*shared)
 
 

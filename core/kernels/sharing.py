@@ -26,6 +26,8 @@ AS_IT_STANDS, BY_ROWS = 0, 1
 
 #: Turns of a waiting loop before a thread begins to give way, and before a helper leaves a leader that does nothing.
 _SPINS, _PATIENCE = 2000, 300
+#: Turns for which a leader waits for the helper it has called.
+_MOMENT = 2000
 
 _I64 = ir.IntType(64)
 
@@ -164,19 +166,24 @@ def run_regions(kernels, ints, reals, mem, state, more, owns, meeting, tasks, bo
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def run_steps(
-    kernels, ints, reals, mem, state, more, owns, meeting, tasks, bounds, prelude, control, watch, record, steps
+    kernels, ints, reals, mem, state, more, owns, meeting, tasks, bounds, prelude, expected, control, watch, record, steps
 ):  # fmt: skip
     """As `core.kernels.machine.run_steps`; instructions before `prelude` are run by the leader alone.
 
-    While no helper is there the tape is run as it is written.
+    While no helper is there the tape is run as it is written, unless one is expected to come within a step
+    (`expected` = 2). One that was called (1) is waited for a moment.
     """
     post(meeting, RUNNING, 1)
     done = steps
+    spins = 0
+    while expected == 1 and spins < _MOMENT and peek(meeting, PRESENT) == 0:
+        pause()
+        spins += 1
     for k in range(steps):
         if control[0] != 0:
             done = k
             break
-        alone = peek(meeting, PRESENT) == 0
+        alone = expected < 2 and peek(meeting, PRESENT) == 0
         for pc in range(kernels.size if alone else prelude):
             call(kernels[pc], mem, ints[pc], reals[pc], state)
             if state[ERROR] != FINE:

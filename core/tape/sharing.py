@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 #: A step of fewer multiply-adds is not shared: meeting would cost more than it saves.
 WORTH_SHARING = 2_500_000
 #: An instruction without rows of fewer multiply-adds is not cut.
-WORTH_CUTTING = 30_000
+WORTH_CUTTING = 12_000
 #: What calling a kernel takes, in multiply-adds.
 _CALL = 4_000
 

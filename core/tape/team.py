@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 #: The second thread is called for at least this many multiply-adds: waking it takes some 50 microseconds.
 WORTH_WAKING = 10_000_000
+#: Within a step of so many it comes even if it has to wait for the interpreter's lock.
+LONG_STEP = 70_000_000
 
 
 class Team:
@@ -59,9 +61,10 @@ class Team:
 
     def run_steps(self, program: Program, steps: int, record: np.ndarray) -> int:
         """As `Program.run_steps`, by two threads if the other one comes."""
-        if steps * self.work >= WORTH_WAKING:
-            self._call()
-        return self._run(program, steps, record)
+        if steps * self.work < WORTH_WAKING:
+            return self._run(program, steps, record)
+        self._call()
+        return self._run(program, steps, record, 2 if self.work >= LONG_STEP else 1)
 
     def run(self, program: Program) -> None:
         """The whole tape once from where the sharing begins, by two threads if the other one is here or comes."""
@@ -94,11 +97,10 @@ class Team:
         self._share_with(meeting)
         program.raise_error()
 
-    def _run(self, program: Program, steps: int, record: np.ndarray) -> int:
+    def _run(self, program: Program, steps: int, record: np.ndarray, expected: int = 0) -> int:
+        prelude, watch = self.sharing.prelude, program.watch
         return int(
-            machine.run_steps(
-                *self._shared, self.sharing.prelude, program.control, program.watch, record, steps
-            )
+            machine.run_steps(*self._shared, prelude, expected, program.control, watch, record, steps)
         )
 
     def _call(self) -> None:

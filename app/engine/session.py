@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 
-from app.engine import lenses
+from app.engine import lenses, second_thread
 from app.engine.evaluating import Evaluator
 from app.engine.explaining import explain
 from app.engine.health import HealthMeter
@@ -34,6 +34,7 @@ from core import data as data_sets
 from core.errors import ChainruleError
 from core.runs import Position, Run, Supervisor
 from core.runs.run import RunState
+from core.tape import helper
 
 if TYPE_CHECKING:
     from core.runs import Divergence
@@ -195,6 +196,12 @@ class Session:
         return values
 
     # Going on and back
+
+    def share(self, mode: str) -> None:
+        """Let the second thread take part in training, or rest, at a speed of this mode."""
+        self.run.program.threads = second_thread.threads(
+            mode, helper.processors(), helper.threads()
+        )
 
     def advance(self, steps: int, waits: Callable[[], bool] = lambda: False) -> int:
         """Take up to so many steps; fewer when interrupted, at an epoch's end, at the end, or diverged."""

@@ -14,7 +14,6 @@ from PySide6.QtCore import QThread, Signal
 from app.engine.inbox import Inbox, Request
 from app.engine.mailbox import Mailbox
 from app.engine.pace import Pace
-from app.engine.second_thread import SecondThread
 from app.engine.state import EngineState, Speed, Work
 from app.snapshots import Probe, Snapshot
 from app.text import tr
@@ -66,7 +65,6 @@ class Worker(QThread):
         self._told = 0.0
         self._playing = False
         self._pace = Pace()
-        self._second = SecondThread()
         self._probes: tuple[Probe, ...] = ()
         self._wishes: dict[str, tuple[Any, ...]] = {}
         self._dirty = False
@@ -155,12 +153,11 @@ class Worker(QThread):
         session = self._open_session()
         steps = self._pace.steps_due()
         if steps > 0:
-            threads = session.run.program.threads = self._second.wanted(self._pace.speed.mode)
+            session.share(self._pace.speed.mode)
             began = perf_counter()
             done = session.advance(steps, self._waits)
             seconds = perf_counter() - began
             self._pace.count(done, seconds)
-            self._second.count(threads, done, seconds)
             self._slice_seconds += seconds
             self.spent["training"] += seconds
             self._after_steps(session, done)
@@ -251,7 +248,6 @@ class Worker(QThread):
             getattr(session, name)(*arguments)
         self._epoch = session.epoch
         self._pace.forget()
-        self._second.forget()
         self._dirty = True
         self._guard(self._put_snapshot)
         self._tell(status="diverged" if session.diverged else "ready", reason=session.diverged)
@@ -270,7 +266,6 @@ class Worker(QThread):
         self._lacks_kernels = None
         self._session.edit(work)
         self._pace.forget()
-        self._second.forget()
         self._epoch = self._session.epoch
         self._dirty = True
         self._tell_idle()

@@ -166,12 +166,13 @@ def run_regions(kernels, ints, reals, mem, state, more, owns, meeting, tasks, bo
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def run_steps(
-    kernels, ints, reals, mem, state, more, owns, meeting, tasks, bounds, prelude, expected, control, watch, record, steps
+    kernels, ints, reals, mem, state, more, owns, meeting, tasks, bounds,
+    prelude, expected, control, watch, record, steps
 ):  # fmt: skip
     """As `core.kernels.machine.run_steps`; instructions before `prelude` are run by the leader alone.
 
-    While no helper is there the tape is run as it is written, unless one is expected to come within a step
-    (`expected` = 2). One that was called (1) is waited for a moment.
+    While no helper is there, or is not wanted (`expected` = -1), the tape is run as it is written, unless one is
+    expected to come within a step (2). One that was called (1) is waited for a moment.
     """
     post(meeting, RUNNING, 1)
     done = steps
@@ -183,7 +184,7 @@ def run_steps(
         if control[0] != 0:
             done = k
             break
-        alone = expected < 2 and peek(meeting, PRESENT) == 0
+        alone = expected < 0 or (expected < 2 and peek(meeting, PRESENT) == 0)
         for pc in range(kernels.size if alone else prelude):
             call(kernels[pc], mem, ints[pc], reals[pc], state)
             if state[ERROR] != FINE:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +12,7 @@ from core.kernels import machine as one
 from core.kernels import sharing as machine
 from core.tape import helper
 from core.tape.sharing import WORTH_CUTTING, share
+from core.tape.trial import Trial
 
 if TYPE_CHECKING:
     from core.tape.program import Program
@@ -45,6 +47,7 @@ class Team:
         # A row of cache lines each, so that the threads do not write to one.
         self._owns = np.zeros((2, 64), np.int64)
         self._helper: helper.Helper | None = None
+        self.trial = Trial()
         self._bind(program)
         self._run(program, 0, np.zeros((1, max(len(program.watch), 1))))
         machine.assist(*self._shared)
@@ -63,8 +66,14 @@ class Team:
         """As `Program.run_steps`, by two threads if the other one comes."""
         if steps * self.work < WORTH_WAKING:
             return self._run(program, steps, record)
-        self._call()
-        return self._run(program, steps, record, 2 if self.work >= LONG_STEP else 1)
+        expected = -1
+        if self.trial.threads == 2:
+            self._call()
+            expected = 2 if self.work >= LONG_STEP else 1
+        began = perf_counter()
+        done = self._run(program, steps, record, expected)
+        self.trial.count(done, perf_counter() - began)
+        return done
 
     def run(self, program: Program) -> None:
         """The whole tape once from where the sharing begins, by two threads if the other one is here or comes."""
@@ -100,7 +109,9 @@ class Team:
     def _run(self, program: Program, steps: int, record: np.ndarray, expected: int = 0) -> int:
         prelude, watch = self.sharing.prelude, program.watch
         return int(
-            machine.run_steps(*self._shared, prelude, expected, program.control, watch, record, steps)
+            machine.run_steps(
+                *self._shared, prelude, expected, program.control, watch, record, steps
+            )
         )
 
     def _call(self) -> None:

@@ -1,0 +1,54 @@
+"""Which of two ways of doing the same work is faster, found out while working."""
+
+from __future__ import annotations
+
+#: Pieces of work of a trial; the first does not count: caches and the other thread wake up.
+_PIECES = 3
+#: A trial takes at most this share of the time.
+_SHARE = 0.05
+#: The other way has to take this much less time: changing back and forth is worth nothing.
+_WORTH = 0.95
+
+
+class Trial:
+    """Tells how many threads the next piece of work takes: two, unless the machine has no time for the second.
+
+    Other programs, a window that paints or a processor that gets hot decide whether two are faster; now and then the
+    other number is tried. Both make the same bits, so that nothing but time hangs on it.
+    """
+
+    def __init__(self) -> None:
+        self._chosen = 2
+        self._left = 0
+        self._since = self._spent = 0.0
+        self._seconds: dict[int, float] = {}
+
+    @property
+    def threads(self) -> int:
+        """1 or 2."""
+        return 3 - self._chosen if self._left else self._chosen
+
+    def count(self, steps: int, seconds: float) -> None:
+        """Take note of a piece of work done by `threads` threads."""
+        if steps < 1:
+            return
+        a_step, threads = seconds / steps, self.threads
+        if not self._left:
+            self._average(threads, a_step)
+            self._since += seconds
+            if 3 - threads not in self._seconds or self._since * _SHARE >= self._spent:
+                self._seconds.pop(3 - threads, None)
+                self._left, self._spent = _PIECES, 0.0
+            return
+        if self._left < _PIECES:
+            self._average(threads, a_step)
+        self._left -= 1
+        self._spent += seconds
+        if not self._left:
+            self._since = 0.0
+            if self._seconds[threads] < _WORTH * self._seconds[self._chosen]:
+                self._chosen = threads
+
+    def _average(self, threads: int, a_step: float) -> None:
+        known = self._seconds.get(threads)
+        self._seconds[threads] = a_step if known is None else 0.7 * known + 0.3 * a_step

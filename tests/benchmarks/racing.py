@@ -63,24 +63,6 @@ def _race(one: Case, options: Options) -> Iterator[Row]:
     yield timed(f"steps, {one.name}", "  instructions a second", rate, unit="1/s", note=note)
 
 
-def threads(options: Options) -> Iterator[Row]:
-    """The same steps by two threads and by one: on a busy machine there is no second processor to be had."""
-    for one in options.chosen(RACES):
-        with ExitStack() as stack:
-            runners = {
-                f"{n} thread{'s' if n > 1 else ''}": stack.enter_context(
-                    Child("own_side", environment={"CHAINRULE_THREADS": str(n)})
-                ).contender("steps", case=one.name)
-                for n in (2, 1)
-            }
-            yield raced(
-                "threads",
-                one.title,
-                interleaved(runners, options.rounds, options.seconds),
-                "2 threads",
-            )
-
-
 def memory(options: Options) -> Iterator[Row]:
     """The most memory a process has while it trains; each in a fresh process, as many steps each."""
     for one in options.chosen(RACES):

@@ -103,10 +103,10 @@ def judge(rates: np.ndarray, losses: np.ndarray, sweep: Sweep) -> Rates:
     tenth = max(3, len(rates) // 10)
     least = tenth + int(np.argmin(smooth[tenth:]))
     lowest = float(rates[least])
-    if not smooth[least] < losses[:tenth].mean():
+    if losses[:tenth].mean() - smooth[least] <= noise(losses[: least + 1], tenth, sweep.smoothing):
         text = (
-            f"The loss never falls below where it begins, at no rate from {rates[0]:.2g} to {rates[-1]:.2g}. "
-            "Begin with smaller rates, or look at the data and the network."
+            f"At no rate from {rates[0]:.2g} to {rates[-1]:.2g} does the loss fall by more than it differs from batch "
+            "to batch. Take more steps or larger batches, begin with smaller rates, or look at the data and the network."
         )
         return Rates(rates, losses, smooth, None, lowest, text)
     slope = slopes(np.log10(rates[: least + 1]), losses[: least + 1], max(2, sweep.steps // 10))
@@ -121,6 +121,23 @@ def judge(rates: np.ndarray, losses: np.ndarray, sweep: Sweep) -> Rates:
             "tried: a larger end_rate would show where it breaks."
         )
     return Rates(rates, losses, smooth, best, lowest, text)
+
+
+def noise(losses: np.ndarray, first: int, smoothing: float) -> float:
+    """By how much a running mean may lie below the mean of the first losses by chance: two standard errors.
+
+    Parameters
+    ----------
+    losses
+        (steps,). How much they differ from batch to batch is told by neighbours, which a trend hardly changes:
+        ``sigma^2 = mean of (loss - loss before)^2 / 2`` (von Neumann 1941).
+    first
+        Over how many the mean is.
+    smoothing
+        Of the running mean, whose variance is ``sigma^2 (1 - smoothing) / (1 + smoothing)``.
+    """
+    variance = float((np.diff(losses) ** 2).mean()) / 2
+    return 2 * float(np.sqrt(variance * (1 / first + (1 - smoothing) / (1 + smoothing))))
 
 
 def slopes(x: np.ndarray, y: np.ndarray, reach: int) -> np.ndarray:

@@ -33,7 +33,9 @@ def names(network: Network, training: Training) -> tuple[str, ...]:
     kind = optimizers.kind(str(training.optimizer.get("kind", "")))
     found += [f"optimizer.{one.name}" for one in kind.settings if one.name != "learning_rate"]
     for layer in network.layers:
-        found += [f"{layer.name}.{setting}" for setting in layer.config]
+        # What goes in is given with the data.
+        if layer.kind != "InputLayer":
+            found += [f"{layer.name}.{setting}" for setting in _own(layer.kind)]
     return tuple(found)
 
 
@@ -68,14 +70,17 @@ def _layer(name: str, network: Network) -> tuple[str, str] | None:
     """(id of the layer, setting) of a dotted name; the layer by name or id."""
     first, _, setting = name.partition(".")
     for layer in network.layers:
-        if first in (layer.name, layer.id) and setting in _own(layer.kind):
+        known = first in (layer.name, layer.id) and layer.kind != "InputLayer"
+        if known and setting in _own(layer.kind):
             return layer.id, setting
     return None
 
 
-def _own(kind: str) -> set[str]:
+def _own(kind: str) -> list[str]:
     """Names of the settings of a kind of layer."""
-    return {setting.name for setting in registry.kind(kind).settings}
+    made = registry.kind(kind)
+    found = [setting.name for setting in made.settings]
+    return [*found, "trainable"] if made.owns_weights() else found
 
 
 def changed(

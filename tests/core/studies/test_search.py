@@ -132,6 +132,15 @@ def test_trials_that_cannot_be_built_are_told_and_the_others_go_on() -> None:
         studies.search(model(), x, y, {"last.units": [4, 5]}, trials=2, processes=0)
 
 
+def test_layers_may_be_frozen_by_a_trial() -> None:
+    x, y = samples()
+    found = studies.search(
+        model(), x, y, {"hidden.trainable": [True, False]}, trials=4, processes=0
+    )
+    digests = {trial.values["hidden.trainable"]: trial.digest for trial in found.trials}
+    assert len(digests) == len(set(digests.values())) == 2
+
+
 def test_an_optimizer_may_be_drawn_with_arguments_only_some_have() -> None:
     x, y = samples()
     space = {
@@ -149,6 +158,7 @@ def test_an_optimizer_may_be_drawn_with_arguments_only_some_have() -> None:
     [
         ({"space": {}}, "The space is empty"),
         ({"space": {"optimizer.learnin_rate": [1]}}, "Did you mean 'optimizer.learning_rate'"),
+        ({"space": {"input.shape": [[3]]}}, "no setting called"),
         ({"space": {"hiden.units": [1]}}, "Did you mean 'hidden.units'"),
         ({"space": {"loss": ["mse"]}}, "cannot be searched over"),
         ({"space": {"batch_size": []}}, "list is empty"),

@@ -27,6 +27,8 @@ clean "$home/two" train "$home/xor.chainrule" --epochs 1
 after=$(date +%s)
 echo "trained in $((between - before)) s with nothing compiled, in $((after - between)) s from another folder"
 clean "$home/one" summary "$home/xor.chainrule"
+# Its children are the bundle again: there is no Python to start them with.
+clean "$home/two" seeds "$home/xor.chainrule" --seeds 2 --epochs 1
 clean "$home/one" export "$home/xor.chainrule" --scene training -o "$home/xor.mp4" --size 640x360 --fps 10
 test -s "$home/xor.mp4"
 

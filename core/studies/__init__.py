@@ -51,6 +51,7 @@ def find_learning_rate(
     stop_factor: float = 4.0,
     batch_size: int = 32,
     sample_weight: Any = None,
+    truncated_bptt_steps: int | None = None,
     training: Any = None,
     processes: int | None = None,
     verbose: Any = 0,
@@ -79,7 +80,8 @@ def find_learning_rate(
     """
     how = Sweep(start_rate, end_rate, steps, smoothing, stop_factor)
     how.check()
-    given = {"batch_size": batch_size, "sample_weight": sample_weight, "keep_weights": True}
+    given = {"batch_size": batch_size, "sample_weight": sample_weight, "keep_weights": True,
+             "truncated_bptt_steps": truncated_bptt_steps}  # fmt: skip
     study = RateFinder(subject_of(model, x, y, training, given), how)
     found = carried_out(study, processes, 0)
     if verbose:
@@ -101,6 +103,7 @@ def cross_validate(
     sample_weight: Any = None,
     class_weight: Any = None,
     callbacks: Any = None,
+    truncated_bptt_steps: int | None = None,
     keep_weights: bool = False,
     training: Any = None,
     processes: int | None = None,
@@ -127,6 +130,7 @@ def cross_validate(
     """
     given = {
         "batch_size": batch_size, "sample_weight": sample_weight, "class_weight": class_weight, "callbacks": callbacks,
+        "truncated_bptt_steps": truncated_bptt_steps,
         "keep_weights": keep_weights,
     }  # fmt: skip
     subject = subject_of(model, x, y, training, given)
@@ -148,6 +152,7 @@ def search(
     sample_weight: Any = None,
     class_weight: Any = None,
     callbacks: Any = None,
+    truncated_bptt_steps: int | None = None,
     seed: int = 0,
     objective: str | None = None,
     mode: str = "auto",
@@ -158,10 +163,12 @@ def search(
 ) -> Found:
     """Train with settings drawn at random; see `Search`. The other arguments are those of `Model.fit`.
 
-    ``found.best.values`` are the settings, ``found.network`` and ``found.training`` the documents with them.
+    ``found.best.values`` are the settings, ``found.model()`` is a fresh model with them, ``found.network`` and
+    ``found.training`` are the documents.
     """
     given = {
         "batch_size": batch_size, "sample_weight": sample_weight, "class_weight": class_weight, "callbacks": callbacks,
+        "truncated_bptt_steps": truncated_bptt_steps,
         "validation_split": validation_split, "validation_data": validation_data,
     }  # fmt: skip
     subject = subject_of(model, x, y, training, given)
@@ -182,6 +189,7 @@ def try_seeds(
     sample_weight: Any = None,
     class_weight: Any = None,
     callbacks: Any = None,
+    truncated_bptt_steps: int | None = None,
     training: Any = None,
     processes: int | None = None,
     verbose: Any = 0,
@@ -192,6 +200,7 @@ def try_seeds(
     """
     given = {
         "batch_size": batch_size, "sample_weight": sample_weight, "class_weight": class_weight, "callbacks": callbacks,
+        "truncated_bptt_steps": truncated_bptt_steps,
         "validation_split": validation_split, "validation_data": validation_data,
     }  # fmt: skip
     subject = subject_of(model, x, y, training, given)

@@ -21,6 +21,9 @@ from core.studies.sweep import Sweep, sweep
 if TYPE_CHECKING:
     from core.runs.run import Run
 
+#: Bytes of a run's past: nobody rewinds it, but where numbers break is looked for from a checkpoint.
+PAST = 32 * 1024**2
+
 #: Seconds between two reports of progress.
 REPORT = 0.1
 
@@ -130,8 +133,9 @@ def _carry_out(subject: Subject, job: Job, folder: Path) -> Generator[Moment, No
             take(samples, np.asarray(job.held, np.int64)),
         )
     run = Run(
-        job.network, job.training, samples=samples, validation=held, loss=subject.loss(job.training)
-    )
+        job.network, job.training, samples=samples, validation=held, loss=subject.loss(job.training),
+        budget=PAST,
+    )  # fmt: skip
     if subject.weights:
         run.start_from(subject.weights)
     if job.sweep is not None:

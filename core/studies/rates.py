@@ -105,8 +105,9 @@ def judge(rates: np.ndarray, losses: np.ndarray, sweep: Sweep) -> Rates:
     lowest = float(rates[least])
     if losses[:tenth].mean() - smooth[least] <= noise(losses[: least + 1], tenth, sweep.smoothing):
         text = (
-            f"At no rate from {rates[0]:.2g} to {rates[-1]:.2g} does the loss fall by more than it differs from batch "
-            "to batch. Take more steps or larger batches, begin with smaller rates, or look at the data and the network."
+            f"At no rate from {rates[0]:.2g} to {rates[-1]:.2g} does the loss fall by more than it differs from "
+            "batch to batch. Take more steps or larger batches, begin with smaller rates, or look at the data and the "
+            "network."
         )
         return Rates(rates, losses, smooth, None, lowest, text)
     slope = slopes(np.log10(rates[: least + 1]), losses[: least + 1], max(2, sweep.steps // 10))

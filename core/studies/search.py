@@ -9,7 +9,7 @@ import math
 import zlib
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -24,6 +24,9 @@ from core.studies.job import Job, Outcome
 from core.studies.space import Choice, Dimension, Integer, LogUniform, Uniform, parse
 from core.studies.study import Study
 from core.studies.subject import Subject
+
+if TYPE_CHECKING:
+    from core.model import Model
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,6 +74,8 @@ class Found:
         The best of those that had all epochs.
     network, training
         The documents of the best.
+    subject
+        What was searched over.
     """
 
     trials: tuple[Trial, ...]
@@ -79,6 +84,11 @@ class Found:
     best: Trial
     network: Network
     training: Training
+    subject: Subject
+
+    def model(self) -> Model:
+        """A fresh model with the best settings, compiled: fit it with ``batch_size=found.training.batch_size``."""
+        return self.subject.model(self.network, self.training)
 
     def ranked(self) -> tuple[Trial, ...]:
         """The trials, the best first; those without a number at the end."""
@@ -213,7 +223,9 @@ class Search(Study[Found]):
             raise ChainruleError(next(trial.problem for trial in trials if trial.problem))
         best = trials[ranked[0]]
         network, training = made[best.number]
-        return Found(tuple(trials), self.objective, self.mode, best, network, training)
+        return Found(
+            tuple(trials), self.objective, self.mode, best, network, training, self.subject
+        )
 
     def _state(self, number: int) -> str:
         return f"trial-{number}.safetensors" if len(self.rungs) > 1 else ""

@@ -12,7 +12,13 @@ import numpy as np
 from core import losses, optimizers
 from core.errors import ChainruleError, SettingError
 from core.spec.network import Network
-from core.spec.training import Training, check_split, check_training, check_whole
+from core.spec.training import (
+    Training,
+    check_split,
+    check_training,
+    check_truncation,
+    check_whole,
+)
 
 if TYPE_CHECKING:
     from core.model import Model
@@ -97,6 +103,7 @@ class Subject:
         validation_split: float = 0.0,
         validation_data: Any = None,
         callbacks: Any = None,
+        truncated_bptt_steps: int | None = None,
         keep_weights: bool = False,
     ) -> Subject:
         """The subject of a compiled model and arrays, which are given as to `Model.fit`.
@@ -120,7 +127,8 @@ class Subject:
                 raise ChainruleError(message)
             rows = np.arange(len(samples))
             samples, held_out = take(samples, rows[:kept]), take(samples, rows[kept:])
-        training = model._training(check_whole("batch_size", batch_size, 1))
+        steps = check_truncation(truncated_bptt_steps)
+        training = model._training(check_whole("batch_size", batch_size, 1), steps)
         if callbacks is not None:
             training = msgspec.structs.replace(training, callbacks=check_callbacks(callbacks))
         found = tuple(LossRef(loss.to_document(), float(loss.weight)) for loss in model.losses)
@@ -146,6 +154,18 @@ class Subject:
             return losses.get(training.loss)
         made = [losses.get(one.loss).weighted(one.weight) for one in self.losses]
         return made if len(made) > 1 else made[0]
+
+    def model(self, network: Network, training: Training) -> Model:
+        """An untrained model of these documents, compiled as the subject is."""
+        from core.io.models import build
+
+        made = build(network, training.seed)
+        made.compile(
+            optimizer=dict(training.optimizer),
+            loss=self.loss(training),
+            metrics=list(training.metrics),
+        )
+        return made
 
     def logged(self, metrics: dict[str, float]) -> dict[str, float]:
         """Metrics of a run under Keras's names."""

@@ -150,3 +150,20 @@ def test_a_frozen_program_starts_its_children_from_itself(
     here = studies.SeveralSeeds(subject, seeds=1, epochs=1)
     list(here.run(0))
     assert here.result.runs[0].digest == study.result.runs[0].digest
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="looks at processes as POSIX does")
+def test_it_ends_when_nobody_reads_any_more(project: Path, tmp_path: Path) -> None:
+    """As when the window that started it was killed."""
+    here = tmp_path / "temporary"
+    here.mkdir()
+    env = {**os.environ, **own_environment(), "TMPDIR": str(here)}
+    process = subprocess.Popen(
+        [*own_command(), "seeds", str(project), "--epochs", "1000000", "--json"],
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=env,
+    )  # fmt: skip
+    assert process.stdout is not None
+    process.stdout.readline()
+    process.stdout.close()
+    process.wait(30)
+    assert not list(here.glob(f"{studies.PREFIX}*"))

@@ -34,13 +34,10 @@ def test_the_best_trial_is_an_ordinary_fit_with_its_settings() -> None:
     best = min(found.trials, key=lambda trial: trial.history["val_loss"][-1])
     assert found.best is best
     assert found.ranked()[0] is best
-    from core.io.models import build
-
-    fitted = build(found.network, 3)
-    fitted.compile(
-        optimizers.Adam(best.values["optimizer.learning_rate"]), "sparse_categorical_crossentropy",
-        metrics=["accuracy"],
-    )  # fmt: skip
+    fitted = found.model()
+    rate = best.values["optimizer.learning_rate"]
+    assert fitted.optimizer.learning_rate == pytest.approx(rate)
+    assert fitted.get_layer("hidden").get_weights()[1].shape == (best.values["hidden.units"],)
     history = fitted.fit(x, y, batch_size=best.values["batch_size"], epochs=3, validation_split=0.2)
     assert best.history == history.history
     assert best.digest == digest_of(fitted.weights_by_name())

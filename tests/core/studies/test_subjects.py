@@ -120,3 +120,21 @@ def test_validation_data_of_another_shape_is_refused() -> None:
         studies.try_seeds(model(), x, y, validation_data=(x[:, :1], y))
     with pytest.raises(ChainruleError, match="validation_data"):
         studies.try_seeds(model(), x, y, validation_data=x)
+
+
+def test_recurrent_layers_read_in_windows_as_in_fit() -> None:
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(24, 6, 2)).astype(np.float32), rng.normal(size=(24, 1))
+
+    def sequence() -> core.Model:
+        made = core.Sequential([core.Input((6, 2)), layers.LSTM(3), layers.Dense(1)], seed=1)
+        made.compile("sgd", "mse")
+        return made
+
+    found = studies.try_seeds(
+        sequence(), x, y, seeds=[1], epochs=2, truncated_bptt_steps=2, processes=0
+    )
+    whole = studies.try_seeds(sequence(), x, y, seeds=[1], epochs=2, processes=0)
+    fitted = sequence()
+    fitted.fit(x, y, epochs=2, truncated_bptt_steps=2)
+    assert found.runs[0].digest == digest_of(fitted.weights_by_name()) != whole.runs[0].digest

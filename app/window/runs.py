@@ -18,6 +18,7 @@ def register(context: WindowContext) -> None:
             context.document.mark_unsaved()
             context.bus.emit("run.branched", run=run)
 
+        context.engine.catch_up()
         context.engine.ask("branch", done=done, step=step)
 
     def switch(run: str) -> None:
@@ -28,6 +29,7 @@ def register(context: WindowContext) -> None:
             context.document.mark_unsaved()
             context.bus.emit("run.switched", run=run)
 
+        context.engine.catch_up()
         context.engine.ask("switch_run", done=done, run=run)
 
     context.bus.register("run.branch", branch, label=tr("Branch the run"))

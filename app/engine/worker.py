@@ -29,6 +29,11 @@ _STATE_INTERVAL = 0.1
 #: Questions that are answered by another run being open afterwards.
 _MOVES = ("branch", "switch_run")
 
+#: Requests for which a long replay stops where it is.
+_ENDS_A_JOURNEY = frozenset(
+    ("open", "edit", "play", "pause", "pulse", "reset", "step", "step_back", "seek", "set")
+)
+
 #: Going back takes less as a rule; what takes longer is told, with its progress.
 _NOTICEABLE = 0.15
 
@@ -336,8 +341,8 @@ class Worker(QThread):
         self._playing = False
         began = perf_counter()
         for progress in session.seek(step, pc):
-            # A newer wish or any command ends a long replay; the seek was a preview.
-            if progress < 1 and (self.inbox or self._closing.is_set()):
+            # A newer wish or a command ends a long replay; questions wait for its end.
+            if progress < 1 and (self.inbox.has(_ENDS_A_JOURNEY) or self._closing.is_set()):
                 break
             if perf_counter() - began > _NOTICEABLE:
                 going = tr("Going to step {step}", step=f"{step:,}")

@@ -121,25 +121,38 @@ class Run(Saving):
         return branch(self, step, changes)
 
     def train(self, epochs: int = 1) -> list[Epoch]:
-        """Whole epochs, with held-out data measured after each.
+        """Whole epochs, with held-out data measured after each; callbacks of the training settings look on.
 
         Returns
         -------
-        The metrics of these epochs.
+        The metrics of these epochs: fewer than asked for if a callback stopped training.
 
         Raises
         ------
         core.errors.DivergedError
             Numbers broke.
         """
+        from core.runs.supervising import Supervisor
+
         found = []
+        watching = Supervisor(self)
+        # Whoever asks for more where it was stopped wants it to go on.
+        watching.go_on()
         for _ in range(check_whole("epochs", epochs, 1)):
+            if watching.stop_step() == self.step_count:
+                break
             self.step("epoch")
             if self.divergence is not None:
                 raise DivergedError(self.divergence.in_code)
             if not self.epoch_just_ended():
                 break
-            found.append(self.note_epoch(self.evaluate() if self.validation is not None else None))
+            held = self.evaluate() if self.validation is not None else None
+            if watching.is_due():
+                watching.look(held)
+            elif not watching:
+                self.note_epoch(held)
+            # Of an epoch that is done again, what callbacks saw the first time.
+            found += [one for one in self.history.epochs if one.step == self.step_count][-1:]
         return found
 
     def __repr__(self) -> str:

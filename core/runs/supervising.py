@@ -111,6 +111,9 @@ class Supervisor:
         What they did.
         """
         run = self.run
+        if validation is None and self.measures:
+            # Nothing is held out: as the window does, what is trained on stands in.
+            validation = run.evaluate()
         self._follow()
         noted = run.note_epoch(validation)
         marked = Epoch(noted.epoch, noted.step, {**noted.metrics, _MARK: run.learning_rate})

@@ -134,7 +134,7 @@ def test_counting_goes_on_from_where_a_change_was_made() -> None:
     assert (mine.wait, mine.best) == (theirs.wait, theirs.best)  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("epochs", [1, 3, 5])
+@pytest.mark.parametrize("epochs", [1, 3, 5, 60])
 def test_a_saved_run_is_looked_after_as_if_it_had_never_ended(epochs: int) -> None:
     whole, run = run_of(PLATEAU, STOP), run_of(PLATEAU, STOP)
     trained(whole, Supervisor(whole), 60)
@@ -229,3 +229,22 @@ def test_epochs_that_were_trained_before_are_not_looked_at_in_a_replay() -> None
     assert [one.metrics.get("learning_rate") is not None for one in run.history.epochs] == [
         False
     ] * 4 + [True]
+
+
+def test_a_run_trains_by_itself_with_its_callbacks() -> None:
+    plain, run = run_of(PLATEAU, STOP), run_of(PLATEAU, STOP)
+    trained(plain, Supervisor(plain), 60)
+    epochs = run.train(60)
+    assert len(epochs) < 60
+    assert epochs == run.history.epochs == plain.history.epochs
+    assert memory(run) == memory(plain)
+    # Asked again it goes on; what was done before is done again without callbacks.
+    assert run.train(1)[0].step == run.step_count
+    end = run.step_count
+    run.seek(6)
+    assert run.train(1) == epochs[1:2]
+    assert run.step_count == 12 < end
+    alone = run_of(STOP)
+    alone.validation = None
+    assert 0 < len(alone.train(60)) < 60
+    assert "val_loss" in alone.history.epochs[-1].metrics

@@ -63,6 +63,12 @@ class Inbox:
         """Whether something waits."""
         return bool(self._interactive or self._previews)
 
+    def has(self, names: frozenset[str]) -> bool:
+        """Tell whether a request of one of these names waits."""
+        with self._ready:
+            waiting = (*self._interactive, *self._previews.values())
+            return any(request.name in names for request in waiting)
+
     @property
     def interactive(self) -> bool:
         """Whether a command waits, for which anything else should make room."""

@@ -199,6 +199,11 @@ class Engine(QObject):
         register(self, bus)
         self._follower = follow(self, document)
 
+    def catch_up(self) -> None:
+        """Hand on edits of the followed document that are still settling."""
+        if self._follower is not None:
+            self._follower.look()
+
     def open_document(self, saved: SavedState | None = None) -> None:
         """Open what the followed document holds, going on from `saved`: a project file was read."""
         from app.engine.following import work_of

@@ -26,7 +26,8 @@ def contents_of(
     project = Project(name=name, network=network, training=training, data=data, run=run)
     weights = dict(saved.weights) if saved is not None else {}
     optimizer = dict(saved.optimizer) if saved is not None else {}
-    return Contents(project, weights, optimizer, history, journal, thumbnail)
+    others = saved.others if saved is not None else ()
+    return Contents(project, weights, optimizer, history, journal, thumbnail, others)
 
 
 def saved_of(contents: Contents) -> SavedState | None:
@@ -36,7 +37,7 @@ def saved_of(contents: Contents) -> SavedState | None:
     grown = {"history": contents.history, "journal": contents.journal}
     run: dict[str, Any] = dict(contents.project.run)
     run |= {name: value for name, value in grown.items() if value is not None}
-    return SavedState(contents.weights, contents.optimizer, run)
+    return SavedState(contents.weights, contents.optimizer, run, contents.runs)
 
 
 def work_of_contents(contents: Contents, *, resume: bool = True) -> Work:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,8 @@ from app.engine.histories import HistoryMaker
 from app.engine.lenses import Lens
 from app.engine.looking import SampleLooker, page_of, plane_of
 from app.engine.probing import read, reduce, split
-from app.engine.state import SavedState, Work
+from app.engine.state import RunLabel, SavedState, Work
+from app.engine.tree import Tree, resumed, run_of, saved_state, takes_place_of
 from app.snapshots import (
     EvaluationView,
     InstructionView,
@@ -33,18 +34,11 @@ from app.text import tr
 from core import data as data_sets
 from core.errors import ChainruleError
 from core.runs import Position, Run, Supervisor
-from core.runs.run import RunState
 from core.tape import helper
 
 if TYPE_CHECKING:
     from core.runs import Divergence
     from core.runs.supervising import Happening
-
-log = logging.getLogger("chainrule.engine")
-
-#: What reading a run that was saved by another version, or changed by hand, may raise.
-_UNUSABLE = (ChainruleError, KeyError, TypeError, ValueError, AttributeError, IndexError,
-             OverflowError)  # fmt: skip
 
 _serials = iter(range(1, 1 << 62))
 
@@ -68,7 +62,8 @@ class Session:
         self.info = data_sets.info(work.data)
         self._sample = SampleLooker()
         self._page_wanted = (0, 24, False)
-        self._open_run(_run_of(work))
+        self.tree = Tree()
+        self._open_run(run_of(work))
         if work.saved is not None:
             self._resume(work.saved)
 
@@ -286,7 +281,9 @@ class Session:
             self.run.reset()
             self._open_run(self.run)
         else:
-            self._open_run(_run_of(self.work))
+            fresh = run_of(self.work)
+            takes_place_of(fresh, self.run)
+            self._open_run(fresh)
 
     def set(self, name: str, value: float) -> None:
         """Change a live scalar."""
@@ -313,6 +310,11 @@ class Session:
             if self.run.position.pc:
                 self.run.seek(self.run.step_count)
             fresh.run.adopt(self.run)
+        if same_data:
+            takes_place_of(fresh.run, self.run)
+        else:
+            # The other runs are of other data, as this one is.
+            self.tree = Tree()
         self.work, self.info = work, fresh.info
         self._open_run(fresh.run)
 
@@ -481,6 +483,8 @@ class Session:
             "tensor": self._tensor,
             "predict": self.predict,
             "saved_state": self.saved_state,
+            "branch": self.branch,
+            "switch_run": self.switch_run,
             "evaluation": self._whole_evaluation,
             "numeric_check": self._numeric_check,
         }
@@ -527,41 +531,50 @@ class Session:
     # Files
 
     def saved_state(self) -> SavedState:
-        """Return what a project file holds of the run."""
-        state, arrays = self.run.save_state()
-        raw = msgspec.to_builtins(state)
-        journal, epochs = raw.pop("journal"), raw.pop("epochs")
-        return SavedState(
-            weights=self.run.program.weights(),
-            optimizer={name: array.copy() for name, array in arrays.items()},
-            run={**raw, "journal": journal, "history": {"epochs": epochs}},
-        )
+        """Return what a project file holds of the runs."""
+        return saved_state(self.run, self.tree)
+
+    # Several runs
+
+    def runs(self) -> tuple[RunLabel, ...]:
+        """Return all runs of the project."""
+        return self.tree.labels(self.run)
+
+    def branch(self, step: int | None = None) -> str:
+        """Go on with another run from a step of the present one, which is kept; return its id."""
+        made = self.run.branch(step)
+        self.tree.keep(self.run)
+        self._open_run(made)
+        return made.id
+
+    def switch_run(self, run: str) -> tuple[Any, Any]:
+        """Go on with another run of the project; return its network and its training settings."""
+        if run != self.run.id:
+            other = self.tree.take(run, self.work)
+            self.tree.keep(self.run)
+            settings = _as_run(other.training, self.work.training)
+            settings = replace_rate(settings, _rate_of(other))
+            self.work = replace(self.work, network=other.network, training=settings, saved=None)
+            self._open_run(other)
+        return self.work.network, self.work.training
 
     def _resume(self, saved: SavedState) -> None:
-        try:
-            run = dict(saved.run)
-            history = run.pop("history", None) or {}
-            run["journal"] = run.get("journal") or []
-            run["epochs"] = history.get("epochs", [])
-            self.run.load_state(msgspec.convert(run, RunState), dict(saved.optimizer))
-        except _UNUSABLE as error:
-            # The tape of another version has other places; weights go by name.
-            log.warning("the run is resumed from its weights alone: %s", error)
-            self._open_run(_run_of(self.work))
-            known = {slot.tensor.name: slot.tensor.shape for slot in self.run.program.tape.weights}
-            fitting = {
-                name: array
-                for name, array in saved.weights.items()
-                if known.get(name) == array.shape
-            }
-            self.run.start_from(fitting)
-        self._limit = self._steps_until(self.work.training.epochs)
+        self._open_run(resumed(self.run, saved.weights, saved.optimizer, saved.run))
+        self.tree.restore(saved.others)
         self._changes += 1
 
 
-def _run_of(work: Work) -> Run:
-    dataset = data_sets.load(work.data, **dict(work.parameters))
-    return Run(work.network, work.training, dataset)
+def _rate_of(run: Run) -> Any:
+    """Return the learning rate as it was set last: a schedule of the settings, or a number."""
+    rate = run.training.optimizer.get("learning_rate")
+    for entry in reversed(run.journal.entries):
+        if (
+            entry.kind == "scalar"
+            and entry.name == "learning_rate"
+            and entry.step <= run.step_count
+        ):
+            return rate if isinstance(rate, dict) else entry.value
+    return rate
 
 
 def replace_rate(training: Any, rate: Any) -> Any:

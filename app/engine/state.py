@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 if TYPE_CHECKING:
+    from core.io import SavedRun
     from core.runs import Position
     from core.spec import Network, Training
 
@@ -98,6 +99,15 @@ def speed_of(value: str | float | Speed) -> Speed:
 
 
 @dataclass(frozen=True)
+class RunLabel:
+    """A run of the project: its id in the tree, what it is called, whether it is the open one."""
+
+    id: str
+    name: str
+    open: bool
+
+
+@dataclass(frozen=True)
 class EngineState:
     """What the transport, the status line and the title show.
 
@@ -126,6 +136,8 @@ class EngineState:
     epochs_planned
         After how many epochs it will have: those of the training settings, and as many again for each
         time Play was pressed at the end. 0 before a run is open.
+    runs
+        All runs of the project, in the order of their branches.
     """
 
     status: Status = "starting"
@@ -139,6 +151,7 @@ class EngineState:
     finished: bool = False
     stopped: bool = False
     epochs_planned: int = 0
+    runs: tuple[RunLabel, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -151,11 +164,14 @@ class SavedState:
         Arrays by tensor name.
     run
         Everything else, ready for JSON: position, journal, history, seeds.
+    others
+        Other runs of the project.
     """
 
     weights: Mapping[str, np.ndarray] = field(default_factory=lambda: MappingProxyType({}))
     optimizer: Mapping[str, np.ndarray] = field(default_factory=lambda: MappingProxyType({}))
     run: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    others: tuple[SavedRun, ...] = ()
 
 
 @dataclass(frozen=True)

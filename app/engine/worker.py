@@ -26,6 +26,14 @@ log = logging.getLogger("chainrule.engine")
 #: How often the state is told while training, in seconds. Commands tell it at once.
 _STATE_INTERVAL = 0.1
 
+#: Questions that are answered by another run being open afterwards.
+_MOVES = ("branch", "switch_run")
+
+#: Requests for which a long replay stops where it is.
+_ENDS_A_JOURNEY = frozenset(
+    ("open", "edit", "play", "pause", "pulse", "reset", "step", "step_back", "seek", "set")
+)
+
 #: Going back takes less as a rule; what takes longer is told, with its progress.
 _NOTICEABLE = 0.15
 
@@ -333,8 +341,8 @@ class Worker(QThread):
         self._playing = False
         began = perf_counter()
         for progress in session.seek(step, pc):
-            # A newer wish or any command ends a long replay; the seek was a preview.
-            if progress < 1 and (self.inbox or self._closing.is_set()):
+            # A newer wish or a command ends a long replay; questions wait for its end.
+            if progress < 1 and (self.inbox.has(_ENDS_A_JOURNEY) or self._closing.is_set()):
                 break
             if perf_counter() - began > _NOTICEABLE:
                 going = tr("Going to step {step}", step=f"{step:,}")
@@ -382,7 +390,21 @@ class Worker(QThread):
         if question == "saved_state" and self._lacks_kernels is not None:
             # Whoever saves now must not lose what was trained: what is missing is compiled here after all.
             self._do_edit(self._lacks_kernels, warmed=True)
+        if question in _MOVES:
+            return self._move(question, values)
         return self._open_session().answer(question, **values)
+
+    def _move(self, question: str, values: dict[str, Any]) -> Any:
+        """Answer what makes another run the open one."""
+        self._playing = False
+        self._background = None
+        session = self._open_session()
+        answer = session.answer(question, **values)
+        self._epoch = session.epoch
+        self._pace.forget()
+        self._put_now()
+        self._tell_idle()
+        return answer
 
     # Telling
 
@@ -414,6 +436,7 @@ class Worker(QThread):
         if session is not None:
             fields.setdefault("position", session.position)
             fields.setdefault("finished", session.finished)
+            fields.setdefault("runs", session.runs())
             fields.setdefault("stopped", session.stopped)
             fields.setdefault("epochs_planned", session.epochs_planned)
         fields.setdefault("steps_per_second", self._pace.steps_per_second if self._playing else 0.0)

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QMenu, QSizePolicy
 from app.scenes import draw
 from app.studies import KINDS
 from app.text import number, tr
+from app.train.runs_button import RunsButton
 from app.widgets import Button, Header, Label, Segmented
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ class StageHead(Header):
         self.add.setAccessibleName(tr("Add a layer"))
         self.add.setToolTip(tr("Add a layer in the Build workspace"))
         self.add.clicked.connect(self.add_layer)
+        self.runs = RunsButton()
         self._make_studies()
         for widget in (
             self._scale_label,
@@ -80,6 +82,7 @@ class StageHead(Header):
             self._tiles_label,
             self.tiles,
             self.add,
+            self.runs,
             self.studies,
         ):
             self.row.addWidget(widget)

@@ -110,6 +110,8 @@ class TrainView(QWidget):
         self.head.toggled.connect(self.set_toggle)
         self.head.next_sample.connect(self._next_sample)
         self.fold.toggled.connect(self._arrange)
+        self.head.runs.branch.connect(lambda: self._do("run.branch"))
+        self.head.runs.switch.connect(lambda key: self._do("run.switch", run=key))
         self.head.study.connect(lambda kind: self._do("study.open", kind=kind))
         self.head.add_layer.connect(lambda: self._do("workspace.show", name="build"))
         self.inspector.evaluation.shares.chosen.connect(
@@ -243,6 +245,7 @@ class TrainView(QWidget):
 
     @Slot(object)
     def _on_state(self, state: Any) -> None:
+        self.head.runs.show_runs(state.runs)
         if state.status == "diverged" and state.position is not None:
             self._toggles["divergence"] = int(state.position.step)
         elif state.status in ("playing", "ready"):

@@ -18,7 +18,7 @@ from app.studies import commands as studies
 from app.text import tr
 from app.theme_sheet import ThemeSwitch
 from app.widgets import Banner, ProgressLine, Toast
-from app.window import data_editor, dialogs, training_editor, transport
+from app.window import data_editor, dialogs, runs, training_editor, transport
 from app.window.actions import Actions
 from app.window.projects import Projects
 from app.window.rail import Rail, RailButton
@@ -60,6 +60,7 @@ class MainWindow(QMainWindow):
         self._workspaces = {item.id: item for item in workspaces()}
         self.document_commands = DocumentCommands(context.document, context.bus)
         self.projects = Projects(context, self)
+        runs.register(context)
         self.actions_by_name = Actions(self)
         self._make_frame()
         self._make_workspaces()

@@ -19,6 +19,8 @@ LIMITS: dict[str, int] = {
     "weights.safetensors": 1024 * _MIB,
     "optimizer.safetensors": 2048 * _MIB,
     "data.safetensors": 64 * _MIB,
+    "runs.json": 256 * _MIB,
+    "runs.safetensors": 2048 * _MIB,
     "thumbnail.png": 8 * _MIB,
 }
 

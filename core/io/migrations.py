@@ -10,10 +10,22 @@ from collections.abc import Callable
 from typing import Any
 
 #: The format this version writes.
-FORMAT = 1
+FORMAT = 2
 
 #: ``MIGRATIONS[n]`` turns a document of format n into one of format n + 1.
 MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+
+
+def _one_run(raw: dict[str, Any]) -> dict[str, Any]:
+    """Format 2 has several runs; that of a file of format 1 is the first of its tree."""
+    project = raw["project"]
+    run = project.get("run") or {}
+    if not run or "id" in run:
+        return raw
+    return {**raw, "project": {**project, "run": {**run, "id": "1"}}}
+
+
+MIGRATIONS[1] = _one_run
 
 
 def migrate(raw: dict[str, Any]) -> dict[str, Any]:

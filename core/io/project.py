@@ -6,6 +6,8 @@
 ``optimizer.safetensors``   the optimizer's slots, by name
 ``history.json``            metrics of the run
 ``journal.json``            what the learner changed while it ran, by step
+``runs.json``               other runs of the project: branches, and those that were left
+``runs.safetensors``        their arrays, by run and name
 ``thumbnail.png``           a small picture
 ==========================  ================================================================
 """
@@ -29,6 +31,7 @@ from core.io.archive import LIMITS, damaged, read_members
 from core.io.errors import ProjectError
 from core.io.files import write_beside
 from core.io.migrations import FORMAT, migrate
+from core.io.runs import RunNote, SavedRun, from_arrays, to_arrays
 from core.spec import Network, Training, check_training
 
 #: What `project.json` says of itself.
@@ -83,6 +86,8 @@ class Contents:
         JSON values.
     thumbnail
         A PNG, or empty.
+    runs
+        Other runs of the project besides the one above.
     """
 
     project: Project
@@ -91,6 +96,7 @@ class Contents:
     history: Any = None
     journal: Any = None
     thumbnail: bytes = b""
+    runs: tuple[SavedRun, ...] = ()
 
 
 class _Document(msgspec.Struct, frozen=True, kw_only=True):
@@ -141,6 +147,7 @@ def read(path: Path | str) -> Contents:
         _read_json(members, "history.json", path),
         _read_json(members, "journal.json", path),
         members.get("thumbnail.png", b""),
+        _read_runs(members, path),
     )
 
 
@@ -149,7 +156,11 @@ def _members(contents: Contents) -> dict[str, bytes]:
         kind=KIND, format=FORMAT, program=_program_version(), project=contents.project
     )
     members = {"project.json": msgspec.json.format(msgspec.json.encode(document), indent=1)}
-    for name, arrays in (("weights", contents.weights), ("optimizer", contents.optimizer)):
+    if contents.runs:
+        members["runs.json"] = msgspec.json.encode([one.note for one in contents.runs])
+    for name, arrays in (
+        ("weights", contents.weights), ("optimizer", contents.optimizer), ("runs", to_arrays(contents.runs)),
+    ):  # fmt: skip
         if arrays:
             # safetensors writes the memory as it lies: a transposed array would come back scrambled.
             members[f"{name}.safetensors"] = save_arrays(
@@ -194,7 +205,21 @@ def _read_document(data: bytes, path: Path) -> Project:
         raise ProjectError(damaged(path, place)) from error
 
 
-def _check(project: Project, path: Path) -> None:
+def _read_runs(members: Mapping[str, bytes], path: Path) -> tuple[SavedRun, ...]:
+    raw = _read_json(members, "runs.json", path) or []
+    try:
+        notes = msgspec.convert(raw, list[RunNote])
+        runs = from_arrays(notes, _read_arrays(members, "runs.safetensors", path))
+    except (msgspec.ValidationError, ValueError, KeyError, TypeError) as error:
+        if isinstance(error, ProjectError):
+            raise
+        raise ProjectError(damaged(path, "runs.json")) from error
+    for note in notes:
+        _check(note, path)
+    return runs
+
+
+def _check(project: Project | RunNote, path: Path) -> None:
     """Refuse what no editor can have left: settings that train nothing, a network that is no graph.
 
     A network whose layers do not fit together is none of these: that is work in progress.

@@ -1,0 +1,171 @@
+"""The runs of a project besides the open one: kept while another is open, written to files, read from them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from app.engine.state import RunLabel, SavedState, Work
+from app.text import tr
+from core import data as data_sets
+from core.errors import ChainruleError
+from core.io import RunNote, SavedRun
+from core.runs import Origin, Run
+from core.runs.run import RunState
+
+log = logging.getLogger("chainrule.engine")
+
+#: What reading a run that was saved by another version, or changed by hand, may raise.
+UNUSABLE = (ChainruleError, KeyError, TypeError, ValueError, AttributeError, IndexError,
+            OverflowError)  # fmt: skip
+
+#: Runs that are kept as they are; of older ones only what a file would have, which is far smaller.
+_WHOLE = 3
+
+
+class Tree:
+    """Runs by id, each whole or as a file has it."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, Run | SavedRun] = {}
+
+    def keep(self, run: Run) -> None:
+        """Hold on to a run that another takes the place of."""
+        self._kept.pop(run.id, None)
+        self._kept[run.id] = run
+        whole = [key for key, one in self._kept.items() if isinstance(one, Run)]
+        for key in whole[:-_WHOLE]:
+            one = self._kept[key]
+            assert isinstance(one, Run)
+            self._kept[key] = packed(one)
+
+    def take(self, key: str, work: Work) -> Run:
+        """Return a run that is kept, ready to go on; it is kept no longer."""
+        if key not in self._kept:
+            raise ChainruleError(tr("There is no run {name} in this project.", name=repr(key)))
+        one = self._kept[key]
+        made = one if isinstance(one, Run) else unpacked(one, work)
+        del self._kept[key]
+        return made
+
+    def labels(self, run: Run) -> tuple[RunLabel, ...]:
+        """Return all runs in the order of their branches, ``run`` being the open one."""
+        found = [RunLabel(run.id, _named(run.id, run.name), True)]
+        for key, one in self._kept.items():
+            name = one.name if isinstance(one, Run) else one.note.name
+            found.append(RunLabel(key, _named(key, name), False))
+        return tuple(sorted(found, key=lambda label: _places(label.id)))
+
+    def saved(self) -> tuple[SavedRun, ...]:
+        """Return what a file holds of them."""
+        return tuple(
+            packed(one) if isinstance(one, Run) else one
+            for _, one in sorted(self._kept.items(), key=lambda item: _places(item[0]))
+        )
+
+    def restore(self, saved: tuple[SavedRun, ...]) -> None:
+        """Hold what a file held; a run is made of it when it is opened."""
+        self._kept = {one.note.id: one for one in saved}
+
+
+def packed(run: Run) -> SavedRun:
+    """Return what a file holds of a run."""
+    weights, optimizer, raw = state_of(run)
+    origin = run.origin or Origin("", 0)
+    note = RunNote(
+        id=run.id, name=run.name, parent=origin.run, step=origin.step, changes=origin.changes,
+        training=run.training, network=run.network, run=raw,
+    )  # fmt: skip
+    return SavedRun(note, weights, optimizer)
+
+
+def unpacked(saved: SavedRun, work: Work) -> Run:
+    """Return the run of a file, on the data of the project."""
+    note = saved.note
+    made = run_of(Work(note.network, note.training, work.data, work.parameters))
+    made = resumed(made, saved.weights, saved.optimizer, note.run)
+    made.id, made.name = note.id, note.name
+    made.origin = Origin(note.parent, note.step, note.changes) if note.parent else None
+    return made
+
+
+def run_of(work: Work) -> Run:
+    """Return a new run of this work."""
+    dataset = data_sets.load(work.data, **dict(work.parameters))
+    return Run(work.network, work.training, dataset)
+
+
+def state_of(run: Run) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], dict[str, Any]]:
+    """Return weights, the other arrays, and everything else of a run as JSON values."""
+    state, arrays = run.save_state()
+    raw = msgspec.to_builtins(state)
+    epochs = raw.pop("epochs")
+    raw |= {"history": {"epochs": epochs}, "id": run.id, "name": run.name, "branches": run.branches}
+    if run.origin is not None:
+        raw["origin"] = msgspec.to_builtins(run.origin)
+    return run.program.weights(), {name: array.copy() for name, array in arrays.items()}, raw
+
+
+def resumed(
+    made: Run,
+    weights: Mapping[str, np.ndarray],
+    optimizer: Mapping[str, np.ndarray],
+    raw: Mapping[str, Any],
+) -> Run:
+    """Return the run standing where the saved one stood, or a new one with its weights if it is of another version."""
+    told = dict(raw)
+    try:
+        history = told.pop("history", None) or {}
+        told["journal"] = told.get("journal") or []
+        told["epochs"] = history.get("epochs", [])
+        made.load_state(msgspec.convert(told, RunState), dict(optimizer))
+    except UNUSABLE as error:
+        # The tape of another version has other places; weights go by name.
+        log.warning("the run is resumed from its weights alone: %s", error)
+        made = Run(made.network, made.training, made.dataset)
+        known = {slot.tensor.name: slot.tensor.shape for slot in made.program.tape.weights}
+        made.start_from(
+            {name: array for name, array in weights.items() if known.get(name) == array.shape}
+        )
+    _name(made, raw)
+    return made
+
+
+def _name(run: Run, raw: Mapping[str, Any]) -> None:
+    """Give a run the place in the tree that a file says it had, if it says something that can be."""
+    key, name, branches, origin = (raw.get(k) for k in ("id", "name", "branches", "origin"))
+    if isinstance(key, str) and _places(key):
+        run.id = key
+    if isinstance(name, str):
+        run.name = name
+    if isinstance(branches, int) and not isinstance(branches, bool) and branches >= 0:
+        run.branches = branches
+    try:
+        run.origin = msgspec.convert(origin, Origin) if origin is not None else None
+    except msgspec.ValidationError:
+        run.origin = None
+
+
+def takes_place_of(new: Run, old: Run) -> None:
+    """Let a run made of an edit be the same one in the tree."""
+    new.id, new.name, new.branches = old.id, old.name, old.branches
+    new.origin, new.parent = old.origin, old.parent
+
+
+def _places(key: str) -> tuple[int, ...]:
+    parts = key.split(".")
+    return tuple(int(part) for part in parts) if all(part.isdecimal() for part in parts) else ()
+
+
+def _named(key: str, name: str) -> str:
+    return tr("Run {id}: {name}", id=key, name=name) if name else tr("Run {id}", id=key)
+
+
+def saved_state(run: Run, tree: Tree) -> SavedState:
+    """Return what a project file holds of the open run and of the others."""
+    weights, optimizer, raw = state_of(run)
+    return SavedState(weights=weights, optimizer=optimizer, run=raw, others=tree.saved())

@@ -1,0 +1,194 @@
+"""Several runs of a project: branched, switched to and fro, saved and opened with the bits they had."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+
+from app.engine import tree
+from app.engine.saved import contents_of, work_of_contents
+from app.engine.session import Session
+from app.engine.state import Work
+from core import io
+from core.errors import ChainruleError
+from core.runs import Origin
+from tests.app.engine.conftest import Bench, work_for
+from tests.core.io.test_project import rewrite
+from tests.core.networks import differences, everything
+
+CORPUS = Path(__file__).parents[2] / "core" / "io" / "corpus"
+
+
+def session_at(step: int, work: Work | None = None) -> Session:
+    session = Session(work or work_for("xor-mlp"))
+    while session.position.step < step:
+        session.advance(step - session.position.step)
+    return session
+
+
+def on(session: Session, step: int) -> Session:
+    while session.position.step < step:
+        assert session.advance(step - session.position.step)
+    return session
+
+
+def through_a_file(session: Session, path: Path) -> Session:
+    work = session.work
+    data = io.DataRef(work.data, dict(work.parameters))
+    io.write(path, contents_of("runs", work.network, work.training, data, session.saved_state()))
+    return Session(work_of_contents(io.read(path)))
+
+
+def labels(session: Session) -> list[tuple[str, bool]]:
+    return [(label.id, label.open) for label in session.runs()]
+
+
+def test_a_branch_is_opened_and_the_run_it_left_is_kept() -> None:
+    session = session_at(40)
+    first = everything(session.run)
+    assert session.branch(10) == "1.1"
+    session.set("learning_rate", 0.5)
+    on(session, 30)
+    second = everything(session.run)
+    assert session.branch() == "1.1.1"
+    assert labels(session) == [("1", False), ("1.1", False), ("1.1.1", True)]
+    session.switch_run("1")
+    assert differences(first, everything(session.run)) == []
+    _, training = session.switch_run("1.1")
+    assert training.optimizer["learning_rate"] == 0.5
+    assert differences(second, everything(session.run)) == []
+    assert session.branch(20) == "1.1.2"
+    with pytest.raises(ChainruleError, match="no run '7'"):
+        session.switch_run("7")
+    assert labels(session)[-1] == ("1.1.2", True)
+
+
+def test_all_runs_are_saved_and_opened_with_their_bits(tmp_path: Path) -> None:
+    session = session_at(33)
+    seen = {"1": everything(session.run)}
+    session.branch(12)
+    session.set("learning_rate", 0.25)
+    for _ in range(7):
+        session.step("instruction")
+    seen["1.1"] = everything(session.run)
+    session.branch(12)
+    session.edit(
+        dataclasses.replace(
+            session.work, training=msgspec.structs.replace(session.work.training, batch_size=3)
+        )
+    )
+    on(session, 25)
+    seen["1.1.1"] = everything(session.run)
+    wanted = labels(session)
+    opened = through_a_file(session, tmp_path / "one.chainrule")
+    assert labels(opened) == wanted
+    again = through_a_file(opened, tmp_path / "two.chainrule")
+    for run, bits in seen.items():
+        again.switch_run(run)
+        assert differences(bits, everything(again.run)) == []
+        assert again.work.network == again.run.network
+        assert again.work.training.batch_size == again.run.training.batch_size
+    assert again.run.origin is not None
+    on(again, 40)
+
+
+def test_of_many_runs_the_older_ones_are_packed_and_go_on_all_the_same() -> None:
+    session = session_at(20)
+    bits = {}
+    for _ in range(6):
+        bits[session.run.id] = everything(session.run)
+        session.branch(5)
+        on(session, session.position.step + 3)
+    packed = [one for one in session.tree._kept.values() if isinstance(one, io.SavedRun)]
+    assert len(packed) == 3
+    for run, seen in bits.items():
+        session.switch_run(run)
+        assert differences(seen, everything(session.run)) == []
+
+
+def test_an_edit_and_a_reset_stay_the_same_run_and_other_data_begin_anew() -> None:
+    session = session_at(20)
+    session.branch(8)
+    training = msgspec.structs.replace(session.work.training, optimizer={"kind": "Adam"})
+    session.edit(dataclasses.replace(session.work, training=training))
+    assert session.run.id == "1.1"
+    session.reset()
+    assert (session.run.id, session.position.step) == ("1.1", 0)
+    assert labels(session) == [("1", False), ("1.1", True)]
+    parameters = {**session.work.parameters, "seed": 12345}
+    session.edit(dataclasses.replace(session.work, parameters=parameters))
+    assert labels(session) == [("1", True)]
+
+
+def test_a_file_of_one_run_is_the_first_of_its_tree() -> None:
+    session = Session(work_of_contents(io.read(CORPUS / "v1-xor.chainrule")))
+    assert labels(session) == [("1", True)]
+
+
+def test_the_runs_of_a_file_of_this_format_open() -> None:
+    session = Session(work_of_contents(io.read(CORPUS / "v2-runs.chainrule")))
+    assert labels(session) == [("1", False), ("1.1", False), ("1.2", True)]
+    assert session.position.step == 14
+    session.switch_run("1.1")
+    assert session.position.step == 9
+    assert session.run.origin == Origin("1", 5)
+    on(session, 20)
+
+
+@pytest.mark.parametrize("damage", ["id twice", "arrays of nobody", "network", "not a list"])
+def test_a_damaged_run_is_refused_with_a_sentence(tmp_path: Path, damage: str) -> None:
+    session = session_at(6)
+    session.branch(3)
+    saved = session.saved_state()
+    (one,) = saved.others
+    others = (one,)
+    if damage == "id twice":
+        others = (one, one)
+    elif damage == "network":
+        broken = msgspec.structs.replace(one.note.network, outputs=("nowhere",))
+        others = (io.SavedRun(msgspec.structs.replace(one.note, network=broken)),)
+    work, path = session.work, tmp_path / "p.chainrule"
+    data = io.DataRef(work.data, dict(work.parameters))
+    saved = dataclasses.replace(saved, others=others)
+    io.write(path, contents_of("runs", work.network, work.training, data, saved))
+    if damage == "arrays of nobody":
+        rewrite(path, {"runs.json": b"[]"})
+    if damage == "not a list":
+        rewrite(path, {"runs.json": b'{"id": 3}'})
+    with pytest.raises(io.ProjectError, match=r"p\.chainrule"):
+        io.read(path)
+
+
+def test_a_run_that_cannot_be_resumed_keeps_its_weights() -> None:
+    session = session_at(9)
+    session.branch(4)
+    saved = session.saved_state()
+    (one,) = saved.others
+    broken = io.SavedRun(one.note, one.weights, {})
+    made = tree.unpacked(broken, session.work)
+    assert made.id == "1"
+    for name, value in made.program.weights().items():
+        assert np.array_equal(value, one.weights[name])
+
+
+def test_the_engine_branches_and_switches(bench: Bench) -> None:
+    bench.open()
+    for _ in range(3):
+        bench.engine.step("batch")
+    bench.settle()
+    weights = bench.weights()
+    assert bench.ask("branch") == "1.1"
+    for _ in range(4):
+        bench.engine.step("batch")
+    bench.settle()
+    bench.until(lambda: [label.id for label in bench.state.runs if label.open] == ["1.1"])
+    assert bench.step_of() == 7
+    bench.ask("switch_run", run="1")
+    bench.until(lambda: bench.step_of() == 3)
+    for name, value in bench.weights().items():
+        assert np.array_equal(value, weights[name])
+    assert [label.name for label in bench.state.runs] == ["Run 1", "Run 1.1: from step 3"]

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from app.snapshots import NetworkView
     from app.theme import Theme
 
-PENDING = "…"
+PENDING, NEVER = "…", "–"
 
 
 class StepScene:
@@ -253,7 +253,11 @@ class _Painter:
                           cell_id(edge.kernel, index)))  # fmt: skip
         if self.show in ("gradients", "both"):
             value = self.reader.value(f"grad/{edge.kernel}", index)
-            text = PENDING if value is None else format_number(value, 3, sign=True)
+            text = (
+                self.absent(f"grad/{edge.kernel}")
+                if value is None
+                else format_number(value, 3, sign=True)
+            )
             lines.append(("∂", text, theme.bwd, theme.bwd, cell_id(f"grad/{edge.kernel}", index)))
         if len(lines) == 1:
             rect = QRectF(rect.x(), rect.center().y() - 10, rect.width(), 20)
@@ -316,6 +320,10 @@ class _Painter:
                 anchor="end",
             )
 
+    def absent(self, tensor: str) -> str:
+        """The sign for a number that is still to come, or never will."""
+        return NEVER if self.reader.never(tensor) else PENDING
+
     def cell_text(self, unit: UnitBox, line: Any) -> tuple[str, str]:
         """The number of a row, and its colour."""
         if line.tensor == "targets":
@@ -326,7 +334,7 @@ class _Painter:
         value = self.reader.value(line.tensor, line.index)
         gradient = line.tensor.startswith("grad/")
         if value is None:
-            return PENDING, "bwd" if gradient else "tx3"
+            return self.absent(line.tensor), "bwd" if gradient else "tx3"
         decimals = 2 if line.label == "" else 4 if gradient else 3
         return format_number(value, decimals, sign=True), line.role
 
@@ -390,7 +398,7 @@ class _Painter:
             self.p.setPen(pen)
             self.p.setBrush(Qt.BrushStyle.NoBrush)
             self.p.drawRoundedRect(face, 2, 2)
-            draw.text(self.p, face.center().x(), face.center().y() + 4, PENDING, 12,
+            draw.text(self.p, face.center().x(), face.center().y() + 4, self.absent(name), 12,
                       theme.bwd if gradient else theme.tx3, mono=True, anchor="middle")  # fmt: skip
         chosen = f"tensor:{name}" in (self.hover, self.frame.selection.node)
         if lit or chosen:
@@ -412,13 +420,15 @@ class _Painter:
             ("δ ∂", theme.bwd, tr("gradient")),
             (PENDING, theme.bwd, tr("not yet computed")),
         ]
+        if self.reader.frozen:
+            entries.append((NEVER, theme.bwd, tr("frozen")))
         widths = [
             (24 if kind in ("line", "dash") else draw.advance(kind, 11.5, 400, True))
             + 8
             + draw.advance(words, 11)
             for kind, _, words in entries
         ]
-        while len(entries) > 1 and sum(widths) + 12 * len(widths) > self.place.width - 48:
+        while len(entries) > 1 and sum(widths) + 12 * (len(widths) - 1) > self.place.width - 48:
             entries.pop()
             widths.pop()
         gap = min(32.0, max(12.0, (self.place.width - 48 - sum(widths)) / max(1, len(widths) - 1)))

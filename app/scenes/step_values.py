@@ -88,6 +88,20 @@ class Reader:
             return "fresh" if self.snapshot.instruction is not None else "stale"
         return "stale"
 
+    def never(self, tensor: str) -> bool:
+        """Tell whether no instruction computes this: gradients of frozen weights, and of all that only feeds them."""
+        program = self.snapshot.program if self.snapshot else None
+        return program is not None and all(n not in program.tensors for n in alias_names(tensor))
+
+    @property
+    def frozen(self) -> bool:
+        """Whether there are weights without a gradient."""
+        program = self.snapshot.program if self.snapshot else None
+        if program is None:
+            return False
+        weights = [name for name, t in program.tensors.items() if t.role == "weight"]
+        return any(f"grad/{name}" not in program.tensors for name in weights)
+
     def array(self, tensor: str) -> np.ndarray | None:
         """Return a tensor without its batch axis (this row), or None when it is not in the snapshot."""
         if self.snapshot is None:

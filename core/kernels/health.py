@@ -15,7 +15,7 @@ WHAT, GROUP, COLUMN, AT, SIZE, STRIDE, UNITS, FIRST = range(8)
 GRADIENT, CHANGE, BEFORE, NOW, REACHED, VALUES, OFF, COUNTED = range(8)
 
 
-@njit(nogil=True, error_model="numpy", inline="always")
+@njit(nogil=True, error_model="numpy")
 def _squares(x, size):
     """Sum of squares in float64, in four chains in a fixed order: the same bits every time."""
     a = b = c = d = 0.0

@@ -8,6 +8,7 @@ import resource
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -16,7 +17,8 @@ import pytest
 
 from app.cli.command import own_command, own_environment
 from core import io, templates
-from core.spec import new_layer
+from core.io.project import read, write
+from core.spec import inspect, new_layer
 
 Result = subprocess.CompletedProcess
 
@@ -144,6 +146,19 @@ def test_a_stopped_training_is_saved_and_goes_on(project: Path, number: signal.S
     again = io.read(project).project.run
     assert again["base_step"] == 0
     assert again["step"] == (first["step"] // 20 + 1) * 20
+
+
+def test_summary_tells_what_learns(project: Path) -> None:
+    contents = read(project)
+    before = run("summary", str(project)).stdout
+    assert "frozen" not in before
+    document = contents.project
+    last = document.network.layers[-1].id
+    network = document.network.configure(last, trainable=False)
+    write(project, replace(contents, project=msgspec.structs.replace(document, network=network)))
+    shown = run("summary", str(project)).stdout
+    learning = sum(row.trainable_parameters for row in inspect(network).rows)
+    assert f"{learning} parameters learn, the others are frozen or statistics" in shown
 
 
 def test_summary(project: Path) -> None:

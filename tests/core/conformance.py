@@ -7,6 +7,7 @@ versions the numbers are from.
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -15,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+import core
 from core import (
     activations,
     callbacks,
@@ -26,11 +28,12 @@ from core import (
     schedules,
 )
 from core.checking import check_programs
+from core.errors import AdviceWarning
 from core.layers import registry
 from core.spec import Network
 from core.tape.compiler import compile_network
 from core.tape.program import Program
-from tests.core.golden import cases, following, layers, our_side
+from tests.core.golden import cases, following, freezing, layers, our_side
 from tests.core.golden.layers.case import LayerCase
 from tests.core.golden.optimizer_side import optimizer_error
 from tests.core.networks import chain
@@ -250,6 +253,23 @@ def other_lines() -> Iterator[tuple[str, Line]]:
         yield "Metrics", Line(name, "NumPy")
 
 
+def freezing_lines() -> Iterator[Line]:
+    """Trainings with frozen layers: what they report, and the last weights."""
+    with np.load(cases.FOLDER / "freezing.npz", allow_pickle=False) as file:
+        stored = {key: file[key] for key in file.files}
+    for name, case in freezing.CASES.items():
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", AdviceWarning)
+            found = case(core)
+        errors = [our_side.error(value, stored[f"{name}|{key}"]) for key, value in found.items()]
+        yield Line(
+            name,
+            "Keras, four epochs" if name == "a nested model" else "Keras, two epochs",
+            1,
+            max(errors),
+        )
+
+
 def callback_lines() -> Iterator[Line]:
     stored = json.loads(following.PATH.read_text("utf-8"))
     for name in callbacks.__all__:
@@ -300,6 +320,7 @@ above its bound.
 - Every layer, loss and optimizer also keeps to the six-tape property (`tests/core/runs/test_every_layer.py`: 50 steps
   are 20 steps, a saved file and 30 steps, are stepping to and fro, are the journal replayed, byte for byte), and every
   cell of every operation is explained by a formula that gives the kernel's number (`tests/core/ops/test_explain.py`).
+- Freezing: small trainings in which what is named is frozen (`tests/core/golden/freezing.py`).
 - Callbacks are given recorded metrics (`tests/core/golden/following.py`): their error is the largest difference of
   counters, best values, rates, weights and files.
 - Not counted: {beyond}. There Keras's own rounding is larger than the bound; ours is 0, as it must be.
@@ -347,6 +368,7 @@ def sections() -> dict[str, list[Line]]:
         "Schedules": list(schedule_lines()),
     }
     found["Callbacks"] = list(callback_lines())
+    found["Freezing"] = list(freezing_lines())
     for title, line in other_lines():
         found.setdefault(title, []).append(line)
     return found

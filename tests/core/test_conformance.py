@@ -18,6 +18,7 @@ from core import (
 )
 from core.layers import registry
 from tests.core import conformance
+from tests.core.golden import freezing
 
 REGISTERED = {
     "Layers": [kind.__name__ for kind in registry.kinds()],
@@ -28,6 +29,7 @@ REGISTERED = {
     "Initializers": initializers.names(),
     "Regularizers": regularizers.names(),
     "Metrics": metrics.names(),
+    "Freezing": list(freezing.CASES),
     "Callbacks": [name for name in callbacks.__all__ if name not in ("Callback", "CallbackList")],
 }
 #: Of the columns forward, backward, check, check in float32.

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from core import losses
+from core.callbacks.monitor import MonitorCallback
 from core.errors import ChainruleError, SettingError
 from core.naming import unknown
 from core.spec.inspection import inspect
@@ -260,19 +262,37 @@ def rungs(epochs: int, trials: int, prune: int | None) -> list[tuple[int, int]]:
 
 
 def check_mode(mode: str, objective: str) -> str:
-    """Which way is better, "min" or "max"; "auto" is "max" for what is better when larger.
+    """Which way is better, "min" or "max"; "auto" is told from the name as callbacks tell it.
 
     Raises
     ------
     core.errors.SettingError
-        It is none of the three.
+        It is none of the three, or the name tells nothing.
     """
     if mode not in ("min", "max", "auto"):
         raise SettingError(unknown("mode", str(mode), ("auto", "min", "max")), "mode")
     if mode != "auto":
         return mode
-    larger = ("acc", "auc", "precision", "recall", "f1", "fbeta", "r2", "top_k")
-    return "max" if any(part in objective for part in larger) else "min"
+    if MonitorCallback(objective).more_is_better:
+        return "max"
+    if objective.endswith(("loss", "error")) or _is_loss(objective.removeprefix("val_")):
+        return "min"
+    raise SettingError(
+        f'Whether more or less of {objective} is better cannot be told from its name: give mode="max" or "min".',
+        "mode",
+    )
+
+
+def _is_loss(name: str) -> bool:
+    """True for the name of a loss, also behind that of an output: "mse", "size_mse"."""
+    parts = name.split("_")
+    for first in range(len(parts)):
+        try:
+            losses.get("_".join(parts[first:]))
+        except SettingError:
+            continue
+        return True
+    return False
 
 
 def check_space(space: Mapping[str, Any], subject: Subject) -> dict[str, Dimension]:

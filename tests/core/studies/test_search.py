@@ -179,6 +179,12 @@ def test_impossible_searches_are_refused(arguments: dict[str, object], words: st
 def test_accuracies_are_better_when_larger() -> None:
     assert check_mode("auto", "val_accuracy") == "max"
     assert check_mode("auto", "val_loss") == "min"
+    assert check_mode("auto", "val_mse") == "min"
+    assert check_mode("auto", "size_mean_absolute_error") == "min"
+    assert check_mode("auto", "kind_auc") == "max"
+    with pytest.raises(SettingError, match="cannot be told from its name"):
+        check_mode("auto", "val_area")
+    assert check_mode("max", "val_area") == "max"
     assert check_mode("min", "accuracy") == "min"
 
 

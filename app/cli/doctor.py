@@ -197,6 +197,7 @@ def _engine() -> Iterator[Finding]:
 
     yield Finding("ok", "NumPy", numpy.__version__)
     yield Finding("ok", "Numba", f"{numba.__version__}, llvmlite {llvmlite.__version__}")
+    yield _processor()
     from app.cli.trial import train_one_step
     from core import templates
 
@@ -204,6 +205,22 @@ def _engine() -> Iterator[Finding]:
     yield Finding(
         "ok", tr("Engine"), tr("one step in {s:.1f} s, loss {loss:.4f}", s=seconds, loss=loss)
     )
+
+
+def _processor() -> Finding:
+    """Which instructions kernels are written for."""
+    from core.kernels.processor import CHOSEN
+
+    names = {"avx512": "AVX-512", "avx2": "AVX2", "sse": "SSE", "neon": "NEON"}
+    if CHOSEN.lanes > 1:
+        text = tr("{name}, {n} numbers at a time", name=names[CHOSEN.name], n=CHOSEN.lanes)
+        return Finding("ok", tr("Processor"), text)
+    slow = tr(
+        "Chainrule has no faster code for this one: results are right, training takes longer."
+    )
+    asked = tr("CHAINRULE_PROCESSOR asks for them.")
+    forced = "CHAINRULE_PROCESSOR" in os.environ
+    return Finding("note", tr("Processor"), tr("plain loops"), asked if forced else slow)
 
 
 def _films() -> Iterator[Finding]:

@@ -6,3 +6,9 @@ of this folder's files (see `core.tape.cache`), because Numba does not notice ed
 Every table kernel has the signature ``(mem, ints, reals, state)``: the arena, the instruction's integers (offsets,
 sizes, strides), its real constants, and the machine's state (`core.kernels.state`).
 """
+
+import os
+
+if os.environ.get("CHAINRULE_PROCESSOR"):
+    # Before Numba is imported: it is told what to compile for.
+    from core.kernels import processor as processor

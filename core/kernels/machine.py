@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from numba import njit, types
+from numba import types
 from numba.extending import intrinsic
 
+from core.kernels.kept import kept
 from core.kernels.state import ERROR, ERROR_PC, FINE, ITERATION, LOSS_NOT_FINITE, STEP
 
 
@@ -21,7 +22,7 @@ def call(typing_context, address, mem, ints, reals, state):
     return types.void(types.int64, mem, ints, reals, state), codegen
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@kept
 def run_range(kernels, ints, reals, mem, state, start, stop):
     """Instructions start..stop-1, once. `kernels` holds the address of each instruction's kernel."""
     for pc in range(start, stop):
@@ -31,7 +32,7 @@ def run_range(kernels, ints, reals, mem, state, start, stop):
             return
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@kept
 def run_steps(kernels, ints, reals, mem, state, control, watch, record, steps):
     """Whole steps, until `steps` are done, ``control[0]`` is raised, or the loss is no longer a finite number.
 

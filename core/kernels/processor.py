@@ -10,18 +10,19 @@ path         float32 lanes       rows of a product's tile   tails            mul
 ``plain``    1                   4                          none             a product, then a sum
 ===========  ==================  =========================  ===============  =====================================
 
-float64 has half the lanes. Every number of a kernel is computed by the same operations in the same order on every path,
+float64 has half the lanes. Every number is computed by the same operations in the same order on every path,
 whatever the lanes; only a fused multiply-add rounds once where the other rounds twice. So the fused paths give the same
 bits, the two others give the same bits, and between the groups results differ in their last places (and where a
 platform's own libm is called: powers of step factors, double precision).
 
 The compiler is asked, not the processor: what counts is what Numba compiles for, and that can be set
-(``NUMBA_CPU_NAME``, ``NUMBA_CPU_FEATURES``, ``NUMBA_ENABLE_AVX``). ``CHAINRULE_PROCESSOR`` forces a path and sets those.
+(``NUMBA_CPU_NAME``, ``NUMBA_CPU_FEATURES``, ``NUMBA_ENABLE_AVX``). ``CHAINRULE_PROCESSOR`` forces a path and sets them.
 """
 
 from __future__ import annotations
 
 import os
+import sys
 import warnings
 from dataclasses import dataclass
 
@@ -122,25 +123,33 @@ def _host() -> str:
 
 
 def choose() -> Path:
-    """The path to take. A forced one is told to Numba by its environment, before it compiles anything."""
+    """The path to take. A forced one is told to Numba by its environment, which Numba reads when it is imported."""
     wanted = os.environ.get("CHAINRULE_PROCESSOR", "").strip().lower()
     if not wanted:
         return PATHS[_automatic()]
     host = _host()
     if wanted not in _WITHIN[host]:
         known = "is not a path" if wanted not in PATHS else "is not what this processor has"
-        warnings.warn(
-            f"CHAINRULE_PROCESSOR={wanted} {known}; kernels are compiled for {host}. "
-            f"Here it can be {', '.join(sorted(_WITHIN[host]))}.",
-            stacklevel=3,
+        return _automatic_instead(
+            f"CHAINRULE_PROCESSOR={wanted} {known}. Here it can be {', '.join(sorted(_WITHIN[host]))}"
         )
-        return PATHS[_automatic()]
-    if wanted != host:
-        os.environ["NUMBA_CPU_NAME"], os.environ["NUMBA_CPU_FEATURES"] = PATHS[wanted].target
-    from numba.core import config
-
-    config.reload_config()  # type: ignore[no-untyped-call]
+    if wanted == host:
+        return PATHS[wanted]
+    name, features = PATHS[wanted].target
+    here = os.environ.get("NUMBA_CPU_NAME"), os.environ.get("NUMBA_CPU_FEATURES")
+    if "numba" in sys.modules and here != (name, features):
+        return _automatic_instead(
+            f"CHAINRULE_PROCESSOR={wanted} cannot be had any more, because Numba was imported before the engine. "
+            "Import core first"
+        )
+    os.environ["NUMBA_CPU_NAME"], os.environ["NUMBA_CPU_FEATURES"] = name, features
     return PATHS[wanted]
+
+
+def _automatic_instead(problem: str) -> Path:
+    path = PATHS[_automatic()]
+    warnings.warn(f"{problem}; kernels are compiled for {path.name}.", stacklevel=2)
+    return path
 
 
 #: The path of this process.

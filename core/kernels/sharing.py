@@ -12,6 +12,7 @@ from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from core.kernels.kept import kept
 from core.kernels.machine import call
 from core.kernels.state import ERROR, ERROR_PC, FINE, FIRST, ITERATION, LOSS_NOT_FINITE, ROWS, STEP
 
@@ -135,7 +136,7 @@ def _run_part(kernels, ints, reals, mem, state, more, own, tasks, first, last, p
             return
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@kept
 def run_regions(kernels, ints, reals, mem, state, more, owns, meeting, tasks, bounds):
     """All regions once. ``bounds[region]`` says where the first part begins and ends, and the second."""
     number = meeting[PUBLISHED]
@@ -164,7 +165,7 @@ def run_regions(kernels, ints, reals, mem, state, more, owns, meeting, tasks, bo
             return
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@kept
 def run_steps(
     kernels, ints, reals, mem, state, more, owns, meeting, tasks, bounds,
     prelude, expected, control, watch, record, steps
@@ -209,7 +210,7 @@ def run_steps(
     return done
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@kept
 def assist(kernels, ints, reals, mem, state, more, owns, meeting, tasks, bounds):
     """Take second parts of regions until the leader has not run for a moment. Returns how many were taken."""
     taken, spins = 0, 0

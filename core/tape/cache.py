@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
+import tempfile
 from pathlib import Path
 
 
 def kernel_hash() -> str:
-    """A hash of every source file that is compiled, with the versions it is compiled by.
+    """A hash of every source file that is compiled, with the versions it is compiled by and the path that is forced.
 
-    Numba does not notice an edit in a file that a kernel imports; a new folder does.
+    Numba does not notice an edit in a file that a kernel imports; a new folder does. Processors need no folders of
+    their own: Numba's index keeps apart what was compiled for each.
     """
     import numpy as np
 
@@ -23,6 +25,7 @@ def kernel_hash() -> str:
         digest.update(path.name.encode())
         digest.update(path.read_bytes())
     digest.update(f"{sys.version_info[:2]} {np.__version__} {numba_version()}".encode())
+    digest.update(os.environ.get("CHAINRULE_PROCESSOR", "").encode())
     return digest.hexdigest()[:16]
 
 
@@ -41,19 +44,30 @@ def prepare() -> Path:
 
     Returns
     -------
-    The folder.
+    The folder. If neither it nor one beside temporary files can be written, nothing is kept (`core.kernels.kept`
+    says so).
     """
+    # Tells Numba what to compile for, if that is forced.
+    import core.kernels  # noqa: F401
+
     given = os.environ.get("NUMBA_CACHE_DIR")
     if given:
         return Path(given)
-    folder = cache_home() / "kernels" / kernel_hash()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError:
-        # A read-only home: compile anew each time rather than not at all.
-        import tempfile
-
-        folder = Path(tempfile.gettempdir()) / f"chainrule-kernels-{kernel_hash()}"
-        folder.mkdir(parents=True, exist_ok=True)
+    name = kernel_hash()
+    folder = cache_home() / "kernels" / name
+    if not can_write(folder):
+        # A read-only home: what is kept until the next start of the machine saves most of the waiting.
+        instead = Path(tempfile.gettempdir()) / f"chainrule-kernels-{name}"
+        folder = instead if can_write(instead) else folder
     os.environ["NUMBA_CACHE_DIR"] = str(folder)
     return folder
+
+
+def can_write(folder: Path) -> bool:
+    """Whether files can be made in a folder, which is made if need be."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False

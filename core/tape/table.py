@@ -9,12 +9,13 @@ from core.tape import cache
 
 cache.prepare()
 
-import numba as nb  # noqa: E402
 import numpy as np  # noqa: E402
 from numba import types  # noqa: E402
 
 # Private to Numba: the minor release is pinned in pyproject.toml and tests/core/tape/test_table.py guards it.
 from numba.experimental.function_type import _get_wrapper_address  # noqa: E402
+
+from core.kernels.kept import kept  # noqa: E402
 
 
 class Kernel:
@@ -26,7 +27,7 @@ class Kernel:
 
     def __init__(self, function: Any, signature: Any) -> None:
         self.signature = signature
-        self.dispatcher = nb.njit(nogil=True, error_model="numpy", cache=True)(function)
+        self.dispatcher = kept(function)
         self.dispatcher.compile(signature)
         self.address = int(_get_wrapper_address(self.dispatcher, signature))  # type: ignore[no-untyped-call]
 

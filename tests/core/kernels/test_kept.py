@@ -1,0 +1,184 @@
+"""Compiled code on disk: damaged files are thrown away, and a disk that cannot be written keeps nobody from working."""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import subprocess
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numba import types
+from numba.core import config
+from numba.core.caching import IndexDataCacheFile
+
+from core.kernels import kept as module
+from core.kernels.kept import SealedFiles, kept
+from core.tape.cache import can_write
+
+ROOT = Path(__file__).resolve().parents[3]
+SIGNATURE = types.void(types.float32[::1])
+CHILD = """
+import warnings
+import numpy as np
+with warnings.catch_warnings(record=True) as said:
+    warnings.simplefilter("always")
+    from core.kernels.kept import kept
+    from core.kernels import elementwise
+    from core.kernels.state import SIZE
+    from numba import types
+    relu, tanh = kept(elementwise.relu), kept(elementwise.tanh)
+    for kernel in (relu, tanh):
+        kernel.compile(types.void(types.float32[::1], types.int64[::1], types.float64[::1], types.int64[::1]))
+    mem = np.array([-1, 2, 0, 0], np.float32)
+    relu(mem, np.array([2, 2, 0, 0, 2, 0]), np.zeros(1), np.zeros(SIZE, np.int64))
+    print(mem.tolist(), sum(relu.stats.cache_hits.values()), sum(tanh.stats.cache_hits.values()))
+    print(*[str(w.message) for w in said if w.category is RuntimeWarning], sep="\\n")
+"""
+
+
+def start(folder: Path, **environment: str) -> tuple[str, list[str]]:
+    """Compile, or load, two kernels in a process of its own; what it printed and what it warned of."""
+    done = subprocess.run(
+        [sys.executable, "-c", CHILD],
+        cwd=ROOT,
+        env={**os.environ, "NUMBA_CACHE_DIR": str(folder), **environment},
+        capture_output=True, text=True, check=True, timeout=300,
+    )  # fmt: skip
+    assert "Exception ignored" not in done.stderr
+    first, *said = done.stdout.strip().splitlines()
+    return first, said
+
+
+RIGHT = "[-1.0, 2.0, 0.0, 2.0]"
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with code in it."""
+    folder = tmp_path_factory.mktemp("kernels")
+    assert start(folder) == (f"{RIGHT} 0 0", [])
+    assert start(folder) == (f"{RIGHT} 1 1", [])
+    return folder
+
+
+def _cut_short(path: Path) -> None:
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) // 2])
+
+
+def _emptied(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def _overwritten(path: Path) -> None:
+    path.write_bytes(os.urandom(path.stat().st_size))
+
+
+def _one_bit(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(bytes(data))
+
+
+@pytest.mark.parametrize("ending", ["nbi", "nbc"])
+@pytest.mark.parametrize("damage", [_cut_short, _emptied, _overwritten, _one_bit])
+def test_a_damaged_file_is_thrown_away(filled: Path, ending: str, damage: Any) -> None:
+    (path,) = filled.rglob(f"elementwise.relu-*.{ending}")
+    damage(path)
+    # Compiled anew, the other one not, and nothing said: nothing is lost.
+    assert start(filled) == (f"{RIGHT} 0 1", [])
+    assert start(filled) == (f"{RIGHT} 1 1", [])
+
+
+def test_a_file_of_code_that_is_gone_is_written_again(filled: Path) -> None:
+    for path in filled.rglob("elementwise.relu-*.nbc"):
+        path.unlink()
+    assert start(filled) == (f"{RIGHT} 0 1", [])
+    assert start(filled) == (f"{RIGHT} 1 1", [])
+
+
+def doubled(x: Any) -> None:
+    """A function to compile."""
+    for k in range(x.size):
+        x[k] += x[k]
+
+
+def _compiled() -> np.ndarray:
+    dispatcher = kept(doubled)
+    dispatcher.compile(SIGNATURE)
+    x = np.ones(3, np.float32)
+    dispatcher(x)
+    return x
+
+
+def test_a_disk_that_is_full_is_said_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    @contextmanager
+    def no_room(self: IndexDataCacheFile, path: str) -> Iterator[io.BytesIO]:
+        yield io.BytesIO()
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path)
+
+    monkeypatch.setattr(config, "CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(IndexDataCacheFile, "_open_for_write", no_room)
+    monkeypatch.setattr(module, "_SAID", [])
+    with pytest.warns(RuntimeWarning, match="cannot be kept .*CHAINRULE_HOME") as said:
+        assert _compiled().tolist() == [2, 2, 2]
+    assert len(said) == 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        assert _compiled().tolist() == [2, 2, 2]
+
+
+def test_without_any_folder_the_engine_works_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # What Numba does where neither its folder nor the sources' nor the user's can be written.
+    from numba.core import caching
+
+    def nowhere(self: Any) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr(caching._CacheLocator, "ensure_cache_path", nowhere)
+    monkeypatch.setattr(module, "_SAID", [])
+    with pytest.warns(RuntimeWarning, match="cannot be kept"):
+        assert _compiled().tolist() == [2, 2, 2]
+
+
+def test_a_folder_that_is_a_file_cannot_be_written(tmp_path: Path) -> None:
+    file = tmp_path / "kernels"
+    file.write_text("not a folder")
+    assert not can_write(file)
+    assert not can_write(file / "deeper")
+    assert can_write(tmp_path / "new" / "one")
+
+
+def test_the_engine_trains_where_its_folder_is_a_file(tmp_path: Path) -> None:
+    """A home that is no folder: temporary files serve instead."""
+    home = tmp_path / "home"
+    home.write_text("a file")
+    environment = {key: value for key, value in os.environ.items() if key != "NUMBA_CACHE_DIR"}
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    done = subprocess.run(
+        [sys.executable, "-c", "from core.tape import cache; print(cache.prepare())"],
+        cwd=ROOT,
+        env={**environment, "CHAINRULE_HOME": str(home), "TMPDIR": str(temporary), "TEMP": str(temporary),
+             "TMP": str(temporary)},
+        capture_output=True, text=True, check=True, timeout=60,
+    )  # fmt: skip
+    assert Path(done.stdout.strip()).parent == temporary
+
+
+def test_numba_still_keeps_its_files_as_these_expect(filled: Path) -> None:
+    dispatcher = kept(doubled)
+    assert isinstance(dispatcher._cache._cache_file, SealedFiles)
+    names = {path.suffix for path in filled.rglob("*") if path.is_file()}
+    assert names == {".nbi", ".nbc"}
+    assert all(module.intact(str(path)) for path in filled.rglob("*.nb?"))

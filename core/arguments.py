@@ -425,7 +425,6 @@ def epochs_to_measure(validation_freq: Any) -> Callable[[int], bool]:
 
 #: What Keras's `compile`, `fit` and `evaluate` take and these do not, and what to do.
 _KERAS_ONLY = {
-    "weighted_metrics": "Metrics count all samples alike; give them as metrics.",
     "run_eagerly": "Leave it out; model.program() shows every step.",
     "steps_per_execution": "Leave it out.",
     "jit_compile": "Leave it out: everything is compiled.",

@@ -29,6 +29,7 @@ RESERVED = {
     "grad",
     "learning_rate",
     "loss",
+    "metrics",
     "score",
     "score_class",
     "scratch",

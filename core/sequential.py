@@ -261,6 +261,7 @@ class Sequential(Model):
         loss: Any = None,
         loss_weights: Any = None,
         metrics: Any = None,
+        weighted_metrics: Any = None,
         **wrong: Any,
     ) -> None:
         """Choose how to train, as `Model.compile`; it holds for a model that is built later, too."""
@@ -269,6 +270,7 @@ class Sequential(Model):
             "optimizer": optimizers_module.get(optimizer),
             "loss": loss,
             "metrics": metrics,
+            "weighted_metrics": weighted_metrics,
             "loss_weights": loss_weights,
         }
         if self.built:
@@ -278,6 +280,7 @@ class Sequential(Model):
             if not isinstance(loss, (list, tuple, dict)) and not losses_module.is_open(loss):
                 losses_module.get(loss)
             checked_metrics(metrics)
+            checked_metrics(weighted_metrics, "weighted_metrics")
             self._optimizer = told["optimizer"]
         self._told = told
 
@@ -330,6 +333,8 @@ _ASSEMBLED = {
     "_predictor",
     "_memory",
     "_metrics",
+    "_weighted_metrics",
+    "_metric_list",
     "_undecided",
 }
 

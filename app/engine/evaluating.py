@@ -13,6 +13,7 @@ from core.kernels import state as S
 from core.runs.measuring import evaluation_batch
 from core.tape.compiler import compile_network
 from core.tape.program import Program
+from core.tape.totals import epoch_values
 
 if TYPE_CHECKING:
     from core.data import DataInfo
@@ -40,6 +41,7 @@ class Evaluator:
             "evaluate",
             loss=run.loss,
             metrics=run.training.metrics,
+            weighted_metrics=run.training.weighted_metrics,
             batch_size=piece,
         )
         self._program = Program(tape, min(piece, max(1, len(self._samples))))
@@ -71,10 +73,7 @@ class Evaluator:
     def _result(
         self, step: int, count: int, predicted: np.ndarray, trained: dict[str, float]
     ) -> EvaluationView:
-        metrics = {
-            name: float(self._program.mem[total.at] / max(self._program.mem[number.at], 1))
-            for name, (total, number) in self._program.tape.totals.items()
-        }
+        metrics = epoch_values(self._program)
         accuracy = next((v for k, v in metrics.items() if k.startswith("accuracy")), None)
         confusion = None
         classes = self._info.classes

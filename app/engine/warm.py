@@ -50,6 +50,7 @@ def tapes(network: Network, training: Training) -> Iterator[Tape]:
         loss=loss,
         optimizer=optimizers.get(dict(training.optimizer)),
         metrics=training.metrics,
+        weighted_metrics=training.weighted_metrics,
         batch_size=training.batch_size,
     )
     yield compile_network(network, "explain", loss=loss, wrt="params", head="loss", batch_size=1)

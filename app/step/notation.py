@@ -52,11 +52,18 @@ _COUNTING = ("accuracy_rows", "accumulate", "accumulate_penalty")
 COPIES = ("choose_batch", "gather")
 
 
+def counts(instruction: InstructionView) -> bool:
+    """Return whether an instruction belongs to a metric."""
+    return instruction.writes[:1] != () and instruction.writes[0].startswith(
+        ("metrics/", "total/metrics/")
+    )
+
+
 def keeping(instruction: InstructionView) -> str:
     """Return "fetch" or "count" for an instruction no gradient goes through, else nothing."""
     if instruction.op in COPIES:
         return "fetch"
-    if instruction.op in _COUNTING or instruction.writes[:1] == ("accuracy",):
+    if instruction.op in _COUNTING or counts(instruction):
         return "count"
     return ""
 
@@ -77,7 +84,8 @@ def arranged(op: str, expr: Expr, notation: str) -> Expr:
     return expr
 
 
-_SHORT = {"choose_batch": "batch", "accumulate": "+Σ", "accumulate_penalty": "+Ω"}
+_SHORT = {"choose_batch": "batch", "accumulate": "+Σ", "accumulate_penalty": "+Ω",
+          "accumulate_counts": "+Σ", "outcomes": "TP…", "outcomes_by_threshold": "TP…"}  # fmt: skip
 
 
 def short(instruction: InstructionView) -> str:

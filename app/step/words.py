@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from app.scenes.formula_expressions import format_number
+from app.step.notation import counts
 from app.step.recurrent_words import RECURRENT, of_time_step
 from app.step.shape_words import SHAPES
 from app.step.window_words import WINDOWS
@@ -98,6 +99,23 @@ _LOSS = {
     "categorical_hinge_grad": "The right class is pushed up and its strongest rival down, until it leads by 1.",
     "cosine_grad": "Only the direction counts: the part of the target across the output pulls.",
 }
+# What metrics count. Nothing is learned from it.
+_COUNTED = {
+    "top_k_rows": "1 if the right class is among the largest outputs.",
+    "one_hot": "The label as a row of 0 with a 1 at its class, so that every class can be compared.",
+    "decide": "The answer: yes (1) or no (0).",
+    "top_k_only": "Only the largest outputs of a sample stay answers; the others count as no.",
+    "outcomes": "Answers that are rightly yes (TP), wrongly yes (FP), rightly no (TN) and wrongly no (FN).",
+    "outcomes_by_threshold": "The same answers counted for every threshold from 0 to 1: a high one says yes seldom.",
+    "confusion_counts": "How many samples of each class are taken for each class; on the diagonal they are right.",
+    "accumulate_counts": "Adds what this batch counted to the epoch’s sums. Nothing is learned from it.",
+    "quotient_scores": "A share of counts: only reported, no gradient comes from it.",
+    "f_scores": "Precision and recall in one number, which is high only if both are.",
+    "areas": "The area under the curve that all thresholds draw: 0.5 is guessing, 1 is perfect.",
+    "r2_sums": "How targets scatter, and how far outputs are from them.",
+    "r2_scores": "1 if outputs are right, 0 if they are no better than the mean of the targets.",
+    "root": "The root of the mean squared error, in the unit of the targets.",
+}
 _KEEPING = ("choose_batch", "gather", "accuracy_rows", "accumulate", "accumulate_penalty")
 
 
@@ -111,7 +129,7 @@ def sentence(session: StepSession, answer: Any) -> str:
         words = _weight(session, tensor, index)
         if words:
             return words
-    if instruction.op in _KEEPING or instruction.writes[0] == "accuracy":
+    if instruction.op in _KEEPING or counts(instruction):
         return _keeping(session, instruction)
     if instruction.op in RECURRENT:
         return tr(RECURRENT[instruction.op])
@@ -164,14 +182,18 @@ def _keeping(session: StepSession, instruction: InstructionView) -> str:
     if instruction.op == "accumulate_penalty":
         return tr("Adds the penalties to the epoch’s sum, too, once for each sample.")
     if instruction.op == "accumulate":
-        if instruction.operands.get("x", "").startswith("accuracy"):
+        if instruction.operands.get("x", "").startswith("metrics/accuracy"):
             return tr(
                 "Adds the right answers of this batch to those of the epoch. Nothing is learned from it."
             )
         return tr("Adds this batch’s losses to the epoch’s sum. Nothing is learned from it.")
-    return tr(
-        "The share of the batch that was answered right. It is only reported: no gradient comes from it."
-    )
+    if instruction.op in _COUNTED:
+        return tr(_COUNTED[instruction.op])
+    if instruction.op == "batch_mean" and "accuracy" in instruction.writes[0]:
+        return tr(
+            "The share of the batch that was answered right. It is only reported: no gradient comes from it."
+        )
+    return tr("Measured, and only reported: no gradient comes from it.")
 
 
 def _right(session: StepSession, instruction: InstructionView) -> str:

@@ -56,6 +56,7 @@ def load_model(path: Path, compiled: bool = True) -> Model:
             optimizer=config,
             loss=_losses(contents.project.run, training.loss, path),
             metrics=list(training.metrics),
+            weighted_metrics=list(training.weighted_metrics),
         )
         step, epoch, iteration = (
             _count(contents.project.run.get(key)) for key in ("step", "epoch", "iteration")

@@ -1,12 +1,10 @@
-"""From the numbers of a batch to one, what targets become before they are compared, and what counts for metrics."""
+"""From the numbers of a batch to one, and what targets become before they are compared."""
 
 from __future__ import annotations
 
-import numpy as np
-
 from core.kernels.simd import cut
 from core.kernels.span import span
-from core.kernels.state import BATCH_ROWS, FIRST, ROWS
+from core.kernels.state import BATCH_ROWS
 
 
 def batch_mean(mem, ints, reals, state):
@@ -84,38 +82,3 @@ def label_counts(mem, ints, reals, state):
         t, m = cut(mem, ints[2] + r * ints[3], n), cut(mem, ints[4] + r * ints[5], n)
         for k in range(n):
             m[k] = zero if t[k] == ignored else one
-
-
-def accuracy_rows(mem, ints, reals, state):
-    """1 for every list along the last axis that is right. ints: as a loss's, then kind
-
-    kind 0: label against the place of the largest of n; 1: one-hot the same way; 2: each of n rounded at 1/2, the
-    share that is right (Keras's binary accuracy).
-    """
-    inner, n, kind = ints[0], ints[1], ints[8]
-    zero, one = mem.dtype.type(0), mem.dtype.type(1)
-    half = mem.dtype.type(0.5)
-    for r in range(state[FIRST], state[FIRST] + state[ROWS]):
-        for i in range(inner):
-            p = cut(mem, ints[2] + r * ints[3] + i * n, n)
-            t = ints[4] + r * ints[5] + (i if kind == 0 else i * n)
-            out = ints[6] + r * ints[7] + i
-            if kind == 2:
-                right = zero
-                for k in range(n):
-                    guess = one if p[k] > half else zero
-                    right += one if guess == mem[t + k] else zero
-                mem[out] = right / mem.dtype.type(n)
-                continue
-            best = 0
-            for k in range(1, n):
-                if p[k] > p[best]:
-                    best = k
-            if kind == 0:
-                label = np.int64(mem[t])
-            else:
-                label = np.int64(0)
-                for k in range(1, n):
-                    if mem[t + k] > mem[t + label]:
-                        label = np.int64(k)
-            mem[out] = one if best == label else zero

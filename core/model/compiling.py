@@ -28,6 +28,7 @@ class Compiling(Weights):
         loss: Any = None,
         loss_weights: Any = None,
         metrics: Any = None,
+        weighted_metrics: Any = None,
         **wrong: Any,
     ) -> None:
         """Choose how to train.
@@ -37,8 +38,9 @@ class Compiling(Weights):
         optimizer, loss
             Names or objects; "crossentropy" is the one that fits the first targets. Several outputs take one loss for
             all, a list, or a dictionary by the outputs' names.
-        metrics
-            Names.
+        metrics, weighted_metrics
+            Lists of names or objects of `core.metrics`. Several outputs take a list for each, or a dictionary by the
+            outputs' names. Of `weighted_metrics` samples count their weights.
         loss_weights
             How much the losses of several outputs count: a list, or a dictionary by the outputs' names.
         """
@@ -63,16 +65,21 @@ class Compiling(Weights):
             )
         if loss_weights is not None:
             losses = _weighted(losses, loss_weights)
-        named = checked_metrics(metrics)
+        plain, heavy = (
+            self._metrics_by_output(one, what)
+            for one, what in ((metrics, "metrics"), (weighted_metrics, "weighted_metrics"))
+        )
+        named = [] if undecided else metrics_module.measured(plain, heavy, losses, self._outputs())
         self._values = self._weights()
         self._optimizer.on_rate = None
-        self._optimizer, self._metrics = chosen, named
+        self._optimizer, self._metric_list = chosen, named
+        self._metrics, self._weighted_metrics = map(metrics_module.documents, (plain, heavy))
         self._optimizer.on_rate = self._change_rate
         self._loss = losses if count > 1 else losses[0]
         self._run = self._memory = self._undecided = None
         self._compiled, self._spoken_of = self.network, ()
         if undecided:
-            self._loss, told = None, (chosen, given, metrics, loss_weights)
+            self._loss, told = None, (chosen, given, loss_weights, metrics, weighted_metrics)
             self._undecided = told
             return
         for hint in self.advice:
@@ -116,12 +123,43 @@ class Compiling(Weights):
 
     def _training(self, batch_size: int, truncated_bptt_steps: int | None = None) -> Training:
         training = Training(
-            optimizer=self._optimizer.to_config(), loss=self.losses[0].to_document(), metrics=self._metrics,
+            optimizer=self._optimizer.to_config(), loss=self.losses[0].to_document(),
+            metrics=self._metrics, weighted_metrics=self._weighted_metrics,
             batch_size=check_whole("batch_size", batch_size, 1), seed=self.seed,
             truncated_bptt_steps=truncated_bptt_steps,
         )  # fmt: skip
         check_training(training)
         return training
+
+    def _metrics_by_output(self, given: Any, what: str) -> list[Any]:
+        """Metrics of the one output, or a list for each of several."""
+        checked_metrics(given, what)
+        names = self._output_names()
+        if len(names) == 1:
+            return flat(given)
+        if not given:
+            return []
+        if isinstance(given, dict):
+            for name in given:
+                if name not in names:
+                    raise SettingError(
+                        f"{what} names {name!r}, which is no output. Outputs are: {', '.join(names)}.",
+                        what,
+                    )
+            return [flat(given.get(name)) for name in names]
+        if isinstance(given, str) or len(given) != len(names):
+            raise SettingError(
+                f"The model has {len(names)} outputs, so {what} must be a list with the metrics of each, or a "
+                f"dictionary: "
+                f"{{{names[0]!r}: [...], {names[1]!r}: [...]}}; {given!r} is given.",
+                what,
+            )
+        return [flat(one) for one in given]
+
+    @property
+    def metrics(self) -> list[metrics_module.Metric]:
+        """The metrics `compile` was given, output by output; their `result()` is what was measured last."""
+        return [one.metric for own in self._metric_list for one in own]
 
     def _by_output(self, given: dict[str, Any], what: str) -> list[Any]:
         """The values of a dictionary in the order of the outputs."""
@@ -147,15 +185,23 @@ def require_loss(loss: Any) -> None:
         raise ChainruleError(message)
 
 
-def checked_metrics(metrics: Any) -> tuple[str, ...]:
-    """The names `compile` is given, each known."""
-    if metrics is not None and not isinstance(metrics, (str, list, tuple)):
-        message = f'metrics are a list of names such as ["accuracy"]; {metrics!r} is given.'
-        raise SettingError(message, "metrics")
-    named = (metrics,) if isinstance(metrics, str) else tuple(metrics or ())
-    for metric in named:
-        metrics_module.check(metric)
-    return named
+def checked_metrics(given: Any, what: str = "metrics") -> None:
+    """Say so if what `compile` is given are no metrics."""
+    if given is not None and not isinstance(given, (str, list, tuple, dict)):
+        message = f'{what} are a list of names such as ["accuracy"]; {given!r} is given.'
+        raise SettingError(message, what)
+    metrics_module.check(flat(given))
+
+
+def flat(given: Any) -> list[Any]:
+    """All metrics in lists and dictionaries of them, one after the other."""
+    if given is None:
+        return []
+    if isinstance(given, dict) and "class_name" not in given:
+        return [one for part in given.values() for one in flat(part)]
+    if isinstance(given, (list, tuple)):
+        return [one for part in given for one in flat(part)]
+    return [given]
 
 
 def _weighted(losses: list[losses_module.Loss], weights: Any) -> list[losses_module.Loss]:

@@ -13,6 +13,7 @@ from core.errors import ChainruleError, DivergedError, give_advice
 from core.model.measuring import Measuring, told
 from core.model.reading import cut
 from core.spec.training import check_split, check_truncation, check_whole
+from core.tape.totals import all_values
 
 if TYPE_CHECKING:
     from core.callbacks import ProgbarLogger
@@ -66,7 +67,7 @@ class Fitting(Measuring):
             How much the samples of each class count in the loss, ``{0: 1.0, 1: 5.0}``; 1 where nothing is said.
         sample_weight
             How much each sample counts: (samples,), for sequences (samples, time); of several outputs one for all,
-            a list, or a dictionary by name. Metrics do not weigh, as in Keras.
+            a list, or a dictionary by name. Only `weighted_metrics` weigh.
         initial_epoch
             Number of the first epoch, to go on counting where an earlier `fit` ended.
         steps_per_epoch
@@ -140,6 +141,8 @@ class Fitting(Measuring):
             if validation is not None and measure_after(epoch + 1):
                 measured = self._measured(run, validation, measured_batch, watching)
             logs = self._logged(run.note_epoch(measured).metrics)
+            if measured is None:
+                self._tell_metrics(all_values(run.program))
             if run.divergence is not None:
                 logs["loss"] = self._broken_loss(run)
             watching.on_epoch_end(epoch, logs)

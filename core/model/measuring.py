@@ -8,7 +8,9 @@ import numpy as np
 
 from core import arguments
 from core.callbacks import CallbackList
+from core.errors import ChainruleError
 from core.layers.base import Layer
+from core.metrics import ConfusionMatrix
 from core.model.reading import cut
 from core.model.running import Running
 from core.spec.training import check_whole
@@ -81,8 +83,33 @@ class Measuring(Running):
             pieces.close()
         else:
             found = run.evaluate(samples, batch_size)
+        self._tell_metrics(run.results())
         watching.on_test_end(self._logged(found))
         return found
+
+    def confusion_matrix(
+        self,
+        x: Any,
+        y: Any,
+        batch_size: int | None = 32,
+        sample_weight: Any = None,
+        threshold: float = 0.5,
+    ) -> np.ndarray:
+        """How many samples of each class (row) the model takes for each class (column).
+
+        Targets are labels or one-hot rows; of a single output the classes are 0 and 1, told apart at `threshold`. Keras
+        has no such method.
+        """
+        if len(self.network.outputs) > 1:
+            raise ChainruleError(
+                "The model has several outputs. Give one's predictions to metrics.ConfusionMatrix: "
+                "m.update_state(y, model.predict(x)[0]); m.result()."
+            )
+        metric = ConfusionMatrix(threshold)
+        shown = self.predict(x, batch_size)
+        metric.update_state(self._given_targets(y)[0], shown, sample_weight)
+        found = np.asarray(metric.result())
+        return found if sample_weight is not None else found.astype(np.int64)
 
     def predict(
         self,

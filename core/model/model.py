@@ -95,6 +95,7 @@ class Model(Keeping):
             loss=self._loss,
             optimizer=self._optimizer,
             metrics=self._metrics,
+            weighted_metrics=self._weighted_metrics,
             batch_size=batch_size,
         )
         program = Program(tape, batch_size, seed=self.seed)

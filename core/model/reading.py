@@ -21,11 +21,11 @@ class Reading(Compiling):
         """Take "crossentropy" for the one that fits these targets."""
         if self._undecided is None:
             return
-        chosen, given, metrics, loss_weights = self._undecided
+        chosen, given, loss_weights, metrics, weighted = self._undecided
         pairs = zip(given, self._given_targets(y), self._outputs(), strict=True)
         losses = [losses_module.decided(item, t.shape, (None, *n)) for item, t, n in pairs]
         compiled = self._compiled
-        Compiling.compile(self, chosen, losses, loss_weights, metrics)
+        Compiling.compile(self, chosen, losses, loss_weights, metrics, weighted)
         # What was frozen since is not compiled by the data that decide about the loss.
         self._compiled = compiled
 

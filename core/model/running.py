@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from core import metrics as metrics_module
 from core.errors import ChainruleError
 from core.model.reading import Reading
+from core.tape.totals import epoch_values
 
 if TYPE_CHECKING:
     from core.runs import Run
@@ -88,36 +88,35 @@ class Running(Reading):
         found = dict(metrics)
         named: dict[str, float] = {}
         many = len(self.network.outputs) > 1
-        outputs = list(
-            zip(self._run.program.tape.outputs, self._output_names(), self.losses, strict=True)
-        )
-        if many and len({name for _, name, _ in outputs}) < len(outputs):
-            outputs = [(node, node, loss) for node, _, loss in outputs]
+        outputs = list(zip(self._run.program.tape.outputs, self._output_names(), strict=True))
+        if many and len({name for _, name in outputs}) < len(outputs):
+            outputs = [(node, node) for node, _ in outputs]
         for held in ("", "val_"):
             keys = [("loss", "loss")]
             if many:
-                keys += [(f"{name}_loss", f"loss/{node}") for node, name, _ in outputs]
-            for (node, name, loss), shape in zip(outputs, self._outputs(), strict=True):
-                last = shape[-1] if shape else 1
-                labels = metrics_module.labels(self._metrics, loss, last)
+                keys += [(f"{name}_loss", f"loss/{node}") for node, name in outputs]
+            for (node, name), own in zip(outputs, self._metric_list, strict=True):
                 if many:
-                    keys += [(f"{name}_{one}", f"{label}/{node}") for one, label in labels.items()]
+                    keys += [(f"{name}_{one.name}", f"{one.name}/{node}") for one in own]
                 else:
-                    keys += list(labels.items())
+                    keys += [(one.name, one.name) for one in own]
             named |= {
                 held + key: found[held + label] for key, label in keys if held + label in found
             }
         return named
 
+    def _tell_metrics(self, results: dict[str, Any]) -> None:
+        """Let the metrics that `compile` was given know what was measured."""
+        many = len(self.network.outputs) > 1
+        for node, own in zip(self._run.program.tape.outputs, self._metric_list, strict=True):
+            for one in own:
+                name = f"{one.name}/{node}" if many else one.name
+                if name in results:
+                    one.metric.tell(results[name])
+
     def _so_far(self, run: Any) -> dict[str, float]:
         """Means over the batches of this epoch that are done."""
-        program = run.program
-        return self._logged(
-            {
-                name: float(program.mem[total.at] / max(program.mem[count.at], 1))
-                for name, (total, count) in program.tape.totals.items()
-            }
-        )
+        return self._logged(epoch_values(run.program))
 
     def _ready(self, samples: Any, batch_size: int, truncated_bptt_steps: int | None = None) -> Any:
         """The run that trains on these samples, with the weights and the optimizer's memory there are."""

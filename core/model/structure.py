@@ -19,6 +19,7 @@ from core.spec.training import check_seed
 
 if TYPE_CHECKING:
     from core.callbacks import History
+    from core.metrics import Measured
     from core.model.running import Memory
 
 
@@ -83,7 +84,10 @@ class Structure:
         self._loss: Any = None
         #: What `compile` was told, until targets tell which cross-entropy is meant.
         self._undecided: Any = None
-        self._metrics: tuple[str, ...] = ()
+        #: Metrics and weighted metrics as documents hold them, and as they are called at each output.
+        self._metrics: tuple[Any, ...] = ()
+        self._weighted_metrics: tuple[Any, ...] = ()
+        self._metric_list: list[list[Measured]] = []
         self._memory: Memory | None = None
         self._values: dict[str, np.ndarray] | None = None
         self._predictor: Any = None
@@ -100,7 +104,8 @@ class Structure:
             return
         hint = (
             " Give it to compile(...)."
-            if name in ("optimizer", "loss", "losses", "metrics", "loss_weights")
+            if name
+            in ("optimizer", "loss", "losses", "metrics", "weighted_metrics", "loss_weights")
             else ""
         )
         raise SettingError(

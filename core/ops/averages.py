@@ -1,4 +1,4 @@
-"""From the numbers of a batch to the one that is minimised, targets on their way to it, and what metrics count."""
+"""From the numbers of a batch to the one that is minimised, and targets on their way to it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from core.expressions import Call, Expr, Number, Product, Quotient, Sum, minus
 from core.ops.base import Cell, Instruction, Op, cells, ref, register, span_integers
-from core.ops.losses import along
 from core.tape.tensors import Shape, Tensor
 
 if TYPE_CHECKING:
@@ -220,49 +219,3 @@ class LabelCounts(Op):
 
     def right_side(self, ins: Instruction) -> str:
         return f"({ins.inputs['t'].symbol} ≠ {ins.attributes['ignore']})"
-
-
-# ---- metrics -------------------------------------------------------------------------------------------------------
-
-
-@register
-class AccuracyRows(Op):
-    """1 for every list along the last axis that is right. Attribute `kind`: 0 labels, 1 one-hot, 2 binary."""
-
-    name = "accuracy_rows"
-    kernel = "averages.accuracy_rows"
-    operands = ("p", "t")
-
-    def shape(self, inputs: dict[str, Tensor], attributes: dict[str, Any]) -> Shape:
-        return inputs["p"].shape[:-1]
-
-    def integers(self, ins: Instruction) -> list[int]:
-        p, t, out = ins.inputs["p"], ins.inputs["t"], ins.output
-        lists = [p.inner, p.last, p.at, p.row, t.at, t.row, out.at, out.row]
-        return [*lists, ins.attributes["kind"]]
-
-    def explain(self, ins: Instruction, cell: Cell) -> Expr:
-        p, t, kind = ins.inputs["p"], ins.inputs["t"], ins.attributes["kind"]
-        places = along(p, cell)
-        values = tuple(ref(p, place) for place in places)
-        if kind == 2:
-            half = Number(0.5)
-            hits = tuple(
-                Call("equal", (Call("positive", (minus(v, half),)), ref(t, place)))
-                for v, place in zip(values, places, strict=True)
-            )
-            return Quotient(Sum(hits), Number(len(places)))
-        if kind == 0:
-            label: Expr = ref(t, cell if len(t.shape) < len(cell) else (*cell, 0))
-            right = [Call("equal", (label, Number(k))) for k in range(len(places))]
-        else:
-            wanted = tuple(ref(t, place) for place in places)
-            right = [Call("is_first_max", (Number(k), *wanted)) for k in range(len(places))]
-        found = [Call("is_first_max", (Number(k), *values)) for k in range(len(places))]
-        return Sum(tuple(Product((a, b)) for a, b in zip(right, found, strict=True)))
-
-    def uses(self, ins: Instruction, operand: str, cell: Cell) -> list[Cell]:
-        return [cell[: len(ins.output.shape) + 1]]
-
-    def right_side(self, ins: Instruction) -> str:
-        return f"({ins.inputs['p'].symbol} agrees with {ins.inputs['t'].symbol})"

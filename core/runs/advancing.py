@@ -9,6 +9,7 @@ import numpy as np
 from core.runs.history import Epoch
 from core.runs.instructing import Instructing
 from core.spec.training import check_whole
+from core.tape.totals import epoch_values
 
 #: Steps run in one go at most.
 SLICE = 4096
@@ -98,10 +99,7 @@ class Advancing(Instructing):
 
     def note_epoch(self, validation: dict[str, float] | None = None) -> Epoch:
         """Add the metrics of the epoch that just ended to the history, with those of held-out data if given."""
-        metrics = {
-            name: float(self.program.mem[total.at] / max(self.program.mem[count.at], 1))
-            for name, (total, count) in self.program.tape.totals.items()
-        }
+        metrics = epoch_values(self.program)
         metrics.update({f"val_{key}": value for key, value in (validation or {}).items()})
         epoch = Epoch(self.position.epoch, self.step_count, metrics)
         self.history.add_epoch(epoch)

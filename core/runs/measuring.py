@@ -14,6 +14,7 @@ from core.spec.network import Network
 from core.spec.training import Training
 from core.tape.compiler import compile_network
 from core.tape.program import Program
+from core.tape.totals import all_values, epoch_values
 
 #: Samples evaluated or predicted in one go.
 BATCH = 128
@@ -53,6 +54,8 @@ class Measure:
         self._batch = trained.capacity if trained.states() else BATCH
         self._evaluators: dict[tuple[bool, int], Program] = {}
         self._predictor: Program | None = None
+        #: Of the last evaluation.
+        self._measured: Program | None = None
 
     def evaluation(
         self, data: Samples, chunk: int, batch_size: int | None = None, exact: bool = False
@@ -67,6 +70,7 @@ class Measure:
         if not exact or self._trained.states():
             size = evaluation_batch(self._trained, size)
         program = self._evaluator(data.weights is not None, size)
+        self._measured = program
         program.attach(data.inputs, data.targets, weights=data.weights)
         program.copy_weights_from(self._trained)
         program.state[S.STEP] = program.state[S.SHUFFLE] = 0
@@ -77,16 +81,18 @@ class Measure:
             program.state[S.STEP] += 1
             if (batch + 1) % chunk and batch + 1 < batches:
                 continue
-            yield {
-                name: float(program.mem[total.at] / max(program.mem[number.at], 1))
-                for name, (total, number) in program.tape.totals.items()
-            }
+            yield epoch_values(program)
+
+    def results(self) -> dict[str, Any]:
+        """What the last evaluation measured, of metrics of several numbers all of them."""
+        return {} if self._measured is None else all_values(self._measured)
 
     def _evaluator(self, weighted: bool, size: int) -> Program:
         key = (weighted, size)
         if key not in self._evaluators:
             tape = compile_network(self._network, "evaluate", loss=self._loss,
-                                   metrics=self._training.metrics, batch_size=size,
+                                   metrics=self._training.metrics,
+                                   weighted_metrics=self._training.weighted_metrics, batch_size=size,
                                    weighted=weighted)  # fmt: skip
             self._evaluators[key] = Program(tape, size)
         return self._evaluators[key]

@@ -197,6 +197,10 @@ class Run(Saving):
         data = samples or self.validation or self.samples
         yield from self._measure.evaluation(data, chunk, batch_size, exact)
 
+    def results(self) -> dict[str, Any]:
+        """What the last evaluation measured, arrays of metrics of several numbers (a confusion matrix) included."""
+        return self._measure.results()
+
     @property
     def predictor(self) -> Program:
         """The forward program with the weights as they are now; feed it and read any value of any layer."""

@@ -51,6 +51,7 @@ class Standing:
         self.optimizer = optimizers.get(dict(training.optimizer))
         tape = compile_network(
             network, "train", loss=self.loss, optimizer=self.optimizer, metrics=training.metrics,
+            weighted_metrics=training.weighted_metrics,
             batch_size=training.batch_size, truncated_bptt_steps=training.truncated_bptt_steps,
             weighted=bool(training.class_weight) or (samples is not None and samples.weights is not None),
         )  # fmt: skip

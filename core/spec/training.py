@@ -24,8 +24,10 @@ class Training(msgspec.Struct, frozen=True):
         ``{"kind": "Adam", "learning_rate": 0.001, ...}``: a name in `core.optimizers` and its arguments.
     loss
         Name in `core.losses`, or with arguments ``{"class_name": "Huber", "config": {"delta": 0.5}}``.
-    metrics
-        Names in `core.metrics`.
+    metrics, weighted_metrics
+        Names in `core.metrics`, or with arguments ``{"class_name": "Precision", "config": {"thresholds": 0.7}}``; they
+        hold for every output. Of several outputs also a list of such for each. Of the second samples count their
+        weights.
     batch_size
         Samples per step.
     epochs
@@ -49,7 +51,8 @@ class Training(msgspec.Struct, frozen=True):
         default_factory=lambda: {"kind": "SGD", "learning_rate": 0.01}
     )
     loss: str | dict[str, Any] = "mean_squared_error"
-    metrics: tuple[str, ...] = ("accuracy",)
+    metrics: tuple[Any, ...] = ("accuracy",)
+    weighted_metrics: tuple[Any, ...] = ()
     batch_size: int = 32
     epochs: int = 20
     seed: int = 0
@@ -85,8 +88,8 @@ def check_training(training: Training) -> None:
         losses.get(training.loss)
     if training.class_weight is not None:
         check_class_weight(training.class_weight)
-    for metric in training.metrics:
-        metrics.check(metric)
+    metrics.check(training.metrics)
+    metrics.check(training.weighted_metrics)
     optimizers.get(dict(training.optimizer))
     if training.callbacks:
         check_callbacks(training)

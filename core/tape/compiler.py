@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from core import optimizers as optimizers_module
 from core.errors import ChainruleError, MemoryEstimateError
 from core.layers import registry
 from core.layers.wording import Placed, about
+from core.metrics.chosen import measured
 from core.ops.base import Instruction, operation
 from core.spec.inspection import MEMORY_LIMIT, Inspection, inspect
 from core.spec.reference import source_of
@@ -16,6 +17,7 @@ from core.tape.emitter import Emitter
 from core.tape.objective import Objective, target_shape
 from core.tape.penalties import write_penalties
 from core.tape.tensors import Buffer, Shape, Tensor, superscript
+from core.tape.totals import Total
 from core.tape.updates import write_updates
 
 if TYPE_CHECKING:
@@ -57,7 +59,7 @@ class Tape:
     watch
         Scalars recorded after each step; the first is the loss.
     totals
-        (sum, count) of each metric over the epoch.
+        What loss and metrics of an epoch are read from.
     """
 
     network: Network
@@ -69,7 +71,7 @@ class Tape:
     targets: dict[str, Tensor]
     outputs: dict[str, Tensor]
     watch: dict[str, Tensor]
-    totals: dict[str, tuple[Tensor, Tensor]]
+    totals: dict[str, Total]
     scalars: dict[str, tuple[Tensor, float]]
     layers: dict[str, Layer]
     layer_weights: dict[str, list[str]]
@@ -84,7 +86,8 @@ def compile_network(
     *,
     loss: Loss | list[Loss] | None = None,
     optimizer: Optimizer | None = None,
-    metrics: tuple[str, ...] = ("accuracy",),
+    metrics: Any = ("accuracy",),
+    weighted_metrics: Any = (),
     loss_weights: list[float] | None = None,
     wrt: str | None = None,
     head: str = "loss",
@@ -106,8 +109,9 @@ def compile_network(
         One for each output. Not needed to predict or to explain a score.
     optimizer
         For "train".
-    metrics
-        Names in `core.metrics`.
+    metrics, weighted_metrics
+        Names in `core.metrics`, documents or objects, for every output; or a list of such for each output. Of the
+        second samples count their weights.
     loss_weights
         Of several outputs; by default those of the losses.
     wrt
@@ -143,7 +147,7 @@ def compile_network(
         truncated_bptt_steps=truncated_bptt_steps,
     )
     return _Compiler(network, mode, inspection, emitter, wrt).compile(
-        loss, optimizer, metrics, loss_weights, head, weighted=weighted
+        loss, optimizer, (metrics, weighted_metrics), loss_weights, head, weighted=weighted
     )
 
 
@@ -167,7 +171,7 @@ class _Compiler:
         self.targets: dict[str, Tensor] = {}
         self.sample_weights: dict[str, Tensor] = {}
         self.watch: dict[str, Tensor] = {}
-        self.totals: dict[str, tuple[Tensor, Tensor]] = {}
+        self.totals: dict[str, Total] = {}
         self.scalars: dict[str, tuple[Tensor, float]] = {}
         self.slots: list[WeightSlot] = []
         self.layers: dict[str, Layer] = {}
@@ -178,7 +182,7 @@ class _Compiler:
         self,
         loss: Loss | list[Loss] | None,
         optimizer: Optimizer | None,
-        metrics: tuple[str, ...],
+        metrics: tuple[Any, Any],
         loss_weights: list[float] | None,
         head: str,
         *,
@@ -337,20 +341,23 @@ class _Compiler:
         return e.instructions[-1]
 
     def _loss_instructions(
-        self, losses: list[Loss], weights: list[float], metrics: tuple[str, ...]
+        self, losses: list[Loss], weights: list[float], metrics: tuple[Any, Any]
     ) -> list[Instruction]:
         e = self.e
         e.phase, e.node, e.layer = "loss", "", ""
         many = len(losses) > 1
         objective = Objective(e, self.targets, self.sample_weights, many=many)
-        for (node, out), loss, weight in zip(self.outputs.items(), losses, weights, strict=True):
-            objective.output(node, out, loss, weight, metrics)
+        shapes = [out.shape for out in self.outputs.values()]
+        chosen = measured(*metrics, losses, shapes)
+        for (node, out), loss, weight, own in zip(
+            self.outputs.items(), losses, weights, chosen, strict=True
+        ):
+            objective.output(node, out, loss, weight, own)
         total = objective.total()
         self.totals = objective.totals
         calls = [(row.node, row.layer) for row in self.inspection.rows]
-        total, more = write_penalties(
-            e, self.slots, self.layers, calls, total, self.totals.get("loss")
-        )
+        pair = self.totals["loss"].sums
+        total, more = write_penalties(e, self.slots, self.layers, calls, total, (pair[0], pair[1]))
         self.watch = {"loss": total, **objective.watch}
         return objective.heads + more
 

@@ -1,24 +1,58 @@
-"""What is minimised and what is measured: losses of the outputs, accuracies, and their sums over an epoch."""
+"""What is minimised and what is measured: losses of the outputs, metrics, and their sums over an epoch."""
 
 from __future__ import annotations
 
 from math import prod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from core import metrics as metrics_module
 from core.errors import ChainruleError, SettingError
 from core.ops import averages
 from core.ops.base import Instruction
 from core.tape.tensors import Buffer, Shape, Tensor, superscript
+from core.tape.totals import Total
+from core.tape.writing import Writing
 
 if TYPE_CHECKING:
     from core.losses import Loss
+    from core.metrics import Measured
     from core.tape.emitter import Emitter
+
+
+#: What a loss is told that does not change its numbers before they are reduced.
+_REDUCING = ("reduction", "name", "dtype")
 
 
 def target_shape(shape: Shape, loss: Loss) -> Shape:
     """Shape of the targets of an output of this shape: its own, or a label for each list along its last axis."""
     return (shape[:-1] or (1,)) if loss.sparse else shape
+
+
+def read_targets(e: Emitter, label: str, target: Tensor, p: Tensor, loss: Loss) -> Tensor:
+    """Targets in the form in which the loss reads them."""
+    if loss.label_smoothing:
+        scale, shift = loss.smoothing(p.last)
+        target = e.op("smooth_labels", target, role=f"{label}/targets", scale=scale, shift=shift)
+        target.symbol = "ỹ"
+    if loss.signed:
+        target = e.op("signed_labels", target, role=f"{label}/targets")
+        target.symbol = "ỹ"
+    return target
+
+
+def write_rows(
+    e: Emitter, label: str, p: Tensor, target: Tensor, loss: Loss, weight: float
+) -> Tensor:
+    """One number for each list of an output."""
+    operation, constants = loss.operation, loss.constants(p)
+    if loss.from_logits:
+        e.op(loss.link, p, role=f"{label}/p")
+        operation = loss.logits_operation
+    elif loss.link == "softmax":
+        made_by = e.producer(p)
+        constants["divide"] = made_by is None or made_by.op != "softmax"
+    return e.op(
+        operation, p, target, role=f"{label}/rows", mean=loss.mean, weight=weight, **constants
+    )
 
 
 class Objective:
@@ -38,7 +72,7 @@ class Objective:
     watch
         Scalars by name; the loss is not among them.
     totals
-        (sum, count) over the epoch by name.
+        What the numbers of an epoch are read from, by name.
     """
 
     def __init__(
@@ -47,13 +81,14 @@ class Objective:
         self.e, self._targets, self._weights, self._many = e, targets, weights, many
         self.heads: list[Instruction] = []
         self.watch: dict[str, Tensor] = {}
-        self.totals: dict[str, tuple[Tensor, Tensor]] = {}
+        self.totals: dict[str, Total] = {}
         self._losses: list[tuple[Tensor, float]] = []
+        self._shared: dict[str, dict[Any, Tensor]] = {}
 
     # ---- one output -------------------------------------------------------------------------------------------------
 
     def output(
-        self, node: str, p: Tensor, loss: Loss, weight: float, metrics: tuple[str, ...]
+        self, node: str, p: Tensor, loss: Loss, weight: float, metrics: list[Measured]
     ) -> None:
         """Write the loss of one output, and its metrics."""
         e = self.e
@@ -66,7 +101,7 @@ class Objective:
         label = f"loss/{node}" if self._many else "loss"
         number = superscript(len(self._losses) + 1) if self._many else ""
         target = self._target(node, p, loss)
-        rows = self._rows(label, p, self._read(label, target, p, loss), loss, weight)
+        rows = write_rows(e, label, p, read_targets(e, label, target, p, loss), loss, weight)
         rows.symbol = "ℓ" + number
         mask = self._mask(p, rows)
         share = self._share(label, node, target, rows, mask, loss)
@@ -82,8 +117,8 @@ class Objective:
         if self._many or weight == 1.0:
             # The mean over an epoch: of every number, or, as Keras does, of the loss of each batch for its samples.
             self._total(label, rows if share is None and loss.mean else scalar)
-        for metric, name in metrics_module.labels(metrics, loss, p.last).items():
-            self._metric(metric, name, node, p, target, loss, mask)
+        for one in metrics:
+            self._metric(one, node, p, target, loss, mask, rows)
 
     def _begin_at(self, t: Tensor) -> None:
         """Let gradients start from the instruction that writes this."""
@@ -98,31 +133,6 @@ class Objective:
                 "targets", shape, Buffer(prod(shape), True, "values"), symbol="y", role="data"
             )
         return self._targets[node]
-
-    def _read(self, label: str, target: Tensor, p: Tensor, loss: Loss) -> Tensor:
-        """Targets in the form in which the loss reads them."""
-        if loss.label_smoothing:
-            scale, shift = loss.smoothing(p.last)
-            target = self.e.op(
-                "smooth_labels", target, role=f"{label}/targets", scale=scale, shift=shift
-            )
-            target.symbol = "ỹ"
-        if loss.signed:
-            target = self.e.op("signed_labels", target, role=f"{label}/targets")
-            target.symbol = "ỹ"
-        return target
-
-    def _rows(self, label: str, p: Tensor, target: Tensor, loss: Loss, weight: float) -> Tensor:
-        e, operation, constants = self.e, loss.operation, loss.constants(p)
-        if loss.from_logits:
-            e.op(loss.link, p, role=f"{label}/p")
-            operation = loss.logits_operation
-        elif loss.link == "softmax":
-            made_by = e.producer(p)
-            constants["divide"] = made_by is None or made_by.op != "softmax"
-        return e.op(
-            operation, p, target, role=f"{label}/rows", mean=loss.mean, weight=weight, **constants
-        )
 
     def _mask(self, p: Tensor, rows: Tensor) -> Tensor | None:
         """Which numbers of the loss count, if the output has a mask."""
@@ -192,34 +202,34 @@ class Objective:
 
     def _metric(
         self,
-        metric: str,
-        name: str,
+        one: Measured,
         node: str,
         p: Tensor,
         target: Tensor,
         loss: Loss,
         mask: Tensor | None,
+        rows: Tensor,
     ) -> None:
-        kind = metrics_module.accuracy_kind(metric, loss, p)
-        label = f"{name}/{node}" if self._many else name
-        if label in self.totals:
-            # Names of Keras for what is the same measure here.
-            return
-        rows = self.e.op("accuracy_rows", p, target, role=f"{label}/rows", kind=kind)
-        rows.symbol = "right"
-        if mask is None:
-            mean = self.e.op("batch_mean", rows, role=label, mean=True)
-        else:
-            share = self.e.op(
-                "loss_share", None, mask, role=f"{label}/share", way=averages.COUNTING
-            )
-            share.symbol = "s"
-            mean = self.e.op("shared_sum", share, rows, role=label)
-        mean.name, mean.symbol = label, "accuracy"
-        self.watch[label] = mean
-        self._total(label, rows, mask)
+        name = f"{one.name}/{node}" if self._many else one.name
 
-    def _total(self, name: str, x: Tensor, mask: Tensor | None = None) -> None:
+        def known(other: Any) -> Tensor | None:
+            # The way numbers are reduced to one makes no difference to the numbers.
+            same = type(other) is type(loss) and all(
+                other.config[key] == loss.config[key] for key in loss.config if key not in _REDUCING
+            )
+            return rows if same else None
+
+        writing = Writing(
+            self.e, f"metrics/{name}", p, target, sparse=loss.sparse,
+            weight=self._weights.get(node) if one.weighted else None, mask=mask, known=known,
+            shared=self._shared.setdefault(node, {}),
+        )  # fmt: skip
+        written = one.metric.write(writing)
+        self.totals[name] = written.total
+        if written.batch is not None:
+            self.watch[name] = written.batch
+
+    def _total(self, name: str, x: Tensor) -> None:
         pair = tuple(
             Tensor(
                 f"total/{name}/{what}",
@@ -230,10 +240,8 @@ class Objective:
             )
             for what in ("sum", "count")
         )
-        self.totals[name] = (pair[0], pair[1])
+        self.totals[name] = Total(pair[0], pair[1], sums=pair)
         inputs = {"x": x, "total": pair[0], "count": pair[1]}
-        if mask is not None:
-            inputs["m"] = mask
         self.e.instructions.append(
             Instruction("accumulate", inputs, {"y": pair[0], "n": pair[1]}, {}, "", "loss")
         )

@@ -33,7 +33,15 @@ from core.layers import registry
 from core.spec import Network
 from core.tape.compiler import compile_network
 from core.tape.program import Program
-from tests.core.golden import cases, following, freezing, layers, our_side
+from tests.core.golden import (
+    cases,
+    following,
+    freezing,
+    layers,
+    metric_cases,
+    metric_side,
+    our_side,
+)
 from tests.core.golden.layers.case import LayerCase
 from tests.core.golden.optimizer_side import optimizer_error
 from tests.core.networks import chain
@@ -250,7 +258,21 @@ def other_lines() -> Iterator[tuple[str, Line]]:
         )
         yield "Regularizers", Line(name, "Keras", *stored, *of_network(network))
     for name in metrics.names():
-        yield "Metrics", Line(name, "NumPy")
+        yield "Metrics", metric_line(name)
+
+
+def metric_line(name: str) -> Line:
+    """A metric in the stored cases, batch after batch, without and with weights."""
+    if name in metrics.OPEN:
+        return Line(name, "the one of three that Keras takes")
+    kind = type(metrics.get(name)).__name__
+    chosen = [case for case in metric_cases.CASES if case.kind == kind]
+    errors = []
+    for case in chosen:
+        for way, weighted in case.ways.items():
+            found = metric_side.by_itself(case, weighted=weighted)
+            errors.append(metric_side.difference(found, metric_side.stored()[f"{case.name}|{way}"]))
+    return Line(name, "Keras" if errors else "NumPy", len(chosen), max(errors, default=None))
 
 
 def freezing_lines() -> Iterator[Line]:

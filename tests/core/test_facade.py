@@ -98,7 +98,7 @@ def test_settings_and_weights_are_read_as_attributes() -> None:
 
 
 def test_metrics_of_several_outputs_follow_all_losses() -> None:
-    model = two_outputs(["acc"])
+    model = two_outputs([["acc"], "acc"])
     named = model.evaluate(X, [Y, KINDS], return_dict=True)
     assert list(named) == ["loss", "u_loss", "v_loss", "u_acc", "v_acc"]
     assert model.evaluate(X, [Y, KINDS]) == list(named.values())
@@ -113,7 +113,7 @@ def test_a_metric_is_called_what_it_was_called(name: str) -> None:
 
 
 def test_two_accuracies_of_one_output_are_measured_each_for_itself() -> None:
-    model = two_outputs(["categorical_accuracy", "binary_accuracy"])
+    model = two_outputs({"v": ["categorical_accuracy", "binary_accuracy"]})
     named = model.evaluate(X, [Y, KINDS], return_dict=True)
     p = model.predict(X)[1]
     assert named["v_binary_accuracy"] == pytest.approx(((p > 0.5) == KINDS).mean())

@@ -95,9 +95,12 @@ def test_an_unknown_name_is_answered_with_the_closest(ask: Callable[[], Any], me
             "core.callbacks has no 'EarlyStoping'. Did you mean 'EarlyStopping'?",
         ),
         (
-            lambda: core.metrics.Accuracy,
-            "core.metrics has no 'Accuracy'. Metrics are given by name here: compile(..., metrics=[\"accuracy\"]). "
-            "Known metrics: accuracy, acc, sparse_categorical_accuracy, categorical_accuracy, binary_accuracy.",
+            lambda: core.metrics.Precison,
+            "core.metrics has no 'Precison'. Did you mean 'Precision'?",
+        ),
+        (
+            lambda: core.metrics.MAE,
+            "core.metrics has no 'MAE'. Did you mean 'mean_absolute_error'? (compile(metrics=['mae']) is fine.)",
         ),
         (
             lambda: core.optimizers.schedules.ExponentialDecai,

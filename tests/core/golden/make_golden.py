@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.core.golden import cases, counting, freezing, layers
+from tests.core.golden import cases, counting, freezing, layers, metric_cases
 from tests.core.golden.keras_side import keras, made, measured, numbers, torch, weights
 from tests.core.golden.layers.case import Chain, weight_values
 
@@ -86,6 +86,20 @@ def make_freezing() -> dict[str, np.ndarray]:
     found = {}
     for name, case in freezing.CASES.items():
         found.update({f"{name}|{key}": value for key, value in case(keras).items()})
+    return found
+
+
+def make_metrics() -> dict[str, np.ndarray]:
+    """What a metric says after each batch, without and with weights of the samples."""
+    found = {}
+    for case in metric_cases.CASES:
+        for way, weighted in case.ways.items():
+            metric = getattr(keras.metrics, case.kind)(**case.config)
+            said = []
+            for t, p, w in metric_cases.batches(case):
+                metric.update_state(t, p, sample_weight=w if weighted else None)
+                said.append(numbers(metric.result()))
+            found[f"{case.name}|{way}"] = np.stack(said)
     return found
 
 
@@ -163,6 +177,7 @@ MAKERS: dict[str, Callable[[], dict[str, np.ndarray]]] = {
     "losses": make_losses,
     "counting": make_counting,
     "freezing": make_freezing,
+    "metrics": make_metrics,
     "optimizers": make_optimizers,
     "schedules": make_schedules,
     "training": make_training,

@@ -7,7 +7,7 @@ from functools import partial
 
 import numpy as np
 
-from core import activations, losses, optimizers, schedules
+from core import activations, losses, metrics, optimizers, schedules
 from core.kernels import state as S
 from core.losses import Loss
 from core.runs.samples import Samples, unweighted
@@ -16,6 +16,7 @@ from core.spec import Network, Node, new_layer
 from core.tape.compiler import compile_network
 from core.tape.program import Program
 from core.tape.table_data import DataTable
+from tests.core.golden import metric_cases
 from tests.core.networks import RUNS, chain, residual_network
 from tests.core.ops import programs_shapes
 from tests.core.subjects import bound, loss_variants, optimizer_variants, schedule_variants
@@ -229,6 +230,68 @@ def of_masked_accuracy() -> Program:
     return program
 
 
+def of_metrics(
+    shape: tuple[int, ...], chosen: list[metrics.Metric], *, labels: bool = False
+) -> Program:
+    """Metrics of a network's last activation, weighted, in the second of two batches."""
+    rng = np.random.default_rng(0)
+    link = losses.SparseCategoricalCrossentropy() if labels else losses.MeanSquaredError()
+    network = chain(shape, ("Dense", {"units": shape[-1], "activation": "sigmoid"}))
+    yes = np.eye(shape[-1])[rng.integers(0, shape[-1], (6, *shape[:-1]))]
+    targets = rng.integers(0, shape[-1], (6, *shape[:-1])) if labels else yes
+    if shape[-1] == 1:
+        targets = rng.integers(0, 2, (6, 1))
+    if isinstance(chosen[0], metrics.R2Score):
+        targets = rng.normal(size=(6, *shape))
+    samples = Samples(
+        [DataTable(rng.normal(size=(6, *shape)))], [target_table(targets, link, shape)]
+    )
+    samples = unweighted(samples, [shape])
+    assert samples.weights is not None
+    samples.weights[0].array[...] = rng.random(samples.weights[0].array.shape)
+    tape = compile_network(
+        network,
+        "evaluate",
+        loss=link,
+        metrics=tuple(chosen),
+        weighted_metrics=tuple(chosen),
+        weighted=True,
+    )
+    program = Program(tape, 3, np.float64, seed=1)
+    program.attach(samples.inputs, samples.targets, weights=samples.weights)
+    program.state[S.SHUFFLE] = 0
+    program.run()
+    program.state[S.STEP] += 1
+    return program
+
+
+def metric_variants() -> dict[str, Callable[[], Program]]:
+    """Every case of the comparison with Keras whose targets are classes or numbers, once."""
+    found: dict[str, Callable[[], Program]] = {}
+    for case in metric_cases.CASES:
+        made = getattr(metrics, case.kind)(**case.config)
+        if case.data not in ("NaN", "logits", "signed") and not isinstance(made, metrics.R2Score):
+            name = f"metrics: {case.kind} {case.config} {case.shape}"
+            found[name] = partial(of_metrics, case.shape, [made], labels=case.labels)
+    several = [
+        metrics.R2Score(None, 1),
+        metrics.R2Score("variance_weighted_average"),
+        metrics.R2Score(),
+    ]
+    found["metrics: R2"] = partial(of_metrics, (3,), several)
+    found["metrics: confusion"] = partial(of_metrics, (3,), [metrics.ConfusionMatrix()])
+    found["metrics: confusion of labels"] = partial(
+        of_metrics, (3,), [metrics.ConfusionMatrix()], labels=True
+    )
+    found["metrics: confusion of two"] = partial(of_metrics, (1,), [metrics.ConfusionMatrix()])
+    found["metrics: labels as rows"] = partial(
+        of_metrics, (2, 3), [metrics.Precision()], labels=True
+    )
+    ids = metrics.SparseTopKCategoricalAccuracy(2, from_sorted_ids=True)
+    found["metrics: sorted"] = partial(of_metrics, (3,), [ids], labels=True)
+    return found
+
+
 def of_two_outputs() -> Program:
     """Two losses, weighted."""
     made = [losses.CategoricalCrossentropy(label_smoothing=0.1), losses.Huber(0.2)]
@@ -323,6 +386,7 @@ PROGRAMS: dict[str, Callable[[], Program]] = {
         for weighted in (False, True)
     },
     "masked metrics": of_masked_accuracy,
+    **metric_variants(),
     "two weighted outputs": of_two_outputs,
     "one weighted output": of_one_weight,
     "half squared": partial(of_loss, "half_squared_error", None),

@@ -1,0 +1,229 @@
+"""Metrics in a model, in documents and by themselves: names, arguments, forms, what is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+
+import core
+from core import layers, losses, metrics
+from core.errors import ChainruleError, SettingError
+from core.spec.training import Training
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(23, 5)).astype(np.float32)
+LABELS = RNG.integers(0, 3, 23)
+YES = RNG.integers(0, 2, (23, 1))
+W = RNG.random(23).astype(np.float32) * 0.02
+
+
+def classifier(**given: Any) -> core.Sequential:
+    model = core.Sequential([core.Input((5,)), layers.Dense(3, "softmax")], seed=2)
+    model.compile("sgd", "sparse_categorical_crossentropy", **given)
+    return model
+
+
+def two(**given: Any) -> core.Model:
+    start = core.Input((5,))
+    outs = [layers.Dense(3, "softmax", name="kind")(start), layers.Dense(1, name="size")(start)]
+    model = core.Model(start, outs)
+    model.compile("sgd", ["sparse_categorical_crossentropy", "mse"], **given)
+    return model
+
+
+# ---- names -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("given", "names"),
+    [
+        (["accuracy"], ["accuracy"]),
+        (["acc", "Accuracy"], ["acc", "Accuracy"]),
+        ([metrics.Precision(), metrics.Precision(0.7)], ["precision", "precision_1"]),
+        ([metrics.Precision(name="right"), metrics.Recall], ["right", "recall"]),
+        ([metrics.sparse_categorical_accuracy], ["sparse_categorical_accuracy"]),
+        ([{"class_name": "AUC", "config": {"curve": "PR"}}], ["auc"]),
+        ([["acc"], {"a": ["auc"]}], ["acc", "auc"]),
+        (["sparse_categorical_crossentropy"], ["sparse_categorical_crossentropy"]),
+    ],
+)
+def test_what_is_logged_is_called_as_in_keras(given: list[Any], names: list[str]) -> None:
+    model = classifier(metrics=given)
+    assert list(model.fit(X, LABELS).history) == ["loss", *names]
+    assert list(model.evaluate(X, LABELS, return_dict=True)) == ["loss", *names]
+
+
+def test_a_weighted_metric_whose_name_is_taken_says_so() -> None:
+    model = classifier(metrics=["acc"], weighted_metrics=["acc", "precision"])
+    found = model.evaluate(X, LABELS, sample_weight=W, return_dict=True)
+    assert list(found) == ["loss", "acc", "weighted_acc", "precision"]
+    right = model.predict(X).argmax(1) == LABELS
+    assert found["acc"] == pytest.approx(right.mean())
+    # The weights of all samples add up to less than 1.
+    assert found["weighted_acc"] == pytest.approx((right * W).sum() / W.sum())
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{"kind": ["acc", "auc"], "size": "mae"}, [["acc", "auc"], ["mae"]], [["acc", "auc"], "mae"]],
+)
+def test_each_output_has_metrics_of_its_own(given: Any, tmp_path: Path) -> None:
+    model = two(metrics=given)
+    size = X[:, :1]
+    names = ["loss", "kind_loss", "size_loss", "kind_acc", "kind_auc", "size_mae"]
+    found = model.evaluate(X, [LABELS, size], return_dict=True)
+    assert list(found) == names
+    assert found["size_mae"] == pytest.approx(np.abs(model.predict(X)[1] - size).mean(), rel=1e-5)
+    model.save(tmp_path / "m.chainrule")
+    again = core.load_model(tmp_path / "m.chainrule")
+    assert again.evaluate(X, [LABELS, size], return_dict=True) == found
+
+
+# ---- numbers ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_confusion_matrix_counts_every_sample() -> None:
+    model = classifier(metrics=[matrix := metrics.ConfusionMatrix(), each := metrics.F1Score()])
+    found = model.evaluate(X, LABELS, return_dict=True)
+    expected = np.zeros((3, 3), int)
+    np.add.at(expected, (LABELS, model.predict(X).argmax(1)), 1)
+    assert list(found) == ["loss", "f1_score"]
+    assert np.array_equal(matrix.result(), expected)
+    assert np.array_equal(model.confusion_matrix(X, LABELS), expected)
+    assert np.array_equal(model.confusion_matrix(X, np.eye(3)[LABELS]), expected)
+    weighted = model.confusion_matrix(X, LABELS, sample_weight=W)
+    assert weighted.sum() == pytest.approx(W.sum())
+    assert np.shape(each.result()) == (3,)
+    assert found["f1_score"] == pytest.approx(np.mean(each.result()))
+    assert model.metrics == [matrix, each]
+
+
+def test_the_confusion_matrix_of_one_output_tells_no_from_yes() -> None:
+    model = core.Sequential([core.Input((5,)), layers.Dense(1, "sigmoid")])
+    taken = (model.predict(X) > 0.6)[:, 0]
+    found = model.confusion_matrix(X, YES, threshold=0.6)
+    yes = YES[:, 0] == 1
+    assert found.tolist() == [[(~yes & ~taken).sum(), (~yes & taken).sum()],
+                              [(yes & ~taken).sum(), (yes & taken).sum()]]  # fmt: skip
+
+
+def test_masked_steps_are_no_answers() -> None:
+    tokens = RNG.integers(1, 6, (9, 4))
+    tokens[::2, 2:] = 0
+    model = core.Sequential(
+        [core.Input((4,)), layers.Embedding(6, 3, mask_zero=True), layers.LSTM(2, return_sequences=True),
+         layers.Dense(3, "softmax")]
+    )  # fmt: skip
+    y = RNG.integers(0, 3, (9, 4))
+    model.compile("sgd", "sparse_categorical_crossentropy", metrics=["acc", "precision"])
+    found = model.evaluate(tokens, y, return_dict=True)
+    p = model.predict(tokens)
+    assert found["acc"] == pytest.approx((p.argmax(-1) == y)[tokens > 0].mean())
+
+
+def test_by_itself_it_goes_on_until_it_is_reset() -> None:
+    metric = metrics.Precision()
+    assert metric.result() == 0
+    assert metric([0, 1, 1, 1], [1, 0, 1, 1]) == pytest.approx(2 / 3)
+    metric.update_state([1, 1, 1, 1, 1, 1], [1, 1, 1, 1, 1, 1])
+    assert metric.result() == pytest.approx(8 / 9)
+    metric.reset_state()
+    assert metric.result() == 0
+    mean = metrics.Mean()
+    mean.update_state([1, 3, 5, 7], sample_weight=[1, 1, 0, 0])
+    assert mean.result() == 2
+    total = metrics.Sum()
+    total.update_state([1, 3, 5, 7])
+    assert total.result() == 16
+
+
+def test_functions_give_a_number_for_each_list() -> None:
+    p = np.array([[0.2, 0.8], [0.7, 0.3]])
+    assert metrics.sparse_categorical_accuracy([1, 1], p).tolist() == [1, 0]
+    assert metrics.binary_accuracy([[0, 1], [0, 1]], p).tolist() == [[1, 1], [0, 0]]
+    assert metrics.mean_absolute_error([[0.0, 1.0]], [[1.0, 1.0]]).tolist() == [0.5]
+
+
+def test_an_answer_that_is_no_number_is_not_right() -> None:
+    p = np.array([[np.nan, 0.5], [0.5, np.nan], [np.nan, np.nan]])
+    assert metrics.sparse_categorical_accuracy([0, 0, 1], p).tolist() == [0, 0, 0]
+
+
+# ---- documents -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", [k for k in metrics.Metric.kinds if not k.startswith("_")])
+def test_a_metric_is_the_same_from_its_document(kind: str) -> None:
+    cls = metrics.Metric.kinds[kind]
+    made = cls("huber") if kind == "MeanMetricWrapper" else cls()
+    again = metrics.get(msgspec.json.decode(msgspec.json.encode(made.to_document())))
+    assert again == made
+    assert again.name == made.name
+    assert cls.__doc__
+
+
+def test_training_keeps_metrics_with_their_arguments() -> None:
+    given = metrics.documents([metrics.Precision([0.2, 0.7]), "mse", metrics.F1Score("macro")])
+    training = Training(metrics=given, weighted_metrics=("acc",))
+    again = msgspec.json.decode(msgspec.json.encode(training), type=Training)
+    metrics.check(again.metrics)
+    shown = metrics.measured(again.metrics, again.weighted_metrics, [losses.get("mse")], [(3,)])
+    assert [one.name for one in shown[0]] == ["precision", "mse", "f1_score", "acc"]
+
+
+# ---- what is refused -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("ask", "text"),
+    [
+        (lambda: classifier(metrics=["precison"]), "Did you mean 'precision'"),
+        (lambda: classifier(metrics=["mae"]), "targets are labels of classes"),
+        (lambda: classifier(metrics=["categorical_accuracy"]), "Use sparse_categorical_accuracy"),
+        (lambda: classifier(metrics=["sparse_top_k_categorical_accuracy"]), "there are only 3"),
+        (lambda: classifier(metrics=[metrics.Precision(class_id=3)]), "classes are 0 to 2"),
+        (lambda: classifier(metrics=[metrics.Recall(top_k=4)]), "smaller top_k"),
+        (lambda: classifier(metrics=[lambda t, p: p]), "functions of your own"),
+        (lambda: classifier(metrics=[metrics.Mean()]), "takes no targets"),
+        (lambda: classifier(metrics=[5]), "given by its name"),
+        (lambda: two(metrics=["acc"]), "a list with the metrics of each"),
+        (lambda: two(metrics={"sort": ["acc"]}), "Outputs are: kind, size"),
+        (lambda: metrics.Precision(1.5), "from 0 to 1"),
+        (lambda: metrics.Precision(top_k=0), "at least 1"),
+        (lambda: metrics.F1Score("most"), "must be one of"),
+        (lambda: metrics.FBetaScore(beta=2), "with a point in it"),
+        (lambda: metrics.AUC(curve="rock"), "ROC, PR"),
+        (lambda: metrics.AUC(1), "at least 2"),
+        (lambda: metrics.R2Score("sum"), "must be one of"),
+        (
+            lambda: metrics.get({"class_name": "AUC", "config": {"bins": 3}}),
+            "has no argument 'bins'",
+        ),
+        (
+            lambda: metrics.MeanSquaredError().update_state([[1, 2]], [[1, 2, 3]]),
+            "y_true must have",
+        ),
+        (lambda: metrics.F1Score().update_state([[[1.0]]], [[[1.0]]]), "one list a sample"),
+        (lambda: metrics.Precision().update_state([1], ["a"]), "array of numbers"),
+        (lambda: metrics.Precision().update_state([1, 0], [1, 0], [1, 1, 1]), "sample_weight"),
+    ],
+)
+def test_what_cannot_be_measured_is_refused(ask: Callable[[], Any], text: str) -> None:
+    with pytest.raises(ChainruleError, match=text) as refused:
+        ask()
+    assert str(refused.value).endswith(".")
+
+
+def test_a_metric_that_fits_is_told_from_one_that_does_not() -> None:
+    sparse, squared = losses.get("sparse_categorical_crossentropy"), losses.get("mse")
+    assert metrics.fits("sparse_categorical_accuracy", sparse, (3,))
+    assert not metrics.fits("mse", sparse, (3,))
+    assert metrics.fits("mse", squared, (3,))
+    assert not metrics.fits("r2_score", squared, (4, 3))
+    with pytest.raises(SettingError):
+        metrics.resolved("mse", sparse, (3,))

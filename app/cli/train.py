@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
+from collections.abc import Callable
 from time import perf_counter
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any
@@ -15,13 +16,16 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from app.cli.errors import FailedError, UsageError
 from app.cli.projects import check_network, load, target
 from app.text import number, tr
-from core.io import write
+from core.io import ProjectError, write
 
 if TYPE_CHECKING:
     from app.engine.session import Session
 
 #: How long one piece of training lasts: a request to stop is answered after it.
 _PIECE_SECONDS = 0.1
+
+#: Seconds between two times that the project is written on the way: a process that is killed loses no more.
+_KEEP_EVERY = 20.0
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -41,20 +45,23 @@ def run(arguments: argparse.Namespace) -> int:
     if session.diverged:
         raise FailedError(session.diverged)
     project = contents.project
+
+    def keep() -> None:
+        if session.begun:
+            write(
+                out,
+                contents_of(
+                    project.name, project.network, project.training, project.data,
+                    session.saved_state(), contents.thumbnail,
+                ),
+            )  # fmt: skip
+
     with _StopRequest(session) as stop:
         try:
-            found = _train(session, arguments.epochs or project.training.epochs, stop)
+            found = _train(session, arguments.epochs or project.training.epochs, stop, keep)
         finally:
             # Whatever happens after this, an hour of training is not thrown away.
-            if session.begun:
-                saved = session.saved_state()
-                write(
-                    out,
-                    contents_of(
-                        project.name, project.network, project.training, project.data, saved,
-                        contents.thumbnail,
-                    ),
-                )  # fmt: skip
+            keep()
     if stop.number:
         step = number(session.position.step)
         sentence = tr("stopped after step {n}, saved in {path}", n=step, path=out)
@@ -108,7 +115,7 @@ class _StopRequest:
         return bool(self.number)
 
 
-def _train(session: Session, epochs: int, stop: _StopRequest) -> str:
+def _train(session: Session, epochs: int, stop: _StopRequest, keep: Callable[[], None]) -> str:
     from app.engine.happenings import words
 
     first = session.position.epoch
@@ -122,7 +129,7 @@ def _train(session: Session, epochs: int, stop: _StopRequest) -> str:
     )  # fmt: skip
     with bar:
         task = bar.add_task("", total=epochs * batches, loss="")
-        slice_ = 1
+        slice_, kept = 1, perf_counter()
         session.allow_more()
         while session.position.step < goal and not session.diverged and not stop:
             for one in session.take_happenings():
@@ -139,6 +146,8 @@ def _train(session: Session, epochs: int, stop: _StopRequest) -> str:
                 for _ in session.evaluation():
                     if stop:
                         break
+            if perf_counter() - kept > _KEEP_EVERY:
+                kept = _kept(keep, bar.console)
             position = session.position
             shown = min(position.epoch + 1, first + epochs)
             bar.update(
@@ -148,6 +157,15 @@ def _train(session: Session, epochs: int, stop: _StopRequest) -> str:
                 loss=tr("loss {loss:.4f}", loss=_loss(session)),
             )
     return "" if stop else _metrics(session)
+
+
+def _kept(keep: Callable[[], None], console: Console) -> float:
+    """Write the project on the way; a disk that is full now may not be at the end. Return the time."""
+    try:
+        keep()
+    except ProjectError as error:
+        console.print(str(error), highlight=False, soft_wrap=True)
+    return perf_counter()
 
 
 def _loss(session: Session) -> float:

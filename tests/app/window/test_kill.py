@@ -15,7 +15,10 @@ from typing import Any
 
 import msgspec
 import numpy as np
+import pytest
 
+from app.engine.saved import work_of_contents
+from app.engine.session import Session
 from core import data, io, templates
 from core.runs import Run
 
@@ -148,6 +151,7 @@ def copies(home: Path) -> list[Path]:
     return sorted((home / "recovery").glob("*.chainrule"))
 
 
+@pytest.mark.timeout(600)  # four programs are started
 def test_a_killed_run_goes_on_from_the_last_copy(home: Path) -> None:
     seen: set[int] = set()
     with started(TRAINING, home, EVERY) as child:
@@ -187,3 +191,36 @@ def test_a_killed_run_goes_on_from_the_last_copy(home: Path) -> None:
             again.kill()
         assert copies(home)
         assert {io.read(path).project.run["step"] for path in copies(home)} == {kept}
+
+
+COMMAND = """
+import sys
+from app.cli import main, train
+
+train._KEEP_EVERY = 0.3
+main(["train", sys.argv[1], "--epochs", "1000000"])
+"""
+
+
+def test_a_killed_command_leaves_what_it_wrote_on_the_way(tmp_path: Path) -> None:
+    template = templates.load("xor-mlp")
+    project = io.Project(
+        name="killed", network=template.network, training=template.training, data=template.data
+    )
+    path = tmp_path / "killed.chainrule"
+    io.write(path, io.Contents(project))
+    child = subprocess.Popen(
+        [sys.executable, "-c", COMMAND, str(path)], cwd=ROOT, stderr=subprocess.DEVNULL
+    )
+    try:
+        seen: set[int] = set()
+        while len(seen) < 3:
+            assert child.poll() is None
+            seen |= {io.read(path).project.run.get("step", 0)} - {0}
+    finally:
+        child.kill()
+        child.wait()
+    kept = Session(work_of_contents(io.read(path)))
+    assert kept.position.step >= max(seen)
+    kept.allow_more()
+    assert kept.advance(1) == 1

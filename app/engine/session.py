@@ -309,7 +309,7 @@ class Session:
         if same_data and not anew and self.begun and self.run.divergence is None:
             if self.run.position.pc:
                 self.run.seek(self.run.step_count)
-            fresh.run.adopt(self.run)
+            fresh.run.adopt(self.run, same_samples=True)
         if same_data:
             takes_place_of(fresh.run, self.run)
         else:

@@ -45,10 +45,11 @@ class Run(Saving):
     `Instructing` (one instruction), `Advancing` (whole steps), `Travelling` (time), `Saving` (files).
     """
 
-    def adopt(self, other: Run) -> None:
+    def adopt(self, other: Run, *, same_samples: bool = False) -> None:
         """Take over what fits of another run's weights, by layer id: the block that both have, slots included.
 
-        The run starts where the other stands, with its history so far; earlier steps belong to the other.
+        The run starts where the other stands, with its history so far; earlier steps belong to the other. An epoch
+        begins there, but for runs on the `same_samples` in batches of the same size: they go on within the epoch.
         """
         same = self.optimizer.name == other.optimizer.name
         # What one optimizer remembers means something else to another.
@@ -72,6 +73,9 @@ class Run(Saving):
         state[S.STEP] = state[S.ORIGIN_STEP] = position.step
         state[S.ORIGIN_EPOCH] = position.epoch
         state[S.ITERATION] = other.program.state[S.ITERATION] if same else 0
+        if same_samples and self.batches == other.batches:
+            for place in (S.ORIGIN_STEP, S.ORIGIN_EPOCH, S.SHUFFLE):
+                state[place] = other.program.state[place]
         self._begin_here()
         if other.history.names == self.history.names:
             other_first = other.history

@@ -69,8 +69,10 @@ def test_weights_memory_and_history_go_on(bench: Bench) -> None:
 def test_what_learns_cannot_tell_at_first_what_is_frozen(bench: Bench) -> None:
     """The first step after the edit moves everything else by the very bits it would have moved by anyway."""
     one, other = trained(), trained()
-    one.edit(with_layer(one.work, "flatten_1", trainable=False))
+    epoch = other.position.epoch, other.position.batch
+    assert epoch == (0, 12)
     other.edit(with_layer(other.work, "conv2d_1", trainable=False))
+    assert (other.position.epoch, other.position.batch) == epoch
     one.advance(1)
     other.advance(1)
     mine, theirs = arrays(one, "weight", "slot"), arrays(other, "weight", "slot")

@@ -256,8 +256,9 @@ def _strip_row(
         with np.errstate(divide="ignore", invalid="ignore"):
             level = np.clip((np.log10(np.maximum(bins, 1e-12)) + 3.2) / 3, 0.03, 1)
         level = np.nan_to_num(level, nan=1.0)
-        images.place(painter, left, top, wide, 16, _strip(theme, level), False)
         known = figures(health, k)
+        if known.learns:
+            images.place(painter, left, top, wide, 16, _strip(theme, level), False)
         shown = draw.scientific(known.norm) if isfinite(known.norm) else "NaN"
         draw.text(
             painter,

@@ -76,6 +76,18 @@ class Photographer:
         self.ready()
         self.shoot("train-diverged-step-back")
 
+    def study(self) -> None:
+        """A learning rate that is looked for."""
+        from app.studies.dialog import StudyDialog
+
+        self.do("study.open", kind="find-lr")
+        dialog = self.window.findChild(StudyDialog)
+        assert dialog is not None
+        dialog.start()
+        self.wait(120, lambda: not dialog.job.running)
+        self.shoot("train-study")
+        dialog.close_dialog()
+
     def tour(self) -> None:
         """Every workspace and its states."""
         self.do("template.open", name="digits-cnn")
@@ -112,6 +124,7 @@ class Photographer:
         self.wait(4)
         self.do("run.pause")
         self.shoot("train-spirals")
+        self.study()
         self.diverge()
         self.do("template.open", name="chain-rule-by-hand")
         self.ready()

@@ -163,7 +163,8 @@ class Subject:
         made.compile(
             optimizer=dict(training.optimizer),
             loss=self.loss(training),
-            **metrics_of(training),
+            metrics=list(training.metrics),
+            weighted_metrics=list(training.weighted_metrics),
         )
         return made
 
@@ -184,11 +185,12 @@ class Subject:
         from core.tape.compiler import compile_network
 
         tape = compile_network(
-            self.network, "train", loss=self.loss(self.training), **metrics_of(self.training),
+            self.network, "train", loss=self.loss(self.training), metrics=self.training.metrics,
+            weighted_metrics=self.training.weighted_metrics,
             optimizer=optimizers.get(dict(self.training.optimizer)), weighted=self.samples.weights is not None,
         )  # fmt: skip
         # What is no single number (a confusion matrix) is asked for, and not logged.
-        single = [name for name, total in tape.totals.items() if getattr(total, "logged", True)]
+        single = [name for name, total in tape.totals.items() if total.logged]
         found = tuple(self.logged(dict.fromkeys(single, 0.0)))
         return found + (() if self.held_out is None else tuple(f"val_{name}" for name in found))
 
@@ -273,12 +275,6 @@ class _Saved(msgspec.Struct, frozen=True):
 
 def _write(file: Any, content: bytes) -> None:
     file.write(content)
-
-
-def metrics_of(training: Training) -> dict[str, Any]:
-    """The fields of training settings that say what is measured, as `Model.compile` takes them."""
-    names = [name for name in training.__struct_fields__ if name.endswith("metrics")]
-    return {name: list(getattr(training, name)) for name in names}
 
 
 def check_callbacks(callbacks: Any) -> tuple[dict[str, Any], ...]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import core
-from core import callbacks, layers, losses, optimizers, studies
+from core import callbacks, layers, losses, metrics, optimizers, studies
 from core.errors import ChainruleError, SettingError
 from core.studies.job import digest_of
 from tests.core.studies.subjects import model, samples
@@ -138,3 +138,43 @@ def test_recurrent_layers_read_in_windows_as_in_fit() -> None:
     fitted = sequence()
     fitted.fit(x, y, epochs=2, truncated_bptt_steps=2)
     assert found.runs[0].digest == digest_of(fitted.weights_by_name()) != whole.runs[0].digest
+
+
+@pytest.mark.parametrize("processes", [0, 1])
+def test_metrics_are_those_of_fit(processes: int) -> None:
+    x, y = samples()
+    y = (y == 1).astype(int)
+    weights = np.linspace(0.1, 2.0, len(x))
+
+    def binary() -> core.Model:
+        made = core.Sequential(
+            [core.Input((2,)), layers.Dense(4, activation="tanh", name="inner"),
+             layers.Dense(1, activation="sigmoid")], seed=1,
+        )  # fmt: skip
+        made.compile(
+            "adam", "binary_crossentropy",
+            metrics=["accuracy", metrics.Precision(thresholds=0.4), metrics.AUC(name="area"), "mse"],
+            weighted_metrics=["binary_accuracy"],
+        )  # fmt: skip
+        return made
+
+    given = {"sample_weight": weights, "validation_split": 0.2, "epochs": 2}
+    space = {"inner.units": [2, 4]}
+    with pytest.raises(SettingError, match="cannot be told from its name"):
+        studies.search(binary(), x, y, space, objective="val_area", **given)
+    found = studies.search(
+        binary(),
+        x,
+        y,
+        space,
+        trials=3,
+        objective="val_area",
+        mode="max",
+        processes=processes,
+        **given,
+    )
+    fitted = found.model()
+    history = fitted.fit(x, y, **given).history
+    assert found.best.history == history
+    assert found.best.score == max(trial.score for trial in found.trials)
+    assert {"precision", "val_area", "val_mse", "binary_accuracy"} <= history.keys()

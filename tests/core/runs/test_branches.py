@@ -168,6 +168,20 @@ def test_a_branch_of_a_data_set_divides_it_anew() -> None:
     on(made, 9)
 
 
+def test_a_branch_keeps_its_past_in_as_much_memory_and_records_on() -> None:
+    model, x, y = small()
+    model.fit(x, y, batch_size=5)
+    run = model.run
+    run.record_health(2)
+    on(run, 9)
+    same, other = run.branch(6), run.branch(6, {"batch_size": 4})
+    for made in (same, other):
+        assert made.budget == run.budget
+        assert made.history.health.steps.tolist() == [s for s in run.history.health.steps if s <= 6]
+    on(same, 9)
+    assert same.history.health.steps.tolist() == run.history.health.steps.tolist()
+
+
 def test_branches_know_where_they_came_from() -> None:
     run = RUNS["partial"]()
     on(run, 10)

@@ -136,6 +136,7 @@ class Running(Reading):
             old.use(samples)
             return old
         run = Run(self._trained(), training, samples=samples, loss=self._loss, budget=CHECKPOINTS)
+        run.keeps_starts = False
         if old is not None:
             run.adopt(old)
         else:

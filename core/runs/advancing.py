@@ -38,7 +38,7 @@ class Advancing(Instructing):
             done = 1
         self.undo.clear()
         while done < steps and self.step_count < end and not self._stopped():
-            count = self._run_slice(min(steps - done, end - self.step_count, self._until_change()))
+            count = self._run_slice(min(steps - done, end - self.step_count))
             done += count
             if not count:
                 break
@@ -47,27 +47,30 @@ class Advancing(Instructing):
     def _stopped(self) -> bool:
         return self.divergence is not None or bool(self.program.control[0])
 
-    def _run_slice(self, count: int) -> int:
-        """Steps without a journal entry or epoch's end between them; the start of the last one is kept."""
+    def _run_slice(self, wanted: int) -> int:
+        """Steps without a journal entry between them; if they are all that is wanted, the start of the last is kept."""
         self._apply_journal()
         spacing = self._spacing()
         to_checkpoint = spacing - self.step_count % spacing
         to_record = self.history.health.until_next(self.step_count)
-        count = min(count, to_checkpoint, to_record, SLICE)
-        done = 0
-        if count > 1:
+        count = min(wanted, self._until_change(), to_checkpoint, to_record, SLICE)
+        done, start = 0, None
+        if count == wanted and self.keeps_starts:
             done = self._run_plain(count - 1)
             if done < count - 1:
                 return done
-        self._start = self._checkpoint()
-        last = self._run_plain(1)
-        if last:
-            self._previous, self._start = self._start, None
+            start = self._start = self._checkpoint()
+        done += self._run_plain(count - done)
+        if done == count:
+            if start is not None:
+                self._previous, self._start = start, None
             self._after_steps()
             self._arrive()
-        return done + last
+        return done
 
     def _run_plain(self, count: int) -> int:
+        if not count:
+            return 0
         first = self.step_count
         if len(self._record) < count:
             self._record = np.zeros((count, self._record.shape[1]))

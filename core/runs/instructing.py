@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 
 from core.errors import DivergedError
@@ -11,6 +13,8 @@ from core.runs.divergence import broke, describe
 
 #: Seconds a replay to the nearest step should take at most: decides how far checkpoints are apart.
 REPLAY = 0.05
+#: Where copying the state takes long, up to this: copies should not take more than so much of the time of steps.
+SLOW_REPLAY, COPYING = 0.2, 0.03
 
 
 class Instructing(Changing):
@@ -51,13 +55,17 @@ class Instructing(Changing):
 
     def _after_steps(self) -> None:
         if self.step_count % self._spacing() == 0:
+            began = time.perf_counter()
             self.checkpoints.add(self._checkpoint())
+            taken = time.perf_counter() - began
+            self._seconds_a_copy = 0.5 * (self._seconds_a_copy + taken)
         if self.history.health.due(self.step_count):
             self.history.health.add(self.health())
 
     def _spacing(self) -> int:
-        """Steps between checkpoints: a power of two that a replay does within `REPLAY` seconds."""
-        steps = max(int(REPLAY / max(self._seconds_a_step, 1e-7)), 1)
+        """Steps between checkpoints: a power of two that a replay does within `REPLAY` seconds, or `SLOW_REPLAY`."""
+        replay = min(max(REPLAY, self._seconds_a_copy / COPYING), SLOW_REPLAY)
+        steps = max(int(replay / max(self._seconds_a_step, 1e-7)), 1)
         return 1 << (min(steps, 4096).bit_length() - 1)
 
     def _arrive(self) -> None:

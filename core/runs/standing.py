@@ -85,10 +85,13 @@ class Standing:
         self.checkpoints = Checkpoints(self.budget)
         self.base = 0
         self.history = History(tuple(tape.watch))
+        #: Whether the start of the last of several whole steps is kept. Where it is not, it is found when it is asked
+        #: for: copying it takes as long as a step where a network is many weights and few samples.
+        self.keeps_starts = True
         self._previous: Checkpoint | None = None
         self._start: Checkpoint | None = None
         self._meter: Meter | None = None
-        self._seconds_a_step = 0.001
+        self._seconds_a_step, self._seconds_a_copy = 0.001, 0.0
         self._measure = Measure(self.program, network, training, self.loss)
         self._record = np.zeros((1, max(len(tape.watch), 1)))
         self.checkpoints.add(self._checkpoint())
@@ -139,7 +142,15 @@ class Standing:
     @property
     def step_start(self) -> Checkpoint | None:
         """The state at the start of the step whose values stand in the arena: the begun one, else the last."""
-        return self._start if self.pc else self._previous
+        if self.pc:
+            return self._start
+        wanted = self.step_count - 1
+        if wanted >= self.base and (self._previous is None or self._previous.step != wanted):
+            self._find_start()
+        return self._previous
+
+    def _find_start(self) -> None:
+        raise NotImplementedError
 
     @property
     def weighted(self) -> bool:

@@ -142,13 +142,21 @@ class Travelling(Advancing):
         self._restore(start)
         while self.step_count < step and not self.divergence:
             yield (self.step_count - start.step) / (step - start.step)
-            if not self._replay(min(step - self.step_count, self._until_change())):
+            if not self._replay(step - self.step_count):
                 break
         if not self.divergence:
             self._arrive()
         while self.pc < pc and self.step_count == step and not self.divergence:
             self._run_instruction()
         yield 1.0
+
+    def _find_start(self) -> None:
+        """Do the last step again, with its start kept: nobody did, or the machine was stopped."""
+        kept, self.keeps_starts = self.keeps_starts, True
+        try:
+            self.seek(self.step_count)
+        finally:
+            self.keeps_starts = kept
 
     def _replay(self, steps: int) -> int:
         """A slice that a raised stop flag does not end: it is meant for training."""

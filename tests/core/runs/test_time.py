@@ -202,3 +202,32 @@ def test_a_machine_vector_of_nonsense_does_no_harm(value: int) -> None:
     loaded.load_state(state, arrays)
     assert loaded.position.step == 2
     assert loaded.advance(1) == 1
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_the_start_of_the_last_step_is_found_where_it_was_not_kept(kept: bool) -> None:
+    """A stop comes in the middle of many steps; a model's run keeps no starts at all."""
+    run, other = RUNS["mlp"](), RUNS["mlp"]()
+    run.keeps_starts = kept
+    run.advance(2)
+    whole = run.program.run_steps
+
+    def raised_after_three(steps: int, record: np.ndarray) -> int:
+        done = whole(min(steps, 3), record)
+        run.program.control[0] = 1
+        return done
+
+    run.program.run_steps, run._spacing = raised_after_three, lambda: 4096
+    run.advance(12, epochs=12)
+    run.program.run_steps, run.program.control[0] = whole, 0
+    assert run.step_count == 5
+    other.advance(5, epochs=12)
+    start, wanted = run.step_start, other.step_start
+    assert start is not None
+    assert wanted is not None
+    assert start.step == wanted.step == 4
+    np.testing.assert_array_equal(start.memory, wanted.memory)
+    np.testing.assert_array_equal(run.program.mem, other.program.mem)
+    weight = next(iter(run.program.weights()))
+    for name, values in run.terms(weight).items():
+        np.testing.assert_array_equal(values, other.terms(weight)[name])

@@ -48,14 +48,15 @@ class Advancing(Instructing):
         return self.divergence is not None or bool(self.program.control[0])
 
     def _run_slice(self, wanted: int) -> int:
-        """Steps without a journal entry between them; if they are all that is wanted, the start of the last is kept."""
+        """Steps without a journal entry between them; if nothing else is wanted, the start of the last is kept."""
         self._apply_journal()
         spacing = self._spacing()
         to_checkpoint = spacing - self.step_count % spacing
         to_record = self.history.health.until_next(self.step_count)
         count = min(wanted, self._until_change(), to_checkpoint, to_record, SLICE)
         done, start = 0, None
-        if count == wanted and self.keeps_starts:
+        # How far a step went is part of what is recorded of layers.
+        if (count == wanted and self.keeps_starts) or count == to_record:
             done = self._run_plain(count - 1)
             if done < count - 1:
                 return done

@@ -42,6 +42,10 @@ class Advancing(Instructing):
             done += count
             if not count:
                 break
+        stopped = 0 < done < steps and self.step_count < end and bool(self.program.control[0])
+        if stopped and self.keeps_starts and not self._has_start and self.divergence is None:
+            # In the middle of many steps: one more, whose start is kept, so that the last step can be explained.
+            done += self._replay(1)
         return done
 
     def _stopped(self) -> bool:
@@ -68,6 +72,14 @@ class Advancing(Instructing):
             self._after_steps()
             self._arrive()
         return done
+
+    def _replay(self, steps: int) -> int:
+        """A slice that a raised stop flag does not end: it is meant for training."""
+        control, self.program.control = self.program.control, np.zeros(2, np.int64)
+        try:
+            return self._run_slice(steps)
+        finally:
+            self.program.control = control
 
     def _run_plain(self, count: int) -> int:
         if not count:

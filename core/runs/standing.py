@@ -144,10 +144,14 @@ class Standing:
         """The state at the start of the step whose values stand in the arena: the begun one, else the last."""
         if self.pc:
             return self._start
-        wanted = self.step_count - 1
-        if wanted >= self.base and (self._previous is None or self._previous.step != wanted):
+        if not self._has_start and self.step_count > self.base:
             self._find_start()
-        return self._previous
+        return self._previous if self._has_start else None
+
+    @property
+    def _has_start(self) -> bool:
+        """True if the start of the last step is kept."""
+        return self._previous is not None and self._previous.step == self.step_count - 1
 
     def _find_start(self) -> None:
         raise NotImplementedError

@@ -158,14 +158,6 @@ class Travelling(Advancing):
         finally:
             self.keeps_starts = kept
 
-    def _replay(self, steps: int) -> int:
-        """A slice that a raised stop flag does not end: it is meant for training."""
-        control, self.program.control = self.program.control, np.zeros(2, np.int64)
-        try:
-            return self._run_slice(steps)
-        finally:
-            self.program.control = control
-
     # ---- changes that undo a begun step --------------------------------------------------------------------------
 
     def replace_weights(self, values: dict[str, np.ndarray]) -> None:

@@ -10,9 +10,11 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from app.text import tr
 from app.widgets import Choice, NumberField, Toggle
 from app.window.forms import clear, row
+from core.errors import ChainruleError
 from core.layers.settings import Setting
 from core.naming import snake_case
-from core.spec import Training
+from core.spec import Network, Training
+from core.spec.inspection import inspect
 
 Documents = tuple[dict[str, Any], ...]
 Field = Choice | NumberField | Toggle
@@ -52,10 +54,10 @@ class CallbacksEditor(QWidget):
             column.addLayout(rows)
             self._switches[name], self._rows[name], self._fields[name] = switch, rows, {}
 
-    def show_training(self, training: Training) -> None:
-        """Show the callbacks of these settings."""
+    def show_training(self, training: Training, network: Network) -> None:
+        """Show the callbacks of these settings; what they can watch depends on the network's outputs."""
         self._given = tuple(training.callbacks)
-        metrics = ["loss", *(_metric_name(one) for one in training.metrics)]
+        metrics = _logged(training, network)
         anew = metrics != self._metrics
         self._metrics = metrics
         held = {str(one.get("kind")): one for one in self._given}
@@ -120,12 +122,23 @@ class CallbacksEditor(QWidget):
         )
 
 
-def _metric_name(metric: Any) -> str:
-    """The name a metric has in the history."""
-    if isinstance(metric, str):
-        return metric
-    config = metric.get("config") or {}
-    return str(config.get("name") or snake_case(str(metric.get("class_name", ""))))
+def _logged(training: Training, network: Network) -> list[str]:
+    """Names of what is measured after each epoch; the loss alone while the network cannot work as it is."""
+    from core import losses
+    from core.metrics.chosen import measured
+
+    try:
+        inspection = inspect(network)
+        nodes = [network.source(output)[0] for output in network.outputs]
+        shapes = [tuple(inspection.shape(output)) for output in network.outputs]
+        loss = losses.get(training.loss)
+        found = measured(training.metrics, training.weighted_metrics, [loss] * len(nodes), shapes)
+    except (ChainruleError, KeyError):
+        return ["loss"]
+    if len(nodes) == 1:
+        return ["loss", *(one.name for one in found[0])]
+    own = [f"{one.name}/{node}" for node, part in zip(nodes, found, strict=True) for one in part]
+    return ["loss", *(f"loss/{node}" for node in nodes), *own]
 
 
 def _set(field: Field, value: Any) -> None:

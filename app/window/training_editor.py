@@ -163,7 +163,7 @@ class TrainingEditor(Form):
         self._seed.set_amount(training.seed)
         self._split.set_amount(training.validation_split)
         self._split_note.setVisible(not training.validation_split)
-        self._callbacks.show_training(training)
+        self._callbacks.show_training(training, self._context.document.network)
 
     def _show_loss(self, document: str | dict[str, Any]) -> None:
         """Rows for the loss's own arguments."""

@@ -11,10 +11,6 @@ from core.errors import SettingError
 from core.layers.settings import Setting
 from core.naming import suggestion
 
-#: Metrics of which more is better; of every other metric and of losses less is.
-_MORE = ("acc", "precision", "recall", "auc", "f1", "fbeta", "r2", "cosine_similarity", "iou", "specificity",
-         "sensitivity")  # fmt: skip
-
 MONITOR = Setting("monitor", "Metric", "text", "val_loss",
                   help="The metric that decides; val_ ones are of held-out samples")  # fmt: skip
 
@@ -74,11 +70,23 @@ class MonitorCallback(Callback):
 
     @property
     def more_is_better(self) -> bool:
-        """True if larger values of the metric are better."""
-        if self.mode != "auto":
-            return self.mode == "max"
-        name = self.monitor.removeprefix("val_")
-        return not name.endswith("loss") and any(word in name for word in _MORE)
+        """True if larger values of the metric are better.
+
+        Raises
+        ------
+        core.errors.SettingError
+            It is no loss and no metric of the model, or one of which neither is better, and `mode` does not say.
+        """
+        better = self.mode
+        if better == "auto":
+            better = self.model.better_of(self.monitor.removeprefix("val_"))
+        if not better:
+            raise SettingError(
+                f"{type(self).__name__} cannot tell whether more or less of {self.monitor!r} is better: give "
+                'mode="min" or mode="max".',
+                "mode",
+            )
+        return better == "max"
 
     def is_improvement(self, value: float, reference: float | None) -> bool:
         """True if a value is better than another by more than `min_delta`; of None every one is.
@@ -95,6 +103,8 @@ class MonitorCallback(Callback):
         self._known = list(metrics)
         if self.monitor not in metrics and not open_:
             raise self._missing(metrics)
+        # Asked now, so that it is not said after an epoch.
+        _ = self.more_is_better
 
     def watched(self, logs: Logs | None) -> float | None:
         """The value of the metric; None if it is measured, but not after this epoch.

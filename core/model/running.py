@@ -105,6 +105,17 @@ class Running(Reading):
             }
         return named
 
+    def better_of(self, name: str) -> str:
+        """Whether "min" or "max" of what is logged under a name is better; "" if neither, or if it is not known."""
+        many = len(self.network.outputs) > 1
+        if name == "loss" or (many and name.endswith("_loss")):
+            return "min"
+        for output, own in zip(self._output_names(), self._metric_list, strict=True):
+            for one in own:
+                if name == (f"{output}_{one.name}" if many else one.name):
+                    return one.metric.better
+        return ""
+
     def _tell_metrics(self, results: dict[str, Any]) -> None:
         """Let the metrics that `compile` was given know what was measured."""
         many = len(self.network.outputs) > 1

@@ -10,7 +10,9 @@ import numpy as np
 from core.callbacks import documents
 from core.callbacks.early_stopping import EarlyStopping
 from core.callbacks.monitor import MonitorCallback
+from core.metrics.chosen import measured
 from core.runs.history import Epoch
+from core.tape.totals import epoch_values
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -67,7 +69,7 @@ class Supervisor:
         self.run = run
         self.callbacks = [documents.get(one) for one in chosen]
         self._trained = _Trained(run)
-        names = list(run.history.names)
+        names = list(epoch_values(run.program))
         known = [*names, *(f"val_{name}" for name in names)]
         for one in self.callbacks:
             one.set_model(self._trained)  # type: ignore[arg-type]
@@ -217,6 +219,21 @@ class _Trained:
             "learning_rate": value,
         }  # fmt: skip
         self.happenings.append(Happening("rate-reduced", told))
+
+    def better_of(self, name: str) -> str:
+        """Whether "min" or "max" of a metric is better; "" if neither, or if it is not known."""
+        run, training = self._run, self._run.training
+        nodes = list(run.program.tape.outputs)
+        if name == "loss" or name.removeprefix("loss/") in nodes:
+            return "min"
+        losses = run.loss if isinstance(run.loss, list) else [run.loss]
+        shapes = [t.shape for t in run.program.tape.outputs.values()]
+        found = measured(training.metrics, training.weighted_metrics, losses, shapes)
+        for node, own in zip(nodes, found, strict=True):
+            for one in own:
+                if name == (f"{one.name}/{node}" if len(nodes) > 1 else one.name):
+                    return one.metric.better
+        return ""
 
     def get_weights(self) -> Any:
         """The weights as they are, or the step they were at."""

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core import losses
-from core.callbacks.monitor import MonitorCallback
 from core.errors import ChainruleError, SettingError
 from core.naming import unknown
 from core.spec.inspection import inspect
@@ -261,8 +260,13 @@ def rungs(epochs: int, trials: int, prune: int | None) -> list[tuple[int, int]]:
     return [(now, max(1, trials // prune**rung)) for rung, (now, _) in enumerate(found)]
 
 
+#: Parts of the names of metrics of which more is better. (Callbacks ask the metric, which a search has only by name.)
+_MORE = ("acc", "precision", "recall", "auc", "f1", "fbeta", "r2", "cosine_similarity", "iou", "specificity",
+         "sensitivity")  # fmt: skip
+
+
 def check_mode(mode: str, objective: str) -> str:
-    """Which way is better, "min" or "max"; "auto" is told from the name as callbacks tell it.
+    """Which way is better, "min" or "max"; "auto" is told from the name.
 
     Raises
     ------
@@ -273,7 +277,7 @@ def check_mode(mode: str, objective: str) -> str:
         raise SettingError(unknown("mode", str(mode), ("auto", "min", "max")), "mode")
     if mode != "auto":
         return mode
-    if MonitorCallback(objective).more_is_better:
+    if not objective.endswith("loss") and any(word in objective for word in _MORE):
         return "max"
     if objective.endswith(("loss", "error")) or _is_loss(objective.removeprefix("val_")):
         return "min"

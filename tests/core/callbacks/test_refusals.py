@@ -110,9 +110,14 @@ def test_a_metric_of_the_reader_s_own_callback_is_waited_for() -> None:
     with pytest.raises(
         ChainruleError, match="'length', which is not measured; there are loss, size"
     ):
-        model.fit(X, Y, epochs=5, callbacks=[Own(), C.EarlyStopping("length")])
+        model.fit(X, Y, epochs=5, callbacks=[Own(), C.EarlyStopping("length", mode="min")])
+    # Of what is no metric of the model it has to be told which is better, as in Keras.
+    with pytest.raises(ChainruleError, match="more or less of 'size' is better: give mode"):
+        model.fit(X, Y, epochs=5, callbacks=[Own(), C.EarlyStopping("size")])
     # What a callback of ours adds is known beforehand.
-    model.fit(X, Y, callbacks=[C.ReduceLROnPlateau("loss"), C.EarlyStopping("learning_rate")])
+    model.fit(
+        X, Y, callbacks=[C.ReduceLROnPlateau("loss"), C.EarlyStopping("learning_rate", mode="min")]
+    )
 
 
 @pytest.mark.parametrize(

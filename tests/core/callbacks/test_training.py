@@ -260,3 +260,43 @@ def test_evaluating_and_predicting_can_be_stopped() -> None:
     assert loss == pytest.approx(model.evaluate(X[:10], Y[:10])[0], rel=1e-6)
     assert seen == [0, 1]
     assert np.array_equal(model.predict(X, 150, callbacks=[Note()]), model.predict(X))
+
+
+def test_which_way_is_better_is_the_metric_s_own() -> None:
+    model = core.Sequential([core.Input((3,)), layers.Dense(1, activation="sigmoid")], seed=1)
+    metrics = [
+        core.metrics.Precision(name="sure"),
+        "mse",
+        core.metrics.AUC(),
+        core.metrics.FalsePositives(),
+    ]
+    model.compile("sgd", "binary_crossentropy", metrics=metrics)
+    ways = {
+        "loss": "min",
+        "sure": "max",
+        "mse": "min",
+        "auc": "max",
+        "false_positives": "min",
+        "mae": "",
+    }
+    assert {name: model.better_of(name) for name in ways} == ways
+    stop = callbacks.EarlyStopping("val_sure", patience=1)
+    history = model.fit(X, Y, epochs=30, validation_data=(X, Y), callbacks=[stop]).history[
+        "val_sure"
+    ]
+    assert stop.best == max(history)
+
+
+def test_outputs_are_watched_by_their_names() -> None:
+    start = core.Input((3,))
+    outputs = [layers.Dense(1, activation="sigmoid", name=name)(start) for name in ("near", "far")]
+    model = core.Model(start, outputs, seed=2)
+    model.compile(core.optimizers.SGD(0.0), "binary_crossentropy", metrics=[["accuracy"], ["mse"]])
+    ways = {"near_loss": "min", "near_accuracy": "max", "far_mse": "min", "far_accuracy": ""}
+    assert {name: model.better_of(name) for name in ways} == ways
+    for monitor in ("val_near_accuracy", "far_mse", "val_far_loss"):
+        stop = callbacks.EarlyStopping(monitor, patience=2)
+        fitted = model.fit(
+            X, [Y, Y], epochs=9, batch_size=24, validation_data=(X, [Y, Y]), callbacks=[stop]
+        )
+        assert fitted.epoch == [0, 1, 2]

@@ -176,6 +176,25 @@ def test_a_branch_is_looked_after_on_its_own() -> None:
     assert (run.step_count, memory(run)) == (end, last)
 
 
+def test_more_is_better_where_the_metric_says_so() -> None:
+    run = run_of(rate=0.0)
+    training = msgspec.structs.replace(
+        run.training, metrics=({"class_name": "Precision", "config": {"name": "sure"}}, "mse"),
+        callbacks=({"kind": "EarlyStopping", "monitor": "val_sure", "patience": 1},),
+    )  # fmt: skip
+    other = Run(
+        run.network, training, samples=run.samples, validation=run.validation, loss=run.loss
+    )
+    (stop,) = Supervisor(other).callbacks
+    assert stop.more_is_better  # type: ignore[attr-defined]
+    assert len(other.train(9)) == 2
+    seen = msgspec.structs.replace(
+        training, callbacks=({"kind": "EarlyStopping", "monitor": "mse"},)
+    )
+    (stop,) = Supervisor(Run(run.network, seen, samples=run.samples, loss=run.loss)).callbacks
+    assert not stop.more_is_better  # type: ignore[attr-defined]
+
+
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [

@@ -20,6 +20,9 @@ from core.kernels import sharing as meeting
 from core.kernels import state as S
 from core.ops.base import Half, Instruction, operation, operations
 from core.ops.dense import MatmulInputGrad
+from core.runs import Run
+from core.runs.samples import prepare
+from core.spec import Training
 from core.tape import helper
 from core.tape.compiler import compile_network
 from core.tape.program import Program
@@ -220,8 +223,6 @@ def large(batch: int = 37, bad: int | None = None, **optimizer: object) -> Progr
         ("Dense", {"units": 67, "activation": "tanh", "kernel_regularizer": "l2"}),
         ("Dense", {"units": 10, "activation": "softmax"}),
     )
-    from core.runs.samples import prepare
-
     loss = losses.get("sparse_categorical_crossentropy")
     x, y = rng.normal(size=(2 * batch + 1, 12, 12, 3)), rng.integers(0, 10, 2 * batch + 1)
     samples = prepare(x, y, loss, 10)
@@ -258,6 +259,50 @@ def test_a_loss_that_is_not_finite_stops_every_way_at_the_same_step() -> None:
     assert by_two(program, 8, np.zeros((8, len(program.watch)))) < 8
     with pytest.raises(DivergedError):
         program.raise_error()
+
+
+def test_a_run_goes_on_and_back_between_shared_steps_and_single_instructions() -> None:
+    rng = np.random.default_rng(4)
+    network = chain(
+        (16, 16, 3),
+        ("Conv2D", {"filters": 16, "kernel_size": 3, "padding": "same", "activation": "relu"}),
+        ("BatchNormalization", {}),
+        ("MaxPooling2D", {}),
+        ("Dropout", {"rate": 0.2}),
+        ("Flatten", {}),
+        ("Dense", {"units": 10, "activation": "softmax"}),
+    )
+    training = Training(
+        optimizer={"kind": "Adam"}, loss="sparse_categorical_crossentropy", batch_size=64, seed=2
+    )
+    x, y = rng.normal(size=(200, 16, 16, 3)), rng.integers(0, 10, 200)
+
+    def journey(threads: int) -> list[bytes]:
+        run = Run(network, training, samples=prepare(x, y, losses.get(training.loss), 10))
+        program = run.program
+        program.threads = threads
+        assert (program.team() is not None) == (threads == 2)
+        seen = []
+
+        def look() -> None:
+            seen.append(program.mem[: program.plan.values].tobytes() + program.state.tobytes())
+
+        run.advance(3)
+        look()
+        for _ in range(9):
+            run.step("instruction")
+        look()
+        run.advance(4)
+        look()
+        run.seek(2, 5)
+        look()
+        run.step_back()
+        run.advance(1)
+        run.advance(6)
+        look()
+        return seen
+
+    assert journey(1) == journey(2)
 
 
 @each(layer_subjects())

@@ -9,6 +9,7 @@ import numpy as np
 
 from core.errors import ChainruleError
 from core.model.reading import Reading
+from core.spec.training import check_whole
 from core.tape.totals import epoch_values
 
 if TYPE_CHECKING:
@@ -135,17 +136,18 @@ class Running(Reading):
 
         self._claim()
         self._speak_of_freezing()
-        training = self._training(batch_size, truncated_bptt_steps)
+        batch_size = check_whole("batch_size", batch_size, 1)
         old = self._run
         if (
             old is not None
             and old.program.capacity >= batch_size
-            and old.training.batch_size == training.batch_size
+            and old.training.batch_size == batch_size
             and old.training.truncated_bptt_steps == truncated_bptt_steps
             and (old.weighted or samples.weights is None)
         ):
             old.use(samples)
             return old
+        training = self._training(batch_size, truncated_bptt_steps)
         run = Run(self._trained(), training, samples=samples, loss=self._loss, budget=CHECKPOINTS)
         run.keeps_starts = False
         if old is not None:

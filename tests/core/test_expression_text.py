@@ -75,5 +75,5 @@ def test_help_tells_every_setting(kind: str) -> None:
     text = cls.__doc__ or ""
     _, _, parameters = text.partition("\nParameters\n----------\n")
     told = [line.split(" : ")[0] for line in parameters.splitlines() if not line.startswith(" ")]
-    assert told == [*(setting.name for setting in cls.settings), "name"]
+    assert told == [*(setting.name for setting in cls.settings), "trainable", "name"]
     assert max(map(len, parameters.splitlines()), default=0) <= 120

@@ -13,7 +13,7 @@ from app.document import DataRef, Document, data_info
 from app.text import tr
 from core.errors import ChainruleError
 from core.layers import registry
-from core.spec import Network, new_layer
+from core.spec import Network, Training, new_layer
 from core.spec.training import check_callbacks
 
 # Bounds of the training settings: smallest, largest, whole number.
@@ -197,6 +197,7 @@ class DocumentCommands:
         optimizers.get(optimizer)
         changes["optimizer"] = optimizer
         new = msgspec.structs.replace(training, **changes)
+        new = measurable(new, self._document.network, asked="metrics" in fields)
         if new.callbacks:
             check_callbacks(new)
         # Several settings of callbacks are one field: each is undone by itself.
@@ -223,6 +224,7 @@ class DocumentCommands:
         training = document.training
         if not same:
             training = msgspec.structs.replace(training, loss=usual_loss(info, network))
+            training = measurable(training, network)
         label = tr("Use {data}", data=info.title)
         merge = ("data", id, *sorted(parameters)) if same else None
         if document.edit(label, merge=merge, data=reference, network=network, training=training):
@@ -255,6 +257,36 @@ def fitted(network: Network, info: Any) -> Network:
     if not network.layers or network.layers[0].kind != "InputLayer":
         return network
     return network.configure(network.layers[0].id, shape=list(info.input_shape))
+
+
+def measurable(training: Training, network: Network, *, asked: bool = False) -> Training:
+    """Return the settings with the metrics that can be measured of this network with this loss.
+
+    Of those that were `asked` for, one that cannot is an error.
+    """
+    from core import losses, metrics
+
+    shapes = output_shapes(network)
+    if len(shapes) != 1 or not training.loss:
+        return training
+    loss = losses.get(training.loss)
+    if asked:
+        metrics.measured(training.metrics, (), [loss], shapes)
+    fitting = {
+        field: tuple(one for one in getattr(training, field) if metrics.fits(one, loss, shapes[0]))
+        for field in ("metrics", "weighted_metrics")
+    }
+    return msgspec.structs.replace(training, **fitting)
+
+
+def output_shapes(network: Network) -> list[tuple[int, ...]]:
+    """Return the shapes of what a network gives a sample; none while it does not work."""
+    from core.spec import inspect
+
+    found = inspect(network)
+    if found.problems:
+        return []
+    return [tuple(found.shape(output)) for output in network.outputs]
 
 
 def usual_loss(info: Any, network: Network) -> str:

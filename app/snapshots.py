@@ -168,6 +168,7 @@ class EvaluationView:
     """Metrics over whole sets, at the end of an epoch or when asked; `step` says when.
 
     `confusion` is ``(classes, classes)`` int64, rows = label, columns = predicted; None for regression.
+    `metrics` are all of them by name, `train_metrics` those of the last epoch that was trained.
     """
 
     step: int
@@ -179,6 +180,8 @@ class EvaluationView:
     confusion: np.ndarray | None = None
     classes: tuple[str, ...] = ()
     serial: int = 0
+    metrics: dict[str, float] = field(default_factory=dict)
+    train_metrics: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

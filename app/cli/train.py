@@ -179,9 +179,11 @@ def _metrics(session: Session) -> str:
             pass
     parts = [tr("step {n}", n=number(session.position.step))]
     epochs = session.run.history.epochs
-    names = {"loss": tr("loss"), "accuracy": tr("accuracy"), "val_loss": tr("val. loss"),
-             "val_accuracy": tr("val. accuracy")}  # fmt: skip
-    for name, label in names.items():
-        if epochs and name in epochs[-1].metrics:
-            parts.append(f"{label} {epochs[-1].metrics[name]:.4f}")
+    found = epochs[-1].metrics if epochs else {}
+    names = [name for name in found if not name.startswith("val_")]
+    for name in (*names, *(name for name in found if name not in names)):
+        held_out = name.startswith("val_")
+        title = name.removeprefix("val_").replace("_", " ")
+        label = tr("val. {name}", name=tr(title)) if held_out else tr(title)
+        parts.append(f"{label} {found[name]:.4f}")
     return "  ".join(parts)

@@ -88,6 +88,8 @@ class Evaluator:
             samples=count,
             loss=next(v for k, v in metrics.items() if k.startswith("loss")),
             accuracy=accuracy,
+            metrics=metrics,
+            train_metrics=dict(trained),
             train_loss=trained.get("loss"),
             train_accuracy=trained.get("accuracy"),
             confusion=confusion,

@@ -41,7 +41,8 @@ class HistoryMaker:
 
     def note_validation(self, run: Run, found: EvaluationView) -> None:
         """Add held-out metrics to the epoch they were measured at, if it was noted."""
-        values = {"val_loss": found.loss}
+        values = {f"val_{name}": value for name, value in found.metrics.items()}
+        values["val_loss"] = found.loss
         if found.accuracy is not None:
             values["val_accuracy"] = found.accuracy
         for epoch in reversed(run.history.epochs):

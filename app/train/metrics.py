@@ -38,6 +38,26 @@ def figures(shot: Snapshot | None) -> dict[str, float | None]:
     return found
 
 
+def others(shot: Snapshot | None) -> list[str]:
+    """Return a line for each metric that has no figure of its own: a share as percent, an error as it is."""
+    evaluation = shot.evaluation if shot is not None else None
+    if evaluation is None:
+        return []
+    lines = []
+    for name, value in evaluation.metrics.items():
+        if name == "loss" or name.startswith(("accuracy", "loss/")):
+            continue
+        trained = evaluation.train_metrics.get(name)
+        title = tr(name.replace("_", " ").capitalize())
+        parts = [] if trained is None else [tr("train {value}", value=_amount(trained))]
+        lines.append("  ".join([title, *parts, tr("val. {value}", value=_amount(value))]))
+    return lines
+
+
+def _amount(value: float) -> str:
+    return draw.plain(value, 3) if np.isfinite(value) else "NaN"
+
+
 class Metrics(QWidget):
     """The figures in a grid of two columns, or in one row of four when `wide`."""
 
@@ -81,6 +101,11 @@ class Metrics(QWidget):
             grid.addLayout(cell, row, column)
             grid.setColumnStretch(column, 1)
             self._values[key], self._names[key] = value, name
+        #: What is measured besides, a line each: its name, of training, of what is held out.
+        self._others = Label("", "small", "tx2", name=f"{prefix}-others", wrap=True)
+        self._others.setAccessibleName(tr("Other metrics"))
+        self._others.setVisible(False)
+        grid.addWidget(self._others, 3, 0, 1, 4 if wide else 2)
 
     def show_dropout(self, active: bool) -> None:
         """Say that the training loss is measured with dropout switched on."""
@@ -103,3 +128,7 @@ class Metrics(QWidget):
             if label.text() != text:
                 label.setText(text)
                 label.setAccessibleDescription(text)
+        lines = "\n".join(others(shot))
+        if self._others.text() != lines:
+            self._others.setText(lines)
+            self._others.setVisible(bool(lines))

@@ -16,6 +16,7 @@ from app.widgets import (
 )
 from app.window.callbacks_editor import CallbacksEditor
 from app.window.forms import Form, clear, row
+from app.window.metrics_editor import MetricsEditor
 from app.window.rate_editor import RateEditor
 from app.workspace import WindowContext
 from core.schedules import first_rate
@@ -94,6 +95,9 @@ class TrainingEditor(Form):
         )  # fmt: skip
         self._rows.addWidget(self._split_note)
         self._rows.addWidget(Line())
+        self._metrics = MetricsEditor(lambda value: self._try("training.configure", metrics=value))
+        self._rows.addWidget(self._metrics)
+        self._rows.addWidget(Line())
         self._callbacks = CallbacksEditor(
             lambda value: self._try("training.configure", callbacks=value)
         )
@@ -163,6 +167,7 @@ class TrainingEditor(Form):
         self._seed.set_amount(training.seed)
         self._split.set_amount(training.validation_split)
         self._split_note.setVisible(not training.validation_split)
+        self._metrics.show_training(training, self._context.document.network)
         self._callbacks.show_training(training, self._context.document.network)
 
     def _show_loss(self, document: str | dict[str, Any]) -> None:

@@ -10,6 +10,7 @@ from core.io.code_initializers import Source, keras_value
 from core.io.code_losses import keras_loss
 from core.io.code_optimizers import keras_optimizer
 from core.layers import registry
+from core.metrics.base import CLASSES
 from core.spec import Inspection, Layer, Network, Training
 from core.spec.reference import reference
 
@@ -34,7 +35,14 @@ def keras(network: Network, training: Training) -> str:
     )
     own, loss = keras_loss(training)
     before, optimizer, setter = keras_optimizer(training)
-    metrics = "" if not training.metrics else f"    metrics={list(training.metrics)!r},\n"
+    metrics = "".join(
+        f"    {what}=[{', '.join(map(_metric, given))}],\n"
+        for what, given in (
+            ("metrics", _of_keras(training.metrics, training)),
+            ("weighted_metrics", _of_keras(training.weighted_metrics, training)),
+        )
+        if given
+    )
     lines = [
         comment(f"{network.name}: {inspection.parameters:,} parameters. Written by Chainrule."),
         "import keras",
@@ -81,6 +89,36 @@ def _fit(training: Training, more: list[str], callbacks: list[str]) -> list[str]
         "# )",
         "",
     ]
+
+
+def _of_keras(documents: Any, training: Training) -> list[Any]:
+    """The metrics that Keras has, too, and can measure: of labels it counts no answers class by class."""
+    from core import losses, metrics
+
+    sparse = losses.get(training.loss).sparse
+    found: list[Any] = []
+    for one in documents:
+        if isinstance(one, (list, tuple)):
+            found.append(_of_keras(one, training))
+            continue
+        metric = None if one in metrics.OPEN else metrics.get(one)
+        ours = isinstance(metric, (metrics.ConfusionMatrix, metrics.MeanMetricWrapper))
+        if not ours and not (sparse and metric is not None and metric.targets == CLASSES):
+            found.append(one)
+    return found
+
+
+def _metric(document: Any) -> str:
+    """A metric as an argument of `compile`."""
+    from core import metrics
+
+    if isinstance(document, (list, tuple)):
+        return f"[{', '.join(map(_metric, document))}]"
+    if isinstance(document, str):
+        return repr(document)
+    metric = metrics.get(document)
+    given = ", ".join(f"{key}={value!r}" for key, value in metric.changed().items())
+    return f"keras.metrics.{type(metric).__name__}({given})"
 
 
 def _sequential(network: Network, batch_size: int) -> str:

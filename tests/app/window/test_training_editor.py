@@ -7,6 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
+from app.bus import CommandError
 from core import losses, schedules
 from tests.app.window.windows import action, click, control, open_window
 
@@ -132,3 +133,24 @@ def test_callbacks_are_turned_on_set_undone_and_turned_off(qtbot: QtBot) -> None
         assert not isinstance(document.training.optimizer["learning_rate"], dict)
         QTest.keyClick(switch, Qt.Key.Key_Space)
         assert [one["kind"] for one in document.training.callbacks] == ["ReduceLROnPlateau"]
+
+
+def test_metrics_that_fit_are_turned_on_and_left_out_with_another_loss(qtbot: QtBot) -> None:
+    with open_window(qtbot) as window:
+        document = window.context.document
+        click(control(window, "training-chip"))
+        before = document.training.metrics
+        QTest.keyClick(control(window, "training-metric-f1-score"), Qt.Key.Key_Space)
+        macro = {"class_name": "F1Score", "config": {"average": "macro"}}
+        assert document.training.metrics == (*before, macro)
+        action(window, "edit-undo").trigger()
+        assert document.training.metrics == before
+        assert not control(window, "training-metric-f1-score").isChecked()
+        action(window, "edit-redo").trigger()
+        assert control(window, "training-metric-f1-score").isChecked()
+        window.context.bus.do("training.configure", metrics=["sparse_categorical_accuracy"])
+        assert document.training.loss == "sparse_categorical_crossentropy"
+        window.context.bus.do("training.configure", loss="mean_squared_error")
+        assert document.training.metrics == ()
+        with pytest.raises(CommandError, match="labels"):
+            window.context.bus.do("training.configure", metrics=["sparse_categorical_accuracy"])

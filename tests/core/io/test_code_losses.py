@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core import losses
+from core import losses, metrics
 from core.errors import ChainruleError
 from core.io.code_keras import keras
 from core.io.code_losses import TorchLoss, keras_loss
@@ -31,6 +31,16 @@ def test_keras_code_names_the_loss_or_makes_it() -> None:
     assert "loss=HalfSquaredError(reduction='sum')," in text
     assert "class HalfSquaredError(keras.losses.Loss):" in text
     assert "class_weight={0: 1.0, 1: 2.5}" in text
+
+
+def test_keras_code_makes_metrics_with_their_arguments() -> None:
+    given = metrics.documents([metrics.AUC(curve="PR"), "mae", metrics.ConfusionMatrix()])
+    text = keras(NETWORK, Training(metrics=given, weighted_metrics=("mse",)))
+    assert "metrics=[keras.metrics.AUC(curve='PR'), 'mae'],\n" in text
+    assert "weighted_metrics=['mse'],\n" in text
+    # Keras takes labels for none of those that count answers class by class.
+    labels = Training(loss="sparse_categorical_crossentropy", metrics=("acc", "auc"))
+    assert "    metrics=['acc'],\n" in keras(NETWORK, labels)
 
 
 @pytest.mark.conformance

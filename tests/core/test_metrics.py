@@ -13,7 +13,11 @@ import pytest
 import core
 from core import layers, losses, metrics
 from core.errors import ChainruleError, SettingError
+from core.runs import Run
+from core.runs.samples import Samples
 from core.spec.training import Training
+from core.tape.table_data import DataTable
+from core.tape.totals import epoch_values
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(23, 5)).astype(np.float32)
@@ -152,6 +156,35 @@ def test_functions_give_a_number_for_each_list() -> None:
 def test_an_answer_that_is_no_number_is_not_right() -> None:
     p = np.array([[np.nan, 0.5], [0.5, np.nan], [np.nan, np.nan]])
     assert metrics.sparse_categorical_accuracy([0, 0, 1], p).tolist() == [0, 0, 0]
+
+
+def test_counts_are_the_same_bits_stepped_replayed_and_saved() -> None:
+    given = metrics.documents(
+        [metrics.Precision(), metrics.F1Score(), metrics.AUC(), metrics.ConfusionMatrix()]
+    )
+
+    def run() -> Run:
+        table = Samples([DataTable(X)], [DataTable(LABELS[:, None].astype(np.float32))])
+        training = Training(loss="sparse_categorical_crossentropy", metrics=given, batch_size=8)
+        return Run(classifier().network, training, samples=table)
+
+    def state(one: Run) -> bytes:
+        return bytes(one.program.mem[: one.program.plan.state].tobytes())
+
+    whole, stepped, saved = run(), run(), run()
+    whole.advance(5, epochs=3)
+    while stepped.step_count < 5:
+        stepped.step("instruction")
+    assert state(stepped) == state(whole)
+    told = epoch_values(whole.program)
+    assert epoch_values(stepped.program) == told
+    whole.advance(4, epochs=3)
+    whole.seek(5)
+    assert state(whole) == state(stepped)
+    assert epoch_values(whole.program) == told
+    saved.load_state(*stepped.save_state())
+    assert state(saved) == state(stepped)
+    assert epoch_values(saved.program) == told
 
 
 # ---- documents -------------------------------------------------------------------------------------------------------

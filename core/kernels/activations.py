@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 
 from core.kernels import simd
-from core.kernels.simd import cut
+from core.kernels.loss import exp_total, largest
+from core.kernels.simd import cut, total
 from core.kernels.span import span
 from core.kernels.state import FIRST, ROWS
 
@@ -135,15 +136,8 @@ def log_softmax(mem, ints, reals, state):
         for i in range(inner):
             x = cut(mem, ints[2] + r * ints[3] + i * n, n)
             y = cut(mem, ints[4] + r * ints[5] + i * n, n)
-            top = x[0]
-            for k in range(n):
-                top = x[k] if x[k] > top else top
-            total = mem.dtype.type(0)
-            for k in range(n):
-                y[k] = simd.exp(x[k] - top)
-            for k in range(n):
-                total += y[k]
-            whole = simd.log(total)
+            top = largest(x, n)
+            whole = simd.log(exp_total(x, top, n))
             for k in range(n):
                 y[k] = (x[k] - top) - whole
 
@@ -156,11 +150,9 @@ def log_softmax_grad(mem, ints, reals, state):
             y = cut(mem, ints[2] + r * ints[3] + i * n, n)
             dy = cut(mem, ints[4] + r * ints[5] + i * n, n)
             dx = cut(mem, ints[6] + r * ints[7] + i * n, n)
-            total = mem.dtype.type(0)
+            whole = total(dy, n)
             for k in range(n):
-                total += dy[k]
-            for k in range(n):
-                dx[k] = dy[k] - simd.exp(y[k]) * total
+                dx[k] = dy[k] - simd.exp(y[k]) * whole
 
 
 # ---- softmax over any axes: ints are x, x row, y, y row (or y, dy, dx with their rows), then sizes and strides ------

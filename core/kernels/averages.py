@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.kernels import simd
 from core.kernels.simd import cut
 from core.kernels.span import span
 from core.kernels.state import BATCH_ROWS
@@ -10,11 +11,8 @@ from core.kernels.state import BATCH_ROWS
 def batch_mean(mem, ints, reals, state):
     """The mean (reals[0] == 1) or sum of some numbers a sample. ints: rows' tensor, out, numbers a sample"""
     count = state[BATCH_ROWS] * ints[2]
-    x = cut(mem, ints[0], count)
-    total = mem.dtype.type(0)
-    for r in range(count):
-        total += x[r]
-    mem[ints[1]] = total / mem.dtype.type(count) if reals[0] == 1.0 else total
+    whole = simd.total(cut(mem, ints[0], count), count)
+    mem[ints[1]] = whole / mem.dtype.type(count) if reals[0] == 1.0 else whole
 
 
 def loss_share(mem, ints, reals, state):

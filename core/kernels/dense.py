@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.kernels.simd import cut, lanes, vadd, vload, vstore, vzero
+from core.kernels.simd import cut, lanes, vadd, vload, vmultiply, vstore, vzero
 from core.kernels.state import FIRST, ROWS
 
 
@@ -33,15 +33,24 @@ def bias_add(mem, ints, reals, state):
 
 def scale(mem, ints, reals, state):
     """``y[..., c] = x[..., c] g[c]``. ints: inner, channels, x, x row, g, y, y row"""
-    inner, n, g = ints[0], ints[1], cut(mem, ints[4], ints[1])
-    for r in range(state[FIRST], state[FIRST] + state[ROWS]):
-        for i in range(inner):
-            x, y = (
-                cut(mem, ints[2] + r * ints[3] + i * n, n),
-                cut(mem, ints[5] + r * ints[6] + i * n, n),
-            )
-            for k in range(n):
-                y[k] = x[k] * g[k]
+    inner, n, L = ints[0], ints[1], lanes(mem)
+    if n > 4 * L or inner == 1:
+        g = cut(mem, ints[4], n)
+        for r in range(state[FIRST], state[FIRST] + state[ROWS]):
+            for i in range(inner):
+                x, y = (
+                    cut(mem, ints[2] + r * ints[3] + i * n, n),
+                    cut(mem, ints[5] + r * ints[6] + i * n, n),
+                )
+                for k in range(n):
+                    y[k] = x[k] * g[k]
+        return
+    for k in range(0, n, L):
+        factor = vload(mem, ints[4] + k, n - k)
+        for r in range(state[FIRST], state[FIRST] + state[ROWS]):
+            x, y = ints[2] + r * ints[3] + k, ints[5] + r * ints[6] + k
+            for i in range(inner):
+                vstore(mem, y + i * n, n - k, vmultiply(vload(mem, x + i * n, n - k), factor))
 
 
 def column_sum(mem, ints, reals, state):
@@ -80,16 +89,23 @@ def column_sum(mem, ints, reals, state):
 
 
 def column_dot(mem, ints, reals, state):
-    """``y[c] = Σ a[..., c] b[..., c]``. ints: inner, channels, a, a row, b, b row, y"""
-    inner, n, y = ints[0], ints[1], cut(mem, ints[6], ints[1])
-    zero = mem.dtype.type(0)
-    for k in range(n):
-        y[k] = zero
-    for r in range(state[FIRST], state[FIRST] + state[ROWS]):
-        for i in range(inner):
-            a, b = (
-                cut(mem, ints[2] + r * ints[3] + i * n, n),
-                cut(mem, ints[4] + r * ints[5] + i * n, n),
-            )
-            for k in range(n):
-                y[k] += a[k] * b[k]
+    """``y[c] = Σ a[..., c] b[..., c]``. ints: inner, channels, a, a row, b, b row, y
+
+    Each image's sum is finished before it is added, two sums side by side.
+    """
+    inner, n, L = ints[0], ints[1], lanes(mem)
+    for k in range(0, n, L):
+        m, whole = n - k, vzero(mem)
+        for r in range(state[FIRST], state[FIRST] + state[ROWS]):
+            a, b = ints[2] + r * ints[3] + k, ints[4] + r * ints[5] + k
+            even, odd = vzero(mem), vzero(mem)
+            i = 0
+            while i + 2 <= inner:
+                even = vadd(even, vmultiply(vload(mem, a + i * n, m), vload(mem, b + i * n, m)))
+                i += 1
+                odd = vadd(odd, vmultiply(vload(mem, a + i * n, m), vload(mem, b + i * n, m)))
+                i += 1
+            if i < inner:
+                even = vadd(even, vmultiply(vload(mem, a + i * n, m), vload(mem, b + i * n, m)))
+            whole = vadd(whole, vadd(even, odd))
+        vstore(mem, ints[6] + k, m, whole)

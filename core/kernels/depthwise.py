@@ -1,15 +1,15 @@
 """Convolution of each channel by itself. Images are (rows, height, width, channels).
 
 Output channel ``c·M + m`` is filter m of channel c, as the kernel (kh, kw, C, M) lies in memory. With several filters a
-channel, each image is first written with every channel M times into working memory: the loops over channels are then
-long, whatever M is.
+channel, each image is first written with every channel M times into working memory: the channels of both sides then lie
+beside each other, and go in registers while the taps of a filter are walked over.
 """
 
 from __future__ import annotations
 
 from numba import njit
 
-from core.kernels.simd import cut
+from core.kernels.simd import cut, lanes, vadd, vload, vmultiply, vstore, vzero
 from core.kernels.state import FIRST, ROWS
 
 
@@ -33,20 +33,21 @@ def depthwise2d(mem, ints, reals, state):
     """
     H, W, C, kh, kw, M, h = ints[0], ints[1], ints[2], ints[5], ints[6], ints[7], ints[9]
     wide, sh, sw, dh, dw, n = ints[10], ints[13], ints[14], ints[15], ints[16], ints[2] * ints[7]
-    zero = mem.dtype.type(0)
+    L = lanes(mem)
     for r in range(state[FIRST], state[FIRST] + state[ROWS]):
         image = _repeated(mem, ints[3] + r * ints[4], ints[17], H * W, C, M)
         for u in range(h):
             for v in range(wide):
-                y = cut(mem, ints[11] + r * ints[12] + (u * wide + v) * n, n)
-                for k in range(n):
-                    y[k] = zero
-                for i in range(kh):
-                    for j in range(kw):
-                        x = cut(mem, image + ((u * sh + i * dh) * W + v * sw + j * dw) * n, n)
-                        w = cut(mem, ints[8] + (i * kw + j) * n, n)
-                        for k in range(n):
-                            y[k] += x[k] * w[k]
+                y = ints[11] + r * ints[12] + (u * wide + v) * n
+                for k in range(0, n, L):
+                    total = vzero(mem)
+                    for i in range(kh):
+                        x = image + ((u * sh + i * dh) * W + v * sw) * n + k
+                        for j in range(kw):
+                            w = vload(mem, ints[8] + (i * kw + j) * n + k, n - k)
+                            here = vload(mem, x + j * dw * n, n - k)
+                            total = vadd(total, vmultiply(here, w))
+                    vstore(mem, y + k, n - k, total)
 
 
 def depthwise2d_input_grad(mem, ints, reals, state):
@@ -67,6 +68,7 @@ def depthwise2d_input_grad(mem, ints, reals, state):
                 dy = cut(mem, ints[11] + r * ints[12] + (u * wide + v) * n, n)
                 for i in range(kh):
                     for j in range(kw):
+                        # Not in registers: what the tap before stored in part cannot be loaded in part for a while.
                         dx = cut(mem, image + ((u * sh + i * dh) * W + v * sw + j * dw) * n, n)
                         w = cut(mem, ints[8] + (i * kw + j) * n, n)
                         for k in range(n):
@@ -90,7 +92,7 @@ def depthwise2d_weight_grad(mem, ints, reals, state):
     """
     H, W, C, kh, kw, M, h = ints[0], ints[1], ints[2], ints[5], ints[6], ints[7], ints[9]
     wide, sh, sw, dh, dw, n = ints[10], ints[13], ints[14], ints[15], ints[16], ints[2] * ints[7]
-    zero, part = mem.dtype.type(0), cut(mem, ints[17] + H * W * n, n)
+    zero, L = mem.dtype.type(0), lanes(mem)
     whole = cut(mem, ints[8], kh * kw * n)
     for k in range(kh * kw * n):
         whole[k] = zero
@@ -98,14 +100,16 @@ def depthwise2d_weight_grad(mem, ints, reals, state):
         image = _repeated(mem, ints[3] + r * ints[4], ints[17], H * W, C, M)
         for i in range(kh):
             for j in range(kw):
-                for k in range(n):
-                    part[k] = zero
-                for u in range(h):
-                    for v in range(wide):
-                        x = cut(mem, image + ((u * sh + i * dh) * W + v * sw + j * dw) * n, n)
-                        dy = cut(mem, ints[11] + r * ints[12] + (u * wide + v) * n, n)
-                        for k in range(n):
-                            part[k] += x[k] * dy[k]
-                total = cut(mem, ints[8] + (i * kw + j) * n, n)
-                for k in range(n):
-                    total[k] += part[k]
+                place = (i * dh * W + j * dw) * n
+                for k in range(0, n, L):
+                    # Two sums side by side: an addition waits for the one before it.
+                    even, odd = vzero(mem), vzero(mem)
+                    for u in range(h):
+                        x = image + place + u * sh * W * n + k
+                        dy = ints[11] + r * ints[12] + u * wide * n + k
+                        for v in range(wide):
+                            here = vload(mem, x + v * sw * n, n - k)
+                            term = vmultiply(here, vload(mem, dy + v * n, n - k))
+                            even, odd = odd, vadd(even, term)
+                    at = ints[8] + (i * kw + j) * n + k
+                    vstore(mem, at, n - k, vadd(vload(mem, at, n - k), vadd(even, odd)))

@@ -8,29 +8,58 @@ import numpy as np
 from numba import njit
 
 from core.kernels import simd
-from core.kernels.simd import cut
+from core.kernels.simd import cut, scratch, total
 from core.kernels.state import BAD_LABEL, BATCH_ROWS, ERROR, FIRST, ROWS
+
+#: Terms of a sum worked out at a time: a loop that is vectorised, before one that adds in order.
+BLOCK = 64
+
+
+@njit(nogil=True, error_model="numpy", forceinline=True)
+def largest(x, n):
+    """The largest number; NaN if the first is."""
+    top = x[0]
+    for k in range(n):
+        top = x[k] if x[k] > top else top
+    return top
+
+
+@njit(nogil=True, error_model="numpy", forceinline=True)
+def exp_total(x, top, n):
+    """``Σ exp(x - top)``."""
+    terms, whole = scratch(x, BLOCK), x.dtype.type(0)
+    for start in range(0, n, BLOCK):
+        m = min(BLOCK, n - start)
+        here = cut(x, start, m)
+        for k in range(m):
+            terms[k] = simd.exp(here[k] - top)
+        whole += total(terms, m)
+    return whole
 
 
 def softmax(mem, ints, reals, state):
-    """``y = exp(x - max x) / Σ exp(x - max x)`` along the last axis. ints: inner, n, x, x row, y, y row"""
-    inner, n = ints[0], ints[1]
+    """``y = exp(x - max x) / Σ exp(x - max x)`` along the last axis. ints: inner, n, x, x row, y, y row
+
+    Lists are short: the exponentials of all that lie back to back are one loop.
+    """
+    inner, n, x_row, y_row = ints[0], ints[1], ints[3], ints[5]
     one = mem.dtype.type(1)
-    for r in range(state[FIRST], state[FIRST] + state[ROWS]):
-        for i in range(inner):
-            x, y = (
-                cut(mem, ints[2] + r * ints[3] + i * n, n),
-                cut(mem, ints[4] + r * ints[5] + i * n, n),
-            )
-            top = x[0]
+    runs, lists = state[ROWS], inner
+    if x_row == inner * n and y_row == inner * n:
+        runs, lists = 1, state[ROWS] * inner
+    for r in range(runs):
+        x0, y0 = ints[2] + (state[FIRST] + r) * x_row, ints[4] + (state[FIRST] + r) * y_row
+        for i in range(lists):
+            x, y = cut(mem, x0 + i * n, n), cut(mem, y0 + i * n, n)
+            top = largest(x, n)
             for k in range(n):
-                top = x[k] if x[k] > top else top
-            total = mem.dtype.type(0)
-            for k in range(n):
-                y[k] = simd.exp(x[k] - top)
-            for k in range(n):
-                total += y[k]
-            share = one / total
+                y[k] = x[k] - top
+        y = cut(mem, y0, lists * n)
+        for k in range(lists * n):
+            y[k] = simd.exp(y[k])
+        for i in range(lists):
+            y = cut(mem, y0 + i * n, n)
+            share = one / total(y, n)
             for k in range(n):
                 y[k] *= share
 
@@ -45,11 +74,11 @@ def softmax_grad(mem, ints, reals, state):
                 cut(mem, ints[4] + r * ints[5] + i * n, n),
             )
             dx = cut(mem, ints[6] + r * ints[7] + i * n, n)
-            total = mem.dtype.type(0)
+            whole = mem.dtype.type(0)
             for k in range(n):
-                total += dy[k] * y[k]
+                whole += dy[k] * y[k]
             for k in range(n):
-                dx[k] = y[k] * (dy[k] - total)
+                dx[k] = y[k] * (dy[k] - whole)
 
 
 # ---- losses: one number for each list along the last axis ----------------------------------------------------------
@@ -71,16 +100,19 @@ def shared(ints, reals, state):
 def squared_rows(mem, ints, reals, state):
     """``Σ (p - t)² · reals[0]``: 1/n for the mean, 1/2 for the notes' half."""
     inner, n = ints[0], ints[1]
-    factor = mem.dtype.type(reals[0])
+    factor, terms = mem.dtype.type(reals[0]), scratch(mem, BLOCK)
     for r in range(state[FIRST], state[FIRST] + state[ROWS]):
         for i in range(inner):
-            p = cut(mem, ints[2] + r * ints[3] + i * n, n)
-            t = cut(mem, ints[4] + r * ints[5] + i * n, n)
-            total = mem.dtype.type(0)
-            for k in range(n):
-                d = p[k] - t[k]
-                total += d * d
-            mem[ints[6] + r * ints[7] + i] = total * factor
+            whole = mem.dtype.type(0)
+            for start in range(0, n, BLOCK):
+                m = min(BLOCK, n - start)
+                p = cut(mem, ints[2] + r * ints[3] + i * n + start, m)
+                t = cut(mem, ints[4] + r * ints[5] + i * n + start, m)
+                for k in range(m):
+                    d = p[k] - t[k]
+                    terms[k] = d * d
+                whole += total(terms, m)
+            mem[ints[6] + r * ints[7] + i] = whole * factor
 
 
 def squared_grad(mem, ints, reals, state):
@@ -101,18 +133,21 @@ def binary_rows(mem, ints, reals, state):
     """``-Σ (t ln p + (1 - t) ln(1 - p)) · reals[0]`` with p kept in [ε, 1 - ε], ε = reals[1] (Keras's 1e-7)."""
     inner, n = ints[0], ints[1]
     one, low = mem.dtype.type(1), mem.dtype.type(reals[1])
-    high, factor = one - low, mem.dtype.type(reals[0])
+    high, factor, terms = one - low, mem.dtype.type(reals[0]), scratch(mem, BLOCK)
     for r in range(state[FIRST], state[FIRST] + state[ROWS]):
         for i in range(inner):
-            p = cut(mem, ints[2] + r * ints[3] + i * n, n)
-            t = cut(mem, ints[4] + r * ints[5] + i * n, n)
-            total = mem.dtype.type(0)
-            for k in range(n):
-                q = p[k]
-                q = low if q < low else q
-                q = high if q > high else q
-                total -= t[k] * np.log(q) + (one - t[k]) * np.log(one - q)
-            mem[ints[6] + r * ints[7] + i] = total * factor
+            whole = mem.dtype.type(0)
+            for start in range(0, n, BLOCK):
+                m = min(BLOCK, n - start)
+                p = cut(mem, ints[2] + r * ints[3] + i * n + start, m)
+                t = cut(mem, ints[4] + r * ints[5] + i * n + start, m)
+                for k in range(m):
+                    q = p[k]
+                    q = low if q < low else q
+                    q = high if q > high else q
+                    terms[k] = t[k] * simd.log(q) + (one - t[k]) * simd.log(one - q)
+                whole -= total(terms, m)
+            mem[ints[6] + r * ints[7] + i] = whole * factor
 
 
 def binary_grad(mem, ints, reals, state):
@@ -140,23 +175,25 @@ def cross_entropy_rows(mem, ints, reals, state):
     """
     inner, n = ints[0], ints[1]
     one, low = mem.dtype.type(1), mem.dtype.type(reals[1])
-    high = one - low
+    high, terms = one - low, scratch(mem, BLOCK)
     for r in range(state[FIRST], state[FIRST] + state[ROWS]):
         for i in range(inner):
-            p = cut(mem, ints[2] + r * ints[3] + i * n, n)
-            t = cut(mem, ints[4] + r * ints[5] + i * n, n)
+            p0 = cut(mem, ints[2] + r * ints[3] + i * n, n)
+            t0 = cut(mem, ints[4] + r * ints[5] + i * n, n)
             whole = one
             if ints[8] == 1:
-                whole = mem.dtype.type(0)
-                for k in range(n):
-                    whole += p[k]
-            total = mem.dtype.type(0)
-            for k in range(n):
-                q = p[k] / whole
-                q = low if q < low else q
-                q = high if q > high else q
-                total -= t[k] * np.log(q)
-            mem[ints[6] + r * ints[7] + i] = total
+                whole = total(p0, n)
+            cost = mem.dtype.type(0)
+            for start in range(0, n, BLOCK):
+                m = min(BLOCK, n - start)
+                p, t = cut(p0, start, m), cut(t0, start, m)
+                for k in range(m):
+                    q = p[k] / whole
+                    q = low if q < low else q
+                    q = high if q > high else q
+                    terms[k] = t[k] * simd.log(q)
+                cost -= total(terms, m)
+            mem[ints[6] + r * ints[7] + i] = cost
 
 
 def sparse_cross_entropy_rows(mem, ints, reals, state):
@@ -182,13 +219,11 @@ def sparse_cross_entropy_rows(mem, ints, reals, state):
             p = cut(mem, ints[2] + r * ints[3] + i * n, n)
             whole = one
             if ints[8] == 1:
-                whole = zero
-                for k in range(n):
-                    whole += p[k]
+                whole = total(p, n)
             q = p[label] / whole
             q = low if q < low else q
             q = high if q > high else q
-            mem[out] = -np.log(q)
+            mem[out] = -simd.log(q)
 
 
 def cross_entropy_grad(mem, ints, reals, state):
@@ -228,17 +263,12 @@ def softmax_cross_entropy_rows(mem, ints, reals, state):
         for i in range(inner):
             z = cut(mem, ints[2] + r * ints[3] + i * n, n)
             t = cut(mem, ints[4] + r * ints[5] + i * n, n)
-            top = z[0]
+            top = largest(z, n)
+            high = simd.log(exp_total(z, top, n))
+            cost = mem.dtype.type(0)
             for k in range(n):
-                top = z[k] if z[k] > top else top
-            whole = mem.dtype.type(0)
-            for k in range(n):
-                whole += simd.exp(z[k] - top)
-            high = np.log(whole)
-            total = mem.dtype.type(0)
-            for k in range(n):
-                total += t[k] * (high - (z[k] - top))
-            mem[ints[6] + r * ints[7] + i] = total
+                cost += t[k] * (high - (z[k] - top))
+            mem[ints[6] + r * ints[7] + i] = cost
 
 
 def sparse_softmax_cross_entropy_rows(mem, ints, reals, state):
@@ -257,28 +287,26 @@ def sparse_softmax_cross_entropy_rows(mem, ints, reals, state):
                 mem[out] = math.nan
                 continue
             z = cut(mem, ints[2] + r * ints[3] + i * n, n)
-            top = z[0]
-            for k in range(n):
-                top = z[k] if z[k] > top else top
-            whole = mem.dtype.type(0)
-            for k in range(n):
-                whole += simd.exp(z[k] - top)
-            mem[out] = np.log(whole) - (z[label] - top)
+            top = largest(z, n)
+            mem[out] = simd.log(exp_total(z, top, n)) - (z[label] - top)
 
 
 def sigmoid_cross_entropy_rows(mem, ints, reals, state):
     """``Σ (max(z, 0) - z t + ln(1 + exp(-|z|))) · reals[0]``."""
     inner, n = ints[0], ints[1]
-    zero, factor = mem.dtype.type(0), mem.dtype.type(reals[0])
+    zero, factor, terms = mem.dtype.type(0), mem.dtype.type(reals[0]), scratch(mem, BLOCK)
     for r in range(state[FIRST], state[FIRST] + state[ROWS]):
         for i in range(inner):
-            z = cut(mem, ints[2] + r * ints[3] + i * n, n)
-            t = cut(mem, ints[4] + r * ints[5] + i * n, n)
-            total = zero
-            for k in range(n):
-                above = z[k] if z[k] > zero else zero
-                total += above - z[k] * t[k] + np.log1p(np.exp(-abs(z[k])))
-            mem[ints[6] + r * ints[7] + i] = total * factor
+            whole = zero
+            for start in range(0, n, BLOCK):
+                m = min(BLOCK, n - start)
+                z = cut(mem, ints[2] + r * ints[3] + i * n + start, m)
+                t = cut(mem, ints[4] + r * ints[5] + i * n + start, m)
+                for k in range(m):
+                    above = z[k] if z[k] > zero else zero
+                    terms[k] = above - z[k] * t[k] + simd.log1p(simd.exp(-abs(z[k])))
+                whole += total(terms, m)
+            mem[ints[6] + r * ints[7] + i] = whole * factor
 
 
 def sigmoid_cross_entropy_grad(mem, ints, reals, state):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from llvmlite import ir
 from numba import types
+from numba.core import cgutils
 from numba.extending import intrinsic
 from numba.np.arrayobj import populate_array
 
@@ -29,6 +30,25 @@ def cut(typing_context, mem, start, size):
         return out._getvalue()
 
     return mem(mem, types.int64, types.int64), codegen
+
+
+@intrinsic(prefer_literal=True)
+def scratch(typing_context, mem, size):
+    """A few numbers of the arena's type on the stack, not set to anything. `size` is a constant.
+
+    Terms of a sum go there, in a loop that is vectorised, before they are added up in one that has an order.
+    """
+    count = size.literal_value
+
+    def codegen(context, builder, signature, args):
+        kind = context.get_data_type(signature.args[0].dtype)
+        place = cgutils.alloca_once(builder, kind, size=count)
+        out = context.make_array(signature.return_type)(context, builder)
+        width = ir.Constant(_I64, signature.args[0].dtype.bitwidth // 8)
+        populate_array(out, place, [ir.Constant(_I64, count)], [width], width, None)
+        return out._getvalue()
+
+    return mem(mem, size), codegen
 
 
 def _array_at(dtype: types.Type) -> object:

@@ -1,26 +1,39 @@
-"""Statistics of channels over the batch."""
+"""Statistics of channels over the batch, and what batch normalization makes of them.
+
+Images are (rows, inner, channels). Channels go in registers, the pixels one after the other below them: with 3 or 8
+channels a loop over them is too short to be vectorised, and what only depends on the channel, the root above all, is
+worked out once. Every channel's sum is one chain in the order of the samples and pixels.
+"""
 
 from __future__ import annotations
 
-import numpy as np
-
-from core.kernels.simd import cut
-from core.kernels.state import BATCH_ROWS, FIRST, ROWS
+from core.kernels.simd import (
+    cut,
+    lanes,
+    vadd,
+    vdivide,
+    vfill,
+    vload,
+    vmultiply,
+    vroot,
+    vstore,
+    vsubtract,
+    vzero,
+)
+from core.kernels.state import BATCH_ROWS
 
 
 def channel_mean(mem, ints, reals, state):
     """``m[c] = mean x[..., c]``. ints: inner, channels, x, x row, m"""
-    inner, n, out = ints[0], ints[1], cut(mem, ints[4], ints[1])
-    count = mem.dtype.type(state[BATCH_ROWS] * inner)
-    for k in range(n):
-        out[k] = mem.dtype.type(0)
-    for r in range(state[BATCH_ROWS]):
-        for i in range(inner):
-            x = cut(mem, ints[2] + r * ints[3] + i * n, n)
-            for k in range(n):
-                out[k] += x[k]
-    for k in range(n):
-        out[k] /= count
+    inner, n, L = ints[0], ints[1], lanes(mem)
+    count = vfill(mem, mem.dtype.type(state[BATCH_ROWS] * inner))
+    for k in range(0, n, L):
+        total = vzero(mem)
+        for r in range(state[BATCH_ROWS]):
+            x = ints[2] + r * ints[3] + k
+            for i in range(inner):
+                total = vadd(total, vload(mem, x + i * n, n - k))
+        vstore(mem, ints[4] + k, n - k, vdivide(total, count))
 
 
 def channel_variance(mem, ints, reals, state):
@@ -28,50 +41,44 @@ def channel_variance(mem, ints, reals, state):
 
     ints: inner, channels, x, x row, m, v
     """
-    inner, n, m, out = ints[0], ints[1], cut(mem, ints[4], ints[1]), cut(mem, ints[5], ints[1])
-    count = mem.dtype.type(state[BATCH_ROWS] * inner)
-    for k in range(n):
-        out[k] = mem.dtype.type(0)
-    for r in range(state[BATCH_ROWS]):
-        for i in range(inner):
-            x = cut(mem, ints[2] + r * ints[3] + i * n, n)
-            for k in range(n):
-                d = x[k] - m[k]
-                out[k] += d * d
-    for k in range(n):
-        out[k] /= count
+    inner, n, L = ints[0], ints[1], lanes(mem)
+    count = vfill(mem, mem.dtype.type(state[BATCH_ROWS] * inner))
+    for k in range(0, n, L):
+        total, m = vzero(mem), vload(mem, ints[4] + k, n - k)
+        for r in range(state[BATCH_ROWS]):
+            x = ints[2] + r * ints[3] + k
+            for i in range(inner):
+                d = vsubtract(vload(mem, x + i * n, n - k), m)
+                total = vadd(total, vmultiply(d, d))
+        vstore(mem, ints[5] + k, n - k, vdivide(total, count))
 
 
 def channel_mean_product(mem, ints, reals, state):
     """``m[c] = mean a[..., c] b[..., c]``. ints: inner, channels, a, a row, b, b row, m"""
-    inner, n, out = ints[0], ints[1], cut(mem, ints[6], ints[1])
-    count = mem.dtype.type(state[BATCH_ROWS] * inner)
-    for k in range(n):
-        out[k] = mem.dtype.type(0)
-    for r in range(state[BATCH_ROWS]):
-        for i in range(inner):
-            a, b = (
-                cut(mem, ints[2] + r * ints[3] + i * n, n),
-                cut(mem, ints[4] + r * ints[5] + i * n, n),
-            )
-            for k in range(n):
-                out[k] += a[k] * b[k]
-    for k in range(n):
-        out[k] /= count
+    inner, n, L = ints[0], ints[1], lanes(mem)
+    count = vfill(mem, mem.dtype.type(state[BATCH_ROWS] * inner))
+    for k in range(0, n, L):
+        total = vzero(mem)
+        for r in range(state[BATCH_ROWS]):
+            a, b = ints[2] + r * ints[3] + k, ints[4] + r * ints[5] + k
+            for i in range(inner):
+                term = vmultiply(vload(mem, a + i * n, n - k), vload(mem, b + i * n, n - k))
+                total = vadd(total, term)
+        vstore(mem, ints[6] + k, n - k, vdivide(total, count))
 
 
 def normalize(mem, ints, reals, state):
     """``y = (x - m) / sqrt(v + ε)``. ints: inner, channels, x, x row, m, v, y, y row; ε = reals[0]"""
-    inner, n, m, v = ints[0], ints[1], cut(mem, ints[4], ints[1]), cut(mem, ints[5], ints[1])
-    epsilon = mem.dtype.type(reals[0])
-    for r in range(state[FIRST], state[FIRST] + state[ROWS]):
-        for i in range(inner):
-            x, y = (
-                cut(mem, ints[2] + r * ints[3] + i * n, n),
-                cut(mem, ints[6] + r * ints[7] + i * n, n),
-            )
-            for k in range(n):
-                y[k] = (x[k] - m[k]) / np.sqrt(v[k] + epsilon)
+    inner, n, L = ints[0], ints[1], lanes(mem)
+    epsilon = vfill(mem, mem.dtype.type(reals[0]))
+    for k in range(0, n, L):
+        m = vload(mem, ints[4] + k, n - k)
+        deviation = vroot(vadd(vload(mem, ints[5] + k, n - k), epsilon))
+        for r in range(state[BATCH_ROWS]):
+            x, y = ints[2] + r * ints[3] + k, ints[6] + r * ints[7] + k
+            for i in range(inner):
+                d = vsubtract(vload(mem, x + i * n, n - k), m)
+                vstore(mem, y + i * n, n - k, vdivide(d, deviation))
 
 
 def normalize_grad(mem, ints, reals, state):
@@ -79,32 +86,30 @@ def normalize_grad(mem, ints, reals, state):
 
     ints: inner, channels, dy, dy row, y, y row, a, b, v, dx, dx row
     """
-    inner, n = ints[0], ints[1]
-    a, b, v = cut(mem, ints[6], n), cut(mem, ints[7], n), cut(mem, ints[8], n)
-    epsilon = mem.dtype.type(reals[0])
-    for r in range(state[FIRST], state[FIRST] + state[ROWS]):
-        for i in range(inner):
-            dy, y = (
-                cut(mem, ints[2] + r * ints[3] + i * n, n),
-                cut(mem, ints[4] + r * ints[5] + i * n, n),
-            )
-            dx = cut(mem, ints[9] + r * ints[10] + i * n, n)
-            for k in range(n):
-                dx[k] = (dy[k] - a[k] - y[k] * b[k]) / np.sqrt(v[k] + epsilon)
+    inner, n, L = ints[0], ints[1], lanes(mem)
+    epsilon = vfill(mem, mem.dtype.type(reals[0]))
+    for k in range(0, n, L):
+        a, b = vload(mem, ints[6] + k, n - k), vload(mem, ints[7] + k, n - k)
+        deviation = vroot(vadd(vload(mem, ints[8] + k, n - k), epsilon))
+        for r in range(state[BATCH_ROWS]):
+            dy, y = ints[2] + r * ints[3] + k, ints[4] + r * ints[5] + k
+            dx = ints[9] + r * ints[10] + k
+            for i in range(inner):
+                share = vmultiply(vload(mem, y + i * n, n - k), b)
+                d = vsubtract(vsubtract(vload(mem, dy + i * n, n - k), a), share)
+                vstore(mem, dx + i * n, n - k, vdivide(d, deviation))
 
 
 def normalize_fixed_grad(mem, ints, reals, state):
     """``dx = dy / sqrt(v + ε)`` while the statistics are constants. ints: inner, channels, dy, dy row, v, dx, dx row"""
-    inner, n, v = ints[0], ints[1], cut(mem, ints[4], ints[1])
-    epsilon = mem.dtype.type(reals[0])
-    for r in range(state[FIRST], state[FIRST] + state[ROWS]):
-        for i in range(inner):
-            dy, dx = (
-                cut(mem, ints[2] + r * ints[3] + i * n, n),
-                cut(mem, ints[5] + r * ints[6] + i * n, n),
-            )
-            for k in range(n):
-                dx[k] = dy[k] / np.sqrt(v[k] + epsilon)
+    inner, n, L = ints[0], ints[1], lanes(mem)
+    epsilon = vfill(mem, mem.dtype.type(reals[0]))
+    for k in range(0, n, L):
+        deviation = vroot(vadd(vload(mem, ints[4] + k, n - k), epsilon))
+        for r in range(state[BATCH_ROWS]):
+            dy, dx = ints[2] + r * ints[3] + k, ints[5] + r * ints[6] + k
+            for i in range(inner):
+                vstore(mem, dx + i * n, n - k, vdivide(vload(mem, dy + i * n, n - k), deviation))
 
 
 def moving_average(mem, ints, reals, state):

@@ -1,8 +1,24 @@
-"""Means and largest values of windows, of whole images, of the steps that count. Images are (rows, h, w, channels)."""
+"""Means and largest values of windows, of whole images, of the steps that count. Images are (rows, h, w, channels).
+
+Channels go in registers (`core.kernels.registers`) while a window or an image is walked over: there are often too few
+of them for a loop to be vectorised.
+"""
 
 from __future__ import annotations
 
-from core.kernels.simd import cut
+from core.kernels.simd import (
+    cut,
+    lanes,
+    vadd,
+    vdivide,
+    vequal,
+    vfill,
+    vload,
+    vmax,
+    vmultiply,
+    vstore,
+    vzero,
+)
 from core.kernels.state import FIRST, ROWS
 
 
@@ -13,23 +29,20 @@ def average_pool2d(mem, ints, reals, state):
     """
     H, W, C, ph, pw, h, w = ints[0], ints[1], ints[2], ints[5], ints[6], ints[7], ints[8]
     sh, sw, top, left = ints[11], ints[12], ints[13], ints[14]
-    zero = mem.dtype.type(0)
+    L = lanes(mem)
     for r in range(state[FIRST], state[FIRST] + state[ROWS]):
+        x, y = ints[3] + r * ints[4], ints[9] + r * ints[10]
         for u in range(h):
             i0, i1 = max(u * sh - top, 0), min(u * sh - top + ph, H)
             for v in range(w):
                 j0, j1 = max(v * sw - left, 0), min(v * sw - left + pw, W)
-                y = cut(mem, ints[9] + r * ints[10] + (u * w + v) * C, C)
-                for k in range(C):
-                    y[k] = zero
-                for i in range(i0, i1):
-                    for j in range(j0, j1):
-                        x = cut(mem, ints[3] + r * ints[4] + (i * W + j) * C, C)
-                        for k in range(C):
-                            y[k] += x[k]
-                count = mem.dtype.type((i1 - i0) * (j1 - j0))
-                for k in range(C):
-                    y[k] /= count
+                count = vfill(mem, mem.dtype.type((i1 - i0) * (j1 - j0)))
+                for k in range(0, C, L):
+                    total = vzero(mem)
+                    for i in range(i0, i1):
+                        for j in range(j0, j1):
+                            total = vadd(total, vload(mem, x + (i * W + j) * C + k, C - k))
+                    vstore(mem, y + (u * w + v) * C + k, C - k, vdivide(total, count))
 
 
 def average_pool2d_grad(mem, ints, reals, state):
@@ -39,36 +52,41 @@ def average_pool2d_grad(mem, ints, reals, state):
     """
     H, W, C, ph, pw, h, w = ints[0], ints[1], ints[2], ints[5], ints[6], ints[7], ints[8]
     sh, sw, top, left = ints[11], ints[12], ints[13], ints[14]
-    zero, one = mem.dtype.type(0), mem.dtype.type(1)
+    zero, one, L = mem.dtype.type(0), mem.dtype.type(1), lanes(mem)
+    # Windows side by side over the whole image: every pixel is in one, and is written once.
+    tiled = sh == ph and sw == pw and top == 0 and left == 0 and h * sh == H and w * sw == W
     for r in range(state[FIRST], state[FIRST] + state[ROWS]):
-        clear = cut(mem, ints[3] + r * ints[4], H * W * C)
-        for k in range(H * W * C):
-            clear[k] = zero
+        dx, dy = ints[3] + r * ints[4], ints[9] + r * ints[10]
+        if not tiled:
+            clear = cut(mem, dx, H * W * C)
+            for k in range(H * W * C):
+                clear[k] = zero
         for u in range(h):
             i0, i1 = max(u * sh - top, 0), min(u * sh - top + ph, H)
             for v in range(w):
                 j0, j1 = max(v * sw - left, 0), min(v * sw - left + pw, W)
-                dy = cut(mem, ints[9] + r * ints[10] + (u * w + v) * C, C)
-                share = one / mem.dtype.type((i1 - i0) * (j1 - j0))
-                for i in range(i0, i1):
-                    for j in range(j0, j1):
-                        dx = cut(mem, ints[3] + r * ints[4] + (i * W + j) * C, C)
-                        for k in range(C):
-                            dx[k] += dy[k] * share
+                share = vfill(mem, one / mem.dtype.type((i1 - i0) * (j1 - j0)))
+                for k in range(0, C, L):
+                    given = vmultiply(vload(mem, dy + (u * w + v) * C + k, C - k), share)
+                    for i in range(i0, i1):
+                        for j in range(j0, j1):
+                            at = dx + (i * W + j) * C + k
+                            if tiled:
+                                vstore(mem, at, C - k, given)
+                            else:
+                                vstore(mem, at, C - k, vadd(vload(mem, at, C - k), given))
 
 
 def global_max(mem, ints, reals, state):
     """``y[c]`` is the largest x[..., c]; NaN wins. ints: places, C, x, x row, y, y row"""
-    places, C = ints[0], ints[1]
+    places, C, L = ints[0], ints[1], lanes(mem)
     for r in range(state[FIRST], state[FIRST] + state[ROWS]):
-        y, x = cut(mem, ints[4] + r * ints[5], C), cut(mem, ints[2] + r * ints[3], C)
-        for k in range(C):
-            y[k] = x[k]
-        for p in range(1, places):
-            x = cut(mem, ints[2] + r * ints[3] + p * C, C)
-            for k in range(C):
-                largest, value = y[k], x[k]
-                y[k] = largest if largest >= value or largest != largest else value
+        for k in range(0, C, L):
+            x = ints[2] + r * ints[3] + k
+            largest = vload(mem, x, C - k)
+            for p in range(1, places):
+                largest = vmax(largest, vload(mem, x + p * C, C - k))
+            vstore(mem, ints[4] + r * ints[5] + k, C - k, largest)
 
 
 def global_max_grad(mem, ints, reals, state):
@@ -76,24 +94,17 @@ def global_max_grad(mem, ints, reals, state):
 
     ints: places, C, x, x row, y, y row, dy, dy row, dx, dx row, scratch (C)
     """
-    places, C = ints[0], ints[1]
-    zero, one, share = mem.dtype.type(0), mem.dtype.type(1), cut(mem, ints[10], ints[1])
+    places, C, L = ints[0], ints[1], lanes(mem)
+    none, one = vzero(mem), vfill(mem, mem.dtype.type(1))
     for r in range(state[FIRST], state[FIRST] + state[ROWS]):
-        y, dy = cut(mem, ints[4] + r * ints[5], C), cut(mem, ints[6] + r * ints[7], C)
-        for k in range(C):
-            share[k] = zero
-        for p in range(places):
-            x = cut(mem, ints[2] + r * ints[3] + p * C, C)
-            for k in range(C):
-                share[k] += one if x[k] == y[k] else zero
-        for k in range(C):
-            share[k] = dy[k] / share[k]
-        for p in range(places):
-            x = cut(mem, ints[2] + r * ints[3] + p * C, C)
-            dx = cut(mem, ints[8] + r * ints[9] + p * C, C)
-            for k in range(C):
-                given = share[k]
-                dx[k] = given if x[k] == y[k] else zero
+        for k in range(0, C, L):
+            n, x, dx = C - k, ints[2] + r * ints[3] + k, ints[8] + r * ints[9] + k
+            y, share = vload(mem, ints[4] + r * ints[5] + k, n), none
+            for p in range(places):
+                share = vadd(share, vequal(vload(mem, x + p * C, n), y, one, none))
+            share = vdivide(vload(mem, ints[6] + r * ints[7] + k, n), share)
+            for p in range(places):
+                vstore(mem, dx + p * C, n, vequal(vload(mem, x + p * C, n), y, share, none))
 
 
 def masked_mean(mem, ints, reals, state):

@@ -222,6 +222,33 @@ def vmultiply(typing_context, x, y):
 
 
 @intrinsic
+def vsubtract(typing_context, x, y):
+    """The difference of each lane."""
+    return x(x, x), lambda context, builder, signature, args: builder.fsub(*args)
+
+
+@intrinsic
+def vdivide(typing_context, x, y):
+    """The quotient of each lane."""
+    return x(x, x), lambda context, builder, signature, args: builder.fdiv(*args)
+
+
+@intrinsic
+def vroot(typing_context, x):
+    """The square root of each lane."""
+    dtype = x.dtype
+
+    def codegen(context, builder, signature, args):
+        count = lane_count(dtype)
+        kind = register_type(dtype, count)
+        return builder.call(
+            external(builder, intrinsic_name("sqrt", dtype, count), kind, kind), args
+        )
+
+    return x(x), codegen
+
+
+@intrinsic
 def vequal(typing_context, x, y, yes, no):
     """`yes` where x equals y, else `no`."""
 

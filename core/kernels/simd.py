@@ -12,23 +12,28 @@ from core.kernels.functions import (
     sigmoid,
     tanh,
 )
-from core.kernels.memory import bytes_at, cut, floats_at
+from core.kernels.memory import bytes_at, cut, floats_at, scratch
 from core.kernels.processor import LANES32, TALL
 from core.kernels.product import product, tile
 from core.kernels.registers import (
     lanes,
     vadd,
+    vdivide,
     vequal,
     vfill,
     vload,
     vmax,
     vmultiply,
+    vroot,
     vstore,
+    vsubtract,
     vzero,
 )
+from core.kernels.sums import total
 
 __all__ = [
-    "LANES32", "TALL", "arctan", "bytes_at", "cut", "exp", "expm1_below", "floats_at", "fused", "lanes", "log", "log1p",
-    "mix", "normal_cdf", "product", "shuffled", "sigmoid", "stream", "tanh", "tile", "uniform", "vadd", "vequal",
-    "vfill", "vload", "vmax", "vmultiply", "vstore", "vzero",
+    "LANES32", "TALL", "arctan", "bytes_at", "cut", "exp", "expm1_below", "floats_at", "fused", "lanes", "log",
+    "log1p", "mix", "normal_cdf", "product", "scratch", "shuffled", "sigmoid", "stream", "tanh", "tile", "total",
+    "uniform", "vadd", "vdivide", "vequal", "vfill", "vload", "vmax", "vmultiply", "vroot", "vstore", "vsubtract",
+    "vzero",
 ]  # fmt: skip

@@ -135,3 +135,10 @@ def test_a_result_does_not_depend_on_where_it_stands_in_a_loop() -> None:
         for k in range(v.size):
             everywhere(name)(v[k : k + 1], alone[k : k + 1])
         assert whole.tobytes() == alone.tobytes(), name
+
+
+def test_cosine_of_turns() -> None:
+    turns = np.arange(2**24, dtype=np.float32)[::7] / np.float32(2**24)
+    y = np.empty_like(turns)
+    everywhere("cos_of_turns")(turns, y)
+    assert np.abs(y - np.cos(2 * np.pi * turns.astype(np.float64))).max() < 2e-7

@@ -1,0 +1,30 @@
+"""What a template compiles before its first step: kernels are per operation, not per network."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.engine.warm import jobs_of
+from core import templates
+from core.spec import new_layer
+
+#: Each takes 0.2 to 5 s the first time: more than these and a template opens noticeably later. Found in November 2026:
+#: 15 to 18 for lists of numbers, 23 for the CNN of the digits.
+MOST = 28
+
+
+@pytest.mark.parametrize("name", templates.names())
+def test_a_template_needs_few_kernels(name: str) -> None:
+    template = templates.load(name)
+    jobs = jobs_of(template.network, template.training)
+    assert len(jobs) == len(set(jobs)) <= MOST, jobs
+
+
+def test_more_layers_of_a_kind_need_no_more_kernels() -> None:
+    template = templates.load("spirals-mlp")
+    network = template.network
+    before = set(jobs_of(network, template.training))
+    second = network.layers[1]
+    for _ in range(3):
+        network = network.insert(1, new_layer(second.kind, network, **second.config))
+    assert set(jobs_of(network, template.training)) == before

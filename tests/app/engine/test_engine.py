@@ -173,10 +173,18 @@ def test_probes_come_with_the_next_snapshot(bench: Bench) -> None:
     )
     bench.engine.subscribe("test", probes)
     bench.engine.step("batch")
+    # What is read of the training step, of the sample and of the plane is ready one after the other.
+    expected = {
+        "dense_1/kernel",
+        "dense_1/output",
+        "sample:dense_1/output",
+        "plane:dense_1/output",
+        "sample:grad/dense_1/kernel",
+        "histogram:dense_1/kernel",
+        "top256:dense_1/kernel",
+    }
     bench.until(
-        lambda: (
-            bench.engine.latest is not None and "plane:dense_1/output" in bench.engine.latest.values
-        )
+        lambda: bench.engine.latest is not None and expected <= bench.engine.latest.values.keys()
     )
     values = bench.engine.latest.values  # type: ignore[union-attr]
     assert values["dense_1/kernel"].shape == (2, 4)

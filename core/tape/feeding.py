@@ -23,9 +23,12 @@ class Feeding(Values):
     ----------
     tables
         What is gathered from: one for each input, target and weight.
+    ints
+        Each instruction's integers.
     """
 
     ints: np.ndarray
+    _whole_ints: np.ndarray
     reals: np.ndarray
     tables: list[DataTable]
     _fed: bool
@@ -71,7 +74,7 @@ class Feeding(Values):
             if ins.op == "gather":
                 ins.attributes["table"] = by_tensor[id(ins.output)]
                 numbers = operation("gather").integers(ins)
-                self.ints[k, : len(numbers)] = numbers
+                self.ints[k, : len(numbers)] = self._whole_ints[k, : len(numbers)] = numbers
                 self.reals[k, 0] = operation("gather").reals(ins)[0]
         self.tables = tables
         self.state[S.SAMPLES] = len(tables[0])

@@ -16,7 +16,7 @@ from core.tape.columns import Columns, columns
 from core.tape.explanation import Explaining, Explanation
 from core.tape.feeding import Feeding
 from core.tape.listing import Instructions, TapeInstruction
-from core.tape.sharing import WORTH_SHARING, work
+from core.tape.sharing import WORTH_SHARING, turned_again, work
 from core.tape.table import table as kernel_table
 from core.tape.values import TensorInfo
 
@@ -95,6 +95,9 @@ class Program(Explaining, Feeding):
         self.kinds = np.array(kinds, np.int64)
         self._kernels = self._table.addresses(self.kinds)
         self.ints = _padded(rows, np.int64)
+        self._whole_ints = self.ints.copy()
+        for k, row in turned_again(self.tape).items():
+            self._whole_ints[k, : len(row)] = row
         self.reals = _padded(reals, np.float64)
 
     # ---- running ------------------------------------------------------------------------------------------------
@@ -155,7 +158,7 @@ class Program(Explaining, Feeding):
         return int(
             machine.run_steps(
                 self._kernels,
-                self.ints,
+                self._whole_ints,
                 self.reals,
                 self.mem,
                 self.state,

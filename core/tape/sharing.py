@@ -72,6 +72,27 @@ def share(tape: Tape, rows: int, first: int = 0, *, worth_cutting: int = WORTH_C
     return _Planner(tape, rows, worth_cutting).plan(first)
 
 
+def turned_again(tape: Tape) -> dict[int, list[int]]:
+    """By instruction: the integers of those that find their weight turned, because one before has done it.
+
+    Only when the whole tape is run: by itself an instruction turns its weight, whatever was done before. A recurrent
+    layer reads the same weight at every time step.
+    """
+    found: dict[int, list[int]] = {}
+    turned: dict[int, tuple[Tensor, Tensor]] = {}
+    for pc, ins in enumerate(tape.instructions):
+        rule = operation(ins.op)
+        if isinstance(rule, MatmulInputGrad):
+            w, scratch = ins.inputs["w"], ins.scratch
+            assert scratch is not None
+            known = turned.setdefault(id(w.buffer), (w, scratch))
+            if known[0] is w and known[1] is not scratch:
+                found[pc] = rule.after_turning(ins, known[1].at)
+        for t in ins.outputs.values():
+            turned.pop(id(t.buffer), None)
+    return found
+
+
 def by_rows(ins: Instruction) -> bool:
     """True if each sample of the batch is worked on by itself."""
     rule = operation(ins.op)

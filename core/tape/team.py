@@ -58,8 +58,8 @@ class Team:
         for k, row in enumerate(own):
             more[k, : len(row)] = row
         self._shared = (
-            program._kernels, program.ints, program.reals, program.mem, program.state, more, self._owns, self._meeting,
-            self.sharing.tasks, self.sharing.bounds,
+            program._kernels, program._whole_ints, program.reals, program.mem, program.state, more,
+            self._owns, self._meeting, self.sharing.tasks, self.sharing.bounds,
         )  # fmt: skip
 
     def run_steps(self, program: Program, steps: int, record: np.ndarray) -> int:

@@ -418,6 +418,10 @@ def test_weights_that_are_read_at_every_time_step_are_turned_once() -> None:
     turning = [row for row in sharing.ints if row[0] == 5]
     assert len(backward) > len(weights)
     assert len(turning) == 2 * len(weights)
+    # On one thread the first of them turns it, and the others go on from there.
+    kinds = [int(program._whole_ints[k, 0]) for k in backward]
+    assert kinds.count(2) == len(weights)
+    assert kinds.count(6) == len(backward) - len(weights)
 
 
 def test_predictions_are_shared_too_whatever_part_of_the_batch_is_there() -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.text import tr
 from app.widgets import (
+    Button,
     Choice,
     Label,
     Line,
@@ -43,6 +45,10 @@ _LOSS_TIPS = {
 }
 
 
+#: Remembered: whether the optimizer's details are shown.
+_DETAILS = "training-editor/details"
+
+
 class TrainingEditor(Form):
     """Loss, optimizer and its arguments, batch size, epochs, seed, validation split."""
 
@@ -73,10 +79,7 @@ class TrainingEditor(Form):
             row(tr("Optimizer"), self._optimizer, tip=tr("How a gradient becomes an update"))
         )
         self._add_rate()
-        self._own = QVBoxLayout()
-        self._own.setSpacing(8)
-        self._rows.addLayout(self._own)
-        self._add_limits()
+        self._add_details()
         self._shown_kind = ""
         self._fields: dict[str, NumberField | Toggle] = {}
         self._rows.addWidget(Line())
@@ -111,7 +114,30 @@ class TrainingEditor(Form):
         )
         self._rows.addWidget(self._rate)
 
-    def _add_limits(self) -> None:
+    def _add_details(self) -> None:
+        """What is seldom changed is behind a button: the optimizer's own arguments, weight decay, clipping."""
+        self._details = QWidget()
+        self._more = Button("", name="training-optimizer-details", kind="ghost")
+        self._more.clicked.connect(lambda: self._show_details(not self._details.isVisible()))
+        self._rows.addWidget(self._more, alignment=Qt.AlignmentFlag.AlignLeft)
+        inside = QVBoxLayout(self._details)
+        inside.setContentsMargins(0, 0, 0, 0)
+        inside.setSpacing(8)
+        self._own = QVBoxLayout()
+        self._own.setSpacing(8)
+        inside.addLayout(self._own)
+        self._add_limits(inside)
+        self._rows.addWidget(self._details)
+        self._show_details(bool(self._context.settings.get(_DETAILS, False)))
+
+    def _show_details(self, shown: bool) -> None:
+        self._details.setVisible(shown)
+        words = tr("Fewer settings") if shown else tr("More settings of the optimizer")
+        self._more.setText(words)
+        self._more.setAccessibleName(words)
+        self._context.settings.set(_DETAILS, shown)
+
+    def _add_limits(self, rows: QVBoxLayout) -> None:
         """One of the ways to clip gradients, which every optimizer takes."""
         self._clipping = Choice(
             [
@@ -129,7 +155,7 @@ class TrainingEditor(Form):
         )  # fmt: skip
         self._limit.entered.connect(lambda value: self._clip(self._clipping.value, value))
         tip = tr("Makes gradients smaller that are larger than this")
-        self._rows.addLayout(row(tr("Clipping"), self._clipping, self._limit, tip=tip))
+        rows.addLayout(row(tr("Clipping"), self._clipping, self._limit, tip=tip))
 
     def _clip(self, way: str, limit: float) -> None:
         ways = dict.fromkeys(("clipnorm", "clipvalue", "global_clipnorm"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from app.bus import CommandError
@@ -55,6 +56,7 @@ def test_a_list_of_rates_that_is_none_is_refused_in_a_sentence(qtbot: QtBot) -> 
 def test_clipping_and_weight_decay_are_set_and_taken_away(qtbot: QtBot) -> None:
     with open_window(qtbot) as window:
         click(control(window, "training-chip"))
+        click(control(window, "training-optimizer-details"))
         ways = control(window, "training-clipping")
         for way in ("clipvalue", "clipnorm", "global_clipnorm", ""):
             ways.chosen.emit(way)
@@ -69,6 +71,19 @@ def test_clipping_and_weight_decay_are_set_and_taken_away(qtbot: QtBot) -> None:
         assert window.context.document.training.optimizer["weight_decay"] == 0.01
         decay.entered.emit(0.0)
         assert window.context.document.training.optimizer["weight_decay"] is None
+
+
+def test_details_of_the_optimizer_are_unfolded_and_stay_so(qtbot: QtBot) -> None:
+    with open_window(qtbot) as window:
+        click(control(window, "training-chip"))
+        assert not control(window, "training-beta_1").isVisible()
+        QTest.keyClick(control(window, "training-optimizer-details"), Qt.Key.Key_Space)
+        assert control(window, "training-beta_1").isVisible()
+        QTest.keyClick(control(window, "training-editor"), Qt.Key.Key_Escape)
+        click(control(window, "training-chip"))
+        # The form that was closed may still be there, unseen.
+        shown = window.findChildren(QWidget, "training-beta_1")
+        assert [box.isVisible() for box in shown][-1:] == [True]
 
 
 def test_a_form_higher_than_the_window_stays_inside_and_scrolls(qtbot: QtBot) -> None:

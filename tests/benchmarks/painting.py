@@ -159,7 +159,7 @@ def rows(options: Options) -> Iterator[Row]:
         median, late, top, busy = (milliseconds / 1e3 for milliseconds in times)
         asked = title.startswith("network 1280")
         yield Row(
-            "painting", f"95th percentile of frames, {title}", late, low=median, high=top,
+            "painting", f"95 of 100 frames, {title}", late, low=median, high=top,
             asked=f"at most {BUDGET_MS:g} ms" if asked else "",
             met=late * 1e3 <= BUDGET_MS if asked else None,
             note=f"processor time {busy * 1e3:.1f} ms; lowest is the median",

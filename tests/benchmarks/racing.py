@@ -52,7 +52,7 @@ def _race(one: Case, options: Options) -> Iterator[Row]:
         same = own.ask("digest", case=one.name) == alone.ask("digest", case=one.name)
     for layout, asked in one.asked.items():
         others = [f"{who} {layout}".strip() for who in peers]
-        title = f"{one.title}{', PyTorch ' * bool(layout)}{layout}"
+        title = f"{one.title}{', ' * bool(layout)}{layout}"
         mine = {who: found[who] for who in (OURS, *others)}
         yield raced("steps", title, mine, OURS, asked if peers else None)
     others = [f"{who} {layout}".strip() for who in peers for layout in one.asked]

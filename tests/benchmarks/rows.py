@@ -112,7 +112,7 @@ def shown(value: float | None, unit: str) -> str:
     raise AssertionError(value)
 
 
-_WIDTHS = (50, 10, 17, 24, 22, 12)
+_WIDTHS = (58, 10, 17, 26, 22, 12)
 
 
 def header() -> str:

@@ -1,4 +1,8 @@
-"""Smooth activations and their slopes. Operands as `core.kernels.span` lays out; NaN stays NaN in all of them."""
+"""Smooth activations and their slopes. Operands as `core.kernels.span` lays out; NaN stays NaN in all of them.
+
+A batch whose rows lie back to back is one long loop over `core.kernels.functions`, which LLVM vectorises: 0.1 to 2 ns
+an element. Softmax and its kin go list by list along the last axis.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""From the numbers of a batch to one, and what targets become before they are compared."""
+"""From the numbers of a batch to one, and what targets become before they are compared.
+
+One or a few numbers a sample, all in one run: nothing here is long beside the products of a step.
+"""
 
 from __future__ import annotations
 

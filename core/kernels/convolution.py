@@ -1,4 +1,8 @@
-"""Around convolutions: padding, filters turned round, pooling. Images are (rows, height, width, channels)."""
+"""Around convolutions: padding, filters turned round, pooling. Images are (rows, height, width, channels).
+
+Padding copies whole rows of an image; pooling holds channels in registers (`core.kernels.registers`) while it walks
+over a window, because a loop over 8 channels would stay scalar. The convolution itself is in `core.kernels.products`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""What brings data and chance into the arena."""
+"""What brings data and chance into the arena.
+
+Tables lie outside of it, one sample after the other; each row is copied and scaled in one vectorised loop. Which sample
+comes when is worked out and not stored (`core.kernels.draws`).
+"""
 
 from __future__ import annotations
 

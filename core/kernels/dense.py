@@ -1,4 +1,8 @@
-"""Biases, scales, and sums along rows."""
+"""Biases, scales, and sums along rows. Tensors are (rows, inner, channels).
+
+Where channels are few they go in registers and the places below each other are walked over; where they are many the
+loop over them is vectorised by LLVM. Sums of columns run side by side, because an addition waits for the one before.
+"""
 
 from __future__ import annotations
 

@@ -12,8 +12,8 @@ import math
 import numpy as np
 from numba import njit
 
-from core.kernels.loss import shared
-from core.kernels.simd import cut
+from core.kernels.loss import BLOCK, shared
+from core.kernels.simd import cut, scratch, total
 from core.kernels.state import FIRST, ROWS
 
 ABSOLUTE, PERCENTAGE, LOGARITHMIC, HUBER, LOG_COSH, POISSON, DIVERGENCE, HINGE, SQUARED_HINGE = (
@@ -21,7 +21,7 @@ ABSOLUTE, PERCENTAGE, LOGARITHMIC, HUBER, LOG_COSH, POISSON, DIVERGENCE, HINGE, 
 )
 
 
-@njit(nogil=True, error_model="numpy")
+@njit(nogil=True, error_model="numpy", forceinline=True)
 def heaviside(x):
     """1 above 0, 0 below, 1/2 at 0: the slope of max(x, 0) as PyTorch and JAX take it. NaN stays NaN."""
     if x > 0.0:
@@ -31,7 +31,7 @@ def heaviside(x):
     return 0.5 if x == 0.0 else x
 
 
-@njit(nogil=True, error_model="numpy")
+@njit(nogil=True, error_model="numpy", forceinline=True)
 def sign(x):
     """1, 0 or -1. NaN stays NaN."""
     if x > 0.0:
@@ -39,13 +39,13 @@ def sign(x):
     return -1.0 if x < 0.0 else x
 
 
-@njit(nogil=True, error_model="numpy")
+@njit(nogil=True, error_model="numpy", forceinline=True)
 def above(x, low):
     """The larger; NaN stays NaN."""
     return low if x < low else x
 
 
-@njit(nogil=True, error_model="numpy")
+@njit(nogil=True, error_model="numpy", forceinline=True)
 def cost(kind, p, t, epsilon, parameter):
     """What one output adds to the loss."""
     if kind == ABSOLUTE:
@@ -73,7 +73,7 @@ def cost(kind, p, t, epsilon, parameter):
     return gap if kind == HINGE else gap * gap
 
 
-@njit(nogil=True, error_model="numpy")
+@njit(nogil=True, error_model="numpy", forceinline=True)
 def slope(kind, p, t, epsilon, parameter):
     """Its derivative by p."""
     if kind == ABSOLUTE:
@@ -99,23 +99,50 @@ def slope(kind, p, t, epsilon, parameter):
     return -2.0 * t * above(1.0 - t * p, 0.0)
 
 
+@njit(nogil=True, error_model="numpy", forceinline=True)
+def _costs(kind, p, t, terms, n, epsilon, parameter):
+    """What each of some outputs adds. With a `kind` that is a constant, a loop without branches."""
+    for k in range(n):
+        c = cost(kind, np.float64(p[k]), np.float64(t[k]), epsilon, parameter)
+        terms[k] = terms.dtype.type(c)
+
+
+@njit(nogil=True, error_model="numpy", forceinline=True)
+def _slopes(kind, p, t, dp, n, epsilon, parameter, scale):
+    """Each one's gradient."""
+    for k in range(n):
+        d = slope(kind, np.float64(p[k]), np.float64(t[k]), epsilon, parameter)
+        dp[k] = dp.dtype.type(d * scale)
+
+
 def distance_rows(mem, ints, reals, state):
     """``Σ cost · reals[0]``. ints[8]: which."""
     inner, n, kind = ints[0], ints[1], ints[8]
+    epsilon, parameter, terms = reals[1], reals[2], scratch(mem, BLOCK)
     for r in range(state[FIRST], state[FIRST] + state[ROWS]):
         for i in range(inner):
-            p = cut(mem, ints[2] + r * ints[3] + i * n, n)
-            t = cut(mem, ints[4] + r * ints[5] + i * n, n)
-            total = 0.0
-            for k in range(n):
-                total += cost(kind, np.float64(p[k]), np.float64(t[k]), reals[1], reals[2])
-            mem[ints[6] + r * ints[7] + i] = mem.dtype.type(total * reals[0])
+            whole = 0.0
+            for start in range(0, n, BLOCK):
+                m = min(BLOCK, n - start)
+                p = cut(mem, ints[2] + r * ints[3] + i * n + start, m)
+                t = cut(mem, ints[4] + r * ints[5] + i * n + start, m)
+                # Those without logarithms by name, so that their loops are vectorised.
+                if kind == ABSOLUTE:
+                    _costs(ABSOLUTE, p, t, terms, m, epsilon, parameter)
+                elif kind == HUBER:
+                    _costs(HUBER, p, t, terms, m, epsilon, parameter)
+                elif kind == HINGE:
+                    _costs(HINGE, p, t, terms, m, epsilon, parameter)
+                else:
+                    _costs(kind, p, t, terms, m, epsilon, parameter)
+                whole += np.float64(total(terms, m))
+            mem[ints[6] + r * ints[7] + i] = mem.dtype.type(whole * reals[0])
 
 
 def distance_grad(mem, ints, reals, state):
     """``dp = factor · slope``. ints[8]: which."""
     inner, n, kind = ints[0], ints[1], ints[8]
-    factor = shared(ints, reals, state)
+    epsilon, parameter, factor = reals[3], reals[4], shared(ints, reals, state)
     for r in range(state[FIRST], state[FIRST] + state[ROWS]):
         for i in range(inner):
             p = cut(mem, ints[2] + r * ints[3] + i * n, n)
@@ -124,9 +151,14 @@ def distance_grad(mem, ints, reals, state):
             scale = factor
             if ints[9] >= 0:
                 scale *= np.float64(mem[ints[9] + r * ints[10] + i])
-            for k in range(n):
-                d = slope(kind, np.float64(p[k]), np.float64(t[k]), reals[3], reals[4])
-                dp[k] = mem.dtype.type(d * scale)
+            if kind == ABSOLUTE:
+                _slopes(ABSOLUTE, p, t, dp, n, epsilon, parameter, scale)
+            elif kind == HUBER:
+                _slopes(HUBER, p, t, dp, n, epsilon, parameter, scale)
+            elif kind == HINGE:
+                _slopes(HINGE, p, t, dp, n, epsilon, parameter, scale)
+            else:
+                _slopes(kind, p, t, dp, n, epsilon, parameter, scale)
 
 
 def categorical_hinge_rows(mem, ints, reals, state):

@@ -1,4 +1,7 @@
-"""Statistics of the last axis, of each row by itself."""
+"""Statistics of the last axis, of each row by itself. Tensors are (rows, inner, n).
+
+Terms of a sum are worked out in blocks and added in sixteen chains (`core.kernels.sums`); the root is taken once a row.
+"""
 
 from __future__ import annotations
 

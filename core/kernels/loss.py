@@ -1,4 +1,8 @@
-"""Softmax, losses, their gradients, and what is counted for metrics."""
+"""Softmax, losses and their gradients. Lists of n numbers along the last axis, `inner` of them a sample.
+
+Lists are short and each has a sum, which LLVM may not reorder. So terms are worked out in blocks by a vectorised loop
+and added up in `core.kernels.sums`, and the exponentials of all lists that lie back to back are one loop.
+"""
 
 from __future__ import annotations
 

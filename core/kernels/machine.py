@@ -1,4 +1,8 @@
-"""The machine: runs a range of instructions, or whole steps, without returning to Python."""
+"""The machine: runs a range of instructions, or whole steps, without returning to Python.
+
+Instruction pc is a row of integers and one of reals, and the address of a kernel. Nothing is looked up, allocated or
+compiled while it runs, so that a whole step of a tiny network takes a few microseconds.
+"""
 
 from __future__ import annotations
 

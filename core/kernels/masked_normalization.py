@@ -1,4 +1,7 @@
-"""Statistics of channels over the steps that count."""
+"""Statistics of channels over the steps that count. Sequences are (rows, inner, channels).
+
+One channel after the other, with a mask that may differ between them: clear before fast, masks are rare here.
+"""
 
 from __future__ import annotations
 

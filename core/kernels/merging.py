@@ -1,4 +1,7 @@
-"""Kernels of layers that join branches. Elementwise operands as `core.kernels.span` lays out."""
+"""Kernels of layers that join branches. Elementwise operands as `core.kernels.span` lays out.
+
+Two operands at a time, in one vectorised loop where neither is repeated along an axis.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Kernels of recurrent layers: parts of weights, and states that last from one batch to the next."""
+"""Kernels of recurrent layers: parts of weights, and states that last from one batch to the next.
+
+They copy rows, or parts of them; the products of a cell are those of `core.kernels.products`.
+"""
 
 from __future__ import annotations
 
@@ -23,8 +26,9 @@ def put_columns(mem, ints, reals, state):
         dy, dw = cut(mem, ints[4] + i * count, count), cut(mem, ints[5] + i * n, n)
         for k in range(n):
             dw[k] = zero
+        own = cut(mem, ints[5] + i * n + start, count)
         for k in range(count):
-            dw[start + k] = dy[k]
+            own[k] = dy[k]
 
 
 def keep_state(mem, ints, reals, state):

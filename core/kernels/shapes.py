@@ -1,4 +1,7 @@
-"""Kernels that only move values: axes exchanged, repeated, put side by side, cut out."""
+"""Kernels that only move values: axes exchanged, repeated, put side by side, cut out.
+
+Strides say where each axis goes; the innermost loop is over the last one, which lies in one run where it can.
+"""
 
 from __future__ import annotations
 

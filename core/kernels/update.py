@@ -2,6 +2,9 @@
 
 The integers of every update: n, w, g, η, κ (what weight decay leaves of a weight; -1: all), then what the optimizer
 remembers and the numbers that all weights share. A factor of 1 changes no bit.
+
+Each is one pass over the weights, with everything that is the same for all of them worked out before: a vectorised loop
+that reads and writes memory once (Adam: half a nanosecond a weight).
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Images made larger by whole factors, and the way back. Images are (rows, height, width, channels)."""
+"""Images made larger by whole factors, and the way back. Images are (rows, height, width, channels).
+
+Pixels are copied, or added up, channels at a time: whole pixels lie side by side.
+"""
 
 from __future__ import annotations
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from core.kernels.kept import kept
 
 
-@njit(nogil=True, cache=True)
+@kept
 def draw_edges(image, ends, width, color, span, shape, slope):
     """Blend curves that are monotone in x into an image: each pixel column gets one antialiased span.
 
@@ -76,7 +77,7 @@ def draw_edges(image, ends, width, color, span, shape, slope):
                 image[v, x, 2] = np.uint8(r + (((red - r) * cover + 128) >> 8))
 
 
-@njit(nogil=True, cache=True)
+@kept
 def draw_tiles(image, values, rects, table, factor, zero, margin, ground):
     """Draw small heat maps, interpolated between their values, each on a margin of the ground's colour.
 

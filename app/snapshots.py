@@ -98,6 +98,30 @@ class ProgramView:
 
 
 @dataclass(frozen=True)
+class Curve:
+    """One metric over the steps.
+
+    Attributes
+    ----------
+    name
+        As it is logged: ``"precision"``, ``"mean_absolute_error/price"``.
+    share
+        It lies between 0 and 1.
+    steps, train
+        ``(n,)`` int64 and the value of each step's batch.
+    val_steps, valid
+        ``(m,)`` int64 and the held-out value there; NaN where it was not measured.
+    """
+
+    name: str
+    share: bool
+    steps: np.ndarray
+    train: np.ndarray
+    val_steps: np.ndarray
+    valid: np.ndarray
+
+
+@dataclass(frozen=True)
 class HistoryView:
     """Metrics so far.
 
@@ -117,6 +141,12 @@ class HistoryView:
         Steps the run is set to take, 0 when unknown.
     serial
         Grows with every change; painters cache by it.
+    metrics
+        All that is measured besides the loss and `accuracy`.
+    rate
+        The learning rate over the updates; None where it is not known.
+    accurate
+        Accuracy is measured, though there may be no step yet.
     """
 
     steps: np.ndarray
@@ -128,12 +158,47 @@ class HistoryView:
     epoch_steps: int = 1
     total_steps: int = 0
     serial: int = 0
+    metrics: tuple[Curve, ...] = ()
+    rate: Curve | None = None
+    accurate: bool = False
 
     @staticmethod
     def empty(epoch_steps: int = 1, total_steps: int = 0) -> HistoryView:
         """History of a run that has not taken a step."""
         none, zero = read_only([]), read_only([], np.int64)
         return HistoryView(zero, none, none, zero, none, none, epoch_steps, total_steps)
+
+    def until(self, step: int, total_steps: int, serial: int) -> HistoryView:
+        """Return the history without what was measured after a step."""
+        train = int(np.searchsorted(self.steps, step, "right"))
+        val = int(np.searchsorted(self.val_steps, step, "right"))
+        return HistoryView(
+            self.steps[:train],
+            self.loss[:train],
+            self.accuracy[:train],
+            self.val_steps[:val],
+            self.val_loss[:val],
+            self.val_accuracy[:val],
+            self.epoch_steps,
+            total_steps,
+            serial,
+            tuple(_until(curve, step) for curve in self.metrics),
+            None if self.rate is None else _until(self.rate, step),
+            self.accurate,
+        )
+
+
+def _until(curve: Curve, step: int) -> Curve:
+    train = int(np.searchsorted(curve.steps, step, "right"))
+    val = int(np.searchsorted(curve.val_steps, step, "right"))
+    return Curve(
+        curve.name,
+        curve.share,
+        curve.steps[:train],
+        curve.train[:train],
+        curve.val_steps[:val],
+        curve.valid[:val],
+    )
 
 
 @dataclass(frozen=True)

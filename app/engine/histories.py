@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from app.snapshots import HistoryView, read_only
+from app.engine.rates import Rates
+from app.snapshots import Curve, HistoryView, read_only
 from core.runs import Epoch
 from core.runs.supervising import seen_by_callbacks
 
@@ -28,6 +29,8 @@ class HistoryMaker:
         self._view: HistoryView | None = None
         self._key: tuple[object, ...] = ()
         self._serial = 0
+        self._rates = Rates()
+        self._shares: dict[str, bool] | None = None
 
     def note_epoch(self, run: Run) -> None:
         """Add the training metrics of the epoch that just ended."""
@@ -61,7 +64,10 @@ class HistoryMaker:
         """Return the history so far."""
         history = run.history
         last = history.epochs[-1] if history.epochs else None
-        key = (history.length, len(history.epochs), last, total, run.batches)
+        key = (
+            history.length, len(history.epochs), last, total, run.batches, len(run.journal),
+            run.learning_rate,
+        )  # fmt: skip
         if self._view is not None and key == self._key:
             return self._view
         self._key, self._serial = key, self._serial + 1
@@ -70,13 +76,15 @@ class HistoryMaker:
         accuracy = next((name for name in history.names if name.startswith("accuracy")), None)
         epochs = history.epochs[-_POINTS:]
         val = [e for e in epochs if "val_loss" in e.metrics]
+        steps = read_only(_last_of(loss.steps, every) + 1, np.int64)
+        val_steps = read_only([e.step for e in val], np.int64)
         self._view = HistoryView(
-            steps=read_only(_last_of(loss.steps, every) + 1, np.int64),
+            steps=steps,
             loss=read_only(_means(loss.mean, every)),
             accuracy=read_only(
                 _means(history.series(accuracy).mean, every) if accuracy is not None else []
             ),
-            val_steps=read_only([e.step for e in val], np.int64),
+            val_steps=val_steps,
             val_loss=read_only([e.metrics["val_loss"] for e in val]),
             val_accuracy=read_only(
                 [e.metrics["val_accuracy"] for e in val if "val_accuracy" in e.metrics]
@@ -84,8 +92,28 @@ class HistoryMaker:
             epoch_steps=run.batches,
             total_steps=total,
             serial=self._serial,
+            metrics=tuple(
+                Curve(
+                    name,
+                    self._lies_between(run, name),
+                    steps,
+                    read_only(_means(history.series(name).mean, every)),
+                    val_steps,
+                    read_only([e.metrics.get(f"val_{name}", np.nan) for e in val]),
+                )
+                for name in history.names
+                if name not in ("loss", accuracy)
+            ),
+            rate=self._rates.curve(run),
+            accurate=accuracy is not None,
         )
         return self._view
+
+    def _lies_between(self, run: Run, name: str) -> bool:
+        """Tell whether a metric is a share; a loss of one of several outputs is none."""
+        if self._shares is None:
+            self._shares = {key: metric.share for key, metric in run.metrics.items()}
+        return self._shares.get(name, False)
 
 
 def _is_noted(epoch: int) -> bool:

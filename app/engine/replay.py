@@ -6,13 +6,10 @@ import itertools
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from app.engine.looking import held_out
 from app.engine.saved import work_of_contents
 from app.engine.session import Session
 from app.scenes.spec_view import network_view
-from app.snapshots import HistoryView
 from core.spec import inspect
 
 if TYPE_CHECKING:
@@ -88,19 +85,7 @@ class Replay:
     def _as_it_was(self, snapshot: Snapshot, step: int) -> Snapshot:
         """Cut off what the run's history knows of later steps."""
         history = snapshot.history
-        train = int(np.searchsorted(history.steps, step, "right"))
-        val = int(np.searchsorted(history.val_steps, step, "right"))
-        cut = HistoryView(
-            history.steps[:train],
-            history.loss[:train],
-            history.accuracy[:train],
-            history.val_steps[:val],
-            history.val_loss[:val],
-            history.val_accuracy[:val],
-            history.epoch_steps,
-            self._last or history.total_steps,
-            next(self._serials),
-        )
+        cut = history.until(step, self._last or history.total_steps, next(self._serials))
         return replace(snapshot, history=cut)
 
     @staticmethod

@@ -167,7 +167,9 @@ class ExportDialog(Overlay):
     def recipe(self) -> Recipe:
         """Return the settings as a recipe."""
         first, last = self.range.range
-        return msgspec.structs.replace(self.form.recipe(), first=first, last=last)
+        recipe = self.form.recipe()
+        toggles = {**recipe.toggles, **_chart(self._context)}
+        return msgspec.structs.replace(recipe, first=first, last=last, toggles=toggles)
 
     @property
     def path(self) -> Path:
@@ -365,6 +367,17 @@ class ExportDialog(Overlay):
         """End the child with the window."""
         if self.job.running:
             self.job.close()
+
+
+def _chart(context: WindowContext) -> dict[str, str]:
+    """Return the switch for the chart that stands beside the loss in the Train view, if one was chosen there."""
+    from app.document import data_info
+
+    known = context.settings.get("train_charts", {})
+    info = data_info(context.document.data)
+    kind = "points" if info is not None and info.kind == "points" else "others"
+    chart = known.get(kind) if isinstance(known, dict) else None
+    return {"chart": chart} if isinstance(chart, str) and chart != "health" else {}
 
 
 def _parts(context: WindowContext) -> list[tuple[str, str, bool]]:

@@ -1,10 +1,12 @@
-"""Loss and accuracy over the steps: training solid over its raw values, validation dashed, one playhead for all."""
+"""Loss, metrics and learning rate over the steps: training solid over its raw values, validation dashed, one playhead.
+
+Which curves stand in which chart is the matter of `app.scenes.charts`.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from math import floor, isfinite, log10
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,24 +15,36 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPen
 
 from app.scenes import draw, series
 from app.scenes.cache import Cache
+from app.scenes.charts import (
+    Axis,
+    Box,
+    chart_named,
+    chart_title,
+    colors_of,
+    curve_title,
+    curves_of,
+    value_text,
+)
 from app.scenes.hits import Hit, HitIndex
 from app.scenes.registry import register
 from app.text import number, tr
 
 if TYPE_CHECKING:
     from app.scenes.frame import Frame, ViewState
-    from app.snapshots import HistoryView, NetworkView, Probe
+    from app.snapshots import Curve, HistoryView, NetworkView, Probe
     from app.theme import Theme
 
 _pictures = Cache(6)
 #: Pixels that share one point of a line with more points than that; the band behind it keeps the extremes.
 COLUMN = 2
+#: The same where several curves stand in one chart: all of them together may take no longer.
+COLUMN_OF_SEVERAL = 5
 FOLDED = 80.0  # in less height only the titles and newest values are shown
 
 
 @dataclass(frozen=True)
 class Panel:
-    """One chart: which metric, the plot's box, and where its title stands."""
+    """One chart: which (a name of `app.scenes.charts`), the plot's box, and where its title stands."""
 
     metric: str
     left: float
@@ -42,12 +56,17 @@ class Panel:
 
 @dataclass(frozen=True)
 class CurvesLayout:
-    """Result of `layout`. `log` plots the loss on a logarithmic axis; `slim` leaves out the scrubber."""
+    """Result of `layout`.
+
+    `log` plots the loss on a logarithmic axis; `slim` leaves out the scrubber; a `chooser` stands where the title of
+    the second chart would be.
+    """
 
     size: tuple[float, float]
     panels: tuple[Panel, ...]
     log: bool
     slim: bool
+    chooser: bool
     hits: HitIndex
     key: tuple[object, ...]
 
@@ -77,7 +96,9 @@ def layout(spec: NetworkView, size: tuple[float, float], view: ViewState) -> Cur
         )
     )
     log = bool(view.option("log", False))
-    return CurvesLayout(size, tuple(panels), log, slim, hits, ("curves", size, metrics, log, slim))
+    chooser = bool(view.option("chooser", False))
+    key = ("curves", size, metrics, log, slim, chooser)
+    return CurvesLayout(size, tuple(panels), log, slim, chooser, hits, key)
 
 
 def span_of(history: HistoryView) -> float:
@@ -93,75 +114,6 @@ def step_at(place: CurvesLayout, history: HistoryView, x: float) -> int | None:
             part = min(1.0, max(0.0, (x - panel.left) / (panel.right - panel.left)))
             return round(part * span_of(history))
     return None
-
-
-class _Axis:
-    """Values to heights for one panel."""
-
-    def __init__(self, panel: Panel, history: HistoryView, log: bool) -> None:
-        self.panel = panel
-        train, valid = values_of(history, panel.metric)
-        both = np.concatenate([train, valid])
-        both = both[np.isfinite(both)]
-        self.log = log and panel.metric == "loss" and both.size > 0 and float(both.max()) > 0
-        if panel.metric == "accuracy":
-            self.low, self.high, self.ticks = 0.0, 1.0, [0.0, 0.5, 1.0]
-        elif self.log:
-            top = float(both.max())
-            bottom = float(both[both > 0].min())
-            if not _exploding(both):
-                bottom = max(bottom, top * 1e-6)
-            self.low, self.high = log10(bottom) - 0.05, log10(top) + 0.05
-            if self.high - self.low < 1:
-                self.low = self.high - 1
-            apart = max(1, round((self.high - self.low) / 5))
-            decades = range(floor(self.low) // apart * apart, floor(self.high) + 1, apart)
-            marks = [
-                m * 10.0**d
-                for d in decades
-                for m in ((1, 5) if self.high - self.low < 2.2 else (1,))
-            ]
-            self.ticks = [m for m in marks if self.low <= log10(m) <= self.high][-6:]
-        else:
-            top = float(np.percentile(both, 99.5)) if both.size else 1.0
-            top = top if isfinite(top) and top > 0 else 1.0
-            self.ticks = series.ticks(0.0, top * 1.02, 3)
-            if self.ticks[-1] < top * 1.02:
-                self.ticks.append(
-                    self.ticks[-1] + (self.ticks[1] - self.ticks[0] if len(self.ticks) > 1 else top)
-                )
-            self.low, self.high = 0.0, self.ticks[-1]
-
-    def y(self, value: np.ndarray | float) -> np.ndarray:
-        """Return heights, clipped to the plot."""
-        v = np.asarray(value, float)
-        if self.log:
-            v = np.log10(np.maximum(v, 10.0 ** (self.low - 1)))
-        t = np.clip((v - self.low) / (self.high - self.low), 0, 1)
-        return self.panel.bottom - t * (self.panel.bottom - self.panel.top)
-
-    def label(self, value: float) -> str:
-        """Return a tick's text."""
-        if self.panel.metric == "accuracy":
-            return f"{round(value * 100)}%"
-        if self.log or (value == 0 and self.high >= 100):
-            mantissa, _, exponent = f"{value:g}".partition("e")
-            text = f"{mantissa}e{int(exponent)}" if exponent else mantissa
-            return text.replace("-", draw.MINUS)
-        step = self.ticks[1] - self.ticks[0] if len(self.ticks) > 1 else self.high
-        return draw.plain(value, max(0, min(4, -floor(log10(step) + 1e-9))) if step > 0 else 1)
-
-
-def _exploding(values: np.ndarray) -> bool:
-    """Tell whether a loss left the range of anything learned: then its whole way up is worth seeing."""
-    return float(values.max()) > 1e6
-
-
-def values_of(history: HistoryView, metric: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return a metric's training and validation values."""
-    if metric == "accuracy":
-        return history.accuracy, history.val_accuracy
-    return history.loss, history.val_loss
 
 
 class CurvesScene:
@@ -180,17 +132,19 @@ class CurvesScene:
     def describe(self, place: CurvesLayout, hit: Hit, frame: Frame) -> tuple[str, ...]:
         """Latest values of a chart."""
         shot = frame.snapshot
-        metric = hit.id.partition(":")[2]
-        title = tr("Accuracy") if metric == "accuracy" else tr("Loss")
-        if shot is None or not len(shot.history.steps):
-            return (title, tr("no steps yet"))
-        train, valid = values_of(shot.history, metric)
-        rows = [
-            f"{name}\t{_value(values[-1], metric)}"
-            for name, values in ((tr("train"), train), (tr("validation"), valid))
-            if len(values)
-        ]
-        return (title, *rows)
+        history = shot.history if shot is not None else None
+        named = hit.id.partition(":")[2]
+        if history is None or not len(history.steps):
+            return (chart_title(history, named), tr("no steps yet"))
+        chart = chart_named(history, named)
+        curves = curves_of(history, chart)
+        rows = []
+        for curve in curves:
+            of = f"{curve_title(curve)}, " if len(curves) > 1 else ""
+            for name, values in ((tr("train"), curve.train), (tr("validation"), curve.valid)):
+                if len(values):
+                    rows.append(f"{of}{name}\t{value_text(values[-1], curve.share)}")
+        return (chart_title(history, chart), *rows)
 
     def paint(self, painter: QPainter, place: CurvesLayout, theme: Theme, frame: Frame) -> None:
         """Draw all charts."""
@@ -229,10 +183,6 @@ def _identity(history: HistoryView) -> tuple[int, ...]:
     return (0, history.total_steps, history.epoch_steps)
 
 
-def _value(value: float, metric: str) -> str:
-    return f"{100 * float(value):.1f} %" if metric == "accuracy" else draw.plain(float(value), 4)
-
-
 def _charts(painter: QPainter, place: CurvesLayout, theme: Theme, history: HistoryView) -> None:
     for k, panel in enumerate(place.panels):
         if k:
@@ -243,11 +193,12 @@ def _charts(painter: QPainter, place: CurvesLayout, theme: Theme, history: Histo
 def _chart(
     painter: QPainter, place: CurvesLayout, panel: Panel, theme: Theme, history: HistoryView
 ) -> None:
-    axis = _Axis(panel, history, place.log)
-    color = theme.tx if panel.metric == "accuracy" else theme.loss
-    title = tr("Accuracy") if panel.metric == "accuracy" else tr("Loss")
+    chart = chart_named(history, panel.metric)
+    curves = curves_of(history, chart)
+    colors = colors_of(theme, chart, curves)
     folded = place.size[1] < FOLDED
-    draw.text(painter, panel.title, 20, title, 12, theme.tx, weight=600)
+    box = _box(panel, curves)
+    axis = Axis(box, chart, curves, place.log)
     span = span_of(history)
     per_epoch = max(1, history.epoch_steps)
     epochs = span / per_epoch
@@ -255,117 +206,170 @@ def _chart(
     unit = (tr("log scale") + ", " if axis.log else "") + (
         tr("epochs") if in_epochs else tr("steps")
     )
-    train, valid = values_of(history, panel.metric)
-    _legend(painter, panel, theme, color, unit, train, valid, place.log or folded)
+    chooses = place.chooser and panel is not place.panels[0]
+    title = chart_title(history, chart)
+    end = panel.title + draw.advance(title, 12, 600) + (22 if chooses else 0)
+    if not chooses:
+        draw.text(painter, panel.title, 20, title, 12, theme.tx, weight=600)
+    _legend(painter, panel, theme, end, curves, colors, unit, place.log or folded, folded)
     if folded:
         return
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
     for tick in axis.ticks:
         y = round(float(axis.y(tick))) + 0.5
-        draw.line(painter, panel.left, y, panel.right, y, theme.grid)
+        draw.line(painter, box.left, y, box.right, y, theme.grid)
         draw.text(
-            painter,
-            panel.left - 8,
-            y + 3.5,
-            axis.label(tick),
-            10,
-            theme.tx2,
-            mono=True,
-            anchor="end",
+            painter, box.left - 8, y + 3.5, axis.label(tick), 10, theme.tx2, mono=True, anchor="end"
         )
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
     domain = epochs if in_epochs else span
-    for tick in series.ticks(0, domain, 4 if panel.right - panel.left > 240 else 2):
+    for tick in series.ticks(0, domain, 4 if box.right - box.left > 240 else 2):
         if tick and span <= 1.0:
             break  # nothing is known of the length of the run yet
-        x = panel.left + tick / domain * (panel.right - panel.left)
+        x = box.left + tick / domain * (box.right - box.left)
         anchor = "start" if tick == 0 else "end" if tick >= domain * 0.98 else "middle"
         draw.text(
             painter,
             x,
-            panel.bottom + 16,
+            box.bottom + 16,
             number(round(tick, 6)),
             10,
             theme.tx3,
             mono=True,
             anchor=anchor,
         )
-    if len(train):
-        _curves(painter, panel, axis, color, history, train, valid, span)
+    for curve, color in zip(curves, colors, strict=True):
+        if len(curve.train):
+            _curve(painter, box, axis, color, curve, span, alone=len(curves) == 1)
+
+
+def _box(panel: Panel, curves: tuple[Curve, ...]) -> Box:
+    """Return the plot: several curves have their names in a line of their own over it."""
+    lower = 14 if len(curves) > 1 else 0
+    return Box(panel.left, panel.right, panel.top + lower, panel.bottom)
 
 
 def _legend(
     painter: QPainter,
     panel: Panel,
     theme: Theme,
-    color: QColor,
+    end: float,
+    curves: tuple[Curve, ...],
+    colors: tuple[QColor, ...],
     unit: str,
-    train: np.ndarray,
-    valid: np.ndarray,
     numbers: bool,
+    folded: bool,
 ) -> None:
+    """Draw what is solid and what is dashed beside the title; the names of several curves underneath."""
     draw.text(painter, panel.right, 20, unit, 11, theme.tx3, anchor="end")
     limit = panel.right - draw.advance(unit, 11) - 12
-    x = (
-        panel.title + (44 if panel.metric == "loss" else 76)
-        if numbers or panel.right - panel.title < 320
-        else panel.title + 108
-    )
-    for name, values, dashed in ((tr("train"), train, False), (tr("validation"), valid, True)):
-        label = f"{name} {_value(values[-1], panel.metric)}" if numbers and len(values) else name
-        if x + 24 + draw.advance(label, 11, mono=numbers) > limit:
+    several = len(curves) > 1
+    if several and folded:
+        _names(painter, theme, end + 12, limit, 20, curves, colors, numbers=True)
+        return
+    if several:
+        _names(painter, theme, panel.title, panel.right, 36, curves, colors, numbers=False)
+    x = max(end + 12, panel.title + (0 if numbers or panel.right - panel.title < 320 else 108))
+    color = theme.tx2 if several or not colors else colors[0]
+    if curves and curves[0].name == "learning_rate":
+        if numbers and len(curves[0].train):
+            text = f"{float(curves[0].train[-1]):.4g}".replace("-", draw.MINUS)
+            draw.text(painter, x, 20, text, 11, theme.tx2, mono=True)
+        return
+    for name, dashed in ((tr("train"), False), (tr("validation"), True)):
+        label, mono = name, numbers and not several
+        if mono and curves:
+            values = curves[0].valid if dashed else curves[0].train
+            label += f" {value_text(float(values[-1]), curves[0].share)}" if len(values) else ""
+        if x + 24 + draw.advance(label, 11, mono=mono) > limit:
             return
-        pen = QPen(color, 2)
-        if dashed:
-            pen.setDashPattern([2, 1.5])
-            pen.setCapStyle(Qt.PenCapStyle.FlatCap)
-        painter.setPen(pen)
-        painter.drawLine(QLineF(x, 16, x + 18, 16))
-        x += 24 + draw.text(painter, x + 24, 20, label, 11, theme.tx2, mono=numbers) + 16
+        _sample(painter, x, 16, color, dashed)
+        x += 24 + draw.text(painter, x + 24, 20, label, 11, theme.tx2, mono=mono) + 16
 
 
-def _curves(
+def _names(
     painter: QPainter,
-    panel: Panel,
-    axis: _Axis,
-    color: QColor,
-    history: HistoryView,
-    train: np.ndarray,
-    valid: np.ndarray,
-    span: float,
+    theme: Theme,
+    x: float,
+    limit: float,
+    y: float,
+    curves: tuple[Curve, ...],
+    colors: tuple[QColor, ...],
+    *,
+    numbers: bool,
 ) -> None:
-    steps = history.steps[: len(train)]
-    _band(painter, panel, axis, color, steps, train, span)
+    """Draw the name of each curve in its colour; what there is no room for is counted."""
+    for k, (curve, color) in enumerate(zip(curves, colors, strict=True)):
+        label = curve_title(curve)
+        last = curve.valid if len(curve.valid) else curve.train
+        if numbers and len(last):
+            label += f" {value_text(last[-1], curve.share)}"
+        rest = len(curves) - k
+        kept = 0 if rest == 1 else 30
+        if x + 18 + draw.advance(label, 11) > limit - kept:
+            draw.text(painter, x, y, f"+{rest}", 11, theme.tx3)
+            return
+        draw.fill(painter, x, y - 8, 10, 8, color, 2)
+        x += 16 + draw.text(painter, x + 15, y, label, 11, theme.tx2) + 12
+
+
+def _sample(painter: QPainter, x: float, y: float, color: QColor, dashed: bool) -> None:
+    pen = QPen(color, 2)
+    if dashed:
+        pen.setDashPattern([2, 1.5])
+        pen.setCapStyle(Qt.PenCapStyle.FlatCap)
+    painter.setPen(pen)
+    painter.drawLine(QLineF(x, y, x + 18, y))
+
+
+def _curve(
+    painter: QPainter,
+    box: Box,
+    axis: Axis,
+    color: QColor,
+    curve: Curve,
+    span: float,
+    *,
+    alone: bool,
+) -> None:
+    if curve.name == "learning_rate":
+        _line(painter, box, axis, color, curve.steps, curve.train, span, False)
+        return
+    train, valid = curve.train, curve.valid
+    steps = curve.steps[: len(train)]
+    if alone:  # the ranges of several would hide each other
+        _band(painter, box, axis, color, steps, train, span)
     keep = series.smoothing(len(train))
     if axis.log:  # a mean of logarithms stays in the middle of what is drawn
         even = np.exp(series.smooth(np.log(np.maximum(train, 1e-30)), keep))
     else:
         even = series.smooth(train, keep)
-    _line(painter, panel, axis, color, steps, even, span, False)
+    column = COLUMN if alone else COLUMN_OF_SEVERAL
+    _line(painter, box, axis, color, steps, even, span, False, column)
     if len(valid):
-        at = history.val_steps[: len(valid)]
-        if len(valid) > (panel.right - panel.left) / COLUMN:
-            _band(painter, panel, axis, color, at, valid, span)
-        _line(painter, panel, axis, color, at, valid, span, True)
+        at = curve.val_steps[: len(valid)]
+        if alone and len(valid) > (box.right - box.left) / COLUMN:
+            _band(painter, box, axis, color, at, valid, span)
+        _line(painter, box, axis, color, at, valid, span, True, column)
 
 
 def _band(
     painter: QPainter,
-    panel: Panel,
-    axis: _Axis,
+    box: Box,
+    axis: Axis,
     color: QColor,
     steps: np.ndarray,
     values: np.ndarray,
     span: float,
 ) -> None:
     """Draw least and greatest value of each column of pixels, faintly."""
-    columns = max(1, int(panel.right - panel.left))
+    columns = max(1, int(box.right - box.left))
     at, low, high = series.ranges(steps, values, columns, 0.0, span)
     if not len(at):
         return
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
     painter.setPen(QPen(draw.faded(color, 0.25), 1))
-    x, top, bottom = panel.left + at + 0.5, axis.y(high), axis.y(low)
+    x, top, bottom = box.left + at + 0.5, axis.y(high), axis.y(low)
     # Joining a column to the one before keeps a steep curve in one piece.
     top[1:] = np.minimum(top[1:], bottom[:-1])
     painter.drawLines(
@@ -376,19 +380,20 @@ def _band(
 
 def _line(
     painter: QPainter,
-    panel: Panel,
-    axis: _Axis,
+    box: Box,
+    axis: Axis,
     color: QColor,
     steps: np.ndarray,
     values: np.ndarray,
     span: float,
     dashed: bool,
+    column: int = COLUMN,
 ) -> None:
-    wide = panel.right - panel.left
-    at, kept = series.thin(steps, values, max(1, int(wide / COLUMN)), 0.0, span)
+    wide = box.right - box.left
+    at, kept = series.thin(steps, values, max(1, int(wide / column)), 0.0, span)
     if not len(at):
         return
-    x, y = panel.left + at / span * wide, axis.y(kept)
+    x, y = box.left + at / span * wide, axis.y(kept)
     if len(at) == 1:
         draw.disc(painter, float(x[0]), float(y[0]), 1.75, color)
         return
@@ -421,7 +426,8 @@ def _playhead(
             painter.setPen(pen)
             painter.drawLine(QLineF(at, panel.top, at, panel.bottom))
             draw.text(painter, at + 4, panel.top + 8, tr("diverged"), 10, theme.err)
-        draw.line(painter, round(x) + 0.5, panel.top - 6, round(x) + 0.5, panel.bottom, theme.tx)
+        top = _box(panel, curves_of(history, chart_named(history, panel.metric))).top - 6
+        draw.line(painter, round(x) + 0.5, top, round(x) + 0.5, panel.bottom, theme.tx)
         if place.slim:
             continue
         y = panel.bottom + 22

@@ -31,11 +31,15 @@ _RATIO, _NORM = 76.0, 152.0
 
 @dataclass(frozen=True)
 class HealthLayout:
-    """Result of `layout`. `strip` shows cells over time (under the stage), else bars of the present norm."""
+    """Result of `layout`. `strip` shows cells over time (under the stage), else bars of the present norm.
+
+    A `chooser` stands where the title of a strip would be.
+    """
 
     size: tuple[float, float]
     rows: tuple[tuple[str, str, float], ...]  # layer id, title, baseline
     strip: bool
+    chooser: bool
     hits: HitIndex
     key: tuple[object, ...]
 
@@ -59,7 +63,8 @@ def layout(spec: NetworkView, size: tuple[float, float], view: ViewState) -> Hea
             for r in rows
         )
     )
-    return HealthLayout(size, rows, strip, hits, ("health", size, rows, strip))
+    chooser = bool(view.option("chooser", False))
+    return HealthLayout(size, rows, strip, chooser, hits, ("health", size, rows, strip, chooser))
 
 
 def verdict(norm: float, saturation: float, dead: float = float("nan"), learns: bool = True) -> str:
@@ -170,7 +175,9 @@ class HealthScene:
         health = measured(frame)
         width = place.size[0]
         if place.strip:
-            end = 24 + draw.text(painter, 24, 20, tr("Gradient health"), 12, theme.tx, weight=600)
+            end = 24 + draw.advance(tr("Gradient health"), 12, 600) + (22 if place.chooser else 0)
+            if not place.chooser:
+                draw.text(painter, 24, 20, tr("Gradient health"), 12, theme.tx, weight=600)
             note = tr("|∂W| per layer, {stuck}", stuck=_stuck_title(health) or tr("saturation"))
             if end + 16 + draw.advance(note, 11) < width - 16:
                 draw.text(painter, width - 16, 20, note, 11, theme.tx3, anchor="end")

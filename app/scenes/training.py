@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtGui import QPainter
 
 from app.scenes import draw
+from app.scenes.charts import AUTO
 from app.scenes.curves import CurvesScene
 from app.scenes.decision import DecisionScene
 from app.scenes.frame import ViewState
@@ -76,7 +77,10 @@ def main_scene(spec: NetworkView) -> str:
 
 @lru_cache(maxsize=16)
 def layout(spec: NetworkView, size: tuple[float, float], view: ViewState) -> TrainingLayout:
-    """Compose the film. Options ``network``, ``decision``, ``curves``, ``predictions`` (on) and ``health`` (off)."""
+    """Compose the film. Options ``network``, ``decision``, ``curves``, ``predictions`` (on) and ``health`` (off).
+
+    Option ``chart``: what is drawn beside the loss, a name of `app.scenes.charts`.
+    """
     width, height = size
     tall = width < 1.3 * height
     zoom = max(
@@ -103,11 +107,12 @@ def layout(spec: NetworkView, size: tuple[float, float], view: ViewState) -> Tra
         if name == "curves":
             # The numbers of the axis stand at the lower edge of the curves, not of the film.
             bh = min(bh, h - FOOT - y)
-            slim = (("slim", True),)
+            chart = str(view.option("chart", AUTO))
+            room = bw > 560 or (chart != AUTO and bw > 380)
             options = (
-                slim
-                if bw > 560
-                else (("slim", True), ("metrics", ("loss",)), ("log", spec.data == "points"))
+                ("slim", True),
+                ("metrics", ("loss", chart) if room else ("loss",)),
+                ("log", spec.data == "points"),
             )
         elif name == "decision":
             options = (("slim", True),)

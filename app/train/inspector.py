@@ -229,4 +229,4 @@ class Inspector(Panel):
 
 def strip_view(log: bool, metrics: tuple[str, ...]) -> ViewState:
     """Return the options of the curves under the stage."""
-    return ViewState(options=(("log", log), ("metrics", metrics)))
+    return ViewState(options=(("chooser", True), ("log", log), ("metrics", metrics)))

@@ -11,7 +11,7 @@ from app import theme
 from app.scenes import draw
 from app.text import tr
 from app.widgets import Label
-from app.window.metrics_editor import metric_title
+from core.metrics.titles import title as metric_title
 
 if TYPE_CHECKING:
     from app.snapshots import Snapshot
@@ -49,7 +49,7 @@ def others(shot: Snapshot | None) -> list[str]:
         if name == "loss" or name.startswith(("accuracy", "loss/")):
             continue
         trained = evaluation.train_metrics.get(name)
-        title = metric_title(name)
+        title = tr(metric_title(name))
         parts = [] if trained is None else [tr("train {value}", value=_amount(trained))]
         lines.append("  ".join([title, *parts, tr("val. {value}", value=_amount(value))]))
     return lines

@@ -12,11 +12,14 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.bus import CommandError
 from app.document import data_info
+from app.scenes.charts import AUTO, chart_named, chart_title, charts_of
 from app.scenes.curves import step_at
 from app.scenes.frame import Frame, Phase, Selection
 from app.scenes.spec_view import network_view
 from app.scenes.training import main_scene
+from app.snapshots import HistoryView
 from app.text import tr
+from app.train.chart_choice import ChartChoice
 from app.train.inspector import Inspector, strip_view
 from app.train.scene_view import SceneView
 from app.train.stage_head import StageHead
@@ -28,6 +31,9 @@ if TYPE_CHECKING:
     from app.workspace import WindowContext
 
 OWNER = "train"
+
+#: What stands at the right of the strip where the inspector has no room for it: points in the plane.
+HEALTH = "health"
 
 #: New data reaches the stage at most this often, the panels half as often: both together stay in the budget.
 STAGE_INTERVAL = 1 / 30
@@ -69,7 +75,7 @@ class TrainView(QWidget):
         self.inspector = Inspector(self._context)
         self._rule = Line()
         self.strip = Panel(name="train-strip", edges="t")
-        row = QHBoxLayout(self.strip)
+        row = self._strip_row = QHBoxLayout(self.strip)
         row.setContentsMargins(0, 1, 0, 0)
         row.setSpacing(0)
         self._strip_rule = Line(vertical=True)
@@ -82,6 +88,7 @@ class TrainView(QWidget):
         self.fold.setCheckable(True)
         row.addWidget(self.fold, 0, Qt.AlignmentFlag.AlignTop)
         self.strip.setFixedHeight(145)
+        self.chart = ChartChoice(self.strip)
         left = QVBoxLayout()
         left.setContentsMargins(0, 0, 0, 0)
         left.setSpacing(0)
@@ -110,6 +117,7 @@ class TrainView(QWidget):
         self.head.toggled.connect(self.set_toggle)
         self.head.next_sample.connect(self._next_sample)
         self.fold.toggled.connect(self._arrange)
+        self.chart.chosen.connect(self.choose_chart)
         self.head.runs.branch.connect(lambda: self._do("run.branch"))
         self.head.runs.switch.connect(lambda key: self._do("run.switch", run=key))
         self.head.study.connect(lambda kind: self._do("study.open", kind=kind))
@@ -126,6 +134,8 @@ class TrainView(QWidget):
         self.curves.dragged_to.connect(self._scrub)
         for view in self._views():
             view.laid_out.connect(self._subscribe)
+        for view in (self.curves, self.health):
+            view.laid_out.connect(self._place_choice)
         context.bus.subscribe(self._on_message, names=("select.sample",))
 
     def _views(self) -> tuple[SceneView, ...]:
@@ -192,10 +202,10 @@ class TrainView(QWidget):
         self.inspector.show_network(spec)
         has_dropout = any(n.kind == "Dropout" for n in spec.nodes)
         self.inspector.evaluation.metrics.show_dropout(has_dropout)
-        regression = not spec.classes
-        metrics = ("loss",) if spec.data == "points" or regression else ("loss", "accuracy")
-        self.curves.set_view(strip_view(spec.data == "points", metrics))
-        self.health.set_view(replace(self.health.view, options=(("strip", True),)))
+        self.health.set_view(
+            replace(self.health.view, options=(("strip", True), ("chooser", True)))
+        )
+        self._show_charts(None)
         for view in self._views():
             view.set_spec(spec)
         self._arrange()
@@ -219,13 +229,71 @@ class TrainView(QWidget):
         self.predictions.setVisible(images and bool(spec.classes) and room > 0)
         self._rule.setVisible(self.predictions.isVisibleTo(self))
         self.predictions.setFixedHeight(max(1, room))
-        beside = (
-            len(dict(self.curves.view.options).get("metrics", ())) == 1 and spec.data == "points"
-        )
+        beside = self.chart.name == HEALTH
         self.health.setVisible(beside)
         self._strip_rule.setVisible(beside)
+        self._strip_row.activate()
+        self._place_choice()
         if self._active:
             self._ask_predictions()
+
+    @Slot()
+    def _place_choice(self) -> None:
+        """Put the choice where the title of the right chart would stand."""
+        place = self.curves.place
+        if self.chart.name == HEALTH:
+            x = self.health.x() + 24.0
+        elif place is not None and len(place.panels) > 1:
+            x = self.curves.x() + place.panels[1].title
+        else:
+            return
+        self.chart.move(round(x) - 12, 5)
+        self.chart.raise_()
+
+    # The charts
+
+    def _show_charts(self, history: HistoryView | None) -> None:
+        """List what can be drawn beside the loss, and draw what was chosen last."""
+        spec = self._spec
+        if spec is None:
+            return
+        known = history if history is not None else HistoryView.empty()
+        points = spec.data == "points"
+        names = ((HEALTH,) if points else ()) + charts_of(known)
+        if history is None and spec.classes:
+            names = tuple(dict.fromkeys((*names[:-1], "accuracy", *names[-1:])))
+        wanted = self._charts_wanted().get("points" if points else "others", "")
+        default = (
+            HEALTH if points else chart_named(known, AUTO) if history is not None else names[0]
+        )
+        shown = wanted if wanted in names else default
+        titles = tuple(
+            (name, tr("Gradient health") if name == HEALTH else chart_title(history, name))
+            for name in names
+        )
+        before = self.chart.name
+        self.chart.show_charts(titles, shown)
+        self.curves.set_view(strip_view(points, ("loss",) if shown == HEALTH else ("loss", shown)))
+        if before != shown:
+            self._arrange()
+
+    def _charts_wanted(self) -> dict[str, str]:
+        found = self._context.settings.get("train_charts", {})
+        return dict(found) if isinstance(found, dict) else {}
+
+    @Slot(str)
+    def choose_chart(self, name: str) -> None:
+        """Draw another chart beside the loss, and remember it."""
+        spec = self._spec
+        if spec is None or name not in self.chart.names:
+            return
+        wanted = self._charts_wanted()
+        wanted["points" if spec.data == "points" else "others"] = name
+        self._context.settings.set("train_charts", wanted)
+        shot = self._context.engine.motion.newest
+        self._show_charts(shot.history if shot is not None else None)
+        self._subscribe()
+        self._refresh()
 
     # The engine
 
@@ -301,6 +369,8 @@ class TrainView(QWidget):
         self._panels_shown, self._panel_time = shot, now
         frame = self._frame(None, shot, 1.0, None)
         self.head.show_sample(shot)
+        if shot is not None:
+            self._show_charts(shot.history)
         self.inspector.page.show_snapshot(shot)
         for view in (self.predictions, self.curves, self.health, *self.inspector.page.views):
             if view.isVisibleTo(self):

@@ -29,20 +29,6 @@ _OFFERED: tuple[Any, ...] = (
 )
 
 
-_TITLES = {
-    "auc": tr("AUC"),
-    "r2_score": tr("R²"),
-    "f1_score": tr("F1 score"),
-    "top_k_categorical_accuracy": tr("Among the best 5"),
-    "sparse_top_k_categorical_accuracy": tr("Among the best 5"),
-}
-
-
-def metric_title(name: str) -> str:
-    """Return what a metric is called on the screen."""
-    return _TITLES.get(name) or tr(name.replace("_", " ").capitalize())
-
-
 class MetricsEditor(QWidget):
     """Rows of switches.
 
@@ -94,7 +80,7 @@ class MetricsEditor(QWidget):
         from core import metrics
 
         metric = metrics.get("Accuracy" if document in metrics.OPEN else document)
-        title = metric_title(metric.name)
+        title = tr(metrics.title(metric.name))
         switch = Toggle(name=f"training-metric-{metric.name.replace('_', '-')}", label=title)
         switch.clicked.connect(lambda: self._turn(document, switch.isChecked()))
         tip = (type(metric).__doc__ or "").strip().splitlines()[0].replace("`", "")

@@ -19,7 +19,15 @@ from core.metrics.accuracy import (
 from core.metrics.area import AUC
 from core.metrics.base import OPEN, SHORT, Metric, names
 from core.metrics.base import find as get
-from core.metrics.chosen import Measured, check, documents, fits, measured, resolved
+from core.metrics.chosen import (
+    Measured,
+    by_logged_name,
+    check,
+    documents,
+    fits,
+    measured,
+    resolved,
+)
 from core.metrics.counts import (
     ConfusionMatrix,
     F1Score,
@@ -72,6 +80,7 @@ from core.metrics.functions import (
     top_k_categorical_accuracy,
 )
 from core.metrics.plain import Mean, Sum
+from core.metrics.titles import title
 from core.naming import no_attribute
 
 __all__ = [
@@ -115,6 +124,7 @@ __all__ = [
     "TruePositives",
     "binary_accuracy",
     "binary_crossentropy",
+    "by_logged_name",
     "categorical_accuracy",
     "categorical_crossentropy",
     "categorical_hinge",
@@ -138,6 +148,7 @@ __all__ = [
     "sparse_categorical_crossentropy",
     "sparse_top_k_categorical_accuracy",
     "squared_hinge",
+    "title",
     "top_k_categorical_accuracy",
 ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -99,6 +100,19 @@ def measured(
                 own.append(Measured(metric, f"{name}_{number}" if number else name, weighted))
         found.append(own)
     return found
+
+
+def by_logged_name(
+    metrics: Any, weighted_metrics: Any, losses: list[Loss], outputs: Mapping[str, Shape]
+) -> dict[str, Metric]:
+    """The metrics by the names they are logged by: with the name of the output if there are several."""
+    found = measured(metrics, weighted_metrics, losses, list(outputs.values()))
+    several = len(outputs) > 1
+    return {
+        f"{one.name}/{node}" if several else one.name: one.metric
+        for node, own in zip(outputs, found, strict=True)
+        for one in own
+    }
 
 
 def check(identifiers: Any) -> None:

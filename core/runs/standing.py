@@ -8,6 +8,7 @@ import numpy as np
 
 from core import losses, optimizers
 from core.kernels import state as S
+from core.metrics.chosen import by_logged_name
 from core.runs.checkpoints import BUDGET, Checkpoint, Checkpoints
 from core.runs.divergence import Divergence
 from core.runs.history import History
@@ -23,6 +24,7 @@ from core.tape.compiler import compile_network
 from core.tape.program import Program
 
 if TYPE_CHECKING:
+    from core.metrics import Metric
     from core.runs.branching import Origin
     from core.runs.health import Meter
     from core.runs.recording import Health
@@ -165,6 +167,14 @@ class Standing:
     def learning_rate(self) -> float:
         """As the optimizer uses it now."""
         return self.program.scalar("learning_rate")
+
+    @property
+    def metrics(self) -> dict[str, Metric]:
+        """What is measured besides losses, by the names of the history."""
+        losses = self.loss if isinstance(self.loss, list) else [self.loss]
+        outputs = {name: t.shape for name, t in self.program.tape.outputs.items()}
+        training = self.training
+        return by_logged_name(training.metrics, training.weighted_metrics, losses, outputs)
 
     def _nearest(self, step: int) -> Checkpoint:
         found = self.checkpoints.before(step)

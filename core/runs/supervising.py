@@ -10,7 +10,6 @@ import numpy as np
 from core.callbacks import documents
 from core.callbacks.early_stopping import EarlyStopping
 from core.callbacks.monitor import MonitorCallback
-from core.metrics.chosen import measured
 from core.runs.history import Epoch
 from core.tape.totals import epoch_values
 
@@ -222,18 +221,11 @@ class _Trained:
 
     def better_of(self, name: str) -> str:
         """Whether "min" or "max" of a metric is better; "" if neither, or if it is not known."""
-        run, training = self._run, self._run.training
-        nodes = list(run.program.tape.outputs)
-        if name == "loss" or name.removeprefix("loss/") in nodes:
+        run = self._run
+        if name == "loss" or name.removeprefix("loss/") in run.program.tape.outputs:
             return "min"
-        losses = run.loss if isinstance(run.loss, list) else [run.loss]
-        shapes = [t.shape for t in run.program.tape.outputs.values()]
-        found = measured(training.metrics, training.weighted_metrics, losses, shapes)
-        for node, own in zip(nodes, found, strict=True):
-            for one in own:
-                if name == (f"{one.name}/{node}" if len(nodes) > 1 else one.name):
-                    return one.metric.better
-        return ""
+        metric = run.metrics.get(name)
+        return metric.better if metric is not None else ""
 
     def get_weights(self) -> Any:
         """The weights as they are, or the step they were at."""

@@ -260,3 +260,18 @@ def test_a_metric_that_fits_is_told_from_one_that_does_not() -> None:
     assert not metrics.fits("r2_score", squared, (4, 3))
     with pytest.raises(SettingError):
         metrics.resolved("mse", sparse, (3,))
+
+
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        ("accuracy", "Accuracy"),
+        ("val_auc", "AUC"),
+        ("mean_absolute_error", "Mean absolute error"),
+        ("precision_1", "Precision 2"),
+        ("val_r2_score/price", "R², price"),
+        ("loss/price", "Loss, price"),
+    ],
+)
+def test_a_logged_name_has_words(name: str, title: str) -> None:
+    assert metrics.title(name) == title

@@ -95,9 +95,11 @@ def _study(parser: argparse.ArgumentParser, *, epochs: bool = True) -> None:
 def _find_rate(parser: argparse.ArgumentParser) -> None:
     _study(parser, epochs=False)
     add = parser.add_argument
-    add("--start", type=float, default=1e-7, help=tr("the first rate, 1e-7 by default"))
-    add("--end", type=float, default=10.0, help=tr("the last rate, 10 by default"))
-    add("--steps", type=int, default=100, help=tr("how many updates, 100 by default"))
+    # Without them the engine's own, which window and Python take as well.
+    add("--start", type=float, help=tr("the first rate, 1e-7 by default"))
+    add("--end", type=float, help=tr("the last rate, 10 by default"))
+    add("--steps", type=int, help=tr("how many updates, 100 by default"))
+    add("--sweeps", type=int, help=tr("how often, 5 by default: the mean is judged"))
     add("-o", "--output", help=tr("write a project with the rate that was found"))
 
 

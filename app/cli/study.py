@@ -91,7 +91,9 @@ def _find_rate(
 ) -> tuple[Study[Rates], Callable[[Any], list[str]]]:
     from core.studies import RateFinder, Sweep
 
-    sweep = Sweep(arguments.start, arguments.end, arguments.steps)
+    given = {"start_rate": arguments.start, "end_rate": arguments.end, "steps": arguments.steps,
+             "sweeps": arguments.sweeps}  # fmt: skip
+    sweep = Sweep(**{name: value for name, value in given.items() if value is not None})
     return RateFinder(subject, sweep), _told_rates
 
 
@@ -211,7 +213,7 @@ def _told_trials(found: Found) -> list[str]:
         if trial.problem:
             problems.append(tr("Trial {n}: {problem}", n=number, problem=trial.problem))
     best = "  ".join(f"{name}={shown(value)}" for name, value in found.best.values.items())
-    return [*_table(rows), *problems, "", tr("best: {settings}", settings=best)]
+    return [*_table(rows), *problems, "", tr("best: {settings}", settings=best), *found.notes]
 
 
 def shown(value: Any) -> str:
@@ -246,6 +248,7 @@ def as_json(found: Any) -> dict[str, Any]:
             "smoothed": found.smoothed_losses.tolist(),
             "suggestion": found.suggestion,
             "lowest": found.lowest,
+            "singles": list(found.singles),
             "sentence": found.sentence,
         }
     if isinstance(found, Folds):
@@ -272,6 +275,7 @@ def as_json(found: Any) -> dict[str, Any]:
         "objective": found.objective,
         "mode": found.mode,
         "best": found.best.values,
+        "notes": list(found.notes),
         "runs": trials,
     }
 

@@ -75,15 +75,20 @@ class RateForm(StudyForm):
     kind = "find-lr"
 
     def _make(self) -> None:
-        self._start = self._number("start", tr("First rate"), 1e-6, 1e-12, 1e3, whole=False)
-        self._end = self._number("end", tr("Last rate"), 10.0, 1e-9, 1e6, whole=False)
+        from core.studies.sweep import END, START, STEPS, SWEEPS
+
+        self._start = self._number("start", tr("First rate"), START, 1e-12, 1e3, whole=False)
+        self._end = self._number("end", tr("Last rate"), END, 1e-9, 1e6, whole=False)
         tip = tr("Each step multiplies the rate by the same factor")
-        self._steps = self._number("steps", tr("Steps"), 100, 10, 100_000, tip=tip)
+        self._steps = self._number("steps", tr("Steps"), STEPS, 10, 100_000, tip=tip)
+        tip = tr("With other batches each time; the mean of all is judged")
+        self._sweeps = self._number("sweeps", tr("Sweeps"), SWEEPS, 1, 100, tip=tip)
 
     def arguments(self) -> list[str]:
         start, end = self._start.value(), self._end.value()
         return [
             "--start", repr(start), "--end", repr(end), "--steps", str(int(self._steps.value())),
+            "--sweeps", str(int(self._sweeps.value())),
         ]  # fmt: skip
 
 

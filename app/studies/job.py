@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, QTimer, Signa
 from app.cli.command import own_command, own_environment
 from app.text import tr
 from core.io.project import write
+from core.studies.crew import own_folder
 
 if TYPE_CHECKING:
     from core.io import Contents
@@ -74,7 +74,7 @@ class StudyJob(QObject):
         """
         assert self._process is None, "one study at a time"
         self._cancelling, self._rest, self._result = False, b"", None
-        self._folder = Path(tempfile.mkdtemp(prefix="chainrule-study-project-"))
+        self._folder = own_folder("project-")
         project = self._folder / "project.chainrule"
         try:
             write(project, contents)
@@ -82,7 +82,10 @@ class StudyJob(QObject):
             self._tidy()
             raise
         program, *words = own_command()
-        words += [kind, str(project), "--json", "--processes", str(processes()), *arguments]
+        words += [kind, str(project), "--json", *arguments]
+        if processes() == 1:
+            # That one is the child itself: one program to load instead of two.
+            words += ["--processes", "0"]
         process = QProcess(self)
         environment = QProcessEnvironment.systemEnvironment()
         for name, value in own_environment().items():

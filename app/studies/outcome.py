@@ -139,6 +139,7 @@ def _search(result: dict[str, Any]) -> Shown:
     if problems:
         sentence += ". " + tr("{n} trials could not be trained; the first: {problem}",
                               n=len(problems), problem=problems[0]["problem"])  # fmt: skip
+    sentence = ". ".join([sentence, *(note.removesuffix(".") for note in result.get("notes", ()))])
     plot = Plot(title, tr("epoch"), tuple(curves))
     return Shown(plot, tuple(rows), sentence, tr("Use these settings"), dict(result["best"]))
 

@@ -78,7 +78,7 @@ def write_beside(path: Path, fill: Callable[[BinaryIO], None]) -> None:
         stem = _stem(path)
         _remove_stale(path.parent, stem)
         handle, name = tempfile.mkstemp(
-            prefix=f"{stem}{_machine()}-{os.getpid()}-", suffix=".partial", dir=path.parent
+            prefix=f"{stem}{machine()}-{os.getpid()}-", suffix=".partial", dir=path.parent
         )
         partial = Path(name)
         with os.fdopen(handle, "wb") as file:
@@ -110,7 +110,7 @@ def _stem(path: Path) -> str:
     return f".{path.stem[:40]}-"
 
 
-def _machine() -> str:
+def machine() -> str:
     """Return a short name of this machine: in a shared folder, process numbers mean little."""
     return f"{zlib.crc32(platform.node().encode()) & 0xFFFF:04x}"
 
@@ -124,14 +124,15 @@ def _remove_stale(folder: Path, stem: str) -> None:
             found = _PARTIAL.fullmatch(entry.name, len(stem))
             if found is None or not entry.is_file(follow_symlinks=False):
                 continue
-            here = found[1] == _machine()
+            here = found[1] == machine()
             old = time.time() - entry.stat(follow_symlinks=False).st_mtime > _STALE
-            if old or (here and _has_ended(int(found[2]))):
+            if old or (here and has_ended(int(found[2]))):
                 with contextlib.suppress(OSError):
                     os.unlink(entry.path)
 
 
-def _has_ended(process: int) -> bool:
+def has_ended(process: int) -> bool:
+    """True if there is no such process on this machine any more; False where that cannot be asked."""
     if os.name == "nt":
         # There, asking in this way would end it.
         return False

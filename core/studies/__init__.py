@@ -29,7 +29,7 @@ from core.studies.seeds import SeedRun, Seeds, SeveralSeeds
 from core.studies.space import choice, integer, log_uniform, parse, uniform, written
 from core.studies.study import Progress, Spread, Study, carried_out
 from core.studies.subject import Subject, subject_of
-from core.studies.sweep import Sweep
+from core.studies.sweep import END, START, STEPS, SWEEPS, Sweep
 
 __all__ = [
     "PREFIX", "CrossValidation", "Fold", "Folds", "Found", "Progress", "RateFinder", "Rates", "Search", "SeedRun",
@@ -44,9 +44,10 @@ def find_learning_rate(
     x: Any = None,
     y: Any = None,
     *,
-    start_rate: float = 1e-7,
-    end_rate: float = 10.0,
-    steps: int = 100,
+    start_rate: float = START,
+    end_rate: float = END,
+    steps: int = STEPS,
+    sweeps: int = SWEEPS,
     smoothing: float = 0.9,
     stop_factor: float = 4.0,
     batch_size: int = 32,
@@ -64,6 +65,8 @@ def find_learning_rate(
         A compiled model and arrays; or a network document and a data set (or its id), with `training`.
     start_rate, end_rate, steps
         Rates grow by the same factor at each step.
+    sweeps
+        How often, each time with other batches: the mean is judged, and how far they are apart is said.
     smoothing, stop_factor
         See `Sweep`.
     batch_size, sample_weight
@@ -78,7 +81,7 @@ def find_learning_rate(
     core.errors.ChainruleError
         The loss is broken at once, or an argument cannot be.
     """
-    how = Sweep(start_rate, end_rate, steps, smoothing, stop_factor)
+    how = Sweep(start_rate, end_rate, steps, smoothing, stop_factor, sweeps)
     how.check()
     given = {"batch_size": batch_size, "sample_weight": sample_weight, "keep_weights": True,
              "truncated_bptt_steps": truncated_bptt_steps}  # fmt: skip

@@ -20,11 +20,17 @@ from typing import IO, Any
 import msgspec
 
 from core.errors import ChainruleError, SettingError
+from core.io.files import has_ended, machine
 from core.studies.job import Job, Moment, Outcome, carry_out, decode
 from core.studies.subject import Subject
 
 #: Beginning of the names of the folders through which jobs are handed over.
 PREFIX = "chainrule-study-"
+
+
+#: Seconds after which a job is given to a child after all, and how many all the rest has to take to be worth
+#: children: two of them need one to three seconds to load.
+_PATIENCE, _WORTH = 1.5, 4.0
 
 
 def usual_processes() -> int:
@@ -79,6 +85,9 @@ class Crew:
     command
         What starts a child; it is given the folder as its last argument. A frozen program has another one than a
         Python installation.
+    tiny_here
+        Do jobs in this process after all where they are so short that children would take longer to start: the first
+        one tells.
 
     Notes
     -----
@@ -87,9 +96,17 @@ class Crew:
     """
 
     def __init__(
-        self, subject: Subject, processes: int, command: Sequence[str] | None = None
+        self,
+        subject: Subject,
+        processes: int,
+        command: Sequence[str] | None = None,
+        *,
+        tiny_here: bool = False,
     ) -> None:
         self._subject, self._processes = subject, processes
+        # Nothing is known yet of how long a job takes.
+        self._undecided = tiny_here and processes > 0
+        self._saved = False
         self._command = list(command or _usual_command())
         self._children: list[_Child] = []
         self._said: queue.Queue[tuple[_Child, str | None]] = queue.Queue()
@@ -97,10 +114,11 @@ class Crew:
         self.folder = Path()
 
     def __enter__(self) -> Crew:
-        self.folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+        clear_left_behind()
+        self.folder = own_folder()
         try:
-            if self._processes:
-                self._subject.save(self.folder)
+            if self._processes and not self._undecided:
+                self._save()
         except BaseException:
             self.close()
             raise
@@ -123,6 +141,19 @@ class Crew:
         self._children.clear()
         _remove(self.folder)
 
+    def _save(self) -> None:
+        if not self._saved:
+            self._subject.save(self.folder)
+            self._saved = True
+
+    @property
+    def where(self) -> str:
+        """In words, where jobs are done."""
+        if not self._processes or self._undecided:
+            return "in this process"
+        count = self._processes
+        return "in a process of its own" if count == 1 else f"in {count} processes at once"
+
     @property
     def pids(self) -> tuple[int, ...]:
         """Ids of the children there are."""
@@ -137,9 +168,21 @@ class Crew:
 
         `stop` is asked about ten times a second; when it says True the children are ended and `Stopped` is raised.
         """
+        jobs = list(jobs)
+        while self._undecided and jobs:
+            began = time.monotonic()
+            ended = self._tried(jobs[0], stop)
+            took = time.monotonic() - began
+            self._undecided = ended is not None and took * (len(jobs) - 1) < _WORTH
+            if ended is not None:
+                jobs = jobs[1:]
+                yield ended
+        if not jobs:
+            return
         if not self._processes:
             yield from self._here(jobs, stop)
             return
+        self._save()
         waiting = list(reversed(jobs))
         open_jobs = len(jobs)
         while open_jobs:
@@ -168,6 +211,23 @@ class Crew:
                 child.job = None
                 open_jobs -= 1
             yield message
+
+    def _tried(self, job: Job, stop: Callable[[], bool] | None) -> Outcome | None:
+        """Do a job in this process; None if it takes long, and then it was for nothing.
+
+        How far it is is not told: children would begin again.
+        """
+        work, end = carry_out(self._subject, job, self.folder), time.monotonic() + _PATIENCE
+        while time.monotonic() < end:
+            if stop is not None and stop():
+                raise Stopped
+            try:
+                next(work)
+            except StopIteration as done:
+                found: Outcome = done.value
+                return found
+        work.close()
+        return None
 
     def _here(
         self, jobs: Sequence[Job], stop: Callable[[], bool] | None
@@ -237,6 +297,22 @@ class Crew:
             else ""
         )
         return f"{doing[0].upper()}{doing[1:]} {what} before it was done.{why}"
+
+
+def own_folder(what: str = "") -> Path:
+    """A new temporary folder whose name says which process of which machine it belongs to."""
+    return Path(tempfile.mkdtemp(prefix=f"{PREFIX}{machine()}-{os.getpid()}-{what}"))
+
+
+def clear_left_behind() -> None:
+    """Remove folders of studies whose process is gone: it was killed, and nobody tidied up."""
+    mine = f"{PREFIX}{machine()}-"
+    for folder in Path(tempfile.gettempdir()).glob(f"{mine}*"):
+        number = folder.name.removeprefix(mine).partition("-")[0]
+        ours = number.isdecimal() and folder.is_dir() and not folder.is_symlink()
+        if ours and has_ended(int(number)):
+            # What is another user's cannot be removed, and stays.
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 class Stopped(Exception):

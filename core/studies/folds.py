@@ -13,7 +13,7 @@ from core.errors import SettingError
 from core.spec.training import check_seed, check_whole
 from core.studies.crew import Crew
 from core.studies.job import Job, Outcome
-from core.studies.study import Spread, Study, curves, require_some, spreads
+from core.studies.study import Spread, Study, curves, last_of, require_some, several, spreads
 from core.studies.subject import Subject
 
 
@@ -90,7 +90,7 @@ def check_folds(samples: int, k: Any) -> int:
     return whole
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Fold:
     """One of the runs.
 
@@ -111,8 +111,11 @@ class Fold:
     digest: str = ""
     problem: str = ""
 
+    def __repr__(self) -> str:
+        return f"<Fold of {len(self.held):,} held out: {last_of(self.history, self.problem)}>"
 
-@dataclass(frozen=True, eq=False)
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Folds:
     """What cross-validation found.
 
@@ -130,6 +133,9 @@ class Folds:
     folds: tuple[Fold, ...]
     final: dict[str, Spread]
     by_epoch: dict[str, list[Spread]]
+
+    def __repr__(self) -> str:
+        return several(self, "fold", len(self.folds))
 
     @property
     def mean(self) -> dict[str, float]:

@@ -16,7 +16,7 @@ from core.errors import ChainruleError
 from core.spec.network import Network
 from core.spec.training import Training
 from core.studies.subject import Subject, take
-from core.studies.sweep import Sweep, sweep
+from core.studies.sweep import Sweep, standing_still, sweep
 
 if TYPE_CHECKING:
     from core.runs.run import Run
@@ -79,7 +79,8 @@ class Outcome(msgspec.Struct, frozen=True):
     number
         Of the job.
     history
-        Metrics by name, one number an epoch, as `fit` returns them; of a sweep "rate" and "loss" by step.
+        Metrics by name, one number an epoch, as `fit` returns them; of a sweep "rate", "loss" and "still" by
+        step: the last is the loss of the same batch by weights that did not move.
     digest
         SHA-256 of the weights it ended with: equal for equal bits.
     problem
@@ -132,20 +133,33 @@ def _carry_out(subject: Subject, job: Job, folder: Path) -> Generator[Moment, No
             take(samples, np.flatnonzero(~chosen)),
             take(samples, np.asarray(job.held, np.int64)),
         )
-    run = Run(
-        job.network, job.training, samples=samples, validation=held, loss=subject.loss(job.training),
-        budget=PAST,
-    )  # fmt: skip
-    if subject.weights:
-        run.start_from(subject.weights)
+
+    def begun() -> Run:
+        made = Run(
+            job.network, job.training, samples=samples, validation=held, loss=subject.loss(job.training),
+            budget=PAST,
+        )  # fmt: skip
+        if subject.weights:
+            made.start_from(subject.weights)
+        return made
+
+    run = begun()
     if job.sweep is not None:
         steps = sweep(run, job.sweep)
         while True:
             try:
                 share, rate, loss = next(steps)
             except StopIteration as end:
-                return Outcome(job.number, end.value, _digest(run))
-            yield Moment(job.number, share, 0, {"rate": rate, "loss": loss})
+                found: dict[str, list[float]] = end.value
+                break
+            yield Moment(job.number, share / 2, 0, {"rate": rate, "loss": loss})
+        digest = _digest(run)
+        still = standing_still(begun(), len(found["rate"]))
+        while True:
+            try:
+                yield Moment(job.number, 0.5 + next(still) / 2)
+            except StopIteration as end:
+                return Outcome(job.number, {**found, "still": end.value}, digest)
     if job.state and (folder / job.state).exists():
         _restore(run, folder / job.state)
     yield from _train(run, job, subject)

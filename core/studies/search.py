@@ -5,15 +5,16 @@ Pruning is successive halving (Jamieson and Talwalkar 2016), in rounds, so that 
 
 from __future__ import annotations
 
+import itertools
 import math
 import zlib
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import numpy as np
 
-from core import losses
 from core.errors import ChainruleError, SettingError
 from core.naming import unknown
 from core.spec.inspection import inspect
@@ -22,7 +23,7 @@ from core.spec.training import Training, check_seed, check_whole
 from core.studies import settings
 from core.studies.crew import Crew
 from core.studies.job import Job, Outcome
-from core.studies.space import Choice, Dimension, Integer, LogUniform, Uniform, parse
+from core.studies.space import Choice, Dimension, Integer, LogUniform, Uniform, all_of, parse
 from core.studies.study import Study
 from core.studies.subject import Subject
 
@@ -30,7 +31,11 @@ if TYPE_CHECKING:
     from core.model import Model
 
 
-@dataclass(frozen=True, eq=False)
+#: So often is drawn again before what is left is looked through, if it is no more than that.
+_DRAWS, _MOST = 64, 20_000
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Trial:
     """One of the settings tried.
 
@@ -60,8 +65,21 @@ class Trial:
     digest: str = ""
     problem: str = ""
 
+    def __repr__(self) -> str:
+        what = told(self.values)
+        score = self.problem or ("no number" if math.isnan(self.score) else f"{self.score:.4g}")
+        return f"<Trial {self.number + 1}: {what} -> {score}>"
 
-@dataclass(frozen=True, eq=False)
+
+def told(values: Mapping[str, Any]) -> str:
+    """Settings in a few words: ``batch_size=16, dense.units=8``."""
+    return ", ".join(
+        f"{name}={value:.4g}" if isinstance(value, float) else f"{name}={value}"
+        for name, value in values.items()
+    )
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Found:
     """What a search found.
 
@@ -77,6 +95,8 @@ class Found:
         The documents of the best.
     subject
         What was searched over.
+    notes
+        Sentences that a reader of the result should know.
     """
 
     trials: tuple[Trial, ...]
@@ -86,6 +106,13 @@ class Found:
     network: Network
     training: Training
     subject: Subject
+    notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        count = len(self.trials)
+        tried = "one trial" if count == 1 else f"the best of {count} trials"
+        notes = "".join(f" {note}" for note in self.notes)
+        return f"<Found {told(self.best.values)}: {self.objective} {self.best.score:.4g}, {tried}.{notes}>"
 
     def model(self) -> Model:
         """A fresh model with the best settings, compiled: fit it with ``batch_size=found.training.batch_size``."""
@@ -113,14 +140,17 @@ class Search(Study[Found]):
         By dotted name (``"optimizer.learning_rate"``, ``"dense_1.units"``, ``"batch_size"``) what to draw from: an
         object of `core.studies`, a list of values, or text such as ``"log_uniform(1e-4, 1e-1)"``.
     trials
-        How many to draw.
+        How many to draw. No two of them train the same thing: where there are fewer, fewer are trained.
     epochs
         Of each trial.
     seed
         Of the draws. What a trial draws depends on the seed, its number and the setting's name alone, so more trials or
-        another setting change nothing of the others. Every trial trains with the subject's own seed.
+        another setting change nothing of the others; only where it would repeat an earlier trial it is drawn again.
+        Every trial trains with the subject's own seed.
     objective, mode
-        Which metric is compared, and which way ("min", "max" or "auto"); by default the loss of the held-out samples.
+        Which metric is compared, and which way ("min", "max" or "auto": as the metric says); by default the loss of the
+        held-out samples. Without any it is the loss of those trained on, and `Found.notes` says what that means:
+        holding some out unasked would train on other samples than `Model.fit` with the same arguments.
     prune
         None gives every trial all epochs. 3 gives all of them a part of the epochs first, the better third of them
         three times as many, and so on; so much less time goes to what will not win.
@@ -141,16 +171,18 @@ class Search(Study[Found]):
         self.space = check_space(space, subject)
         self._epochs = check_whole("epochs", epochs, 1)
         self.seed = check_seed(seed)
-        self.count = check_whole("trials", trials, 1)
+        wanted = check_whole("trials", trials, 1)
         self.objective = objective or ("loss" if subject.held_out is None else "val_loss")
         if objective is not None:
             known = subject.measured()
             if objective not in known:
                 raise SettingError(unknown("metric to compare", str(objective), known), "objective")
-        self.mode = check_mode(mode, self.objective)
+        self.mode = check_mode(mode, self.objective, subject)
         self.prune = None if prune is None else check_whole("prune", prune, 2)
+        self._draws = self._draw_all(wanted)
+        self.count = len(self._draws)
         self.rungs = rungs(self._epochs, self.count, self.prune)
-        self._draws = [self._draw(number) for number in range(self.count)]
+        self.notes = self._notes(wanted)
         self._begun: dict[int, int] = {}
 
     @property
@@ -166,12 +198,71 @@ class Search(Study[Found]):
         """Epochs that the trial had in earlier rounds."""
         return self._begun.get(job.number, 0)
 
-    def _draw(self, number: int) -> dict[str, Any]:
+    def _draw_all(self, wanted: int) -> list[dict[str, Any]]:
+        """What each trial has; no two train the same thing, and which they are does not depend on their number."""
+        found: list[dict[str, Any]] = []
+        seen: set[bytes] = set()
+        for number in range(wanted):
+            for again in range(_DRAWS):
+                values = self._draw(number, again)
+                if (mark := self._mark(values)) not in seen:
+                    break
+            else:
+                left = self._left(seen)
+                if not left:
+                    break
+                values = left[int(np.random.default_rng(self._key(number)).integers(len(left)))]
+                mark = self._mark(values)
+            seen.add(mark)
+            found.append(values)
+        return found
+
+    def _key(self, number: int) -> tuple[int, ...]:
+        return abs(self.seed), int(self.seed < 0), number
+
+    def _draw(self, number: int, again: int = 0) -> dict[str, Any]:
         found = {}
         for name, dimension in self.space.items():
-            key = (abs(self.seed), int(self.seed < 0), number, zlib.crc32(name.encode()))
+            key = (*self._key(number), zlib.crc32(name.encode()), *([again] if again else []))
             found[name] = dimension.draw(np.random.default_rng(key))
         return found
+
+    def _mark(self, values: dict[str, Any]) -> bytes:
+        """What would be trained: a momentum that Adam has no place for makes no other trial."""
+        try:
+            return msgspec.json.encode(
+                settings.changed(self.subject.network, self.subject.training, values)
+            )
+        except ChainruleError:
+            return repr(sorted(values.items())).encode()
+
+    def _left(self, seen: set[bytes]) -> list[dict[str, Any]]:
+        """What has not been drawn yet, each once, if it can be listed."""
+        options = [all_of(dimension, _MOST) for dimension in self.space.values()]
+        listed = [one for one in options if one is not None]
+        if len(listed) < len(options) or math.prod(map(len, listed)) > _MOST:
+            return []
+        found: dict[bytes, dict[str, Any]] = {}
+        for drawn in itertools.product(*listed):
+            values = dict(zip(self.space, drawn, strict=True))
+            found.setdefault(self._mark(values), values)
+        return [values for mark, values in found.items() if mark not in seen]
+
+    def _notes(self, wanted: int) -> tuple[str, ...]:
+        found = []
+        if self.count == 1 < wanted:
+            found.append("There is only one combination of these settings: one trial is trained.")
+        elif self.count < wanted:
+            found.append(
+                f"There are only {self.count} combinations of these settings: {self.count} trials are trained, not "
+                f"{wanted}."
+            )
+        if not self.objective.startswith("val_"):
+            found.append(
+                f"Trials are compared by {self.objective} on the samples they were trained on, which rewards learning "
+                "them by heart: settings are better chosen on samples held out (validation_split=0.2)."
+            )
+        return tuple(found)
 
     def documents(self, values: dict[str, Any]) -> tuple[Network, Training]:
         """Network and training settings of a trial.
@@ -225,7 +316,14 @@ class Search(Study[Found]):
         best = trials[ranked[0]]
         network, training = made[best.number]
         return Found(
-            tuple(trials), self.objective, self.mode, best, network, training, self.subject
+            tuple(trials),
+            self.objective,
+            self.mode,
+            best,
+            network,
+            training,
+            self.subject,
+            self.notes,
         )
 
     def _state(self, number: int) -> str:
@@ -260,43 +358,23 @@ def rungs(epochs: int, trials: int, prune: int | None) -> list[tuple[int, int]]:
     return [(now, max(1, trials // prune**rung)) for rung, (now, _) in enumerate(found)]
 
 
-#: Parts of the names of metrics of which more is better. (Callbacks ask the metric, which a search has only by name.)
-_MORE = ("acc", "precision", "recall", "auc", "f1", "fbeta", "r2", "cosine_similarity", "iou", "specificity",
-         "sensitivity")  # fmt: skip
-
-
-def check_mode(mode: str, objective: str) -> str:
-    """Which way is better, "min" or "max"; "auto" is told from the name.
+def check_mode(mode: str, objective: str, subject: Subject) -> str:
+    """Which way is better, "min" or "max"; "auto" asks the metric.
 
     Raises
     ------
     core.errors.SettingError
-        It is none of the three, or the name tells nothing.
+        It is none of the three, or neither is better of that metric.
     """
     if mode not in ("min", "max", "auto"):
         raise SettingError(unknown("mode", str(mode), ("auto", "min", "max")), "mode")
-    if mode != "auto":
-        return mode
-    if not objective.endswith("loss") and any(word in objective for word in _MORE):
-        return "max"
-    if objective.endswith(("loss", "error")) or _is_loss(objective.removeprefix("val_")):
-        return "min"
-    raise SettingError(
-        f'Whether more or less of {objective} is better cannot be told from its name: give mode="max" or "min".',
-        "mode",
-    )
-
-
-def _is_loss(name: str) -> bool:
-    """True for the name of a loss, also behind that of an output: "mse", "size_mse"."""
-    parts = name.split("_")
-    for first in range(len(parts)):
-        try:
-            losses.get("_".join(parts[first:]))
-        except SettingError:
-            continue
-        return True
-    return False
+    better = subject.better_of(objective) if mode == "auto" else mode
+    if not better:
+        raise SettingError(
+            f'Whether more or less of {objective} is better is not known: give mode="max" or "min".',
+            "mode",
+        )
+    return better
 
 
 def check_space(space: Mapping[str, Any], subject: Subject) -> dict[str, Dimension]:

@@ -13,11 +13,11 @@ from core.errors import SettingError
 from core.spec.training import check_seed, check_whole
 from core.studies.crew import Crew
 from core.studies.job import Job, Outcome
-from core.studies.study import Spread, Study, curves, require_some, spreads
+from core.studies.study import Spread, Study, curves, last_of, require_some, several, spreads
 from core.studies.subject import Subject
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class SeedRun:
     """The run of one seed: its history, what its weights ended as, and a sentence if it did not come to its end."""
 
@@ -26,8 +26,11 @@ class SeedRun:
     digest: str = ""
     problem: str = ""
 
+    def __repr__(self) -> str:
+        return f"<Seed {self.seed}: {last_of(self.history, self.problem)}>"
 
-@dataclass(frozen=True, eq=False)
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Seeds:
     """What several seeds gave.
 
@@ -45,6 +48,9 @@ class Seeds:
     runs: tuple[SeedRun, ...]
     final: dict[str, Spread]
     by_epoch: dict[str, list[Spread]]
+
+    def __repr__(self) -> str:
+        return several(self, "seed", len(self.runs))
 
     @property
     def problems(self) -> tuple[str, ...]:

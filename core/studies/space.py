@@ -89,6 +89,16 @@ class Choice:
 Dimension = Uniform | LogUniform | Integer | Choice
 
 
+def all_of(dimension: Dimension, most: int) -> list[Any] | None:
+    """Everything that can be drawn; None if that is more than `most`."""
+    if isinstance(dimension, Choice):
+        return list(dimension.options) if len(dimension.options) <= most else None
+    if isinstance(dimension, Integer):
+        count = int(dimension.high) - int(dimension.low) + 1
+        return list(range(int(dimension.low), int(dimension.high) + 1)) if count <= most else None
+    return [dimension.low] if dimension.low == dimension.high else None
+
+
 def uniform(low: float, high: float) -> Uniform:
     """Any number of a range, each as likely."""
     return Uniform(low, high)

@@ -60,6 +60,10 @@ class Study(Generic[Result]):
     def __init__(self, subject: Subject) -> None:
         self.subject = subject
         self._result: Result | None = None
+        #: Sentences that a reader of the result should know.
+        self.notes: tuple[str, ...] = ()
+        #: Where it was carried out, in words: "in this process".
+        self.where = ""
 
     @property
     def result(self) -> Result:
@@ -95,20 +99,24 @@ class Study(Generic[Result]):
         Parameters
         ----------
         processes
-            Children at once; by default two on a machine with two cores or more, 0 for none but this process. The
-            result is the same to the bit.
+            Children at once, 0 for none but this process. By default two on a machine with two cores or more, unless
+            the first run is so short that starting them would take longer; `where` says what was chosen. The result is
+            the same to the bit.
         command
             What starts a child, if that is not this Python.
         stop
             Asked about ten times a second; True ends the study with `core.studies.Stopped`.
         """
-        with Crew(self.subject, check_processes(processes), command) as crew:
+        with Crew(
+            self.subject, check_processes(processes), command, tiny_here=processes is None
+        ) as crew:
             rounds = self.rounds(crew)
             jobs = next(rounds)
             done = 0.0
             while True:
                 outcomes: dict[int, Outcome] = {}
                 for progress in self._round(crew, jobs, outcomes, done, stop):
+                    self.where = crew.where
                     yield progress
                     done = progress.share
                 done = min(1.0, done)
@@ -164,10 +172,22 @@ def carried_out(
     from core import arguments
 
     loud = arguments.loudness(verbose)
+
+    def say(line: str) -> None:
+        if loud:
+            print(line)  # noqa: T201 - that is what verbose means
+
+    for note in study.notes:
+        say(note)
+    done = 0
     for progress in study.run(processes, command):
-        if loud and progress.done:
+        if progress.done:
+            if not done:
+                say(f"trained {study.where}")
+            # Rounds of a search are counted each by itself.
+            done = done % progress.runs + 1
             shown = "  ".join(f"{name}: {value:.4g}" for name, value in progress.metrics.items())
-            print(f"{progress.title}  {progress.problem or shown}")  # noqa: T201 - that is what verbose means
+            say(f"{done} of {progress.runs}  {progress.title}  {progress.problem or shown}")
     return study.result
 
 
@@ -181,6 +201,20 @@ def require_some(outcomes: Sequence[Outcome]) -> None:
     """
     if all(outcome.problem for outcome in outcomes):
         raise ChainruleError(outcomes[0].problem)
+
+
+def last_of(history: dict[str, list[float]], problem: str = "") -> str:
+    """A run in few words: its last numbers, or what went wrong."""
+    shown = (f"{name} {values[-1]:.4g}" for name, values in history.items() if values)
+    return problem or ", ".join(shown) or "nothing logged"
+
+
+def several(found: Any, what: str, count: int) -> str:
+    """Folds or seeds in few words."""
+    broken = len(found.problems)
+    ended = f" ({broken} did not come to {'its' if broken == 1 else 'their'} end)" if broken else ""
+    shown = ", ".join(f"{name} {value}" for name, value in found.final.items())
+    return f"<{what.capitalize()}s: {count} {what}{'s' if count != 1 else ''}{ended}: {shown}>"
 
 
 @dataclass(frozen=True, repr=False)

@@ -35,7 +35,7 @@ class LossRef(msgspec.Struct, frozen=True):
     weight: float = 1.0
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Subject:
     """What is trained, with everything a process needs that knows nothing else.
 
@@ -60,6 +60,10 @@ class Subject:
     losses: tuple[LossRef, ...] = ()
     weights: dict[str, np.ndarray] = field(default_factory=dict)
     outputs: dict[str, str] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        held = 0 if self.held_out is None else len(self.held_out)
+        return f"<Subject of {len(self.network.layers)} layers, {len(self.samples):,} samples, {held:,} held out>"
 
     @staticmethod
     def of_document(network: Network, training: Training, dataset: Any) -> Subject:
@@ -193,6 +197,29 @@ class Subject:
         single = [name for name, total in tape.totals.items() if total.logged]
         found = tuple(self.logged(dict.fromkeys(single, 0.0)))
         return found + (() if self.held_out is None else tuple(f"val_{name}" for name in found))
+
+    def better_of(self, name: str) -> str:
+        """Whether "min" or "max" is better of what its runs log under a name; "" if neither, or if it is not known."""
+        from core.metrics.chosen import measured
+        from core.spec.inspection import inspect
+
+        name = name.removeprefix("val_")
+        called = list(self.outputs.values())
+        if name == "loss" or name in [f"{own}_loss" for own in called]:
+            return "min"
+        loss = self.loss(self.training)
+        found = inspect(self.network, batch_size=self.training.batch_size)
+        chosen = measured(
+            self.training.metrics,
+            self.training.weighted_metrics,
+            loss if isinstance(loss, list) else [loss],
+            [tuple(found.shape(output)) for output in self.network.outputs],
+        )
+        for place, own in enumerate(chosen):
+            for one in own:
+                if name == (f"{called[place]}_{one.name}" if called else one.name):
+                    return one.metric.better
+        return ""
 
     # ---- files ----------------------------------------------------------------------------------------------------
 

@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     from core.runs.run import Run
 
 
+#: Where a sweep begins and ends, in how many steps, and how often it is repeated, unless it is told. Command line and
+#: window take them from here: the same project has to get the same answer.
+START, END, STEPS, SWEEPS = 1e-7, 10.0, 100, 5
+
+
 class Sweep(msgspec.Struct, frozen=True):
     """How the rate is raised.
 
@@ -28,13 +33,17 @@ class Sweep(msgspec.Struct, frozen=True):
         divided by ``1 - smoothing^n`` as Adam's averages are.
     stop_factor
         The sweep ends when the smoothed loss is this many times the least one so far.
+    sweeps
+        How often it is done, each time with the next seed: with other batches, other dropout, and other weights where
+        they are drawn.
     """
 
-    start_rate: float = 1e-7
-    end_rate: float = 10.0
-    steps: int = 100
+    start_rate: float = START
+    end_rate: float = END
+    steps: int = STEPS
     smoothing: float = 0.9
     stop_factor: float = 4.0
+    sweeps: int = SWEEPS
 
     def check(self) -> None:
         """Refuse what cannot be swept.
@@ -59,6 +68,11 @@ class Sweep(msgspec.Struct, frozen=True):
         if not whole or not 10 <= self.steps <= 100_000:
             raise SettingError(
                 f"A sweep has from 10 to 100,000 steps; steps is {self.steps!r}.", "steps"
+            )
+        whole = isinstance(self.sweeps, (int, np.integer)) and not isinstance(self.sweeps, bool)
+        if not whole or not 1 <= self.sweeps <= 100:
+            raise SettingError(
+                f"A finder sweeps from 1 to 100 times; sweeps is {self.sweeps!r}.", "sweeps"
             )
         if not 0 <= self.smoothing < 1:
             raise SettingError(
@@ -113,3 +127,17 @@ def sweep(
             break
         least = min(least, now)
     return {"rate": rates, "loss": losses}
+
+
+def standing_still(run: Run, steps: int) -> Generator[float, None, list[float]]:
+    """The losses of the same batches by weights that never move: how hard each batch is.
+
+    `run` is to be a fresh one like that of the sweep: samples come in the same order, dropout drops the same units.
+    Yields the share done.
+    """
+    run.set("learning_rate", 0.0)
+    found: list[float] = []
+    while len(found) < steps and run.advance(1):
+        found.append(float(run.program.mem[run.program.watch[0]]))
+        yield len(found) / steps
+    return found

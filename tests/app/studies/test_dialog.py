@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+import inspect
 import math
 from collections.abc import Iterator
 
@@ -13,12 +15,17 @@ from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from app.bus import CommandError
+from app.cli.parser import make_parser
+from app.cli.study import _find_rate
 from app.studies import KINDS, job
 from app.studies.chart import Chart, Curve, Plot
 from app.studies.dialog import StudyDialog
 from app.studies.outcome import running, shown
 from app.window.main import MainWindow
+from core import studies
+from core.studies import Sweep
 from tests.app.window.windows import click, control, open_window
+from tests.core.studies.test_rates import spirals
 
 
 @pytest.fixture
@@ -61,6 +68,22 @@ def test_the_menu_of_the_train_view_opens_each_study(window: MainWindow) -> None
     assert window.findChild(StudyDialog) is None
     with pytest.raises(CommandError, match="find-lr"):
         window.context.bus.do("study.open", kind="none")
+
+
+def sweep_of(arguments: argparse.Namespace) -> Sweep:
+    return _find_rate(spirals(), arguments)[0].sweep
+
+
+def test_window_command_line_and_library_sweep_the_same(window: MainWindow) -> None:
+    words = ["find-lr", "p.chainrule"]
+    form = opened(window, "find-lr").forms["find-lr"]
+    in_window = sweep_of(make_parser().parse_args([*words, *form.arguments()]))
+    assert in_window == sweep_of(make_parser().parse_args(words)) == Sweep()
+    given = inspect.signature(studies.find_learning_rate).parameters
+    assert all(
+        given[name].default == getattr(Sweep(), name)
+        for name in ("start_rate", "end_rate", "steps", "sweeps")
+    )
 
 
 def test_a_found_rate_is_used_and_undone(window: MainWindow, qtbot: QtBot) -> None:

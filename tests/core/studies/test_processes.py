@@ -15,7 +15,8 @@ import pytest
 from core import studies
 from core.errors import ChainruleError
 from core.spec import Training
-from core.studies.crew import Crew
+from core.studies import crew
+from core.studies.crew import Crew, own_folder
 from core.studies.subject import Subject
 from tests.core.studies.subjects import model, samples
 
@@ -127,6 +128,7 @@ def test_a_child_that_cannot_be_started_is_a_sentence() -> None:
 _STUDY = """
 import sys
 from core import studies
+from core.studies import crew
 from tests.core.studies.test_processes import long_study
 for progress in long_study().run(processes=2):
     print(progress.title, flush=True)
@@ -189,3 +191,79 @@ def test_documents_are_studied_as_models_are() -> None:
     )
     assert [run.digest for run in of_document.runs] == [run.digest for run in of_model.runs]
     assert of_document.runs[0].history == of_model.runs[0].history
+
+
+def test_what_a_killed_process_left_is_cleared(own_temporary_folder: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True, check=True
+    )  # fmt: skip
+    mine = own_folder("project-")
+    name = mine.name.replace(f"-{os.getpid()}-", f"-{ended.stdout.strip()}-")
+    left = own_temporary_folder / name
+    left.mkdir()
+    (left / "project.chainrule").write_bytes(b"1")
+    others = [own_temporary_folder / f"{studies.PREFIX}notes", own_temporary_folder / "else"]
+    for folder in others:
+        folder.mkdir()
+    link = own_temporary_folder / name.replace("project-", "link-")
+    link.symlink_to(others[1])
+    list(short_study().run(0))
+    assert not left.exists()
+    assert sorted(own_temporary_folder.iterdir()) == sorted([mine, link, *others])
+
+
+def short_study(**given: int) -> studies.SeveralSeeds:
+    x, y = samples()
+    subject = Subject.of_model(model(), x, y)
+    return studies.SeveralSeeds(subject, **{"seeds": 4, "epochs": 2, **given})
+
+
+def test_short_runs_are_done_here_and_long_ones_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    list(short_study().run(0))  # whatever is to be compiled is compiled
+    studies_run = {}
+    for worth, patience, where in (
+        (1e9, 1e9, "in this process"),
+        (0.0, 1e9, "2 processes"),
+        (1e9, 0.0, "2 processes"),
+    ):
+        monkeypatch.setattr(crew, "_WORTH", worth)
+        monkeypatch.setattr(crew, "_PATIENCE", patience)
+        monkeypatch.setattr(crew, "usual_processes", lambda: 2)
+        study = short_study()
+        told = [(progress.share, progress.done) for progress in study.run()]
+        assert where in study.where
+        assert told == sorted(told)
+        assert sum(done for _, done in told) == 4
+        studies_run[where, patience] = [run.digest for run in study.result.runs]
+    assert len(set(map(tuple, studies_run.values()))) == 1
+    # Who says how many gets them.
+    study = short_study(seeds=1)
+    list(study.run(1))
+    assert study.where == "in a process of its own"
+
+
+def test_a_request_to_stop_is_heard_before_it_is_decided(own_temporary_folder: Path) -> None:
+    asked: list[int] = []
+
+    def stop() -> bool:
+        asked.append(1)
+        return len(asked) > 2
+
+    with pytest.raises(studies.Stopped):
+        list(long_study().run(stop=stop))
+    assert list(own_temporary_folder.iterdir()) == []
+
+
+def test_verbose_counts_what_is_done(capsys: pytest.CaptureFixture[str]) -> None:
+    x, y = samples()
+    found = studies.cross_validate(model(), x, y, k=3, processes=2, verbose=1)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "trained in 2 processes at once"
+    assert [line.split("  ")[0] for line in lines[1:]] == ["1 of 3", "2 of 3", "3 of 3"]
+    assert sorted(line.split("  ")[1] for line in lines[1:]) == ["fold 1", "fold 2", "fold 3"]
+    assert repr(found).startswith("<Folds: 3 folds: loss ")
+    assert repr(found.folds[0]).startswith("<Fold of 30 held out: loss ")
+    seeds = studies.try_seeds(model(), x, y, seeds=2, processes=0)
+    assert repr(seeds).startswith("<Seeds: 2 seeds: loss ")
+    assert repr(seeds.runs[1]).startswith("<Seed 4: loss ")
+    assert max(map(len, map(repr, (found, *found.folds, seeds, *seeds.runs)))) < 250

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 import core
-from core import layers, losses, optimizers, studies
+from core import data, layers, losses, optimizers, studies, templates
 from core.errors import ChainruleError, SettingError
-from core.studies.rates import judge
+from core.studies.rates import judge, judge_all
+from core.studies.subject import Subject
 from core.studies.sweep import Sweep, smoothed
 from tests.core.studies.subjects import model, samples
 
@@ -46,13 +47,62 @@ def test_losses_on_a_parabola_are_those_of_the_formula() -> None:
     assert found.rates[-1] > 1
     bottom = int(np.argmin(smooth))
     lines = {
-        k: np.polyfit(np.log10(rates[k - 6 : k + 7]), expected[k - 6 : k + 7], 1)[0]
-        for k in range(6, bottom - 5)
+        k: np.polyfit(np.log10(rates[k - 9 : k + 10]), expected[k - 9 : k + 10], 1)[0]
+        for k in range(9, bottom - 8)
     }
     assert found.suggestion == pytest.approx(rates[min(lines, key=lambda k: lines[k])])
     assert 0.005 < found.suggestion < 0.5
     assert found.lowest == pytest.approx(rates[bottom])
     assert f"{found.suggestion:.2g}" in found.sentence
+
+
+def spirals() -> studies.Subject:
+    """The project a learner gets from the template: its loss hardly falls, and batches differ much."""
+    made = templates.load("spirals-mlp")
+    dataset = data.load(made.data.id, **made.data.parameters)
+    return studies.Subject.of_document(made.network, made.training, dataset)
+
+
+def test_where_the_sweep_begins_hardly_changes_what_it_says() -> None:
+    found = []
+    for start in (1e-7, 1e-6, 1e-5):
+        study = studies.RateFinder(spirals(), Sweep(start))
+        list(study.run(0))
+        found.append(study.result)
+        assert len(study.result.singles) == 5
+        assert study.result.span is not None
+        assert "taken alone say" in study.result.sentence
+        assert len(repr(study.result)) < 200
+    suggested = [one.suggestion for one in found]
+    assert max(suggested) < 4 * min(suggested)
+
+
+def test_a_loss_is_compared_with_that_of_weights_that_stand_still() -> None:
+    # Batches that differ, by weights too slow to move: nothing is left of the batches.
+    x, y = samples()
+    study = studies.RateFinder(Subject.of_model(model(), x, y), Sweep(1e-12, 1e-10, 20))
+    list(study.run(0))
+    assert np.ptp(study.result.losses) < 1e-4
+    assert study.result.suggestion is None
+
+
+def test_doubt_is_said() -> None:
+    sweep = Sweep(steps=60, sweeps=3)
+    rates = sweep.rates()
+
+    def falls_at(rate: float) -> np.ndarray:
+        return 1 - 1 / (1 + (rate / rates) ** 2)
+
+    near = judge_all([falls_at(rate) for rate in (0.01, 0.012, 0.011)], sweep)
+    assert near.suggestion == pytest.approx(0.011, rel=0.5)
+    assert "rough guess" not in near.sentence
+    far = judge_all([falls_at(rate) for rate in (0.001, 0.01, 0.1)], sweep)
+    assert far.span == pytest.approx((0.001, 0.1), rel=0.5)
+    assert "rough guess" in far.sentence
+    # One that broke at once does not end the others.
+    early = judge_all([falls_at(0.01), falls_at(0.01), np.array([1.0, 9.0])], sweep)
+    assert early.singles[2] is None
+    assert "In 1 the loss hardly falls" in early.sentence
 
 
 def test_smoothing_is_a_mean_of_what_was_seen() -> None:
@@ -128,6 +178,7 @@ def test_a_loss_that_never_falls_has_no_suggestion() -> None:
         ({"start_rate": 0.0}, "start_rate"),
         ({"start_rate": 1.0, "end_rate": 0.1}, "start_rate"),
         ({"steps": 3}, "steps"),
+        ({"sweeps": 0}, "sweeps"),
         ({"smoothing": 1.0}, "smoothing"),
         ({"stop_factor": 1.0}, "stop_factor"),
         ({"end_rate": float("nan")}, "end_rate"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import core
 from core import optimizers, studies
 from core.errors import ChainruleError, SettingError
 from core.studies.job import digest_of
@@ -176,16 +177,76 @@ def test_impossible_searches_are_refused(arguments: dict[str, object], words: st
         studies.search(model(), x, y, validation_split=0.2, **arguments)
 
 
-def test_accuracies_are_better_when_larger() -> None:
-    assert check_mode("auto", "val_accuracy") == "max"
-    assert check_mode("auto", "val_loss") == "min"
-    assert check_mode("auto", "val_mse") == "min"
-    assert check_mode("auto", "size_mean_absolute_error") == "min"
-    assert check_mode("auto", "kind_auc") == "max"
-    with pytest.raises(SettingError, match="cannot be told from its name"):
-        check_mode("auto", "val_area")
-    assert check_mode("max", "val_area") == "max"
-    assert check_mode("min", "accuracy") == "min"
+def test_the_metric_says_which_way_is_better() -> None:
+    x, y = samples()
+    given = [
+        core.metrics.SparseTopKCategoricalAccuracy(k=2, name="area"),
+        "sparse_categorical_crossentropy",
+    ]
+    made = Subject.of_model(model(metrics=given), x, y, validation_split=0.2)
+    assert check_mode("auto", "val_area", made) == "max"
+    assert check_mode("auto", "area", made) == "max"
+    assert check_mode("auto", "val_loss", made) == "min"
+    assert check_mode("auto", "sparse_categorical_crossentropy", made) == "min"
+    with pytest.raises(SettingError, match="is not known"):
+        check_mode("auto", "val_accuracy", made)
+    assert check_mode("min", "val_area", made) == "min"
+    found = studies.search(
+        model(metrics=given), x, y, {"hidden.units": [1, 8]}, trials=2, epochs=3, objective="area", processes=0
+    )  # fmt: skip
+    assert found.mode == "max"
+    assert found.best.score == max(trial.score for trial in found.trials)
+
+
+def test_each_output_has_its_own_metrics() -> None:
+    inputs = core.Input((2,))
+    size = core.layers.Dense(1, name="size")(inputs)
+    kind = core.layers.Dense(1, activation="sigmoid", name="kind")(inputs)
+    made = core.Model(inputs, [size, kind], seed=0)
+    made.compile(
+        loss=["mse", "binary_crossentropy"], metrics=[["mae"], [core.metrics.AUC(name="area")]]
+    )
+    x = np.random.default_rng(0).normal(size=(20, 2))
+    subject = Subject.of_model(made, x, [x[:, :1], (x[:, 1:] > 0).astype(float)])
+    names = subject.measured()
+    ways = {name: subject.better_of(name) for name in names}
+    assert ways.pop("kind_area") == "max"
+    assert ways
+    assert set(ways.values()) == {"min"}
+
+
+def test_no_two_trials_train_the_same() -> None:
+    def draws(trials: int, **space: object) -> list[dict[str, object]]:
+        return studies.Search(subject(), space, trials=trials, seed=5)._draws
+
+    units = draws(3, **{"hidden.units": [4, 8]})
+    assert sorted(one["hidden.units"] for one in units) == [4, 8]
+    assert draws(1, **{"hidden.units": [4, 8]}) == units[:1]
+    pairs = {"hidden.units": "int(4, 9)", "batch_size": [8, 16, 16, 32]}
+    many = draws(100, **pairs)
+    assert len({tuple(one.values()) for one in many}) == len(many) == 18
+    assert draws(7, **pairs) == many[:7]
+    # Adam has no momentum: to draw another one for it is to train the same again.
+    assert len(draws(50, **{"optimizer": ["SGD", "Adam"], "optimizer.momentum": [0.5, 0.9]})) == 3
+    # Some are seldom drawn, and all of them come in the end.
+    assert len(draws(300, **{"hidden.units": "log_int(1, 200)"})) == 200
+
+
+def test_what_a_reader_should_know_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    x, y = samples()
+    found = studies.search(
+        model(), x, y, {"hidden.units": [4, 8]}, trials=3, processes=0, verbose=1
+    )
+    assert "only 2 combinations" in found.notes[0]
+    assert "held out" in found.notes[1]
+    assert all(note in capsys.readouterr().out or note in repr(found) for note in found.notes)
+    assert len(found.trials) == 2
+    held = studies.search(
+        model(), x, y, {"hidden.units": [4]}, trials=1, processes=0, validation_split=0.2
+    )
+    assert held.notes == ()
+    assert repr(held) == f"<Found hidden.units=4: val_loss {held.best.score:.4g}, one trial.>"
+    assert len(repr(found)) < 500
 
 
 def test_several_seeds_are_models_of_those_seeds() -> None:

@@ -202,6 +202,36 @@ def _until(curve: Curve, step: int) -> Curve:
 
 
 @dataclass(frozen=True)
+class RunComparison:
+    """Another run beside the open one.
+
+    Attributes
+    ----------
+    id, name
+        Of the other run.
+    history
+        What it has measured.
+    first, last
+        The steps that both have.
+    sentences
+        What was found: how they begin, from where they differ.
+    rows
+        (metric, of the open run, of the other one) after the last `epoch` that both have finished.
+    epoch
+        That one; 0 if there is none.
+    """
+
+    id: str
+    name: str
+    history: HistoryView
+    first: int
+    last: int
+    sentences: tuple[str, ...]
+    rows: tuple[tuple[str, float, float], ...]
+    epoch: int
+
+
+@dataclass(frozen=True)
 class PredictionPage:
     """A page of held-out samples and what the network says of them.
 

@@ -317,7 +317,8 @@ class Engine(QObject):
         """Ask the worker something; ``done(answer)`` is called on this thread.
 
         Questions: ``"explain"`` (instruction, cell, output=None), ``"uses"`` (instruction, role, cell),
-        ``"tensor"`` (name, rows=None), ``"predict"`` (x), ``"saved_state"`` (), ``"evaluation"`` ().
+        ``"tensor"`` (name, rows=None), ``"predict"`` (x), ``"saved_state"`` (), ``"evaluation"`` (),
+        ``"compare"`` (run), ``"rename_run"`` (run, name), ``"delete_run"`` (key).
         A question that cannot be answered calls ``failed(sentence)``, or emits `failed` without one.
 
         Returns

@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 
 from app.engine import lenses, second_thread
+from app.engine.comparing import beside
 from app.engine.evaluating import Evaluator
 from app.engine.explaining import explain
 from app.engine.health import HealthMeter
@@ -27,6 +28,7 @@ from app.snapshots import (
     PredictionPage,
     Probe,
     ProgramView,
+    RunComparison,
     Snapshot,
     TensorView,
 )
@@ -472,6 +474,14 @@ class Session:
 
     # Questions
 
+    def compare(self, run: str, stop: Callable[[], bool]) -> RunComparison:
+        """Return another run of the project beside the open one."""
+        return beside(self.run, self.tree.look_at(run, self.work), self._limit, stop)
+
+    def rename_run(self, run: str, name: str) -> None:
+        """Call a run of the project by another name."""
+        self.tree.rename(run, name, self.run)
+
     def answer(self, question: str, **values: Any) -> Any:
         """Answer a question of `Engine.ask`; one about another `program` than the present one is refused."""
         program = values.pop("program", None)
@@ -485,6 +495,8 @@ class Session:
             "saved_state": self.saved_state,
             "branch": self.branch,
             "switch_run": self.switch_run,
+            "rename_run": self.rename_run,
+            "delete_run": self.tree.delete,
             "evaluation": self._whole_evaluation,
             "numeric_check": self._numeric_check,
         }

@@ -100,11 +100,15 @@ def speed_of(value: str | float | Speed) -> Speed:
 
 @dataclass(frozen=True)
 class RunLabel:
-    """A run of the project: its id in the tree, what it is called, whether it is the open one."""
+    """A run of the project: its id in the tree, what it is called, whether it is the open one.
+
+    `given` is the name alone, without the number; "" if it has none.
+    """
 
     id: str
     name: str
     open: bool
+    given: str = ""
 
 
 @dataclass(frozen=True)

@@ -52,12 +52,38 @@ class Tree:
         del self._kept[key]
         return made
 
+    def look_at(self, key: str, work: Work) -> Run:
+        """Return a run that is kept; it stays."""
+        one = self.take(key, work)
+        self.keep(one)
+        return one
+
+    def rename(self, key: str, name: str, run: Run) -> None:
+        """Call a run by another name; ``run`` is the open one. No name is its number again."""
+        name = " ".join(name.split())[:80]
+        one = run if key == run.id else self._kept.get(key)
+        if one is None:
+            raise ChainruleError(tr("There is no run {name} in this project.", name=repr(key)))
+        if isinstance(one, Run):
+            one.name = name
+        else:
+            note = msgspec.structs.replace(one.note, name=name)
+            self._kept[key] = SavedRun(note, one.weights, one.optimizer)
+
+    def delete(self, key: str) -> None:
+        """Forget a run that is not open."""
+        if key not in self._kept:
+            raise ChainruleError(
+                tr("Only another run of this project can be deleted, not {name}.", name=repr(key))
+            )
+        del self._kept[key]
+
     def labels(self, run: Run) -> tuple[RunLabel, ...]:
         """Return all runs in the order of their branches, ``run`` being the open one."""
-        found = [RunLabel(run.id, _named(run.id, run.name), True)]
+        found = [RunLabel(run.id, named(run.id, run.name), True, run.name)]
         for key, one in self._kept.items():
             name = one.name if isinstance(one, Run) else one.note.name
-            found.append(RunLabel(key, _named(key, name), False))
+            found.append(RunLabel(key, named(key, name), False, name))
         return tuple(sorted(found, key=lambda label: _places(label.id)))
 
     def saved(self) -> tuple[SavedRun, ...]:
@@ -161,7 +187,8 @@ def _places(key: str) -> tuple[int, ...]:
     return tuple(int(part) for part in parts) if all(part.isdecimal() for part in parts) else ()
 
 
-def _named(key: str, name: str) -> str:
+def named(key: str, name: str) -> str:
+    """Return what a run is called on the screen."""
     return tr("Run {id}: {name}", id=key, name=name) if name else tr("Run {id}", id=key)
 
 

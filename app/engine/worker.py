@@ -28,6 +28,7 @@ _STATE_INTERVAL = 0.1
 
 #: Questions that are answered by another run being open afterwards.
 _MOVES = ("branch", "switch_run")
+_OF_THE_TREE = ("rename_run", "delete_run")
 
 #: Requests for which a long replay stops where it is.
 _ENDS_A_JOURNEY = frozenset(
@@ -342,7 +343,7 @@ class Worker(QThread):
         began = perf_counter()
         for progress in session.seek(step, pc):
             # A newer wish or a command ends a long replay; questions wait for its end.
-            if progress < 1 and (self.inbox.has(_ENDS_A_JOURNEY) or self._closing.is_set()):
+            if progress < 1 and self._has_better_to_do():
                 break
             if perf_counter() - began > _NOTICEABLE:
                 going = tr("Going to step {step}", step=f"{step:,}")
@@ -392,7 +393,15 @@ class Worker(QThread):
             self._do_edit(self._lacks_kernels, warmed=True)
         if question in _MOVES:
             return self._move(question, values)
-        return self._open_session().answer(question, **values)
+        if question == "compare":
+            return self._open_session().compare(stop=self._has_better_to_do, **values)
+        answer = self._open_session().answer(question, **values)
+        if question in _OF_THE_TREE:
+            self._tell()
+        return answer
+
+    def _has_better_to_do(self) -> bool:
+        return self.inbox.has(_ENDS_A_JOURNEY) or self._closing.is_set()
 
     def _move(self, question: str, values: dict[str, Any]) -> Any:
         """Answer what makes another run the open one."""

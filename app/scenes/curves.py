@@ -31,7 +31,7 @@ from app.text import number, tr
 
 if TYPE_CHECKING:
     from app.scenes.frame import Frame, ViewState
-    from app.snapshots import Curve, HistoryView, NetworkView, Probe
+    from app.snapshots import Curve, HistoryView, NetworkView, Probe, RunComparison
     from app.theme import Theme
 
 _pictures = Cache(6)
@@ -156,21 +156,23 @@ class CurvesScene:
         history = shot.history if shot is not None else HistoryView.empty()
         if draw.is_vector(painter):
             draw.fill(painter, 0, 0, *place.size, theme.bg1)
-            _charts(painter, place, theme, history)
+            _charts(painter, place, theme, history, frame.beside)
         else:
             scale = draw.scale_of(painter)
 
-            def make() -> tuple[QImage, HistoryView]:
+            def make() -> tuple[QImage, HistoryView, RunComparison | None]:
                 image = draw.canvas(*place.size, scale, theme.bg1)
                 with draw.painting(image, place.size) as inner:
-                    _charts(inner, place, theme, history)
-                return image, history
+                    _charts(inner, place, theme, history, frame.beside)
+                return image, history, frame.beside
 
             draw.blit(
                 painter,
                 0,
                 0,
-                _pictures.get((place.key, theme.name, scale, _identity(history)), make)[0],
+                _pictures.get(
+                    (place.key, theme.name, scale, _identity(history), id(frame.beside)), make
+                )[0],
             )
         _playhead(painter, place, theme, frame, history)
         painter.restore()
@@ -183,22 +185,39 @@ def _identity(history: HistoryView) -> tuple[int, ...]:
     return (0, history.total_steps, history.epoch_steps)
 
 
-def _charts(painter: QPainter, place: CurvesLayout, theme: Theme, history: HistoryView) -> None:
+def _charts(
+    painter: QPainter,
+    place: CurvesLayout,
+    theme: Theme,
+    history: HistoryView,
+    beside: RunComparison | None,
+) -> None:
     for k, panel in enumerate(place.panels):
         if k:
             draw.line(painter, panel.title - 15.5, 0, panel.title - 15.5, place.size[1], theme.line)
-        _chart(painter, place, panel, theme, history)
+        _chart(painter, place, panel, theme, history, beside)
 
 
 def _chart(
-    painter: QPainter, place: CurvesLayout, panel: Panel, theme: Theme, history: HistoryView
+    painter: QPainter,
+    place: CurvesLayout,
+    panel: Panel,
+    theme: Theme,
+    history: HistoryView,
+    beside: RunComparison | None,
 ) -> None:
     chart = chart_named(history, panel.metric)
     curves = curves_of(history, chart)
     colors = colors_of(theme, chart, curves)
     folded = place.size[1] < FOLDED
     box = _box(panel, curves)
-    axis = Axis(box, chart, curves, place.log)
+    known = {curve.name for curve in curves}
+    behind = (
+        tuple(c for c in curves_of(beside.history, chart) if c.name in known)
+        if beside is not None
+        else ()
+    )
+    axis = Axis(box, chart, (*curves, *behind), place.log)
     span = span_of(history)
     per_epoch = max(1, history.epoch_steps)
     epochs = span / per_epoch
@@ -211,7 +230,13 @@ def _chart(
     end = panel.title + draw.advance(title, 12, 600) + (22 if chooses else 0)
     if not chooses:
         draw.text(painter, panel.title, 20, title, 12, theme.tx, weight=600)
-    _legend(painter, panel, theme, end, curves, colors, unit, place.log or folded, folded)
+    end = _legend(painter, panel, theme, end, curves, colors, unit, place.log or folded, folded)
+    if beside is not None and behind:
+        limit = panel.right - draw.advance(unit, 11) - 12
+        label = tr("Run {id}", id=beside.id)
+        if end + 24 + draw.advance(label, 11) <= limit:
+            _sample(painter, end, 16, draw.faded(theme.tx2, 0.8), True, dots=True)
+            draw.text(painter, end + 24, 20, label, 11, theme.tx2)
     if folded:
         return
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
@@ -238,6 +263,8 @@ def _chart(
             mono=True,
             anchor=anchor,
         )
+    for curve in behind:
+        _other(painter, box, axis, theme, curve, span)
     for curve, color in zip(curves, colors, strict=True):
         if len(curve.train):
             _curve(painter, box, axis, color, curve, span, alone=len(curves) == 1)
@@ -259,14 +286,19 @@ def _legend(
     unit: str,
     numbers: bool,
     folded: bool,
-) -> None:
-    """Draw what is solid and what is dashed beside the title; the names of several curves underneath."""
+) -> float:
+    """Draw what is solid and what is dashed beside the title; the names of several curves underneath.
+
+    Returns
+    -------
+    Where the legend ends.
+    """
     draw.text(painter, panel.right, 20, unit, 11, theme.tx3, anchor="end")
     limit = panel.right - draw.advance(unit, 11) - 12
     several = len(curves) > 1
     if several and folded:
         _names(painter, theme, end + 12, limit, 20, curves, colors, numbers=True)
-        return
+        return limit
     if several:
         _names(painter, theme, panel.title, panel.right, 36, curves, colors, numbers=False)
     x = max(end + 12, panel.title + (0 if numbers or panel.right - panel.title < 320 else 108))
@@ -274,17 +306,18 @@ def _legend(
     if curves and curves[0].name == "learning_rate":
         if numbers and len(curves[0].train):
             text = f"{float(curves[0].train[-1]):.4g}".replace("-", draw.MINUS)
-            draw.text(painter, x, 20, text, 11, theme.tx2, mono=True)
-        return
+            x += draw.text(painter, x, 20, text, 11, theme.tx2, mono=True) + 16
+        return x
     for name, dashed in ((tr("train"), False), (tr("validation"), True)):
         label, mono = name, numbers and not several
         if mono and curves:
             values = curves[0].valid if dashed else curves[0].train
             label += f" {value_text(float(values[-1]), curves[0].share)}" if len(values) else ""
         if x + 24 + draw.advance(label, 11, mono=mono) > limit:
-            return
+            return x
         _sample(painter, x, 16, color, dashed)
         x += 24 + draw.text(painter, x + 24, 20, label, 11, theme.tx2, mono=mono) + 16
+    return x
 
 
 def _names(
@@ -313,10 +346,12 @@ def _names(
         x += 16 + draw.text(painter, x + 15, y, label, 11, theme.tx2) + 12
 
 
-def _sample(painter: QPainter, x: float, y: float, color: QColor, dashed: bool) -> None:
+def _sample(
+    painter: QPainter, x: float, y: float, color: QColor, dashed: bool, *, dots: bool = False
+) -> None:
     pen = QPen(color, 2)
     if dashed:
-        pen.setDashPattern([2, 1.5])
+        pen.setDashPattern([1, 1] if dots else [2, 1.5])
         pen.setCapStyle(Qt.PenCapStyle.FlatCap)
     painter.setPen(pen)
     painter.drawLine(QLineF(x, y, x + 18, y))
@@ -351,6 +386,25 @@ def _curve(
         if alone and len(valid) > (box.right - box.left) / COLUMN:
             _band(painter, box, axis, color, at, valid, span)
         _line(painter, box, axis, color, at, valid, span, True, column)
+
+
+def _other(
+    painter: QPainter, box: Box, axis: Axis, theme: Theme, curve: Curve, span: float
+) -> None:
+    """Draw what another run was trained with, dotted and muted, as far as the axis reaches."""
+    seen = curve.steps[: len(curve.train)] <= span
+    steps, values = curve.steps[: len(curve.train)][seen], curve.train[seen]
+    if not len(steps):
+        return
+    if curve.name != "learning_rate":
+        keep = series.smoothing(len(values))
+        values = (
+            np.exp(series.smooth(np.log(np.maximum(values, 1e-30)), keep))
+            if axis.log
+            else series.smooth(values, keep)
+        )
+    column = COLUMN_OF_SEVERAL
+    _line(painter, box, axis, draw.faded(theme.tx2, 0.8), steps, values, span, True, column, (2, 2))
 
 
 def _band(
@@ -388,6 +442,7 @@ def _line(
     span: float,
     dashed: bool,
     column: int = COLUMN,
+    pattern: tuple[float, float] = (5.0, 3.0),
 ) -> None:
     wide = box.right - box.left
     at, kept = series.thin(steps, values, max(1, int(wide / column)), 0.0, span)
@@ -398,7 +453,7 @@ def _line(
         draw.disc(painter, float(x[0]), float(y[0]), 1.75, color)
         return
     if dashed:
-        segments = series.dashes(x, y, 5.0, 3.0)
+        segments = series.dashes(x, y, *pattern)
     else:
         segments = np.column_stack([x[:-1], y[:-1], x[1:], y[1:]])
     # One path of a noisy curve takes Qt twenty times as long: its pieces cross each other in every row.

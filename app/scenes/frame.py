@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from app.snapshots import Snapshot
+    from app.snapshots import RunComparison, Snapshot
 
 Direction = Literal["forward", "backward", "update", ""]
 
@@ -63,6 +63,8 @@ class Frame:
         Title of a film; the window leaves it empty.
     newest
         What charts and counters of a film show while the signal of an earlier step (`after`) still travels.
+    beside
+        Another run, whose curves charts draw behind.
     """
 
     before: Snapshot | None = None
@@ -73,6 +75,7 @@ class Frame:
     toggles: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     caption: str = ""
     newest: Snapshot | None = None
+    beside: RunComparison | None = None
 
     @property
     def present(self) -> Frame:

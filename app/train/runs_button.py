@@ -1,4 +1,4 @@
-"""Which run of the project is open: a menu that branches it and opens another one."""
+"""Which run of the project is open: a menu that branches it, opens another one, compares, renames, deletes."""
 
 from __future__ import annotations
 
@@ -22,12 +22,17 @@ class RunsButton(Button):
     -------
     branch()
         A new run from the present step.
-    switch(id)
-        Another run of the project.
+    switch(id), compare(id), delete(id)
+        Another run of the project; compared with none is "".
+    rename(id, name)
+        The open run, and what it is called now.
     """
 
     branch = Signal()
     switch = Signal(str)
+    compare = Signal(str)
+    delete = Signal(str)
+    rename = Signal(str, str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(
@@ -37,25 +42,36 @@ class RunsButton(Button):
             tr("Branch the run at this step to try something else from there, or open another run")
         )
         self._runs: tuple[RunLabel, ...] = ()
+        self._compared = ""
         self._menu = QMenu(self)
         self._menu.setObjectName("train-runs-menu")
         self.clicked.connect(lambda: self._menu.popup(self.mapToGlobal(self.rect().bottomLeft())))
         self.show_runs(())
 
-    def show_runs(self, runs: tuple[RunLabel, ...]) -> None:
-        """List these runs."""
-        if runs == self._runs and self._menu.actions():
+    def show_runs(self, runs: tuple[RunLabel, ...], compared: str = "") -> None:
+        """List these runs; `compared` is the one that is drawn behind the open one."""
+        if (runs, compared) == (self._runs, self._compared) and self._menu.actions():
             return
-        self._runs = runs
-        self._menu.clear()
-        new = self._menu.addAction(tr("Branch from this step"))
+        self._runs, self._compared = runs, compared
+        menu = self._menu
+        menu.clear()
+        opened = next((run for run in runs if run.open), None)
+        others = tuple(run for run in runs if not run.open)
+        new = menu.addAction(tr("Branch from this step"))
         new.setObjectName("run-branch")
         new.setEnabled(bool(runs))
         new.triggered.connect(self.branch)
-        self._menu.addSeparator()
-        group = QActionGroup(self._menu)
+        rename = menu.addAction(tr("Rename this run…"))
+        rename.setObjectName("run-rename")
+        rename.setEnabled(opened is not None)
+        if opened is not None:
+            rename.triggered.connect(lambda: self.rename.emit(opened.id, opened.given))
+        self._compare_menu(others)
+        self._delete_menu(others)
+        menu.addSeparator()
+        group = QActionGroup(menu)
         for run in runs:
-            action = self._menu.addAction(run.name)
+            action = menu.addAction(run.name)
             action.setObjectName(f"run-{run.id}")
             action.setCheckable(True)
             action.setChecked(run.open)
@@ -63,5 +79,27 @@ class RunsButton(Button):
             action.triggered.connect(lambda _=False, key=run.id: self.switch.emit(key))
             group.addAction(action)
             if run.open:
-                self.setText(tr("Run {id}", id=run.id))
+                self.set_label(tr("Run {id}", id=run.id))
                 self.setAccessibleName(run.name)
+
+    def _compare_menu(self, others: tuple[RunLabel, ...]) -> None:
+        menu = self._menu.addMenu(tr("Compare with"))
+        menu.setObjectName("run-compare-menu")
+        menu.setEnabled(bool(others))
+        group = QActionGroup(menu)
+        for key, name in (*((run.id, run.name) for run in others), ("", tr("No other run"))):
+            action = menu.addAction(name)
+            action.setObjectName(f"run-compare-{key or 'none'}")
+            action.setCheckable(True)
+            action.setChecked(key == self._compared)
+            action.triggered.connect(lambda _=False, k=key: self.compare.emit(k))
+            group.addAction(action)
+
+    def _delete_menu(self, others: tuple[RunLabel, ...]) -> None:
+        menu = self._menu.addMenu(tr("Delete"))
+        menu.setObjectName("run-delete-menu")
+        menu.setEnabled(bool(others))
+        for run in others:
+            action = menu.addAction(f"{run.name}…")
+            action.setObjectName(f"run-delete-{run.id}")
+            action.triggered.connect(lambda _=False, k=run.id: self.delete.emit(k))

@@ -8,11 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QHideEvent, QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QInputDialog,
+    QLineEdit,
+    QMessageBox,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.bus import CommandError
 from app.document import data_info
-from app.scenes.charts import AUTO, chart_named, chart_title, charts_of
+from app.scenes.charts import AUTO, SHARES, chart_named, chart_title, charts_of, curves_of
 from app.scenes.curves import step_at
 from app.scenes.frame import Frame, Phase, Selection
 from app.scenes.spec_view import network_view
@@ -20,6 +27,7 @@ from app.scenes.training import main_scene
 from app.snapshots import HistoryView
 from app.text import tr
 from app.train.chart_choice import ChartChoice
+from app.train.comparison import ComparisonCard
 from app.train.inspector import Inspector, strip_view
 from app.train.scene_view import SceneView
 from app.train.stage_head import StageHead
@@ -27,7 +35,7 @@ from app.widgets import Button, Line, Panel
 
 if TYPE_CHECKING:
     from app.scenes.hits import Hit
-    from app.snapshots import NetworkView, Snapshot
+    from app.snapshots import NetworkView, RunComparison, Snapshot
     from app.workspace import WindowContext
 
 OWNER = "train"
@@ -56,6 +64,9 @@ class TrainView(QWidget):
         self._stage_time = self._panel_time = 0.0
         self._phase: Phase | None = None
         self._level = 0
+        self._beside: RunComparison | None = None
+        self._compared_to = ""
+        self._card: ComparisonCard | None = None
         self._make()
         self._connect()
         self._show_document()
@@ -120,6 +131,9 @@ class TrainView(QWidget):
         self.chart.chosen.connect(self.choose_chart)
         self.head.runs.branch.connect(lambda: self._do("run.branch"))
         self.head.runs.switch.connect(lambda key: self._do("run.switch", run=key))
+        self.head.runs.compare.connect(self.compare)
+        self.head.runs.rename.connect(self._rename_run)
+        self.head.runs.delete.connect(self._delete_run)
         self.head.study.connect(lambda kind: self._do("study.open", kind=kind))
         self.head.add_layer.connect(lambda: self._do("workspace.show", name="build"))
         self.inspector.evaluation.shares.chosen.connect(
@@ -295,6 +309,59 @@ class TrainView(QWidget):
         self._subscribe()
         self._refresh()
 
+    # Several runs
+
+    @Slot(str)
+    def compare(self, run: str) -> None:
+        """Draw another run behind the open one, and tell how they differ; "" compares with none."""
+        if not run:
+            self._show_beside(None)
+            return
+        self._context.engine.catch_up()
+        self._context.engine.ask("compare", done=self._compared, run=run)
+
+    def _compared(self, found: RunComparison) -> None:
+        self._show_beside(found)
+        runs = self._context.engine.state.runs
+        opened = next((one.name for one in runs if one.open), "")
+        shot = self._context.engine.motion.newest
+        shares = curves_of(shot.history, SHARES) if shot is not None else ()
+        if self._card is None:
+            self._card = ComparisonCard(self.head.runs)
+        self._card.show_comparison(found, opened, frozenset(c.name for c in shares))
+        self._card.open()
+
+    def _show_beside(self, found: RunComparison | None) -> None:
+        runs = self._context.engine.state.runs
+        self._beside = found
+        self._compared_to = next((one.id for one in runs if one.open), "")
+        self.head.runs.show_runs(runs, found.id if found is not None else "")
+        self._refresh()
+
+    @Slot(str, str)
+    def _rename_run(self, run: str, name: str) -> None:
+        asked, accepted = QInputDialog.getText(
+            self, tr("Rename run {id}", id=run), tr("Name"), QLineEdit.EchoMode.Normal, name
+        )
+        if accepted:
+            self._do("run.rename", run=run, name=asked)
+
+    @Slot(str)
+    def _delete_run(self, run: str) -> None:
+        box = QMessageBox(self)
+        box.setObjectName("run-delete")
+        box.setWindowTitle(tr("Delete run {id}", id=run))
+        box.setText(tr("Delete run {id} and all it has learned?", id=run))
+        box.setInformativeText(tr("This cannot be undone. The other runs stay as they are."))
+        buttons = QMessageBox.StandardButton
+        box.setStandardButtons(buttons.Discard | buttons.Cancel)
+        box.button(buttons.Discard).setText(tr("Delete"))
+        box.setDefaultButton(buttons.Cancel)
+        answer = box.exec()
+        box.deleteLater()
+        if answer == buttons.Discard:
+            self._do("run.delete", run=run)
+
     # The engine
 
     @Slot()
@@ -313,7 +380,13 @@ class TrainView(QWidget):
 
     @Slot(object)
     def _on_state(self, state: Any) -> None:
-        self.head.runs.show_runs(state.runs)
+        opened = next((run.id for run in state.runs if run.open), "")
+        there = {run.id for run in state.runs if not run.open}
+        if self._beside is not None and (
+            opened != self._compared_to or self._beside.id not in there
+        ):
+            self._beside = None
+        self.head.runs.show_runs(state.runs, self._beside.id if self._beside is not None else "")
         if state.status == "diverged" and state.position is not None:
             self._toggles["divergence"] = int(state.position.step)
         elif state.status in ("playing", "ready"):
@@ -382,8 +455,9 @@ class TrainView(QWidget):
         chosen = self._context.document.selection or ""
         sample = after.sample.index if after is not None and after.sample is not None else None
         return Frame(
-            before, after, alpha, phase, Selection(chosen, "", sample), dict(self._toggles)
-        )
+            before, after, alpha, phase, Selection(chosen, "", sample), dict(self._toggles),
+            beside=self._beside,
+        )  # fmt: skip
 
     def _phase_in_columns(self, phase: Phase | None, shot: Snapshot | None) -> Phase | None:
         """The engine counts layers that compute; a drawing may leave some of them out."""

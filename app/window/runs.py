@@ -1,4 +1,4 @@
-"""The commands that branch a run and open another one."""
+"""The commands that branch a run, open another one, rename and delete."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def register(context: WindowContext) -> None:
-    """Carry out ``run.branch`` and ``run.switch``."""
+    """Carry out ``run.branch``, ``run.switch``, ``run.rename`` and ``run.delete``."""
 
     def branch(step: int | None = None) -> None:
         def done(run: str) -> None:
@@ -32,5 +32,21 @@ def register(context: WindowContext) -> None:
         context.engine.catch_up()
         context.engine.ask("switch_run", done=done, run=run)
 
+    def rename(run: str, name: str) -> None:
+        def done(_: object) -> None:
+            context.document.mark_unsaved()
+            context.bus.emit("run.renamed", run=run, to=name)
+
+        context.engine.ask("rename_run", done=done, run=run, name=name)
+
+    def delete(run: str) -> None:
+        def done(_: object) -> None:
+            context.document.mark_unsaved()
+            context.bus.emit("run.deleted", run=run)
+
+        context.engine.ask("delete_run", done=done, key=run)
+
+    context.bus.register("run.rename", rename, label=tr("Rename a run"))
+    context.bus.register("run.delete", delete, label=tr("Delete a run"))
     context.bus.register("run.branch", branch, label=tr("Branch the run"))
     context.bus.register("run.switch", switch, label=tr("Open another run"))

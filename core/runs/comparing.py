@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -87,10 +87,10 @@ class Comparison:
         """True if both start from the same weights and see the same batches: differences come from the settings."""
         return self.same_weights and self.same_batches
 
-    def __str__(self) -> str:
-        lines = [
-            f"{self.names[0]} and {self.names[1]}, from step {self.first:,} to step {self.last:,}"
-        ]
+    @property
+    def findings(self) -> tuple[str, ...]:
+        """What was found of their start, their batches and their weights, a sentence each."""
+        lines = []
         if self.fair:
             lines.append("They start from the same weights and see the same batches.")
         lines += self.sentences
@@ -104,6 +104,13 @@ class Comparison:
             lines.append(
                 f"At the end they are {total:.4g} apart ({100 * relative:.3g} % of the first's length)."
             )
+        return tuple(lines)
+
+    def __str__(self) -> str:
+        lines = [
+            f"{self.names[0]} and {self.names[1]}, from step {self.first:,} to step {self.last:,}",
+            *self.findings,
+        ]
         if self.epochs:
             epoch, one, other = self.epochs[-1]
             told = [f"{k} {one[k]:.4g} and {other[k]:.4g}" for k in one if k in other]
@@ -111,16 +118,23 @@ class Comparison:
         return "\n".join(lines)
 
 
-def compare(a: Run, b: Run) -> Comparison:
+def compare(a: Run, b: Run, *, stop: Callable[[], bool] = lambda: False) -> Comparison:
     """Compare two runs over the steps that both have. Neither is moved.
 
     Weights are compared bit by bit: at checkpoints, and for the first difference by replaying what lies between two.
     Data are compared by their content, and the samples of batches by their numbers.
 
+    Parameters
+    ----------
+    a, b
+        The runs.
+    stop
+        Asked now and then, because long runs take a while; if it says True the comparison ends with an error.
+
     Raises
     ------
     core.errors.ChainruleError
-        They have no step in common.
+        They have no step in common, or `stop` said so.
     """
     first = max(a.base, b.base)
     last = min(max(run.history.length, run.step_count) for run in (a, b))
@@ -132,7 +146,7 @@ def compare(a: Run, b: Run) -> Comparison:
     twins = (twin(a, last), twin(b, last))
     last = min(run.step_count for run in twins)
     names = _common(*twins)
-    walk = _Walk(twins, names)
+    walk = _Walk(twins, names, stop)
     sentences = []
     same_weights = walk.same(first)
     if not same_weights:
@@ -141,13 +155,18 @@ def compare(a: Run, b: Run) -> Comparison:
         sentences.append(
             f"Their networks differ: only {len(names)} weights exist in both with the same shape."
         )
-    found = _about_batches(a, b, twins, first, last)
+    found = _about_batches(a, b, twins, first, last, stop)
     return Comparison(
         (_named(a), _named(b)), first, last, same_weights, not found,
         (*sentences, *([found] if found else [])),
         _first_difference(walk, first, last) if same_weights else first,
         _distances(walk, first, last), _series(a, b), _epochs(a, b, first),
     )  # fmt: skip
+
+
+def _go_on(stop: Callable[[], bool]) -> None:
+    if stop():
+        raise ChainruleError("The comparison was stopped before its end.")
 
 
 def _named(run: Run) -> str:
@@ -160,11 +179,12 @@ def _named(run: Run) -> str:
 class _Walk:
     """Weights of two runs after any step, from checkpoints or by going there."""
 
-    def __init__(self, twins: tuple[Run, Run], names: list[str]) -> None:
-        self.twins, self.names = twins, names
+    def __init__(self, twins: tuple[Run, Run], names: list[str], stop: Callable[[], bool]) -> None:
+        self.twins, self.names, self.stop = twins, names, stop
 
     def at(self, step: int) -> tuple[Weights, Weights]:
         """Views: they hold until the next step is asked for."""
+        _go_on(self.stop)
         one, other = (self._of(run, step) for run in self.twins)
         return one, other
 
@@ -251,7 +271,9 @@ def _about_weights(a: Run, b: Run, first: int) -> str:
 # ---- batches ---------------------------------------------------------------------------------------------------
 
 
-def _about_batches(a: Run, b: Run, twins: tuple[Run, Run], first: int, last: int) -> str:
+def _about_batches(
+    a: Run, b: Run, twins: tuple[Run, Run], first: int, last: int, stop: Callable[[], bool]
+) -> str:
     """The sentence about batches that are not the same; "" if they are."""
     sizes = [int(run.program.state[S.BATCH_SIZE]) for run in twins]
     if sizes[0] != sizes[1]:
@@ -270,6 +292,7 @@ def _about_batches(a: Run, b: Run, twins: tuple[Run, Run], first: int, last: int
         )  # fmt: skip
         return f"They are trained on other data: the {what} are not the same."
     for step in _looked_at(twins, first, last):
+        _go_on(stop)
         one, other = (_chosen(run, step) for run in twins)
         if not np.array_equal(one, other):
             seeds = [int(run.program.state[S.SEED]) for run in twins]

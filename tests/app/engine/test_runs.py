@@ -192,3 +192,55 @@ def test_the_engine_branches_and_switches(bench: Bench) -> None:
     for name, value in bench.weights().items():
         assert np.array_equal(value, weights[name])
     assert [label.name for label in bench.state.runs] == ["Run 1", "Run 1.1: from step 3"]
+
+
+def test_another_run_is_compared_in_words_and_numbers_and_neither_is_moved() -> None:
+    session = session_at(40)
+    session.branch(10)
+    session.set("learning_rate", 0.9)
+    on(session, 30)
+    mine = everything(session.run)
+    found = session.compare("1", lambda: False)
+    assert (found.id, found.first, found.last) == ("1", 0, 30)
+    words = " ".join(found.sentences)
+    assert "same weights" in words
+    assert "after step 11" in words
+    assert found.history.steps[-1] == 40
+    assert {name for name, _, _ in found.rows} >= {"loss", "accuracy"}
+    assert found.epoch == found.last // session.run.batches
+    assert differences(mine, everything(session.run)) == []
+    assert labels(session) == [("1", False), ("1.1", True)]
+    session.switch_run("1")
+    assert session.position.step == 40
+
+
+def test_a_comparison_makes_room_for_what_is_asked_for() -> None:
+    session = session_at(40)
+    session.branch(10)
+    with pytest.raises(ChainruleError, match="stopped"):
+        session.compare("1", lambda: True)
+    with pytest.raises(ChainruleError, match=r"no run '7'"):
+        session.compare("7", lambda: False)
+
+
+def test_a_run_is_renamed_and_deleted_and_a_file_knows(tmp_path: Path) -> None:
+    session = session_at(20)
+    session.branch(10)
+    session.answer("rename_run", run="1.1", name="  a   bolder rate ")
+    session.answer("rename_run", run="1", name="plain")
+    opened = through_a_file(session, tmp_path / "named.chainrule")
+    assert [(one.id, one.given) for one in opened.runs()] == [
+        ("1", "plain"),
+        ("1.1", "a bolder rate"),
+    ]
+    # One that was read from a file and not opened yet is renamed as well.
+    opened.answer("rename_run", run="1", name="")
+    assert [one.name for one in opened.runs()] == ["Run 1", "Run 1.1: a bolder rate"]
+    for key in ("1.1", "9"):
+        with pytest.raises(ChainruleError, match="Only another run"):
+            opened.answer("delete_run", key=key)
+    opened.answer("delete_run", key="1")
+    assert labels(opened) == [("1.1", True)]
+    again = through_a_file(opened, tmp_path / "fewer.chainrule")
+    assert labels(again) == [("1.1", True)]
+    assert again.branch() == "1.1.1"

@@ -22,7 +22,7 @@ from app.scenes.charts import (
     value_text,
 )
 from app.scenes.frame import Frame, ViewState
-from app.snapshots import Curve, HistoryView, Snapshot, read_only
+from app.snapshots import Curve, HistoryView, RunComparison, Snapshot, read_only
 from app.theme import DARK, LIGHT, Theme
 from tests.app.scenes.fixtures import trained_mlp
 
@@ -122,7 +122,12 @@ def test_numbers_of_a_legend_are_shares_or_plain() -> None:
     assert value_text(2.5, False).startswith("2.5")
 
 
-def picture(chart: str, found: HistoryView, size: tuple[int, int] = (580, 145)) -> QImage:
+def picture(
+    chart: str,
+    found: HistoryView,
+    size: tuple[int, int] = (580, 145),
+    beside: RunComparison | None = None,
+) -> QImage:
     spec, shots = trained_mlp((2, 8, 1), 30, 10)
     scene = registry.scene("curves")
     view = ViewState(options=(("metrics", ("loss", chart)),))
@@ -130,7 +135,7 @@ def picture(chart: str, found: HistoryView, size: tuple[int, int] = (580, 145)) 
     image = QImage(*size, QImage.Format.Format_RGB32)
     painter = QPainter(image)
     shot: Snapshot = replace(shots[-1], history=found)
-    scene.paint(painter, place, DARK, Frame(None, shot))
+    scene.paint(painter, place, DARK, Frame(None, shot, beside=beside))
     painter.end()
     return image
 
@@ -174,3 +179,15 @@ def test_a_film_shows_the_chart_that_was_chosen() -> None:
     assert [
         p.metric for part in plain.parts if part.scene == "curves" for p in part.place.panels
     ] == ["loss"]
+
+
+def test_another_run_is_drawn_behind_as_far_as_the_axis_reaches() -> None:
+    own, theirs = history(_MAE), history(_MAE)
+    later = read_only(np.arange(1, 1001), np.int64)
+    theirs = replace(theirs, steps=later, loss=read_only(np.full(1000, 0.05)))
+    other = RunComparison("2", "Run 2", theirs, 0, 100, (), (), 0)
+    plain, both = picture(SHARES, own), picture(SHARES, own, beside=other)
+    assert plain != both
+    assert picture(SHARES, own) == plain
+    none = RunComparison("2", "Run 2", HistoryView.empty(), 0, 0, (), (), 0)
+    assert picture(SHARES, own, beside=none) == plain

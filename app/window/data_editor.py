@@ -83,6 +83,18 @@ def _defaults(info: Any) -> dict[str, Any]:
     return {setting.name: setting.default for setting in info.parameters}
 
 
+def loaded_samples(context: WindowContext) -> int:
+    """How many training samples there are; 0 until the engine has loaded them, because then asking is free."""
+    document, work = context.document, context.engine.work
+    if work is None or (work.data, dict(work.parameters)) != (
+        document.data.id, dict(document.data.parameters)
+    ):  # fmt: skip
+        return 0
+    from core import data as sets
+
+    return len(sets.load(work.data, **work.parameters).x_train)
+
+
 def data_parts(context: WindowContext, count: int = 0) -> list[tuple[str, str, str]]:
     """Return what the data chip shows; ``count`` is the number of training samples if known."""
     reference = context.document.data

@@ -56,7 +56,7 @@ class MainWindow(QMainWindow):
         self._current = ""
         self._views: dict[str, QWidget] = {}
         self._data_shown: object = None
-        self._counted: object = None
+        self._counted = 0
         self._workspaces = {item.id: item for item in workspaces()}
         self.document_commands = DocumentCommands(context.document, context.bus)
         self.projects = Projects(context, self)
@@ -297,7 +297,7 @@ class MainWindow(QMainWindow):
         context = self.context
         document = context.document
         if self._data_shown != document.data:
-            self._data_shown, self._counted = document.data, None
+            self._data_shown, self._counted = document.data, 0
             self.top.data_chip.set_parts(data_editor.data_parts(context))
         self.top.training_chip.set_parts(training_editor.training_parts(context))
         problems = document.inspection.problems
@@ -346,17 +346,9 @@ class MainWindow(QMainWindow):
 
     def _count_samples(self) -> None:
         """Show how many samples there are once the engine has loaded them: then asking is free."""
-        document, work = self.context.document, self.context.engine.work
-        if work is None or (work.data, dict(work.parameters)) != (
-            document.data.id, dict(document.data.parameters)
-        ):  # fmt: skip
-            return
-        key = (work.data, tuple(sorted(work.parameters.items())))
-        if key != self._counted:
-            self._counted = key
-            from core import data as sets
-
-            count = len(sets.load(work.data, **work.parameters).x_train)
+        count = data_editor.loaded_samples(self.context)
+        if count and count != self._counted:
+            self._counted = count
             self.top.data_chip.set_parts(data_editor.data_parts(self.context, count))
 
     def _show_status(self) -> None:

@@ -17,12 +17,13 @@ from app.widgets import (
     Toggle,
 )
 from app.window.callbacks_editor import CallbacksEditor
+from app.window.data_editor import loaded_samples
 from app.window.forms import Form, clear, row
 from app.window.metrics_editor import MetricsEditor
 from app.window.rate_editor import RateEditor
 from app.workspace import WindowContext
 from core.schedules import first_rate
-from core.spec.training import loss_name
+from core.spec.training import descent, loss_name
 
 
 def loss_title(loss: str | dict[str, Any]) -> str:
@@ -44,6 +45,12 @@ _LOSS_TIPS = {
     "delta": tr("Errors up to this count squared, larger ones by their size"),
 }
 
+
+_DESCENTS = {
+    "stochastic": tr("Stochastic descent: one sample a step."),
+    "mini-batch": tr("Mini-batch descent: some samples a step."),
+    "batch": tr("Batch descent: all samples in every step."),
+}
 
 #: Remembered: whether the optimizer's details are shown.
 _DETAILS = "training-editor/details"
@@ -84,6 +91,8 @@ class TrainingEditor(Form):
         self._fields: dict[str, NumberField | Toggle] = {}
         self._rows.addWidget(Line())
         self._batch = self._number("batch_size", tr("Batch size"), tr("Samples in one step"))
+        self._descent = Label("", "hint", "tx3", name="training-descent", wrap=True)
+        self._rows.addWidget(self._descent)
         self._epochs = self._number("epochs", tr("Epochs"), tr("Passes over the training data"))
         self._seed = self._number(
             "seed", tr("Seed"), tr("Start of every random number: equal seeds, equal results")
@@ -189,6 +198,9 @@ class TrainingEditor(Form):
             else:
                 field.set_amount(float(value or 0.0))
         self._batch.set_amount(training.batch_size)
+        samples = loaded_samples(self._context)
+        taught = samples - int(samples * training.validation_split)
+        self._descent.setText(_DESCENTS[descent(training.batch_size, taught or 1 << 30)])
         self._epochs.set_amount(training.epochs)
         self._seed.set_amount(training.seed)
         self._split.set_amount(training.validation_split)

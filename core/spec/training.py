@@ -121,6 +121,13 @@ def check_callbacks(training: Training) -> None:
             )
 
 
+def descent(batch_size: int, samples: int) -> str:
+    """What learners call gradient descent with batches of this size: "stochastic", "batch" or "mini-batch"."""
+    if batch_size == 1:
+        return "stochastic"
+    return "batch" if batch_size >= samples else "mini-batch"
+
+
 def check_whole(name: str, value: Any, least: int) -> int:
     """`value` as a whole number of at least `least`.
 

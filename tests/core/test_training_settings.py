@@ -12,6 +12,7 @@ import pytest
 from core import optimizers
 from core.errors import SettingError
 from core.spec import Training, check_training
+from core.spec.training import descent
 
 WRONG: list[tuple[str, Any]] = [
     ("epochs", 0), ("epochs", 1.5), ("batch_size", 0), ("batch_size", -1), ("batch_size", 2.5),
@@ -38,3 +39,11 @@ def test_numbers_of_numpy_are_numbers() -> None:
     adam = optimizers.Adam(learning_rate=np.float32(0.5), epsilon=np.float64(1e-4))
     assert adam.to_config()["learning_rate"] == 0.5
     assert type(adam.to_config()["epsilon"]) is float
+
+
+@pytest.mark.parametrize(
+    ("size", "name"),
+    [(1, "stochastic"), (2, "mini-batch"), (99, "mini-batch"), (100, "batch"), (500, "batch")],
+)
+def test_descent_has_a_name_by_batch_size(size: int, name: str) -> None:
+    assert descent(size, 100) == name

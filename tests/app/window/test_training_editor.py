@@ -169,3 +169,11 @@ def test_metrics_that_fit_are_turned_on_and_left_out_with_another_loss(qtbot: Qt
         assert document.training.metrics == ()
         with pytest.raises(CommandError, match="labels"):
             window.context.bus.do("training.configure", metrics=["sparse_categorical_accuracy"])
+
+
+def test_the_way_of_descent_is_named_by_its_batch_size(qtbot: QtBot) -> None:
+    with open_window(qtbot) as window:
+        click(control(window, "training-chip"))
+        for size, name in ((1, "Stochastic"), (16, "Mini-batch")):
+            window.context.bus.do("training.configure", batch_size=size)
+            assert control(window, "training-descent").text().startswith(name)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import inspect
 import numbers
-import os
 from collections.abc import Callable, Iterable
 from math import prod
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -306,38 +304,6 @@ def loudness(verbose: Any) -> int | str:
     if isinstance(verbose, (bool, np.bool_, numbers.Integral)) and int(verbose) >= 0:
         return int(verbose)
     raise SettingError(f'Verbose must be 0, 1, 2 or "auto"; it is {verbose!r}.', "verbose")
-
-
-def yes_or_no(name: str, value: Any) -> bool:
-    """An argument that is True or False.
-
-    Raises
-    ------
-    core.errors.SettingError
-        It is something else.
-    """
-    if isinstance(value, (bool, np.bool_)) or (
-        isinstance(value, numbers.Integral) and int(value) in (0, 1)
-    ):
-        return bool(value)
-    raise SettingError(f"{name.capitalize()} must be True or False; it is {value!r}.", name)
-
-
-def file_path(path: Any, what: str) -> Path:
-    """The path of a file.
-
-    Raises
-    ------
-    core.errors.ChainruleError
-        It is no text and no path.
-    """
-    if isinstance(path, str) and path:
-        return Path(path)
-    if isinstance(path, os.PathLike) and isinstance(os.fspath(path), str):
-        return Path(path)
-    raise ChainruleError(
-        f'{what} takes the path of a file, for example "digits.chainrule"; it is {path!r}.'
-    )
 
 
 def require_names(given: Iterable[Any], known: Iterable[str]) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from core import checked
 from core.callbacks.base import Callback, Logs
 from core.callbacks.folders import require_writable
 from core.callbacks.pace import Pace
-from core.errors import ChainruleError, SettingError
+from core.errors import ChainruleError
 from core.io.files import replace
 from core.io.weights import SUFFIX
 
@@ -38,17 +39,16 @@ class BackupAndRestore(Callback):
         self, backup_dir: str | os.PathLike[str], save_freq: str | int = "epoch",
         double_checkpoint: bool = False, delete_checkpoint: bool = True,
     ) -> None:  # fmt: skip
-        if not isinstance(backup_dir, (str, os.PathLike)) or not os.fspath(backup_dir):
-            message = (
-                f"BackupAndRestore takes the path of a folder of its own; it is {backup_dir!r}."
+        self.backup_dir = str(
+            checked.file_path(
+                backup_dir, "BackupAndRestore", "backup_dir", "backup", "a folder of its own"
             )
-            raise SettingError(message, "backup_dir")
-        self.backup_dir = str(os.fspath(backup_dir))
+        )
         self._pace = Pace(save_freq, "BackupAndRestore")
         self.save_freq = self._pace.save_freq
         self.double_checkpoint, self.delete_checkpoint = (
-            bool(double_checkpoint),
-            bool(delete_checkpoint),
+            checked.yes_or_no("double_checkpoint", double_checkpoint, "BackupAndRestore"),
+            checked.yes_or_no("delete_checkpoint", delete_checkpoint, "BackupAndRestore"),
         )
         self._epoch = 0
 

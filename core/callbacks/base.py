@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import numpy as np
-
 if TYPE_CHECKING:
     from core.layers.settings import Setting
     from core.model import Model
@@ -129,9 +127,3 @@ def overrides(callback: Callback, hook: str) -> bool:
 def say(sentence: str) -> None:
     """Print what a callback with ``verbose=1`` tells."""
     print(sentence)  # noqa: T201 - what verbose means
-
-
-def is_number(value: Any) -> bool:
-    """True for a number that is no truth value."""
-    number = isinstance(value, (int, float, np.integer, np.floating))
-    return number and not isinstance(value, (bool, np.bool_))

@@ -9,6 +9,7 @@ from typing import Any, TextIO
 
 import numpy as np
 
+from core import checked
 from core.callbacks.base import Callback, Logs
 from core.callbacks.folders import require_writable
 from core.errors import SettingError
@@ -35,13 +36,12 @@ class CSVLogger(Callback):
     def __init__(
         self, filename: str | os.PathLike[str], separator: str = ",", append: bool = False
     ) -> None:
-        if not isinstance(filename, (str, os.PathLike)) or not os.fspath(filename):
-            message = f"CSVLogger takes the path of a file; it is {filename!r}."
-            raise SettingError(message, "filename")
+        self.filename = str(checked.file_path(filename, "CSVLogger", "filename", "history.csv"))
         if not isinstance(separator, str) or len(separator) != 1:
             message = f"CSVLogger: separator must be one character; it is {separator!r}."
             raise SettingError(message, "separator")
-        self.filename, self.sep, self.append = str(os.fspath(filename)), separator, bool(append)
+        self.sep = separator
+        self.append = checked.yes_or_no("append", append, "CSVLogger")
         self._keys: list[str] | None = None
         self._file: TextIO | None = None
         self._head = True

@@ -59,7 +59,8 @@ class EarlyStopping(MonitorCallback):
         self.patience = self.whole("patience", patience)
         self.start_from_epoch = self.whole("start_from_epoch", start_from_epoch)
         self.baseline = None if baseline is None else self.number("baseline", baseline)
-        self.verbose, self.restore_best_weights = verbose, bool(restore_best_weights)
+        self.verbose = verbose
+        self.restore_best_weights = self.flag("restore_best_weights", restore_best_weights)
         self.wait = self.stopped_epoch = self.best_epoch = 0
         self.best_weights: list[Any] | None = None
 

@@ -22,12 +22,14 @@ def require_writable(file: Path, kind: str, argument: str) -> None:
         # Asking for permission is not enough: a disk may be full, a share read-only.
         with tempfile.TemporaryFile(dir=file.parent):
             pass
+        # In here, too: a name may be too long to be looked up.
+        taken = file.is_dir()
     except FileExistsError as error:
         message = f"{kind} cannot write {file}: {file.parent} is a file, not a folder. Choose another folder."
         raise SettingError(message, argument) from error
     except OSError as error:
         message = f"{kind} cannot write there. {explain_os_error(error, file, 'save')}"
         raise SettingError(message, argument) from error
-    if file.is_dir():
+    if taken:
         message = f"{kind} cannot write {file}: that is a folder. Give the name of a file in it."
         raise SettingError(message, argument)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
+from string import Formatter
 from typing import Any
 
+from core import checked
 from core.callbacks.base import Logs, say
 from core.callbacks.folders import require_writable
 from core.callbacks.monitor import MonitorCallback
@@ -55,15 +57,13 @@ class ModelCheckpoint(MonitorCallback):
         save_freq: str | int = "epoch", initial_value_threshold: float | None = None,
     ) -> None:  # fmt: skip
         super().__init__(monitor, mode, initial_value_threshold)
-        if not isinstance(filepath, (str, os.PathLike)) or not os.fspath(filepath):
-            message = f"ModelCheckpoint takes the path of a file; it is {filepath!r}."
-            raise SettingError(message, "filepath")
-        self.filepath = str(os.fspath(filepath))
-        self.verbose, self.save_best_only = verbose, bool(save_best_only)
-        self.save_weights_only = bool(save_weights_only)
+        self.filepath = str(checked.file_path(filepath, "ModelCheckpoint"))
+        self.verbose, self.save_best_only = verbose, self.flag("save_best_only", save_best_only)
+        self.save_weights_only = self.flag("save_weights_only", save_weights_only)
         self._pace = Pace(save_freq, "ModelCheckpoint")
         self.save_freq = self._pace.save_freq
         self._require_ending()
+        self._require_plain_fields(self.filepath)
         self._epoch = 0
 
     def _require_ending(self) -> None:
@@ -77,6 +77,22 @@ class ModelCheckpoint(MonitorCallback):
             f"{stem + ending!r}.",
             "filepath",
         )
+
+    def _require_plain_fields(self, template: str) -> None:
+        """Fields are names of numbers: parts of Python objects have no place in the name of a file."""
+        try:
+            parts = list(Formatter().parse(template))
+        except ValueError:
+            # What is wrong with it is said when training begins.
+            return
+        for _, name, form, _ in parts:
+            if name and set(name) & set(".["):
+                raise SettingError(
+                    f"ModelCheckpoint cannot fill in {{{name}}} in {self.filepath!r}: fields are the epoch, the batch "
+                    "and metrics, such as {epoch:02d} or {val_loss:.2f}.",
+                    "filepath",
+                )
+            self._require_plain_fields(form or "")
 
     def require(self, metrics: list[str], batches: list[str], open_: bool) -> None:
         by_batch = self.save_freq != "epoch"

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from core.callbacks.base import Callback, Logs, is_number
+from core import checked
+from core.callbacks.base import Callback, Logs
 from core.errors import SettingError
 from core.layers.settings import Setting
 from core.naming import suggestion
@@ -44,7 +45,7 @@ class MonitorCallback(Callback):
                 f'{kind}: monitor is the name of a metric such as "val_loss"; it is {monitor!r}.'
             )
             raise SettingError(message, "monitor")
-        if mode not in ("auto", "min", "max"):
+        if not isinstance(mode, str) or mode not in ("auto", "min", "max"):
             raise SettingError(
                 f'{kind}: mode must be "auto", "min" or "max"; it is {mode!r}.', "mode"
             )
@@ -55,18 +56,24 @@ class MonitorCallback(Callback):
 
     def number(self, name: str, value: Any) -> float:
         """An argument that is a finite number."""
-        if not is_number(value) or not np.isfinite(value):
+        found = checked.finite(value)
+        if found is None:
             raise SettingError(
                 f"{type(self).__name__}: {name} must be a number; it is {value!r}.", name
             )
-        return float(value)
+        return found
 
     def whole(self, name: str, value: Any, least: int = 0) -> int:
         """An argument that is a whole number of at least `least`."""
-        if not is_number(value) or value != int(value) or value < least:
+        found = checked.whole(value, least)
+        if found is None:
             message = f"{type(self).__name__}: {name} must be a whole number of at least {least}; it is {value!r}."
             raise SettingError(message, name)
-        return int(value)
+        return found
+
+    def flag(self, name: str, value: Any) -> bool:
+        """An argument that is True or False."""
+        return checked.yes_or_no(name, value, type(self).__name__)
 
     @property
     def more_is_better(self) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from core.callbacks.base import is_number
+from core import checked
 from core.errors import SettingError
 
 
@@ -20,13 +20,14 @@ class Pace:
     """
 
     def __init__(self, save_freq: Any, kind: str) -> None:
-        whole = is_number(save_freq) and save_freq == int(save_freq) and save_freq >= 1
-        if save_freq != "epoch" and not whole:
+        by_epoch = isinstance(save_freq, str) and save_freq == "epoch"
+        batches = checked.whole(save_freq, 1)
+        if batches is None and not by_epoch:
             raise SettingError(
                 f'{kind}: save_freq must be "epoch" or a number of batches of at least 1; it is {save_freq!r}.',
                 "save_freq",
             )
-        self.save_freq: str | int = "epoch" if save_freq == "epoch" else int(save_freq)
+        self.save_freq: str | int = "epoch" if batches is None else batches
         self._since, self._last = 0, -1
 
     def begin(self) -> None:

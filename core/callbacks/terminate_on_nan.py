@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from core import checked
 from core.callbacks.base import Callback, Logs, say
 from core.errors import DivergedError
 
@@ -23,7 +24,7 @@ class TerminateOnNaN(Callback):
     hears_batches = False
 
     def __init__(self, raise_error: bool = False) -> None:
-        self.raise_error = raise_error
+        self.raise_error = checked.yes_or_no("raise_error", raise_error, "TerminateOnNaN")
 
     def on_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         loss = (logs or {}).get("loss")

@@ -6,12 +6,13 @@ import math
 import time
 from typing import TYPE_CHECKING, Any
 
-from core import arguments
+from core import arguments, checked
 from core import schedules as schedules_module
 from core.callbacks import CallbackList, History, TerminateOnNaN
 from core.errors import ChainruleError, DivergedError, give_advice
 from core.model.measuring import Measuring, told
 from core.model.reading import cut
+from core.model.turn import Trained, in_turn
 from core.spec.training import check_split, check_truncation, check_whole
 from core.tape.totals import all_values
 
@@ -19,9 +20,10 @@ if TYPE_CHECKING:
     from core.callbacks import ProgbarLogger
 
 
-class Fitting(Measuring):
+class Fitting(Trained, Measuring):
     """A model that learns."""
 
+    @in_turn
     def fit(
         self,
         x: Any,
@@ -89,7 +91,7 @@ class Fitting(Measuring):
         batch_size = arguments.batch_of(batch_size)
         epochs = check_whole("epochs", epochs, 1)
         initial_epoch = check_whole("initial_epoch", initial_epoch, 0)
-        verbose, shuffle = arguments.loudness(verbose), arguments.yes_or_no("shuffle", shuffle)
+        verbose, shuffle = arguments.loudness(verbose), checked.yes_or_no("shuffle", shuffle)
         validation_split = check_split(validation_split)
         measure_after = arguments.epochs_to_measure(validation_freq)
         measured_batch = (
@@ -170,6 +172,7 @@ class Fitting(Measuring):
             error.args = (f"validation_data: {error}",)
             raise
 
+    @in_turn
     def train_on_batch(
         self,
         x: Any,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from core import arguments
+from core import checked
 from core.errors import ChainruleError, SettingError
 from core.io.weights import SUFFIX, SavedWeights, Standing, read_weights, write_weights
 from core.model.fitting import Fitting
@@ -32,7 +32,7 @@ class Keeping(Fitting):
             Replace it if there is one; otherwise that is refused.
         """
         file = _weights_file(filepath, "save_weights")
-        if not arguments.yes_or_no("overwrite", overwrite) and file.exists():
+        if not checked.yes_or_no("overwrite", overwrite) and file.exists():
             message = f"{file} exists already. Choose another name, or let it be replaced with overwrite=True."
             raise ChainruleError(message)
         self.keep_weights(file)
@@ -52,7 +52,7 @@ class Keeping(Fitting):
         """
         self.take_weights(
             _weights_file(filepath, "load_weights"),
-            skip=arguments.yes_or_no("skip_mismatch", skip_mismatch),
+            skip=checked.yes_or_no("skip_mismatch", skip_mismatch),
         )
 
     def keep_weights(self, file: Path, next_epoch: int = 0) -> None:
@@ -100,9 +100,7 @@ class Keeping(Fitting):
 
 
 def _weights_file(given: Any, what: str) -> Path:
-    if not isinstance(given, (str, os.PathLike)) or not os.fspath(given):
-        raise SettingError(f"{what} takes the path of a file; it is {given!r}.", "filepath")
-    file = Path(str(os.fspath(given)))
+    file = checked.file_path(given, what, example="digits" + SUFFIX)
     if not file.name.endswith(SUFFIX):
         stem = file.name.split(".", 1)[0]
         raise SettingError(

@@ -6,7 +6,7 @@ import copy
 from pathlib import Path
 from typing import Any
 
-from core import arguments
+from core import checked
 from core.errors import ChainruleError, GraphError
 from core.graph import call_model
 from core.layers.symbolic import SymbolicTensor
@@ -110,8 +110,8 @@ class Model(Keeping):
         """
         from core.io.models import save_model
 
-        file = arguments.file_path(filepath, "model.save")
-        if not arguments.yes_or_no("overwrite", overwrite) and file.exists():
+        file = checked.file_path(filepath, "model.save")
+        if not checked.yes_or_no("overwrite", overwrite) and file.exists():
             message = f"{file} exists already. Choose another name, or let it be replaced with overwrite=True."
             raise ChainruleError(message)
         if file.suffix.lower() in (".keras", ".h5", ".hdf5"):
@@ -139,5 +139,5 @@ def load_model(
             "load_model reads files that hold no code; leave custom_objects and safe_mode out."
         )
         raise ChainruleError(message)
-    wanted = arguments.yes_or_no("compile", compile)
-    return load(arguments.file_path(filepath, "load_model"), wanted)
+    wanted = checked.yes_or_no("compile", compile)
+    return load(checked.file_path(filepath, "load_model"), wanted)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 
-from core import losses, optimizers
+from core import checked, losses, optimizers
 from core.errors import ChainruleError, SettingError
 from core.kernels import state as S
 from core.naming import unknown
@@ -72,7 +72,9 @@ def branch(run: Run, step: int | None, changes: Mapping[str, Any] | None) -> Run
             f"The run goes from step {run.base} to step {last}; it has no step {step} to branch at."
         )
         raise ChainruleError(message)
-    plan = _planned(run, dict(changes or {}))
+    plan = _planned(
+        run, checked.dictionary(changes, "What a branch changes", '{"learning_rate": 0.1}')
+    )
     made = twin(run, step)
     if plan.anew:
         made = _with_other_settings(run, made, plan)
@@ -175,7 +177,7 @@ def _planned(run: Run, changes: dict[str, Any]) -> _Plan:
         elif name not in (*fields, *_MORE):
             raise SettingError(unknown("setting of a run", name, [*_MORE, *fields]), name)
     if "shuffle" in changes:
-        plan.shuffle = bool(changes["shuffle"])
+        plan.shuffle = checked.yes_or_no("shuffle", changes["shuffle"])
         plan.told.append("shuffled" if plan.shuffle else "in the order of the data")
     if optimizer != training.optimizer:
         # A schedule given as an object becomes its document.

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from core import checked
 from core.errors import ChainruleError
 from core.kernels import state as S
 from core.runs.journal import BUDGET, Arrays, Entry
@@ -22,30 +23,38 @@ class Changing(Standing):
 
     def set(self, name: str, value: float) -> None:
         """Change a named scalar (the learning rate) from the next step boundary on; it is journalled."""
-        if name not in self.program.tape.scalars:
+        if not isinstance(name, str) or name not in self.program.tape.scalars:
             raise ChainruleError(f"There is nothing called {name!r} to change while training.")
-        if not np.isfinite(value) or value < 0:
+        number = checked.finite(value)
+        if number is None or not 0 <= number <= _LARGEST:
             raise ChainruleError(
-                f"{name.replace('_', ' ').capitalize()} must be a number that is not negative; it is {value}."
+                f"{name.replace('_', ' ').capitalize()} must be a number that is not negative; it is {value!r}."
             )
-        self._change(Entry(self._boundary(), "scalar", name, float(value)))
+        self._change(Entry(self._boundary(), "scalar", name, number))
 
     def set_weight(self, tensor: str, cell: tuple[int, ...], value: Any) -> None:
         """Put a number into one cell of a weight from the next step boundary on; it is journalled."""
-        if tensor not in {slot.tensor.name for slot in self.program.tape.weights}:
+        names = [slot.tensor.name for slot in self.program.tape.weights]
+        if not isinstance(tensor, str) or tensor not in names:
             raise ChainruleError(f"{tensor} is not a weight.")
-        number = isinstance(value, numbers.Real) and not isinstance(value, bool)
-        if not number or not abs(float(value)) <= _LARGEST:
+        number = checked.finite(value)
+        if number is None or abs(number) > _LARGEST:
             raise ChainruleError(
                 f"A weight must be a number that float32 can hold; it is {value!r}."
             )
-        shape, place = self.program.tensor(tensor).shape, tuple(int(k) for k in cell)
+        shape = self.program.tensor(tensor).shape
+        place = _place(cell)
+        if place is None:
+            raise ChainruleError(
+                f"A cell is given by its place in {tensor}, which has the shape {shape}: a tuple of "
+                f"{len(shape)} whole number{'s' if len(shape) != 1 else ''}, counted from 0. It is {cell!r}."
+            )
         inside = len(place) == len(shape) and all(
             0 <= k < n for k, n in zip(place, shape, strict=True)
         )
         if not inside:
             raise ChainruleError(f"{tensor} has the shape {shape}; there is no cell {place} in it.")
-        self._change(Entry(self._boundary(), "weight", tensor, float(value), place))
+        self._change(Entry(self._boundary(), "weight", tensor, number, place))
 
     def reset_states(self, layer: str | None = None) -> None:
         """Let the states of stateful layers (or of one) begin at 0 from the next step boundary on; it is journalled."""
@@ -147,3 +156,14 @@ class Changing(Standing):
                     f"The journal names a change {entry.kind!r}, which this version does not know."
                 )
                 raise ChainruleError(message)
+
+
+def _place(cell: Any) -> tuple[int, ...] | None:
+    """A place in a tensor as plain whole numbers; None if it is something else."""
+    if isinstance(cell, np.ndarray) and cell.ndim == 1:
+        cell = list(cell)
+    if not isinstance(cell, (tuple, list)):
+        return None
+    if any(isinstance(k, bool) or not isinstance(k, numbers.Integral) for k in cell):
+        return None
+    return tuple(int(k) for k in cell)

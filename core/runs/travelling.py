@@ -191,7 +191,7 @@ class Travelling(Advancing):
 
 
 def _check(granularity: str) -> None:
-    if granularity not in GRANULARITIES:
+    if not isinstance(granularity, str) or granularity not in GRANULARITIES:
         raise ChainruleError(
             f"{granularity!r} is not a way to step; there are {', '.join(GRANULARITIES)}."
         )

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from core import checked
 from core.errors import SettingError
 from core.spec.training import check_seed, check_whole
 from core.studies.crew import Crew
@@ -46,6 +47,7 @@ def partition(
         There are fewer samples than folds, or a class has.
     """
     k, seed = check_folds(samples, k), check_seed(seed)
+    shuffle = checked.yes_or_no("shuffle", shuffle)
     draw = np.random.default_rng(seed % 2**63)
     if labels is None:
         order = draw.permutation(samples) if shuffle else np.arange(samples)
@@ -183,7 +185,8 @@ class CrossValidation(Study[Folds]):
         super().__init__(subject)
         self._epochs = check_whole("epochs", epochs, 1)
         count = len(subject.samples)
-        labels = classes_of(subject) if stratified else None
+        shuffle = checked.yes_or_no("shuffle", shuffle)
+        labels = classes_of(subject) if checked.yes_or_no("stratified", stratified) else None
         seed = subject.training.seed if seed is None else seed
         self.held = partition(count, k, shuffle, seed, labels)
 

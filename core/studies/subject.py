@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 
-from core import losses, optimizers
+from core import checked, losses, optimizers
 from core.errors import ChainruleError, SettingError
 from core.spec.network import Network
 from core.spec.training import (
@@ -137,7 +137,8 @@ class Subject:
             training = msgspec.structs.replace(training, callbacks=check_callbacks(callbacks))
         found = tuple(LossRef(loss.to_document(), float(loss.weight)) for loss in model.losses)
         told = len(found) > 1 or found[0].weight != 1
-        weights = model.weights_by_name() if keep_weights else {}
+        kept_weights = checked.yes_or_no("keep_weights", keep_weights)
+        weights = model.weights_by_name() if kept_weights else {}
         network = model._trained()
         names: dict[str, str] = {}
         if len(network.outputs) > 1:
@@ -361,11 +362,17 @@ def subject_of(subject: Any, x: Any, y: Any, training: Any, arguments: dict[str,
         if x is None or y is None:
             message = "A model is studied on samples: give x and y as to fit."
             raise SettingError(message, "x")
+        if training is not None:
+            message = "A model says itself how it is trained (compile): leave training= out, it is for networks."
+            raise SettingError(message, "training")
         return Subject.of_model(subject, x, y, **arguments)
     if isinstance(subject, Network):
         if x is None or training is None:
             message = "A network is studied on a data set: give its id or core.datasets.load(...), and training=."
             raise SettingError(message, "x")
+        if not isinstance(training, Training):
+            message = f"training is a core.spec.training.Training; it is {training!r}."
+            raise SettingError(message, "training")
         return Subject.of_document(subject, training, x)
     raise SettingError(
         "A study needs a compiled model with x and y, or a network with a data set and training=; "

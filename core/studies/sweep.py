@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import numpy as np
 
+from core import checked
 from core.errors import SettingError
 
 if TYPE_CHECKING:
@@ -55,8 +56,7 @@ class Sweep(msgspec.Struct, frozen=True):
         """
         for name in ("start_rate", "end_rate", "smoothing", "stop_factor"):
             value = getattr(self, name)
-            number = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
-            if not number or not np.isfinite(value):
+            if checked.finite(value) is None:
                 raise SettingError(f"{name} must be a number; it is {value!r}.", name)
         if not 0 < self.start_rate < self.end_rate:
             raise SettingError(

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from core.errors import ChainruleError, DivergedError
+from core import checked
+from core.errors import ChainruleError, DivergedError, SettingError
 from core.ops.base import operation
 from core.ops.schedules import ScheduleOp
 from core.tape import helper
@@ -66,7 +67,7 @@ class Program(Explaining, Feeding):
         self.control = np.zeros(2, np.int64)
         self.tables = []
         self._fed = False
-        self.threads = helper.threads()
+        self._threads = helper.threads()
         self._teams: dict[int, Team] = {}
         self._work = -1
         self.instructions: Sequence[TapeInstruction] = Instructions(tape)
@@ -185,6 +186,20 @@ class Program(Explaining, Feeding):
             # Whole steps begin at 0, a batch that was fed behind the data: no program has more than two.
             self._teams[first] = Team(self, first, self._work)
         return self._teams[first]
+
+    @property
+    def threads(self) -> int:
+        """How many threads share a whole step."""
+        return self._threads
+
+    @threads.setter
+    def threads(self, count: int) -> None:
+        given = checked.whole(count, 1)
+        if given is None or given > 2:
+            raise SettingError(
+                f"A step is shared by 1 or 2 threads; threads is {count!r}.", "threads"
+            )
+        self._threads = given
 
     @property
     def error(self) -> int:

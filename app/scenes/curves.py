@@ -39,6 +39,7 @@ _pictures = Cache(6)
 COLUMN = 2
 #: The same where several curves stand in one chart: all of them together may take no longer.
 COLUMN_OF_SEVERAL = 5
+_SMOOTHED = 600  # points of such a curve that are smoothed
 FOLDED = 80.0  # in less height only the titles and newest values are shown
 
 
@@ -211,7 +212,8 @@ def _chart(
     colors = colors_of(theme, chart, curves)
     folded = place.size[1] < FOLDED
     box = _box(panel, curves)
-    known = {curve.name for curve in curves}
+    # Of several curves the first alone: dots of five could not be told apart.
+    known = {curve.name for curve in curves[:1]}
     behind = (
         tuple(c for c in curves_of(beside.history, chart) if c.name in known)
         if beside is not None
@@ -374,6 +376,8 @@ def _curve(
     steps = curve.steps[: len(train)]
     if alone:  # the ranges of several would hide each other
         _band(painter, box, axis, color, steps, train, span)
+    else:
+        steps, train = series.thin(steps, train, _SMOOTHED, 0.0, span)
     keep = series.smoothing(len(train))
     if axis.log:  # a mean of logarithms stays in the middle of what is drawn
         even = np.exp(series.smooth(np.log(np.maximum(train, 1e-30)), keep))
@@ -397,6 +401,7 @@ def _other(
     if not len(steps):
         return
     if curve.name != "learning_rate":
+        steps, values = series.thin(steps, values, _SMOOTHED, 0.0, span)
         keep = series.smoothing(len(values))
         values = (
             np.exp(series.smooth(np.log(np.maximum(values, 1e-30)), keep))

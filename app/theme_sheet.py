@@ -85,6 +85,10 @@ QLineEdit[error="true"], QDoubleSpinBox[error="true"] {{ border-color: {t["err"]
 QDoubleSpinBox QLineEdit:focus, QDoubleSpinBox QLineEdit:hover {{ border: none; }}
 QComboBox {{ background: {t["bg0"]}; color: {t["tx"]}; border: 1px solid {t["line2"]};
     border-radius: 4px; padding: 0 8px; }}
+QLineEdit:disabled, QDoubleSpinBox:disabled, QSpinBox:disabled, QComboBox:disabled {{
+    color: {t["tx3"]}; border-color: {t["line"]}; }}
+QDoubleSpinBox QLineEdit:disabled {{ color: {t["tx3"]}; }}
+#study-settings QLabel:disabled {{ color: {t["tx3"]}; }}
 QComboBox::drop-down {{ border: none; width: 0; }}
 QComboBox QAbstractItemView {{ background: {t["bg1"]}; color: {t["tx"]};
     border: 1px solid {t["line2"]}; padding: 4px; outline: none;

@@ -4,6 +4,26 @@ from __future__ import annotations
 
 from app.text import tr
 
+#: What the picture and the table of each will show, said while there is nothing in them.
+SHOWS: dict[str, tuple[str, str]] = {
+    "find-lr": (
+        "Here the loss is drawn over the learning rate, and a line marks the rate at which it falls most steeply.",
+        "Here: rates, and the loss at each.",
+    ),
+    "cross-validate": (
+        "Here the loss of each fold is drawn over its epochs, and their mean.",
+        "Here: the last numbers of each fold, their mean and how far they spread.",
+    ),
+    "seeds": (
+        "Here the loss from each seed is drawn over its epochs, and their mean.",
+        "Here: the last numbers from each seed, their mean and how far they spread.",
+    ),
+    "search": (
+        "Here the loss of each trial is drawn over its epochs; the best one will stand out.",
+        "Here: the trials, the best first, with the settings each was given.",
+    ),
+}
+
 #: Command of our command line, title, and what it answers, in the order in which a learner needs them.
 KINDS: tuple[tuple[str, str, str], ...] = (
     ("find-lr", "Learning rate", "Train with a rate that grows at every step, and see where the loss falls."),

@@ -54,6 +54,10 @@ class Plot:
         The horizontal axis counts orders of magnitude.
     mark
         A place on the horizontal axis, with words.
+    span
+        What the vertical axis shows; by default everything.
+    words
+        What will be drawn, for as long as there is nothing to draw.
     """
 
     title: str = ""
@@ -61,6 +65,8 @@ class Plot:
     curves: tuple[Curve, ...] = ()
     log_x: bool = False
     mark: tuple[float, str] | None = None
+    span: tuple[float, float] | None = None
+    words: str = ""
 
 
 class Chart(QWidget):
@@ -77,7 +83,7 @@ class Chart(QWidget):
     def show_plot(self, plot: Plot) -> None:
         """Show this instead."""
         self.plot = plot
-        self.setAccessibleDescription(plot.title)
+        self.setAccessibleDescription(plot.title or plot.words)
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -90,10 +96,15 @@ class Chart(QWidget):
             x for curve in plot.curves for x, y in zip(curve.x, curve.y, strict=False) if _real(y)
         ]
         ys = [y for curve in plot.curves for y in curve.y if y is not None and _real(y)]
+        if not xs and plot.words:
+            painter.setPen(colors.color("tx3"))
+            painter.setFont(theme.font("body"))
+            wrap = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+            painter.drawText(box, wrap, plot.words)
         if not xs or box.width() < 20 or box.height() < 20:
             return
         draw.text(painter, box.left(), 17, plot.title, 12, colors.tx2)
-        low, high = _range(ys, plot.log_x)
+        low, high = plot.span or _range(ys, plot.log_x)
         place = _Place(box, min(xs), max(xs), low, high, plot.log_x)
         self._axes(painter, place, colors)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

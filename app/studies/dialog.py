@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 
 from app.bus import CommandError
 from app.engine.saved import contents_of
-from app.studies import KINDS, question, title
+from app.studies import KINDS, SHOWS, question, title
 from app.studies.chart import Chart, Curve, Plot
 from app.studies.forms import FORMS, StudyForm
 from app.studies.job import StudyJob
@@ -186,8 +186,11 @@ class StudyDialog(Overlay):
         self._sweep.clear()
         self.use.hide()
         self.progress.set_share(None)
-        self.chart.show_plot(Plot())
+        picture, table = SHOWS[self._kind]
+        self.chart.show_plot(Plot(words=tr(picture)))
         self._fill(())
+        self.table.body.addWidget(Label(tr(table), "hint", "tx3", name="study-table-words"))
+        self.table.body.addStretch(1)
 
     # Running
 
@@ -212,7 +215,7 @@ class StudyDialog(Overlay):
             return
         self._lock(True)
         self.progress.set_share(0.0)
-        self._say(tr("Starting"), "tx")
+        self._say(tr("Starting: a process of its own loads the engine and the samples"), "tx")
         self._context.bus.emit("study.started", kind=self._kind)
 
     @Slot(object)
@@ -305,6 +308,8 @@ class StudyDialog(Overlay):
         while (item := body.takeAt(0)) is not None:
             widget = item.widget()
             if widget is not None:
+                # Gone at once for whoever looks for it, too.
+                widget.setParent(None)
                 widget.deleteLater()
         if not rows:
             return

@@ -79,8 +79,9 @@ def _rates(result: dict[str, Any]) -> Shown:
         Curve(rates, result["smoothed"], "loss", 1.75),
     )
     mark = None if best is None else (best, text(best, 2))
-    plot = Plot(tr("loss over the learning rate; the line is a running mean"), tr("learning rate"),
-                curves, log_x=True, mark=mark)  # fmt: skip
+    span = fall(rates, result["smoothed"], result["lowest"])
+    plot = Plot(tr("loss over the learning rate; the line is a running mean; where it breaks it leaves the picture"),
+                tr("learning rate"), curves, log_x=True, mark=mark, span=span)  # fmt: skip
     rows = [(tr("Rate"), tr("Loss"), tr("Running mean"))]
     rows += [
         (text(rates[k], 2), text(result["losses"][k]), text(result["smoothed"][k]))
@@ -92,6 +93,20 @@ def _rates(result: dict[str, Any]) -> Shown:
     best = float(f"{best:.2g}")
     label = tr("Use {rate}", rate=text(best))
     return Shown(plot, tuple(rows), result["sentence"], label, {"optimizer.learning_rate": best})
+
+
+def fall(rates: list[float], smoothed: list[float], lowest: float) -> tuple[float, float] | None:
+    """Return the part of the vertical axis in which the loss falls: where it breaks it is many times as high.
+
+    The fall itself gets about three fifths of the height.
+    """
+    least = min(range(len(rates)), key=lambda k: abs(rates[k] - lowest))
+    # A running mean begins with a single batch.
+    before = smoothed[min(3, least) : least + 1]
+    low, high = min(before), max(before)
+    if not high > low:
+        return None
+    return low - 0.2 * (high - low), high + 0.45 * (high - low)
 
 
 def _runs(result: dict[str, Any]) -> Shown:

@@ -11,13 +11,13 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel
+from PySide6.QtWidgets import QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.bus import CommandError
 from app.cli.parser import make_parser
 from app.cli.study import _find_rate
-from app.studies import KINDS, job
+from app.studies import KINDS, SHOWS, job
 from app.studies.chart import Chart, Curve, Plot
 from app.studies.dialog import StudyDialog
 from app.studies.outcome import running, shown
@@ -84,6 +84,48 @@ def test_window_command_line_and_library_sweep_the_same(window: MainWindow) -> N
         given[name].default == getattr(Sweep(), name)
         for name in ("start_rate", "end_rate", "steps", "sweeps")
     )
+
+
+def brightest(widget: QWidget) -> float:
+    image = widget.grab().toImage()
+    places = ((x, y) for x in range(image.width()) for y in range(image.height()))
+    return max(image.pixelColor(x, y).lightnessF() for x, y in places)
+
+
+def test_empty_panels_say_what_comes_and_fields_that_rest_are_dim(
+    window: MainWindow, qtbot: QtBot
+) -> None:
+    for kind, _, _ in KINDS:
+        dialog = opened(window, kind)
+        assert dialog.chart.plot.words == SHOWS[kind][0]
+        assert dialog.chart.accessibleDescription() == SHOWS[kind][0]
+        assert cells(dialog) == [SHOWS[kind][1]]
+    ink = {image.pixel(x, y) for image in [dialog.chart.grab().toImage()]
+           for x in range(image.width()) for y in range(image.height())}  # fmt: skip
+    assert len(ink) > 2
+    dialog = opened(window, "find-lr")
+    form = dialog.forms["find-lr"]
+    field, label = form._steps, form.findChildren(QLabel)[0]
+    lit = brightest(field), brightest(label)
+    click(control(dialog, "study-start"))
+    assert cells(dialog) == [SHOWS["find-lr"][1]]
+    assert dialog.status.text().startswith("Starting: ")
+    assert brightest(field) < lit[0] - 0.2
+    assert brightest(label) < lit[1] - 0.1
+    qtbot.waitUntil(lambda: not dialog.job.running, timeout=120_000)
+    assert SHOWS["find-lr"][1] not in cells(dialog)
+    assert brightest(field) == lit[0]
+
+
+def test_the_fall_of_the_loss_fills_the_chart() -> None:
+    rates = [10.0**k for k in range(-7, 2)]
+    smoothed = [0.8, 0.8, 0.8, 0.8, 0.8, 0.75, 0.7, 1.5, 30.0]
+    result = {"kind": "rates", "rates": rates, "losses": smoothed, "smoothed": smoothed, "suggestion": 1e-3,
+              "lowest": 0.1, "sentence": "It falls."}  # fmt: skip
+    low, high = shown(result).plot.span
+    assert 0.6 < low < 0.7 < 0.8 < high < 0.9
+    flat = {**result, "smoothed": [1.0] * 9, "suggestion": None}
+    assert shown(flat).plot.span is None
 
 
 def test_a_found_rate_is_used_and_undone(window: MainWindow, qtbot: QtBot) -> None:

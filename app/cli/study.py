@@ -58,6 +58,8 @@ def run(arguments: argparse.Namespace) -> int:
         _say({"result": _plain(as_json(found))})
     else:
         print("\n".join(tell(found)))
+        if arguments.processes is None:
+            print(tr("trained {where}", where=study.where))
     if out is not None:
         _write(
             out, contents, *settings_of(contents.project.network, contents.project.training, found)

@@ -21,6 +21,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from core import arguments
+from core.errors import give_advice
 from core.studies.crew import PREFIX, Stopped, check_processes, usual_processes
 from core.studies.folds import CrossValidation, Fold, Folds, partition
 from core.studies.rates import RateFinder, Rates
@@ -176,6 +178,10 @@ def search(
     }  # fmt: skip
     subject = subject_of(model, x, y, training, given)
     study = Search(subject, space or {}, trials, epochs, seed, objective, mode, prune)
+    if not arguments.loudness(verbose):
+        # Told otherwise in print.
+        for note in study.notes:
+            give_advice(note)
     return carried_out(study, processes, verbose)
 
 

@@ -56,7 +56,11 @@ def test_cross_validate_prints_a_fold_a_line(project: Path) -> None:
     result = run("cross-validate", str(project), "-k", "3", "--epochs", "2", "--stratified")
     assert result.returncode == 0, result.stderr
     first = [line.split()[0] for line in result.stdout.splitlines()]
-    assert first == ["loss", first[1], "fold", "fold", "fold", "mean", "±"]
+    assert first == ["loss", first[1], "fold", "fold", "fold", "mean", "±", "trained"]
+    assert result.stdout.splitlines()[-1] in (
+        "trained in this process",
+        "trained in 2 processes at once",
+    )
     assert result.stderr == ""
 
 

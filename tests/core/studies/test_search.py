@@ -7,7 +7,7 @@ import pytest
 
 import core
 from core import optimizers, studies
-from core.errors import ChainruleError, SettingError
+from core.errors import AdviceWarning, ChainruleError, SettingError
 from core.studies.job import digest_of
 from core.studies.search import check_mode, rungs
 from core.studies.space import Choice, Integer, LogUniform, Uniform
@@ -241,6 +241,9 @@ def test_what_a_reader_should_know_is_said(capsys: pytest.CaptureFixture[str]) -
     assert "held out" in found.notes[1]
     assert all(note in capsys.readouterr().out or note in repr(found) for note in found.notes)
     assert len(found.trials) == 2
+    with pytest.warns(AdviceWarning) as warned:
+        studies.search(model(), x, y, {"hidden.units": [4, 8]}, trials=3, processes=0)
+    assert [str(one.message) for one in warned] == list(found.notes)
     held = studies.search(
         model(), x, y, {"hidden.units": [4]}, trials=1, processes=0, validation_split=0.2
     )

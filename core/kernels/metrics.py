@@ -228,10 +228,9 @@ def outcomes_by_threshold(mem, ints, reals, state):
                     place = np.int64(np.ceil(q * steps)) - 1
                     if ints[12] == 2 and place < 0:
                         place = np.int64(0)
-                    if place >= 0:
-                        out[kind * size + place * columns + c] += share
-                    # How many there are of each kind, for the sums at the end.
-                    out[(3 - kind) * size + (count - 1) * columns + c] += share
+                    # What is above no threshold begins the sums of what lies below.
+                    row = (kind * size + place * columns) if place >= 0 else (3 - kind) * size
+                    out[row + c] += share
                 else:
                     for j in range(count):
                         above = p[k] > mem.dtype.type(reals[j])
@@ -241,13 +240,17 @@ def outcomes_by_threshold(mem, ints, reals, state):
         return
     for c in range(columns):
         for kind in range(2):
-            whole = out[(3 - kind) * size + (count - 1) * columns + c]
+            # Counted from either end: a difference of sums would leave traces where nothing is.
+            below = out[(3 - kind) * size + c]
+            for step in range(count):
+                j = step * columns + c
+                out[(3 - kind) * size + j] = below
+                below += out[kind * size + j]
             above = zero
             for back in range(count):
                 j = (count - 1 - back) * columns + c
                 above += out[kind * size + j]
                 out[kind * size + j] = above
-                out[(3 - kind) * size + j] = whole - above
 
 
 def confusion_counts(mem, ints, reals, state):
@@ -289,11 +292,36 @@ def confusion_counts(mem, ints, reals, state):
                 out[label * classes + found] += w
 
 
+def target_means(mem, ints, reals, state):
+    """``Σ w t / Σ w`` of each output, 0 if nothing counts. ints: n, t, row, w (-1: none), row, out
+
+    Summed as distances from the first target: sums of large targets would lose what tells them apart.
+    """
+    n, zero, one = ints[0], mem.dtype.type(0), mem.dtype.type(1)
+    out, start = cut(mem, ints[5], n), cut(mem, ints[1], n)
+    whole = zero
+    for k in range(n):
+        out[k] = zero
+    for r in range(state[BATCH_ROWS]):
+        t = cut(mem, ints[1] + r * ints[2], n)
+        w = one
+        if ints[3] >= 0:
+            w = cut(mem, ints[3] + r * ints[4], 1)[0]
+        whole += w
+        for k in range(n):
+            out[k] += w * (t[k] - start[k])
+    for k in range(n):
+        out[k] = start[k] + out[k] / whole if whole != zero else zero
+
+
 def r2_sums(mem, ints, reals, state):
-    """Of each output Σ w t, Σ w t², Σ w (t - p)², Σ w and n samples. ints: n, p, row, t, row, w, row, out"""
+    """Of each output the mean m of its targets, Σ w (t - m)², Σ w (t - p)², Σ w and n samples.
+
+    ints: n, p, row, t, row, w, row, m, out
+    """
     n = ints[0]
     zero, one = mem.dtype.type(0), mem.dtype.type(1)
-    out = cut(mem, ints[7], 5 * n)
+    m, out = cut(mem, ints[7], n), cut(mem, ints[8], 5 * n)
     for k in range(5 * n):
         out[k] = zero
     for r in range(state[BATCH_ROWS]):
@@ -302,11 +330,35 @@ def r2_sums(mem, ints, reals, state):
         if ints[5] >= 0:
             w = cut(mem, ints[5] + r * ints[6], 1)[0]
         for k in range(n):
-            out[k] += w * t[k]
-            out[n + k] += w * t[k] * t[k]
+            out[n + k] += w * (t[k] - m[k]) * (t[k] - m[k])
             out[2 * n + k] += w * (t[k] - p[k]) * (t[k] - p[k])
             out[3 * n + k] += w
             out[4 * n + k] += one
+    for k in range(n):
+        out[k] = m[k]
+
+
+def accumulate_moments(mem, ints, reals, state):
+    """Add what `r2_sums` found in a batch to that of the epoch. ints: x, totals, outputs
+
+    Means and squared distances from them are merged as Chan, Golub and LeVeque (1979) do: subtracting large sums from
+    each other would leave nothing of a small spread.
+    """
+    n, zero = ints[2], mem.dtype.type(0)
+    x, total = cut(mem, ints[0], 5 * n), cut(mem, ints[1], 5 * n)
+    if state[BATCH] == 0:
+        for k in range(5 * n):
+            total[k] = x[k]
+        return
+    for k in range(n):
+        whole = total[3 * n + k] + x[3 * n + k]
+        if whole != zero:
+            d, share = x[k] - total[k], x[3 * n + k] / whole
+            total[n + k] += x[n + k] + d * d * total[3 * n + k] * share
+            total[k] += d * share
+        total[2 * n + k] += x[2 * n + k]
+        total[3 * n + k] = whole
+        total[4 * n + k] += x[4 * n + k]
 
 
 def weighted_mean(mem, ints, reals, state):

@@ -102,7 +102,7 @@ def r2_scores(mem, ints, reals, state):
     for k in range(n):
         size += s[4 * n + k]
     for k in range(n):
-        whole = s[n + k] - s[k] * (s[k] / s[3 * n + k])
+        whole = s[n + k]
         score = one - s[2 * n + k] / whole
         score = zero if np.isinf(score) else score
         if extra > zero and extra < size - one:
@@ -128,7 +128,7 @@ def average_scores(mem, ints, reals, state):
         elif way == 2:
             w = s[k] + s[3 * n + k]
         elif way == 3:
-            w = s[n + k] - s[k] * (s[k] / s[3 * n + k])
+            w = s[n + k]
         total += w * x[k]
         whole += w
     if way == 2:

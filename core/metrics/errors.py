@@ -252,7 +252,8 @@ class R2Score(Metric):
         self.num_regressors = whole(self, "num_regressors", num_regressors, 0)
 
     def write(self, w: Writing) -> Written:
-        sums = w.op("r2_sums", w.p, w.target, w.weight, role="counts", symbol="S")
+        means = w.op("target_means", w.target, w.weight, role="mean", symbol="mean y")
+        sums = w.op("r2_sums", w.p, w.target, w.weight, means, role="counts", symbol="S")
 
         def score(s: Tensor, role: str) -> tuple[Tensor, Tensor | None]:
             each = w.op("r2_scores", s, role=f"{role}/each", symbol="R²",
@@ -264,4 +265,4 @@ class R2Score(Metric):
                         way=way, weights=())  # fmt: skip
             return mean, each if self.class_aggregation is None else None
 
-        return w.scored(sums, score)
+        return w.scored(sums, score, joined="accumulate_moments")

@@ -435,27 +435,58 @@ class ConfusionCounts(_Counts):
 
 
 @register
+class TargetMeans(_Counts):
+    """``Σ w t / Σ w``: the mean of the targets of each output, 0 if nothing counts."""
+
+    name = "target_means"
+    kernel = "metrics.target_means"
+    operands = ("t", "w")
+
+    def shape(self, inputs: dict[str, Tensor], attributes: dict[str, Any]) -> Shape:
+        return (inputs["t"].last,)
+
+    def integers(self, ins: Instruction) -> list[int]:
+        return [ins.inputs["t"].last, *self.pair(ins, "tw"), ins.output.at]
+
+    def explain(self, ins: Instruction, cell: Cell) -> Expr:
+        rows, t, w = _rows_of(ins), ins.inputs["t"], ins.inputs.get("w")
+        total = Sum(tuple(self.weighed(ins, (r,), (ref(t, (r, *cell)),)) for r in range(rows)))
+        if w is None:
+            return Quotient(total, Number(rows))
+        whole = Sum(tuple(ref(w, (r,)) for r in range(rows)))
+        return Call("where", (Call("equal", (whole, _ZERO)), _ZERO, Quotient(total, whole)))
+
+    def uses(self, ins: Instruction, operand: str, cell: Cell) -> list[Cell]:
+        return [(k,) for k in range(ins.output.size)] if operand == "w" else [(cell[-1],)]
+
+    def right_side(self, ins: Instruction) -> str:
+        return f"mean {ins.inputs['t'].symbol}"
+
+
+@register
 class R2Sums(_Counts):
-    """Of each output ``Σ w t``, ``Σ w t²``, ``Σ w (t - p)²``, ``Σ w`` and how many samples there are."""
+    """Of each output the mean m of its targets, ``Σ w (t - m)²``, ``Σ w (t - p)²``, ``Σ w`` and how many samples."""
 
     name = "r2_sums"
     kernel = "metrics.r2_sums"
-    operands = ("p", "t", "w")
+    operands = ("p", "t", "w", "m")
 
     def shape(self, inputs: dict[str, Tensor], attributes: dict[str, Any]) -> Shape:
         return (5, inputs["p"].last)
 
     def integers(self, ins: Instruction) -> list[int]:
-        return [ins.inputs["p"].last, *self.pair(ins, "ptw"), ins.output.at]
+        places = self.pair(ins, "ptw")
+        return [ins.inputs["p"].last, *places, ins.inputs["m"].at, ins.output.at]
 
     def explain(self, ins: Instruction, cell: Cell) -> Expr:
-        p, t = ins.inputs["p"], ins.inputs["t"]
+        p, t, m = ins.inputs["p"], ins.inputs["t"], ref(ins.inputs["m"], (cell[1],))
+        if cell[0] == 0:
+            return m
         terms: list[Expr] = []
         for r in range(_rows_of(ins)):
             place = (r, cell[1])
             summed: dict[int, Expr] = {
-                0: ref(t, place),
-                1: Power(ref(t, place), Number(2)),
+                1: Power(minus(ref(t, place), m), Number(2)),
                 2: Power(minus(ref(t, place), ref(p, place)), Number(2)),
             }
             one = summed.get(cell[0], _ONE)
@@ -464,12 +495,13 @@ class R2Sums(_Counts):
 
     def uses(self, ins: Instruction, operand: str, cell: Cell) -> list[Cell]:
         if operand == "w":
-            return [(kind, k) for kind in range(4) for k in range(ins.output.shape[1])]
-        return [(kind, cell[-1]) for kind in ((2,) if operand == "p" else (0, 1, 2))]
+            return [(kind, k) for kind in (1, 2, 3) for k in range(ins.output.shape[1])]
+        kinds = {"p": (2,), "t": (1, 2), "m": (0, 1)}[operand]
+        return [(kind, cell[-1]) for kind in kinds]
 
     def title(self, ins: Instruction) -> str:
-        p, t = ins.inputs["p"].symbol, ins.inputs["t"].symbol
-        return f"Σ {t}, Σ {t}², Σ ({t} − {p})², n"
+        p, t, m = (ins.inputs[key].symbol for key in "ptm")
+        return f"{m}, Σ ({t} − {m})², Σ ({t} − {p})², n"
 
 
 @register
@@ -529,3 +561,38 @@ class AccumulateCounts(Op):
     def title(self, ins: Instruction) -> str:
         total = ins.inputs["total"].symbol
         return f"{total} ← {total} + {ins.inputs['x'].symbol}"
+
+
+@register
+class AccumulateMoments(AccumulateCounts):
+    """What `r2_sums` found in a batch joins that of the epoch: means and distances from them are merged (Chan 1979)."""
+
+    name = "accumulate_moments"
+    kernel = "metrics.accumulate_moments"
+
+    def integers(self, ins: Instruction) -> list[int]:
+        x = ins.inputs["x"]
+        return [x.at, ins.inputs["total"].at, x.last]
+
+    def explain(self, ins: Instruction, cell: Cell) -> Expr:
+        if ins.attributes.get("first", False) or cell[0] > 1:
+            return super().explain(ins, cell)
+        x, total, k = ins.inputs["x"], ins.inputs["total"], cell[1]
+        whole = Sum((ref(total, (3, k)), ref(x, (3, k))))
+        apart, share = minus(ref(x, (0, k)), ref(total, (0, k))), Quotient(ref(x, (3, k)), whole)
+        more: tuple[Expr, ...] = (Product((apart, share)),)
+        if cell[0] == 1:
+            between = Product((Power(apart, Number(2)), ref(total, (3, k)), share))
+            more = (ref(x, cell), between)
+        before = ref(total, cell)
+        return Call("where", (Call("equal", (whole, _ZERO)), before, Sum((before, *more))))
+
+    def uses(self, ins: Instruction, operand: str, cell: Cell) -> list[Cell]:
+        if ins.attributes.get("first", False):
+            return super().uses(ins, operand, cell)
+        readers = {0: (0, 1), 3: (0, 1, 3)}.get(cell[0], (cell[0],))
+        return [(kind, *cell[1:]) for kind in readers]
+
+    def title(self, ins: Instruction) -> str:
+        total = ins.inputs["total"].symbol
+        return f"{total} ← {total} merged with {ins.inputs['x'].symbol}"

@@ -202,7 +202,7 @@ class R2Scores(_Scores):
 
     def explain(self, ins: Instruction, cell: Cell) -> Expr:
         residual = self.cell_of(ins, 2, cell)
-        whole = _variation(ins.inputs["s"], cell[0])
+        whole = self.cell_of(ins, 1, cell)
         same = Product(
             (Call("equal", (whole, _ZERO)), minus(_ONE, Call("equal", (residual, _ZERO))))
         )
@@ -219,16 +219,10 @@ class R2Scores(_Scores):
         if cell[0] == 4:
             every = range(ins.output.size) if ins.attributes["num_regressors"] else ()
             return [(k,) for k in every]
-        return [cell[1:]]
+        return [cell[1:]] if cell[0] in (1, 2) else []
 
     def right_side(self, ins: Instruction) -> str:
         return "1 − Σ(y − ŷ)² / Σ(y − mean y)²"
-
-
-def _variation(s: Tensor, k: int) -> Expr:
-    """``Σ (t - mean t)²`` from the sums."""
-    total, squares, count = (ref(s, (kind, k)) for kind in (0, 1, 3))
-    return minus(squares, Product((total, Quotient(total, count))))
 
 
 #: How several scores become one: all alike, by weights, by how many samples a class has, by the variation of targets.
@@ -266,7 +260,7 @@ class AverageScores(Op):
                 s = ins.inputs["s"]
                 weights.append(Sum((ref(s, (0, k)), ref(s, (3, k)))))
             else:
-                weights.append(_variation(ins.inputs["s"], k))
+                weights.append(ref(ins.inputs["s"], (1, k)))
         whole = Sum((*weights, *((_TINY,) if way == BY_SUPPORT else ())))
         total = Sum(tuple(Product((w, x)) for w, x in zip(weights, scores, strict=True)))
         return Quotient(total, whole) if way == BY_VARIATION else _share(total, whole)
@@ -274,7 +268,7 @@ class AverageScores(Op):
     def uses(self, ins: Instruction, operand: str, cell: Cell) -> list[Cell]:
         if operand == "x":
             return [()]
-        read = (0, 3) if ins.attributes["way"] == BY_SUPPORT else (0, 1, 3)
+        read = (0, 3) if ins.attributes["way"] == BY_SUPPORT else (1,)
         return [()] if cell[0] in read else []
 
     def right_side(self, ins: Instruction) -> str:

@@ -124,26 +124,30 @@ class Writing:
     # ---- counts -----------------------------------------------------------------------------------------------------
 
     def scored(
-        self, counts: Tensor, score: Callable[[Tensor, str], tuple[Tensor, Tensor | None]]
+        self,
+        counts: Tensor,
+        score: Callable[[Tensor, str], tuple[Tensor, Tensor | None]],
+        joined: str = "accumulate_counts",
     ) -> Written:
         """Add what is counted to the epoch's sums; `score` writes the number of either.
 
         `score` takes counts and a role, and returns the number and, if there are several, those it is made of.
+        `joined` is the operation that adds a batch.
         """
         batch, _ = score(counts, "batch")
-        total = self.summed(counts)
+        total = self.summed(counts, joined)
         value, result = score(total, "epoch")
         if not value.symbol.endswith(_EPOCH):
             value.symbol += _EPOCH
         return Written(batch, Total(value, result=result, sums=(total,)))
 
-    def summed(self, counts: Tensor) -> Tensor:
+    def summed(self, counts: Tensor, joined: str = "accumulate_counts") -> Tensor:
         """Running sums over the epoch."""
         if ("sums", id(counts)) in self._shared:
             return self._shared["sums", id(counts)]
         total = self._running("sums", counts.shape, f"Σ {counts.symbol}")
         inputs = {"x": counts, "total": total}
-        self._append(Instruction("accumulate_counts", inputs, {"y": total}, {}, "", "loss"))
+        self._append(Instruction(joined, inputs, {"y": total}, {}, "", "loss"))
         self._shared["sums", id(counts)] = total
         return total
 

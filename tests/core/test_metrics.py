@@ -275,3 +275,51 @@ def test_a_metric_that_fits_is_told_from_one_that_does_not() -> None:
 )
 def test_a_logged_name_has_words(name: str, title: str) -> None:
     assert metrics.title(name) == title
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("batch", [7, 20, 60])
+def test_r2_of_large_targets_with_a_small_spread(batch: int, weighted: bool) -> None:
+    """Sums of squares of such targets cancel in float32; means and distances from them do not."""
+    rng = np.random.default_rng(0)
+    y = (1e4 + rng.normal(size=(60, 2))).astype(np.float32)
+    p = (1e4 + rng.normal(size=(60, 2))).astype(np.float32)
+    w = rng.random(60).astype(np.float32) if weighted else np.ones(60, np.float32)
+    metric = metrics.R2Score(None)
+    for start in range(0, 60, batch):
+        part = slice(start, start + batch)
+        metric.update_state(y[part], p[part], w[part] if weighted else None)
+    t, q, s = y.astype(np.float64), p.astype(np.float64), w.astype(np.float64)[:, None]
+    mean = (s * t).sum(0) / s.sum()
+    wanted = 1 - (s * (t - q) ** 2).sum(0) / (s * (t - mean) ** 2).sum(0)
+    assert metric.result() == pytest.approx(wanted, rel=1e-3)
+
+
+@pytest.mark.parametrize("thresholds", [[0.0, 0.5, 1.0], [0.0, 0.25, 0.5, 0.75, 1.0], [0.0, 0.3]])
+def test_nothing_lies_below_the_least_threshold(thresholds: list[float]) -> None:
+    rng = np.random.default_rng(3)
+    y, p = np.float32(rng.random((200, 1)) > 0.5), np.float32(0.01 + 0.99 * rng.random((200, 1)))
+    for kind in (metrics.TrueNegatives, metrics.FalseNegatives):
+        metric = kind(thresholds)
+        for start in range(0, 200, 50):
+            part = slice(start, start + 50)
+            metric.update_state(y[part], p[part], np.float32(rng.random(50)))
+        assert metric.result()[0] == 0.0
+        assert metric.result()[-1] > 0
+
+
+@pytest.mark.parametrize(
+    ("metric", "wanted"),
+    [
+        (metrics.CategoricalAccuracy(), 0.0),
+        (metrics.TopKCategoricalAccuracy(k=2), 0.0),
+        (metrics.Precision(top_k=1), 0.0),
+        (metrics.Recall(top_k=2), 0.0),
+        (metrics.F1Score(average="micro"), 0.0),
+        (metrics.Recall(), 0.0),
+    ],
+)
+def test_what_is_no_number_is_never_the_largest(metric: metrics.Metric, wanted: float) -> None:
+    nan = float("nan")
+    metric.update_state(np.float32([[0, 1, 0]]), np.float32([[0.2, nan, 0.5]]))
+    assert metric.result() == pytest.approx(wanted, abs=1e-6)

@@ -390,12 +390,44 @@ def epochs_to_measure(validation_freq: Any) -> Callable[[int], bool]:
 
 
 #: What Keras's `compile`, `fit` and `evaluate` take and these do not, and what to do.
-_KERAS_ONLY = {
-    "run_eagerly": "Leave it out; model.program() shows every step.",
-    "steps_per_execution": "Leave it out.",
-    "jit_compile": "Leave it out: everything is compiled.",
-    "auto_scale_loss": "Leave it out: all numbers are float32.",
+def weight_advice(least: float, what: str) -> str:
+    """The sentence about weights of samples of which one is negative; "" if none is.
+
+    They are not refused: Keras takes them, and policy gradients weigh steps by an advantage of either sign.
+    """
+    if not least < 0:
+        return ""
+    return (
+        f"{what} holds negative numbers (down to {least:g}): training makes the loss of these samples larger, without "
+        f"end. Give numbers from 0 on, unless that is meant."
+    )
+
+
+#: Arguments of Keras's `compile` that say how it is computed, with the values that change nothing here.
+_HARMLESS: dict[str, tuple[tuple[Any, ...], str]] = {
+    "run_eagerly": ((False, None), "Leave it out; model.program() shows every step."),
+    "steps_per_execution": ((1, None), "Leave it out."),
+    "jit_compile": (("auto", True, False, None), "Leave it out: everything is compiled."),
+    "auto_scale_loss": ((True, False, None), "Leave it out: all numbers are float32."),
 }
+
+
+def require_harmless(**given: Any) -> None:
+    """Say so if `compile` is asked to compute in a way that is not here.
+
+    Raises
+    ------
+    core.errors.SettingError
+        A value would change something.
+    """
+    for key, value in given.items():
+        harmless, instead = _HARMLESS[key]
+        plain = value is None or isinstance(value, (str, int, np.bool_, np.integer))
+        if not plain or value not in harmless:
+            known = " or ".join(repr(one) for one in harmless if one is not None)
+            raise SettingError(
+                f"compile: {key} can only be {known}; it is {value!r}. {instead}", key
+            )
 
 
 def refuse_others(function: Any, wrong: dict[str, Any]) -> None:
@@ -408,8 +440,6 @@ def refuse_others(function: Any, wrong: dict[str, Any]) -> None:
     """
     for key in wrong:
         what = function.__name__
-        if key in _KERAS_ONLY:
-            raise SettingError(f"{what} takes no {key!r} in this version. {_KERAS_ONLY[key]}", key)
         known = [
             one for one in inspect.signature(function).parameters if one not in ("self", "wrong")
         ]

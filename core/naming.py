@@ -6,6 +6,11 @@ import difflib
 import re
 from collections.abc import Iterable
 
+#: More names than this are not listed where a close one is known, but so many of the closest.
+_MANY, _CLOSEST = 16, 5
+#: Where what a name is made of goes on to tell more: the noun before it has the plural.
+_GOES_ON = re.compile(r" (?=(?:of|to|that|for|in|with) )")
+
 #: Words of papers and of other programs for what Keras calls otherwise; tried within a longer name.
 _WORDS = {
     "xavier": "glorot",
@@ -52,13 +57,18 @@ def unknown(what: str, name: str, options: Iterable[str]) -> str:
     name
         As given.
     options
-        What is known, told in this order.
+        What is known, told in this order; of many only the closest, if one of them is probably meant.
     """
     known = list(options)
-    return (
-        f"There is no {what} called {name!r}.{suggestion(name, known)} "
-        f"Known {_plural(what)}: {', '.join(known)}."
-    )
+    near = suggestion(name, known)
+    told = f"Known {_plural(what)}: {', '.join(known)}."
+    if near and len(known) > _MANY:
+        first = closest(name, known)
+        plain = {_plain(option): option for option in reversed(known)}
+        others = difflib.get_close_matches(_plain(name), plain, _CLOSEST, 0.0)
+        some = [first, *(plain[one] for one in others if plain[one] != first)][:_CLOSEST]
+        told = f"The closest of {len(known)} known {_plural(what)}: {', '.join(some)}."
+    return f"There is no {what} called {name!r}.{near} {told}"
 
 
 def no_attribute(
@@ -93,7 +103,10 @@ def require_free(cls: type, known: type | None, what: str) -> None:
 
 
 def _plural(what: str) -> str:
-    return what + ("es" if what.endswith("s") else "s")
+    """``settings of a run`` for "setting of a run", ``layers that are measured`` for "layer that is measured"."""
+    noun, *rest = _GOES_ON.split(what, maxsplit=1)
+    many = noun + ("es" if noun.endswith(("s", "x", "ch", "sh")) else "s")
+    return " ".join([many, *(re.sub(r"^that is\b", "that are", more) for more in rest)])
 
 
 def _plain(name: str) -> str:

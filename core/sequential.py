@@ -262,10 +262,18 @@ class Sequential(Model):
         loss_weights: Any = None,
         metrics: Any = None,
         weighted_metrics: Any = None,
+        run_eagerly: bool = False,
+        steps_per_execution: int = 1,
+        jit_compile: Any = "auto",
+        auto_scale_loss: bool = True,
         **wrong: Any,
     ) -> None:
         """Choose how to train, as `Model.compile`; it holds for a model that is built later, too."""
         arguments.refuse_others(Model.compile, wrong)
+        arguments.require_harmless(
+            run_eagerly=run_eagerly, steps_per_execution=steps_per_execution,
+            jit_compile=jit_compile, auto_scale_loss=auto_scale_loss,
+        )  # fmt: skip
         told = {
             "optimizer": optimizers_module.get(optimizer),
             "loss": loss,

@@ -156,6 +156,10 @@ def _train(session: Session, epochs: int, stop: _StopRequest, keep: Callable[[],
                 description=tr("epoch {n} of {total}", n=shown, total=first + epochs),
                 loss=tr("loss {loss:.4f}", loss=_loss(session)),
             )
+        if not stop and not session.diverged:
+            session.finish_training(first * batches)
+        for one in session.take_happenings():
+            bar.console.print(words(one.name, one.values), highlight=False, soft_wrap=True)
     return "" if stop else _metrics(session)
 
 

@@ -9,12 +9,17 @@ from app.text import number, tr
 
 
 def words(name: str, values: Mapping[str, Any]) -> str:
-    """Return the sentence for ``run.stopped-early`` or ``run.rate-reduced``."""
+    """Return the sentence for ``run.stopped-early``, ``run.rate-reduced`` or ``run.best-restored``."""
     if name.endswith("rate-reduced"):
         return tr(
             "Epoch {epoch}: the learning rate is now {rate}.",
             epoch=number(values["epoch"]), rate=f"{values['learning_rate']:.4g}",
         )  # fmt: skip
+    if name.endswith("best-restored"):
+        return tr(
+            "All epochs are done: the weights are those of the best epoch, {best}, again.",
+            best=number(values["best_epoch"]),
+        )
     sentence = tr(
         "Stopped after epoch {epoch}: {monitor} has not improved since epoch {best}.",
         epoch=number(values["epoch"]), monitor=values["monitor"], best=number(values["best_epoch"]),

@@ -243,6 +243,11 @@ class Session:
         self._changes += 1
         return True
 
+    def finish_training(self, first: int) -> None:
+        """Let callbacks end training that began after the step `first`, where nobody can press Play to go on."""
+        self._happenings += self._supervisor.finish(first)
+        self._changes += 1
+
     def finish_step(self) -> None:
         """Complete a step that was begun instruction by instruction."""
         if self.run.position.pc and self.run.divergence is None:

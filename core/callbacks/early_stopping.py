@@ -47,7 +47,8 @@ class EarlyStopping(MonitorCallback):
         Setting("min_delta", "Least improvement", "float", 0.0, 0.0, step=0.001,
                 help="Better by less than this does not count"),
         Setting("restore_best_weights", "Go back to the best", "bool", False,
-                help="When training is stopped, the weights are those of the best epoch again"),
+                help="When training is stopped, or chainrule train has done all its epochs, the weights are those of "
+                     "the best epoch again; the window leaves them after its last planned epoch, for you may go on"),
     )  # fmt: skip
 
     def __init__(

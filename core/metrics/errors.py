@@ -33,7 +33,8 @@ class _OfLoss(Metric):
         return losses.get({"class_name": self.loss_name, "config": config})
 
     def write(self, w: Writing) -> Written:
-        return w.mean(w.loss_rows(self.loss), self.name)
+        loss = self.loss
+        return w.mean(w.loss_rows(loss), self.name, ignore=loss.ignore_class)
 
     def problem(self, outputs: Shape, *, sparse: bool) -> str:
         if self.targets == LABELS and not sparse and outputs and outputs[-1] == 1:

@@ -29,9 +29,13 @@ class Compiling(Weights):
         loss_weights: Any = None,
         metrics: Any = None,
         weighted_metrics: Any = None,
+        run_eagerly: bool = False,
+        steps_per_execution: int = 1,
+        jit_compile: Any = "auto",
+        auto_scale_loss: bool = True,
         **wrong: Any,
     ) -> None:
-        """Choose how to train.
+        """Choose how to train. Arguments are in Keras's order.
 
         Parameters
         ----------
@@ -43,8 +47,14 @@ class Compiling(Weights):
             outputs' names. Of `weighted_metrics` samples count their weights.
         loss_weights
             How much the losses of several outputs count: a list, or a dictionary by the outputs' names.
+        run_eagerly, steps_per_execution, jit_compile, auto_scale_loss
+            Keras's, which say how it is computed: only values that change nothing are taken.
         """
         arguments.refuse_others(Compiling.compile, wrong)
+        arguments.require_harmless(
+            run_eagerly=run_eagerly, steps_per_execution=steps_per_execution,
+            jit_compile=jit_compile, auto_scale_loss=auto_scale_loss,
+        )  # fmt: skip
         chosen = optimizers_module.get(optimizer)
         require_loss(loss)
         count = len(self.network.outputs)
@@ -160,6 +170,19 @@ class Compiling(Weights):
     def metrics(self) -> list[metrics_module.Metric]:
         """The metrics `compile` was given, output by output; their `result()` is what was measured last."""
         return [one.metric for own in self._metric_list for one in own]
+
+    @property
+    def metrics_names(self) -> list[str]:
+        """What `evaluate` measures, in its order: the loss, that of each output, what `compile` was given."""
+        if self._loss is None:
+            return []
+        names, many = self._output_names(), len(self.network.outputs) > 1
+        if len(set(names)) < len(names):
+            names = [self.network.source(output)[0] for output in self.network.outputs]
+        found = ["loss", *(f"{name}_loss" for name in names if many)]
+        for name, own in zip(names, self._metric_list, strict=True):
+            found += [f"{name}_{one.name}" if many else one.name for one in own]
+        return found
 
     def _by_output(self, given: dict[str, Any], what: str) -> list[Any]:
         """The values of a dictionary in the order of the outputs."""

@@ -114,6 +114,7 @@ class Fitting(Trained, Measuring):
             samples, validation = cut(samples, 0, held), cut(samples, held, len(samples))
         if class_weight is not None:
             samples = self._count_classes(samples, y, class_weight)
+        self._advise_of_weights(samples, "class_weight" if class_weight else "sample_weight")
         run = self._ready(samples, batch_size, truncated_bptt_steps)
         run.shuffle(shuffle)
         run.validation = validation
@@ -185,6 +186,7 @@ class Fitting(Trained, Measuring):
         samples = self._samples(x, y, sample_weight)
         if class_weight is not None:
             samples = self._count_classes(samples, y, class_weight)
+        self._advise_of_weights(samples, "class_weight" if class_weight else "sample_weight")
         run = self._ready(
             samples,
             max(len(samples), self._run.training.batch_size if self._run else 1),

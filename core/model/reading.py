@@ -9,7 +9,7 @@ import numpy as np
 
 from core import arguments
 from core import losses as losses_module
-from core.errors import ChainruleError
+from core.errors import ChainruleError, give_advice
 from core.model.compiling import NO_LOSS, Compiling
 from core.spec.training import check_class_weight
 
@@ -118,6 +118,14 @@ class Reading(Compiling):
         require_one_class(self._outputs()[0])
         labels = self._given_targets(y)[0][: len(samples)]
         return replace(samples, weights=[DataTable(class_weights(labels, weights)[:, None])])
+
+    def _advise_of_weights(self, samples: Any, what: str) -> None:
+        """Warn of samples that training makes worse."""
+        for table in samples.weights or ():
+            hint = arguments.weight_advice(float(table.array.min()), what)
+            if hint:
+                give_advice(hint)
+                return
 
     def _data_advice(self, x: Any, y: Any) -> list[str]:
         """What of data that can be learned from is seldom meant."""

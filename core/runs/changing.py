@@ -125,7 +125,7 @@ class Changing(Standing):
     def _forget_future(self, step: int | None = None) -> None:
         """What was done after the present step, or after `step`, will not happen as it did."""
         after = self.step_count if step is None else step
-        self.journal = self.journal.copy(after)
+        self.journal.forget_after(after)
         self.history.truncate(after)
         self.checkpoints.forget_after(after)
 

@@ -81,9 +81,10 @@ class Checkpoints:
 
     def forget_after(self, step: int) -> None:
         """Drop checkpoints of steps that will not happen as they did."""
-        for s in [s for s in self._steps if s > step]:
-            self._steps.remove(s)
+        place = bisect.bisect_right(self._steps, step)
+        for s in self._steps[place:]:
             self._bytes -= self._by_step.pop(s).nbytes
+        del self._steps[place:]
 
     @property
     def steps(self) -> tuple[int, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from core.runs.branching import twin
 from core.runs.history import Series
 
 if TYPE_CHECKING:
+    from core.model import Model
     from core.runs.run import Run
 
 #: Places in time at which weights are compared, at most and (by replaying) at least.
@@ -118,8 +119,12 @@ class Comparison:
         return "\n".join(lines)
 
 
-def compare(a: Run, b: Run, *, stop: Callable[[], bool] = lambda: False) -> Comparison:
+def compare(
+    a: Run | Model, b: Run | Model, *, stop: Callable[[], bool] = lambda: False
+) -> Comparison:
     """Compare two runs over the steps that both have. Neither is moved.
+
+    A model that was trained stands for its run, ``model.run``.
 
     Weights are compared bit by bit: at checkpoints, and for the first difference by replaying what lies between two.
     Data are compared by their content, and the samples of batches by their numbers.
@@ -134,8 +139,9 @@ def compare(a: Run, b: Run, *, stop: Callable[[], bool] = lambda: False) -> Comp
     Raises
     ------
     core.errors.ChainruleError
-        They have no step in common, or `stop` said so.
+        They have no step in common, one is no run, or `stop` said so.
     """
+    a, b = _run_of(a), _run_of(b)
     first = max(a.base, b.base)
     last = min(max(run.history.length, run.step_count) for run in (a, b))
     if first > last:
@@ -167,6 +173,19 @@ def compare(a: Run, b: Run, *, stop: Callable[[], bool] = lambda: False) -> Comp
 def _go_on(stop: Callable[[], bool]) -> None:
     if stop():
         raise ChainruleError("The comparison was stopped before its end.")
+
+
+def _run_of(given: Any) -> Run:
+    from core.runs.run import Run
+
+    # A model that was never trained says so itself.
+    found = given if isinstance(given, Run) else getattr(given, "run", None)
+    if not isinstance(found, Run):
+        raise ChainruleError(
+            f"compare takes two runs: model.run, or what run.branch(...) gives. {given!r} is neither a run nor a "
+            "model that was trained."
+        )
+    return found
 
 
 def _named(run: Run) -> str:

@@ -139,6 +139,19 @@ class History:
         self.health.truncate(step)
         self.epochs = [e for e in self.epochs if e.step <= step]
 
+    def __repr__(self) -> str:
+        steps, epochs = self.length - self.first, len(self.epochs)
+        counted = f"{steps:,} step{'s' if steps != 1 else ''}"
+        if epochs:
+            counted += f" and {epochs:,} epoch{'s' if epochs != 1 else ''}"
+        last = self.epochs[-1].metrics if epochs else {}
+        if not last and self._bins:
+            # Of the last bin: that of the last step until a run is long.
+            place = self._bins - 1
+            last = dict(zip(self.names, self._sum[place] / max(self._count[place], 1), strict=True))
+        told = ", ".join(f"{name} {value:.4g}" for name, value in last.items())
+        return f"<History of {counted}{': ' if told else ''}{told}>"
+
     def copy(self) -> History:
         """Another one with the same numbers."""
         made = History(self.names, self.first)

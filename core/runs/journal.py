@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import bisect
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import msgspec
 import numpy as np
@@ -53,6 +53,8 @@ class Journal:
     ) -> None:
         self.entries: list[Entry] = list(entries or [])
         self._arrays: dict[int, Arrays] = dict(arrays or {})
+        self._next = max(self._arrays, default=-1) + 1
+        self._bytes = sum(map(_bytes, self._arrays.values()))
 
     def __len__(self) -> int:
         return len(self.entries)
@@ -60,7 +62,7 @@ class Journal:
     @property
     def nbytes(self) -> int:
         """Memory its arrays take."""
-        return sum(a.nbytes for arrays in self._arrays.values() for a in arrays.values())
+        return self._bytes
 
     def arrays(self, entry: Entry) -> Arrays:
         """The arrays of an entry, by name."""
@@ -77,16 +79,36 @@ class Journal:
         So is an earlier change of the very same thing before the same step: a slider that is drawn leaves one entry.
         """
         if arrays is not None:
-            entry = msgspec.structs.replace(entry, arrays=max(self._arrays, default=-1) + 1)
-            self._arrays[entry.arrays] = {name: _kept(value) for name, value in arrays.items()}
+            entry = msgspec.structs.replace(entry, arrays=self._next)
+            kept = {name: _kept(value) for name, value in arrays.items()}
+            self._arrays[self._next] = kept
+            self._next += 1
+            self._bytes += _bytes(kept)
+        self.forget_after(entry.step)
+        # A callback that sets the rate after every epoch leaves many entries: only those of this step are looked at.
         before = bisect.bisect_left(self.entries, entry.step, key=lambda e: e.step)
-        same = [
-            e for e in self.entries[before : self._after(entry.step)] if not self._again(e, entry)
+        now = self.entries[before:]
+        again = [self._again(one, entry) for one in now]
+        self.entries[before:] = [
+            *(e for e, same in zip(now, again, strict=True) if not same),
+            entry,
         ]
-        self.entries = [*self.entries[:before], *same, entry]
-        used = {e.arrays for e in self.entries}
-        self._arrays = {k: held for k, held in self._arrays.items() if k in used}
+        self._release([e for e, same in zip(now, again, strict=True) if same])
         return entry
+
+    def forget_after(self, step: int) -> None:
+        """Forget changes of later steps, which will not happen as they did."""
+        place = self._after(step)
+        if place < len(self.entries):
+            gone = self.entries[place:]
+            del self.entries[place:]
+            self._release(gone)
+
+    def _release(self, gone: Iterable[Entry]) -> None:
+        """Drop the arrays of entries that are not there any more; each has its own."""
+        for entry in gone:
+            if entry.arrays in self._arrays:
+                self._bytes -= _bytes(self._arrays.pop(entry.arrays))
 
     def _again(self, a: Entry, b: Entry) -> bool:
         return (a.kind, a.name, a.cell) == (b.kind, b.name, b.cell) and set(self.arrays(a)) == set(
@@ -123,17 +145,23 @@ class Journal:
         Raises
         ------
         ValueError
-            The entries are not in order, or the arrays of one are missing.
+            The entries are not in order, or the arrays of one are missing or another's.
         """
         found: dict[int, dict[str, np.ndarray]] = {}
         for key, value in arrays.items():
             number, name = key.split("/", 1)
             found.setdefault(int(number), {})[name] = _kept(value)
         steps = [e.step for e in entries]
-        if steps != sorted(steps) or any(e.arrays >= 0 and e.arrays not in found for e in entries):
+        own = [e.arrays for e in entries if e.arrays >= 0]
+        shared = len(set(own)) < len(own)
+        if steps != sorted(steps) or shared or any(number not in found for number in own):
             message = "A journal is damaged."
             raise ValueError(message)
         return cls(entries, found)
+
+
+def _bytes(arrays: Arrays) -> int:
+    return sum(a.nbytes for a in arrays.values())
 
 
 def _kept(value: np.ndarray) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,8 @@ from core.naming import unknown
 MEASURES = ("gradient_norm", "weight_norm", "update_ratio", "dead", "saturated")
 #: Records kept at most; then every second one is dropped and half as many are taken.
 CAPACITY = 4096
+#: Layers that a line tells of at most.
+_SHOWN = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +79,25 @@ class HealthLog:
         self._steps: list[int] = []
         self._values: list[np.ndarray] = []
 
+    def __repr__(self) -> str:
+        if not self.every and not self._steps:
+            return (
+                "<HealthLog: nothing is recorded; run.record_health(100) records every 100 steps>"
+            )
+        count = len(self._steps)
+        often = f"after every {self.every:,} steps" if self.every > 1 else "after every step"
+        head = f"<HealthLog of {count:,} record{'s' if count != 1 else ''}, taken {often}"
+        if not count:
+            return f"{head}>"
+        ratios = self._values[-1][:, MEASURES.index("update_ratio")]
+        told = [
+            f"{layer} {ratio:.3g}"
+            for layer, ratio in zip(self.layers, ratios, strict=True)
+            if not np.isnan(ratio)
+        ]
+        shown = ", ".join(told[:_SHOWN]) + (", ..." if len(told) > _SHOWN else "")
+        return f"{head}; update ratios of the last (step {self._steps[-1]:,}): {shown or 'none'}>"
+
     @property
     def steps(self) -> np.ndarray:
         """(records,) updates done when each was taken."""
@@ -113,7 +135,7 @@ class HealthLog:
 
     def truncate(self, step: int) -> None:
         """Forget what was recorded after this many updates."""
-        count = sum(1 for known in self._steps if known <= step)
+        count = bisect.bisect_right(self._steps, step)
         del self._steps[count:], self._values[count:]
 
     def copy(self) -> HealthLog:

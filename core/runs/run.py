@@ -127,6 +127,8 @@ class Run(Saving):
     def train(self, epochs: int = 1) -> list[Epoch]:
         """Whole epochs, with held-out data measured after each; callbacks of the training settings look on.
 
+        An `EarlyStopping` that goes back to the best weights does so at the end, too: to those of these epochs.
+
         Returns
         -------
         The metrics of these epochs: fewer than asked for if a callback stopped training.
@@ -138,7 +140,7 @@ class Run(Saving):
         """
         from core.runs.supervising import Supervisor
 
-        found = []
+        found, first = [], self.step_count
         watching = Supervisor(self)
         # Whoever asks for more where it was stopped wants it to go on.
         watching.go_on()
@@ -157,6 +159,7 @@ class Run(Saving):
                 self.note_epoch(held)
             # Of an epoch that is done again, what callbacks saw the first time.
             found += [one for one in self.history.epochs if one.step == self.step_count][-1:]
+        watching.finish(first)
         return found
 
     def __repr__(self) -> str:

@@ -29,7 +29,7 @@ class Happening:
     Attributes
     ----------
     name
-        "stopped-early" or "rate-reduced".
+        "stopped-early", "rate-reduced" or "best-restored".
     values
         Numbers and names that JSON can hold: epoch (from 1), step, and what was seen or set.
     """
@@ -66,6 +66,7 @@ class Supervisor:
     def __init__(self, run: Run, given: Sequence[Mapping[str, Any]] | None = None) -> None:
         chosen = run.training.callbacks if given is None else given
         self.run = run
+        self._chosen = tuple(chosen)
         self.callbacks = [documents.get(one) for one in chosen]
         self._trained = _Trained(run)
         names = list(epoch_values(run.program))
@@ -129,6 +130,56 @@ class Supervisor:
         self._follow()
         if self.stopped is not None:
             self._forgiven, self.stopped = self.stopped, None
+
+    def finish(self, first: int = 0) -> list[Happening]:
+        """Let callbacks end training that has come to its planned end after an epoch.
+
+        As in Keras, what goes back to the best weights does so at the end of training, stopped or not: those of the
+        best epoch after the step `first`, at which this training began. They are an entry of the journal. Counting
+        goes on if training does. Nothing is done where training was stopped, or stands before the end of its history.
+
+        Returns
+        -------
+        What they did.
+        """
+        self._follow()
+        run = self.run
+        epochs = run.history.epochs
+        stands = run.step_count == run.history.length and not run.pc and run.divergence is None
+        ended = stands and epochs and epochs[-1].step == run.step_count
+        if not ended or not seen_by_callbacks(epochs[-1]) or self.stopped == run.step_count:
+            return []
+        last, trained = epochs[-1], self._trained
+        trained.happenings = []
+        trained.epoch = last
+        for one in self.callbacks:
+            best = self._best_epoch(one, first) if isinstance(one, EarlyStopping) else None
+            if best is None or best.step == last.step:
+                continue
+            weights = trained.weights_at(best.step)
+            if weights is not None:
+                run.replace_weights(weights)
+                told = {"epoch": last.epoch, "step": last.step, "best_epoch": best.epoch}
+                trained.happenings.append(Happening("best-restored", told))
+        return trained.happenings
+
+    def _best_epoch(self, one: EarlyStopping, first: int) -> Epoch | None:
+        """The epoch whose weights are to be restored, if any are, as if training had begun at the step `first`."""
+        if not one.restore_best_weights:
+            return None
+        alone = documents.get(self._chosen[self.callbacks.index(one)])
+        alone.set_model(self._trained)  # type: ignore[arg-type]
+        alone.on_train_begin({})
+        self._trained.acting = False
+        steps = {}
+        for epoch in self.run.history.epochs:
+            if epoch.step > first and seen_by_callbacks(epoch):
+                self._trained.epoch = epoch
+                steps[epoch.step] = epoch
+                alone.on_epoch_end(epoch.epoch - 1, dict(epoch.metrics))
+        self._trained.stop_training = False
+        # While they follow, the weights that are kept are the step they were at.
+        return steps.get(getattr(alone, "best_weights", None) or -1)
 
     def stop_step(self) -> int | None:
         """The step at which training is to stay, as the history has it now."""
@@ -234,13 +285,13 @@ class _Trained:
 
     def set_weights(self, weights: Any) -> None:
         """Go back to weights of an earlier epoch."""
-        found = self._at(weights) if isinstance(weights, int) else weights
+        found = self.weights_at(weights) if isinstance(weights, int) else weights
         self.restored = found is not None
         if found is not None:
             self._run.replace_weights(found)
 
-    def _at(self, step: int) -> dict[str, np.ndarray] | None:
-        """Weights of a step that was not seen here: the run was saved or rewound since. They are replayed."""
+    def weights_at(self, step: int) -> dict[str, np.ndarray] | None:
+        """Weights of an earlier step, replayed; None if the run cannot go back to it."""
         run, here = self._run, self._run.step_count
         if step < run.base:
             return None

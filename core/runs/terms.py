@@ -8,10 +8,12 @@ import numpy as np
 
 from core.errors import ChainruleError
 from core.kernels import state as S
+from core.naming import unknown
 from core.tape.tensors import Tensor
 
 if TYPE_CHECKING:
     from core.runs.run import Run
+    from core.tape.program import Program
 
 
 def terms(run: Run, weight: str) -> dict[str, np.ndarray]:
@@ -26,7 +28,7 @@ def terms(run: Run, weight: str) -> dict[str, np.ndarray]:
         None,
     )
     if found is None:
-        raise ChainruleError(f"{weight} is not a weight that is trained.")
+        raise ChainruleError(_about(program, weight))
     index, update = found
     if start is None or (run.pc and index >= run.pc):
         raise ChainruleError(f"The step has not come to the update of {weight} yet.")
@@ -50,6 +52,19 @@ def terms(run: Run, weight: str) -> dict[str, np.ndarray]:
     keep = 1 - rate * (optimizer.config["weight_decay"] or 0.0)
     numbers = {"rate": rate, "keep": keep, **factors}
     return {**{name: np.asarray(value) for name, value in numbers.items()}, **given}
+
+
+def _about(program: Program, weight: str) -> str:
+    """Why there are no terms of a weight."""
+    updated = {
+        ins.inputs["w"].name
+        for ins in program.tape.instructions
+        if ins.phase == "update" and "w" in ins.inputs
+    }
+    trained = [name for name in program.weights() if name in updated]
+    if weight in program.weights():
+        return f"{weight} is not trained, so that nothing updates it. Trained are: {', '.join(trained) or 'none'}."
+    return unknown("weight that is trained", weight, trained)
 
 
 def _rate(run: Run, iteration: int, before: object) -> float:

@@ -99,9 +99,19 @@ class Writing:
         target = read_targets(self.e, self.label, self.target, self.p, loss)
         return write_rows(self.e, self.label, self.p, target, loss, 1.0)
 
-    def mean(self, rows: Tensor, symbol: str, *, masked: bool = True) -> Written:
-        """The mean of one number a list, each counting its weight and not at all where it is masked."""
+    def mean(
+        self, rows: Tensor, symbol: str, *, masked: bool = True, ignore: int | None = None
+    ) -> Written:
+        """The mean of one number a list, each counting its weight and not at all where it is masked.
+
+        Labels of the class `ignore` count nothing where there are weights or a mask. Without either they count as
+        numbers of 0, as in Keras.
+        """
         share = self._share(masked=masked)
+        if share is not None and ignore is not None:
+            counts = self.op("label_counts", self.target, role="counts", symbol="c",
+                             output=rows.shape, ignore=ignore)  # fmt: skip
+            share = self.op("multiply", share, counts, role="counted", symbol="s")
         if share is None:
             batch = self.op("batch_mean", rows, role="batch", symbol=symbol, mean=True)
         else:

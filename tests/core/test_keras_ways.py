@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -568,3 +569,53 @@ def test_a_layer_that_cannot_be_added_leaves_the_trained_model_as_it_was() -> No
     model.fit(x, y, verbose=0)
     model.add(layers.Dense(2))
     assert model.predict(x).shape == (6, 2)
+
+
+# ---- training and what is said of it --------------------------------------------------------------------------------
+
+
+def test_an_ignored_class_counts_nothing_where_samples_have_weights() -> None:
+    y, w = np.array([0, 1, 2]), np.array([1, 2, 3], np.float32)
+    p = np.array([[0.7, 0.2, 0.1], [0.1, 0.8, 0.1], [0.2, 0.2, 0.6]], np.float32)
+    for kind in (
+        core.metrics.SparseCategoricalCrossentropy(ignore_class=1),
+        core.metrics.MeanMetricWrapper(losses.SparseCategoricalCrossentropy(ignore_class=1)),
+    ):
+        kind.update_state(y, p, w)
+        # The weights of the samples that are kept: (-ln 0.7 - 3 ln 0.6) / 4.
+        assert kind.result() == pytest.approx(0.4722879, rel=1e-5)
+        kind.reset_state()
+        kind.update_state(y, p)
+        assert kind.result() == pytest.approx(-np.log(0.7 * 0.6) / 3, rel=1e-5)
+
+
+def test_names_of_metrics_are_those_that_evaluate_measures() -> None:
+    one = core.Sequential([core.Input((3,)), layers.Dense(2)])
+    assert one.metrics_names == []
+    one.compile("sgd", "mse", metrics=["mae"], weighted_metrics=["mse"])
+    assert one.metrics_names == ["loss", "mae", "mse"] == list(one.evaluate(A, B, return_dict=True))
+    x = core.Input((3,))
+    two = core.Model(x, [layers.Dense(2, name="size")(x), layers.Dense(2, name="place")(x)])
+    two.compile("sgd", "mse", metrics={"place": ["mae"]})
+    assert two.metrics_names == list(two.evaluate(A, [B, B], return_dict=True))
+
+
+@pytest.mark.parametrize(
+    ("given", "what"),
+    [
+        ({"sample_weight": -W}, "sample_weight holds negative numbers \\(down to -5\\)"),
+        ({"class_weight": {0: -1.5, 1: 1.0}}, "class_weight holds negative numbers \\(down to -1.5\\)"),
+    ],
+)  # fmt: skip
+def test_weights_below_0_are_taken_with_advice(given: dict[str, Any], what: str) -> None:
+    model = core.Sequential([core.Input((3,)), layers.Dense(1, activation="sigmoid")], seed=1)
+    model.compile("sgd", "binary_crossentropy")
+    before = model.get_weights()[0]
+    with pytest.warns(AdviceWarning, match=what):
+        model.fit(A, Z, **given)
+    assert not np.array_equal(before, model.get_weights()[0])
+    with pytest.warns(AdviceWarning, match=what):
+        model.train_on_batch(A, Z, **given)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", AdviceWarning)
+        model.fit(A, Z, sample_weight=W)

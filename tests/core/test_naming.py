@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -155,8 +156,85 @@ def test_keras_has_lower_case_names_and_schedules_with_its_optimizers() -> None:
     assert found == core.schedules.ExponentialDecay(0.1, 10, 0.5)
 
 
-def test_arguments_that_only_keras_has_say_what_to_do() -> None:
-    with pytest.raises(
-        ChainruleError, match=r"compile takes no 'jit_compile' in this version. Leave"
-    ):
-        small().compile("sgd", "mse", jit_compile=True)
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ({"run_eagerly": True}, r"run_eagerly can only be False; it is True. Leave"),
+        ({"steps_per_execution": 4}, "steps_per_execution can only be 1; it is 4"),
+        ({"jit_compile": "xla"}, "jit_compile can only be 'auto' or True or False"),
+        ({"auto_scale_loss": [1]}, "auto_scale_loss can only be True or False"),
+    ],
+)
+@pytest.mark.parametrize("built", [True, False])
+def test_arguments_that_say_how_keras_computes_are_refused(
+    wrong: dict[str, Any], sentence: str, built: bool
+) -> None:
+    model = small() if built else core.Sequential([layers.Dense(1)])
+    with pytest.raises(ChainruleError, match=sentence):
+        model.compile("sgd", "mse", **wrong)
+
+
+@pytest.mark.parametrize("built", [True, False])
+def test_arguments_that_change_nothing_are_taken_in_the_order_of_keras(built: bool) -> None:
+    model = small() if built else core.Sequential([layers.Dense(1)])
+    model.compile("sgd", "mse", None, ["mae"], None, False, 1, "auto", True)
+    model.compile("sgd", "mse", run_eagerly=False, jit_compile=False, auto_scale_loss=False)
+    order = [name for name in inspect.signature(core.Model.compile).parameters if name != "wrong"]
+    assert order == ["self", "optimizer", "loss", "loss_weights", "metrics", "weighted_metrics",
+                     "run_eagerly", "steps_per_execution", "jit_compile", "auto_scale_loss"]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("what", "many"),
+    [
+        ("loss", "losses"),
+        ("data set", "data sets"),
+        ("setting of a run", "settings of a run"),
+        ("metric to compare", "metrics to compare"),
+        ("layer that is measured", "layers that are measured"),
+        ("argument of this optimizer", "arguments of this optimizer"),
+        ("callback of a project", "callbacks of a project"),
+    ],
+)
+def test_of_a_noun_that_goes_on_the_noun_has_the_plural(what: str, many: str) -> None:
+    assert f" Known {many}: one, two." in naming.unknown(what, "three", ["one", "two"])
+
+
+def test_of_many_names_only_the_closest_are_listed_where_one_is_close() -> None:
+    known = [f"dense_{k}.units" for k in range(30)] + ["optimizer.learning_rate"]
+    told = naming.unknown("setting", "optimizer.lerning_rate", known)
+    assert "Did you mean 'optimizer.learning_rate'? The closest of 31 known settings: opt" in told
+    assert told.count(",") == 4
+    # Where nothing is close all are told.
+    assert naming.unknown("setting", "?!", known).count(",") == 30
+
+
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (
+            lambda: core.schedules.ExponentialDecay(0.1),
+            r"ExponentialDecay needs decay_steps and decay_rate: ExponentialDecay\(initial_learning_rate, decay_st",
+        ),
+        (lambda: metrics.MeanMetricWrapper(), r"MeanMetricWrapper needs fn: Mean"),
+        (lambda: metrics.BinaryAccuracy(treshold=1), "BinaryAccuracy has no argument 'treshold'. Did you mean 'thr"),
+        (lambda: core.regularizers.L1(0.1, 0.2), "L1 takes 1 argument; 2 are given"),
+        (lambda: core.initializers.RandomNormal(0.1, mean=2), "RandomNormal is given mean twice"),
+        (lambda: metrics.get({"class_name": "MeanMetricWrapper"}), "MeanMetricWrapper needs fn"),
+    ],
+)  # fmt: skip
+def test_wrong_arguments_of_an_object_are_told_by_its_name(
+    make: Callable[[], Any], sentence: str
+) -> None:
+    with pytest.raises(ChainruleError, match=sentence):
+        make()
+
+
+def test_an_error_inside_a_constructor_is_not_taken_for_wrong_arguments() -> None:
+    with pytest.raises(TypeError, match="inside"):
+        _Broken()
+
+
+class _Broken(core.regularizers.Regularizer):
+    def __init__(self) -> None:
+        raise TypeError("inside")

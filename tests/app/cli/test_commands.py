@@ -103,6 +103,26 @@ def test_train_saves_and_goes_on(project: Path) -> None:
     assert io.read(project).project.run["step"] == 100
 
 
+def test_train_goes_back_to_the_best_weights_at_its_planned_end(project: Path) -> None:
+    contents = read(project)
+    given = contents.project.training
+    training = msgspec.structs.replace(
+        given, optimizer={"kind": "SGD", "learning_rate": 3.0},
+        callbacks=({"kind": "EarlyStopping", "patience": 50, "restore_best_weights": True},),
+    )  # fmt: skip
+    write(
+        project,
+        replace(contents, project=msgspec.structs.replace(contents.project, training=training)),
+    )
+    result = run("train", str(project), "--epochs", "12")
+    assert result.returncode == 0, result.stderr
+    assert "All epochs are done: the weights are those of the best epoch" in result.stderr
+    saved = read(project).project.run
+    assert [(e["kind"], e["step"]) for e in read(project).journal["entries"]] == [
+        ("weights", saved["step"])
+    ]
+
+
 def test_training_twice_is_training_once(project: Path, tmp_path: Path) -> None:
     other = tmp_path / "other.chainrule"
     assert run("train", str(project), "--epochs", "4", "-o", str(other)).returncode == 0

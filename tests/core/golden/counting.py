@@ -56,7 +56,10 @@ def classifier(name: str, loss: Any, api: Any, units: int = 3, **fitting: Any) -
     return trained(api, name, model, x, y, {"loss": loss, "metrics": ["accuracy"]}, **fitting)
 
 
-def tagger(name: str, loss: Any, api: Any, *, weighted: bool = False, masked: bool = True) -> Found:
+def tagger(
+    name: str, loss: Any, api: Any, *, weighted: bool = False, masked: bool = True,
+    measured: Callable[[Any], Any] | None = None,
+) -> Found:  # fmt: skip
     """One class a time step; some steps are padding."""
     rng = drawn(name)
     tokens = rng.integers(1, 7, (10, 5))
@@ -76,7 +79,9 @@ def tagger(name: str, loss: Any, api: Any, *, weighted: bool = False, masked: bo
     fitting: dict[str, Any] = {"validation_split": 0.3}
     if weighted:
         fitting["sample_weight"] = rng.random((10, 5)).astype(np.float32) * 2
-    compiling = {"loss": loss, "metrics": ["accuracy"]}
+    compiling: dict[str, Any] = {"loss": loss, "metrics": ["accuracy"]}
+    if measured is not None:
+        compiling |= {"metrics": [measured(api)], "weighted_metrics": [measured(api)]}
     return trained(api, name, model, tokens.astype(np.float32), y, compiling, **fitting)
 
 
@@ -109,6 +114,10 @@ def _ignoring(api: Any) -> Any:
     return api.losses.SparseCategoricalCrossentropy(ignore_class=1)
 
 
+def _measuring(api: Any) -> Any:
+    return api.metrics.SparseCategoricalCrossentropy(ignore_class=1)
+
+
 _LABELS = "sparse_categorical_crossentropy"
 _WAYS: dict[str, Callable[..., Found]] = {
     "weighted samples": partial(classifier, loss=_LABELS, weighted=True, validation_split=0.25),
@@ -128,6 +137,15 @@ _WAYS: dict[str, Callable[..., Found]] = {
     "masked steps, sum": partial(tagger, loss=_sum),
     "masked steps, mean by weights": partial(tagger, loss=_by_weights, weighted=True),
     "masked steps, an ignored class": partial(tagger, loss=_ignoring),
+    "an ignored class measured": partial(
+        tagger, loss=_LABELS, weighted=True, masked=False, measured=_measuring
+    ),
+    "masked steps, an ignored class measured": partial(tagger, loss=_LABELS, measured=_measuring),
+    # The loss is a sum, because on PyTorch Keras 3.15 lets a mean of it change the weights that metrics get after it:
+    # `apply_mask` multiplies them in place by the share of steps that are padding.
+    "masked steps, an ignored class measured, weighted": partial(
+        tagger, loss=_sum, weighted=True, measured=_measuring
+    ),
     "weighted steps": partial(tagger, loss=_LABELS, weighted=True, masked=False),
     "two outputs": two_outputs,
     "two outputs, weighted": partial(two_outputs, weighted=True),

@@ -39,9 +39,14 @@ class MetricCase:
 
     @property
     def ways(self) -> dict[str, bool]:
-        """Without weights, and with them; Keras counts answers of sequences only without."""
-        counted = self.kind in ("Precision", "Recall") and len(self.shape) > 1
-        return {"plain": False} if counted else {"plain": False, "weighted": True}
+        """Without weights, and with them; Keras counts answers of sequences only without.
+
+        So it does the sequences of which some classes are ignored; weights of steps are tried in `counting`.
+        """
+        alone = self.kind in ("Precision", "Recall") or "ignore_class" in self.config
+        if alone and len(self.shape) > 1:
+            return {"plain": False}
+        return {"plain": False, "weighted": True}
 
     @property
     def labels(self) -> bool:
@@ -120,6 +125,9 @@ def _cases() -> Iterator[MetricCase]:
     yield MetricCase("CategoricalCrossentropy", "one-hot", many, {"from_logits": True})
     yield MetricCase("SparseCategoricalCrossentropy", "labels", many)
     yield MetricCase("SparseCategoricalCrossentropy", "labels", steps, {"from_logits": True})
+    yield MetricCase("SparseCategoricalCrossentropy", "labels", many, {"ignore_class": 1})
+    ignoring = {"from_logits": True, "ignore_class": 2}
+    yield MetricCase("SparseCategoricalCrossentropy", "labels", steps, ignoring)
     yield MetricCase("Accuracy", "equal")
     yield MetricCase("Accuracy", "equal", one)
     for config in ({}, {"threshold": 0.25}):

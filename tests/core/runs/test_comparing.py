@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 import pytest
 
+import core
 from core.errors import ChainruleError
 from core.runs import Run, compare
 from core.runs.checkpoints import Checkpoints
@@ -161,3 +162,17 @@ def test_runs_without_a_common_step_cannot_be_compared() -> None:
     early = on(RUNS["partial"](), 3)
     with pytest.raises(ChainruleError, match="no step in common"):
         compare(early, late)
+
+
+def test_a_model_that_was_trained_stands_for_its_run() -> None:
+    model = core.Sequential([core.Input((2,)), core.layers.Dense(1)], seed=0)
+    model.compile("sgd", "mse")
+    with pytest.raises(ChainruleError, match="The model has no run yet"):
+        compare(model, model)
+    x = np.random.default_rng(0).normal(size=(8, 2)).astype(np.float32)
+    model.fit(x, x[:, :1], batch_size=4, epochs=2)
+    branch = model.run.branch(1, {"learning_rate": 0.5})
+    branch.advance(2)
+    assert str(compare(model, branch)) == str(compare(model.run, branch))
+    with pytest.raises(ChainruleError, match=r"takes two runs: model\.run.*3 is neither"):
+        compare(branch, 3)  # type: ignore[arg-type]

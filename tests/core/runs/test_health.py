@@ -262,3 +262,18 @@ def test_a_long_log_keeps_every_second_record() -> None:
 def test_how_often_is_a_whole_number() -> None:
     with pytest.raises(ChainruleError, match="Every must be at least 0"):
         run_of(MLP).record_health(-1)
+
+
+def test_a_log_tells_how_much_it_has_and_what_was_last() -> None:
+    log = HealthLog()
+    assert "nothing is recorded; run.record_health(100)" in repr(log)
+    log.every = 10
+    assert repr(log) == "<HealthLog of 0 records, taken after every 10 steps>"
+    layers = tuple(f"dense_{k}" for k in range(6))
+    values = np.full((6, len(MEASURES)), 0.25)
+    values[0] = NAN
+    log.add(Health(10, layers, np.ones(6, bool), values))
+    assert repr(log) == (
+        "<HealthLog of 1 record, taken after every 10 steps; update ratios of the last (step 10): "
+        "dense_1 0.25, dense_2 0.25, dense_3 0.25, dense_4 0.25, ...>"
+    )

@@ -61,3 +61,13 @@ def test_what_is_known_is_left_out_and_what_was_forgotten_comes_anew() -> None:
     kept.append(10, values[10:] + 1)
     wanted = np.concatenate([values[:10, 0], values[10:, 0] + 1]).astype(np.float32)
     np.testing.assert_array_equal(kept.series("loss").mean, wanted)
+
+
+def test_a_history_tells_its_last_numbers() -> None:
+    kept = History(("loss", "accuracy"))
+    assert repr(kept) == "<History of 0 steps>"
+    kept.append(0, np.array([[0.5, 0.25]]))
+    assert repr(kept) == "<History of 1 step: loss 0.5, accuracy 0.25>"
+    kept.append(1, np.full((1999, 2), 0.125))
+    kept.add_epoch(history.Epoch(1, 2000, {"loss": 0.123456, "val_loss": 2.0}))
+    assert repr(kept) == "<History of 2,000 steps and 1 epoch: loss 0.1235, val_loss 2>"

@@ -219,3 +219,49 @@ def test_fitting_from_the_middle_of_an_epoch_begins_one() -> None:
     run.seek(2)
     run.seek(10)
     assert differences(there, everything(run)) == []
+
+
+class Counted(list[Entry]):
+    """A list that counts what is looked at, and cannot be gone through."""
+
+    looked = 0
+
+    def __getitem__(self, place):  # type: ignore[no-untyped-def,override]
+        found = super().__getitem__(place)
+        self.looked += len(found) if isinstance(place, slice) else 1
+        return found
+
+    def __iter__(self):  # type: ignore[no-untyped-def,override]
+        raise AssertionError("the whole journal was gone through")
+
+
+def test_a_journal_of_many_entries_is_not_gone_through_to_find_or_add_one() -> None:
+    many = 1 << 14
+    book = Journal([Entry(step, "scalar", "learning_rate", 0.1) for step in range(many)])
+    book.entries = seen = Counted(book.entries)
+    assert book.next_after(many // 2) == many // 2 + 1
+    assert len(book.at(100)) == 1
+    book.add(Entry(many, "scalar", "learning_rate", 0.2))
+    book.add(Entry(many, "scalar", "learning_rate", 0.3))
+    book.forget_after(many)
+    assert book.entries is seen
+    assert (len(book), seen[-1].value) == (many + 1, 0.3)
+    assert seen.looked < 12 * 20
+
+
+def test_a_journal_knows_what_its_arrays_take() -> None:
+    book, some = Journal(), {"w": np.zeros(4, np.float32)}
+    for step in (1, 2, 2, 5):
+        book.add(Entry(step, "weights"), some)
+    assert (len(book), book.nbytes) == (3, 48)
+    copy = book.copy(2)
+    assert (len(copy), copy.nbytes) == (2, 32)
+    book.add(Entry(1, "weights"), {"w": np.ones(2, np.float32)})
+    assert (len(book), book.nbytes, len(book.to_arrays())) == (1, 8, 1)
+    # The other one is left alone, and new arrays do not take the place of old ones.
+    assert (len(copy), copy.nbytes) == (2, 32)
+    copy.add(Entry(3, "weights"), some)
+    assert [float(copy.arrays(e)["w"].sum()) for e in copy.entries] == [0.0, 0.0, 0.0]
+    shared = [Entry(1, "weights", arrays=0), Entry(2, "weights", arrays=0)]
+    with pytest.raises(ValueError, match="damaged"):
+        Journal.read(shared, {"0/w": some["w"]})

@@ -267,3 +267,60 @@ def test_a_run_trains_by_itself_with_its_callbacks() -> None:
     alone.validation = None
     assert 0 < len(alone.train(60)) < 60
     assert "val_loss" in alone.history.epochs[-1].metrics
+
+
+#: Stops nothing within these tests, but goes back to the best epoch at the end.
+BEST = {"kind": "EarlyStopping", "patience": 50, "restore_best_weights": True}
+
+
+def test_at_its_planned_end_training_goes_back_to_the_best_weights_as_fit_does() -> None:
+    model, run = model_of(), run_of(BEST)
+    kept = callbacks.EarlyStopping(patience=50, restore_best_weights=True)
+    model.fit(
+        X[:30], Y[:30], batch_size=5, epochs=9, validation_data=(X[30:], Y[30:]), callbacks=[kept]
+    )
+    assert kept.stopped_epoch == 0
+    assert kept.best_epoch < 8
+    run.train(9)
+    end, last = run.step_count, memory(run)
+    assert end == 6 * 9
+    assert same_weights(run, model)
+    (entry,) = run.journal.entries
+    assert (entry.kind, entry.step) == ("weights", end)
+    # A rewind over it, training that is done again, and a file give the same bits.
+    for step in (0, end - 3, end):
+        run.seek(step)
+        run.seek(end)
+        assert memory(run) == last
+    run.seek(12)
+    run.train(7)
+    assert (run.step_count, memory(run)) == (end, last)
+    state, arrays = run.save_state()
+    loaded = run_of(BEST)
+    loaded.load_state(state, {key: value.copy() for key, value in arrays.items()})
+    assert memory(loaded) == last
+    run.train(3)
+    loaded.train(3)
+    assert memory(run) == memory(loaded)
+
+
+def test_training_that_stops_short_of_its_end_is_not_taken_back() -> None:
+    run = run_of(BEST)
+    run.train(9)
+    end, entries = run.step_count, list(run.journal.entries)
+    run.seek(6)
+    run.train(2)
+    # It stands where it was before: what comes after is kept.
+    assert (run.step_count, run.history.length) == (18, end)
+    assert run.journal.entries == entries
+
+
+def test_each_training_goes_back_to_the_best_of_its_own_epochs() -> None:
+    plain, run = run_of(), run_of(BEST)
+    plain.train(9)
+    for _ in range(9):
+        run.train(1)
+    assert len(run.journal) == 0
+    assert all(
+        np.array_equal(a, run.program.weights()[n]) for n, a in plain.program.weights().items()
+    )

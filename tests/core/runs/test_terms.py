@@ -80,3 +80,25 @@ def test_every_term_that_is_remembered_is_explained_on_the_tape() -> None:
     run.step()
     for slot, value in told.items():
         assert program.value(f"{WEIGHT}/{slot}", (1, 1)) == pytest.approx(value, rel=1e-5)
+
+
+def test_a_weight_that_is_not_there_is_answered_with_those_that_are() -> None:
+    run = run_with(optimizers.SGD())
+    run.advance(1)
+    known = "Known weights that are trained: dense_1/kernel, dense_1/bias"
+    with pytest.raises(ChainruleError, match=f"called 'dense_1'. Did you mean 'dense_1/.*{known}"):
+        run.terms("dense_1")
+
+
+def test_a_frozen_weight_has_no_terms() -> None:
+    training = Training(optimizer=optimizers.SGD().to_config(), loss="mse", batch_size=5)
+    rng = np.random.default_rng(0)
+    samples = prepare(rng.normal(size=(13, 3)), rng.normal(size=(13, 2)), losses.get("mse"), 2)
+    network = chain((3,), ("Dense", {"units": 2, "trainable": False}), ("Dense", {"units": 2}))
+    run = Run(network, training, samples=samples)
+    run.advance(1)
+    frozen, *_ = run.program.weights()
+    with pytest.raises(
+        ChainruleError, match=f"{frozen} is not trained, .*Trained are: dense_2/kernel"
+    ):
+        run.terms(frozen)

@@ -118,9 +118,7 @@ def test_train_goes_back_to_the_best_weights_at_its_planned_end(project: Path) -
     assert result.returncode == 0, result.stderr
     assert "All epochs are done: the weights are those of the best epoch" in result.stderr
     saved = read(project).project.run
-    assert [(e["kind"], e["step"]) for e in read(project).journal["entries"]] == [
-        ("weights", saved["step"])
-    ]
+    assert [(e["kind"], e["step"]) for e in read(project).journal] == [("weights", saved["step"])]
 
 
 def test_training_twice_is_training_once(project: Path, tmp_path: Path) -> None:

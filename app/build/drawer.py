@@ -187,8 +187,18 @@ class Summary(QTableWidget):
                        row.layer in problems, row.skipped)  # fmt: skip
         adds = sum(row.multiply_adds for row in rows)
         self._span(len(shown), 1)
-        self._fill(len(shown), ["", tr("Total"), "", "", text.number(total), "", text.number(adds)],
-                   None, "")  # fmt: skip
+        learning = sum(row.trainable_parameters for row in rows)
+        words = ""
+        if frozen:
+            still = sum(row.parameters for row in rows if row.layer in frozen)
+            words = tr(
+                "{learning} learning, {frozen} frozen",
+                learning=text.number(learning), frozen=text.number(still),
+            )  # fmt: skip
+        self._fill(
+            len(shown), ["", tr("Total"), "", words, text.number(total), "", text.number(adds)],
+            None, "",
+        )  # fmt: skip
         self.blockSignals(False)
 
     def _fill(

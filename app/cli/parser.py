@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from typing import NoReturn
 
 from app.cli.errors import UsageError
@@ -14,7 +15,26 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Raise instead of printing and exiting."""
-        raise UsageError(message)
+        # argparse's own sentences begin so, ours go on with the option's name.
+        raise UsageError(re.sub(r"^argument (\S+): (?=must )", r"\1 ", message))
+
+
+def _whole(word: str) -> int:
+    try:
+        return int(word)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(
+            tr("must be a whole number, such as 10; it is {word}", word=repr(word))
+        ) from error
+
+
+def _number(word: str) -> float:
+    try:
+        return float(word)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(
+            tr("must be a number, such as 0.01; it is {word}", word=repr(word))
+        ) from error
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -78,7 +98,7 @@ def _new(parser: argparse.ArgumentParser) -> None:
 def _train(parser: argparse.ArgumentParser) -> None:
     _project(parser)
     parser.add_argument(
-        "--epochs", type=int, help=tr("how many more epochs; by default as the project says")
+        "--epochs", type=_whole, help=tr("how many more epochs; by default as the project says")
     )
     parser.add_argument("-o", "--output", help=tr("save here instead of into the project"))
 
@@ -87,8 +107,8 @@ def _study(parser: argparse.ArgumentParser, *, epochs: bool = True) -> None:
     _project(parser)
     add = parser.add_argument
     if epochs:
-        add("--epochs", type=int, help=tr("of each run; by default as the project says"))
-    add("--processes", type=int, help=tr("runs at once; 0 trains in this process"))
+        add("--epochs", type=_whole, help=tr("of each run; by default as the project says"))
+    add("--processes", type=_whole, help=tr("runs at once; 0 trains in this process"))
     add("--json", action="store_true", help=tr("write progress and result as lines of JSON"))
 
 
@@ -96,20 +116,20 @@ def _find_rate(parser: argparse.ArgumentParser) -> None:
     _study(parser, epochs=False)
     add = parser.add_argument
     # Without them the engine's own, which window and Python take as well.
-    add("--start", type=float, help=tr("the first rate, 1e-7 by default"))
-    add("--end", type=float, help=tr("the last rate, 10 by default"))
-    add("--steps", type=int, help=tr("how many updates, 100 by default"))
-    add("--sweeps", type=int, help=tr("how often, 5 by default: the mean is judged"))
+    add("--start", type=_number, help=tr("the first rate, 1e-7 by default"))
+    add("--end", type=_number, help=tr("the last rate, 10 by default"))
+    add("--steps", type=_whole, help=tr("how many updates, 100 by default"))
+    add("--sweeps", type=_whole, help=tr("how often, 5 by default: the mean is judged"))
     add("-o", "--output", help=tr("write a project with the rate that was found"))
 
 
 def _cross_validate(parser: argparse.ArgumentParser) -> None:
     _study(parser)
     add = parser.add_argument
-    add("-k", type=int, default=5, help=tr("how many folds, 5 by default"))
+    add("-k", type=_whole, default=5, help=tr("how many folds, 5 by default"))
     add("--stratified", action="store_true", help=tr("each class has its share in every fold"))
     add("--no-shuffle", action="store_true", help=tr("neighbouring samples stay together"))
-    add("--seed", type=int, help=tr("of the draw; by default the project's"))
+    add("--seed", type=_whole, help=tr("of the draw; by default the project's"))
 
 
 def _search(parser: argparse.ArgumentParser) -> None:
@@ -125,11 +145,11 @@ def _search(parser: argparse.ArgumentParser) -> None:
             "dense_1.units=int(8,64), batch_size=16,32"
         ),
     )
-    add("--trials", type=int, default=20, help=tr("how many settings to try, 20 by default"))
-    add("--seed", type=int, default=0, help=tr("of the draws"))
+    add("--trials", type=_whole, default=20, help=tr("how many settings to try, 20 by default"))
+    add("--seed", type=_whole, default=0, help=tr("of the draws"))
     add("--objective", help=tr("the number that is compared; by default val_loss"))
     add("--mode", default="auto", help=tr("min or max; by default what suits the number"))
-    add("--prune", type=int, help=tr("3: only the better third goes on, again and again"))
+    add("--prune", type=_whole, help=tr("3: only the better third goes on, again and again"))
     add("-o", "--output", help=tr("write a project with the best settings"))
 
 
@@ -151,13 +171,13 @@ def _export(parser: argparse.ArgumentParser) -> None:
     add("--scene", help=tr("what to show: training, network, step, ..."))
     add("--format", help=tr("mp4, gif, webm, apng, webp, frames, png or svg"))
     add("--size", help=tr("pixels, as 1280x720"))
-    add("--fps", type=int, help=tr("frames a second"))
+    add("--fps", type=_whole, help=tr("frames a second"))
     add("--theme", choices=("dark", "light"), help=tr("dark or light"))
-    add("--from", dest="first", type=int, help=tr("first step shown"))
-    add("--to", dest="last", type=int, help=tr("last step shown"))
-    add("--seconds", type=float, help=tr("length of the film"))
+    add("--from", dest="first", type=_whole, help=tr("first step shown"))
+    add("--to", dest="last", type=_whole, help=tr("last step shown"))
+    add("--seconds", type=_number, help=tr("length of the film"))
     add("--caption", help=tr("title in the picture"))
-    add("--sample", type=int, help=tr("held-out sample whose activations are shown"))
+    add("--sample", type=_whole, help=tr("held-out sample whose activations are shown"))
     add(
         "--without",
         action="append",

@@ -40,11 +40,17 @@ def run(arguments: argparse.Namespace) -> int:
 
     from app.engine.saved import contents_of, work_of_contents
     from app.engine.session import Session
+    from core import schedules
 
     session = Session(work_of_contents(contents))
     if session.diverged:
         raise FailedError(session.diverged)
     project = contents.project
+    epochs = arguments.epochs or project.training.epochs
+    rate = session.run.training.optimizer.get("learning_rate")
+    hint = schedules.advice(rate, session.epoch + epochs, session.run.batches)
+    if hint:
+        print(f"chainrule: {hint}", file=sys.stderr)
 
     def keep() -> None:
         if session.begun:
@@ -58,7 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     with _StopRequest(session) as stop:
         try:
-            found = _train(session, arguments.epochs or project.training.epochs, stop, keep)
+            found = _train(session, epochs, stop, keep)
         finally:
             # Whatever happens after this, an hour of training is not thrown away.
             keep()

@@ -219,7 +219,8 @@ class Engine(QObject):
     # The transport
 
     def play(self) -> None:
-        """Train until paused."""
+        """Train until paused, with everything that was edited before."""
+        self.catch_up()
         if self._blocked:
             self.failed.emit(self._blocked)
             return
@@ -237,11 +238,13 @@ class Engine(QObject):
 
     def reset(self) -> None:
         """Go back to the first weights."""
+        self.catch_up()
         self._slow.stop()
         self._send("reset")
 
     def step(self, granularity: str | None = None) -> None:
         """Do one instruction, layer, batch or epoch."""
+        self.catch_up()
         if self._blocked:
             self.failed.emit(self._blocked)
             return

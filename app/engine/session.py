@@ -8,7 +8,6 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 import numpy as np
 
 from app.engine import lenses, second_thread
@@ -21,7 +20,16 @@ from app.engine.lenses import Lens
 from app.engine.looking import SampleLooker, page_of, plane_of
 from app.engine.probing import read, reduce, split
 from app.engine.state import RunLabel, SavedState, Work
-from app.engine.tree import Tree, resumed, run_of, saved_state, takes_place_of
+from app.engine.tree import (
+    Tree,
+    as_run,
+    rate_of,
+    replace_rate,
+    resumed,
+    run_of,
+    saved_state,
+    takes_place_of,
+)
 from app.snapshots import (
     EvaluationView,
     InstructionView,
@@ -65,6 +73,7 @@ class Session:
         self._sample = SampleLooker()
         self._page_wanted = (0, 24, False)
         self.tree = Tree()
+        self._news: list[tuple[str, dict[str, Any]]] = []
         self._open_run(run_of(work))
         if work.saved is not None:
             self._resume(work.saved)
@@ -310,20 +319,49 @@ class Session:
             if work.training.epochs != old.training.epochs:
                 self._limit = self._steps_until(work.training.epochs)
             return
+        anew = _begins_anew(old.training, work.training)
+        if same_data and anew and self._open_again(work):
+            return
         fresh = Session(Work(work.network, work.training, work.data, work.parameters))
-        before, after = old.training, work.training
-        anew = (before.seed, before.validation_split) != (after.seed, after.validation_split)
         if same_data and not anew and self.begun and self.run.divergence is None:
             if self.run.position.pc:
                 self.run.seek(self.run.step_count)
             fresh.run.adopt(self.run, same_samples=True)
-        if same_data:
+        if same_data and anew and self.begun:
+            self._keep_beside(fresh.run, ", ".join(anew))
+        elif same_data:
             takes_place_of(fresh.run, self.run)
         else:
             # The other runs are of other data, as this one is.
             self.tree = Tree()
         self.work, self.info = work, fresh.info
         self._open_run(fresh.run)
+
+    def _keep_beside(self, fresh: Run, what: str) -> None:
+        """Keep the run there is: what was trained with other samples, or drawn otherwise, cannot go on here."""
+        fresh.id, fresh.name = self.tree.number_next(self.run), what
+        self.tree.keep(self.run)
+        self._news.append(
+            ("run.begun-anew", {"run": fresh.id, "kept": self.run.id, "change": what})
+        )
+
+    def _open_again(self, work: Work) -> bool:
+        """Open the run that was kept when settings were changed from these; True if there is one."""
+        found = self.tree.find(work)
+        if found is None:
+            return False
+        other = self.tree.take(found, work)
+        if self.begun:
+            self.tree.keep(self.run)
+        self.work = work
+        self._open_run(other)
+        self._news.append(("run.opened-again", {"run": found, "step": other.step_count}))
+        return True
+
+    def take_news(self) -> list[tuple[str, dict[str, Any]]]:
+        """Return what the last edits did to the runs of the project, as events."""
+        found, self._news = self._news, []
+        return found
 
     def lacks_kernels(self, work: Work) -> bool:
         """Tell whether going on with this would compile something first."""
@@ -333,7 +371,7 @@ class Session:
             known.training.optimizer.get("learning_rate"), dict
         )
         same = replace_rate(known.training, rate) if live else known.training
-        if work.network == known.network and _as_run(work.training, same) == same:
+        if work.network == known.network and as_run(work.training, same) == same:
             return False
         from app.engine import warm
 
@@ -345,8 +383,8 @@ class Session:
         rate = after.optimizer.get("learning_rate")
         if isinstance(rate, dict) or isinstance(before.optimizer.get("learning_rate"), dict):
             # A schedule is an instruction of the tape.
-            return self._callbacks_fit(work) and bool(before == _as_run(after, before))
-        if replace_rate(before, rate) != _as_run(after, before) or not self._callbacks_fit(work):
+            return self._callbacks_fit(work) and bool(before == as_run(after, before))
+        if replace_rate(before, rate) != as_run(after, before) or not self._callbacks_fit(work):
             return False
         # A rate that a callback has made smaller stays, unless the learner sets another one.
         asked = rate != before.optimizer.get("learning_rate")
@@ -569,8 +607,8 @@ class Session:
         if run != self.run.id:
             other = self.tree.take(run, self.work)
             self.tree.keep(self.run)
-            settings = _as_run(other.training, self.work.training)
-            settings = replace_rate(settings, _rate_of(other))
+            settings = as_run(other.training, self.work.training)
+            settings = replace_rate(settings, rate_of(other))
             self.work = replace(self.work, network=other.network, training=settings, saved=None)
             self._open_run(other)
         return self.work.network, self.work.training
@@ -581,31 +619,14 @@ class Session:
         self._changes += 1
 
 
-def _rate_of(run: Run) -> Any:
-    """Return the learning rate as it was set last: a schedule of the settings, or a number."""
-    rate = run.training.optimizer.get("learning_rate")
-    for entry in reversed(run.journal.entries):
-        if (
-            entry.kind == "scalar"
-            and entry.name == "learning_rate"
-            and entry.step <= run.step_count
-        ):
-            return rate if isinstance(rate, dict) else entry.value
-    return rate
-
-
-def replace_rate(training: Any, rate: Any) -> Any:
-    """Return the training settings with another learning rate."""
-    if rate is None or "learning_rate" not in training.optimizer:
-        return training
-    return msgspec.structs.replace(
-        training, optimizer={**training.optimizer, "learning_rate": rate}
-    )
-
-
-def _as_run(training: Any, before: Any) -> Any:
-    """Return the settings without what changes no step: how far to train, and what looks on."""
-    return msgspec.structs.replace(training, epochs=before.epochs, callbacks=before.callbacks)
+def _begins_anew(before: Any, after: Any) -> list[str]:
+    """Name the changes after which nothing of what was trained can be gone on with."""
+    changes = []
+    if before.validation_split != after.validation_split:
+        changes.append(tr("validation split {split}", split=f"{after.validation_split:g}"))
+    if before.seed != after.seed:
+        changes.append(tr("seed {seed}", seed=after.seed))
+    return changes
 
 
 def _program_view(run: Run) -> ProgramView:

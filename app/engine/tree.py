@@ -78,6 +78,27 @@ class Tree:
             )
         del self._kept[key]
 
+    def find(self, work: Work) -> str | None:
+        """Return the id of the run that was kept last of those with this network and these settings."""
+        for key, one in reversed(self._kept.items()):
+            network, training = (
+                (one.network, one.training)
+                if isinstance(one, Run)
+                else (one.note.network, one.note.training)
+            )
+            alike = replace_rate(training, work.training.optimizer.get("learning_rate"))
+            if network != work.network or as_run(work.training, alike) != alike:
+                continue
+            run = one if isinstance(one, Run) else unpacked(one, work)
+            self._kept[key] = run
+            if rate_of(run) == work.training.optimizer.get("learning_rate"):
+                return key
+        return None
+
+    def number_next(self, run: Run) -> str:
+        """Return the id of a run that begins anew beside the others, ``run`` being the open one."""
+        return str(1 + max(_places(key)[0] for key in (run.id, *self._kept)))
+
     def labels(self, run: Run) -> tuple[RunLabel, ...]:
         """Return all runs in the order of their branches, ``run`` being the open one."""
         found = [RunLabel(run.id, named(run.id, run.name), True, run.name)]
@@ -174,6 +195,33 @@ def _name(run: Run, raw: Mapping[str, Any]) -> None:
         run.origin = msgspec.convert(origin, Origin) if origin is not None else None
     except msgspec.ValidationError:
         run.origin = None
+
+
+def rate_of(run: Run) -> Any:
+    """Return the learning rate as it was set last: a schedule of the settings, or a number."""
+    rate = run.training.optimizer.get("learning_rate")
+    for entry in reversed(run.journal.entries):
+        if (
+            entry.kind == "scalar"
+            and entry.name == "learning_rate"
+            and entry.step <= run.step_count
+        ):
+            return rate if isinstance(rate, dict) else entry.value
+    return rate
+
+
+def replace_rate(training: Any, rate: Any) -> Any:
+    """Return the training settings with another learning rate."""
+    if rate is None or "learning_rate" not in training.optimizer:
+        return training
+    return msgspec.structs.replace(
+        training, optimizer={**training.optimizer, "learning_rate": rate}
+    )
+
+
+def as_run(training: Any, before: Any) -> Any:
+    """Return the settings without what changes no step: how far to train, and what looks on."""
+    return msgspec.structs.replace(training, epochs=before.epochs, callbacks=before.callbacks)
 
 
 def takes_place_of(new: Run, old: Run) -> None:

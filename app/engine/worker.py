@@ -64,6 +64,8 @@ class Worker(QThread):
         # Without kernels for numeric checks a child process compiles: for edits, too.
         self._precise, self._has_child = precise, not precise
         self._lacks_kernels: Work | None = None
+        #: What was asked for while kernels of an edit were still compiled.
+        self._put_off: list[str] = []
         self.setObjectName("chainrule-engine")
         self.inbox = Inbox(self._interrupt)
         self.mailbox: Mailbox[Snapshot] = Mailbox()
@@ -245,7 +247,7 @@ class Worker(QThread):
         from app.scenes import edges
 
         self._playing, self._lacks_kernels = False, None
-        self._background = None
+        self._background, self._put_off = None, []
         old, self._session = self._session, None
         if old is not None:
             old.close()
@@ -278,8 +280,22 @@ class Worker(QThread):
         self._epoch = self._session.epoch
         self._dirty = True
         self._tell_idle()
+        for name, values in self._session.take_news():
+            self.happened.emit(name, values)
+        put_off, self._put_off = self._put_off, []
+        for command in put_off:
+            getattr(self, f"_do_{command}")()
+
+    def _is_put_off(self, command: str) -> bool:
+        """Put a command off until the edit it was given after has its kernels."""
+        if self._lacks_kernels is None:
+            return False
+        self._put_off.append(command)
+        return True
 
     def _do_play(self) -> None:
+        if self._is_put_off("play"):
+            return
         session = self._open_session()
         session.finish_step()
         session.allow_more()
@@ -291,6 +307,7 @@ class Worker(QThread):
         self.happened.emit("run.played", {"step": session.position.step})
 
     def _do_pause(self) -> None:
+        self._put_off = [command for command in self._put_off if command != "play"]
         if self._playing:
             self._playing = False
             self._measure_again(self._open_session())
@@ -309,6 +326,8 @@ class Worker(QThread):
             self._put_now()
 
     def _do_reset(self) -> None:
+        if self._is_put_off("reset"):
+            return
         self._playing = False
         self._background = None
         self._open_session().reset()

@@ -15,6 +15,7 @@ from app.widgets.popover import Popover
 # text, font role, colour token
 Part = tuple[str, str, str]
 _GAP = 8
+_DIVIDERS = ("·",)
 
 
 class Chip(Control):
@@ -77,9 +78,19 @@ class Chip(Control):
         self.popover = self._editor(self)
         self.popover.open()
 
+    def shown_parts(self) -> tuple[Part, ...]:
+        """Return the parts there is room for: the last ones are left out first, each as a whole."""
+        parts = self._parts[: self._limit]
+        while len(parts) > 1:
+            # What divides two parts is nothing without the second.
+            if parts[-1][0] not in _DIVIDERS and _width(parts) <= self.width() - 18:
+                break
+            parts = parts[:-1]
+        return parts
+
     def sizeHint(self) -> QSize:
         shown = self._parts[: self._limit]
-        return QSize(round(sum(_advances(shown)) + _GAP * (len(shown) - 1) + 21), 28)
+        return QSize(round(_width(shown) + 21), 28)
 
     def minimumSizeHint(self) -> QSize:
         # In a narrow window the later parts give way, then the end of the first.
@@ -94,10 +105,8 @@ class Chip(Control):
         painter.setBrush(colors.bg3 if self.hovered or self.isDown() else colors.bg2)
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 6, 6)
         x, right = 10.0, self.width() - 10.0
-        shown_parts = self._parts[: self._limit]
+        shown_parts = self.shown_parts()
         for (text, role, tone), advance in zip(shown_parts, _advances(shown_parts)):
-            if x >= right - 4:
-                break
             font = theme.font(role)
             painter.setFont(font)
             painter.setPen(colors.color(tone))
@@ -108,6 +117,10 @@ class Chip(Control):
             box = QRectF(x, 0, room + 2, self.height())
             painter.drawText(box, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, shown)
             x += advance + _GAP
+
+
+def _width(parts: Sequence[Part]) -> float:
+    return sum(_advances(parts)) + _GAP * (len(parts) - 1)
 
 
 def _advances(parts: Sequence[Part]) -> list[float]:

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
-from PySide6.QtCore import QEvent, QObject, QRectF, Qt, QTimer, Signal
-from PySide6.QtGui import QAccessible, QAccessibleEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtCore import QEvent, QObject, QRect, QRectF, Qt, QTimer, Signal
+from PySide6.QtGui import (
+    QAccessible,
+    QAccessibleEvent,
+    QFontMetrics,
+    QFontMetricsF,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from app import icons, theme
@@ -111,7 +121,8 @@ class Banner(QFrame):
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(44, 0, 12, 0)
         self._row.setSpacing(8)
-        self._text = Label("", "body", "tx", name=f"{name}-text")
+        self._sentence = ""
+        self._text = Label("", "body", "tx", name=f"{name}-text", wrap=True)
         self._text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._row.addWidget(self._text, 1)
         self._buttons: list[Button] = []
@@ -124,8 +135,8 @@ class Banner(QFrame):
 
     @property
     def text(self) -> str:
-        """The sentence shown."""
-        return self._text.text()
+        """The sentence shown; of a long one the banner has the beginning and the tooltip all of it."""
+        return self._sentence
 
     def show_message(
         self, sentence: str, actions: list[tuple[str, str, Callable[[], object]]] | None = None,
@@ -147,7 +158,7 @@ class Banner(QFrame):
             button.deleteLater()
         self._buttons = []
         self._error = error
-        self._text.setText(sentence)
+        self._sentence = sentence
         self._text.setToolTip(sentence)
         self.setAccessibleName(sentence)
         for place, (name, label, callback) in enumerate(actions or []):
@@ -157,8 +168,34 @@ class Banner(QFrame):
             self._row.insertWidget(1 + place, button)
             self._buttons.append(button)
         self.show()
+        self._row.activate()
+        self._fit()
         self.update()
         QAccessible.updateAccessibility(QAccessibleEvent(self, QAccessible.Event.Alert))
+
+    def _fit(self) -> None:
+        """Show as much of the sentence as two lines hold."""
+        metrics, room = QFontMetrics(self._text.font()), max(self._text.width(), 40)
+
+        def fits(words: str) -> bool:
+            box = metrics.boundingRect(QRect(0, 0, room, 999), Qt.TextFlag.TextWordWrap, words)
+            return box.height() <= 2 * metrics.lineSpacing() and box.width() <= room
+
+        shown = self._sentence
+        if not fits(shown):
+            enough, much = 0, len(shown)
+            while enough < much:
+                half = (enough + much + 1) // 2
+                cut = self._sentence[:half].rstrip() + "\N{HORIZONTAL ELLIPSIS}"
+                enough, much = (half, much) if fits(cut) else (enough, half - 1)
+            shown = self._sentence[:enough].rstrip() + "\N{HORIZONTAL ELLIPSIS}"
+        self._text.setText(shown)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self.isVisible():
+            self._row.activate()
+            self._fit()
 
     def _on_close(self) -> None:
         self.hide()
@@ -176,20 +213,28 @@ class Banner(QFrame):
         icons.paint(painter, "alert-triangle" if self._error else "info", ink, box)
 
 
+#: How wide a message gets before its words wrap, and where it is: below the bar and the heads of workspaces.
+_TOAST_WIDTH = 520
+_TOAST_TOP = 104
+_TOAST_GAP = 12
+
+
 class Toast(QFrame):
-    """A short message at the bottom of the window that leaves by itself."""
+    """A short message that leaves by itself, above the picture in the middle: no control is there."""
 
     def __init__(self, window: QWidget, *, name: str = "toast") -> None:
         super().__init__(window)
         self.setObjectName(name)
         row = QHBoxLayout(self)
         row.setContentsMargins(16, 8, 16, 8)
-        self._text = Label("", "body", "tx")
+        row.setSpacing(12)
+        self._row = row
+        self._text = Label("", "body", "tx", wrap=True)
         row.addWidget(self._text)
+        self._button: Button | None = None
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self.hide)
-        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         window.installEventFilter(self)
         self.hide()
 
@@ -198,26 +243,60 @@ class Toast(QFrame):
         """The message shown last."""
         return self._text.text()
 
-    def show_message(self, sentence: str, seconds: float = 4.0) -> None:
-        """Show a message."""
+    def show_message(
+        self, sentence: str, seconds: float = 4.0,
+        action: tuple[str, str, Callable[[], object]] | None = None,
+    ) -> None:  # fmt: skip
+        """Show a message, and a button (name, label, callback) that closes it and does something about it."""
+        if self._button is not None:
+            self._row.removeWidget(self._button)
+            self._button.hide()
+            self._button.deleteLater()
+            self._button = None
         self._text.setText(sentence)
         self.setAccessibleName(sentence)
-        self.adjustSize()
-        self._place()
+        if action is not None:
+            name, label, callback = action
+            self._button = Button(label, name=name, kind="normal")
+            self._button.clicked.connect(self.hide)
+            self._button.clicked.connect(callback)
+            self._row.addWidget(self._button)
+        # What is under a message that asks nothing can be clicked.
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents, action is None)
         self.show()
-        self.raise_()
+        self.place()
         self._timer.start(round(seconds * 1000))
         QAccessible.updateAccessibility(QAccessibleEvent(self, QAccessible.Event.Alert))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Resize and self.isVisible():
-            self._place()
+            self.place()
         return False
 
-    def _place(self) -> None:
+    def place(self) -> None:
+        """Lie in the middle of the window, or beside a popover that is open there, and above everything."""
         window = self.parentWidget()
-        if window is not None:
-            self.move((window.width() - self.width()) // 2, window.height() - self.height() - 40)
+        if window is None:
+            return
+        left, right = _TOAST_GAP, window.width() - _TOAST_GAP
+        for other in window.findChildren(QFrame):
+            if other.property("popover") and other.isVisible():
+                begin, end = other.x() - _TOAST_GAP, other.x() + other.width() + _TOAST_GAP
+                left, right = (end, right) if right - end >= begin - left else (left, begin)
+        self._lay(right - left)
+        above = sum(b.height() for b in window.findChildren(Banner) if b.isVisible())
+        middle = (window.width() - self.width()) // 2
+        self.move(min(max(middle, left), right - self.width()), _TOAST_TOP + above)
+        self.raise_()
+
+    def _lay(self, room: int) -> None:
+        """Take as much room as the words need, in several lines where there is less."""
+        beside = 36 if self._button is None else 48 + self._button.sizeHint().width()
+        advance = QFontMetricsF(self._text.font()).horizontalAdvance(self._text.text())
+        width = max(120, min(math.ceil(advance) + 4, _TOAST_WIDTH, room - beside))
+        self._text.setFixedSize(width, self._text.heightForWidth(width))
+        self._row.activate()
+        self.resize(self._row.totalSizeHint())
 
     def paintEvent(self, event: QPaintEvent) -> None:
         colors = theme.current()

@@ -7,7 +7,7 @@ from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QApplication, QFrame, QLabel, QVBoxLayout, QWidget
 
 from app import theme
-from app.widgets.panels import ScrollPanel
+from app.widgets.panels import ScrollPanel, Toast
 
 _MARGIN = 8
 
@@ -30,6 +30,7 @@ class Popover(QFrame):
         super().__init__(anchor.window())
         self.setObjectName(name)
         self.setAccessibleName(title or name)
+        self.setProperty("popover", True)
         self._anchor = anchor
         self.setFixedWidth(width)
         outside = QVBoxLayout(self)
@@ -51,6 +52,8 @@ class Popover(QFrame):
         self.fit()
         self.show()
         self.raise_()
+        for toast in self._anchor.window().findChildren(Toast):
+            toast.place()
         application = QApplication.instance()
         if application is not None:
             application.installEventFilter(self)

@@ -15,7 +15,7 @@ from app.bus import Command, CommandError, Event
 from app.commands import DocumentCommands
 from app.engine.state import EngineState
 from app.studies import commands as studies
-from app.text import tr
+from app.text import number, tr
 from app.theme_sheet import ThemeSwitch
 from app.widgets import Banner, ProgressLine, Toast
 from app.window import data_editor, dialogs, runs, training_editor, transport
@@ -78,7 +78,7 @@ class MainWindow(QMainWindow):
         self.top = TopBar(self.actions_by_name)
         self.progress = ProgressLine(name="engine-progress")
         self.banner = Banner(name="banner")
-        self._divergence = ""
+        self._divergence = self._refusal = ""
         self.stack = QStackedWidget()
         self.stack.setObjectName("workspaces")
         self.status = StatusBar()
@@ -147,13 +147,14 @@ class MainWindow(QMainWindow):
         context, acts = self.context, self.actions_by_name
         document, engine = context.document, context.engine
         document.changed.connect(self._show_document)
+        document.changed.connect(self._refusal_is_over)
         document.file_changed.connect(self._show_file)
         document.stack.canUndoChanged.connect(self._show_undo)
         document.stack.canRedoChanged.connect(self._show_undo)
         document.stack.indexChanged.connect(self._show_undo)
         engine.state_changed.connect(self._show_state)
-        engine.failed.connect(self.show_problem)
-        context.refused.connect(self.show_problem)
+        engine.failed.connect(self._show_refusal)
+        context.refused.connect(self._show_refusal)
         self.projects.failed.connect(self.show_problem)
         self.projects.saved.connect(self._on_saved)
         self._themes.changed.connect(self._show_theme)
@@ -371,6 +372,16 @@ class MainWindow(QMainWindow):
         """Show a sentence about something that went wrong."""
         self.banner.show_message(sentence)
 
+    def _show_refusal(self, sentence: str) -> None:
+        """Show why a command or an edit was refused, until something is changed."""
+        self._refusal = sentence
+        self.show_problem(sentence)
+
+    def _refusal_is_over(self) -> None:
+        if self._refusal and self.banner.text == self._refusal:
+            self.banner.hide()
+        self._refusal = ""
+
     # Doing
 
     def _do(self, name: str, /, **arguments: Any) -> Any:
@@ -420,6 +431,10 @@ class MainWindow(QMainWindow):
             self._show_divergence(message.values)
         elif message.name in ("run.stopped-early", "run.rate-reduced"):
             self._tell_happening(message)
+        elif message.name == "run.begun-anew" and isinstance(message, Event):
+            self._tell_of_kept_run(message.values)
+        elif message.name == "run.opened-again" and isinstance(message, Event):
+            self._tell_of_run_again(message.values)
         elif message.name in ("run.stepped", "run.stepped-back", "run.seek", "run.reset"):
             self.context.document.mark_unsaved()
         elif message.name == "run.speed" and isinstance(message, Command):
@@ -432,6 +447,27 @@ class MainWindow(QMainWindow):
 
         if isinstance(message, Event):
             self.toast.show_message(words(message.name, message.values), seconds=8.0)
+
+    def _tell_of_kept_run(self, values: dict[str, Any]) -> None:
+        kept = str(values["kept"])
+        sentence = tr(
+            "With {change} training begins anew, as run {run}. Run {kept} is kept with all it has learned.",
+            change=values["change"], run=values["run"], kept=kept,
+        )  # fmt: skip
+        self.context.document.mark_unsaved()
+        action = (
+            "toast-back", tr("Back to run {id}", id=kept), lambda: self._do("run.switch", run=kept)
+        )  # fmt: skip
+        self.toast.show_message(sentence, 12.0, action)
+
+    def _tell_of_run_again(self, values: dict[str, Any]) -> None:
+        self.context.document.mark_unsaved()
+        self.toast.show_message(
+            tr(
+                "Run {run} was trained with these settings and is open again, at step {step}.",
+                run=values["run"], step=number(values["step"]),
+            )
+        )  # fmt: skip
 
     def _divergence_is_over(self) -> None:
         if self._divergence and self.banner.text == self._divergence:

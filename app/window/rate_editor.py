@@ -80,6 +80,8 @@ class RateEditor(QWidget):
         rows.addWidget(self._formula)
         self._curve = RateCurve()
         rows.addWidget(self._curve)
+        self._advice = Label("", "hint", "tx2", name="training-schedule-advice", wrap=True)
+        rows.addWidget(self._advice)
 
     def show_rate(self, value: Any, steps: int, epochs: int) -> None:
         """Show a document's ``learning_rate``, for training of so many steps and epochs."""
@@ -98,6 +100,11 @@ class RateEditor(QWidget):
         for widget in (self._formula, self._curve):
             widget.setVisible(schedule is not None)
         self._curve.show_schedule(schedule, self._steps, self._epochs)
+        hint = ""
+        if schedule is not None:
+            hint = schedules.advice(value, self._epochs, max(self._steps // self._epochs, 1))
+        self._advice.setText(hint)
+        self._advice.setVisible(bool(hint))
 
     # ---- changes --------------------------------------------------------------------------------
 

@@ -159,6 +159,20 @@ class History:
         made.health = self.health.copy()
         return made
 
+    def renamed(self, names: tuple[str, ...]) -> History:
+        """Another one that measures these metrics from now on: what both measure goes on, others are NaN so far."""
+        made = History(names, self.first)
+        arrays = self.arrays()
+        for key in ("low", "high", "sum"):
+            theirs = arrays[key]
+            arrays[key] = np.full((len(theirs), len(names)), np.nan, theirs.dtype)
+            for column, name in enumerate(names):
+                if name in self.names:
+                    arrays[key][:, column] = theirs[:, self.names.index(name)]
+        made.restore(arrays, self.length, self.bin, self.epochs)
+        made.health = self.health.copy()
+        return made
+
     def add_epoch(self, epoch: Epoch) -> None:
         """Add the metrics of an epoch; one that is known (a replay) is replaced."""
         at = bisect.bisect_left(self.epochs, epoch.step, key=lambda e: e.step)

@@ -9,7 +9,7 @@ import numpy as np
 
 from core.errors import DivergedError
 from core.kernels import state as S
-from core.runs.history import Epoch, History
+from core.runs.history import Epoch
 from core.runs.samples import Samples
 from core.runs.saving import RunState, Saving
 from core.spec.training import check_whole
@@ -77,13 +77,8 @@ class Run(Saving):
             for place in (S.ORIGIN_STEP, S.ORIGIN_EPOCH, S.SHUFFLE):
                 state[place] = other.program.state[place]
         self._begin_here()
-        if other.history.names == self.history.names:
-            other_first = other.history
-            other_first.truncate(position.step)
-            self.history = other_first
-        else:
-            self.history = History(self.history.names, self.base)
-            self.history.health.every = other.history.health.every
+        self.history = other.history.renamed(self.history.names)
+        self.history.truncate(position.step)
 
     def _adopt_scalars(self, other: Run) -> None:
         """What the optimizer remembers besides its slots (Nadam's product), and a rate that was set by hand."""

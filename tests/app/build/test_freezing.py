@@ -55,6 +55,9 @@ def test_a_switch_freezes_the_layer_and_undo_lets_it_learn_again(
     drawer = window.findChild(Drawer)
     drawer.refresh()
     assert drawer.summary.item(0, 4).text() == "80 frozen"
+    last = drawer.summary.rowCount() - 1
+    rest = sum(row.trainable_parameters for row in window.context.document.inspection.rows)
+    assert drawer.summary.item(last, 3).text() == f"{rest:,} learning, 80 frozen"
     assert document.stack.undoText() == "Freeze Conv2D"
     window.context.bus.do("edit.undo")
     assert not next(b for b in canvas.blocks if b.layer == "conv2d_1").view.frozen

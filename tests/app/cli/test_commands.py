@@ -349,3 +349,26 @@ def test_debug_shows_the_traceback(tmp_path: Path) -> None:
     result = run("summary", str(path), "--debug")
     assert result.returncode == 1
     assert "Traceback" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["train", "P", "--epochs", "two"], "--epochs must be a whole number"),
+        (["find-lr", "P", "--start", "low"], "--start must be a number"),
+    ],
+)
+def test_a_word_in_place_of_a_number_gets_a_sentence(arguments: list[str], sentence: str) -> None:
+    assert sentence in said(run(*arguments), 2)
+
+
+def test_train_tells_of_a_schedule_that_ends_early(project: Path) -> None:
+    contents = io.read(project)
+    rate = {"kind": "PolynomialDecay", "initial_learning_rate": 0.01, "decay_steps": 2}
+    optimizer = {**contents.project.training.optimizer, "learning_rate": rate}
+    training = msgspec.structs.replace(contents.project.training, optimizer=optimizer)
+    changed = msgspec.structs.replace(contents.project, training=training)
+    io.write(project, replace(contents, project=changed))
+    result = run("train", str(project), "--epochs", "2")
+    assert result.returncode == 0
+    assert "PolynomialDecay ends after 2 steps" in result.stderr

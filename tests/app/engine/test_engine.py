@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import subprocess
 import sys
 
@@ -475,3 +476,36 @@ def test_closing_while_it_plays(qtbot) -> None:  # type: ignore[no-untyped-def]
     assert engine._worker.isFinished()
     engine.play()
     engine.close()
+
+
+def test_other_metrics_keep_the_curve_of_the_loss() -> None:
+    work = work_for("xor-mlp")
+    session = Session(work)
+    while session.position.step < 30:
+        session.advance(30 - session.position.step)
+    before = session.snapshot(()).history
+    for metrics in (("mean_absolute_error",), ()):
+        training = msgspec.structs.replace(work.training, metrics=metrics)
+        session.edit(dataclasses.replace(work, training=training))
+        after = session.snapshot(()).history
+        assert after.loss.tolist() == before.loss.tolist()
+        assert after.val_loss.tolist() == before.val_loss.tolist()
+        session.advance(1)
+        assert len(session.snapshot(()).history.loss) == len(before.loss) + 1
+        list(session.seek(30))
+
+
+def test_play_and_reset_come_after_an_edit_that_is_settling(bench: Bench) -> None:
+    template = templates.load("xor-mlp")
+    state = State(template.title, template.network, template.training, template.data)
+    bus, document = Bus(), Document(state)
+    engine = bench.engine
+    with bench.qtbot.waitSignal(engine.ready, timeout=60_000):
+        engine.attach(bus, document)
+    document.edit("more epochs", training=msgspec.structs.replace(document.training, batch_size=2))
+    for command in ("run.reset", "run.play"):
+        bus.do(command)
+    bench.until(lambda: bench.state.status == "playing")
+    assert engine._worker._session.run.training.batch_size == 2
+    bus.do("run.pause")
+    bench.until(lambda: bench.state.status == "paused")

@@ -244,3 +244,48 @@ def test_a_run_is_renamed_and_deleted_and_a_file_knows(tmp_path: Path) -> None:
     again = through_a_file(opened, tmp_path / "fewer.chainrule")
     assert labels(again) == [("1.1", True)]
     assert again.branch() == "1.1.1"
+
+
+@pytest.mark.parametrize("change", [{"seed": 9}, {"validation_split": 0.5}], ids=str)
+def test_what_was_trained_is_kept_when_settings_begin_it_anew(change: dict[str, float]) -> None:
+    session = session_at(40)
+    first, before = everything(session.run), session.work
+    after = dataclasses.replace(before, training=msgspec.structs.replace(before.training, **change))
+    session.edit(after)
+    assert (session.position.step, labels(session)) == (0, [("1", False), ("2", True)])
+    assert [(name, values["kept"]) for name, values in session.take_news()] == [
+        ("run.begun-anew", "1")
+    ]
+    # Undone, and done again.
+    session.edit(before)
+    assert differences(first, everything(session.run)) == []
+    assert (labels(session), session.take_news()[0][0]) == ([("1", True)], "run.opened-again")
+    session.edit(after)
+    on(session, 7)
+    session.edit(before)
+    assert (session.position.step, labels(session)) == (40, [("1", True), ("2", False)])
+    session.edit(after)
+    assert (session.position.step, session.run.id) == (7, "2")
+
+
+def test_a_run_that_is_kept_is_found_by_the_rate_it_had_last_too() -> None:
+    session = session_at(20)
+    before = session.work
+
+    def with_rate(rate: float, seed: int) -> Work:
+        optimizer = {**before.training.optimizer, "learning_rate": rate}
+        made = msgspec.structs.replace(before.training, optimizer=optimizer, seed=seed)
+        return dataclasses.replace(before, training=made)
+
+    session.edit(with_rate(0.25, 1))
+    on(session, 5)
+    # As a file has it.
+    session.tree.restore(session.tree.saved())
+    session.edit(with_rate(0.125, before.training.seed))
+    assert (session.position.step, session.run.id) == (0, "3")
+    session.edit(with_rate(0.25, 1))
+    session.set("learning_rate", 0.5)
+    session.edit(with_rate(0.5, 1))
+    session.edit(with_rate(0.25, before.training.seed))
+    session.edit(with_rate(0.5, 1))
+    assert (session.position.step, session.run.id) == (5, "2")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QFontMetricsF
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
+from app import theme
 from app.bus import CommandError
 from core import losses, schedules
 from tests.app.window.windows import action, click, control, open_window
@@ -177,3 +179,67 @@ def test_the_way_of_descent_is_named_by_its_batch_size(qtbot: QtBot) -> None:
         for size, name in ((1, "Stochastic"), (16, "Mini-batch")):
             window.context.bus.do("training.configure", batch_size=size)
             assert control(window, "training-descent").text().startswith(name)
+
+
+def test_a_schedule_that_ends_before_training_does_is_told(qtbot: QtBot) -> None:
+    with open_window(qtbot) as window:
+        click(control(window, "training-chip"))
+        do, note = window.context.bus.do, control(window, "training-schedule-advice")
+        rate = {"kind": "PolynomialDecay", "initial_learning_rate": 0.01, "decay_steps": 20}
+        do("training.configure", learning_rate=rate)
+        assert "ends after 20 steps" in note.text()
+        assert note.isVisible()
+        do("training.configure", learning_rate={**rate, "decay_steps": 10_000_000})
+        assert not note.isVisible()
+
+
+def test_a_refusal_wraps_and_goes_when_something_is_changed(qtbot: QtBot) -> None:
+    with open_window(qtbot) as window:
+        window.resize(1024, 600)
+        context, banner = window.context, window.banner
+        context.do("training.configure", metrics=["acuracy"])
+        shown = control(window, "banner-text")
+        assert banner.isVisible()
+        assert shown.toolTip() == banner.text
+        assert len(shown.text()) <= len(banner.text)
+        assert shown.heightForWidth(shown.width()) <= banner.height()
+        context.do("training.configure", metrics=["accuracy"], epochs=7)
+        assert not banner.isVisible()
+
+
+@pytest.mark.parametrize("room", [400, 190, 150, 110, 90])
+def test_a_chip_shows_parts_whole_or_not_at_all(qtbot: QtBot, room: int) -> None:
+    with open_window(qtbot) as window:
+        chip = window.top.training_chip
+        chip.set_limit(None)
+        chip.setFixedWidth(room)
+        words = [text for text, _, _ in chip.shown_parts()]
+        assert words[0] == chip._parts[0][0]
+        assert words[-1] != "\N{MIDDLE DOT}"
+        whole = sum(
+            QFontMetricsF(theme.font(r)).horizontalAdvance(t) for t, r, _ in chip.shown_parts()
+        )
+        assert len(words) == 1 or whole + 8 * (len(words) - 1) <= room - 18
+        assert (len(words) == len(chip._parts)) is (room == 400)
+
+
+def test_training_that_begins_anew_is_told_with_a_way_back(qtbot: QtBot) -> None:
+    with open_window(qtbot, engine=True) as window:
+        context = window.context
+        bus, engine = context.bus, context.engine
+        bus.do("template.open", name="xor-mlp")
+        qtbot.waitUntil(lambda: engine.state.status == "ready", timeout=60_000)
+        bus.do("run.step", granularity="batch")
+        qtbot.waitUntil(lambda: engine.state.position.step == 1, timeout=60_000)
+        seed = context.document.training.seed
+        bus.do("training.configure", seed=seed + 1)
+        qtbot.waitUntil(lambda: window.toast.isVisible(), timeout=60_000)
+        assert "Run 1 is kept" in window.toast.text
+        assert engine.state.position.step == 0
+        click(control(window, "training-chip"))
+        popover = window.top.training_chip.popover
+        assert not popover.geometry().intersects(window.toast.geometry())
+        popover.close_popover()
+        click(control(window, "toast-back"))
+        qtbot.waitUntil(lambda: engine.state.position.step == 1, timeout=60_000)
+        assert context.document.training.seed == seed

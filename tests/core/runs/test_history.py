@@ -71,3 +71,16 @@ def test_a_history_tells_its_last_numbers() -> None:
     kept.append(1, np.full((1999, 2), 0.125))
     kept.add_epoch(history.Epoch(1, 2000, {"loss": 0.123456, "val_loss": 2.0}))
     assert repr(kept) == "<History of 2,000 steps and 1 epoch: loss 0.1235, val_loss 2>"
+
+
+def test_other_metrics_leave_the_series_that_both_have() -> None:
+    values = measured(40)
+    before = History(("loss", "accuracy"), first=5)
+    before.append(5, values)
+    after = before.renamed(("precision", "loss"))
+    assert (after.names, after.length, after.first) == (("precision", "loss"), 45, 5)
+    np.testing.assert_array_equal(after.series("loss").mean, before.series("loss").mean)
+    assert np.isnan(after.series("precision").mean).all()
+    after.append(45, np.array([[0.5, 2.0]]))
+    assert after.series("precision").mean[-1] == 0.5
+    assert (len(before.series("loss").steps), len(after.series("loss").steps)) == (40, 41)

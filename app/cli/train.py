@@ -148,7 +148,7 @@ def _train(session: Session, epochs: int, stop: _StopRequest, keep: Callable[[],
             seconds = perf_counter() - began
             if done == slice_:
                 slice_ = max(1, min(64, batches // 4, int(done * _PIECE_SECONDS / seconds)))
-            if done and session.run.epoch_just_ended():
+            if done and session.run.epoch_just_ended() and not session.measured:
                 for _ in session.evaluation():
                     if stop:
                         break

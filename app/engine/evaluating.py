@@ -47,13 +47,16 @@ class Evaluator:
         self._program = Program(tape, min(piece, max(1, len(self._samples))))
         self._program.attach(self._samples.inputs, self._samples.targets)
         self._output = next(iter(tape.outputs.values())).name
-        self._serial = 0
+        self._serial = self._asked = 0
 
     def pieces(self, run: Run) -> Iterator[EvaluationView | None]:
         """Yield None after each piece and the result at the end.
 
-        The weights are copied at the first piece: training may go on in between.
+        The weights are copied at the first piece: training may go on in between. Whoever asks later has the result;
+        what was begun before ends without one.
         """
+        self._asked += 1
+        asked = self._asked
         program, step = self._program, run.step_count
         trained = run.history.epochs[-1].metrics if run.history.epochs else {}
         program.copy_weights_from(run.program)
@@ -68,6 +71,8 @@ class Evaluator:
                 program.tensor(self._output)
             )[0]
             yield None
+            if asked != self._asked:
+                return
         yield self._result(step, count, predicted, trained)
 
     def _result(

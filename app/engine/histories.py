@@ -86,9 +86,7 @@ class HistoryMaker:
             ),
             val_steps=val_steps,
             val_loss=read_only([e.metrics["val_loss"] for e in val]),
-            val_accuracy=read_only(
-                [e.metrics["val_accuracy"] for e in val if "val_accuracy" in e.metrics]
-            ),
+            val_accuracy=read_only(_known("val_accuracy", val)),
             epoch_steps=run.batches,
             total_steps=total,
             serial=self._serial,
@@ -114,6 +112,12 @@ class HistoryMaker:
         if self._shares is None:
             self._shares = {key: metric.share for key, metric in run.metrics.items()}
         return self._shares.get(name, False)
+
+
+def _known(name: str, epochs: list[Epoch]) -> list[float]:
+    """Return a metric of these epochs, NaN before it was chosen; nothing if none has it."""
+    values = [e.metrics.get(name, np.nan) for e in epochs]
+    return values if any(name in e.metrics for e in epochs) else []
 
 
 def _is_noted(epoch: int) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from time import perf_counter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ import numpy as np
 
 from app.engine import lenses, second_thread
 from app.engine.comparing import beside
+from app.engine.epochs import EpochMeter, is_measured
 from app.engine.evaluating import Evaluator
 from app.engine.explaining import explain
 from app.engine.health import HealthMeter
@@ -86,6 +88,7 @@ class Session:
         self._history = HistoryMaker()
         self._health = HealthMeter()
         self._evaluator: Evaluator | None = None
+        self.meter = EpochMeter()
         self.evaluation_view: EvaluationView | None = None
         self._predict: Lens | None = None
         self._plane: Lens | None = None
@@ -209,23 +212,41 @@ class Session:
             mode, helper.processors(), helper.threads()
         )
 
-    def advance(self, steps: int, waits: Callable[[], bool] = lambda: False) -> int:
-        """Take up to so many steps; fewer when interrupted, at an epoch's end, at the end, or diverged."""
+    def advance(
+        self, steps: int, waits: Callable[[], bool] = lambda: False, *, measures: bool = True
+    ) -> int:
+        """Take up to so many steps; fewer when interrupted, at an epoch's end, at the end, or diverged.
+
+        An epoch's held-out samples are measured before the next one begins, in pieces: none is taken meanwhile.
+        """
         self._control[0] = 0
         if waits():
             # Asked for between the look into the queue and the line above.
             return 0
-        if not self._look(waits):
+        if not self._look(waits) or (measures and not self._measure(waits)):
             return 0
         limit = min(self._limit, self._supervisor.stop_step() or self._limit)
         left = max(0, limit - self.run.step_count)
         # Whole epochs where one is shorter than what is asked for, so that what is measured belongs to an end of one.
         following = 1 if self._supervisor else self._history.epochs_to_next_note(self.run)
         epochs = max(1, min(steps // self.run.batches, following))
+        began = perf_counter()
         done = self.run.advance(min(steps, left), epochs) if left else 0
+        self.meter.trained(done, perf_counter() - began)
         if done and self.run.epoch_just_ended():
             self._note_epoch(waits)
+            if measures:
+                self._measure(waits)
         return int(done)
+
+    def _measure(self, waits: Callable[[], bool]) -> bool:
+        """Measure the epoch that has ended, unless callbacks have; False if that goes on later."""
+        return self.meter.measure(self.run, self._version, self.evaluation, waits)
+
+    @property
+    def measured(self) -> bool:
+        """Whether held-out metrics of the present step are in the history."""
+        return is_measured(self.run)
 
     def _note_epoch(self, waits: Callable[[], bool] = lambda: False) -> None:
         """Note what the epoch that just ended measured; one that callbacks have seen stays as they saw it."""
@@ -239,7 +260,7 @@ class Session:
         run = self.run
         if not self._supervisor.is_due():
             return True
-        if self._supervisor.measures:
+        if self._supervisor:
             if self._measuring is None or self._measuring[0] != self._version:
                 pieces = run.iter_evaluation(run.validation or run.samples)
                 self._measuring = (self._version, pieces)

@@ -131,7 +131,7 @@ class Worker(QThread):
             waiting = self._pace.seconds_to_wait()
             if self._dirty and waiting > 0:
                 waiting = min(waiting, self._pace.seconds_to_snapshot())
-            return waiting if waiting > 0 or self._background is None else 0
+            return waiting if self._background is None else 0
         if self._background is not None:
             return 0
         if self._dirty:
@@ -166,15 +166,16 @@ class Worker(QThread):
         if steps > 0:
             session.share(self._pace.speed.mode)
             began = perf_counter()
+            session.meter.spent = 0.0
             done = session.advance(steps, self._waits)
             seconds = perf_counter() - began
-            self._pace.count(done, seconds)
+            self._pace.count(done, seconds - session.meter.spent)
             self._slice_seconds += seconds
             self.spent["training"] += seconds
             self._after_steps(session, done)
         if self._background is not None:
             allowed = _BACKGROUND_SHARE * (self._slice_seconds + self._background_seconds)
-            if self._background_seconds <= allowed:
+            if steps <= 0 or self._background_seconds <= allowed:
                 self._work_in_background()
 
     def _after_steps(self, session: Session, done: int) -> None:
@@ -187,7 +188,7 @@ class Worker(QThread):
         if session.epoch != self._epoch:
             self._epoch = session.epoch
             self.happened.emit("run.epoch-ended", session.epoch_values())
-            if self._background is None:
+            if self._background is None and session.evaluation_lags:
                 self._background = session.evaluation()
                 # Its first piece copies the weights as they are at the epoch's end.
                 self._work_in_background()
@@ -321,7 +322,8 @@ class Worker(QThread):
             done = 0
             # A command that arrives meanwhile raises the stop flag; the step is owed all the same.
             while not done and not self._session.finished and not self._session.diverged:
-                done = self._session.advance(1)
+                # What an epoch measures is measured in the background: there is time until the next pulse.
+                done = self._session.advance(1, measures=False)
             self._after_steps(self._session, done)
             self._put_now()
 

@@ -77,10 +77,16 @@ def smoothing(points: int) -> float:
 
 
 def smooth(y: np.ndarray, keep: float = 0.96) -> np.ndarray:
-    """Return the exponential moving average that keeps `keep` of the past, started at the first value."""
+    """Return the exponential moving average that keeps `keep` of the past, started at the first value.
+
+    Before the first finite value nothing was measured yet, and nothing is there afterwards.
+    """
     y = np.asarray(y, float)
     if len(y) == 0:
         return y
+    first = int(np.argmax(np.isfinite(y)))
+    if first:
+        return np.concatenate([y[:first], smooth(y[first:], keep)])
     y = np.where(
         np.isfinite(y),
         y,

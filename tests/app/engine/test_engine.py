@@ -508,4 +508,45 @@ def test_play_and_reset_come_after_an_edit_that_is_settling(bench: Bench) -> Non
     bench.until(lambda: bench.state.status == "playing")
     assert engine._worker._session.run.training.batch_size == 2
     bus.do("run.pause")
-    bench.until(lambda: bench.state.status == "paused")
+    bench.until(lambda: bench.state.status in ("ready", "paused"))
+
+
+@pytest.mark.parametrize("name", ["spirals-mlp", "xor-mlp"])
+def test_at_full_speed_every_epoch_measures_what_is_held_out(bench: Bench, name: str) -> None:
+    work = work_for(name)
+    training = msgspec.structs.replace(work.training, epochs=12, callbacks=())
+    bench.open(name, training=training)
+    bench.engine.set_speed("max")
+    bench.engine.play()
+    bench.until(lambda: bench.state.finished and bench.state.status == "paused")
+    bench.settle()
+    run = bench.engine._worker._session.run
+    plain = Session(dataclasses.replace(work, training=training)).run
+    assert [e.epoch for e in run.history.epochs] == list(range(1, 13))
+    for ours, theirs in zip(run.history.epochs, plain.train(12), strict=True):
+        assert ours.metrics == theirs.metrics
+
+
+def on(session: Session, epoch: int) -> None:
+    while session.epoch < epoch:
+        session.advance(1)
+
+
+def test_an_epoch_does_not_wait_for_what_takes_longer_than_itself() -> None:
+    session = Session(work_for("xor-mlp"))
+    for _ in session.evaluation():
+        pass
+    on(session, 1)
+    assert session.measured
+    session.meter._last.extend([1e9] * 8)
+    on(session, 2)
+    assert session.epoch == 2
+    assert not session.measured
+    assert session.evaluation_lags
+    session.meter._last.clear()
+    # A command comes in between.
+    asked = iter([False, True])
+    assert session.advance(1, lambda: next(asked, False)) == 0
+    assert not session.measured
+    assert session.advance(1) == 1
+    assert {e.epoch for e in session.run.history.epochs if "val_loss" in e.metrics} >= {1, 2}

@@ -144,3 +144,11 @@ def test_confusion_names_the_cell() -> None:
     lines = scene.describe(place, hit, Frame(None, shots[-1]))
     matrix = shots[-1].evaluation.confusion
     assert lines == ("Label 3 read as 5", f"{matrix[3, 5]} of {matrix[3].sum()} times")
+
+
+def test_what_was_not_measured_yet_is_not_drawn() -> None:
+    y = np.concatenate([np.full(30, np.nan), np.linspace(1.0, 2.0, 50)])
+    even = series.smooth(y)
+    assert np.isnan(even[:30]).all()
+    assert even[30] == pytest.approx(1.0, abs=0.05)
+    assert np.isfinite(even[30:]).all()

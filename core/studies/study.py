@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from core.errors import ChainruleError
+from core.errors import ChainruleError, give_advice
 from core.studies.crew import Crew, check_processes
 from core.studies.job import Job, Moment, Outcome
 from core.studies.subject import Subject
@@ -168,7 +168,10 @@ def carried_out(
     verbose: Any,
     command: Sequence[str] | None = None,
 ) -> Result:
-    """Carry a study out and return its result; with `verbose` a line is printed for every run that ends."""
+    """Carry a study out and return its result; with `verbose` a line is printed for every run that ends.
+
+    Runs that did not come to their end are told as advice: in the result alone they are easily overlooked.
+    """
     from core import arguments
 
     loud = arguments.loudness(verbose)
@@ -180,14 +183,23 @@ def carried_out(
     for note in study.notes:
         say(note)
     done = 0
+    problems: dict[str, str] = {}
     for progress in study.run(processes, command):
         if progress.done:
+            if progress.problem:
+                problems[progress.title] = progress.problem
             if not done:
                 say(f"trained {study.where}")
             # Rounds of a search are counted each by itself.
             done = done % progress.runs + 1
             shown = "  ".join(f"{name}: {value:.4g}" for name, value in progress.metrics.items())
             say(f"{done} of {progress.runs}  {progress.title}  {progress.problem or shown}")
+    if problems:
+        (title, sentence), *others = problems.items()
+        more = f" Nor did {', '.join(other for other, _ in others)}." if others else ""
+        give_advice(
+            f"{title.capitalize()} did not come to its end, and what is told is of the other runs. {sentence}{more}"
+        )
     return study.result
 
 

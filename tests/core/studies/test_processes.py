@@ -8,15 +8,18 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from core import studies
-from core.errors import ChainruleError
+from core.errors import AdviceWarning, ChainruleError
 from core.spec import Training
 from core.studies import crew
 from core.studies.crew import Crew, own_folder
+from core.studies.study import carried_out
 from core.studies.subject import Subject
 from tests.core.studies.subjects import model, samples
 
@@ -115,6 +118,29 @@ def test_a_child_that_dies_is_a_sentence_and_the_others_go_on(
     assert not runs[1].problem
     assert not runs[2].problem
     assert list(own_temporary_folder.iterdir()) == []
+
+
+def test_a_run_that_was_killed_is_told(
+    own_temporary_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    x, y = samples()
+    study = studies.SeveralSeeds(Subject.of_model(model(), x, y), seeds=3, epochs=3000)
+    crews: list[Crew] = []
+    enter, run = Crew.__enter__, study.run
+    monkeypatch.setattr(Crew, "__enter__", lambda crew: crews.append(crew) or enter(crew))
+
+    def killing(processes: int | None = None, command: Any = None) -> Iterator[studies.Progress]:
+        killed = False
+        for progress in run(processes, command):
+            if not killed and progress.title == "seed 3" and not progress.done:
+                os.kill(crews[0].pids[0], signal.SIGKILL)
+                killed = True
+            yield progress
+
+    monkeypatch.setattr(study, "run", killing)
+    with pytest.warns(AdviceWarning, match=r"Seed 3 did not come to its end.* signal 9"):
+        found = carried_out(study, 1, 0)
+    assert [bool(one.problem) for one in found.runs] == [True, False, False]
 
 
 def test_a_child_that_cannot_be_started_is_a_sentence() -> None:

@@ -28,7 +28,8 @@ after=$(date +%s)
 echo "trained in $((between - before)) s with nothing compiled, in $((after - between)) s from another folder"
 clean "$home/one" summary "$home/xor.chainrule"
 # Its children are the bundle again: there is no Python to start them with.
-clean "$home/two" seeds "$home/xor.chainrule" --seeds 2 --epochs 1
+# (Told how many, for runs as short as these would stay in one process.)
+clean "$home/two" seeds "$home/xor.chainrule" --seeds 2 --epochs 1 --processes 2
 clean "$home/one" export "$home/xor.chainrule" --scene training -o "$home/xor.mp4" --size 640x360 --fps 10
 test -s "$home/xor.mp4"
 

@@ -40,12 +40,12 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         subject = _subject(contents)
         study, tell = _STUDIES[arguments.command](subject, arguments)
-        processes = studies.check_processes(arguments.processes)
+        studies.check_processes(arguments.processes)
     except SettingError as error:
         raise UsageError(str(error)) from error
     with _asked_to_stop() as asked, _progress(arguments.json) as report:
         try:
-            for progress in study.run(processes, worker_command(), lambda: bool(asked)):
+            for progress in study.run(arguments.processes, worker_command(), lambda: bool(asked)):
                 report(progress)
         except studies.Stopped:
             pass

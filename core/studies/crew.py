@@ -30,7 +30,7 @@ PREFIX = "chainrule-study-"
 
 #: Seconds after which a job is given to a child after all, and how many all the rest has to take to be worth
 #: children: two of them need one to three seconds to load.
-_PATIENCE, _WORTH = 1.5, 4.0
+_PATIENCE, _WORTH = 2.5, 4.0
 
 
 def usual_processes() -> int:
@@ -107,6 +107,7 @@ class Crew:
         # Nothing is known yet of how long a job takes.
         self._undecided = tiny_here and processes > 0
         self._saved = False
+        self._tries = 0
         self._command = list(command or _usual_command())
         self._children: list[_Child] = []
         self._said: queue.Queue[tuple[_Child, str | None]] = queue.Queue()
@@ -170,13 +171,14 @@ class Crew:
         """
         jobs = list(jobs)
         while self._undecided and jobs:
-            began = time.monotonic()
-            ended = self._tried(jobs[0], stop)
-            took = time.monotonic() - began
-            self._undecided = ended is not None and took * (len(jobs) - 1) < _WORTH
-            if ended is not None:
+            tried = self._tried(jobs[0], stop)
+            # The first job of a process loads kernels all along, which a child would do as well: it tells little.
+            self._tries += 1
+            took = tried[1] if tried is not None and self._tries > 1 else 0.0
+            self._undecided = tried is not None and took * (len(jobs) - 1) < _WORTH
+            if tried is not None:
                 jobs = jobs[1:]
-                yield ended
+                yield tried[0]
         if not jobs:
             return
         if not self._processes:
@@ -212,22 +214,26 @@ class Crew:
                 open_jobs -= 1
             yield message
 
-    def _tried(self, job: Job, stop: Callable[[], bool] | None) -> Outcome | None:
-        """Do a job in this process; None if it takes long, and then it was for nothing.
+    def _tried(self, job: Job, stop: Callable[[], bool] | None) -> tuple[Outcome, float] | None:
+        """Do a job in this process, and say how many seconds it took; None if it is long: then it was for nothing.
 
-        How far it is is not told: children would begin again.
+        Seconds are counted from the first report on. How far the job is is not told, for children would begin again.
         """
-        work, end = carry_out(self._subject, job, self.folder), time.monotonic() + _PATIENCE
-        while time.monotonic() < end:
+        work = carry_out(self._subject, job, self.folder)
+        began = time.monotonic()
+        reported = False
+        while True:
             if stop is not None and stop():
                 raise Stopped
             try:
                 next(work)
             except StopIteration as done:
-                found: Outcome = done.value
-                return found
-        work.close()
-        return None
+                return done.value, time.monotonic() - began
+            if not reported:
+                began, reported = time.monotonic(), True
+            elif time.monotonic() - began > _PATIENCE:
+                work.close()
+                return None
 
     def _here(
         self, jobs: Sequence[Job], stop: Callable[[], bool] | None

@@ -263,7 +263,8 @@ class EvaluationView:
     """Metrics over whole sets, at the end of an epoch or when asked; `step` says when.
 
     `confusion` is ``(classes, classes)`` int64, rows = label, columns = predicted; None for regression.
-    `metrics` are all of them by name, `train_metrics` those of the last epoch that was trained.
+    `metrics` are all of them by name, `train_metrics` those of the last epoch that was trained. `restored` is the
+    epoch whose weights a callback has put back, 0 where none has: the curves end with the epoch before that.
     """
 
     step: int
@@ -277,6 +278,7 @@ class EvaluationView:
     serial: int = 0
     metrics: dict[str, float] = field(default_factory=dict)
     train_metrics: dict[str, float] = field(default_factory=dict)
+    restored: int = 0
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,7 @@ from app.snapshots import (
 )
 from app.text import tr
 from core import data as data_sets
+from core.callbacks.early_stopping import EarlyStopping
 from core.errors import ChainruleError
 from core.runs import Position, Run, Supervisor
 from core.tape import helper
@@ -260,14 +261,13 @@ class Session:
         run = self.run
         if not self._supervisor.is_due():
             return True
-        if self._supervisor:
-            if self._measuring is None or self._measuring[0] != self._version:
-                pieces = run.iter_evaluation(run.validation or run.samples)
-                self._measuring = (self._version, pieces)
-            for part in self._measuring[1]:
-                self._measured = part
-                if waits():
-                    return False
+        if self._measuring is None or self._measuring[0] != self._version:
+            pieces = run.iter_evaluation(run.validation or run.samples)
+            self._measuring = (self._version, pieces)
+        for part in self._measuring[1]:
+            self._measured = part
+            if waits():
+                return False
         found, self._measuring, self._measured = self._measured, None, None
         self._happenings += self._supervisor.look(found)
         self._changes += 1
@@ -524,8 +524,17 @@ class Session:
             if done is None:
                 yield
                 continue
-            self.evaluation_view = done
+            self.evaluation_view = replace(done, restored=self._restored_epoch(done.step))
             self._history.note_validation(self.run, done)
+
+    def _restored_epoch(self, step: int) -> int:
+        """Return the epoch whose weights early stopping has put back at this step, or 0."""
+        put_back = any(e.kind == "weights" and e.step == step for e in self.run.journal.entries)
+        if not put_back or self._supervisor.stop_step() != step:
+            return 0
+        best = [one.best_epoch + 1 for one in self._supervisor.callbacks
+                if isinstance(one, EarlyStopping)]  # fmt: skip
+        return best[0] if best else 0
 
     @property
     def evaluation_lags(self) -> bool:

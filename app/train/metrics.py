@@ -45,6 +45,10 @@ def others(shot: Snapshot | None) -> list[str]:
     if evaluation is None:
         return []
     lines = []
+    if evaluation.restored:
+        lines.append(
+            tr("Validation: the restored weights of epoch {epoch}", epoch=evaluation.restored)
+        )
     for name, value in evaluation.metrics.items():
         if name == "loss" or name.startswith(("accuracy", "loss/")):
             continue
@@ -97,6 +101,9 @@ class Metrics(QWidget):
                 font.setPixelSize(15)
                 value.setFont(font)
             value.setAccessibleName(title)
+            if not key.startswith("val_"):
+                # The legend of the curves says the last batch, the table of epochs their means.
+                name.setToolTip(tr("Mean of the last {count} batches", count=_RECENT))
             cell.addWidget(name)
             cell.addWidget(value)
             grid.addLayout(cell, row, column)

@@ -11,6 +11,7 @@ import pytest
 from app.cli import main as cli
 from app.engine.happenings import words
 from app.engine.session import Session
+from app.train.metrics import others
 from core import templates
 from core.io import Contents, DataRef, Project, read, write
 from core.spec import Training
@@ -124,3 +125,18 @@ def test_the_command_line_stops_early_too(
     # Training further counts anew.
     assert cli(["train", str(file), "--epochs", "20"]) == 0
     assert "Stopped after epoch 6" in capsys.readouterr().err
+
+
+def test_the_figures_say_whose_weights_were_measured() -> None:
+    session = Session(work_for("xor-mlp", training=training(STOP)))
+    session.advance(1)
+    for _ in session.evaluation():
+        pass
+    assert session.evaluation_view is not None
+    assert session.evaluation_view.restored == 0
+    while not session.finished:
+        session.advance(1000)
+    for _ in session.evaluation():
+        pass
+    assert session.evaluation_view.restored == 1
+    assert "epoch 1" in others(session.snapshot(()))[0]

@@ -146,7 +146,7 @@ class Worker(QThread):
             self._background = None
             self._dirty = False
             self.failed.emit(_sentence(error))
-            self._tell(status="paused" if self._session is not None else "blocked")
+            self._tell(status="paused" if self._session is not None else "starting")
 
     def _serve(self, request: Request) -> None:
         try:
@@ -451,7 +451,7 @@ class Worker(QThread):
     def _tell_idle(self) -> None:
         session = self._session
         if session is None:
-            self._tell(status="blocked")
+            self._tell(status="starting")
         elif self._lacks_kernels is not None:
             self._tell(status="starting", reason="")
         elif session.diverged:

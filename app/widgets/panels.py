@@ -170,6 +170,8 @@ class Banner(QFrame):
         self.show()
         self._row.activate()
         self._fit()
+        for toast in self.window().findChildren(Toast):
+            toast.place()
         self.update()
         QAccessible.updateAccessibility(QAccessibleEvent(self, QAccessible.Event.Alert))
 
@@ -294,7 +296,12 @@ class Toast(QFrame):
         beside = 36 if self._button is None else 48 + self._button.sizeHint().width()
         advance = QFontMetricsF(self._text.font()).horizontalAdvance(self._text.text())
         width = max(120, min(math.ceil(advance) + 4, _TOAST_WIDTH, room - beside))
-        self._text.setFixedSize(width, self._text.heightForWidth(width))
+        # Not heightForWidth: a label answers it with the height it was fixed to before.
+        box = QRect(0, 0, width, 9999)
+        words = QFontMetrics(self._text.font()).boundingRect(
+            box, Qt.TextFlag.TextWordWrap, self._text.text()
+        )
+        self._text.setFixedSize(width, words.height() + 2)
         self._row.activate()
         self.resize(self._row.totalSizeHint())
 

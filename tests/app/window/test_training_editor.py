@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QFontMetricsF
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 from app import theme
@@ -236,9 +236,16 @@ def test_training_that_begins_anew_is_told_with_a_way_back(qtbot: QtBot) -> None
         qtbot.waitUntil(lambda: window.toast.isVisible(), timeout=60_000)
         assert "Run 1 is kept" in window.toast.text
         assert engine.state.position.step == 0
+        window.resize(1024, 600)
         click(control(window, "training-chip"))
         popover = window.top.training_chip.popover
         assert not popover.geometry().intersects(window.toast.geometry())
+        # Its words take several lines there, and none is cut.
+        label = window.toast.findChild(QLabel)
+        room = QRect(0, 0, label.width(), 999)
+        words = label.fontMetrics().boundingRect(room, Qt.TextFlag.TextWordWrap, label.text())
+        assert words.height() > label.fontMetrics().height()
+        assert words.height() <= label.height()
         popover.close_popover()
         click(control(window, "toast-back"))
         qtbot.waitUntil(lambda: engine.state.position.step == 1, timeout=60_000)

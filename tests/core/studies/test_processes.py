@@ -41,10 +41,12 @@ def long_study() -> studies.SeveralSeeds:
 def children(of: Path | None = None) -> set[int]:
     """Processes of studies; of those whose files are in a folder, for others may study on this machine, too."""
     found = subprocess.run(
-        ["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True
+        ["ps", "-ww", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True
     ).stdout
     rows = [line.split(None, 2) for line in found.splitlines()]
-    return {int(row[0]) for row in rows if "core.studies.worker" in row[2] and str(of or "") in row[2]}
+    return {
+        int(row[0]) for row in rows if "core.studies.worker" in row[2] and str(of or "") in row[2]
+    }
 
 
 def alive(pid: int) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from core.errors import ChainruleError, SettingError, ShapeError
-from core.naming import suggestion, unknown
+from core.naming import no_argument, suggestion, unknown
 
 
 def numbers_of(value: Any, what: str) -> np.ndarray:
@@ -289,8 +289,8 @@ def weight_values(
     return values
 
 
-def loudness(verbose: Any) -> int | str:
-    """`verbose` of Keras: 0 and None are silent, 1, 2 and "auto" say something.
+def loudness(verbose: Any, owner: str = "") -> int | str:
+    """`verbose` of Keras, of what `owner` names: 0 and None are silent, 1, 2 and "auto" say something.
 
     Raises
     ------
@@ -303,7 +303,8 @@ def loudness(verbose: Any) -> int | str:
         return 0
     if isinstance(verbose, (bool, np.bool_, numbers.Integral)) and int(verbose) >= 0:
         return int(verbose)
-    raise SettingError(f'Verbose must be 0, 1, 2 or "auto"; it is {verbose!r}.', "verbose")
+    title = f"{owner}: verbose" if owner else "Verbose"
+    raise SettingError(f'{title} must be 0, 1, 2 or "auto"; it is {verbose!r}.', "verbose")
 
 
 def require_names(given: Iterable[Any], known: Iterable[str]) -> None:
@@ -443,7 +444,4 @@ def refuse_others(function: Any, wrong: dict[str, Any]) -> None:
         known = [
             one for one in inspect.signature(function).parameters if one not in ("self", "wrong")
         ]
-        raise SettingError(
-            f"{what} has no argument {key!r}.{suggestion(key, known)} It takes: {', '.join(known)}.",
-            key,
-        )
+        raise SettingError(no_argument(what, key, known, "It takes"), key)

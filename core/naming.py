@@ -71,6 +71,13 @@ def unknown(what: str, name: str, options: Iterable[str]) -> str:
     return f"There is no {what} called {name!r}.{near} {told}"
 
 
+def no_argument(owner: str, name: str, known: Iterable[str], has: str = "It has") -> str:
+    """The sentence about an argument that `owner` has not: ``SGD has no argument 'momentun'. Did you mean ...``."""
+    options = list(known)
+    told = ", ".join(options) or "none"
+    return f"{owner} has no argument {name!r}.{suggestion(name, options)} {has}: {told}."
+
+
 def no_attribute(
     module: str, name: str, options: Iterable[str], *, tell_all: bool = False
 ) -> AttributeError:

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import inspect
 import numbers
-from collections.abc import Callable
-from functools import cache, wraps
+from functools import cache
 from typing import Any, ClassVar, TypeVar
 
 from core.errors import SettingError
-from core.naming import require_free, snake_case, suggestion, unknown
+from core.naming import no_argument, require_free, snake_case, unknown
+from core.signatures import telling
 
 #: How a document holds an object.
 Document = str | dict[str, Any]
@@ -40,7 +40,7 @@ class Configured:
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "__init__" in cls.__dict__:
-            cls.__init__ = _telling(cls.__dict__["__init__"])  # type: ignore[method-assign]
+            cls.__init__ = telling(cls.__dict__["__init__"])  # type: ignore[method-assign]
         if "what" in cls.__dict__:
             cls.kinds, cls.named = {}, {}
         elif not cls.__name__.startswith("_"):
@@ -64,11 +64,7 @@ class Configured:
         known = cls.defaults()
         for name in config:
             if name not in known:
-                options = ", ".join(known) or "none"
-                raise SettingError(
-                    f"{cls.__name__} has no argument {name!r}.{suggestion(name, known)} It has: {options}.",
-                    name,
-                )
+                raise SettingError(no_argument(cls.__name__, name, known), name)
         return cls(**config)
 
     def changed(self) -> dict[str, Any]:
@@ -91,59 +87,6 @@ class Configured:
     def __repr__(self) -> str:
         arguments = ", ".join(f"{name}={value!r}" for name, value in self.changed().items())
         return f"{type(self).__name__}({arguments})"
-
-
-def _telling(init: Callable[..., None]) -> Callable[..., None]:
-    """The same constructor, which says in a sentence what is missing or too much of its arguments."""
-    signature = inspect.signature(init)
-
-    @wraps(init)
-    def told(self: Any, *arguments: Any, **named: Any) -> None:
-        try:
-            init(self, *arguments, **named)
-        except TypeError:
-            try:
-                signature.bind(self, *arguments, **named)
-            except TypeError:
-                # Told without the error of Python, which names a class that nobody wrote.
-                pass
-            else:
-                raise
-            wrong = _wrong_arguments(type(self).__name__, signature, arguments, named)
-            raise wrong from None
-
-    return told
-
-
-def _wrong_arguments(
-    name: str, signature: inspect.Signature, arguments: tuple[Any, ...], named: dict[str, Any]
-) -> SettingError:
-    """The sentence about a call of the class `name` that its signature does not take."""
-    known = dict(list(signature.parameters.items())[1:])
-    listed = ", ".join(
-        key if one.default is one.empty else f"{key}={one.default!r}" for key, one in known.items()
-    )
-    for key in named:
-        if key not in known:
-            return SettingError(
-                f"{name} has no argument {key!r}.{suggestion(key, known)} It has: {', '.join(known) or 'none'}.",
-                key,
-            )
-    if len(arguments) > len(known):
-        most = f"{len(known)} argument{'s' if len(known) != 1 else ''}" if known else "no arguments"
-        given = f"{len(arguments)} {'is' if len(arguments) == 1 else 'are'} given"
-        return SettingError(f"{name} takes {most}; {given}. It is {name}({listed}).")
-    placed = list(known)[: len(arguments)]
-    for key in placed:
-        if key in named:
-            return SettingError(f"{name} is given {key} twice.", key)
-    missing = [
-        key
-        for key, one in known.items()
-        if one.default is one.empty and key not in placed and key not in named
-    ]
-    and_ = " and ".join(filter(None, [", ".join(missing[:-1]), missing[-1]]))
-    return SettingError(f"{name} needs {and_}: {name}({listed}).", missing[0])
 
 
 @cache

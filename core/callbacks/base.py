@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from core.signatures import telling
+
 if TYPE_CHECKING:
     from core.layers.settings import Setting
     from core.model import Model
@@ -35,6 +37,11 @@ class Callback:
     tip: ClassVar[str] = ""
     #: False where batch hooks are for others to find: then batches need not be run one by one for it.
     hears_batches: ClassVar[bool] = True
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "__init__" in cls.__dict__:
+            cls.__init__ = telling(cls.__dict__["__init__"])  # type: ignore[method-assign]
 
     def set_model(self, model: Model) -> None:
         """Called once before training."""

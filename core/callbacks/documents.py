@@ -10,7 +10,7 @@ from core.callbacks.base import Callback
 from core.callbacks.early_stopping import EarlyStopping
 from core.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau
 from core.errors import SettingError
-from core.naming import suggestion, unknown
+from core.naming import no_argument, unknown
 
 #: Those a document can hold: they need no Python, and what they do is in a run's journal.
 _KINDS: dict[str, type[Callback]] = {
@@ -49,13 +49,10 @@ def get(document: Mapping[str, Any]) -> Callback:
         raise SettingError(message, "callbacks")
     made = kind(document["kind"])
     given = {key: value for key, value in document.items() if key != "kind"}
-    known = [name for name in inspect.signature(made).parameters if name != "wrong"]
+    known = inspect.signature(made).parameters
     for name in given:
         if name not in known:
-            raise SettingError(
-                f"{made.__name__} has no argument {name!r}.{suggestion(name, known)} It has: {', '.join(known)}.",
-                "callbacks",
-            )
+            raise SettingError(no_argument(made.__name__, name, known), "callbacks")
     return made(**given)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from core.arguments import loudness
 from core.callbacks.base import Logs, say
 from core.callbacks.monitor import MONITOR, MonitorCallback
 from core.layers.settings import Setting
@@ -60,7 +61,7 @@ class EarlyStopping(MonitorCallback):
         self.patience = self.whole("patience", patience)
         self.start_from_epoch = self.whole("start_from_epoch", start_from_epoch)
         self.baseline = None if baseline is None else self.number("baseline", baseline)
-        self.verbose = verbose
+        self.verbose = loudness(verbose, "EarlyStopping")
         self.restore_best_weights = self.flag("restore_best_weights", restore_best_weights)
         self.wait = self.stopped_epoch = self.best_epoch = 0
         self.best_weights: list[Any] | None = None

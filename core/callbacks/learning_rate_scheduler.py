@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from core.arguments import loudness
 from core.callbacks.base import Callback, Logs, say
 from core.callbacks.rates import add_rate, require_settable
 from core.errors import SettingError
@@ -32,7 +33,8 @@ class LearningRateScheduler(Callback):
         if not callable(schedule):
             message = f"LearningRateScheduler takes a function such as lambda epoch, lr: 0.9 * lr; it is {schedule!r}."
             raise SettingError(message, "schedule")
-        self.schedule, self.verbose = schedule, verbose
+        self.schedule = schedule
+        self.verbose = loudness(verbose, "LearningRateScheduler")
 
     def adds(self) -> tuple[str, ...]:
         return ("learning_rate",)

@@ -9,6 +9,7 @@ from string import Formatter
 from typing import Any
 
 from core import checked
+from core.arguments import loudness
 from core.callbacks.base import Logs, say
 from core.callbacks.folders import require_writable
 from core.callbacks.monitor import MonitorCallback
@@ -58,7 +59,8 @@ class ModelCheckpoint(MonitorCallback):
     ) -> None:  # fmt: skip
         super().__init__(monitor, mode, initial_value_threshold)
         self.filepath = str(checked.file_path(filepath, "ModelCheckpoint"))
-        self.verbose, self.save_best_only = verbose, self.flag("save_best_only", save_best_only)
+        self.verbose = loudness(verbose, "ModelCheckpoint")
+        self.save_best_only = self.flag("save_best_only", save_best_only)
         self.save_weights_only = self.flag("save_weights_only", save_weights_only)
         self._pace = Pace(save_freq, "ModelCheckpoint")
         self.save_freq = self._pace.save_freq

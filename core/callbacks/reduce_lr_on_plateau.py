@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
+from core.arguments import loudness
 from core.callbacks.base import Logs, say
 from core.callbacks.monitor import MONITOR, MonitorCallback
 from core.callbacks.rates import add_rate, require_settable
 from core.errors import SettingError
 from core.layers.settings import Setting
-from core.naming import suggestion
 
 
 class ReduceLROnPlateau(MonitorCallback):
@@ -56,22 +54,8 @@ class ReduceLROnPlateau(MonitorCallback):
 
     def __init__(
         self, monitor: str = "val_loss", factor: float = 0.1, patience: int = 10, verbose: int = 0,
-        mode: str = "auto", min_delta: float = 1e-4, cooldown: int = 0, min_lr: float = 0.0, **wrong: Any,
+        mode: str = "auto", min_delta: float = 1e-4, cooldown: int = 0, min_lr: float = 0.0,
     ) -> None:  # fmt: skip
-        for key in wrong:
-            known = (
-                "monitor",
-                "factor",
-                "patience",
-                "verbose",
-                "mode",
-                "min_delta",
-                "cooldown",
-                "min_lr",
-            )
-            raise SettingError(
-                f"ReduceLROnPlateau has no argument {key!r}.{suggestion(key, known)}", key
-            )
         super().__init__(monitor, mode, min_delta=min_delta)
         self.factor = self.number("factor", factor)
         if not 0 <= self.factor < 1:
@@ -84,7 +68,7 @@ class ReduceLROnPlateau(MonitorCallback):
             self.whole("patience", patience),
             self.whole("cooldown", cooldown),
         )
-        self.verbose = verbose
+        self.verbose = loudness(verbose, "ReduceLROnPlateau")
         self.cooldown_counter = self.wait = 0
 
     def adds(self) -> tuple[str, ...]:

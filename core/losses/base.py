@@ -14,7 +14,7 @@ from core.arguments import target_advice
 from core.errors import AdviceWarning, ChainruleError, SettingError
 from core.losses.labels import labels_for
 from core.losses.reduction import REDUCTIONS, reduce, same_rank
-from core.naming import suggestion, unknown
+from core.naming import no_argument, unknown
 
 if TYPE_CHECKING:
     from core.tape.tensors import Tensor
@@ -90,10 +90,7 @@ class Loss:
         kind = type(self).__name__
         if key == "from_logits":
             raise SettingError(f"{kind} has no logits: it compares the numbers themselves.", key)
-        raise SettingError(
-            f"{kind} has no argument {key!r}; it has: {', '.join(names)}.{suggestion(key, names)}",
-            key,
-        )
+        raise SettingError(no_argument(kind, key, names), key)
 
     def _checked(self, name: str, value: Any) -> Any:
         kind = type(self).__name__

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from core import schedules
 from core.errors import SettingError
 from core.layers.settings import Setting
-from core.naming import suggestion
+from core.naming import no_argument
 from core.optimizers.rule import Line, over_arrays
 
 if TYPE_CHECKING:
@@ -129,11 +129,7 @@ class Optimizer:
                 raise SettingError(f"{self.name}: {key} is not in this version. Leave it out.", key)
         for key in given:
             if key not in self.defaults:
-                near = suggestion(key, self.defaults)
-                options = ", ".join(self.defaults)
-                raise SettingError(
-                    f"{self.name} has no argument {key!r}.{near} It has: {options}.", key
-                )
+                raise SettingError(no_argument(self.name, key, self.defaults), key)
 
     def check(self) -> None:
         """Raise a sentence if arguments do not go together."""

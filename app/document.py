@@ -6,7 +6,7 @@ Views read the document and listen to its signals; edits arrive as commands on t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,7 +16,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
 from app.text import tr
-from core.io.project import DataRef
+from core.io.runs import DataRef
 from core.spec import Inspection, Network, Training, inspect
 
 __all__ = ["DataRef", "Document", "State", "data_info"]
@@ -40,6 +40,17 @@ class State:
     data: DataRef
 
 
+@dataclass(frozen=True)
+class Act:
+    """What was done outside the document along with an edit: how it is taken back, and done again.
+
+    Both are called before the document shows the state that belongs to it.
+    """
+
+    undo: Callable[[], object]
+    redo: Callable[[], object]
+
+
 class _Edit(QUndoCommand):
     """The one command class: swap one state for another.
 
@@ -47,9 +58,12 @@ class _Edit(QUndoCommand):
     """
 
     def __init__(
-        self, document: Document, old: State, new: State, label: str, merge: tuple[Any, ...] | None
-    ) -> None:
+        self, document: Document, old: State, new: State, label: str, merge: tuple[Any, ...] | None,
+        act: Act | None = None,
+    ) -> None:  # fmt: skip
         super().__init__(label)
+        self._act = act
+        self._done = False
         self._document = document
         self._old = old
         self._new = new
@@ -68,9 +82,15 @@ class _Edit(QUndoCommand):
         return True
 
     def redo(self) -> None:
+        # What is recorded was done already.
+        if self._act is not None and self._done:
+            self._act.redo()
+        self._done = True
         self._document._show(self._new)
 
     def undo(self) -> None:
+        if self._act is not None:
+            self._act.undo()
         self._document._show(self._old)
 
 
@@ -191,6 +211,21 @@ class Document(QObject):
         key = None if merge is None else (self._gesture, *merge)
         self.stack.push(_Edit(self, self._state, new, label, key))
         return True
+
+    def record(self, label: str, act: Act, **parts: Any) -> None:
+        """Record something that was done to the runs, and the parts of the project that came with it.
+
+        Parameters
+        ----------
+        label : str
+            What the undo list calls it.
+        act : Act
+            How it is taken back and done again.
+        **parts
+            As of `edit`; there need be none.
+        """
+        new = replace(self._state, **parts)
+        self.stack.push(_Edit(self, self._state, new, label, None, act))
 
     def settle(self) -> None:
         """End a gesture: the next edit of the same setting is a new entry in the undo list."""

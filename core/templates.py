@@ -16,7 +16,7 @@ import msgspec
 
 import assets
 from core.errors import ChainruleError
-from core.io.project import DataRef
+from core.io.runs import DataRef
 from core.layers import registry
 from core.naming import unknown
 from core.spec import Network, Training

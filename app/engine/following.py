@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, QTimer, Slot
 
 from app.engine.state import Work
 from app.text import tr
+from core.io.runs import DataRef
 
 if TYPE_CHECKING:
     from app.bus import Bus, Handler
@@ -75,6 +76,11 @@ class Follower(QObject):
             self._engine.open(work)
         else:
             self._engine.edit(work)
+
+    def has(self, work: Work) -> None:
+        """Know that the engine has this now; what the document says otherwise is handed on."""
+        self._known = (work.network, work.training, DataRef(work.data, dict(work.parameters)))
+        self._timer.start()
 
     def opened(self) -> None:
         """Forget what was known: the document holds another project and the engine was given it."""

@@ -29,7 +29,7 @@ from app.text import tr
 
 if TYPE_CHECKING:
     from app.bus import Bus
-    from app.engine.state import SavedState
+    from app.engine.state import Opened, SavedState
     from app.snapshots import Snapshot
 
 log = logging.getLogger("chainrule.engine")
@@ -169,7 +169,8 @@ class Engine(QObject):
         """Go on with a changed network, training or data.
 
         Weights are kept by layer id where their shapes overlap; changed training settings take effect
-        at the next step; other data or a changed loss begin anew from the weights there are.
+        at the next step. With other data, another seed or another split training begins anew, as a run of its own
+        beside the one there was; the settings of a run that is kept open that one again.
         """
         self._work = work
         self._blocked = ""
@@ -215,6 +216,22 @@ class Engine(QObject):
             self.block(problems[0].sentence)
         else:
             self.open(work_of(self._document, saved))
+
+    def open_run(self, run: str, done: Done) -> None:
+        """Open another run of the project; ``done(Opened)`` is called when it is.
+
+        Edits before belong to the run that is open until now. Settings that the document shows then and the run has
+        not are edits of that run.
+        """
+
+        def opened(found: Opened) -> None:
+            self._work = found.work
+            if self._follower is not None:
+                self._follower.has(found.work)
+            done(found)
+
+        self.catch_up()
+        self.ask("switch_run", done=opened, run=run)
 
     # The transport
 
@@ -321,7 +338,8 @@ class Engine(QObject):
 
         Questions: ``"explain"`` (instruction, cell, output=None), ``"uses"`` (instruction, role, cell),
         ``"tensor"`` (name, rows=None), ``"predict"`` (x), ``"saved_state"`` (), ``"evaluation"`` (),
-        ``"compare"`` (run), ``"rename_run"`` (run, name), ``"delete_run"`` (key).
+        ``"compare"`` (run), ``"rename_run"`` (run, name), ``"delete_run"`` (key),
+        ``"undelete_run"`` (key).
         A question that cannot be answered calls ``failed(sentence)``, or emits `failed` without one.
 
         Returns

@@ -21,16 +21,19 @@ from app.engine.histories import HistoryMaker
 from app.engine.lenses import Lens
 from app.engine.looking import SampleLooker, page_of, plane_of
 from app.engine.probing import read, reduce, split
-from app.engine.state import RunLabel, SavedState, Work
+from app.engine.state import Opened, RunLabel, SavedState, Work
 from app.engine.tree import (
     Tree,
     as_run,
+    data_of,
     rate_of,
     replace_rate,
     resumed,
     run_of,
+    same_data,
     saved_state,
     takes_place_of,
+    with_data,
 )
 from app.snapshots import (
     EvaluationView,
@@ -72,7 +75,6 @@ class Session:
 
     def __init__(self, work: Work) -> None:
         self.work = work
-        self.info = data_sets.info(work.data)
         self._sample = SampleLooker()
         self._page_wanted = (0, 24, False)
         self.tree = Tree()
@@ -83,6 +85,7 @@ class Session:
 
     def _open_run(self, run: Run) -> None:
         self.run = run
+        self.info = data_sets.info(data_of(run).id)
         # Kept apart: while a run seeks it works with a flag of its own, which must not be raised.
         self._control = run.program.control
         self._program_view = _program_view(run)
@@ -332,30 +335,29 @@ class Session:
     def edit(self, work: Work) -> None:
         """Go on with changed settings; the old run stays untouched until the new one stands."""
         old = self.work
-        same_data = (work.data, dict(work.parameters)) == (old.data, dict(old.parameters))
-        if same_data and work.network == old.network and self._only_live_changes(work):
+        anew = _begins_anew(old, work)
+        if not anew and work.network == old.network and self._only_live_changes(work):
             self.work = work
             if work.training.callbacks != old.training.callbacks:
                 self._supervise()
             if work.training.epochs != old.training.epochs:
                 self._limit = self._steps_until(work.training.epochs)
             return
-        anew = _begins_anew(old.training, work.training)
-        if same_data and anew and self._open_again(work):
+        if anew and self._open_again(work):
             return
         fresh = Session(Work(work.network, work.training, work.data, work.parameters))
-        if same_data and not anew and self.begun and self.run.divergence is None:
+        if not anew and self.begun and self.run.divergence is None:
             if self.run.position.pc:
                 self.run.seek(self.run.step_count)
             fresh.run.adopt(self.run, same_samples=True)
-        if same_data and anew and self.begun:
+        if anew and self.begun:
             self._keep_beside(fresh.run, ", ".join(anew))
-        elif same_data:
+        elif same_data(old, work):
             takes_place_of(fresh.run, self.run)
         else:
-            # The other runs are of other data, as this one is.
-            self.tree = Tree()
-        self.work, self.info = work, fresh.info
+            # Nothing was done yet: it is a run of its own, whatever it was a branch of.
+            fresh.run.id = self.run.id
+        self.work = work
         self._open_run(fresh.run)
 
     def _keep_beside(self, fresh: Run, what: str) -> None:
@@ -570,6 +572,7 @@ class Session:
             "switch_run": self.switch_run,
             "rename_run": self.rename_run,
             "delete_run": self.tree.delete,
+            "undelete_run": self.tree.undelete,
             "evaluation": self._whole_evaluation,
             "numeric_check": self._numeric_check,
         }
@@ -632,26 +635,39 @@ class Session:
         self._open_run(made)
         return made.id
 
-    def switch_run(self, run: str) -> tuple[Any, Any]:
-        """Go on with another run of the project; return its network and its training settings."""
-        if run != self.run.id:
+    def switch_run(self, run: str) -> Opened:
+        """Go on with another run of the project, with its own network, settings and data."""
+        before = self.run.id
+        if run != before:
             other = self.tree.take(run, self.work)
             self.tree.keep(self.run)
             settings = as_run(other.training, self.work.training)
             settings = replace_rate(settings, rate_of(other))
-            self.work = replace(self.work, network=other.network, training=settings, saved=None)
+            work = replace(self.work, network=other.network, training=settings, saved=None)
+            self.work = with_data(work, data_of(other))
             self._open_run(other)
-        return self.work.network, self.work.training
+        return Opened(before, self.work)
 
     def _resume(self, saved: SavedState) -> None:
         self._open_run(resumed(self.run, saved.weights, saved.optimizer, saved.run))
-        self.tree.restore(saved.others)
+        self.tree.restore(saved.others, self.work)
         self._changes += 1
 
 
-def _begins_anew(before: Any, after: Any) -> list[str]:
+def _begins_anew(old: Work, new: Work) -> list[str]:
     """Name the changes after which nothing of what was trained can be gone on with."""
+    before, after = old.training, new.training
     changes = []
+    if old.data != new.data:
+        changes.append(data_sets.info(new.data).title)
+    elif not same_data(old, new):
+        settings = data_sets.info(new.data).parameters
+        changes += [
+            f"{tr(setting.label).lower()} {new.parameters.get(setting.name, setting.default)}"
+            for setting in settings
+            if new.parameters.get(setting.name, setting.default)
+            != old.parameters.get(setting.name, setting.default)
+        ]
     if before.validation_split != after.validation_split:
         changes.append(tr("validation split {split}", split=f"{after.validation_split:g}"))
     if before.seed != after.seed:

@@ -159,6 +159,22 @@ class EngineState:
 
 
 @dataclass(frozen=True)
+class Opened:
+    """Another run of the project was opened.
+
+    Attributes
+    ----------
+    before
+        Id of the one that was open.
+    work
+        What is open now: its network, settings and data.
+    """
+
+    before: str
+    work: Work
+
+
+@dataclass(frozen=True)
 class SavedState:
     """What a project file holds of a run, and what resumes it.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -13,7 +14,7 @@ from app.engine.state import RunLabel, SavedState, Work
 from app.text import tr
 from core import data as data_sets
 from core.errors import ChainruleError
-from core.io import RunNote, SavedRun
+from core.io import DataRef, RunNote, SavedRun
 from core.runs import Origin, Run
 from core.runs.run import RunState
 
@@ -32,6 +33,8 @@ class Tree:
 
     def __init__(self) -> None:
         self._kept: dict[str, Run | SavedRun] = {}
+        #: Until the project is closed; files have none of them.
+        self._deleted: dict[str, SavedRun] = {}
 
     def keep(self, run: Run) -> None:
         """Hold on to a run that another takes the place of."""
@@ -71,21 +74,35 @@ class Tree:
             self._kept[key] = SavedRun(note, one.weights, one.optimizer)
 
     def delete(self, key: str) -> None:
-        """Forget a run that is not open."""
+        """Leave out a run that is not open; `undelete` brings it back."""
         if key not in self._kept:
             raise ChainruleError(
                 tr("Only another run of this project can be deleted, not {name}.", name=repr(key))
             )
-        del self._kept[key]
+        one = self._kept.pop(key)
+        self._deleted[key] = packed(one) if isinstance(one, Run) else one
+
+    def undelete(self, key: str) -> None:
+        """Take back that a run was deleted."""
+        if key not in self._deleted:
+            raise ChainruleError(
+                tr(
+                    "There is no run {name} that was deleted since the project was opened.",
+                    name=repr(key),
+                )
+            )
+        self._kept[key] = self._deleted.pop(key)
 
     def find(self, work: Work) -> str | None:
-        """Return the id of the run that was kept last of those with this network and these settings."""
+        """Return the id of the run that was kept last of those with this network, these settings and these data."""
         for key, one in reversed(self._kept.items()):
-            network, training = (
-                (one.network, one.training)
+            network, training, data = (
+                (one.network, one.training, data_of(one))
                 if isinstance(one, Run)
-                else (one.note.network, one.note.training)
+                else (one.note.network, one.note.training, one.note.data)
             )
+            if data is not None and not same_data(with_data(work, data), work):
+                continue
             alike = replace_rate(training, work.training.optimizer.get("learning_rate"))
             if network != work.network or as_run(work.training, alike) != alike:
                 continue
@@ -97,7 +114,7 @@ class Tree:
 
     def number_next(self, run: Run) -> str:
         """Return the id of a run that begins anew beside the others, ``run`` being the open one."""
-        return str(1 + max(_places(key)[0] for key in (run.id, *self._kept)))
+        return str(1 + max(_places(key)[0] for key in (run.id, *self._kept, *self._deleted)))
 
     def labels(self, run: Run) -> tuple[RunLabel, ...]:
         """Return all runs in the order of their branches, ``run`` being the open one."""
@@ -114,9 +131,13 @@ class Tree:
             for _, one in sorted(self._kept.items(), key=lambda item: _places(item[0]))
         )
 
-    def restore(self, saved: tuple[SavedRun, ...]) -> None:
-        """Hold what a file held; a run is made of it when it is opened."""
-        self._kept = {one.note.id: one for one in saved}
+    def restore(self, saved: tuple[SavedRun, ...], work: Work) -> None:
+        """Hold what a file held, `work` being that of its open run; a run is made of it when it is opened."""
+        data = DataRef(work.data, dict(work.parameters))
+        self._kept = {}
+        for one in saved:
+            note = msgspec.structs.replace(one.note, data=one.note.data or data)
+            self._kept[one.note.id] = SavedRun(note, one.weights, one.optimizer)
 
 
 def packed(run: Run) -> SavedRun:
@@ -125,15 +146,16 @@ def packed(run: Run) -> SavedRun:
     origin = run.origin or Origin("", 0)
     note = RunNote(
         id=run.id, name=run.name, parent=origin.run, step=origin.step, changes=origin.changes,
-        training=run.training, network=run.network, run=raw,
+        training=run.training, network=run.network, data=data_of(run), run=raw,
     )  # fmt: skip
     return SavedRun(note, weights, optimizer)
 
 
 def unpacked(saved: SavedRun, work: Work) -> Run:
-    """Return the run of a file, on the data of the project."""
+    """Return the run of a file; one that does not say on which data was trained on those of `work`."""
     note = saved.note
-    made = run_of(Work(note.network, note.training, work.data, work.parameters))
+    on = work if note.data is None else with_data(work, note.data)
+    made = run_of(Work(note.network, note.training, on.data, on.parameters))
     made = resumed(made, saved.weights, saved.optimizer, note.run)
     made.id, made.name = note.id, note.name
     made.origin = Origin(note.parent, note.step, note.changes) if note.parent else None
@@ -144,6 +166,27 @@ def run_of(work: Work) -> Run:
     """Return a new run of this work."""
     dataset = data_sets.load(work.data, **dict(work.parameters))
     return Run(work.network, work.training, dataset)
+
+
+def data_of(run: Run) -> DataRef:
+    """Return on which data set a run is trained."""
+    dataset = run.dataset
+    return DataRef(dataset.info.id, dict(dataset.parameters))
+
+
+def with_data(work: Work, data: DataRef) -> Work:
+    """Return the same work on a data set; as it is if it means this one already."""
+    other = replace(work, data=data.id, parameters=dict(data.parameters))
+    return work if same_data(work, other) else other
+
+
+def same_data(one: Work, other: Work) -> bool:
+    """Tell whether both are about the same samples: a parameter that is left out has its default."""
+    return one.data == other.data and _parameters(one) == _parameters(other)
+
+
+def _parameters(work: Work) -> dict[str, Any]:
+    return {s.name: s.default for s in data_sets.info(work.data).parameters} | dict(work.parameters)
 
 
 def state_of(run: Run) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], dict[str, Any]]:

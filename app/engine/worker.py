@@ -28,7 +28,7 @@ _STATE_INTERVAL = 0.1
 
 #: Questions that are answered by another run being open afterwards.
 _MOVES = ("branch", "switch_run")
-_OF_THE_TREE = ("rename_run", "delete_run")
+_OF_THE_TREE = ("rename_run", "delete_run", "undelete_run")
 
 #: Requests for which a long replay stops where it is.
 _ENDS_A_JOURNEY = frozenset(
@@ -409,8 +409,9 @@ class Worker(QThread):
         if question == "numeric_check" and not self._precise:
             # Compiling for float64 here would hold up everything else for seconds.
             raise NotReadyError(tr("The numeric check is still being prepared."))
-        if question == "saved_state" and self._lacks_kernels is not None:
-            # Whoever saves now must not lose what was trained: what is missing is compiled here after all.
+        if question in ("saved_state", *_MOVES) and self._lacks_kernels is not None:
+            # Whoever saves now must not lose what was trained, and undo must not stop half way: what is missing is
+            # compiled here after all.
             self._do_edit(self._lacks_kernels, warmed=True)
         if question in _MOVES:
             return self._move(question, values)

@@ -100,6 +100,6 @@ class RunsButton(Button):
         menu.setObjectName("run-delete-menu")
         menu.setEnabled(bool(others))
         for run in others:
-            action = menu.addAction(f"{run.name}…")
+            action = menu.addAction(run.name)
             action.setObjectName(f"run-delete-{run.id}")
             action.triggered.connect(lambda _=False, k=run.id: self.delete.emit(k))

@@ -12,7 +12,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QInputDialog,
     QLineEdit,
-    QMessageBox,
     QVBoxLayout,
     QWidget,
 )
@@ -133,7 +132,7 @@ class TrainView(QWidget):
         self.head.runs.switch.connect(lambda key: self._do("run.switch", run=key))
         self.head.runs.compare.connect(self.compare)
         self.head.runs.rename.connect(self._rename_run)
-        self.head.runs.delete.connect(self._delete_run)
+        self.head.runs.delete.connect(lambda key: self._do("run.delete", run=key))
         self.head.study.connect(lambda kind: self._do("study.open", kind=kind))
         self.head.add_layer.connect(lambda: self._do("workspace.show", name="build"))
         self.inspector.evaluation.shares.chosen.connect(
@@ -345,22 +344,6 @@ class TrainView(QWidget):
         )
         if accepted:
             self._do("run.rename", run=run, name=asked)
-
-    @Slot(str)
-    def _delete_run(self, run: str) -> None:
-        box = QMessageBox(self)
-        box.setObjectName("run-delete")
-        box.setWindowTitle(tr("Delete run {id}", id=run))
-        box.setText(tr("Delete run {id} and all it has learned?", id=run))
-        box.setInformativeText(tr("This cannot be undone. The other runs stay as they are."))
-        buttons = QMessageBox.StandardButton
-        box.setStandardButtons(buttons.Discard | buttons.Cancel)
-        box.button(buttons.Discard).setText(tr("Delete"))
-        box.setDefaultButton(buttons.Cancel)
-        answer = box.exec()
-        box.deleteLater()
-        if answer == buttons.Discard:
-            self._do("run.delete", run=run)
 
     # The engine
 

@@ -18,10 +18,11 @@ from app.studies import commands as studies
 from app.text import number, tr
 from app.theme_sheet import ThemeSwitch
 from app.widgets import Banner, ProgressLine, Toast
-from app.window import data_editor, dialogs, runs, training_editor, transport
+from app.window import data_editor, dialogs, training_editor, transport
 from app.window.actions import Actions
 from app.window.projects import Projects
 from app.window.rail import Rail, RailButton
+from app.window.runs import RunCommands
 from app.window.status import StatusBar, engine_words, figures, usual_keys
 from app.window.topbar import GRANULARITIES, TopBar, fill_menu
 from app.workspace import WindowContext, Workspace, workspaces
@@ -60,7 +61,7 @@ class MainWindow(QMainWindow):
         self._workspaces = {item.id: item for item in workspaces()}
         self.document_commands = DocumentCommands(context.document, context.bus)
         self.projects = Projects(context, self)
-        runs.register(context)
+        RunCommands(context)
         self.actions_by_name = Actions(self)
         self._make_frame()
         self._make_workspaces()
@@ -433,6 +434,8 @@ class MainWindow(QMainWindow):
             self._tell_happening(message)
         elif message.name == "run.begun-anew" and isinstance(message, Event):
             self._tell_of_kept_run(message.values)
+        elif message.name == "run.deleted" and isinstance(message, Event):
+            self._tell_of_deleted_run(message.values)
         elif message.name == "run.opened-again" and isinstance(message, Event):
             self._tell_of_run_again(message.values)
         elif message.name in ("run.stepped", "run.stepped-back", "run.seek", "run.reset"):
@@ -459,6 +462,15 @@ class MainWindow(QMainWindow):
             "toast-back", tr("Back to run {id}", id=kept), lambda: self._do("run.switch", run=kept)
         )  # fmt: skip
         self.toast.show_message(sentence, 12.0, action)
+
+    def _tell_of_deleted_run(self, values: dict[str, Any]) -> None:
+        run = str(values["run"])
+        back = lambda: self._do("run.undelete", run=run)  # noqa: E731 - as beside it
+        self.toast.show_message(
+            tr("Run {run} is deleted.", run=run),
+            12.0,
+            ("toast-undelete", tr("Bring it back"), back),
+        )
 
     def _tell_of_run_again(self, values: dict[str, Any]) -> None:
         self.context.document.mark_unsaved()

@@ -10,7 +10,8 @@ import msgspec
 from core import losses
 from core.errors import SettingError
 from core.io.errors import ProjectError
-from core.io.project import Contents, DataRef, Project, read, write
+from core.io.project import Contents, Project, read, write
+from core.io.runs import DataRef
 from core.layers import registry
 from core.losses import Loss
 from core.model import Memory, Model

@@ -31,21 +31,13 @@ from core.io.archive import LIMITS, damaged, read_members
 from core.io.errors import ProjectError
 from core.io.files import write_beside
 from core.io.migrations import FORMAT, migrate
-from core.io.runs import RunNote, SavedRun, from_arrays, to_arrays
+from core.io.runs import DataRef, RunNote, SavedRun, from_arrays, to_arrays
 from core.spec import Network, Training, check_training
 
 #: What `project.json` says of itself.
 KIND = "chainrule-project"
 
 Arrays = Mapping[str, np.ndarray]
-
-
-class DataRef(msgspec.Struct, frozen=True):
-    """Which data set a project uses: its id in `core.data`, version and parameters."""
-
-    id: str
-    parameters: dict[str, Any] = {}
-    version: int = 1
 
 
 class Project(msgspec.Struct, frozen=True, kw_only=True):

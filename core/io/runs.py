@@ -14,6 +14,14 @@ from core.spec import Network, Training
 Arrays = Mapping[str, np.ndarray]
 
 
+class DataRef(msgspec.Struct, frozen=True):
+    """Which data set a project or a run uses: its id in `core.data`, version and parameters."""
+
+    id: str
+    parameters: dict[str, Any] = {}
+    version: int = 1
+
+
 class RunNote(msgspec.Struct, frozen=True, kw_only=True):
     """What is written of a run besides its arrays.
 
@@ -25,6 +33,8 @@ class RunNote(msgspec.Struct, frozen=True, kw_only=True):
         The run it left, after how many steps, and what was changed there; "" for the first one.
     training, network
         With what it is trained.
+    data
+        On what; None in files of runs that were all trained on the project's own data.
     run
         Position, and whatever else a run needs to go on, as JSON values, history and journal among them.
     """
@@ -36,6 +46,7 @@ class RunNote(msgspec.Struct, frozen=True, kw_only=True):
     parent: str = ""
     step: int = 0
     changes: tuple[str, ...] = ()
+    data: DataRef | None = None
     run: dict[str, Any] = {}
 
 

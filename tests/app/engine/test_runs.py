@@ -58,7 +58,7 @@ def test_a_branch_is_opened_and_the_run_it_left_is_kept() -> None:
     assert labels(session) == [("1", False), ("1.1", False), ("1.1.1", True)]
     session.switch_run("1")
     assert differences(first, everything(session.run)) == []
-    _, training = session.switch_run("1.1")
+    training = session.switch_run("1.1").work.training
     assert training.optimizer["learning_rate"] == 0.5
     assert differences(second, everything(session.run)) == []
     assert session.branch(20) == "1.1.2"
@@ -110,7 +110,7 @@ def test_of_many_runs_the_older_ones_are_packed_and_go_on_all_the_same() -> None
         assert differences(seen, everything(session.run)) == []
 
 
-def test_an_edit_and_a_reset_stay_the_same_run_and_other_data_begin_anew() -> None:
+def test_an_edit_and_a_reset_stay_the_same_run() -> None:
     session = session_at(20)
     session.branch(8)
     training = msgspec.structs.replace(session.work.training, optimizer={"kind": "Adam"})
@@ -119,9 +119,89 @@ def test_an_edit_and_a_reset_stay_the_same_run_and_other_data_begin_anew() -> No
     session.reset()
     assert (session.run.id, session.position.step) == ("1.1", 0)
     assert labels(session) == [("1", False), ("1.1", True)]
-    parameters = {**session.work.parameters, "seed": 12345}
-    session.edit(dataclasses.replace(session.work, parameters=parameters))
+
+
+def on_other_data(work: Work, **parameters: float) -> Work:
+    return dataclasses.replace(work, parameters={**work.parameters, **parameters})
+
+
+def test_what_was_trained_on_other_data_is_kept_and_comes_back(tmp_path: Path) -> None:
+    session = session_at(40)
+    first, before = everything(session.run), session.work
+    after = on_other_data(before, seed=12345)
+    session.edit(after)
+    assert (session.position.step, labels(session)) == (0, [("1", False), ("2", True)])
+    (name, values) = session.take_news()[0]
+    assert (name, values["change"]) == ("run.begun-anew", "seed 12345")
+    second = everything(on(session, 7).run)
+    opened = session.switch_run("1")
+    assert (opened.before, opened.work.parameters) == ("2", session.run.dataset.parameters)
+    assert differences(first, everything(session.run)) == []
+    # As a file has it.
+    again = through_a_file(session, tmp_path / "two-data.chainrule")
+    again.switch_run("2")
+    assert again.run.dataset.parameters["seed"] == 12345
+    assert differences(second, everything(again.run)) == []
+    # By undo, and by doing it again: a parameter that is left out is its default.
+    again.edit(before)
+    assert differences(first, everything(again.run)) == []
+    again.edit(after)
+    assert (again.position.step, again.run.id) == (7, "2")
+    found = again.compare("1", lambda: False)
+    assert "other data" in " ".join(found.sentences)
+
+
+def test_another_data_set_has_runs_of_its_own() -> None:
+    session = session_at(12)
+    before = session.work
+    other = work_for("spirals-mlp")
+    session.edit(other)
+    assert labels(session) == [("1", False), ("2", True)]
+    assert session.info.id == other.data
+    assert session.runs()[1].given == session.info.title
+    on(session, 5)
+    session.switch_run("1")
+    assert (session.work.data, session.info.id) == (before.data, before.data)
+    assert session.position.step == 12
+
+
+def test_data_that_were_only_looked_at_leave_no_run() -> None:
+    session = Session(work_for("xor-mlp"))
+    session.edit(on_other_data(session.work, seed=3))
+    session.edit(on_other_data(session.work, seed=4))
     assert labels(session) == [("1", True)]
+
+
+def test_runs_of_files_that_do_not_say_on_which_data_are_of_those_of_the_project() -> None:
+    session = session_at(6)
+    session.branch(3)
+    (one,) = session.saved_state().others
+    old = io.SavedRun(msgspec.structs.replace(one.note, data=None), one.weights, one.optimizer)
+    session.tree.restore((old,), session.work)
+    session.edit(on_other_data(session.work, seed=3))
+    session.switch_run("1")
+    assert session.run.dataset.parameters["seed"] != 3
+    assert session.position.step == 6
+
+
+def test_a_run_that_was_deleted_is_brought_back_with_its_bits() -> None:
+    session = session_at(20)
+    seen = everything(session.run)
+    session.branch(4)
+    session.answer("delete_run", key="1")
+    assert labels(session) == [("1.1", True)]
+    # Its number stays its own.
+    session.edit(
+        dataclasses.replace(
+            session.work, training=msgspec.structs.replace(session.work.training, seed=9)
+        )
+    )
+    assert session.run.id == "2"
+    session.answer("undelete_run", key="1")
+    session.switch_run("1")
+    assert differences(seen, everything(session.run)) == []
+    with pytest.raises(ChainruleError, match="no run '1' that was deleted"):
+        session.answer("undelete_run", key="1")
 
 
 def test_a_file_of_one_run_is_the_first_of_its_tree() -> None:
@@ -280,7 +360,7 @@ def test_a_run_that_is_kept_is_found_by_the_rate_it_had_last_too() -> None:
     session.edit(with_rate(0.25, 1))
     on(session, 5)
     # As a file has it.
-    session.tree.restore(session.tree.saved())
+    session.tree.restore(session.tree.saved(), session.work)
     session.edit(with_rate(0.125, before.training.seed))
     assert (session.position.step, session.run.id) == (0, "3")
     session.edit(with_rate(0.25, 1))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QInputDialog, QMessageBox, QWidget
+from PySide6.QtWidgets import QInputDialog, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.widgets import Label
@@ -107,19 +107,82 @@ def test_runs_are_compared_renamed_and_deleted(
         action(window, "run-rename").trigger()
         qtbot.waitUntil(lambda: button.accessibleName() == "Run 1.1: hotter", timeout=PATIENCE)
 
-        def answer(name: str) -> None:
-            box = [b for b in window.findChildren(QMessageBox, "run-delete") if b.isVisible()][-1]
-            assert "run 1 " in box.text()
-            click(box.button(getattr(QMessageBox.StandardButton, name)))
-
         action(window, "run-compare-1").trigger()
         qtbot.waitUntil(lambda: curves.frame.beside is not None, timeout=PATIENCE)
-        QTimer.singleShot(200, lambda: answer("Cancel"))
-        action(window, "run-delete-1").trigger()
-        qtbot.wait(100)
-        assert len(engine.state.runs) == 2
-        QTimer.singleShot(200, lambda: answer("Discard"))
         action(window, "run-delete-1").trigger()
         qtbot.waitUntil(lambda: len(engine.state.runs) == 1, timeout=PATIENCE)
         assert context.document.dirty
         qtbot.waitUntil(lambda: curves.frame.beside is None, timeout=PATIENCE)
+        assert action(window, "edit-undo").text() == "Undo: Delete run 1"
+        bus.do("edit.undo")
+        qtbot.waitUntil(lambda: len(engine.state.runs) == 2, timeout=PATIENCE)
+        bus.do("edit.redo")
+        qtbot.waitUntil(lambda: len(engine.state.runs) == 1, timeout=PATIENCE)
+        click(control(window, "toast-undelete"))
+        qtbot.waitUntil(lambda: len(engine.state.runs) == 2, timeout=PATIENCE)
+        bus.do("edit.undo")
+        qtbot.waitUntil(lambda: len(engine.state.runs) == 1, timeout=PATIENCE)
+
+
+def test_undo_opens_the_run_again_that_was_left_with_its_own_settings(qtbot: QtBot) -> None:
+    with open_window(qtbot, engine=True) as window:
+        context = window.context
+        bus, engine, document = context.bus, context.engine, context.document
+
+        def opened() -> str:
+            return next((run.id for run in engine.state.runs if run.open), "")
+
+        def rates() -> tuple[float, float]:
+            return document.training.optimizer["learning_rate"], engine.motion.newest.scalars[
+                "learning_rate"
+            ]
+
+        def stands(run: str, rate: float) -> None:
+            qtbot.waitUntil(
+                lambda: opened() == run and rates() == pytest.approx((rate, rate)), timeout=PATIENCE
+            )
+
+        bus.do("template.open", name="xor-mlp")
+        qtbot.waitUntil(lambda: engine.state.status == "ready", timeout=PATIENCE)
+        bus.do("training.configure", learning_rate=0.25)
+        bus.do("run.step", granularity="epoch")
+        qtbot.waitUntil(lambda: engine.state.position.epoch == 1, timeout=PATIENCE)
+        bus.do("run.branch", step=2)
+        qtbot.waitUntil(lambda: opened() == "1.1", timeout=PATIENCE)
+        bus.do("training.configure", learning_rate=0.75)
+        stands("1.1", 0.75)
+        bus.do("run.switch", run="1")
+        stands("1", 0.25)
+        bus.do("edit.undo")
+        stands("1.1", 0.75)
+        bus.do("edit.redo")
+        stands("1", 0.25)
+        for _ in range(2):
+            bus.do("edit.undo")
+        stands("1.1", 0.25)
+        bus.do("edit.undo")
+        stands("1", 0.25)
+        assert len(engine.state.runs) == 2
+
+
+def test_choosing_other_data_keeps_the_run_and_undo_brings_it_back(qtbot: QtBot) -> None:
+    with open_window(qtbot, engine=True) as window:
+        context = window.context
+        bus, engine, document = context.bus, context.engine, context.document
+        bus.do("template.open", name="xor-mlp")
+        qtbot.waitUntil(lambda: engine.state.status == "ready", timeout=PATIENCE)
+        for _ in range(3):
+            bus.do("run.step", granularity="batch")
+        qtbot.waitUntil(lambda: engine.state.position.step == 3, timeout=PATIENCE)
+        bus.do("data.choose", id="moons")
+        qtbot.waitUntil(lambda: len(engine.state.runs) == 2, timeout=PATIENCE)
+        assert engine.state.position.step == 0
+        assert "Run 1 is kept" in window.toast.text
+        bus.do("edit.undo")
+        qtbot.waitUntil(lambda: engine.state.position.step == 3, timeout=PATIENCE)
+        assert document.data.id == "xor"
+        bus.do("edit.redo")
+        qtbot.waitUntil(lambda: engine.state.position.step == 0, timeout=PATIENCE)
+        bus.do("run.switch", run="1")
+        qtbot.waitUntil(lambda: document.data.id == "xor", timeout=PATIENCE)
+        assert engine.state.position.step == 3

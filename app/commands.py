@@ -13,7 +13,7 @@ from app.document import DataRef, Document, data_info
 from app.text import tr
 from core.errors import ChainruleError
 from core.layers import registry
-from core.spec import Network, Training, new_layer
+from core.spec import Advice, Network, Training, new_layer
 from core.spec.training import check_callbacks
 
 # Bounds of the training settings: smallest, largest, whole number.
@@ -60,6 +60,8 @@ class DocumentCommands:
             ("layer.configure", self.configure, tr("Change layer")),
             ("layer.rename", self.rename, tr("Rename layer")),
             ("layer.fix", self.fix, tr("Fix problem")),
+            ("advice.follow", self.follow_advice, tr("Follow a hint")),
+            ("advice.dismiss", self.dismiss_advice, tr("Dismiss a hint")),
             ("layer.duplicate", self.duplicate, tr("Duplicate layer")),
             ("training.configure", self.configure_training, tr("Change training")),
             ("data.choose", self.choose_data, tr("Choose data")),
@@ -158,6 +160,25 @@ class DocumentCommands:
                 self._bus.emit("layer.fixed", layer=layer, fix=problem.fix.label)
                 return
         raise CommandError(tr("There is nothing to fix at this layer."))
+
+    def follow_advice(self, layer: str, title: str) -> None:
+        """Make the edit that a hint about a layer proposes."""
+        found = self._advice(layer, title)
+        if found.fix is None:
+            raise CommandError(tr("There is no single edit that does this."))
+        self._document.edit(found.fix.label, network=found.fix.network)
+        self._bus.emit("advice.followed", layer=layer, title=title)
+
+    def dismiss_advice(self, layer: str, title: str) -> None:
+        """Do not show a hint about a layer any more."""
+        self._document.dismiss(self._advice(layer, title))
+        self._bus.emit("advice.dismissed", layer=layer, title=title)
+
+    def _advice(self, layer: str, title: str) -> Advice:
+        for found in self._document.advice:
+            if (found.layer, found.title) == (layer, title):
+                return found
+        raise CommandError(tr("There is no such hint about this layer."))
 
     def _defaults(self, kind: str) -> dict[str, Any]:
         # An input that does not fit the data would only be a problem to fix at once.

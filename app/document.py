@@ -17,7 +17,7 @@ from PySide6.QtGui import QUndoCommand, QUndoStack
 
 from app.text import tr
 from core.io.runs import DataRef
-from core.spec import Inspection, Network, Training, inspect
+from core.spec import Advice, Inspection, Network, Training, inspect
 
 __all__ = ["DataRef", "Document", "State", "data_info"]
 
@@ -133,6 +133,7 @@ class Document(QObject):
         self._gesture = 0
         self._unsaved = False
         self._inspection: tuple[State, Inspection] | None = None
+        self._dismissed: set[tuple[str, str]] = set()
         self.stack = QUndoStack(self)
         self.stack.setUndoLimit(1000)
         self.stack.cleanChanged.connect(self._on_clean_changed)
@@ -185,6 +186,16 @@ class Document(QObject):
         if self._inspection is None or self._inspection[0] is not self._state:
             self._inspection = (self._state, look_at(self._state))
         return self._inspection[1]
+
+    @property
+    def advice(self) -> tuple[Advice, ...]:
+        """What works and is seldom meant, without what the learner does not want to be told."""
+        return tuple(a for a in self.inspection.advice if (a.layer, a.title) not in self._dismissed)
+
+    def dismiss(self, advice: Advice) -> None:
+        """Do not give that advice about that layer any more, until the project is closed."""
+        self._dismissed.add((advice.layer, advice.title))
+        self.changed.emit()
 
     # Changing it
 
@@ -256,6 +267,7 @@ class Document(QObject):
         self.settle()
         self._path = path
         self._unsaved = dirty
+        self._dismissed.clear()
         old, self._state = self._state, state
         self._selection = None
         self._tell(old, everything=True)

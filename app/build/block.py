@@ -43,6 +43,8 @@ class BlockView:
         What to say when the mouse rests on a healthy block.
     frozen
         Training leaves its weights as they are: a lock stands before the number.
+    hint
+        What works and is seldom meant, in sentences: a bulb stands before the number.
     """
 
     layer: str
@@ -58,6 +60,7 @@ class BlockView:
     skipped: bool = False
     tip: str = ""
     frozen: bool = False
+    hint: str = ""
 
 
 class Block(QGraphicsObject):
@@ -72,7 +75,7 @@ class Block(QGraphicsObject):
         self.lifted = False
         self.setAcceptHoverEvents(True)
         self.setCursor(Qt.CursorShape.ArrowCursor)
-        self.setToolTip(view.sentence or view.tip)
+        self.setToolTip(_tip(view))
 
     @property
     def view(self) -> BlockView:
@@ -87,7 +90,7 @@ class Block(QGraphicsObject):
     def show_view(self, view: BlockView) -> None:
         """Show something else."""
         self._view = view
-        self.setToolTip(view.sentence or view.tip)
+        self.setToolTip(_tip(view))
         self.update()
 
     def set_selected(self, selected: bool) -> None:
@@ -152,11 +155,14 @@ class Block(QGraphicsObject):
             box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, self._view.number
         )
         room = box.width() - QFontMetricsF(small).horizontalAdvance(self._view.number) - 4
-        if self._view.frozen:
-            room -= 16
-            icons.paint(
-                painter, "lock", colors.tx2, QRectF(box.left() + room + 2, box.top() + 1, 14, 14)
-            )
+        for there, sign, ink in (
+            (self._view.frozen, "lock", colors.tx2),
+            (bool(self._view.hint) and not self._view.problem, "bulb", colors.tx),
+        ):
+            if there:
+                room -= 16
+                place = QRectF(box.left() + room + 2, box.top() + 1, 14, 14)
+                icons.paint(painter, sign, ink, place)
         font = theme.font("header")
         painter.setFont(font)
         painter.setPen(colors.tx)
@@ -219,6 +225,10 @@ class Block(QGraphicsObject):
             role, lines = _label(view.fix)
             painter.setFont(theme.font(role))
             painter.drawText(box, Qt.AlignmentFlag.AlignCenter, "\n".join(lines))
+
+
+def _tip(view: BlockView) -> str:
+    return view.sentence or "\n\n".join(filter(None, (view.hint, view.tip)))
 
 
 def _label(fix: str) -> tuple[str, list[str]]:

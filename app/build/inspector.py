@@ -82,13 +82,19 @@ class Inspector(Panel):
         self.show_snapshot(self._context.engine.latest if self._context.attached else None)
 
     def _form_of(self, kind: str) -> LayerForm:
-        form = self._forms.get(kind)
+        context, form = self._context, self._forms.get(kind)
         if form is None:
             form = LayerForm(registry.kind(kind).asked() if registry.known(kind) else ())
             form.changed.connect(self._on_changed)
-            form.settled.connect(self._context.document.settle)
+            form.settled.connect(context.document.settle)
             form.renamed.connect(self._on_renamed)
             form.fix.clicked.connect(self._on_fix)
+            form.hints.followed.connect(
+                lambda layer, title: context.do("advice.follow", layer=layer, title=title)
+            )
+            form.hints.dismissed.connect(
+                lambda layer, title: context.do("advice.dismiss", layer=layer, title=title)
+            )
             scroll = ScrollPanel(name=f"inspector-{kind}")
             scroll.body.addWidget(form)
             scroll.body.addStretch(1)
@@ -106,6 +112,7 @@ class Inspector(Panel):
         problem = next((p for p in inspection.problems if p.layer == layer.id), None)
         form.show_layer(layer)
         form.show_problem(problem)
+        form.hints.show_advice([a for a in self._context.document.advice if a.layer == layer.id])
         known = found is not None and registry.known(layer.kind)
         size = formulas.output_size(layer, found) if known and found else None
         count = formulas.parameter_count(layer, found) if known and found else None

@@ -13,7 +13,7 @@ from app.build import formulas
 from app.build.form import Row
 from app.build.weights import WeightsView
 from app.text import tr
-from app.widgets import Button, Label, Line, RichLabel, TextField
+from app.widgets import Button, Hints, Label, Line, RichLabel, TextField
 from core.layers.settings import Setting
 from core.spec import Layer, Problem
 
@@ -44,6 +44,8 @@ class LayerForm(QWidget):
         self._rows: dict[str, Row] = {}
         self._has_names = True
         self._add_problem()
+        self.hints = Hints(name="inspector-hint", margin=16)
+        self._column.addWidget(self.hints)
         self._add_rows(settings)
         self._size = _FormulaView(tr("Output size"), "formula-size")
         self._count = _FormulaView(tr("Parameters"), "formula-parameters")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,9 @@ def block_views(document: Document, snapshot: Snapshot | None = None) -> tuple[B
     """Return what each block shows, in the order data flows."""
     inspection = document.inspection
     problems = {p.layer: p for p in reversed(inspection.problems) if p.layer is not None}
+    hints: dict[str, list[str]] = {}
+    for advice in document.advice:
+        hints.setdefault(advice.layer, []).append(advice.sentence)
     rows = {row.layer: row for row in inspection.rows}
     info = data_info(document.data)
     labels = tuple(info.classes) if info is not None else ()
@@ -34,7 +38,8 @@ def block_views(document: Document, snapshot: Snapshot | None = None) -> tuple[B
         row = rows.get(layer.id)
         place += layer.kind != "InputLayer"
         number = str(place) if layer.kind != "InputLayer" else ""
-        views.append(_view(layer, row, problems.get(layer.id), number, labels, snapshot))
+        view = _view(layer, row, problems.get(layer.id), number, labels, snapshot)
+        views.append(replace(view, hint="\n\n".join(hints.get(layer.id, ()))))
     return tuple(views)
 
 
@@ -136,4 +141,6 @@ def accessible_text(view: BlockView) -> str:
         return ", ".join([*parts, tr("problem: {title}", title=view.problem), view.sentence])
     if view.frozen:
         parts.append(tr("frozen"))
+    if view.hint:
+        parts.append(tr("hint: {sentence}", sentence=view.hint))
     return ", ".join([*parts, tr("output {shape}", shape=view.shape), view.parameters])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from app.widgets.buttons import Button, Control
 from app.widgets.chip import Chip
 from app.widgets.field import Choice, NumberField, TextField
+from app.widgets.hints import Hints
 from app.widgets.labels import Header, Key, Label, Line, RichLabel
 from app.widgets.overlay import Overlay
 from app.widgets.panels import Banner, Panel, ProgressLine, ScrollPanel, Toast
@@ -21,6 +22,7 @@ __all__ = [
     "Choice",
     "Control",
     "Header",
+    "Hints",
     "Key",
     "Label",
     "Line",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 from PySide6.QtCore import QByteArray, QEvent, QTimer, Slot
@@ -26,6 +27,7 @@ from app.window.runs import RunCommands
 from app.window.status import StatusBar, engine_words, figures, usual_keys
 from app.window.topbar import GRANULARITIES, TopBar, fill_menu
 from app.workspace import WindowContext, Workspace, workspaces
+from core.spec import Advice, Problem
 
 log = logging.getLogger("chainrule.window")
 
@@ -160,7 +162,10 @@ class MainWindow(QMainWindow):
         self.projects.saved.connect(self._on_saved)
         self._themes.changed.connect(self._show_theme)
         self.top.speed_chosen.connect(lambda key: self._do("run.speed", value=key))
-        self.status.problem_clicked.connect(self._on_problem_clicked)
+        self.status.problem_clicked.connect(
+            lambda: self._show_layer_of(document.inspection.problems)
+        )
+        self.status.hint_clicked.connect(lambda: self._show_layer_of(document.advice))
         self.top.data_chip._editor = lambda anchor: data_editor.DataEditor(anchor, context)
         self.top.training_chip._editor = lambda anchor: training_editor.TrainingEditor(
             anchor, context
@@ -306,6 +311,8 @@ class MainWindow(QMainWindow):
         # An empty canvas says itself what to do.
         count = len(problems) if document.network.layers else 0
         self.status.set_problems(count, problems[0].sentence if problems else "")
+        hints = document.advice
+        self.status.set_advice(len(hints), hints[0].sentence if hints else "")
         self._show_file()
         self._show_state(context.engine.state)
         self._show_undo()
@@ -417,12 +424,12 @@ class MainWindow(QMainWindow):
     def _export(self) -> None:
         dialogs.export(self)
 
-    def _on_problem_clicked(self) -> None:
-        problems = self.context.document.inspection.problems
-        if problems:
+    def _show_layer_of(self, found: Sequence[Problem | Advice]) -> None:
+        """Show the layer that the first of these is about."""
+        if found:
             self._do("workspace.show", name="build")
-            if problems[0].layer is not None:
-                self._do("select.layer", layer=problems[0].layer)
+            if found[0].layer is not None:
+                self._do("select.layer", layer=found[0].layer)
 
     def _on_saved(self, path: str) -> None:
         self.toast.show_message(tr("Saved {path}", path=path))

@@ -38,14 +38,15 @@ class _Dot(QWidget):
         painter.drawEllipse(QRectF(self.rect()))
 
 
-class _Problem(Control):
-    """The number of problems; a click goes to the first."""
+class _Count(Control):
+    """The number of problems, or of hints; a click goes to the first."""
 
     focus_radius = 4
 
-    def __init__(self) -> None:
+    def __init__(self, name: str, sign: str, token: str) -> None:
         super().__init__()
-        self.setObjectName("status-problems")
+        self._sign, self._token = sign, token
+        self.setObjectName(name)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
 
     def sizeHint(self) -> QSize:
@@ -56,9 +57,10 @@ class _Problem(Control):
         colors = theme.current()
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        icons.paint(painter, "alert-triangle", colors.err, QRectF(0, 3, 14, 14))
+        ink = colors.color(self._token)
+        icons.paint(painter, self._sign, ink, QRectF(0, 3, 14, 14))
         painter.setFont(theme.font("small"))
-        painter.setPen(colors.err)
+        painter.setPen(ink)
         box = QRectF(20, 0, self.width() - 20, 20)
         painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, self.text())
 
@@ -68,11 +70,12 @@ class StatusBar(Panel):
 
     Signals
     -------
-    problem_clicked()
-        The learner wants to see the first problem.
+    problem_clicked(), hint_clicked()
+        The learner wants to see the first problem, or the first hint.
     """
 
     problem_clicked = Signal()
+    hint_clicked = Signal()
 
     def __init__(self) -> None:
         super().__init__(name="status-bar", edges="t")
@@ -94,7 +97,11 @@ class StatusBar(Panel):
         self._hint = QHBoxLayout()
         self._hint.setSpacing(4)
         self._row.addLayout(self._hint)
-        self._problem = _Problem()
+        self._advice = _Count("status-hints", "bulb", "tx2")
+        self._advice.clicked.connect(self.hint_clicked)
+        self._advice.hide()
+        self._row.addWidget(self._advice)
+        self._problem = _Count("status-problems", "alert-triangle", "err")
         self._problem.clicked.connect(self.problem_clicked)
         self._problem.hide()
         self._row.addWidget(self._problem)
@@ -105,6 +112,15 @@ class StatusBar(Panel):
     def problem_text(self) -> str:
         """What is said about problems; empty if there are none."""
         return "" if self._problem.isHidden() else self._problem.text()
+
+    def set_advice(self, count: int, sentence: str = "") -> None:
+        """Show the number of hints, which nobody has to follow."""
+        words = tr("1 hint") if count == 1 else tr("{count} hints", count=count)
+        self._advice.setText(words)
+        self._advice.setAccessibleName(f"{words}: {sentence}" if sentence else words)
+        self._advice.setToolTip(sentence)
+        self._advice.setVisible(count > 0)
+        self._advice.updateGeometry()
 
     def set_engine(self, text: str, token: str) -> None:
         """Say what the engine does; the dot takes the token's colour."""

@@ -11,6 +11,7 @@ from app.text import tr
 from app.widgets import (
     Button,
     Choice,
+    Hints,
     Label,
     Line,
     NumberField,
@@ -74,6 +75,14 @@ class TrainingEditor(Form):
         self._rows.addLayout(self._loss_rows)
         self._shown_loss = ""
         self._loss_fields: dict[str, NumberField | Toggle] = {}
+        self._hints = Hints(name="training-hint")
+        self._hints.followed.connect(
+            lambda layer, title: self._try("advice.follow", layer=layer, title=title)
+        )
+        self._hints.dismissed.connect(
+            lambda layer, title: self._try("advice.dismiss", layer=layer, title=title)
+        )
+        self._rows.addWidget(self._hints)
 
         self._optimizer = Choice(
             [(name, name) for name in optimizers.names()],
@@ -182,6 +191,7 @@ class TrainingEditor(Form):
         optimizer = training.optimizer
         self._loss.set_value(loss_name(training.loss))
         self._show_loss(training.loss)
+        self._hints.show_advice([a for a in self._context.document.advice if a.of_loss])
         kind = str(optimizer.get("kind", ""))
         self._optimizer.set_value(kind)
         position = self._context.engine.state.position

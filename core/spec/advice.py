@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from typing import TYPE_CHECKING, Any
 
@@ -32,12 +32,15 @@ class Advice:
         What the network does, and what is more likely meant.
     fix
         The likely network, where one edit makes it.
+    of_loss
+        True if it is about the loss and this layer together.
     """
 
     layer: str
     title: str
     sentence: str
     fix: Fix | None = None
+    of_loss: bool = False
 
 
 def advise(
@@ -69,9 +72,10 @@ def advise(
             last, loss if isinstance(loss, list) else [loss] * len(last), strict=False
         ):
             name, from_logits = _loss(one)
-            found += _output(chart, step, name, from_logits=from_logits)
-    told = {(one.layer, one.title): one for one in reversed(found)}
-    return tuple(reversed(told.values()))
+            told = _output(chart, step, name, from_logits=from_logits)
+            found += (replace(hint, of_loss=True) for hint in told)
+    once = {(one.layer, one.title): one for one in reversed(found)}
+    return tuple(reversed(once.values()))
 
 
 # ---- one layer -----------------------------------------------------------------------------------------------------

@@ -154,8 +154,10 @@ def test_a_child_that_cannot_be_started_is_a_sentence() -> None:
         list(study.run(processes=2, command=command))
 
 
+# A command that a shell runs behind others ignores Ctrl+C, and what it starts does so too: Python's own way is set back.
 _STUDY = """
-import sys
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from core import studies
 from core.studies import crew
 from tests.core.studies.test_processes import long_study
@@ -171,17 +173,20 @@ def test_a_parent_that_is_ended_takes_its_children_along(
     parent = subprocess.Popen(
         [sys.executable, "-c", _STUDY], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
-    assert parent.stdout is not None
-    seen = set()
-    for line in parent.stdout:
-        seen.add(line)
-        if len(seen) == 2:
-            break
-    mine = children(own_temporary_folder)
-    assert len(mine) == 2
-    parent.send_signal(number)
-    parent.wait(20)
-    parent.communicate()
+    try:
+        assert parent.stdout is not None
+        seen = set()
+        for line in parent.stdout:
+            seen.add(line)
+            if len(seen) == 2:
+                break
+        mine = children(own_temporary_folder)
+        assert len(mine) == 2
+        parent.send_signal(number)
+        parent.communicate(timeout=60)
+    finally:
+        parent.kill()
+        parent.communicate()
     assert wait_until(lambda: not children() & mine)
     assert wait_until(lambda: not list(own_temporary_folder.glob(f"{studies.PREFIX}*")))
 

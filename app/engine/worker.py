@@ -127,6 +127,9 @@ class Worker(QThread):
 
     def _patience(self) -> float | None:
         """Return how long to wait for a request before going on."""
+        if self._session is None:
+            # Views may want snapshots already: there are none before a run is open.
+            return None
         if self._playing:
             waiting = self._pace.seconds_to_wait()
             if self._dirty and waiting > 0:

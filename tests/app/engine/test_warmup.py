@@ -9,6 +9,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from app.engine import Engine
+from app.engine.worker import Worker
 from core.tape import cache
 from tests.app.engine.conftest import Bench, work_for
 
@@ -32,6 +33,20 @@ def test_a_later_start_needs_no_child(qtbot: QtBot) -> None:
     assert later._warm_up._process is None or later._warm_up._precise
     Bench(later, qtbot).until(lambda: later.state.status == "ready")
     later.close()
+
+
+def test_the_engine_thread_sleeps_until_a_run_is_open(qtbot: QtBot) -> None:
+    # Views say what they want to see before there is anything: a thread that turned round for a snapshot of nothing
+    # would take the processor from those who compile.
+    worker = Worker()
+    worker._do_set_probes(())
+    worker._put_snapshot()
+    assert worker._patience() is None
+    worker._do_open(work_for("xor-mlp"))
+    worker._do_set_probes(())
+    assert worker._patience() is not None
+    assert worker._session is not None
+    worker._session.close()
 
 
 def test_the_child_tells_progress_and_the_engine_opens_afterwards(qtbot: QtBot) -> None:

@@ -154,7 +154,7 @@ def test_a_child_that_cannot_be_started_is_a_sentence() -> None:
         list(study.run(processes=2, command=command))
 
 
-# A command that a shell runs behind others ignores Ctrl+C, and what it starts does so too: Python's own way is set back.
+# A command that a shell runs behind others ignores Ctrl+C, and so does what it starts: Python's way is set back.
 _STUDY = """
 import signal
 signal.signal(signal.SIGINT, signal.default_int_handler)

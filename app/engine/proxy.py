@@ -65,6 +65,8 @@ class Engine(QObject):
         Whenever something the transport or the status line shows is different.
     failed(str)
         A command could not be carried out; a sentence for the learner. Nothing half-done stays.
+    progressed(ticket, share)
+        How far a question has come that takes long: ``"compare"``.
     ready()
         Kernels are loaded and a run is open, after each `open`.
     snapshot_ready()
@@ -73,6 +75,7 @@ class Engine(QObject):
 
     state_changed = Signal(object)
     failed = Signal(str)
+    progressed = Signal(int, float)
     ready = Signal()
     snapshot_ready = Signal()
 
@@ -107,6 +110,7 @@ class Engine(QObject):
         self._worker.state_changed.connect(self._on_state)
         self._worker.failed.connect(self._on_failed)
         self._worker.answered.connect(self._on_answer)
+        self._worker.progressed.connect(self.progressed)
         self._worker.kernels_missing.connect(self._on_kernels_missing)
         self._worker.snapshot_put.connect(self._on_snapshot_put)
         self._worker.happened.connect(self._on_happened)
@@ -358,6 +362,11 @@ class Engine(QObject):
     def forget(self, ticket: int) -> None:
         """Do not call back for that ticket any more: its asker is going away."""
         self._tickets.pop(ticket, None)
+
+    def cancel(self, ticket: int) -> None:
+        """Do not call back for that ticket, and end what it asked for if that takes long."""
+        self.forget(ticket)
+        self._send("cancel", ticket=ticket)
 
     @Slot()
     def close(self) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from app.engine import lenses, second_thread
-from app.engine.comparing import beside
+from app.engine.comparing import Comparing, beside
 from app.engine.epochs import EpochMeter, is_measured
 from app.engine.evaluating import Evaluator
 from app.engine.explaining import explain
@@ -41,7 +41,6 @@ from app.snapshots import (
     PredictionPage,
     Probe,
     ProgramView,
-    RunComparison,
     Snapshot,
     TensorView,
 )
@@ -549,9 +548,10 @@ class Session:
 
     # Questions
 
-    def compare(self, run: str, stop: Callable[[], bool]) -> RunComparison:
-        """Return another run of the project beside the open one."""
-        return beside(self.run, self.tree.look_at(run, self.work), self._limit, stop)
+    def compare(self, run: str, ticket: int = 0) -> Comparing:
+        """Return the comparison of another run of the project with the open one, not begun yet."""
+        other = self.tree.look_at(run, self.work)
+        return Comparing(ticket, self.run, beside(self.run, other, self._limit))
 
     def rename_run(self, run: str, name: str) -> None:
         """Call a run of the project by another name."""

@@ -19,6 +19,7 @@ from app.snapshots import Probe, Snapshot
 from app.text import tr
 
 if TYPE_CHECKING:
+    from app.engine.comparing import Comparing
     from app.engine.session import Session
 
 log = logging.getLogger("chainrule.engine")
@@ -29,6 +30,9 @@ _STATE_INTERVAL = 0.1
 #: Questions that are answered by another run being open afterwards.
 _MOVES = ("branch", "switch_run")
 _OF_THE_TREE = ("rename_run", "delete_run", "undelete_run")
+
+#: Given by what will be answered when it is done.
+_LATER = object()
 
 #: Requests for which a long replay stops where it is.
 _ENDS_A_JOURNEY = frozenset(
@@ -47,7 +51,8 @@ class Worker(QThread):
 
     Signals
     -------
-    state_changed(EngineState), failed(str), answered(ticket, answer, problem), snapshot_put(),
+    state_changed(EngineState), failed(str), answered(ticket, answer, problem), progressed(ticket, share),
+    snapshot_put(),
     happened(event name, values), kernels_missing(Work)
         All received on the interface thread.
     """
@@ -56,6 +61,7 @@ class Worker(QThread):
     failed = Signal(str)
     answered = Signal(int, object, str)
     kernels_missing = Signal(object)
+    progressed = Signal(int, float)
     snapshot_put = Signal()
     happened = Signal(str, object)
 
@@ -80,6 +86,9 @@ class Worker(QThread):
         self._wishes: dict[str, tuple[Any, ...]] = {}
         self._dirty = False
         self._background: Iterator[None] | None = None
+        #: Goes on where nothing else is to be done, like the background, and is answered at its end.
+        self._comparing: Comparing | None = None
+        self._ticket = 0
         self._background_seconds = 0.0
         self._slice_seconds = 0.0
         self._epoch = 0
@@ -117,7 +126,7 @@ class Worker(QThread):
                     self._serve(request)
                 elif self._playing:
                     self._guard(self._train)
-                elif self._background is not None:
+                elif self._has_background:
                     self._guard(self._work_in_background)
                 self._guard(self._put_snapshot)
         finally:
@@ -134,12 +143,16 @@ class Worker(QThread):
             waiting = self._pace.seconds_to_wait()
             if self._dirty and waiting > 0:
                 waiting = min(waiting, self._pace.seconds_to_snapshot())
-            return waiting if self._background is None else 0
-        if self._background is not None:
+            return 0 if self._has_background else waiting
+        if self._has_background:
             return 0
         if self._dirty:
             return self._pace.seconds_to_snapshot()
         return None
+
+    @property
+    def _has_background(self) -> bool:
+        return self._background is not None or self._comparing is not None
 
     def _guard(self, job: Any) -> None:
         try:
@@ -152,6 +165,7 @@ class Worker(QThread):
             self._tell(status="paused" if self._session is not None else "starting")
 
     def _serve(self, request: Request) -> None:
+        self._ticket = request.ticket
         try:
             answer = getattr(self, f"_do_{request.name}")(**request.arguments)
         except Exception as error:  # noqa: BLE001 - whoever asked has to be told
@@ -161,7 +175,8 @@ class Worker(QThread):
                 self.failed.emit(sentence)
                 self._tell_idle()
         else:
-            self.answered.emit(request.ticket, answer, "")
+            if answer is not _LATER:
+                self.answered.emit(request.ticket, answer, "")
 
     def _train(self) -> None:
         session = self._open_session()
@@ -176,7 +191,7 @@ class Worker(QThread):
             self._slice_seconds += seconds
             self.spent["training"] += seconds
             self._after_steps(session, done)
-        if self._background is not None:
+        if self._has_background:
             allowed = _BACKGROUND_SHARE * (self._slice_seconds + self._background_seconds)
             if steps <= 0 or self._background_seconds <= allowed:
                 self._work_in_background()
@@ -213,16 +228,36 @@ class Worker(QThread):
             self._work_in_background()
 
     def _work_in_background(self) -> None:
-        assert self._background is not None
         began = perf_counter()
-        try:
-            next(self._background)
-        except StopIteration:
-            self._background = None
-            self._dirty = True
+        if self._background is None:
+            self._compare()
+        else:
+            try:
+                next(self._background)
+            except StopIteration:
+                self._background = None
+                self._dirty = True
         seconds = perf_counter() - began
         self._background_seconds += seconds
         self.spent["background"] += seconds
+
+    def _compare(self) -> None:
+        """Do one piece of the comparison that was asked for."""
+        job = self._comparing
+        assert job is not None
+        problem, share, found = "", None, None
+        if self._session is None or self._session.run is not job.run:
+            problem = tr("Another run was opened meanwhile: nothing was compared.")
+        else:
+            try:
+                share, found = job.go_on()
+            except Exception as error:  # noqa: BLE001 - whoever asked has to be told
+                problem = _sentence(error)
+        if share is not None:
+            self.progressed.emit(job.ticket, share)
+        if problem or found is not None:
+            self._comparing = None
+            self.answered.emit(job.ticket, found, problem)
 
     def _put_snapshot(self) -> None:
         if self._session is None or not self._dirty:
@@ -419,11 +454,17 @@ class Worker(QThread):
         if question in _MOVES:
             return self._move(question, values)
         if question == "compare":
-            return self._open_session().compare(stop=self._has_better_to_do, **values)
+            self._comparing = self._open_session().compare(ticket=self._ticket, **values)
+            return _LATER
         answer = self._open_session().answer(question, **values)
         if question in _OF_THE_TREE:
             self._tell()
         return answer
+
+    def _do_cancel(self, ticket: int) -> None:
+        """Leave out what was asked for under that ticket, if it goes on still."""
+        if self._comparing is not None and self._comparing.ticket == ticket:
+            self._comparing = None
 
     def _has_better_to_do(self) -> bool:
         return self.inbox.has(_ENDS_A_JOURNEY) or self._closing.is_set()

@@ -66,6 +66,8 @@ class TrainView(QWidget):
         self._beside: RunComparison | None = None
         self._compared_to = ""
         self._card: ComparisonCard | None = None
+        #: Ticket of the comparison under way, or 0.
+        self._comparing = 0
         self._make()
         self._connect()
         self._show_document()
@@ -313,22 +315,57 @@ class TrainView(QWidget):
     @Slot(str)
     def compare(self, run: str) -> None:
         """Draw another run behind the open one, and tell how they differ; "" compares with none."""
+        self._stop_comparing()
         if not run:
             self._show_beside(None)
             return
-        self._context.engine.catch_up()
-        self._context.engine.ask("compare", done=self._compared, run=run)
+        engine = self._context.engine
+        engine.catch_up()
+        other = next((one.name for one in engine.state.runs if one.id == run), run)
+        card = self._comparison_card()
+        card.show_waiting(self._opened_name(), other)
+        card.open()
+        self._comparing = engine.ask(
+            "compare", done=self._compared, failed=self._not_compared, run=run
+        )
 
-    def _compared(self, found: RunComparison) -> None:
-        self._show_beside(found)
-        runs = self._context.engine.state.runs
-        opened = next((one.name for one in runs if one.open), "")
-        shot = self._context.engine.motion.newest
-        shares = curves_of(shot.history, SHARES) if shot is not None else ()
+    def _comparison_card(self) -> ComparisonCard:
         if self._card is None:
             self._card = ComparisonCard(self.head.runs)
-        self._card.show_comparison(found, opened, frozenset(c.name for c in shares))
-        self._card.open()
+            self._card.cancelled.connect(self._stop_comparing)
+            self._context.engine.progressed.connect(self._on_progress)
+        return self._card
+
+    def _opened_name(self) -> str:
+        return next((one.name for one in self._context.engine.state.runs if one.open), "")
+
+    @Slot(int, float)
+    def _on_progress(self, ticket: int, share: float) -> None:
+        if ticket == self._comparing:
+            self._comparison_card().show_share(share)
+
+    @Slot()
+    def _stop_comparing(self) -> None:
+        if self._comparing:
+            self._context.engine.cancel(self._comparing)
+            self._comparing = 0
+            # The menu's choice is as it was.
+            self._show_beside(self._beside)
+
+    def _compared(self, found: RunComparison) -> None:
+        self._comparing = 0
+        self._show_beside(found)
+        shot = self._context.engine.motion.newest
+        shares = curves_of(shot.history, SHARES) if shot is not None else ()
+        card = self._comparison_card()
+        card.show_comparison(found, self._opened_name(), frozenset(c.name for c in shares))
+        if not card.isVisible():
+            card.open()
+
+    def _not_compared(self, problem: str) -> None:
+        self._comparing = 0
+        self._show_beside(self._beside)
+        self._comparison_card().show_problem(problem)
 
     def _show_beside(self, found: RunComparison | None) -> None:
         runs = self._context.engine.state.runs

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.runs.branching import Origin
-from core.runs.comparing import Comparison, compare
+from core.runs.comparing import Comparison, compare, comparing
 from core.runs.divergence import Divergence
 from core.runs.history import Epoch, History
 from core.runs.journal import Entry
@@ -13,5 +13,5 @@ from core.runs.supervising import Supervisor
 
 __all__ = [
     "GRANULARITIES", "Comparison", "Divergence", "Entry", "Epoch", "History", "Origin", "Position", "Run",
-    "Supervisor", "compare",
+    "Supervisor", "compare", "comparing",
 ]  # fmt: skip

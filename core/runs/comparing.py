@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -24,6 +24,10 @@ MOST, LEAST = 256, 17
 _BATCHES = 64
 
 Weights = dict[str, np.ndarray]
+
+Found = TypeVar("Found")
+#: Yields the share that is done, and has found something at the end.
+Pieces = Generator[float, None, Found]
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,6 +99,8 @@ class Comparison:
         if self.fair:
             lines.append("They start from the same weights and see the same batches.")
         lines += self.sentences
+        if not self.distances.tensors:
+            return tuple(lines)
         if self.differ_from is None:
             lines.append("Their weights are the same, bit for bit.")
         else:
@@ -141,6 +147,31 @@ def compare(
     core.errors.ChainruleError
         They have no step in common, one is no run, or `stop` said so.
     """
+    pieces = comparing(a, b)
+    while True:
+        try:
+            next(pieces)
+        except StopIteration as end:
+            found: Comparison = end.value
+            return found
+        if stop():
+            raise ChainruleError("The comparison was stopped before its end.")
+
+
+def comparing(a: Run | Model, b: Run | Model) -> Pieces[Comparison]:
+    """`compare` in pieces of about 0.05 seconds, each as long as one seek of a run at most.
+
+    What the runs do between two pieces changes nothing: twins of them are compared, over the steps there were at first.
+
+    Yields
+    ------
+    The share that is done, from 0 to 1.
+
+    Returns
+    -------
+    Comparison
+        The value of the generator.
+    """
     a, b = _run_of(a), _run_of(b)
     first = max(a.base, b.base)
     last = min(max(run.history.length, run.step_count) for run in (a, b))
@@ -149,30 +180,45 @@ def compare(
             f"The runs have no step in common: one can be looked at from step {first} on, the other was trained up to "
             f"step {last}."
         )
-    twins = (twin(a, last), twin(b, last))
+    # Before the first piece, so that what happens to the runs between two of them is not in it.
+    series, epochs = _series(a, b), _epochs(a, b, first)
+    one = twin(a, last)
+    yield 0.02
+    twins = (one, twin(b, last))
+    yield 0.04
     last = min(run.step_count for run in twins)
     names = _common(*twins)
-    walk = _Walk(twins, names, stop)
+    walk = _Walk(twins, names)
     sentences = []
-    same_weights = walk.same(first)
-    if not same_weights:
+    same_weights = yield from _share(walk.same(first), 0.04, 0.06)
+    if not names:
+        sentences.append("Their networks differ: no weight exists in both with the same shape.")
+    elif not same_weights:
         sentences.append(_about_weights(a, b, first))
-    if len(names) < max(len(run.program.weights()) for run in twins):
+    if names and len(names) < max(len(run.program.weights()) for run in twins):
         sentences.append(
             f"Their networks differ: only {len(names)} weights exist in both with the same shape."
         )
-    found = _about_batches(a, b, twins, first, last, stop)
+    found = yield from _share(_about_batches(a, b, twins, first, last), 0.06, 0.4)
+    differ: int | None = first
+    if same_weights:
+        differ = yield from _share(_first_difference(walk, first, last), 0.4, 0.6)
+    distances = yield from _share(_distances(walk, first, last), 0.6, 1.0)
     return Comparison(
         (_named(a), _named(b)), first, last, same_weights, not found,
-        (*sentences, *([found] if found else [])),
-        _first_difference(walk, first, last) if same_weights else first,
-        _distances(walk, first, last), _series(a, b), _epochs(a, b, first),
+        (*sentences, *([found] if found else [])), differ, distances, series, epochs,
     )  # fmt: skip
 
 
-def _go_on(stop: Callable[[], bool]) -> None:
-    if stop():
-        raise ChainruleError("The comparison was stopped before its end.")
+def _share(pieces: Pieces[Found], low: float, high: float) -> Pieces[Found]:
+    """Pieces that are the part from `low` to `high` of a whole."""
+    while True:
+        try:
+            done = next(pieces)
+        except StopIteration as end:
+            found: Found = end.value
+            return found
+        yield low + (high - low) * done
 
 
 def _run_of(given: Any) -> Run:
@@ -198,19 +244,22 @@ def _named(run: Run) -> str:
 class _Walk:
     """Weights of two runs after any step, from checkpoints or by going there."""
 
-    def __init__(self, twins: tuple[Run, Run], names: list[str], stop: Callable[[], bool]) -> None:
-        self.twins, self.names, self.stop = twins, names, stop
+    def __init__(self, twins: tuple[Run, Run], names: list[str]) -> None:
+        self.twins, self.names = twins, names
 
-    def at(self, step: int) -> tuple[Weights, Weights]:
+    def at(self, step: int) -> Pieces[tuple[Weights, Weights]]:
         """Views: they hold until the next step is asked for."""
-        _go_on(self.stop)
-        one, other = (self._of(run, step) for run in self.twins)
-        return one, other
+        one, other = self.twins
+        mine = yield from _share(self._of(one, step), 0.0, 0.5)
+        theirs = yield from _share(self._of(other, step), 0.5, 1.0)
+        return mine, theirs
 
-    def same(self, step: int) -> bool:
-        """Bit for bit."""
-        one, other = self.at(step)
-        return all(one[name].tobytes() == other[name].tobytes() for name in self.names)
+    def same(self, step: int) -> Pieces[bool]:
+        """Bit for bit; True of networks with different weights only if they have some in common."""
+        one, other = yield from self.at(step)
+        return bool(self.names) and all(
+            one[name].tobytes() == other[name].tobytes() for name in self.names
+        )
 
     def kept(self, first: int, last: int) -> list[int]:
         """Steps with a checkpoint of both runs, and no change before the step that it would not show."""
@@ -218,14 +267,13 @@ class _Walk:
         changed = {e.step for run in self.twins for e in run.journal.entries}
         return sorted(step for step in found - changed if first <= step <= last)
 
-    def _of(self, run: Run, step: int) -> Weights:
+    def _of(self, run: Run, step: int) -> Pieces[Weights]:
         tensors = run.program.tape.tensors
         kept = run.checkpoints.before(step)
         if kept is not None and kept.step == step and not run.journal.at(step):
             memory = kept.memory
         else:
-            if (run.step_count, run.pc) != (step, 0):
-                run.seek(step)
+            yield from _standing(run, step)
             memory = run.program.mem
         return {
             name: memory[tensors[name].at : tensors[name].at + tensors[name].size]
@@ -233,38 +281,49 @@ class _Walk:
         }
 
 
+def _standing(run: Run, step: int) -> Iterator[float]:
+    """Let a run stand after so many steps."""
+    if (run.step_count, run.pc) != (step, 0):
+        yield from run.seeking(step)
+
+
 def _common(a: Run, b: Run) -> list[str]:
     mine, theirs = a.program.weights(), b.program.weights()
     return [name for name in mine if name in theirs and mine[name].shape == theirs[name].shape]
 
 
-def _first_difference(walk: _Walk, first: int, last: int) -> int | None:
+def _first_difference(walk: _Walk, first: int, last: int) -> Pieces[int | None]:
     """The first step after which weights differ: between two checkpoints by halves, each replayed once."""
     low = first
-    for step in [*walk.kept(first, last), last]:
-        if step > low and not walk.same(step):
+    steps = [step for step in (*walk.kept(first, last), last) if step > first]
+    for place, step in enumerate(steps):
+        here = place / len(steps) / 2
+        if not (yield from _share(walk.same(step), here, here)):
             high = step
             break
-        low = max(low, step)
+        low = step
     else:
         return None
+    done = 0.5
     while high - low > 1:
         middle = (low + high) // 2
-        if walk.same(middle):
+        if (yield from _share(walk.same(middle), done, done)):
             low = middle
         else:
             high = middle
+        done += (1.0 - done) / 4
     return high
 
 
-def _distances(walk: _Walk, first: int, last: int) -> Distances:
+def _distances(walk: _Walk, first: int, last: int) -> Pieces[Distances]:
     kept = walk.kept(first, last)
     if len(kept) < LEAST:
         kept = np.unique(np.linspace(first, last, LEAST).astype(int)).tolist()
     steps = sorted({first, *kept[:: -(-len(kept) // MOST)], last})
     rows, lengths = [], []
-    for step in steps:
-        one, other = walk.at(step)
+    for place, step in enumerate(steps):
+        done = place / len(steps)
+        one, other = yield from _share(walk.at(step), done, done + 1 / len(steps))
         wide = [(one[n].astype(np.float64), other[n].astype(np.float64)) for n in walk.names]
         rows.append([float(np.sqrt(((x - y) ** 2).sum())) for x, y in wide])
         lengths.append(float(np.sqrt(sum((x**2).sum() for x, _ in wide))))
@@ -290,9 +349,7 @@ def _about_weights(a: Run, b: Run, first: int) -> str:
 # ---- batches ---------------------------------------------------------------------------------------------------
 
 
-def _about_batches(
-    a: Run, b: Run, twins: tuple[Run, Run], first: int, last: int, stop: Callable[[], bool]
-) -> str:
+def _about_batches(a: Run, b: Run, twins: tuple[Run, Run], first: int, last: int) -> Pieces[str]:
     """The sentence about batches that are not the same; "" if they are."""
     sizes = [int(run.program.state[S.BATCH_SIZE]) for run in twins]
     if sizes[0] != sizes[1]:
@@ -310,9 +367,11 @@ def _about_batches(
             "targets" if place < inputs + len(a.samples.targets) else "sample weights"
         )  # fmt: skip
         return f"They are trained on other data: the {what} are not the same."
-    for step in _looked_at(twins, first, last):
-        _go_on(stop)
-        one, other = (_chosen(run, step) for run in twins)
+    steps = _looked_at(first, last)
+    for place, step in enumerate(steps):
+        done = place / len(steps)
+        one = yield from _share(_chosen(twins[0], step), done, done)
+        other = yield from _share(_chosen(twins[1], step), done, done)
         if not np.array_equal(one, other):
             seeds = [int(run.program.state[S.SEED]) for run in twins]
             why = f" (seeds {seeds[0]} and {seeds[1]})" if seeds[0] != seeds[1] else ""
@@ -320,19 +379,18 @@ def _about_batches(
     return ""
 
 
-def _looked_at(twins: tuple[Run, Run], first: int, last: int) -> Iterator[int]:
+def _looked_at(first: int, last: int) -> list[int]:
     """Steps whose batches are looked at: every one of few, else the first ones and some of all the way."""
     if first == last:
-        return
+        return []
     near = range(first, min(first + _BATCHES // 2, last))
     far = np.linspace(first, last - 1, _BATCHES // 2).astype(int).tolist()
-    yield from sorted({*near, *far})
+    return sorted({*near, *far})
 
 
-def _chosen(run: Run, step: int) -> np.ndarray:
+def _chosen(run: Run, step: int) -> Pieces[np.ndarray]:
     """Numbers of the samples in the batch of a step."""
-    if (run.step_count, run.pc) != (step, 0):
-        run.seek(step)
+    yield from _standing(run, step)
     chosen = run.program.tape.chosen
     assert chosen is not None
     run.step("instruction")

@@ -13,6 +13,7 @@ from app.engine import tree
 from app.engine.saved import contents_of, work_of_contents
 from app.engine.session import Session
 from app.engine.state import Work
+from app.snapshots import RunComparison
 from core import io
 from core.errors import ChainruleError
 from core.runs import Origin
@@ -41,6 +42,16 @@ def through_a_file(session: Session, path: Path) -> Session:
     data = io.DataRef(work.data, dict(work.parameters))
     io.write(path, contents_of("runs", work.network, work.training, data, session.saved_state()))
     return Session(work_of_contents(io.read(path)))
+
+
+def compared(session: Session, run: str) -> tuple[RunComparison, list[float]]:
+    """What was found, and the shares that were told on the way."""
+    pieces, shares = session.compare(run).pieces, []
+    while True:
+        try:
+            shares.append(next(pieces))
+        except StopIteration as end:
+            return end.value, shares
 
 
 def labels(session: Session) -> list[tuple[str, bool]]:
@@ -147,7 +158,7 @@ def test_what_was_trained_on_other_data_is_kept_and_comes_back(tmp_path: Path) -
     assert differences(first, everything(again.run)) == []
     again.edit(after)
     assert (again.position.step, again.run.id) == (7, "2")
-    found = again.compare("1", lambda: False)
+    found, _ = compared(again, "1")
     assert "other data" in " ".join(found.sentences)
 
 
@@ -280,7 +291,10 @@ def test_another_run_is_compared_in_words_and_numbers_and_neither_is_moved() -> 
     session.set("learning_rate", 0.9)
     on(session, 30)
     mine = everything(session.run)
-    found = session.compare("1", lambda: False)
+    found, shares = compared(session, "1")
+    assert shares == sorted(shares)
+    assert len(shares) > 30
+    assert 0 < shares[0] < shares[-1] <= 1
     assert (found.id, found.first, found.last) == ("1", 0, 30)
     words = " ".join(found.sentences)
     assert "same weights" in words
@@ -294,13 +308,50 @@ def test_another_run_is_compared_in_words_and_numbers_and_neither_is_moved() -> 
     assert session.position.step == 40
 
 
-def test_a_comparison_makes_room_for_what_is_asked_for() -> None:
+def test_runs_may_go_on_while_they_are_compared() -> None:
     session = session_at(40)
     session.branch(10)
-    with pytest.raises(ChainruleError, match="stopped"):
-        session.compare("1", lambda: True)
+    on(session, 20)
+    alone, _ = compared(session, "1")
+    job = session.compare("1")
+    for _ in range(5):
+        next(job.pieces)
+    mine = everything(on(session, 35).run)
+    while (found := job.go_on()[1]) is None:
+        pass
+    assert (found.last, found.sentences, found.rows) == (20, alone.sentences, alone.rows)
+    assert differences(mine, everything(session.run)) == []
     with pytest.raises(ChainruleError, match=r"no run '7'"):
-        session.compare("7", lambda: False)
+        session.compare("7")
+
+
+def test_the_engine_compares_beside_what_else_it_does(bench: Bench) -> None:
+    bench.open()
+    for _ in range(3):
+        bench.engine.step("epoch")
+    bench.settle()
+    bench.ask("branch", step=2)
+    bench.engine.step("epoch")
+    bench.settle()
+    answers: list[object] = []
+    shares: list[tuple[int, float]] = []
+    bench.engine.progressed.connect(lambda ticket, share: shares.append((ticket, share)))
+    ticket = bench.engine.ask("compare", done=answers.append, run="1")
+    bench.engine.step("batch")
+    bench.until(lambda: bool(answers))
+    assert isinstance(answers[0], RunComparison)
+    assert {one for one, _ in shares} == {ticket}
+    # Cancelled, replaced by opening another run, impossible.
+    bench.engine.cancel(bench.engine.ask("compare", done=answers.append, run="1"))
+    problems: list[str] = []
+    bench.engine.ask("compare", done=answers.append, failed=problems.append, run="7")
+    bench.until(lambda: bool(problems))
+    bench.engine.ask("compare", done=answers.append, failed=problems.append, run="1")
+    bench.ask("switch_run", run="1")
+    bench.until(lambda: len(problems) == 2)
+    assert "no run '7'" in problems[0]
+    assert "Another run was opened meanwhile" in problems[1]
+    assert len(answers) == 1
 
 
 def test_a_run_is_renamed_and_deleted_and_a_file_knows(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QInputDialog, QWidget
 from pytestqt.qtbot import QtBot
 
+from app.train.comparison import ComparisonCard
 from app.widgets import Label
 from core import io
 from tests.app.window.windows import action, click, control, open_window
@@ -88,7 +89,9 @@ def test_runs_are_compared_renamed_and_deleted(
         )
         card = control(window, "train-comparison")
         assert card.isVisible()
-        words = control(window, "train-comparison-words").text()
+        told_words = control(window, "train-comparison-words")
+        qtbot.waitUntil(lambda: "same weights" in told_words.text(), timeout=PATIENCE)
+        words = told_words.text()
         assert "same weights and see the same batches" in words
         assert "differ after step 3" in words
         told = [
@@ -186,3 +189,30 @@ def test_choosing_other_data_keeps_the_run_and_undo_brings_it_back(qtbot: QtBot)
         bus.do("run.switch", run="1")
         qtbot.waitUntil(lambda: document.data.id == "xor", timeout=PATIENCE)
         assert engine.state.position.step == 3
+
+
+def test_a_comparison_says_how_far_it_is_and_can_be_cancelled(qtbot: QtBot) -> None:
+    with open_window(qtbot) as window:
+        window.context.bus.do("workspace.show", name="train")
+        card = ComparisonCard(control(window, "train-runs"))
+        cancelled: list[bool] = []
+        card.cancelled.connect(lambda: cancelled.append(True))
+        card.show_waiting("Run 1.1", "Run 1")
+        card.open()
+        card.show_share(0.5)
+        progress = control(window, "train-comparison-progress")
+        assert (progress.share, progress.accessibleName()) == (0.5, "50 % compared")
+        button = control(window, "train-comparison-close")
+        assert button.accessibleName() == "Cancel"
+        QTest.keyClick(card, Qt.Key.Key_Escape)
+        assert cancelled == []
+        card.open()
+        click(button)
+        assert cancelled == [True]
+        assert not card.isVisible()
+        card.show_problem("They have no step in common.")
+        card.open()
+        assert progress.share is None
+        assert button.accessibleName() == "Close"
+        click(button)
+        assert cancelled == [True]

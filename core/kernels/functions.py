@@ -54,12 +54,13 @@ def _from_bits(typing_context, i):
 
 @intrinsic
 def fused(typing_context, x, y, z):
-    """``x y + z``, rounded once where the processor has an instruction for it."""
+    """``x y + z`` of numbers of the type of x, rounded once where the processor has an instruction for it."""
+    dtype = x
 
     def codegen(context, builder, signature, args):
-        return multiply_add(builder, types.float32, 1, *args)
+        return multiply_add(builder, dtype, 1, *args)
 
-    return types.float32(types.float32, types.float32, types.float32), codegen
+    return dtype(dtype, dtype, dtype), codegen
 
 
 _MAGIC, _LOG2E = np.float32(12582912.0), np.float32(1.4426950408889634)

@@ -12,14 +12,16 @@ import numpy as np
 from numba import njit
 
 from core.kernels import simd
+from core.kernels.comparing import shared, slopes, sums
 from core.kernels.simd import cut, scratch, total
-from core.kernels.state import BAD_LABEL, BATCH_ROWS, ERROR, FIRST, ROWS
+from core.kernels.state import BAD_LABEL, ERROR, FIRST, ROWS
 
+_inline = njit(nogil=True, error_model="numpy", forceinline=True)
 #: Terms of a sum worked out at a time: a loop that is vectorised, before one that adds in order.
 BLOCK = 64
 
 
-@njit(nogil=True, error_model="numpy", forceinline=True)
+@_inline
 def largest(x, n):
     """The largest number; NaN if the first is."""
     top = x[0]
@@ -28,7 +30,7 @@ def largest(x, n):
     return top
 
 
-@njit(nogil=True, error_model="numpy", forceinline=True)
+@_inline
 def exp_total(x, top, n):
     """``Σ exp(x - top)``."""
     terms, whole = scratch(x, BLOCK), x.dtype.type(0)
@@ -92,84 +94,56 @@ def softmax_grad(mem, ints, reals, state):
 # count the same; reals of the gradients are factor, weight of the output, whether it is a mean, ε, parameter.
 
 
-@njit(nogil=True, error_model="numpy")
-def shared(ints, reals, state):
-    """What every cell of a gradient is multiplied by, besides its share."""
-    whole = reals[0] * reals[1]
-    if reals[2] == 1.0 and ints[9] < 0:
-        return whole / (state[BATCH_ROWS] * ints[0])
-    return whole
+@_inline
+def _squared(p, t, epsilon, parameter):
+    d = p - t
+    return d * d
+
+
+@_inline
+def _twice_the_difference(p, t, epsilon, parameter):
+    d = p - t
+    return d + d
+
+
+@_inline
+def _difference(p, t, epsilon, parameter):
+    return p - t
 
 
 def squared_rows(mem, ints, reals, state):
     """``Σ (p - t)² · reals[0]``: 1/n for the mean, 1/2 for the notes' half."""
-    inner, n = ints[0], ints[1]
-    factor, terms = mem.dtype.type(reals[0]), scratch(mem, BLOCK)
-    for r in range(state[FIRST], state[FIRST] + state[ROWS]):
-        for i in range(inner):
-            whole = mem.dtype.type(0)
-            for start in range(0, n, BLOCK):
-                m = min(BLOCK, n - start)
-                p = cut(mem, ints[2] + r * ints[3] + i * n + start, m)
-                t = cut(mem, ints[4] + r * ints[5] + i * n + start, m)
-                for k in range(m):
-                    d = p[k] - t[k]
-                    terms[k] = d * d
-                whole += total(terms, m)
-            mem[ints[6] + r * ints[7] + i] = whole * factor
+    sums(_squared, mem, ints, reals, state, 0, 0)
 
 
 def squared_grad(mem, ints, reals, state):
     """``dp = 2 factor (p - t)``."""
-    inner, n, one = ints[0], ints[1], mem.dtype.type(1)
-    factor = mem.dtype.type(2.0 * shared(ints, reals, state))
-    for r in range(state[FIRST], state[FIRST] + state[ROWS]):
-        for i in range(inner):
-            p = cut(mem, ints[2] + r * ints[3] + i * n, n)
-            t = cut(mem, ints[4] + r * ints[5] + i * n, n)
-            dp = cut(mem, ints[6] + r * ints[7] + i * n, n)
-            scale = factor * (mem[ints[9] + r * ints[10] + i] if ints[9] >= 0 else one)
-            for k in range(n):
-                dp[k] = (p[k] - t[k]) * scale
+    slopes(_twice_the_difference, mem, ints, reals, state, 0, 0)
+
+
+@_inline
+def _binary(p, t, low, parameter):
+    q, one = p, type(p)(1)
+    q = low if q < low else q
+    q = one - low if q > one - low else q
+    return -(t * simd.log(q) + (one - t) * simd.log(one - q))
+
+
+@_inline
+def _binary_slope(p, t, low, parameter):
+    one = type(p)(1)
+    slope = (one - t) / (one - p) - t / p
+    return type(p)(0) if p < low or p > one - low else slope
 
 
 def binary_rows(mem, ints, reals, state):
     """``-Σ (t ln p + (1 - t) ln(1 - p)) · reals[0]`` with p kept in [ε, 1 - ε], ε = reals[1] (Keras's 1e-7)."""
-    inner, n = ints[0], ints[1]
-    one, low = mem.dtype.type(1), mem.dtype.type(reals[1])
-    high, factor, terms = one - low, mem.dtype.type(reals[0]), scratch(mem, BLOCK)
-    for r in range(state[FIRST], state[FIRST] + state[ROWS]):
-        for i in range(inner):
-            whole = mem.dtype.type(0)
-            for start in range(0, n, BLOCK):
-                m = min(BLOCK, n - start)
-                p = cut(mem, ints[2] + r * ints[3] + i * n + start, m)
-                t = cut(mem, ints[4] + r * ints[5] + i * n + start, m)
-                for k in range(m):
-                    q = p[k]
-                    q = low if q < low else q
-                    q = high if q > high else q
-                    terms[k] = t[k] * simd.log(q) + (one - t[k]) * simd.log(one - q)
-                whole -= total(terms, m)
-            mem[ints[6] + r * ints[7] + i] = whole * factor
+    sums(_binary, mem, ints, reals, state, mem.dtype.type(reals[1]), 0)
 
 
 def binary_grad(mem, ints, reals, state):
     """``dp = factor (-t / p + (1 - t) / (1 - p))``, 0 where p was clipped."""
-    inner, n = ints[0], ints[1]
-    zero, one, low = mem.dtype.type(0), mem.dtype.type(1), mem.dtype.type(reals[3])
-    high = one - low
-    factor = mem.dtype.type(shared(ints, reals, state))
-    for r in range(state[FIRST], state[FIRST] + state[ROWS]):
-        for i in range(inner):
-            p = cut(mem, ints[2] + r * ints[3] + i * n, n)
-            t = cut(mem, ints[4] + r * ints[5] + i * n, n)
-            dp = cut(mem, ints[6] + r * ints[7] + i * n, n)
-            scale = factor * (mem[ints[9] + r * ints[10] + i] if ints[9] >= 0 else one)
-            for k in range(n):
-                q = p[k]
-                inside = (one - t[k]) / (one - q) - t[k] / q
-                dp[k] = zero if q < low or q > high else inside * scale
+    slopes(_binary_slope, mem, ints, reals, state, mem.dtype.type(reals[3]), 0)
 
 
 def cross_entropy_rows(mem, ints, reals, state):
@@ -295,36 +269,21 @@ def sparse_softmax_cross_entropy_rows(mem, ints, reals, state):
             mem[out] = simd.log(exp_total(z, top, n)) - (z[label] - top)
 
 
+@_inline
+def _sigmoid_cross_entropy(z, t, epsilon, parameter):
+    zero = type(z)(0)
+    above = z if z > zero else zero
+    return above - z * t + simd.log1p(simd.exp(-abs(z)))
+
+
 def sigmoid_cross_entropy_rows(mem, ints, reals, state):
     """``Σ (max(z, 0) - z t + ln(1 + exp(-|z|))) · reals[0]``."""
-    inner, n = ints[0], ints[1]
-    zero, factor, terms = mem.dtype.type(0), mem.dtype.type(reals[0]), scratch(mem, BLOCK)
-    for r in range(state[FIRST], state[FIRST] + state[ROWS]):
-        for i in range(inner):
-            whole = zero
-            for start in range(0, n, BLOCK):
-                m = min(BLOCK, n - start)
-                z = cut(mem, ints[2] + r * ints[3] + i * n + start, m)
-                t = cut(mem, ints[4] + r * ints[5] + i * n + start, m)
-                for k in range(m):
-                    above = z[k] if z[k] > zero else zero
-                    terms[k] = above - z[k] * t[k] + simd.log1p(simd.exp(-abs(z[k])))
-                whole += total(terms, m)
-            mem[ints[6] + r * ints[7] + i] = whole * factor
+    sums(_sigmoid_cross_entropy, mem, ints, reals, state, 0, 0)
 
 
 def sigmoid_cross_entropy_grad(mem, ints, reals, state):
     """``dz = factor (p - t)`` with p = sigmoid(z)."""
-    inner, n, one = ints[0], ints[1], mem.dtype.type(1)
-    factor = mem.dtype.type(shared(ints, reals, state))
-    for r in range(state[FIRST], state[FIRST] + state[ROWS]):
-        for i in range(inner):
-            p = cut(mem, ints[2] + r * ints[3] + i * n, n)
-            t = cut(mem, ints[4] + r * ints[5] + i * n, n)
-            dz = cut(mem, ints[6] + r * ints[7] + i * n, n)
-            scale = factor * (mem[ints[9] + r * ints[10] + i] if ints[9] >= 0 else one)
-            for k in range(n):
-                dz[k] = (p[k] - t[k]) * scale
+    slopes(_difference, mem, ints, reals, state, 0, 0)
 
 
 def softmax_cross_entropy_grad(mem, ints, reals, state):

@@ -18,9 +18,6 @@ def _above(x: Expr, low: float) -> Expr:
 class Distance(LossRows):
     """``factor Σ cost(p, t)``; the gradient's operation asks this one for the slope of the cost."""
 
-    kernel = "distances.distance_rows"
-    #: Which, in `core.kernels.distances`.
-    which: ClassVar[int] = 0
     #: How a title shows the cost and its slope, over p and t.
     shown: ClassVar[str] = ""
     slope_shown: ClassVar[str] = ""
@@ -32,9 +29,6 @@ class Distance(LossRows):
     def slope(self, p: Expr, t: Expr, parameter: float) -> Expr:
         """Its derivative by p."""
         raise NotImplementedError
-
-    def integers(self, ins: Instruction) -> list[int]:
-        return [*super().integers(ins), self.which]
 
     def reals(self, ins: Instruction) -> list[float]:
         return [*super().reals(ins), float(ins.attributes.get("parameter", 0.0))]
@@ -54,16 +48,11 @@ class Distance(LossRows):
 class DistanceGrad(LossGrad):
     """``dp = factor · slope(p, t)``."""
 
-    kernel = "distances.distance_grad"
-
     def rows(self) -> Distance:
         """The operation whose gradient this is."""
         found = operation(self.name.removesuffix("_grad") + "_rows")
         assert isinstance(found, Distance)
         return found
-
-    def number(self, ins: Instruction) -> int:
-        return self.rows().which
 
     def explain(self, ins: Instruction, cell: Cell) -> Expr:
         p, t = ref(ins.inputs["p"], cell), ref(ins.inputs["t"], cell)
@@ -81,8 +70,8 @@ class AbsoluteRows(Distance):
     """``mean |p - t|``."""
 
     name = "absolute_rows"
+    kernel = "distances.absolute_rows"
     grad = "absolute_grad"
-    which = 0
     shown = "mean |{p} − {t}|"
     slope_shown = "sign({p} − {t})"
 
@@ -98,6 +87,7 @@ class AbsoluteGrad(DistanceGrad):
     """``dp = sign(p - t) / n``; 0 where they are equal."""
 
     name = "absolute_grad"
+    kernel = "distances.absolute_grad"
 
 
 @register
@@ -105,8 +95,8 @@ class PercentageRows(Distance):
     """``100 mean |(p - t) / t|``, |t| at least 1e-7."""
 
     name = "percentage_rows"
+    kernel = "distances.percentage_rows"
     grad = "percentage_grad"
-    which = 1
     shown = "100 mean |({p} − {t}) / {t}|"
     slope_shown = "100 sign({p} − {t}) / |{t}|"
 
@@ -122,6 +112,7 @@ class PercentageGrad(DistanceGrad):
     """``dp = 100 sign(p - t) / (n |t|)``."""
 
     name = "percentage_grad"
+    kernel = "distances.percentage_grad"
 
 
 def _log_of_more(x: Expr) -> Expr:
@@ -133,8 +124,8 @@ class LogarithmicRows(Distance):
     """``mean (ln(1 + p) - ln(1 + t))²``; p and t at least 1e-7."""
 
     name = "logarithmic_rows"
+    kernel = "distances.logarithmic_rows"
     grad = "logarithmic_grad"
-    which = 2
     shown = "mean (ln(1 + {p}) − ln(1 + {t}))²"
     slope_shown = "2 (ln(1 + {p}) − ln(1 + {t})) / (1 + {p})"
 
@@ -153,6 +144,7 @@ class LogarithmicGrad(DistanceGrad):
     """``dp = 2 (ln(1 + p) - ln(1 + t)) / (n (1 + p))``; 0 below 1e-7."""
 
     name = "logarithmic_grad"
+    kernel = "distances.logarithmic_grad"
 
 
 @register
@@ -160,8 +152,8 @@ class HuberRows(Distance):
     """``mean``: ``e²/2`` up to δ, ``δ |e| - δ²/2`` beyond (Huber 1964)."""
 
     name = "huber_rows"
+    kernel = "distances.huber_rows"
     grad = "huber_grad"
-    which = 3
     shown = "mean huber({p} − {t}; {a})"
     slope_shown = "clip({p} − {t}, −{a}, {a})"
 
@@ -181,6 +173,7 @@ class HuberGrad(DistanceGrad):
     """``dp = (p - t) / n``, kept between -δ and δ."""
 
     name = "huber_grad"
+    kernel = "distances.huber_grad"
 
 
 @register
@@ -188,8 +181,8 @@ class LogCoshRows(Distance):
     """``mean ln cosh(p - t) = mean |e| + ln(1 + exp(-2|e|)) - ln 2``."""
 
     name = "log_cosh_rows"
+    kernel = "distances.log_cosh_rows"
     grad = "log_cosh_grad"
-    which = 4
     shown = "mean ln cosh({p} − {t})"
     slope_shown = "tanh({p} − {t})"
 
@@ -209,6 +202,7 @@ class LogCoshGrad(DistanceGrad):
     """``dp = tanh(p - t) / n``."""
 
     name = "log_cosh_grad"
+    kernel = "distances.log_cosh_grad"
 
 
 @register
@@ -216,8 +210,8 @@ class PoissonRows(Distance):
     """``mean (p - t ln(p + 1e-7))``."""
 
     name = "poisson_rows"
+    kernel = "distances.poisson_rows"
     grad = "poisson_grad"
-    which = 5
     shown = "mean ({p} − {t} ln {p})"
     slope_shown = "(1 − {t}/{p})"
 
@@ -233,6 +227,7 @@ class PoissonGrad(DistanceGrad):
     """``dp = (1 - t / (p + 1e-7)) / n``."""
 
     name = "poisson_grad"
+    kernel = "distances.poisson_grad"
 
 
 def _in_reach(x: Expr) -> Expr:
@@ -244,8 +239,8 @@ class DivergenceRows(Distance):
     """``Σ t ln(t / p)``, both kept in [1e-7, 1] (Kullback and Leibler 1951)."""
 
     name = "divergence_rows"
+    kernel = "distances.divergence_rows"
     grad = "divergence_grad"
-    which = 6
     shown = "Σ {t} ln({t} / {p})"
     slope_shown = "−{t}/{p}"
 
@@ -262,6 +257,7 @@ class DivergenceGrad(DistanceGrad):
     """``dp = -t / p``; 0 where p had to be kept in [1e-7, 1]."""
 
     name = "divergence_grad"
+    kernel = "distances.divergence_grad"
 
 
 def _gap(p: Expr, t: Expr) -> Expr:
@@ -273,8 +269,8 @@ class HingeRows(Distance):
     """``mean max(1 - t p, 0)``."""
 
     name = "hinge_rows"
+    kernel = "distances.hinge_rows"
     grad = "hinge_grad"
-    which = 7
     shown = "mean max(1 − {t} {p}, 0)"
     slope_shown = "−{t} where 1 − {t} {p} > 0"
 
@@ -290,6 +286,7 @@ class HingeGrad(DistanceGrad):
     """``dp = -t / n`` where the margin is not reached; half of it where it is met exactly, as PyTorch and JAX do."""
 
     name = "hinge_grad"
+    kernel = "distances.hinge_grad"
 
 
 @register
@@ -297,8 +294,8 @@ class SquaredHingeRows(Distance):
     """``mean max(1 - t p, 0)²``."""
 
     name = "squared_hinge_rows"
+    kernel = "distances.squared_hinge_rows"
     grad = "squared_hinge_grad"
-    which = 8
     shown = "mean max(1 − {t} {p}, 0)²"
     slope_shown = "−2 {t} max(1 − {t} {p}, 0)"
 
@@ -314,6 +311,7 @@ class SquaredHingeGrad(DistanceGrad):
     """``dp = -2 t max(1 - t p, 0) / n``."""
 
     name = "squared_hinge_grad"
+    kernel = "distances.squared_hinge_grad"
 
 
 def _lead(ins: Instruction, cell: Cell) -> tuple[Expr, tuple[Expr, ...], Expr]:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from numba import njit
 
-from core.kernels import functions
+from core.kernels import doubles, functions
 
 SPECIAL = np.array(
     [0.0, -0.0, np.inf, -np.inf, np.nan, 1e-45, -1e-45, 1e-40, -1e-40, 1.1754942e-38, 1.1754944e-38, -1.2e-38,
@@ -135,6 +135,53 @@ def test_a_result_does_not_depend_on_where_it_stands_in_a_loop() -> None:
         for k in range(v.size):
             everywhere(name)(v[k : k + 1], alone[k : k + 1])
         assert whole.tobytes() == alone.tobytes(), name
+
+
+@cache
+def doubles_everywhere(name: str) -> Callable[[np.ndarray, np.ndarray], None]:
+    """A loop over a function of double precision."""
+    function = getattr(doubles, name)
+
+    @njit(error_model="numpy")
+    def loop(x: Any, y: Any) -> None:
+        for k in range(x.size):
+            y[k] = function(x[k])
+
+    return loop  # type: ignore[no-any-return]
+
+
+#: The exact function in extended precision, and where it is asked.
+DOUBLES = {
+    "log64": (np.log, np.concatenate([np.exp(np.linspace(-708, 709, 100_001)), np.linspace(0.5, 2, 100_001)])),
+    "exp_below64": (np.exp, -np.concatenate([np.linspace(0, 707, 100_001), np.exp(np.linspace(-40, 0, 50_001))])),
+}  # fmt: skip
+
+
+@pytest.mark.skipif(
+    np.finfo(np.longdouble).nmant <= 52, reason="nothing more exact to compare with"
+)
+@pytest.mark.parametrize("name", DOUBLES)
+def test_errors_of_double_precision_are_as_stated(name: str) -> None:
+    exact_function, x = DOUBLES[name]
+    y = np.empty_like(x)
+    doubles_everywhere(name)(x, y)
+    exact = exact_function(x.astype(np.longdouble))
+    errors = np.abs(y - exact) / np.spacing(np.abs(exact.astype(np.float64)))
+    stated = re.search(rf"^`{name}` +(\d+)\b", str(doubles.__doc__), re.MULTILINE)
+    assert stated is not None
+    assert errors.max() <= float(stated[1])
+
+
+def test_special_values_of_double_precision() -> None:
+    x = np.array([0.0, -0.0, 1e-310, np.inf, 1.0, -1.0, -np.inf, np.nan] * 5)
+    y = np.empty_like(x)
+    doubles_everywhere("log64")(x, y)
+    wanted = [-np.inf, -np.inf, -np.inf, np.inf, 0.0, np.nan, np.nan, np.nan]
+    np.testing.assert_array_equal(y, wanted * 5)
+    x = np.array([0.0, -0.0, -1e-310, -800.0, -np.inf, np.nan] * 5)
+    y = np.empty_like(x)
+    doubles_everywhere("exp_below64")(x, y)
+    np.testing.assert_allclose(y, [1, 1, 1, 0, 0, np.nan] * 5, rtol=0, atol=4e-308)
 
 
 def test_cosine_of_turns() -> None:

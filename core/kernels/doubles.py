@@ -1,8 +1,8 @@
 """ln and exp of double precision in plain arithmetic, for losses that would lose their digits in single precision.
 
 As `core.kernels.functions` in twice the width: no branches, no tables, no calls, so that LLVM vectorises any loop
-around them (1 ns an element with AVX-512, where libm's take 5 to 10). The methods and the numbers are those of Sun's fdlibm (1993), the
-whole power of two taken from the bits by additions and shifts that every processor has for 64 bits.
+around them (1 ns an element with AVX-512, where libm's take 5 to 10). The methods and the numbers are those of Sun's
+fdlibm (1993), the whole power of two taken from the bits by additions and shifts that every processor has for 64 bits.
 
 ==================  =====  ===========================================================================
 function            error  remarks

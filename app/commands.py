@@ -14,7 +14,7 @@ from app.text import tr
 from core.errors import ChainruleError
 from core.layers import registry
 from core.spec import Advice, Network, Training, new_layer
-from core.spec.training import check_callbacks
+from core.spec.training import check_callbacks, check_truncation
 
 # Bounds of the training settings: smallest, largest, whole number.
 LIMITS: dict[str, tuple[float, float, bool]] = {
@@ -209,6 +209,8 @@ class DocumentCommands:
                 changes[name] = tuple(value)
             elif name == "callbacks":
                 changes[name] = tuple(dict(one) for one in value)
+            elif name == "truncated_bptt_steps":
+                changes[name] = check_truncation(value)
             elif name == "loss":
                 changes[name] = losses.get(value).to_document()
             elif name == "learning_rate" and not isinstance(value, dict):
@@ -221,8 +223,9 @@ class DocumentCommands:
         new = measurable(new, self._document.network, asked="metrics" in fields)
         if new.callbacks:
             check_callbacks(new)
-        # Several settings of callbacks are one field: each is undone by itself.
-        merge = None if "callbacks" in fields else ("training", *sorted(fields))
+        # Several metrics, and settings of callbacks, are one field: each is undone by itself.
+        lists = {"callbacks", "metrics"} & fields.keys()
+        merge = None if lists else ("training", *sorted(fields))
         if self._document.edit(tr("Change training"), merge=merge, training=new):
             self._bus.emit("training.configured", **fields)
 

@@ -149,12 +149,10 @@ class VarianceScaling(Initializer):
     Source: He et al. 2015 for the general form; `GlorotUniform` and the others are special cases.
     """
 
-    _MODES: ClassVar[tuple[str, ...]] = ("fan_in", "fan_out", "fan_avg")
-    _DISTRIBUTIONS: ClassVar[tuple[str, ...]] = (
-        "truncated_normal",
-        "untruncated_normal",
-        "uniform",
-    )
+    options: ClassVar[dict[str, tuple[str, ...]]] = {
+        "mode": ("fan_in", "fan_out", "fan_avg"),
+        "distribution": ("truncated_normal", "untruncated_normal", "uniform"),
+    }
 
     def __init__(
         self,
@@ -170,10 +168,8 @@ class VarianceScaling(Initializer):
             )
         # Keras calls it so in its oldest documents.
         distribution = "truncated_normal" if distribution == "normal" else distribution
-        for name, value, options in (
-            ("mode", mode, self._MODES),
-            ("distribution", distribution, self._DISTRIBUTIONS),
-        ):
+        for name, value in (("mode", mode), ("distribution", distribution)):
+            options = self.options[name]
             if value not in options:
                 raise SettingError(
                     f"VarianceScaling: {name} must be one of {', '.join(options)}; it is {value!r}.",

@@ -34,6 +34,8 @@ class Configured:
     kinds: ClassVar[dict[str, type[Any]]] = {}
     #: The same by snake case.
     named: ClassVar[dict[str, type[Any]]] = {}
+    #: What an argument that is a text may be, by its name.
+    options: ClassVar[dict[str, tuple[str, ...]]] = {}
     #: Other names Keras knows them by.
     aliases: ClassVar[dict[str, str]] = {}
 

@@ -9,6 +9,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.build import typed
+from app.build.arguments import Arguments
 from app.text import tr
 from app.widgets import (
     Choice,
@@ -49,7 +50,7 @@ class Row(QWidget):
         super().__init__()
         self.setting = setting
         self.setObjectName(f"row-{setting.name}")
-        column = QVBoxLayout(self)
+        column = self._column = QVBoxLayout(self)
         column.setContentsMargins(0, 4, 0, 4)
         column.setSpacing(2)
         self._line = QHBoxLayout()
@@ -180,7 +181,7 @@ class Row(QWidget):
         return show
 
     def _make_object(self) -> Callable[[Any], None]:
-        """A choice among the names of an initializer or regularizer; arguments given elsewhere stay in the tooltip."""
+        """A choice among the names of an initializer or regularizer, and its arguments below."""
         setting = self.setting
         options = [(c, c.replace("_", " ").capitalize()) for c in setting.choices]
         if setting.optional:
@@ -188,12 +189,15 @@ class Row(QWidget):
         choice = Choice(options, name=f"choice-{setting.name}", label=tr(setting.label), width=176)
         choice.chosen.connect(lambda name: self._say(None if name == _NONE else name))
         self._line.addWidget(choice)
+        arguments = Arguments(setting)
+        arguments.changed.connect(self._say)
+        arguments.settled.connect(self.settled)
+        self._column.insertWidget(1, arguments)
 
         def show(value: Any) -> None:
             choice.set_value(setting.choice_of(value) or _NONE)
-            config = value.get("config") or {} if isinstance(value, dict) else {}
-            given = ", ".join(f"{name} = {number}" for name, number in config.items())
-            choice.setToolTip(given or tr(setting.help))
+            arguments.show_object(value)
+            self._fields = arguments.fields
 
         return show
 

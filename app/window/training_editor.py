@@ -23,7 +23,9 @@ from app.window.forms import Form, clear, row
 from app.window.metrics_editor import MetricsEditor
 from app.window.rate_editor import RateEditor
 from app.workspace import WindowContext
+from core.layers import registry
 from core.schedules import first_rate
+from core.spec import Network
 from core.spec.training import descent, loss_name
 
 
@@ -102,6 +104,26 @@ class TrainingEditor(Form):
         self._batch = self._number("batch_size", tr("Batch size"), tr("Samples in one step"))
         self._descent = Label("", "hint", "tx3", name="training-descent", wrap=True)
         self._rows.addWidget(self._descent)
+        self._cut = NumberField(
+            name="training-truncated-bptt", label=tr("Gradients go back"), minimum=0,
+            maximum=100_000, width=88,
+        )  # fmt: skip
+        self._cut.entered.connect(
+            lambda value: self._try(
+                "training.configure",
+                truncated_bptt_steps=(int(value) if value == int(value) else value) or None,
+            )
+        )
+        self._cut_row = QWidget()
+        self._cut_row.setLayout(row(
+            tr("Gradients go back"), self._cut, Label(tr("time steps"), "hint", "tx3"),
+            tip=tr("Truncated backpropagation through time: after so many time steps gradients stop, while states go "
+                   "on; 0 goes back through all of them"),
+        ))  # fmt: skip
+        cut = self._cut_row.layout()
+        assert cut is not None
+        cut.setContentsMargins(0, 0, 0, 0)
+        self._rows.addWidget(self._cut_row)
         self._epochs = self._number("epochs", tr("Epochs"), tr("Passes over the training data"))
         self._seed = self._number(
             "seed", tr("Seed"), tr("Start of every random number: equal seeds, equal results")
@@ -211,6 +233,8 @@ class TrainingEditor(Form):
         samples = loaded_samples(self._context)
         taught = samples - int(samples * training.validation_split)
         self._descent.setText(_DESCENTS[descent(training.batch_size, taught or 1 << 30)])
+        self._cut.set_amount(training.truncated_bptt_steps or 0)
+        self._cut_row.setVisible(_is_recurrent(self._context.document.network))
         self._epochs.set_amount(training.epochs)
         self._seed.set_amount(training.seed)
         self._split.set_amount(training.validation_split)
@@ -301,6 +325,13 @@ class TrainingEditor(Form):
                 field = number
             self._fields[setting.name] = field
             self._own.addLayout(row(title, field, tip=tr(setting.help)))
+
+
+def _is_recurrent(network: Network) -> bool:
+    """Tell whether there are gradients that go back through time."""
+    told_by = {"return_sequences", "merge_mode"}
+    kinds = {layer.kind for layer in network.layers if registry.known(layer.kind)}
+    return any(told_by & {s.name for s in registry.kind(kind).settings} for kind in kinds)
 
 
 def training_parts(context: WindowContext) -> list[tuple[str, str, str]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 #: Names that plain words would spell wrong, or leave a question open.
 _TITLES = {
     "auc": "AUC",
@@ -20,6 +22,10 @@ _TITLES = {
 }
 
 
+#: Metrics called after how many of the best they look at, as forms name them.
+_BEST = re.compile(r"(?:sparse_)?top_(\d+)_categorical_accuracy")
+
+
 def title(name: str) -> str:
     """What a logged metric is called: ``"val_precision_1/out"`` is "Precision 2, out".
 
@@ -27,6 +33,8 @@ def title(name: str) -> str:
     """
     plain, _, output = name.removeprefix("val_").partition("/")
     known = _TITLES.get(plain)
+    if best := _BEST.fullmatch(plain):
+        known = f"Among the best {best[1]}"
     head, _, number = plain.rpartition("_")
     if known is None and head and number.isdecimal():
         known = f"{title(head)} {int(number) + 1}"

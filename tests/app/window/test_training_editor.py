@@ -250,3 +250,51 @@ def test_training_that_begins_anew_is_told_with_a_way_back(qtbot: QtBot) -> None
         click(control(window, "toast-back"))
         qtbot.waitUntil(lambda: engine.state.position.step == 1, timeout=60_000)
         assert context.document.training.seed == seed
+
+
+def test_gradients_are_cut_where_there_is_a_recurrent_layer(qtbot: QtBot) -> None:
+    with open_window(qtbot) as window:
+        bus, document = window.context.bus, window.context.document
+        bus.do("template.open", name="digits-cnn")
+        click(control(window, "training-chip"))
+        field = window.findChild(QWidget, "training-truncated-bptt")
+        assert field is not None
+        assert not field.isVisible()
+        bus.do("layer.add", kind="LSTM", index=1)
+        assert field.isVisible()
+        field.entered.emit(5.0)
+        assert document.training.truncated_bptt_steps == 5
+        field.entered.emit(1.5)
+        assert "must be a whole number" in control(window, "training-editor-problem").text()
+        document.settle()
+        field.entered.emit(0.0)
+        assert document.training.truncated_bptt_steps is None
+        bus.do("edit.undo")
+        assert document.training.truncated_bptt_steps == 5
+        assert field.value() == 5
+
+
+def test_how_many_of_the_best_count_is_shown_and_changed(qtbot: QtBot) -> None:
+    from core import metrics
+
+    with open_window(qtbot) as window:
+        bus, document = window.context.bus, window.context.document
+        bus.do("template.open", name="digits-cnn")
+        click(control(window, "training-chip"))
+        name = "training-metric-sparse-top-k-categorical-accuracy"
+        assert control(window, f"{name}-k").value() == 5
+        control(window, f"{name}-k").entered.emit(3.0)
+        found = metrics.get(document.training.metrics[-1])
+        assert (found.k, metrics.title(found.name)) == (3, "Among the best 3")
+        assert control(window, f"{name}-k").value() == 3
+        assert control(window, name).isChecked()
+        control(window, f"{name}-k").entered.emit(0.0)
+        assert (
+            "k must be a whole number of at least 1"
+            in control(window, "training-editor-problem").text()
+        )
+        before = document.training.metrics
+        click(control(window, name))
+        assert document.training.metrics == before[:-1]
+        bus.do("edit.undo")
+        assert document.training.metrics == before

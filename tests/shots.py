@@ -88,6 +88,85 @@ class Photographer:
         self.shoot("train-study")
         dialog.close_dialog()
 
+    def popover(self, chip: str, bottom: bool = False) -> None:
+        """Open the popover of a chip, scrolled to one of its ends."""
+        from PySide6.QtCore import Qt
+        from PySide6.QtTest import QTest
+        from PySide6.QtWidgets import QScrollArea, QWidget
+
+        anchor = self.window.findChild(QWidget, chip)
+        editor = self.window.findChild(QWidget, chip.replace("-chip", "-editor"))
+        if editor is None or not editor.isVisible():
+            QTest.mouseClick(anchor, Qt.MouseButton.LeftButton)
+            editor = self.window.findChild(QWidget, chip.replace("-chip", "-editor"))
+        self.wait(0.3)
+        area = editor.findChild(QScrollArea)
+        area.verticalScrollBar().setValue(10_000 if bottom else 0)
+
+    def hints(self) -> None:
+        """Advice at a layer and beside the loss; arguments of initializers and regularizers; gradients cut in time."""
+        from PySide6.QtCore import QSize
+
+        self.do("template.open", name="digits-cnn")
+        self.do("workspace.show", name="build")
+        self.do("layer.configure", layer="conv2d_2", kernel_initializer="zeros")
+        self.do("layer.configure", layer="conv2d_2", kernel_regularizer="l1_l2")
+        self.do("select.layer", layer="conv2d_2")
+        self.shoot("build-hint")
+        self.do("layer.configure", layer="conv2d_2", kernel_initializer="variance_scaling")
+        self.shoot("build-arguments")
+        self.do("layer.configure", layer="dense_2", activation="sigmoid")
+        self.popover("training-chip")
+        self.shoot("training-hint")
+        for layer in ("conv2d_1", "max_pooling2d_1", "conv2d_2", "max_pooling2d_2"):
+            self.do("layer.remove", layer=layer)
+        self.do("layer.add", kind="Reshape", index=1, target_shape=[28, 28])
+        self.do("layer.add", kind="LSTM", index=2)
+        self.popover("training-chip", bottom=True)
+        self.shoot("training-cut-and-metrics")
+        self.window.resize(self.window.size() + QSize(1, 0))
+        self.wait(0.2)
+        self.window.resize(self.window.size() - QSize(1, 0))
+
+    def runs(self) -> None:
+        """Runs on other data, compared, deleted."""
+        from PySide6.QtCore import Qt
+        from PySide6.QtTest import QTest
+        from PySide6.QtWidgets import QWidget
+
+        self.do("template.open", name="spirals-mlp")
+        self.ready()
+        self.do("workspace.show", name="train")
+        self.do("run.step", granularity="epoch")
+        self.ready()
+        self.do("run.branch", step=5)
+        self.wait(1)
+        self.do("training.configure", learning_rate=0.3)
+        self.do("run.step", granularity="epoch")
+        self.ready()
+        view = self.window.view("train")
+        view.compare("1")
+        self.wait(20, lambda: not view._comparing)
+        self.shoot("train-compared")
+        card = self.window.findChild(QWidget, "train-comparison")
+        view._card.show_waiting("Run 1.1: from step 5", "Run 1")
+        view._card.show_share(0.4)
+        self.shoot("train-comparing")
+        view._card.show_problem("")
+        QTest.keyClick(card, Qt.Key.Key_Escape)
+        self.do("data.choose", id="moons")
+        self.wait(20, lambda: len(self.window.context.engine.state.runs) == 3)
+        self.shoot("train-other-data")
+        button = self.window.findChild(QWidget, "train-runs")
+        QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+        menu = self.window.findChild(QWidget, "train-runs-menu")
+        self.wait(0.3)
+        menu.grab().save(str(OUT / f"{self.prefix}train-runs-menu.png"))
+        menu.close()
+        self.do("run.delete", run="1")
+        self.wait(20, lambda: len(self.window.context.engine.state.runs) == 2)
+        self.shoot("train-deleted")
+
     def tour(self) -> None:
         """Every workspace and its states."""
         self.do("template.open", name="digits-cnn")
@@ -97,7 +176,8 @@ class Photographer:
         self.shoot("build")
         self.do("layer.move", layer="flatten_1", index=2)
         self.shoot("build-problem")
-        self.do("edit.undo")
+        self.hints()
+        self.do("template.open", name="digits-cnn")
         self.do("workspace.show", name="train")
         self.ready()
         self.shoot("train-before")
@@ -124,6 +204,7 @@ class Photographer:
         self.wait(4)
         self.do("run.pause")
         self.shoot("train-spirals")
+        self.runs()
         self.study()
         self.diverge()
         self.do("template.open", name="chain-rule-by-hand")

@@ -115,7 +115,7 @@ class Arguments(QWidget):
             return number
         field = TextField(name=f"field-{own}", label=label, mono=True)
         field.setFixedWidth(112)
-        field.setPlaceholderText(tr("the network's"))
+        field.setPlaceholderText(tr("network's"))
         field.entered.connect(lambda text: self._say(name, typed.read(text)))
         self._show[name] = lambda value: field.set_value(typed.shown(value))
         return field

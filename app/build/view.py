@@ -94,7 +94,7 @@ class BuildView(QWidget):
         canvas.added.connect(lambda kind, index: context.do("layer.add", kind=kind, index=index))
         canvas.plus_clicked.connect(self._on_plus)
         canvas.fix_clicked.connect(lambda layer: context.do("layer.fix", layer=layer))
-        canvas.opened.connect(self._on_opened)
+        canvas.opened.connect(self.show_settings)
         self.palette_panel.chosen.connect(self._on_chosen)
         self._wrap.chosen.connect(lambda value: self.canvas.set_wrap(value == "wrap"))
         self._templates.clicked.connect(self._on_templates)
@@ -213,7 +213,8 @@ class BuildView(QWidget):
         if selection is not None:
             self.canvas.focus_layer(selection)
 
-    def _on_opened(self, layer: str) -> None:
+    def show_settings(self, layer: str) -> None:
+        """Select a layer and bring the keyboard to its settings, unfolding them in a narrow window."""
         self._context.do("select.layer", layer=layer)
         if self.inspector.isHidden():
             self._toggle_inspector()

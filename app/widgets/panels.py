@@ -263,6 +263,8 @@ class Toast(QFrame):
             self._button.clicked.connect(self.hide)
             self._button.clicked.connect(callback)
             self._row.addWidget(self._button)
+            # Of a message that is seen already it would count only after the room was measured.
+            self._button.show()
         # What is under a message that asks nothing can be clicked.
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents, action is None)
         self.show()

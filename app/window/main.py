@@ -165,7 +165,7 @@ class MainWindow(QMainWindow):
         self.status.problem_clicked.connect(
             lambda: self._show_layer_of(document.inspection.problems)
         )
-        self.status.hint_clicked.connect(lambda: self._show_layer_of(document.advice))
+        self.status.hint_clicked.connect(self._show_first_hint)
         self.top.data_chip._editor = lambda anchor: data_editor.DataEditor(anchor, context)
         self.top.training_chip._editor = lambda anchor: training_editor.TrainingEditor(
             anchor, context
@@ -423,6 +423,13 @@ class MainWindow(QMainWindow):
 
     def _export(self) -> None:
         dialogs.export(self)
+
+    def _show_first_hint(self) -> None:
+        hints = self.context.document.advice
+        self._show_layer_of(hints)
+        if hints:
+            # On its block there is a bulb only.
+            _call(self._views.get("build"), "show_settings", hints[0].layer)
 
     def _show_layer_of(self, found: Sequence[Problem | Advice]) -> None:
         """Show the layer that the first of these is about."""

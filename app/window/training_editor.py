@@ -15,6 +15,7 @@ from app.widgets import (
     Label,
     Line,
     NumberField,
+    TextField,
     Toggle,
 )
 from app.window.callbacks_editor import CallbacksEditor
@@ -104,21 +105,19 @@ class TrainingEditor(Form):
         self._batch = self._number("batch_size", tr("Batch size"), tr("Samples in one step"))
         self._descent = Label("", "hint", "tx3", name="training-descent", wrap=True)
         self._rows.addWidget(self._descent)
-        self._cut = NumberField(
-            name="training-truncated-bptt", label=tr("Gradients go back"), minimum=0,
-            maximum=100_000, width=88,
-        )  # fmt: skip
+        self._cut = TextField(
+            name="training-truncated-bptt", label=tr("Time steps that gradients go back"), mono=True
+        )
+        self._cut.setPlaceholderText(tr("all"))
+        self._cut.setFixedWidth(88)
         self._cut.entered.connect(
-            lambda value: self._try(
-                "training.configure",
-                truncated_bptt_steps=(int(value) if value == int(value) else value) or None,
-            )
+            lambda text: self._try("training.configure", truncated_bptt_steps=_steps(text))
         )
         self._cut_row = QWidget()
         self._cut_row.setLayout(row(
             tr("Gradients go back"), self._cut, Label(tr("time steps"), "hint", "tx3"),
             tip=tr("Truncated backpropagation through time: after so many time steps gradients stop, while states go "
-                   "on; 0 goes back through all of them"),
+                   "on; left empty, they go back through all of them"),
         ))  # fmt: skip
         cut = self._cut_row.layout()
         assert cut is not None
@@ -233,7 +232,7 @@ class TrainingEditor(Form):
         samples = loaded_samples(self._context)
         taught = samples - int(samples * training.validation_split)
         self._descent.setText(_DESCENTS[descent(training.batch_size, taught or 1 << 30)])
-        self._cut.set_amount(training.truncated_bptt_steps or 0)
+        self._cut.set_value(str(training.truncated_bptt_steps or ""))
         self._cut_row.setVisible(_is_recurrent(self._context.document.network))
         self._epochs.set_amount(training.epochs)
         self._seed.set_amount(training.seed)
@@ -325,6 +324,14 @@ class TrainingEditor(Form):
                 field = number
             self._fields[setting.name] = field
             self._own.addLayout(row(title, field, tip=tr(setting.help)))
+
+
+def _steps(text: str) -> Any:
+    """Return a number of time steps as it is written; None for all, and what is no number as it is."""
+    plain = text.strip().lower()
+    if plain in ("", tr("all")):
+        return None
+    return int(plain) if plain.isdecimal() else text
 
 
 def _is_recurrent(network: Network) -> bool:

@@ -54,7 +54,10 @@ def test_advice_is_shown_at_its_layer_followed_and_undone(
     assert "Draw them at random" in view.toolTip()
     assert "hint: The weights of Conv2D" in accessible_text(view.view)
     assert control(window, "status-hints").text() == "1 hint"
+    window.resize(1024, 600)
+    assert not seen(window, "inspector")
     click(control(window, "status-hints"))
+    assert seen(window, "inspector")
     assert window.context.document.selection == "conv2d_1"
     assert control(window, "inspector-hint-title").text() == "All units alike"
     click(control(window, "inspector-hint-follow"))

@@ -262,16 +262,18 @@ def test_gradients_are_cut_where_there_is_a_recurrent_layer(qtbot: QtBot) -> Non
         assert not field.isVisible()
         bus.do("layer.add", kind="LSTM", index=1)
         assert field.isVisible()
-        field.entered.emit(5.0)
+        field.entered.emit("5")
         assert document.training.truncated_bptt_steps == 5
-        field.entered.emit(1.5)
+        field.entered.emit("few")
         assert "must be a whole number" in control(window, "training-editor-problem").text()
         document.settle()
-        field.entered.emit(0.0)
+        field.entered.emit("all")
         assert document.training.truncated_bptt_steps is None
         bus.do("edit.undo")
         assert document.training.truncated_bptt_steps == 5
-        assert field.value() == 5
+        assert field.text() == "5"
+        field.entered.emit("0")
+        assert "must be at least 1" in control(window, "training-editor-problem").text()
 
 
 def test_how_many_of_the_best_count_is_shown_and_changed(qtbot: QtBot) -> None:
@@ -298,3 +300,15 @@ def test_how_many_of_the_best_count_is_shown_and_changed(qtbot: QtBot) -> None:
         assert document.training.metrics == before[:-1]
         bus.do("edit.undo")
         assert document.training.metrics == before
+
+
+def test_a_message_that_takes_the_place_of_another_has_room_for_its_button(qtbot: QtBot) -> None:
+    with open_window(qtbot) as window:
+        window.toast.show_message("Saved.")
+        window.toast.show_message("Run 1 is deleted.", 4.0, ("toast-test", "Bring it back", print))
+        button = control(window, "toast-test")
+        words = window.toast._text
+        qtbot.wait(50)
+        assert words.geometry().right() < button.geometry().left()
+        assert button.geometry().right() < window.toast.width()
+        assert button.width() >= button.sizeHint().width()

@@ -177,7 +177,7 @@ def _machine(dtype: type) -> None:
     machine.run_range(none, integers, reals, arena, state, 0, 0)
     record = np.zeros((1, 1))
     machine.run_steps(
-        none, integers, reals, arena, state, control, none, record, 0
+        none, integers, reals, arena, state, none, none, control, none, record, 0
     )  # fmt: skip
     before = arena[:0].copy()
     before.flags.writeable = False
@@ -188,8 +188,8 @@ def _machine(dtype: type) -> None:
     tasks, bounds = np.zeros((0, 3), np.int64), np.zeros((0, 4), np.int64)
     owns = np.zeros((2, 64), np.int64)
     shared = (none, integers, reals, arena, state, integers, owns, meeting, tasks, bounds)
-    sharing.run_regions(*shared)
-    sharing.run_steps(*shared, 0, 0, control, none, record, 0)
+    sharing.run_regions(*shared, 0, 0)
+    sharing.run_steps(*shared, none, none, 0, 0, 0, control, none, record, 0)
     sharing.assist(*shared)
 
 

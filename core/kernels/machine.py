@@ -37,15 +37,22 @@ def run_range(kernels, ints, reals, mem, state, start, stop):
 
 
 @kept
-def run_steps(kernels, ints, reals, mem, state, control, watch, record, steps):
+def run_steps(kernels, ints, reals, mem, state, full, fused, control, watch, record, steps):
     """Whole steps, until `steps` are done, ``control[0]`` is raised, or the loss is no longer a finite number.
 
+    A step runs the instructions of `fused`, which leaves out values that nothing else reads; the last one those of
+    `full`, the whole tape, so that every value stands where it is looked for. One that is stopped adds such a step.
     After each step the scalars at `watch` go to a row of `record`; the first of them is the loss. Returns steps done.
     """
+    exact = True
     for k in range(steps):
-        if control[0] != 0:
+        stopped = control[0] != 0
+        if stopped and exact:
             return k
-        for pc in range(kernels.size):
+        exact = stopped or k == steps - 1 or full.size == fused.size
+        order = full if exact else fused
+        for place in range(order.size):
+            pc = order[place]
             call(kernels[pc], mem, ints[pc], reals[pc], state)
             if state[ERROR] != FINE:
                 state[ERROR_PC] = pc
@@ -56,7 +63,7 @@ def run_steps(kernels, ints, reals, mem, state, control, watch, record, steps):
             loss = record[k, 0]
             if loss - loss != 0.0:  # also true of NaN: no comparison with it holds but this one
                 state[ERROR] = LOSS_NOT_FINITE
-                state[ERROR_PC] = kernels.size
+                state[ERROR_PC] = full.size
                 return k
         state[STEP] += 1
         state[ITERATION] += 1

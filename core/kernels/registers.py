@@ -259,6 +259,12 @@ def vequal(typing_context, x, y, yes, no):
 
 
 @intrinsic
+def vnegate(typing_context, x):
+    """Each lane with the other sign."""
+    return x(x), lambda context, builder, signature, args: builder.fneg(*args)
+
+
+@intrinsic
 def vzero(typing_context, mem):
     """A register of zeros of the arena's type."""
     dtype = mem.dtype

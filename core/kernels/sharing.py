@@ -137,10 +137,10 @@ def _run_part(kernels, ints, reals, mem, state, more, own, tasks, first, last, p
 
 
 @kept
-def run_regions(kernels, ints, reals, mem, state, more, owns, meeting, tasks, bounds):
-    """All regions once. ``bounds[region]`` says where the first part begins and ends, and the second."""
+def run_regions(kernels, ints, reals, mem, state, more, owns, meeting, tasks, bounds, begin, end):
+    """Regions begin..end-1. ``bounds[region]`` says where the first part begins and ends, and the second."""
     number = meeting[PUBLISHED]
-    for region in range(bounds.shape[0]):
+    for region in range(begin, end):
         b = bounds[region]
         if b[2] == b[3]:
             _run_part(kernels, ints, reals, mem, state, more, owns[0], tasks, b[0], b[1], 0)
@@ -168,31 +168,40 @@ def run_regions(kernels, ints, reals, mem, state, more, owns, meeting, tasks, bo
 @kept
 def run_steps(
     kernels, ints, reals, mem, state, more, owns, meeting, tasks, bounds,
-    prelude, expected, control, watch, record, steps
+    full, fused, regions, prelude, expected, control, watch, record, steps
 ):  # fmt: skip
     """As `core.kernels.machine.run_steps`; instructions before `prelude` are run by the leader alone.
+
+    The first `regions` are those of a full step, the others those of a fused one.
 
     While no helper is there, or is not wanted (`expected` = -1), the tape is run as it is written, unless one is
     expected to come within a step (2). One that was called (1) is waited for a moment.
     """
     post(meeting, RUNNING, 1)
-    done = steps
+    done, exact = steps, True
     spins = 0
     while expected == 1 and spins < _MOMENT and peek(meeting, PRESENT) == 0:
         pause()
         spins += 1
     for k in range(steps):
-        if control[0] != 0:
+        stopped = control[0] != 0
+        if stopped and exact:
             done = k
             break
+        exact = stopped or k == steps - 1 or full.size == fused.size
+        order = full if exact else fused
+        begin, end = (0, regions) if exact else (regions, bounds.shape[0])
         alone = expected < 0 or (expected < 2 and peek(meeting, PRESENT) == 0)
-        for pc in range(kernels.size if alone else prelude):
+        for place in range(order.size if alone else prelude):
+            pc = order[place]
             call(kernels[pc], mem, ints[pc], reals[pc], state)
             if state[ERROR] != FINE:
                 state[ERROR_PC] = pc
                 break
         if state[ERROR] == FINE and not alone:
-            run_regions(kernels, ints, reals, mem, state, more, owns, meeting, tasks, bounds)
+            run_regions(
+                kernels, ints, reals, mem, state, more, owns, meeting, tasks, bounds, begin, end
+            )
         if state[ERROR] != FINE:
             done = k
             break
@@ -201,7 +210,7 @@ def run_steps(
         if watch.size > 0:
             loss = record[k, 0]
             if loss - loss != 0.0:  # also true of NaN: no comparison with it holds but this one
-                state[ERROR], state[ERROR_PC] = LOSS_NOT_FINITE, kernels.size
+                state[ERROR], state[ERROR_PC] = LOSS_NOT_FINITE, full.size
                 done = k
                 break
         state[STEP] += 1

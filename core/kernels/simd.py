@@ -24,6 +24,7 @@ from core.kernels.registers import (
     vload,
     vmax,
     vmultiply,
+    vnegate,
     vroot,
     vstore,
     vsubtract,
@@ -34,6 +35,6 @@ from core.kernels.sums import total
 __all__ = [
     "LANES32", "TALL", "arctan", "bytes_at", "cut", "exp", "expm1_below", "floats_at", "fused", "lanes", "log",
     "log1p", "mix", "normal_cdf", "product", "scratch", "shuffled", "sigmoid", "stream", "tanh", "tile", "total",
-    "uniform", "vadd", "vdivide", "vequal", "vfill", "vload", "vmax", "vmultiply", "vroot", "vstore", "vsubtract",
-    "vzero",
+    "uniform", "vadd", "vdivide", "vequal", "vfill", "vload", "vmax", "vmultiply", "vnegate", "vroot", "vstore",
+    "vsubtract", "vzero",
 ]  # fmt: skip

@@ -162,6 +162,7 @@ class Op:
 
 
 _OPS: dict[str, Op] = {}
+_SUPERINSTRUCTIONS: dict[str, Op] = {}
 
 
 def register(cls: type[Op]) -> type[Op]:
@@ -178,18 +179,31 @@ def register(cls: type[Op]) -> type[Op]:
     return cls
 
 
+def superinstruction(cls: type[Op]) -> type[Op]:
+    """Put an operation where `operation` finds it, but not among those of which tapes are written."""
+    _SUPERINSTRUCTIONS[cls.name] = cls()
+    return cls
+
+
 def operation(name: str) -> Op:
     """The operation of this name."""
     import core.ops  # noqa: F401 - fills the registry
 
-    return _OPS[name]
+    return _OPS[name] if name in _OPS else _SUPERINSTRUCTIONS[name]
 
 
 def operations() -> Iterable[Op]:
-    """All operations."""
+    """All operations of which tapes are written."""
     import core.ops  # noqa: F401
 
     return _OPS.values()
+
+
+def superinstructions() -> Iterable[Op]:
+    """All that may stand in place of several instructions: `core.ops.fused`."""
+    import core.ops  # noqa: F401
+
+    return _SUPERINSTRUCTIONS.values()
 
 
 # ---- pieces shared by the operations ---------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from core.errors import MemoryEstimateError
 from core.tape.tensors import SEGMENTS, STATE_SEGMENTS, Buffer
 
 if TYPE_CHECKING:
+    from core.ops.base import Instruction
     from core.tape.compiler import Tape
 
 #: Buffers start at multiples of this many elements (one cache line of float32).
@@ -26,12 +28,12 @@ class Plan:
     values: int
 
 
-def place(tape: Tape, capacity: int) -> Plan:
-    """Give every buffer of a tape its place for batches of up to `capacity` samples."""
+def place(tape: Tape, capacity: int, more: Iterable[Instruction] = ()) -> Plan:
+    """Give every buffer of a tape, and of `more` instructions, its place for batches of up to `capacity` samples."""
     buffers: dict[int, Buffer] = {}
     for t in tape.tensors.values():
         buffers.setdefault(id(t.buffer), t.buffer)
-    for ins in tape.instructions:
+    for ins in (*tape.instructions, *more):
         for t in (
             *ins.inputs.values(),
             *ins.outputs.values(),

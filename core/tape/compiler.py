@@ -449,7 +449,10 @@ class _Compiler:
 
 def kernels_needed(tape: Tape) -> list[str]:
     """The kernels a tape runs, in the order of their first use."""
-    return list(dict.fromkeys(operation(ins.op).kernel for ins in tape.instructions))
+    from core.tape.fusing import fuse
+
+    instructions = (*tape.instructions, *fuse(tape))
+    return list(dict.fromkeys(operation(ins.op).kernel for ins in instructions))
 
 
 def _ends(network: Network) -> dict[str, str]:

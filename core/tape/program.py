@@ -16,6 +16,7 @@ from core.tape.arena import allocate, place
 from core.tape.columns import Columns, columns
 from core.tape.explanation import Explaining, Explanation
 from core.tape.feeding import Feeding
+from core.tape.fusing import fuse
 from core.tape.listing import Instructions, TapeInstruction
 from core.tape.sharing import WORTH_SHARING, turned_again, work
 from core.tape.table import table as kernel_table
@@ -51,13 +52,17 @@ class Program(Explaining, Feeding):
     threads
         How many threads share a whole step, 1 or 2: any number gives the same bits. At first what `core.tape.helper`
         finds; small steps are not shared.
+    fused
+        True if whole steps run in fewer instructions where nothing looks inside (`core.tape.fusing`): the same bits.
     """
 
     def __init__(self, tape: Tape, capacity: int, dtype: Any = np.float32, seed: int = 0) -> None:
         self.tape = tape
         self.capacity = capacity
         self.dtype = np.dtype(dtype)
-        self.plan = place(tape, capacity)
+        self.fused = True
+        self._fused_instructions = fuse(tape)
+        self.plan = place(tape, capacity, self._fused_instructions)
         self.mem = allocate(self.plan.size, self.dtype)
         self.state = np.zeros(S.SIZE, np.int64)
         self.state[S.SEED] = seed
@@ -83,7 +88,11 @@ class Program(Explaining, Feeding):
     def _bind(self) -> None:
         """Write every instruction's integers; check that every operand lies inside the arena."""
         rows, reals, kinds = [], [], []
-        for ins in self.tape.instructions:
+        tape, fused = self.tape.instructions, self._fused_instructions
+        numbers = {id(ins): k for k, ins in enumerate(tape)}
+        added = [ins for ins in fused if id(ins) not in numbers]
+        numbers.update({id(ins): len(tape) + k for k, ins in enumerate(added)})
+        for ins in (*tape, *added):
             for t in (*ins.inputs.values(), *ins.outputs.values()):
                 end = t.at + (self.capacity - 1) * t.row + t.size if t.batch else t.at + t.size
                 if t.buffer.base < 0 or not 0 <= t.at <= end <= self.mem.size:
@@ -93,12 +102,15 @@ class Program(Explaining, Feeding):
             rows.append(rule.integers(ins))
             reals.append(rule.reals(ins))
             kinds.append(self._table.number(rule.kernel))
-        self.kinds = np.array(kinds, np.int64)
-        self._kernels = self._table.addresses(self.kinds)
+        self.kinds = np.array(kinds[: len(tape)], np.int64)
+        self._kernels = self._table.addresses(np.array(kinds, np.int64))
         self.ints = _padded(rows, np.int64)
         self._whole_ints = self.ints.copy()
-        for k, row in turned_again(self.tape).items():
-            self._whole_ints[k, : len(row)] = row
+        self._full_order = np.arange(len(tape))
+        self._fused_order = np.array([numbers[id(ins)] for ins in fused], np.int64)
+        for instructions, order in ((tape, self._full_order), (fused, self._fused_order)):
+            for k, row in turned_again(instructions).items():
+                self._whole_ints[order[k], : len(row)] = row
         self.reals = _padded(reals, np.float64)
 
     # ---- running ------------------------------------------------------------------------------------------------
@@ -163,12 +175,19 @@ class Program(Explaining, Feeding):
                 self.reals,
                 self.mem,
                 self.state,
+                self._full_order,
+                self.fused_order,
                 self.control,
                 self.watch,
                 record,
                 steps,
             )
         )
+
+    @property
+    def fused_order(self) -> np.ndarray:
+        """The instructions of a whole step inside a run, by number: those of the tape, then others."""
+        return self._fused_order if self.fused else self._full_order
 
     def team(self, first: int = 0, rows: int | None = None) -> Team | None:
         """Who shares runs of this program from instruction `first` on, or None: one thread, or too little to do.

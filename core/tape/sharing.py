@@ -14,7 +14,7 @@ is the tape.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -67,20 +67,38 @@ def work(tape: Tape, rows: int) -> int:
     return sum(_CALL + operation(ins.op).work(ins, rows) for ins in tape.instructions)
 
 
-def share(tape: Tape, rows: int, first: int = 0, *, worth_cutting: int = WORTH_CUTTING) -> Sharing:
-    """Share the instructions of a bound tape from `first` on, for batches of up to `rows`."""
-    return _Planner(tape, rows, worth_cutting).plan(first)
+def share(
+    instructions: Sequence[Instruction],
+    rows: int,
+    first: int = 0,
+    *,
+    numbers: Sequence[int] | None = None,
+    count: int = 0,
+    worth_cutting: int = WORTH_CUTTING,
+) -> Sharing:
+    """Share bound instructions from `first` on, for batches of up to `rows`.
+
+    Parameters
+    ----------
+    numbers
+        Each one's row of integers, by default its place; `count` is how many rows there are before those of the
+        sharing.
+    """
+    known = range(len(instructions)) if numbers is None else numbers
+    return _Planner(instructions, known, count or len(instructions), rows, worth_cutting).plan(
+        first
+    )
 
 
-def turned_again(tape: Tape) -> dict[int, list[int]]:
-    """By instruction: the integers of those that find their weight turned, because one before has done it.
+def turned_again(instructions: Sequence[Instruction]) -> dict[int, list[int]]:
+    """By place: the integers of those that find their weight turned, because one before has done it.
 
-    Only when the whole tape is run: by itself an instruction turns its weight, whatever was done before. A recurrent
+    Only when all are run: by itself an instruction turns its weight, whatever was done before. A recurrent
     layer reads the same weight at every time step.
     """
     found: dict[int, list[int]] = {}
     turned: dict[int, tuple[Tensor, Tensor]] = {}
-    for pc, ins in enumerate(tape.instructions):
+    for pc, ins in enumerate(instructions):
         rule = operation(ins.op)
         if isinstance(rule, MatmulInputGrad):
             w, scratch = ins.inputs["w"], ins.scratch
@@ -123,8 +141,16 @@ class _Traces:
 
 
 class _Planner:
-    def __init__(self, tape: Tape, rows: int, worth_cutting: int) -> None:
-        self.tape, self.rows, self.worth_cutting = tape, rows, worth_cutting
+    def __init__(
+        self,
+        instructions: Sequence[Instruction],
+        numbers: Sequence[int],
+        count: int,
+        rows: int,
+        worth_cutting: int,
+    ) -> None:
+        self.instructions, self.numbers, self.count = instructions, numbers, count
+        self.rows, self.worth_cutting = rows, worth_cutting
         self.regions: list[tuple[list[tuple[int, int, int]], list[tuple[int, int, int]]]] = []
         self.load: list[list[int]] = []
         self.ints: list[list[int]] = []
@@ -136,10 +162,10 @@ class _Planner:
 
     def plan(self, first: int) -> Sharing:
         # How many samples there are is known once the batch is chosen.
-        chosen = [k + 1 for k, ins in enumerate(self.tape.instructions) if ins.op == "choose_batch"]
+        chosen = [k + 1 for k, ins in enumerate(self.instructions) if ins.op == "choose_batch"]
         prelude = max([first, *chosen])
-        for pc, ins in enumerate(self.tape.instructions[prelude:], prelude):
-            self._place(pc, ins)
+        for k, ins in enumerate(self.instructions[prelude:], prelude):
+            self._place(self.numbers[k], ins)
             for t in ins.outputs.values():
                 self.turned.pop(id(t.buffer), None)
         tasks: list[tuple[int, int, int]] = []
@@ -193,7 +219,7 @@ class _Planner:
 
     def _row(self, ints: list[int]) -> int:
         self.ints.append(ints)
-        return len(self.tape.instructions) + len(self.ints) - 1
+        return self.count + len(self.ints) - 1
 
     def _touches(
         self, ins: Instruction, part: int, cells: dict[str, tuple[int, int]] | None = None

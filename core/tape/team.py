@@ -42,7 +42,13 @@ class Team:
         self, program: Program, first: int, work: int, worth_cutting: int = WORTH_CUTTING
     ) -> None:
         self.first, self.work = first, work
-        self.sharing = share(program.tape, program.capacity, first, worth_cutting=worth_cutting)
+        count = len(program._kernels)
+        planned = partial(share, rows=program.capacity, first=first, worth_cutting=worth_cutting)
+        self.sharing = planned(program.tape.instructions, count=count)
+        # Where runs begin behind the data, each is looked at: nothing is fused.
+        fused = [] if first else program._fused_instructions
+        numbers = [int(k) for k in program._fused_order]
+        self._fused = planned(fused, numbers=numbers, count=count + len(self.sharing.ints))
         self._meeting = np.zeros(machine.MEETING, np.int64)
         # A row of cache lines each, so that the threads do not write to one.
         self._owns = np.zeros((2, 64), np.int64)
@@ -53,13 +59,17 @@ class Team:
         machine.assist(*self._shared)
 
     def _bind(self, program: Program) -> None:
-        own = self.sharing.ints
+        own = self.sharing.ints + self._fused.ints
         more = np.zeros((len(own), max([1, *map(len, own)])), np.int64)
         for k, row in enumerate(own):
             more[k, : len(row)] = row
+        tasks, bounds = self.sharing.tasks, self.sharing.bounds
+        # One list of regions: those of a full step, then those of a fused one.
+        tasks = np.concatenate([tasks, self._fused.tasks])
+        bounds = np.concatenate([bounds, self._fused.bounds + len(self.sharing.tasks)])
         self._shared = (
             program._kernels, program._whole_ints, program.reals, program.mem, program.state, more,
-            self._owns, self._meeting, self.sharing.tasks, self.sharing.bounds,
+            self._owns, self._meeting, tasks, bounds,
         )  # fmt: skip
 
     def run_steps(self, program: Program, steps: int, record: np.ndarray) -> int:
@@ -83,7 +93,7 @@ class Team:
         end = self.sharing.prelude if meeting[machine.PRESENT] else len(program.kinds)
         one.run_range(*self._shared[:5], self.first, end)
         if not program.error and end < len(program.kinds):
-            machine.run_regions(*self._shared)
+            machine.run_regions(*self._shared, 0, len(self.sharing.bounds))
         meeting[machine.RUNNING] = 0
 
     def run_alone(self, program: Program, steps: int, record: np.ndarray) -> int:
@@ -101,18 +111,19 @@ class Team:
         """The regions once, on this thread: what `Program.run` does from where the sharing begins."""
         meeting = self._meeting
         self._renew()
-        machine.run_regions(*self._shared)
+        machine.run_regions(*self._shared, 0, len(self.sharing.bounds))
         self._meeting = meeting
         self._share_with(meeting)
         program.raise_error()
 
     def _run(self, program: Program, steps: int, record: np.ndarray, expected: int = 0) -> int:
-        prelude, watch = self.sharing.prelude, program.watch
+        orders = program._full_order, program.fused_order
         return int(
             machine.run_steps(
-                *self._shared, prelude, expected, program.control, watch, record, steps
+                *self._shared, *orders, len(self.sharing.bounds), self.sharing.prelude, expected,
+                program.control, program.watch, record, steps,
             )
-        )
+        )  # fmt: skip
 
     def _call(self) -> None:
         """Ask the helper in, if it is not here."""

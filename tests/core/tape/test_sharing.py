@@ -320,7 +320,7 @@ def test_every_layer_shared(subject: Subject) -> None:
         return program.mem[: program.plan.values].tobytes()
 
     program = make()
-    assert share(program.tape, program.capacity, worth_cutting=0).bounds.size
+    assert share(program.tape.instructions, program.capacity, worth_cutting=0).bounds.size
     expected = steps(program)
     other = make()
     team = Team(other, other._behind_data(0, len(other.kinds)), 0, 0)
@@ -414,7 +414,7 @@ def test_weights_that_are_read_at_every_time_step_are_turned_once() -> None:
         if isinstance(operation(ins.op), MatmulInputGrad)
     ]
     weights = {id(tape.instructions[k].inputs["w"]) for k in backward}
-    sharing = share(tape, program.capacity)
+    sharing = share(tape.instructions, program.capacity)
     turning = [row for row in sharing.ints if row[0] == 5]
     assert len(backward) > len(weights)
     assert len(turning) == 2 * len(weights)

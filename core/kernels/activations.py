@@ -50,13 +50,13 @@ def gelu(mem, ints, reals, state):
 def gelu_grad(mem, ints, reals, state):
     """``dx = dy (Φ(x) + x φ(x))``. Operands x, dy, dx."""
     first, rows, n = span(ints, state)
-    half, peak = mem.dtype.type(0.5), mem.dtype.type(PEAK)
+    peak = mem.dtype.type(PEAK)
     for r in range(first, first + rows):
         x, dy = cut(mem, ints[2] + r * ints[3], n), cut(mem, ints[4] + r * ints[5], n)
         dx = cut(mem, ints[6] + r * ints[7], n)
         for k in range(n):
-            v = x[k]
-            dx[k] = dy[k] * (simd.normal_cdf(v) + v * peak * simd.exp(-half * v * v))
+            below, bell = simd.normal(x[k])
+            dx[k] = dy[k] * (below + x[k] * (peak * bell))
 
 
 def silu(mem, ints, reals, state):

@@ -3,14 +3,21 @@
 Output channel ``c·M + m`` is filter m of channel c, as the kernel (kh, kw, C, M) lies in memory. With several filters a
 channel, each image is first written with every channel M times into working memory: the channels of both sides then lie
 beside each other, and go in registers while the taps of a filter are walked over.
+
+Three channels would leave most of a register empty. Where the places of a row lie side by side (strides of 1), whole
+rows go through registers instead, pixel after pixel, beside filters repeated as often. Every number is added up in the
+same order either way.
 """
 
 from __future__ import annotations
 
 from numba import njit
 
-from core.kernels.simd import cut, lanes, vadd, vload, vmultiply, vstore, vzero
+from core.kernels.simd import cut, lanes, scratch, vadd, vload, vmultiply, vstore, vzero
 from core.kernels.state import FIRST, ROWS
+
+#: Numbers on the stack for repeated filters, and for a row of pixels with its edges.
+ROOM = 4096
 
 
 @njit(nogil=True, error_model="numpy")
@@ -26,6 +33,23 @@ def _repeated(mem, image, to, pixels, C, M):
     return to
 
 
+@njit(nogil=True, error_model="numpy")
+def _side_by_side(taps, n, L, row):
+    """Whether pixels go in registers side by side: few channels, and memory for their filters and a row of pixels."""
+    return n % L != 0 and taps * n * L <= ROOM and row <= ROOM
+
+
+@njit(nogil=True, error_model="numpy", forceinline=True)
+def _filters(mem, w, taps, n, L, out):
+    """Each tap's filter L times over: n registers, after which channels and lanes begin together again."""
+    for tap in range(taps):
+        here = cut(mem, w + tap * n, n)
+        for k in range(L):
+            there = cut(out, (tap * L + k) * n, n)
+            for c in range(n):
+                there[c] = here[c]
+
+
 def depthwise2d(mem, ints, reals, state):
     """``y[u, v, c·M+m] = Σ x[u·sh+i·dh, v·sw+j·dw, c] w[i, j, c, m]``.
 
@@ -33,21 +57,61 @@ def depthwise2d(mem, ints, reals, state):
     """
     H, W, C, kh, kw, M, h = ints[0], ints[1], ints[2], ints[5], ints[6], ints[7], ints[9]
     wide, sh, sw, dh, dw, n = ints[10], ints[13], ints[14], ints[15], ints[16], ints[2] * ints[7]
-    L = lanes(mem)
+    L, filters = lanes(mem), scratch(mem, ROOM)
+    flat = sw == 1 and _side_by_side(kh * kw, n, L, 0)
+    if flat:
+        _filters(mem, ints[8], kh * kw, n, L, filters)
     for r in range(state[FIRST], state[FIRST] + state[ROWS]):
         image = _repeated(mem, ints[3] + r * ints[4], ints[17], H * W, C, M)
         for u in range(h):
+            top, y = image + u * sh * W * n, ints[11] + r * ints[12] + u * wide * n
+            if flat:
+                phase = 0
+                for q in range(0, wide * n, L):
+                    total = vzero(mem)
+                    for i in range(kh):
+                        for j in range(kw):
+                            x = top + (i * dh * W + j * dw) * n + q
+                            w = vload(filters, ((i * kw + j) * n + phase) * L, L)
+                            here = vload(mem, x, wide * n - q)
+                            total = vadd(total, vmultiply(here, w))
+                    vstore(mem, y + q, wide * n - q, total)
+                    phase = phase + 1 if phase + 1 < n else 0
+                continue
             for v in range(wide):
-                y = ints[11] + r * ints[12] + (u * wide + v) * n
                 for k in range(0, n, L):
                     total = vzero(mem)
                     for i in range(kh):
-                        x = image + ((u * sh + i * dh) * W + v * sw) * n + k
+                        x = top + (i * dh * W + v * sw) * n + k
                         for j in range(kw):
                             w = vload(mem, ints[8] + (i * kw + j) * n + k, n - k)
                             here = vload(mem, x + j * dw * n, n - k)
                             total = vadd(total, vmultiply(here, w))
-                    vstore(mem, y + k, n - k, total)
+                    vstore(mem, y + v * n + k, n - k, total)
+
+
+@njit(nogil=True, error_model="numpy", forceinline=True)
+def _row_back(mem, dy, dx, size, n, kh, kw, down, right, padded, filters):
+    """Add one row of dy to the rows of dx its taps fell on, `down` apart; taps in a row are `right` apart.
+
+    Each register of dx takes its terms in the order of the places v, so from the last tap to the first. Zeros beside
+    the row stand for places that are not there.
+    """
+    L, edge = lanes(mem), (kw - 1) * right
+    for q in range(0, size - edge, L):
+        left = size - edge - q
+        vstore(padded, edge + q, left, vload(mem, dy + q, left))
+    for i in range(kh):
+        at, phase = dx + i * down, 0
+        for q in range(0, size, L):
+            total = vload(mem, at + q, size - q)
+            for back in range(kw):
+                j = kw - 1 - back
+                w = vload(filters, ((i * kw + j) * n + phase) * L, L)
+                here = vload(padded, edge + q - j * right, size - q)
+                total = vadd(total, vmultiply(here, w))
+            vstore(mem, at + q, size - q, total)
+            phase = phase + 1 if phase + 1 < n else 0
 
 
 def depthwise2d_input_grad(mem, ints, reals, state):
@@ -57,15 +121,26 @@ def depthwise2d_input_grad(mem, ints, reals, state):
     """
     H, W, C, kh, kw, M, h = ints[0], ints[1], ints[2], ints[5], ints[6], ints[7], ints[9]
     wide, sh, sw, dh, dw, n = ints[10], ints[13], ints[14], ints[15], ints[16], ints[2] * ints[7]
-    zero = mem.dtype.type(0)
+    zero, L = mem.dtype.type(0), lanes(mem)
+    filters, padded, edges = scratch(mem, ROOM), scratch(mem, ROOM), 2 * (kw - 1) * dw * n
+    flat = sw == 1 and _side_by_side(kh * kw, n, L, wide * n + edges)
+    if flat:
+        _filters(mem, ints[8], kh * kw, n, L, filters)
+        for k in range(wide * n + edges):
+            padded[k] = zero
     for r in range(state[FIRST], state[FIRST] + state[ROWS]):
         image = ints[3] + r * ints[4] if M == 1 else ints[17]
         clear = cut(mem, image, H * W * n)
         for k in range(H * W * n):
             clear[k] = zero
         for u in range(h):
+            row = ints[11] + r * ints[12] + u * wide * n
+            if flat:
+                top = image + u * sh * W * n
+                _row_back(mem, row, top, W * n, n, kh, kw, dh * W * n, dw * n, padded, filters)
+                continue
             for v in range(wide):
-                dy = cut(mem, ints[11] + r * ints[12] + (u * wide + v) * n, n)
+                dy = cut(mem, row + v * n, n)
                 for i in range(kh):
                     for j in range(kw):
                         # Not in registers: what the tap before stored in part cannot be loaded in part for a while.

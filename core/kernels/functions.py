@@ -21,8 +21,9 @@ function            error  remarks
 `normal_cdf`        8      Φ(x) = erfc(-x/√2) / 2, with all its digits far below 0
 ==================  =====  ===========================================================================
 
-`cos_of_turns` (an absolute error of 2e-7) and `log` make normal numbers of even ones, in float32 for both types.
-float64, which serves to check gradients, takes libm's.
+`normal` is Φ(x) and exp(-x²/2) from one exponential. `cos_of_turns` (an absolute error of 2e-7) and `log` make normal
+numbers of even ones, in float32 for both types. float64, which serves to check gradients, takes libm's; what always
+computes in double precision has its own functions in `core.kernels.doubles`.
 """
 
 from __future__ import annotations
@@ -241,8 +242,10 @@ _SIXTH = np.float32(1 / 6)
 
 
 @_inline
-def _normal_cdf32(x):
-    """Φ of -|x| from its ratio to exp(-x²/2), whose argument is split so that no digit of x² is lost."""
+def _normal32(x):
+    """(Φ(x), exp(-x²/2)): Φ of -|x| is found from its ratio to the other, whose argument is split so that no digit of
+    x² is lost.
+    """
     a = _from_bits(np.int32(_bits(x) & _SIZE))
     a = np.float32(14.5) if a > np.float32(14.5) else a
     t = _ONE / fused(_SLOWER, a, _ONE)
@@ -252,9 +255,10 @@ def _normal_cdf32(x):
     z = _from_bits(np.int32(np.int32(_bits(a) + _HALF_A_BIT) & _UPPER_BITS))
     u = _HALF * ((z - a) * (z + a))
     rest = fused(u, fused(u, fused(u, _SIXTH, _HALF), _ONE), _ONE)
-    below = (_exp32(-_HALF * (z * z)) * rest) * (t * p)
+    bell = _exp32(-_HALF * (z * z)) * rest
+    below = bell * (t * p)
     y = _ONE - below if x > _ZERO else below
-    return y if x == x else x
+    return (y if x == x else x), bell
 
 
 def exp(x):
@@ -295,6 +299,11 @@ def arctan(x):
 def normal_cdf(x):
     """Φ(x), the chance that a standard normal number is below x."""
     return 0.5 * math.erfc(-x * math.sqrt(0.5))
+
+
+def normal(x):
+    """(Φ(x), exp(-x²/2)), which is √2π times the density at x: one exponential for both."""
+    return normal_cdf(x), math.exp(-0.5 * x * x)
 
 
 @overload(exp, jit_options=_OPTIONS)
@@ -338,5 +347,12 @@ _ROOT_HALF = math.sqrt(0.5)
 @overload(normal_cdf, jit_options=_OPTIONS)
 def _normal_cdf(x):
     if x == types.float32:
-        return lambda x: _normal_cdf32(x)
+        return lambda x: _normal32(x)[0]
     return lambda x: 0.5 * math.erfc(-x * _ROOT_HALF)
+
+
+@overload(normal, jit_options=_OPTIONS)
+def _normal(x):
+    if x == types.float32:
+        return lambda x: _normal32(x)
+    return lambda x: (0.5 * math.erfc(-x * _ROOT_HALF), math.exp(-0.5 * x * x))

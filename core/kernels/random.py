@@ -36,25 +36,45 @@ def dropout_mask(mem, ints, reals, state):
             y[k] = zero if uniform(key, start + k) < rate else kept
 
 
+@njit(nogil=True, error_model="numpy", forceinline=True)
+def _spread(mem, at, size, whole):
+    """Fill `whole` numbers with copies of the first `size`: each pass copies all there are, in a loop that is long."""
+    while size < whole:
+        m = min(size, whole - size)
+        source, to = cut(mem, at, m), cut(mem, at + size, m)
+        for k in range(m):
+            to[k] = source[k]
+        size += m
+
+
 def shared_dropout_mask(mem, ints, reals, state):
     """The same, one draw serving several places.
 
     ints: mask, its row, stream, seeded, seed, draws a row (0 if all rows share them), four sizes, four strides of the
     draws along them (0 where one serves all)
+
+    What serves several places is drawn for the first of them and copied to the others, the innermost axis first.
     """
     rate = reals[0]
     zero, kept = mem.dtype.type(0), mem.dtype.type(1.0 / (1.0 - rate))
     key, n = _key(state, ints[2], ints[3], ints[4]), ints[9]
+    inner, middle = ints[8] * n, ints[7] * ints[8] * n
     for r in range(state[FIRST], state[FIRST] + state[ROWS]):
-        at = ints[0] + r * ints[1]
-        for a in range(ints[6]):
-            for b in range(ints[7]):
-                for c in range(ints[8]):
-                    y = cut(mem, at, n)
+        row = ints[0] + r * ints[1]
+        for a in range(ints[6] if ints[10] != 0 else 1):
+            for b in range(ints[7] if ints[11] != 0 else 1):
+                for c in range(ints[8] if ints[12] != 0 else 1):
+                    at = row + a * middle + b * inner + c * n
+                    drawn = n if ints[13] != 0 else 1
+                    y = cut(mem, at, drawn)
                     start = r * ints[5] + a * ints[10] + b * ints[11] + c * ints[12]
-                    for k in range(n):
+                    for k in range(drawn):
                         y[k] = zero if uniform(key, start + k * ints[13]) < rate else kept
-                    at += n
+                    _spread(mem, at, drawn, n)
+                _spread(mem, row + a * middle + b * inner, n if ints[12] == 0 else inner, inner)
+            _spread(mem, row + a * middle, inner if ints[11] == 0 else middle, middle)
+        if ints[10] == 0:
+            _spread(mem, row, middle, ints[6] * middle)
 
 
 def gaussian_noise(mem, ints, reals, state):

@@ -8,6 +8,7 @@ from core.kernels.functions import (
     fused,
     log,
     log1p,
+    normal,
     normal_cdf,
     sigmoid,
     tanh,
@@ -34,7 +35,7 @@ from core.kernels.sums import total
 
 __all__ = [
     "LANES32", "TALL", "arctan", "bytes_at", "cut", "exp", "expm1_below", "floats_at", "fused", "lanes", "log",
-    "log1p", "mix", "normal_cdf", "product", "scratch", "shuffled", "sigmoid", "stream", "tanh", "tile", "total",
-    "uniform", "vadd", "vdivide", "vequal", "vfill", "vload", "vmax", "vmultiply", "vnegate", "vroot", "vstore",
-    "vsubtract", "vzero",
+    "log1p", "mix", "normal", "normal_cdf", "product", "scratch", "shuffled", "sigmoid", "stream", "tanh", "tile",
+    "total", "uniform", "vadd", "vdivide", "vequal", "vfill", "vload", "vmax", "vmultiply", "vnegate", "vroot",
+    "vstore", "vsubtract", "vzero",
 ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Trains an MLP, a CNN and an LSTM on the path of ``CHAINRULE_PROCESSOR`` and prints what came out as JSON.
+"""Trains an MLP, two CNNs and an LSTM on the path of ``CHAINRULE_PROCESSOR`` and prints what came out as JSON.
 
 A path is chosen once a process, so that `test_paths` starts this as a child for each.
 """
@@ -62,6 +62,21 @@ def lstm() -> tuple[core.Model, np.ndarray, np.ndarray]:
     return model, RNG.normal(size=(19, 6, 3)), RNG.integers(0, 3, 19)
 
 
+def few() -> tuple[core.Model, np.ndarray, np.ndarray]:
+    """Pixels of three channels side by side in registers, and a loss of double precision over lists of two."""
+    model = core.Sequential(
+        [
+            core.Input((8, 9, 3)),
+            layers.DepthwiseConv2D(3, padding="same", activation="gelu"),
+            layers.DepthwiseConv2D((2, 3), depth_multiplier=2),
+            layers.Flatten(),
+            layers.Dense(2, activation="softplus"),
+        ],
+        seed=4,
+    )
+    return model, RNG.normal(size=(17, 8, 9, 3)), RNG.uniform(0, 2, (17, 2))
+
+
 def registers(code: str) -> dict[str, int]:
     """How often each kind of register and the fused multiply-add occur in assembly."""
     found = {name: len(re.findall(rf"%{name}\d", code)) for name in ("zmm", "ymm", "xmm")}
@@ -91,9 +106,10 @@ def code(kernel: Any) -> str:
 def main() -> None:
     """Train each network, check its gradients, look at the code."""
     report: dict[str, Any] = {"path": CHOSEN.name, "networks": {}}
-    for build in (mlp, cnn, lstm):
+    for build in (mlp, cnn, lstm, few):
         model, x, y = build()
-        model.compile(optimizer="adam", loss="sparse_categorical_crossentropy")
+        loss = "msle" if build is few else "sparse_categorical_crossentropy"
+        model.compile(optimizer="adam", loss=loss)
         checks = {dtype: core.gradient_check(model, x, y, dtype=dtype) for dtype in ("float32", "float64")}  # fmt: skip
         history = model.fit(x, y, epochs=4, batch_size=8, verbose=0)
         digest = hashlib.sha256()

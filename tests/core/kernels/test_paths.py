@@ -56,13 +56,13 @@ def test_paths_with_the_same_multiply_add_give_the_same_bits() -> None:
     """Neither lanes nor tiles nor masks change a bit; one rounding instead of two does."""
     for fused in (True, False):
         paths = [path for path in HERE if PATHS[path].fused == fused]
-        for name in ("mlp", "cnn", "lstm"):
+        for name in ("mlp", "cnn", "lstm", "few"):
             digests = {path: trained(path)["networks"][name]["digest"] for path in paths}
             assert len(set(digests.values())) <= 1, (name, digests)
 
 
 def test_paths_with_another_multiply_add_agree_closely() -> None:
-    for name in ("mlp", "cnn", "lstm"):
+    for name in ("mlp", "cnn", "lstm", "few"):
         sizes = [trained(path)["networks"][name]["weights"] for path in HERE]
         assert max(sizes) == pytest.approx(min(sizes), rel=1e-4), name
 

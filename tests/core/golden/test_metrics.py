@@ -51,6 +51,7 @@ def test_keras_here_and_now_says_the_same(case: MetricCase, seed: int) -> None:
     rng = np.random.default_rng(seed)
     ours, theirs = metric_side.made(case), getattr(keras.metrics, case.kind)(**case.config)
     given = list(batches(case))
+    seen: list[tuple[np.ndarray, np.ndarray]] = []
     for _ in range(6):
         t, p, w = given[int(rng.integers(len(given)))]
         weights = [None, w, rng.random(len(t)).astype(np.float32)][int(rng.integers(3))]
@@ -58,6 +59,9 @@ def test_keras_here_and_now_says_the_same(case: MetricCase, seed: int) -> None:
             weights = None
         ours.update_state(t, p, weights)
         theirs.update_state(t, p, weights)
+        seen.append((t, np.ones(len(t)) if weights is None else weights))
+        if case.kind == "R2Score" and _hardly_differ(seen):
+            continue  # Keras takes the square of the sum from the sum of squares: little is left in float32
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             expected = np.asarray(theirs.result().detach().numpy())
@@ -67,3 +71,14 @@ def test_keras_here_and_now_says_the_same(case: MetricCase, seed: int) -> None:
         if rng.random() < 0.2:
             ours.reset_state()
             theirs.reset_state()
+            seen.clear()
+
+
+def _hardly_differ(seen: list[tuple[np.ndarray, np.ndarray]]) -> bool:
+    """Whether a column of weighted targets has a variance below a hundredth of its mean square."""
+    t = np.concatenate([np.reshape(t, (len(t), -1)) for t, _ in seen]).astype(float)
+    w = np.concatenate([w for _, w in seen]).astype(float)
+    if not w.any():
+        return True
+    square, mean = np.average(t**2, 0, w), np.average(t, 0, w)
+    return bool((square - mean**2 < 0.01 * square).any())

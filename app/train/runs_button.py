@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
-from PySide6.QtGui import QActionGroup
+from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QMenu, QWidget
 
 from app.text import tr
@@ -42,6 +42,7 @@ class RunsButton(Button):
             tr("Branch the run at this step to try something else from there, or open another run")
         )
         self._runs: tuple[RunLabel, ...] = ()
+        self._comparing: dict[str, QAction] = {}
         self._compared = ""
         self._menu = QMenu(self)
         self._menu.setObjectName("train-runs-menu")
@@ -51,10 +52,16 @@ class RunsButton(Button):
     def show_runs(self, runs: tuple[RunLabel, ...], compared: str = "") -> None:
         """List these runs; `compared` is the one that is drawn behind the open one."""
         if (runs, compared) == (self._runs, self._compared) and self._menu.actions():
+            # A click has moved the mark; what it asked for may have been cancelled.
+            for key, action in self._comparing.items():
+                action.setChecked(key == compared)
             return
         self._runs, self._compared = runs, compared
         menu = self._menu
         menu.clear()
+        # Menus inside are no actions: they would pile up.
+        for inner in menu.findChildren(QMenu):
+            inner.deleteLater()
         opened = next((run for run in runs if run.open), None)
         others = tuple(run for run in runs if not run.open)
         new = menu.addAction(tr("Branch from this step"))
@@ -87,6 +94,7 @@ class RunsButton(Button):
         menu.setObjectName("run-compare-menu")
         menu.setEnabled(bool(others))
         group = QActionGroup(menu)
+        self._comparing = {}
         for key, name in (*((run.id, run.name) for run in others), ("", tr("No other run"))):
             action = menu.addAction(name)
             action.setObjectName(f"run-compare-{key or 'none'}")
@@ -94,6 +102,7 @@ class RunsButton(Button):
             action.setChecked(key == self._compared)
             action.triggered.connect(lambda _=False, k=key: self.compare.emit(k))
             group.addAction(action)
+            self._comparing[key] = action
 
     def _delete_menu(self, others: tuple[RunLabel, ...]) -> None:
         menu = self._menu.addMenu(tr("Delete"))

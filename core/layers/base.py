@@ -152,6 +152,8 @@ class Layer:
             if key in given:
                 raise SettingError(f"{type(self).__name__}: {key} is given twice.", key)
         given.update(kwargs)
+        # First what is misspelt: what is missing is often what was meant.
+        self._refuse_unknown(given)
         for setting in self.settings:
             if setting.required and setting.name not in given:
                 meaning = f" ({setting.help.rstrip('.')})" if setting.help else ""
@@ -170,22 +172,29 @@ class Layer:
         SettingError
             A value is out of range or an argument unknown.
         """
+        cls._refuse_unknown(config)
         known = {setting.name: setting for setting in cls.settings}
-        for key in config:
-            if key not in known and key != TRAINABLE.name:
-                if key in _ELSEWHERE:
-                    raise SettingError(f"{cls.__name__} takes no {key!r}. {_ELSEWHERE[key]}", key)
-                options = ", ".join(known) or "none"
-                raise SettingError(
-                    f"{cls.__name__} has no setting {key!r}.{suggestion(key, known)} It has: {options}.",
-                    key,
-                )
         found = {
             name: setting.normalise(config.get(name, setting.default), cls.__name__)
             for name, setting in known.items()
         }
         learns = TRAINABLE.normalise(config.get(TRAINABLE.name, True), cls.__name__)
         return found if learns else cls.with_trainable(found, False)
+
+    @classmethod
+    def _refuse_unknown(cls, config: dict[str, Any]) -> None:
+        """Say so, with the closest name, if an argument is none of the layer's settings."""
+        known = [setting.name for setting in cls.settings]
+        for key in config:
+            if key in known or key == TRAINABLE.name:
+                continue
+            if key in _ELSEWHERE:
+                raise SettingError(f"{cls.__name__} takes no {key!r}. {_ELSEWHERE[key]}", key)
+            options = ", ".join(known) or "none"
+            raise SettingError(
+                f"{cls.__name__} has no setting {key!r}.{suggestion(key, known)} It has: {options}.",
+                key,
+            )
 
     @classmethod
     def with_trainable(cls, config: dict[str, Any], trainable: bool) -> dict[str, Any]:

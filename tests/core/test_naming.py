@@ -230,6 +230,31 @@ def test_wrong_arguments_of_an_object_are_told_by_its_name(
         make()
 
 
+def _classes() -> list[Any]:
+    families = (
+        core.callbacks, core.metrics, core.schedules, core.optimizers, core.losses, core.layers,
+    )  # fmt: skip
+    found = {
+        one: None
+        for family in families
+        for name in family.__all__
+        if inspect.isclass(one := getattr(family, name))
+    }
+    return list(found)
+
+
+@pytest.mark.parametrize("kind", _classes(), ids=lambda kind: kind.__name__)
+def test_an_argument_that_nobody_has_is_told_by_name(kind: Any) -> None:
+    if kind.__init__ is object.__init__ or inspect.isabstract(kind) or kind.__name__ in _BASES:
+        pytest.skip("nobody makes one")
+    with pytest.raises(ChainruleError, match="zzqx"):
+        kind(zzqx=1)
+
+
+#: Classes to write one's own of, and what fit and layers make themselves.
+_BASES = {"Callback", "CallbackList", "Measured", "Weight"}
+
+
 def test_an_error_inside_a_constructor_is_not_taken_for_wrong_arguments() -> None:
     with pytest.raises(TypeError, match="inside"):
         _Broken()

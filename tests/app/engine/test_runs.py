@@ -341,6 +341,13 @@ def test_the_engine_compares_beside_what_else_it_does(bench: Bench) -> None:
     bench.until(lambda: bool(answers))
     assert isinstance(answers[0], RunComparison)
     assert {one for one, _ in shares} == {ticket}
+    bench.engine.set_speed("max")
+    bench.engine.play()
+    bench.until(lambda: bench.state.status == "playing")
+    bench.engine.ask("compare", done=answers.append, run="1")
+    bench.until(lambda: len(answers) == 2)
+    bench.engine.pause()
+    bench.settle()
     # Cancelled, replaced by opening another run, impossible.
     bench.engine.cancel(bench.engine.ask("compare", done=answers.append, run="1"))
     problems: list[str] = []
@@ -351,7 +358,7 @@ def test_the_engine_compares_beside_what_else_it_does(bench: Bench) -> None:
     bench.until(lambda: len(problems) == 2)
     assert "no run '7'" in problems[0]
     assert "Another run was opened meanwhile" in problems[1]
-    assert len(answers) == 1
+    assert len(answers) == 2
 
 
 def test_a_run_is_renamed_and_deleted_and_a_file_knows(tmp_path: Path) -> None:

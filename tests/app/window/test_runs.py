@@ -105,6 +105,15 @@ def test_runs_are_compared_renamed_and_deleted(
         assert not card.isVisible()
         action(window, "run-compare-none").trigger()
         assert curves.frame.beside is None
+        qtbot.wait(50)
+        # Cancelled before the answer is looked at: everything is as it was.
+        action(window, "run-compare-1").trigger()
+        click(control(window, "train-comparison-close"))
+        assert action(window, "run-compare-none").isChecked()
+        assert not action(window, "run-compare-1").isChecked()
+        qtbot.wait(200)
+        assert curves.frame.beside is None
+        assert not card.isVisible()
 
         monkeypatch.setattr(QInputDialog, "getText", lambda *_: ("hotter", True))
         action(window, "run-rename").trigger()

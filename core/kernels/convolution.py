@@ -82,19 +82,26 @@ def max_pool2d(mem, ints, reals, state):
     """
     H, W, C, ph, pw, h, w = ints[0], ints[1], ints[2], ints[5], ints[6], ints[7], ints[8]
     sh, sw, top, left = ints[11], ints[12], ints[13], ints[14]
-    L = lanes(mem)
+    L, usual = lanes(mem), ph == 2 and pw == 2
     for r in range(state[FIRST], state[FIRST] + state[ROWS]):
         x, y = ints[3] + r * ints[4], ints[9] + r * ints[10]
         for u in range(h):
             i0, i1 = max(u * sh - top, 0), min(u * sh - top + ph, H)
-            for v in range(w):
-                j0, j1 = max(v * sw - left, 0), min(v * sw - left + pw, W)
-                for k in range(0, C, L):
-                    m = vload(mem, x + (i0 * W + j0) * C + k, C - k)
-                    for i in range(i0, i1):
-                        for j in range(j0, j1):
-                            m = vmax(m, vload(mem, x + (i * W + j) * C + k, C - k))
-                    vstore(mem, y + (u * w + v) * C + k, C - k, m)
+            for k in range(0, C, L):
+                n = C - k
+                for v in range(w):
+                    j0, j1 = max(v * sw - left, 0), min(v * sw - left + pw, W)
+                    at = x + (i0 * W + j0) * C + k
+                    m = vload(mem, at, n)
+                    if usual and i1 - i0 == 2 and j1 - j0 == 2:
+                        below = at + W * C
+                        m = vmax(m, vload(mem, at + C, n))
+                        m = vmax(m, vmax(vload(mem, below, n), vload(mem, below + C, n)))
+                    else:
+                        for i in range(i0, i1):
+                            for j in range(j0, j1):
+                                m = vmax(m, vload(mem, x + (i * W + j) * C + k, n))
+                    vstore(mem, y + (u * w + v) * C + k, n, m)
 
 
 def max_pool2d_grad(mem, ints, reals, state):
@@ -105,7 +112,10 @@ def max_pool2d_grad(mem, ints, reals, state):
     H, W, C, ph, pw, h, w = ints[0], ints[1], ints[2], ints[5], ints[6], ints[7], ints[8]
     sh, sw, top, left = ints[11], ints[12], ints[13], ints[14]
     L, zero, none = lanes(mem), mem.dtype.type(0), vzero(mem)
-    apart = sh >= ph and sw >= pw and h * sh >= H + top and w * sw >= W + left
+    # A pixel is in one window at most; and every one is in one.
+    apart = sh >= ph and sw >= pw
+    tiled = sh == ph and sw == pw and h * sh >= H + top and w * sw >= W + left
+    usual = apart and ph == 2 and pw == 2
     for r in range(state[FIRST], state[FIRST] + state[ROWS]):
         x, y, dy, dx = (
             ints[3] + r * ints[4],
@@ -113,20 +123,27 @@ def max_pool2d_grad(mem, ints, reals, state):
             ints[15] + r * ints[16],
             ints[17] + r * ints[18],
         )
-        if not (apart and sh == ph and sw == pw):
+        if not tiled:
             clear = cut(mem, dx, H * W * C)
             for k in range(H * W * C):
                 clear[k] = zero
         for u in range(h):
             i0, i1 = max(u * sh - top, 0), min(u * sh - top + ph, H)
-            for v in range(w):
-                j0, j1 = max(v * sw - left, 0), min(v * sw - left + pw, W)
-                for k in range(0, C, L):
-                    n = C - k
-                    m, d = (
-                        vload(mem, y + (u * w + v) * C + k, n),
-                        vload(mem, dy + (u * w + v) * C + k, n),
-                    )
+            for k in range(0, C, L):
+                n = C - k
+                for v in range(w):
+                    j0, j1 = max(v * sw - left, 0), min(v * sw - left + pw, W)
+                    place = (u * w + v) * C + k
+                    m, d = vload(mem, y + place, n), vload(mem, dy + place, n)
+                    if usual and i1 - i0 == 2 and j1 - j0 == 2:
+                        for i in range(2):
+                            at = ((i0 + i) * W + j0) * C + k
+                            value, beside = vload(mem, x + at, n), vload(mem, x + at + C, n)
+                            vstore(mem, dx + at, n, vequal(value, m, d, none))
+                            d = vequal(value, m, none, d)
+                            vstore(mem, dx + at + C, n, vequal(beside, m, d, none))
+                            d = vequal(beside, m, none, d)
+                        continue
                     for i in range(i0, i1):
                         for j in range(j0, j1):
                             at = (i * W + j) * C + k

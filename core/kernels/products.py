@@ -12,15 +12,7 @@ from core.kernels.simd import cut, product
 from core.kernels.state import FIRST, ROWS
 
 #: Kinds, the first of the kernel's integers.
-FORWARD, WEIGHT_GRAD, INPUT_GRAD, CONVOLUTION, CONVOLUTION_WEIGHT_GRAD, TURN, TURNED = (
-    0,
-    1,
-    2,
-    3,
-    4,
-    5,
-    6,
-)
+FORWARD, WEIGHT_GRAD, INPUT_GRAD, CONVOLUTION, CONVOLUTION_WEIGHT_GRAD, TURN, TURNED = range(7)
 
 
 def products(mem, ints, reals, state):
@@ -36,8 +28,8 @@ def products(mem, ints, reals, state):
     ints: kind, H, W, C, x, x row, kh, kw, F, w, out h, out w, y, y row, sh, sw, (unused), dh, dw, groups
 
     CONVOLUTION_WEIGHT_GRAD ``dw[i, j, c, f] = Σ x[u·sh+i·dh, v·sw+j·dw, c] dz[u, v, f]`` over samples and pixels.
-    ints: kind, H, W, C, x, x row, kh, kw, F, dw, h, w, dz, dz row, sh, sw, scratch (kh·kw·C·F), dh, dw, groups,
-    first, count: of the rows of the product (kw·C of each row of taps, or F), those that are wanted
+    ints: kind, H, W, C, x, x row, kh, kw, F, dw, h, w, dz, dz row, sh, sw, filters, dh, dw, groups, rows
+    (of the kw·C in each row of taps, and of the F filters, those that are wanted)
 
     A convolution with gaps in a row of its taps (dilation, groups) is a sum of several products.
     """
@@ -48,15 +40,7 @@ def products(mem, ints, reals, state):
     if kind == CONVOLUTION and _gaps(ints):
         parts = ints[19] * ints[6]
     elif kind == CONVOLUTION_WEIGHT_GRAD:
-        # It adds to what is there.
-        few, long = _few(ints), ints[7] * (ints[3] // ints[19])
-        start, n, m = (ints[16], long, ints[8]) if few else (ints[9], ints[8], long)
-        size = ints[21] * n
-        zero = mem.dtype.type(0)
-        for i in range(ints[6]):
-            out = cut(mem, start + (i * m + ints[20]) * n, size)
-            for k in range(size):
-                out[k] = zero
+        _clear(mem, ints)
         if _gaps(ints):
             parts = ints[19] * ints[7]
     elif kind == INPUT_GRAD:
@@ -69,8 +53,6 @@ def products(mem, ints, reals, state):
         else:
             factors = _dense(ints, state)
         product(mem, *factors)
-    if kind == CONVOLUTION_WEIGHT_GRAD and _few(ints):
-        _turn_back(mem, ints)
 
 
 @njit(nogil=True, error_model="numpy")
@@ -160,9 +142,15 @@ def _convolution(ints, state, part):
 
 
 @njit(nogil=True, error_model="numpy")
-def _few(ints):
-    """A tile needs 8 independent chains of sums to be fast: with few rows (one channel) the transpose is computed."""
-    return ints[7] * ints[3] < 4 and ints[8] >= 4 and not _gaps(ints)
+def _clear(mem, ints):
+    """Zeros for what the images' products are added to."""
+    zero, F, count = mem.dtype.type(0), ints[8], ints[16]
+    width = ints[7] * (ints[3] // ints[19])
+    for i in range(ints[6]):
+        for j in range(ints[20]):
+            out = cut(mem, ints[9] + (i * width + j) * F, count)
+            for f in range(count):
+                out[f] = zero
 
 
 @njit(nogil=True, error_model="numpy")
@@ -181,24 +169,7 @@ def _convolution_weight_grad(ints, state, part):
             c, f, w, h, x + j * dw * C + g * c, 1, sw * C, sh * W * C, dz + g * f, F, w * F,
             ints[9] + j * c * F + g * f, F, -2, rows, ints[5], ints[13], 0, kh, dh * W * C, 0, kw * c * F,
         )  # fmt: skip
-    if _few(ints):
-        return (
-            ints[21], kw * C, w, h, dz + ints[20], 1, F, w * F, x, sw * C, sh * W * C,
-            ints[16] + ints[20] * kw * C, kw * C, -2,
-            rows, ints[13], ints[5], 0, kh, 0, dh * W * C, kw * C * F,
-        )  # fmt: skip
     return (
-        ints[21], F, w, h, x + ints[20], 1, sw * C, sh * W * C, dz, F, w * F, ints[9] + ints[20] * F, F, -2,
+        ints[20], ints[16], w, h, x, 1, sw * C, sh * W * C, dz, F, w * F, ints[9], F, -2,
         rows, ints[5], ints[13], 0, kh, dh * W * C, 0, kw * C * F,
     )  # fmt: skip
-
-
-@njit(nogil=True, error_model="numpy")
-def _turn_back(mem, ints):
-    """The transpose in scratch as the gradient itself."""
-    kh, n, F = ints[6], ints[7] * ints[3], ints[8]
-    out, to = cut(mem, ints[16], kh * n * F), cut(mem, ints[9], kh * n * F)
-    for i in range(kh):
-        for k in range(n):
-            for f in range(ints[20], ints[20] + ints[21]):
-                to[(i * n + k) * F + f] = out[(i * F + f) * n + k]

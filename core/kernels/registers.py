@@ -198,13 +198,12 @@ def vstore(typing_context, mem, offset, count, v):
 @intrinsic
 def vmax(typing_context, x, y):
     """The larger of each lane; NaN if either is NaN."""
-    dtype = x.dtype
 
     def codegen(context, builder, signature, args):
-        count = lane_count(dtype)
-        kind = register_type(dtype, count)
-        name = intrinsic_name("maximum", dtype, count)
-        return builder.call(external(builder, name, kind, kind, kind), args)
+        # LLVM's own maximum takes three times as long: it tells 0 from -0.
+        larger = builder.select(builder.fcmp_ordered(">", args[0], args[1]), args[0], args[1])
+        missing = builder.fcmp_unordered("uno", args[0], args[0])
+        return builder.select(missing, args[0], larger)
 
     return x(x, x), codegen
 

@@ -161,35 +161,32 @@ class Conv2DWeightGrad(Op):
     def batch(self, inputs: dict[str, Tensor]) -> bool:
         return False
 
-    def scratch(self, ins: Instruction) -> int:
-        return ins.output.size + 32
-
     def integers(self, ins: Instruction) -> list[int]:
         x, dy, dw = ins.inputs["x"], ins.inputs["dy"], ins.output
         (kh, kw, _, f), (strides, dilation, groups) = dw.shape, taps(ins.attributes)
-        assert ins.scratch is not None
         return [
             CONVOLUTION_WEIGHT_GRAD, *x.shape, x.at, x.row, kh, kw, f, dw.at, *dy.shape[:2], dy.at, dy.row,
-            *strides, ins.scratch.at, *dilation, groups, 0, self._rows(ins),
+            *strides, f, *dilation, groups, kw * dw.shape[2],
         ]  # fmt: skip
-
-    def _rows(self, ins: Instruction) -> int:
-        """Rows of the product: pixels of a row of taps and their channels, or filters if those are few."""
-        (_, kw, c, f), (_, (_, across), groups) = ins.output.shape, taps(ins.attributes)
-        return f if across == groups == 1 and kw * c < 4 <= f else kw * c
 
     def work(self, ins: Instruction, rows: int) -> int:
         (kh, kw, c, _), dy = ins.output.shape, ins.inputs["dy"]
         return rows * dy.size * kh * kw * c
 
     def halves(self, ins: Instruction) -> tuple[Half, Half] | None:
-        _, (_, across), groups = taps(ins.attributes)
-        rows, ints = self._rows(ins), self.integers(ins)
-        cut = middle(rows)
-        if across != 1 or groups != 1 or rows < 8:
+        (_, kw, c, f), (_, (_, across), groups) = ins.output.shape, taps(ins.attributes)
+        rows, whole = kw * c, {"y": (0, ins.output.size)}
+        if across != 1 or groups != 1 or (rows < 8 and f < 32):
             return None
-        whole = {"y": (0, ins.output.size)}
-        return Half([*ints[:-2], 0, cut], whole), Half([*ints[:-2], cut, rows - cut], whole)
+        one, two = self.integers(ins), self.integers(ins)
+        if rows >= 8:
+            cut = one[20] = middle(rows)
+            two[4], two[9], two[20] = two[4] + cut, two[9] + cut * f, rows - cut
+        else:
+            # Of so few channels rather some filters: eight rows or more are computed at once.
+            cut = one[16] = middle(f)
+            two[12], two[9], two[16] = two[12] + cut, two[9] + cut, f - cut
+        return Half(one, whole), Half(two, whole)
 
     def explain(self, ins: Instruction, cell: Cell) -> Expr:
         x, dy = ins.inputs["x"], ins.inputs["dy"]

@@ -21,6 +21,7 @@ from core.kernels.processor import CHOSEN
 from core.kernels.product import TALL, TWO, tile
 
 RNG = np.random.default_rng(5)
+_TILE = tile(TALL, TWO)
 
 
 def mlp() -> tuple[core.Model, np.ndarray, np.ndarray]:
@@ -87,7 +88,7 @@ def registers(code: str) -> dict[str, int]:
 
 def one_tile(mem, ints, reals, state):  # type: ignore[no-untyped-def]
     """The heart of the product by itself, which compiles in half a second."""
-    tile(TALL, TWO, mem, 0, 40, 1, 0, 1000, 40, 0, 5000, 40, ints[0], 1, -1, 0)
+    _TILE(mem, 0, TALL, 1000, 5000, 0, 0, 0, 0, 40, 1, 0, 40, 0, 40, ints[0], 1, -1)
 
 
 def code(kernel: Any) -> str:

@@ -167,7 +167,7 @@ def compile_job(name: str) -> None:
 
 def _machine(dtype: type) -> None:
     """Compile the machine, and what measures a run's health, by letting them run nothing."""
-    from core.kernels import health, machine, sharing
+    from core.kernels import health, machine, reading, sharing
     from core.kernels import state as S
 
     integers = np.zeros((0, 1), np.int64)
@@ -179,6 +179,8 @@ def _machine(dtype: type) -> None:
     machine.run_steps(
         none, integers, reals, arena, state, none, none, control, none, record, 0
     )  # fmt: skip
+    writes = np.zeros((0, 5), np.int64)
+    reading.run_kept(none, integers, reals, arena, state, 0, 0, writes, none, arena, 0, integers)
     before = arena[:0].copy()
     before.flags.writeable = False
     table, pairs = np.zeros((0, 8), np.int64), np.zeros((0, 2))

@@ -32,6 +32,25 @@ def cut(typing_context, mem, start, size):
     return mem(mem, types.int64, types.int64), codegen
 
 
+@intrinsic
+def copy(typing_context, target, to, source, at, size):
+    """``target[to : to + size] = source[at : at + size]``, by the system's own copying of memory.
+
+    The caller sees to it that both are inside, and apart. A loop does the same, but large copies take longer.
+    """
+
+    def codegen(context, builder, signature, args):
+        arrays = [
+            context.make_array(signature.args[k])(context, builder, args[k]).data for k in (0, 2)
+        ]
+        width = signature.args[0].dtype.bitwidth // 8
+        into, out_of = builder.gep(arrays[0], [args[1]]), builder.gep(arrays[1], [args[3]])
+        cgutils.raw_memcpy(builder, into, out_of, args[4], ir.Constant(_I64, width))
+        return context.get_dummy_value()
+
+    return types.void(target, types.int64, source, types.int64, types.int64), codegen
+
+
 @intrinsic(prefer_literal=True)
 def scratch(typing_context, mem, size):
     """A few numbers of the arena's type on the stack, not set to anything. `size` is a constant.
@@ -49,6 +68,21 @@ def scratch(typing_context, mem, size):
         return out._getvalue()
 
     return mem(mem, size), codegen
+
+
+@intrinsic
+def array_at(typing_context, like, address, size):
+    """A view of memory outside the arena, of numbers of the arena's type."""
+
+    def codegen(context, builder, signature, args):
+        out = context.make_array(signature.return_type)(context, builder)
+        kind = context.get_data_type(signature.return_type.dtype)
+        width = ir.Constant(_I64, signature.return_type.dtype.bitwidth // 8)
+        pointer = builder.inttoptr(args[1], kind.as_pointer())
+        populate_array(out, pointer, [args[2]], [width], width, None)
+        return out._getvalue()
+
+    return like(like, types.int64, types.int64), codegen
 
 
 def _array_at(dtype: types.Type) -> object:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,6 +11,9 @@ from core.runs.history import Epoch
 from core.runs.instructing import Instructing
 from core.spec.training import check_whole
 from core.tape.totals import epoch_values
+
+if TYPE_CHECKING:
+    from core.runs.copies import Copies
 
 #: Steps run in one go at most.
 SLICE = 4096
@@ -51,8 +55,11 @@ class Advancing(Instructing):
     def _stopped(self) -> bool:
         return self.divergence is not None or bool(self.program.control[0])
 
-    def _run_slice(self, wanted: int) -> int:
-        """Steps without a journal entry between them; if nothing else is wanted, the start of the last is kept."""
+    def _run_slice(self, wanted: int, copies: Copies | None = None) -> int:
+        """Steps without a journal entry between them; if nothing else is wanted, the start of the last is kept.
+
+        With `copies` what each instruction writes is copied there, and no start is kept for that.
+        """
         self._apply_journal()
         spacing = self._spacing()
         to_checkpoint = spacing - self.step_count % spacing
@@ -60,12 +67,12 @@ class Advancing(Instructing):
         count = min(wanted, self._until_change(), to_checkpoint, to_record, SLICE)
         done, start = 0, None
         # How far a step went is part of what is recorded of layers.
-        if (count == wanted and self.keeps_starts) or count == to_record:
-            done = self._run_plain(count - 1)
+        if (count == wanted and self.keeps_starts and copies is None) or count == to_record:
+            done = self._run_plain(count - 1, copies)
             if done < count - 1:
                 return done
             start = self._start = self._checkpoint()
-        done += self._run_plain(count - done)
+        done += self._run_plain(count - done, copies)
         if done == count:
             if start is not None:
                 self._previous, self._start = start, None
@@ -81,18 +88,22 @@ class Advancing(Instructing):
         finally:
             self.program.control = control
 
-    def _run_plain(self, count: int) -> int:
+    def _run_plain(self, count: int, copies: Copies | None = None) -> int:
         if not count:
             return 0
         first = self.step_count
         if len(self._record) < count:
             self._record = np.zeros((count, self._record.shape[1]))
         began = time.perf_counter()
-        done = self.program.run_steps(count, self._record)
-        if done:
+        if copies is None:
+            done = self.program.run_steps(count, self._record)
+        else:
+            done = copies.run(self.program, count, self._record)
+        if done and copies is None:
             self._seconds_a_step = (
                 0.8 * self._seconds_a_step + 0.2 * (time.perf_counter() - began) / done
             )
+        if done:
             self.history.append(first, self._record[:done])
         if self.program.error:
             self._diverged_or_raise()

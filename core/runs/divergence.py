@@ -39,11 +39,6 @@ class Divergence:
         return self.sentence.replace(STEP_BACK, LOWER)
 
 
-def broke(program: Program, instruction: Instruction) -> bool:
-    """Tell whether an instruction that has just run wrote a number that is not finite."""
-    return any(not np.isfinite(program.tensor(t.name)).all() for t in instruction.outputs.values())
-
-
 def describe(program: Program, network: Network, step: int, pc: int) -> Divergence:
     """Say what the instruction at `pc` wrote; it is the last one that has run."""
     at = program.instructions[pc]

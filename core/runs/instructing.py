@@ -6,10 +6,10 @@ import time
 
 import numpy as np
 
-from core.errors import DivergedError
+from core.errors import ChainruleError, DivergedError
 from core.kernels import state as S
 from core.runs.changing import Changing
-from core.runs.divergence import broke, describe
+from core.runs.divergence import describe
 
 #: Seconds a replay to the nearest step should take at most: decides how far checkpoints are apart.
 REPLAY = 0.05
@@ -20,17 +20,20 @@ SLOW_REPLAY, COPYING = 0.2, 0.03
 class Instructing(Changing):
     """Forwards by one instruction, up to the end of a step."""
 
-    def _run_instruction(self) -> None:
+    def _run_instructions(self, stop: int) -> None:
+        """Run the instructions of this step before `stop`, up to one in which numbers break."""
         self._require_healthy()
         if self.pc == 0:
             self._apply_journal()
             self._start = self._checkpoint()
-        self.undo.remember(self.program, self.pc)
-        before = self.program.state.copy()
-        self.program.run(self.pc, self.pc + 1)
-        if broke(self.program, self.program.tape.instructions[self.pc]):
-            self.divergence = describe(self.program, self.network, int(before[S.STEP]), self.pc)
-        self.pc += 1
+        step = self.step_count
+        try:
+            self.pc, broken = self.undo.run(self.program, self.pc, stop)
+        except ChainruleError:
+            self.pc = int(self.program.state[S.ERROR_PC])
+            raise
+        if broken:
+            self.divergence = describe(self.program, self.network, step, self.pc - 1)
         if self.pc == len(self.program.kinds):
             self._finish_step()
 
@@ -103,7 +106,7 @@ class Instructing(Changing):
         else:
             self._seek_quietly(step)
         while not self.divergence:
-            self._run_instruction()
+            self._run_instructions(len(self.program.kinds))
             if self.pc == 0 and not self.divergence:
                 # Finite again: the loss overflowed only in the sum of an epoch. Nothing to name but the loss itself.
                 names = [ins.output.name for ins in self.program.tape.instructions]

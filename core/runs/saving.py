@@ -14,8 +14,8 @@ from core.runs.checkpoints import Checkpoint, Checkpoints
 from core.runs.divergence import Divergence
 from core.runs.history import Epoch, History
 from core.runs.journal import Entry, Journal
+from core.runs.observing import Observing
 from core.runs.recording import HealthLog
-from core.runs.travelling import Travelling
 
 FOREIGN = "The saved run does not fit this network."
 
@@ -36,7 +36,7 @@ class RunState(msgspec.Struct, frozen=True):
     diverged: tuple[int, int, str] | None = None
 
 
-class Saving(Travelling):
+class Saving(Observing):
     """Written to a file and read from it."""
 
     def save_state(self) -> tuple[RunState, dict[str, np.ndarray]]:

@@ -22,12 +22,12 @@ class Travelling(Advancing):
         """Go forward by one instruction, one layer, one batch (to the end of the present step) or one epoch."""
         _check(granularity)
         if granularity == "instruction":
-            self._run_instruction()
+            self._run_instructions(self.pc + 1)
         elif granularity == "layer":
-            group = self._group(self.pc)
-            self._run_instruction()
-            while self.pc and self._group(self.pc) == group and not self.divergence:
-                self._run_instruction()
+            group, stop = self._group(self.pc), self.pc + 1
+            while stop < len(self.program.kinds) and self._group(stop) == group:
+                stop += 1
+            self._run_instructions(stop)
         elif granularity == "batch":
             self.advance(1)
         else:
@@ -146,8 +146,8 @@ class Travelling(Advancing):
                 break
         if not self.divergence:
             self._arrive()
-        while self.pc < pc and self.step_count == step and not self.divergence:
-            self._run_instruction()
+        if self.pc < pc and self.step_count == step and not self.divergence:
+            self._run_instructions(pc)
         yield 1.0
 
     def _find_start(self) -> None:

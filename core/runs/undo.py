@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import bisect
 from collections import deque
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,8 +15,7 @@ LEAST, MOST = 16 * 1024**2, 256 * 1024**2
 STEPS = 4
 
 
-@dataclass(frozen=True)
-class Undone:
+class Undone(NamedTuple):
     """The content of an instruction's outputs before it ran: `size` elements of `store` from `start` on."""
 
     pc: int
@@ -42,8 +42,8 @@ class UndoRing:
         self._entries: deque[Undone] = deque()
         self._store = np.zeros(0, np.float32)
         self._head = 0
-        #: By instruction, the stretches it writes: first element, rows, from one row to the next, and length.
-        self._places: list[tuple[tuple[int, int, int, int], ...]] = []
+        #: Where what an instruction overwrites begins, if all of a step is kept; and the end.
+        self._ends: list[int] = []
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -53,19 +53,39 @@ class UndoRing:
         self._entries.clear()
         self._head = 0
 
-    def remember(self, program: Program, pc: int) -> None:
-        """Keep what the instruction at `pc` is about to overwrite."""
-        if not self._places:
+    def run(self, program: Program, start: int, stop: int) -> tuple[int, bool]:
+        """Run instructions start..stop-1 and remember what each overwrites.
+
+        Returns
+        -------
+        The next instruction, and whether the one before wrote a number that is not finite: that is where it ends then.
+
+        Raises
+        ------
+        core.errors.ChainruleError
+            An instruction met impossible data.
+        """
+        if not self._ends:
             self._open(program)
-        places = self._places[pc]
-        size = max(sum(rows * length for _, rows, _, length in places), 1)
-        store, start = self._room(size)
-        at = start
-        for first, rows, row, length in places:
-            content = store[at : at + rows * length].reshape(rows, length)
-            content[...] = _strided(program.mem, first, rows, row, length)
-            at += rows * length
-        self._entries.append(Undone(pc, program.state.copy(), store, start, size))
+        ends, pc, broken = self._ends, start, False
+        while pc < stop and not broken:
+            first = pc
+            until = stop if stop == pc + 1 else self._how_far(pc, stop)
+            store, at = self._room(ends[until] - ends[first])
+            machines = np.empty((until - first, program.state.size), np.int64)
+            pc, broken = program.run_kept(first, until, store, at, machines)
+            at -= ends[first]
+            for k in range(first, pc):
+                self._entries.append(
+                    Undone(k, machines[k - first], store, at + ends[k], ends[k + 1] - ends[k])
+                )
+            program.raise_error()
+        return pc, broken
+
+    def _how_far(self, start: int, stop: int) -> int:
+        """As many instructions as leave what was remembered before some room, but at least one."""
+        room = self._ends[start] + self._store.size // STEPS
+        return min(max(bisect.bisect_right(self._ends, room) - 1, start + 1), stop)
 
     def pop(self, program: Program) -> int:
         """Put back what the last instruction overwrote.
@@ -76,9 +96,9 @@ class UndoRing:
         """
         last = self._entries.pop()
         at = last.start
-        for first, rows, row, length in self._places[last.pc]:
+        for start, row, length, rows, _ in program.written.of(last.pc):
             content = last.store[at : at + rows * length].reshape(rows, length)
-            _strided(program.mem, first, rows, row, length)[...] = content
+            _strided(program.mem, start, rows, row, length)[...] = content
             at += rows * length
         program.state[...] = last.machine
         if last.store is self._store:
@@ -86,14 +106,7 @@ class UndoRing:
         return last.pc
 
     def _open(self, program: Program) -> None:
-        # Whole buffers of a batch tensor's part: its rows are apart.
-        self._places = [
-            tuple(
-                (t.at, program.capacity, t.row, t.size) if t.batch else (t.at, 1, t.size, t.size)
-                for t in ins.outputs.values()
-            )
-            for ins in program.tape.instructions
-        ]
+        self._ends = [0, *np.cumsum(program.written.sizes()).tolist()]
         budget = self._budget
         if budget is None:
             budget = min(max(LEAST, STEPS * program.mem.nbytes), MOST)

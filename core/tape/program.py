@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,9 +22,10 @@ from core.tape.listing import Instructions, TapeInstruction
 from core.tape.sharing import WORTH_SHARING, turned_again, work
 from core.tape.table import table as kernel_table
 from core.tape.values import TensorInfo
+from core.tape.writes import Writes, writes
 
 # after core.tape.table, which decides where Numba keeps compiled code
-from core.kernels import machine  # isort: skip
+from core.kernels import machine, reading  # isort: skip
 from core.kernels import state as S  # isort: skip
 from core.tape.team import Team  # isort: skip
 
@@ -162,9 +164,7 @@ class Program(Explaining, Feeding):
         -------
         Steps done: fewer if `control[0]` was raised or the loss stopped being finite (`error` tells).
         """
-        if not self.tables and any(ins.op == "gather" for ins in self.tape.instructions):
-            message = "There is no data to train on: attach tables first."
-            raise ChainruleError(message)
+        self._require_tables()
         team = self.team()
         if team is not None:
             return team.run_steps(self, steps, record)
@@ -188,6 +188,42 @@ class Program(Explaining, Feeding):
     def fused_order(self) -> np.ndarray:
         """The instructions of a whole step inside a run, by number: those of the tape, then others."""
         return self._fused_order if self.fused else self._full_order
+
+    def run_kept(
+        self, start: int, stop: int, store: np.ndarray, to: int, machines: np.ndarray
+    ) -> tuple[int, bool]:
+        """Run instructions start..stop-1, up to one that writes a number that is not finite.
+
+        What each is about to overwrite (`written`, in that order) goes to `store`, from the element `to` on, and the
+        machine's state before it to a row of `machines`.
+
+        Returns
+        -------
+        The next instruction (where data are impossible the one that met them; `raise_error` tells), and whether numbers
+        broke in the one before.
+        """
+        self._require_tables()
+        pc: int
+        broken: bool
+        pc, broken = reading.run_kept(
+            self._kernels, self.ints, self.reals, self.mem, self.state, start, stop, self.written.table,
+            self.written.ends, store, to, machines,
+        )  # fmt: skip
+        return pc, broken
+
+    @cached_property
+    def written(self) -> Writes:
+        """What each instruction writes: every row that a batch may have."""
+        return writes(self.tape, self.capacity)
+
+    @cached_property
+    def _gathers(self) -> bool:
+        return any(ins.op == "gather" for ins in self.tape.instructions)
+
+    def _require_tables(self) -> None:
+        if not self.tables and self._gathers:
+            message = "There is no data to train on: attach tables first."
+            raise ChainruleError(message)
 
     def team(self, first: int = 0, rows: int | None = None) -> Team | None:
         """Who shares runs of this program from instruction `first` on, or None: one thread, or too little to do.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ import numpy as np
 from core.kernels import machine as one
 from core.kernels import sharing as machine
 from core.tape import helper
-from core.tape.sharing import WORTH_CUTTING, share
+from core.tape.sharing import WORTH_CUTTING, Sharing, share
 from core.tape.trial import Trial
 
 if TYPE_CHECKING:
@@ -21,6 +22,27 @@ if TYPE_CHECKING:
 WORTH_WAKING = 10_000_000
 #: Within a step of so many it comes even if it has to wait for the interpreter's lock.
 LONG_STEP = 70_000_000
+
+
+@dataclass(frozen=True)
+class Longer:
+    """A program's tape with more instructions, of which every step is run in full.
+
+    Attributes
+    ----------
+    kernels, ints, reals
+        By number of the instruction: those of the program, then others.
+    order
+        The instructions of a step, by number.
+    sharing
+        By two threads, if they share it.
+    """
+
+    kernels: np.ndarray
+    ints: np.ndarray
+    reals: np.ndarray
+    order: np.ndarray
+    sharing: Sharing
 
 
 class Team:
@@ -36,19 +58,32 @@ class Team:
         Multiply-adds of a step (`core.tape.sharing.work`).
     worth_cutting
         As `core.tape.sharing.share` takes it.
+    tape
+        To run instead of the program's own.
     """
 
     def __init__(
-        self, program: Program, first: int, work: int, worth_cutting: int = WORTH_CUTTING
+        self,
+        program: Program,
+        first: int,
+        work: int,
+        worth_cutting: int = WORTH_CUTTING,
+        tape: Longer | None = None,
     ) -> None:
         self.first, self.work = first, work
-        count = len(program._kernels)
-        planned = partial(share, rows=program.capacity, first=first, worth_cutting=worth_cutting)
-        self.sharing = planned(program.tape.instructions, count=count)
-        # Where runs begin behind the data, each is looked at: nothing is fused.
-        fused = [] if first else program._fused_instructions
-        numbers = [int(k) for k in program._fused_order]
-        self._fused = planned(fused, numbers=numbers, count=count + len(self.sharing.ints))
+        if tape is None:
+            count = len(program._kernels)
+            planned = partial(
+                share, rows=program.capacity, first=first, worth_cutting=worth_cutting
+            )
+            self.sharing = planned(program.tape.instructions, count=count)
+            # Where runs begin behind the data, each is looked at: nothing is fused.
+            fused = [] if first else program._fused_instructions
+            numbers = [int(k) for k in program._fused_order]
+            self._fused = planned(fused, numbers=numbers, count=count + len(self.sharing.ints))
+        else:
+            self.sharing, self._fused = tape.sharing, share([], program.capacity)
+        self._tape = tape
         self._meeting = np.zeros(machine.MEETING, np.int64)
         # A row of cache lines each, so that the threads do not write to one.
         self._owns = np.zeros((2, 64), np.int64)
@@ -67,9 +102,11 @@ class Team:
         # One list of regions: those of a full step, then those of a fused one.
         tasks = np.concatenate([tasks, self._fused.tasks])
         bounds = np.concatenate([bounds, self._fused.bounds + len(self.sharing.tasks)])
+        rows = (program._kernels, program._whole_ints, program.reals)
+        if self._tape is not None:
+            rows = (self._tape.kernels, self._tape.ints, self._tape.reals)
         self._shared = (
-            program._kernels, program._whole_ints, program.reals, program.mem, program.state, more,
-            self._owns, self._meeting, tasks, bounds,
+            *rows, program.mem, program.state, more, self._owns, self._meeting, tasks, bounds,
         )  # fmt: skip
 
     def run_steps(self, program: Program, steps: int, record: np.ndarray) -> int:
@@ -118,6 +155,8 @@ class Team:
 
     def _run(self, program: Program, steps: int, record: np.ndarray, expected: int = 0) -> int:
         orders = program._full_order, program.fused_order
+        if self._tape is not None:
+            orders = self._tape.order, self._tape.order
         return int(
             machine.run_steps(
                 *self._shared, *orders, len(self.sharing.bounds), self.sharing.prelude, expected,

@@ -96,6 +96,17 @@ class Values:
         return self._view(self._tensor(name))
 
     def _view(self, t: Tensor) -> np.ndarray:
+        view = self._views.get(t)
+        if view is None:
+            view = self._views[t] = self._whole(t)
+        return view[: int(self.state[S.BATCH_ROWS])] if t.batch else view[...]
+
+    @cached_property
+    def _views(self) -> dict[Tensor, np.ndarray]:
+        """Views of values that were asked for, with all rows that a batch may have: stepping reads what is written."""
+        return {}
+
+    def _whole(self, t: Tensor) -> np.ndarray:
         if not t.batch:
             return self.mem[t.at : t.at + t.size].reshape(t.shape)
         item = self.dtype.itemsize
@@ -103,8 +114,7 @@ class Values:
         for n in reversed(t.shape[1:]):
             inner.insert(0, inner[0] * n)
         strides = (t.row * item, *(inner if t.shape else ()))
-        # Not as_strided, which takes ten times as long: stepping reads what every instruction writes.
-        return np.ndarray((self.rows, *t.shape), self.dtype, self.mem, t.at * item, strides)
+        return np.ndarray((self.capacity, *t.shape), self.dtype, self.mem, t.at * item, strides)
 
     def scalar(self, name: str) -> float:
         """A named scalar, such as "learning_rate"."""

@@ -27,7 +27,10 @@ GROUPS = {
     "fit": ("racing.fitting", f"What fit adds to a step of {cases.case('tiny').title}"),
     "optimizers": ("racing.optimizers", "Optimizers"),
     "looking": ("looking.neurons", "Prediction"),
-    "stepping": ("looking.stepping", "An epoch read by instruction stepping, beside running it"),
+    "stepping": (
+        "looking.stepping",
+        "Every value of every instruction of an epoch read, beside running it",
+    ),
     "growth": ("growing.rows", "The cost of a multiply-add as the work grows"),
     "keeping": ("looking.keeping", "Snapshots"),
     "seeking": ("looking.seeking", "Journeys to earlier steps"),

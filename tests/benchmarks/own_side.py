@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from functools import cache
-from math import ceil
+from math import ceil, prod
 from time import perf_counter
 from typing import Any
 
@@ -222,8 +222,24 @@ def running(case: str, count: int) -> tuple[float, int]:
     return perf_counter() - began, done
 
 
+def reading(case: str, count: int) -> tuple[float, int]:
+    """The same, every value of every instruction copied and read by its name."""
+    run = run_of(case)
+    program = run.program
+    written = [(name, program.tensors[name]) for ins in program.instructions for name in ins.writes]
+    numbers = sum(prod(t.shape) * (program.capacity if t.batch else 1) for _, t in written)
+    seen = 0
+    began = perf_counter()
+    for part in run.reading(count):
+        for values in part.values():
+            seen += values.size
+    taken = perf_counter() - began
+    assert seen == numbers * count
+    return taken, count
+
+
 def stepping(case: str, count: int) -> tuple[float, int]:
-    """The same, instruction by instruction, every number an instruction writes read."""
+    """The same by calls from Python: one instruction, and views of what it wrote."""
     run = run_of(case)
     program = run.program
     written = [ins.writes for ins in program.instructions]
@@ -317,7 +333,7 @@ ANSWERS = {
     one.__name__: one
     for one in (
         steps, short_epochs, batch_callbacks, single_batches, facts, digest, every_neuron, predictions, running,
-        stepping, checkpoints, seeks, kept, snapshots, first_step,
+        reading, stepping, checkpoints, seeks, kept, snapshots, first_step,
     )
 } | {"memory": peak_memory}  # fmt: skip
 

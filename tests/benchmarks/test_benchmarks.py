@@ -98,7 +98,8 @@ def test_every_group_is_there(group: str) -> None:
         ("steps", {"case": "tiny"}), ("steps", {"case": "tiny", "optimizer": "Lion"}),
         ("short_epochs", {"case": "tiny"}), ("batch_callbacks", {"case": "tiny"}),
         ("single_batches", {"case": "tiny"}), ("every_neuron", {}), ("predictions", {"case": "tiny"}),
-        ("running", {"case": "tiny"}), ("stepping", {"case": "tiny"}), ("checkpoints", {"case": "tiny"}),
+        ("running", {"case": "tiny"}), ("reading", {"case": "tiny"}), ("stepping", {"case": "tiny"}),
+        ("checkpoints", {"case": "tiny"}),
     ],
 )  # fmt: skip
 def test_work_is_done_and_counted(question: str, values: dict[str, str]) -> None:

@@ -23,6 +23,7 @@ from tests.core.golden import layers, our_side
 from tests.core.golden.layers.case import LayerCase
 from tests.core.networks import chain, differences, everything
 from tests.core.runs import ways
+from tests.core.runs.stepped import same_as_stepping
 from tests.core.subjects import (
     Subject,
     each,
@@ -71,6 +72,14 @@ def test_with_every_layer(subject: Subject) -> None:
     ways.all_the_same(partial(run_of, subject.network), MOVES)
 
 
+@each(layer_subjects())
+def test_reading_every_layer(subject: Subject) -> None:
+    """Nothing that an instruction writes is overwritten in its step, so that what is read at its end is all of it."""
+    read, stepped = run_of(subject.network), run_of(subject.network)
+    same_as_stepping(read.read(5), stepped)
+    assert differences(everything(read), everything(stepped)) == []
+
+
 @pytest.mark.wide
 @pytest.mark.parametrize(("part", "case"), CASES, ids=[f"{p}: {c.name}" for p, c in CASES])
 def test_with_every_case_compared_with_keras(part: str, case: LayerCase) -> None:
@@ -90,6 +99,7 @@ def behind(loss: Loss) -> Network:
 @pytest.mark.parametrize(("name", "loss"), loss_variants(), ids=[n for n, _ in loss_variants()])
 def test_with_every_loss(name: str, loss: Loss) -> None:
     ways.all_the_same(partial(run_of, behind(loss), loss), MOVES)
+    same_as_stepping(run_of(behind(loss), loss).read(5), run_of(behind(loss), loss))
 
 
 @pytest.mark.parametrize("reduction", ["sum_over_batch_size", "sum", "mean_with_sample_weight"])
@@ -119,6 +129,7 @@ def test_with_every_optimizer(name: str, optimizer: Optimizer) -> None:
     config = {**optimizer.to_config(), "learning_rate": 0.02}
     network = behind(losses.get("mean_squared_error"))
     ways.all_the_same(partial(run_of, network, None, config), MOVES)
+    same_as_stepping(run_of(network, None, config).read(5), run_of(network, None, config))
 
 
 def test_a_difference_of_one_bit_is_seen() -> None:

@@ -26,8 +26,7 @@ def test_going_to_and_fro_gives_back_every_bit(name: str, size: int | None) -> N
         # Mostly forwards, then mostly back, and so on.
         if choose.random() < (0.8 if turn // 100 % 2 == 0 else 0.3) or not len(ring):
             past.append((pc, mem.copy(), program.state.copy()))
-            ring.remember(program, pc)
-            program.run(pc, pc + 1)
+            assert ring.run(program, pc, pc + 1) == (pc + 1, False)
             pc += 1
             if pc == len(program.kinds):
                 program.state[S.STEP] += 1
@@ -51,12 +50,10 @@ def test_a_ring_that_was_cleared_begins_anew() -> None:
     program = RUNS["mlp"]().program
     ring = UndoRing(9_000)
     for pc in range(20):
-        ring.remember(program, pc)
-        program.run(pc, pc + 1)
+        ring.run(program, pc, pc + 1)
     ring.clear()
     assert not len(ring)
     before = program.mem[: program.plan.values].copy()
-    ring.remember(program, 20)
-    program.run(20, 21)
+    ring.run(program, 20, 21)
     assert ring.pop(program) == 20
     np.testing.assert_array_equal(program.mem[: program.plan.values], before)

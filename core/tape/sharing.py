@@ -123,7 +123,7 @@ def by_rows(ins: Instruction) -> bool:
 
 @dataclass(frozen=True)
 class _Touch:
-    """What one part reads or writes: elements of a buffer, in the rows of one part or in all."""
+    """What one part reads or writes: elements of a buffer (of each row of a batch), in the rows of one part or in all."""
 
     buffer: Buffer
     first: int
@@ -228,7 +228,7 @@ class _Planner:
         for tensors, writes in ((ins.inputs, False), (ins.outputs, True)):
             for key, t in tensors.items():
                 if t.batch:
-                    yield _Touch(t.buffer, 0, _EVERYTHING, part, writes)
+                    yield _Touch(t.buffer, t.offset, t.offset + t.size, part, writes)
                 else:
                     first, last = (cells or {}).get(key, (0, t.size))
                     yield _Touch(t.buffer, t.offset + first, t.offset + last, _BOTH, writes)

@@ -170,3 +170,15 @@ def test_what_is_read_elsewhere_is_not_kept_back() -> None:
 def test_only_training_is_fused() -> None:
     tape = compile_network(NETWORKS["LSTM, odd"], "predict")
     assert fuse(tape) == tape.instructions
+
+
+@pytest.mark.parametrize("kind", ["LSTM", "GRU"])
+def test_two_threads_meet_no_more_often_for_longer_sequences(kind: str) -> None:
+    """Time steps whose gradients lie in one buffer are told apart by where they lie."""
+    regions = []
+    for steps in (3, 9):
+        network = chain((steps, 3), (kind, {"units": 64}), ("Dense", {"units": 2}))
+        team = Team(run_of(network).program, 0, 0)
+        regions.append(len(team._fused.bounds))
+        assert len(team._fused.bounds) <= len(team.sharing.bounds)
+    assert regions[0] == regions[1]

@@ -123,7 +123,7 @@ def by_rows(ins: Instruction) -> bool:
 
 @dataclass(frozen=True)
 class _Touch:
-    """What one part reads or writes: elements of a buffer (of each row of a batch), in the rows of one part or in all."""
+    """What one part reads or writes: elements of a buffer (of each row of a batch), in the rows of one part or all."""
 
     buffer: Buffer
     first: int

@@ -106,6 +106,7 @@ class Engine(QObject):
             self._warm_up.progressed.connect(self._on_warm_progress)
             self._warm_up.finished.connect(self._on_warm_finished)
             self._warm_up.precise_finished.connect(self._on_precise_finished)
+            self.ready.connect(self._warm_up.begin_precise)
         self._worker = Worker(precise=not warm)
         self._worker.state_changed.connect(self._on_state)
         self._worker.failed.connect(self._on_failed)

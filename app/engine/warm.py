@@ -16,6 +16,7 @@ from core.tape import cache
 FOLDER = cache.prepare()
 
 from core import losses, optimizers  # noqa: E402
+from core.kernels import state as S  # noqa: E402
 from core.tape.compiler import compile_network, kernels_needed  # noqa: E402
 from core.tape.table import table  # noqa: E402
 
@@ -25,17 +26,26 @@ if TYPE_CHECKING:
 
 Progress = Callable[[int, int], None]
 
-#: Beside kernels: what runs them, and what draws.
-_MACHINE, _PICTURES = "machine", "pictures"
+#: Beside kernels: what runs them, on one thread and on two, what keeps what they overwrite,
+#: what measures them, what draws.
+_MACHINE, _SHARING, _READING, _HEALTH, _PICTURES = (
+    "machine", "sharing", "reading", "health", "pictures",
+)  # fmt: skip
 
 #: One of the compiled functions behind each of these, by the name of its index.
-_INDEX = {_MACHINE: "sharing.assist", _PICTURES: "edge_kernels.draw_tiles"}
+_INDEX = {
+    _MACHINE: "machine.run_steps",
+    _SHARING: "sharing.assist",
+    _READING: "reading.run_kept",
+    _HEALTH: "health.measure",
+    _PICTURES: "edge_kernels.draw_tiles",
+}
 
 #: Before the name of what is compiled for float64.
 _PRECISE = "float64:"
 
 #: Kernels that take many times as long as the others begin first, so that none of them ends alone.
-_SLOW = ("products.products",)
+_SLOW = ("products.products", _SHARING)
 
 #: With fewer kernels missing a second process is not worth its start of a second.
 _WORTH_A_HELPER = 4
@@ -63,8 +73,8 @@ def jobs_of(network: Network, training: Training, *, precise: bool = False) -> l
         tape = compile_network(
             network, "check", loss=losses.get(training.loss), metrics=(), batch_size=1
         )
-        return [f"{_PRECISE}{name}" for name in (_MACHINE, *kernels_needed(tape))]
-    names: dict[str, None] = dict.fromkeys((_MACHINE, _PICTURES))
+        return [f"{_PRECISE}{name}" for name in (_MACHINE, _SHARING, *kernels_needed(tape))]
+    names: dict[str, None] = dict.fromkeys((_MACHINE, _SHARING, _READING, _HEALTH, _PICTURES))
     for tape in tapes(network, training):
         names.update(dict.fromkeys(kernels_needed(tape)))
     return sorted(names, key=lambda name: name not in _SLOW)
@@ -155,44 +165,71 @@ def compile_job(name: str) -> None:
     """Compile one thing, or load it from the cache."""
     dtype = np.float64 if name.startswith(_PRECISE) else np.float32
     name = name.removeprefix(_PRECISE)
-    if name == _MACHINE:
-        _machine(dtype)
-    elif name == _PICTURES:
+    if name == _PICTURES:
         from app.scenes import edges
 
         edges.warm()
+    elif name in _FUNCTIONS:
+        _FUNCTIONS[name](np.zeros(1, dtype))
     else:
         table(dtype).number(name)
 
 
-def _machine(dtype: type) -> None:
-    """Compile the machine, and what measures a run's health, by letting them run nothing."""
-    from core.kernels import health, machine, reading, sharing
-    from core.kernels import state as S
+def _program(arena: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Return a tape of no instructions: addresses, integers, reals, arena and state."""
+    integers, reals = np.zeros((0, 1), np.int64), np.zeros((0, 1), np.float64)
+    return np.zeros(0, np.int64), integers, reals, arena, np.zeros(S.SIZE, np.int64)
 
-    integers = np.zeros((0, 1), np.int64)
-    state, control = np.zeros(S.SIZE, np.int64), np.zeros(2, np.int64)
-    none, reals = np.zeros(0, np.int64), np.zeros((0, 1), np.float64)
-    arena: np.ndarray = np.zeros(1, dtype)
-    machine.run_range(none, integers, reals, arena, state, 0, 0)
-    record = np.zeros((1, 1))
-    machine.run_steps(
-        none, integers, reals, arena, state, none, none, control, none, record, 0
-    )  # fmt: skip
-    writes = np.zeros((0, 5), np.int64)
-    reading.run_kept(none, integers, reals, arena, state, 0, 0, writes, none, arena, 0, integers)
-    before = arena[:0].copy()
-    before.flags.writeable = False
-    table, pairs = np.zeros((0, 8), np.int64), np.zeros((0, 2))
-    spans, on = np.zeros((0, 3), np.int64), np.zeros(0, np.uint8)
-    health.measure(arena, before, table, pairs, spans, 0, on, np.zeros((0, 8)))
-    meeting = np.zeros(sharing.MEETING, np.int64)
+
+def _run_nothing(arena: np.ndarray) -> None:
+    """Compile the machine by letting it run nothing."""
+    from core.kernels import machine
+
+    program, none = _program(arena), np.zeros(0, np.int64)
+    machine.run_range(*program, 0, 0)
+    machine.run_steps(*program, none, none, np.zeros(2, np.int64), none, np.zeros((1, 1)), 0)
+
+
+def _read_nothing(arena: np.ndarray) -> None:
+    """Compile what keeps what is overwritten."""
+    from core.kernels import reading
+
+    program, none = _program(arena), np.zeros(0, np.int64)
+    writes, times = np.zeros((0, 5), np.int64), np.zeros((0, 1), np.int64)
+    reading.run_kept(*program, 0, 0, writes, none, arena, 0, times)
+
+
+def _share_nothing(arena: np.ndarray) -> None:
+    """Compile what two threads run."""
+    from core.kernels import sharing
+
+    program, none = _program(arena), np.zeros(0, np.int64)
     tasks, bounds = np.zeros((0, 3), np.int64), np.zeros((0, 4), np.int64)
-    owns = np.zeros((2, 64), np.int64)
-    shared = (none, integers, reals, arena, state, integers, owns, meeting, tasks, bounds)
+    owns, meeting = np.zeros((2, S.SIZE), np.int64), np.zeros(sharing.MEETING, np.int64)
+    shared = (*program, program[1], owns, meeting, tasks, bounds)
     sharing.run_regions(*shared, 0, 0)
+    control, record = np.zeros(2, np.int64), np.zeros((1, 1))
     sharing.run_steps(*shared, none, none, 0, 0, 0, control, none, record, 0)
     sharing.assist(*shared)
+
+
+def _measure_nothing(arena: np.ndarray) -> None:
+    """Compile what measures a run's health."""
+    from core.kernels import health
+
+    before = arena[:0].copy()
+    before.flags.writeable = False
+    tasks, limits = np.zeros((0, 8), np.int64), np.zeros((0, 2))
+    spans, alive = np.zeros((0, 3), np.int64), np.zeros(0, np.uint8)
+    health.measure(arena, before, tasks, limits, spans, 0, alive, np.zeros((0, 8)))
+
+
+_FUNCTIONS = {
+    _MACHINE: _run_nothing,
+    _SHARING: _share_nothing,
+    _READING: _read_nothing,
+    _HEALTH: _measure_nothing,
+}
 
 
 def missing(network: Network, training: Training) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import platform
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -66,11 +67,12 @@ class WarmUp(QObject):
         self._subject = _subject(work)
         if self._subject in self._warmed or _marker(self._subject).exists():
             self.finished.emit("")
-            self._begin_precise()
             return
         self._start()
 
-    def _begin_precise(self) -> None:
+    @Slot()
+    def begin_precise(self) -> None:
+        """Compile what numeric checks need, now that a run is open: loading it should not have to share a processor."""
         if self._process is not None or self._waiting is not None or self._work is None:
             return
         self._precise = True
@@ -97,7 +99,7 @@ class WarmUp(QObject):
 
     def close(self) -> None:
         """End the child; what it compiled so far stays in the cache."""
-        self._waiting = None
+        self._waiting = self._work = None
         self._end_process()
 
     def _end_process(self) -> None:
@@ -152,14 +154,17 @@ class WarmUp(QObject):
             self.precise_finished.emit()
         else:
             self.finished.emit(problem)
-            self._begin_precise()
 
 
 def _marker(subject: bytes) -> Path:
-    """The file that says that everything this needs lies in the cache: no child has to look."""
+    """The file that says that everything this needs lies in the cache: no child has to look.
+
+    A home may be shared by several machines: what one has compiled may be of no use to another's processor.
+    """
     from core.tape import cache  # neither Numba nor an engine comes with it
 
-    return cache.prepare() / "warm" / hashlib.sha256(subject).hexdigest()[:24]
+    digest = hashlib.sha256(f"{platform.node()} {platform.machine()} ".encode() + subject)
+    return cache.prepare() / "warm" / digest.hexdigest()[:24]
 
 
 def _mark(subject: bytes) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from numba import njit
 
+from core.kernels.kept import kept
 from core.kernels.memory import cut
 
 #: What a task is: squares of a tensor, squares of what a step changed, limits that were reached, units that were on.
@@ -30,7 +31,7 @@ def _squares(x, size):
     return (a + b) + (c + d)
 
 
-@njit(nogil=True, error_model="numpy", cache=True)
+@kept
 def measure(mem, before, tasks, limits, spans, rows, alive, out):
     """Do the tasks.
 

@@ -2,13 +2,15 @@
 
 Numba writes an index and a data file a function, and reads them back as they are. Here each ends with a digest of the
 rest: a file that was cut short, or in which a bit has changed, counts as absent (machine code is not a thing to try).
-What cannot be written is compiled anew each time, and said once.
+What cannot be written is compiled anew each time, and said once. Several programs may fill a folder at once, and on
+several machines if it is a shared home: a file is named by what is compiled in it, so that none stands for another's.
 """
 
 from __future__ import annotations
 
 import hashlib
 import io
+import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -48,11 +50,23 @@ class SealedFiles(IndexDataCacheFile):  # type: ignore[misc]
     """Numba's index and data files of one function, with digests."""
 
     def save(self, key: Any, data: Any) -> None:
-        """Add an entry, unless the disk is full or the folder is not to be written."""
+        """Add an entry, unless the disk is full or the folder is not to be written.
+
+        Numba counts data files. Two programs that have just read the same index then give one name to what they
+        compiled for different types or processors. Here the name follows from the key (types, processor, source).
+        """
+        number = int(hashlib.sha256(repr(key).encode()).hexdigest()[:12], 16)
+        name = self._data_name(number)
         try:
-            super().save(key, data)
+            self._save_data(name, data)
+            entries = self._load_index()
+            if entries.get(key) != name:
+                self._save_index({**entries, key: name})
         except OSError as error:
-            _say(error)
+            # Windows does not let go of a file that another program is just reading: what is in it is the same, or is
+            # added at the next start.
+            if os.name != "nt" or not isinstance(error, PermissionError):
+                _say(error)
 
     @contextmanager
     def _open_for_write(self, filepath: str) -> Iterator[io.BytesIO]:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -103,6 +104,35 @@ def test_a_file_of_code_that_is_gone_is_written_again(filled: Path) -> None:
         path.unlink()
     assert start(filled) == (f"{RIGHT} 0 1", [])
     assert start(filled) == (f"{RIGHT} 1 1", [])
+
+
+def test_two_programs_fill_one_folder_at_once(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(2) as both:
+        for first, said in both.map(start, [tmp_path, tmp_path]):
+            assert first.startswith(RIGHT)
+            assert said == []
+    assert start(tmp_path) == (f"{RIGHT} 1 1", [])
+
+
+def test_what_two_programs_compile_at_once_is_not_taken_for_each_other(tmp_path: Path) -> None:
+    single, double = ("float32", "this processor"), ("float64", "this processor")
+    one, other = (SealedFiles(str(tmp_path), "function", "stamp") for _ in range(2))
+    write = one._save_data
+
+    def write_late(name: str, data: Any) -> None:
+        # The other program read the index before this one wrote it, and writes first.
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(other, "_load_index", dict)
+            other.save(double, "code for float64")
+        write(name, data)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(one, "_save_data", write_late)
+        one.save(single, "code for float32")
+    for files in (one, other):
+        # What was lost would be compiled again; what is there is its own.
+        assert files.load(single) in (None, "code for float32")
+        assert files.load(double) in (None, "code for float64")
 
 
 def doubled(x: Any) -> None:

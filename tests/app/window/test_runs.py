@@ -160,7 +160,10 @@ def test_undo_opens_the_run_again_that_was_left_with_its_own_settings(qtbot: QtB
         bus.do("run.step", granularity="epoch")
         qtbot.waitUntil(lambda: engine.state.position.epoch == 1, timeout=PATIENCE)
         bus.do("run.branch", step=2)
-        qtbot.waitUntil(lambda: opened() == "1.1", timeout=PATIENCE)
+        qtbot.waitUntil(
+            lambda: opened() == "1.1" and document.stack.undoText() == "Branch the run",
+            timeout=PATIENCE,
+        )
         bus.do("training.configure", learning_rate=0.75)
         stands("1.1", 0.75)
         bus.do("run.switch", run="1")
@@ -189,7 +192,7 @@ def test_choosing_other_data_keeps_the_run_and_undo_brings_it_back(qtbot: QtBot)
         bus.do("data.choose", id="moons")
         qtbot.waitUntil(lambda: len(engine.state.runs) == 2, timeout=PATIENCE)
         assert engine.state.position.step == 0
-        assert "Run 1 is kept" in window.toast.text
+        qtbot.waitUntil(lambda: "Run 1 is kept" in window.toast.text, timeout=PATIENCE)
         bus.do("edit.undo")
         qtbot.waitUntil(lambda: engine.state.position.step == 3, timeout=PATIENCE)
         assert document.data.id == "xor"

@@ -77,6 +77,8 @@ class Session:
         self._sample = SampleLooker()
         self._page_wanted = (0, 24, False)
         self.tree = Tree()
+        #: Id and name of the run that the last change began anew.
+        self._tried = ("", "")
         self._news: list[tuple[str, dict[str, Any]]] = []
         self._open_run(run_of(work))
         if work.saved is not None:
@@ -349,7 +351,11 @@ class Session:
             if self.run.position.pc:
                 self.run.seek(self.run.step_count)
             fresh.run.adopt(self.run, same_samples=True)
-        if anew and self.begun:
+        if anew and self._only_tried:
+            # One setting after the other is tried while training goes on: each would be a run in the menu.
+            fresh.run.id, fresh.run.name = self.run.id, ", ".join(anew)
+            self._tried = (fresh.run.id, fresh.run.name)
+        elif anew and self.begun:
             self._keep_beside(fresh.run, ", ".join(anew))
         elif same_data(old, work):
             takes_place_of(fresh.run, self.run)
@@ -359,9 +365,16 @@ class Session:
         self.work = work
         self._open_run(fresh.run)
 
+    @property
+    def _only_tried(self) -> bool:
+        """Whether a change began this run anew, and it has neither finished an epoch nor been named since."""
+        reached = max(self.run.history.length, self.run.step_count)
+        return (self.run.id, self.run.name) == self._tried and reached < self.run.batches
+
     def _keep_beside(self, fresh: Run, what: str) -> None:
         """Keep the run there is: what was trained with other samples, or drawn otherwise, cannot go on here."""
         fresh.id, fresh.name = self.tree.number_next(self.run), what
+        self._tried = (fresh.id, fresh.name)
         self.tree.keep(self.run)
         self._news.append(
             ("run.begun-anew", {"run": fresh.id, "kept": self.run.id, "change": what})

@@ -176,6 +176,24 @@ def test_another_data_set_has_runs_of_its_own() -> None:
     assert session.position.step == 12
 
 
+def test_of_data_that_are_tried_one_after_the_other_only_what_finished_an_epoch_is_kept() -> None:
+    session = session_at(12)
+    work = session.work
+    for seed in (3, 4, 5):
+        session.edit(on_other_data(work, seed=seed))
+        assert session.run.batches > 3
+        on(session, 3)
+    assert labels(session) == [("1", False), ("2", True)]
+    assert session.runs()[1].given == "seed 5"
+    on(session, session.run.batches)
+    session.edit(on_other_data(work, seed=6))
+    assert labels(session) == [("1", False), ("2", False), ("3", True)]
+    on(session, 3)
+    session.rename_run("3", "mine")
+    session.edit(on_other_data(work, seed=7))
+    assert [one.name for one in session.runs()][2:] == ["Run 3: mine", "Run 4: seed 7"]
+
+
 def test_data_that_were_only_looked_at_leave_no_run() -> None:
     session = Session(work_for("xor-mlp"))
     session.edit(on_other_data(session.work, seed=3))
@@ -416,7 +434,7 @@ def test_a_run_that_is_kept_is_found_by_the_rate_it_had_last_too() -> None:
         return dataclasses.replace(before, training=made)
 
     session.edit(with_rate(0.25, 1))
-    on(session, 5)
+    trained = on(session, session.run.batches).position.step
     # As a file has it.
     session.tree.restore(session.tree.saved(), session.work)
     session.edit(with_rate(0.125, before.training.seed))
@@ -426,4 +444,4 @@ def test_a_run_that_is_kept_is_found_by_the_rate_it_had_last_too() -> None:
     session.edit(with_rate(0.5, 1))
     session.edit(with_rate(0.25, before.training.seed))
     session.edit(with_rate(0.5, 1))
-    assert (session.position.step, session.run.id) == (5, "2")
+    assert (session.position.step, session.run.id) == (trained, "2")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from core import checked
@@ -178,20 +179,23 @@ class Observing(Travelling):
     def _chosen(self, of: Any, rows: Any) -> _Chosen:
         """What is to be read; that of the last time is kept, for whoever reads step by step."""
         program, tape = self.program, self.program.tape
-        if of is None:
-            outputs = {t.name: t for ins in tape.instructions for t in ins.outputs.values()}
-            written = last_writes(tape, outputs)
-        else:
-            written = self._named(of)
+        written = self._everything if of is None else self._named(of)
         places = range(program.capacity) if rows is None else self._rows(rows)
         key = (program.threads, places, tuple(written))
         last = self._chosen_last
         # Other tables of data are other numbers on the tape.
         if last is None or last.key != key or last.tables is not program.tables:
-            copying = Copying(program, [tape.tensors[name] for name in written], places)
+            copying = Copying(program, {name: tape.tensors[name] for name in written}, places)
             size = copying.stride * program.dtype.itemsize
             last = self._chosen_last = _Chosen(key, program.tables, copying, written, size)
         return last
+
+    @cached_property
+    def _everything(self) -> dict[str, int]:
+        """Every value that instructions write, by name, and the (last) instruction that writes it."""
+        tape = self.program.tape
+        outputs = {t.name: t for ins in tape.instructions for t in ins.outputs.values()}
+        return last_writes(tape, outputs)
 
     def _named(self, of: Any) -> dict[str, int]:
         names = [of] if isinstance(of, str) else list(of)

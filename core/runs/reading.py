@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -43,12 +44,16 @@ class Reading(Mapping[str, np.ndarray]):
             copies.copying,
             written,
         )
-        self._places = {name: k for k, name in enumerate(written)}
+        self._places = copies.copying.places
         self._store, self.samples = copies.finish()
+        self._fields: Mapping[str, Any] = copies.copying.record.fields or {}
+        self._record = self._store.view(copies.copying.record)[:, 0]
         self.steps = range(copies.first, copies.first + copies.done)
         self.stopped = stopped
 
     def __getitem__(self, name: str) -> np.ndarray:
+        if name in self._fields:
+            return self._record[name]
         place = self._places.get(name)
         if place is None:
             raise ChainruleError(unknown("value that was read", str(name), self._places))

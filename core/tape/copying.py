@@ -7,8 +7,9 @@ always are, by two threads if there is enough to do.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -35,17 +36,21 @@ class Copying:
     program
         Bound.
     tensors
-        What is copied, of batches only `rows`.
+        What is copied, by name; of batches only `rows`.
 
     Attributes
     ----------
     stride
         Elements of a row.
+    places
+        By name: which of `tensors` it is.
     """
 
-    def __init__(self, program: Program, tensors: Sequence[Tensor], rows: range) -> None:
-        self.tensors, self.rows = tuple(tensors), rows
+    def __init__(self, program: Program, tensors: Mapping[str, Tensor], rows: range) -> None:
+        self.tensors, self.rows = tuple(tensors.values()), rows
+        self.places = {name: k for k, name in enumerate(tensors)}
         stretches, top = _stretches(self.tensors, rows)
+        self._item = program.dtype
         item = program.dtype.itemsize
         self._layout = [
             (_place(stretches, _first(t, rows)) * item, *_lay(t, len(rows), item))
@@ -98,6 +103,25 @@ class Copying:
         start, shape, strides = self._layout[k]
         return np.ndarray(
             (len(store), *shape), store.dtype, store, start, (store.strides[0], *strides)
+        )
+
+    @cached_property
+    def record(self) -> np.dtype[Any]:
+        """The row of a step as a structure of those tensors whose numbers follow each other, by name.
+
+        NumPy finds a field of a structure five times as fast as it makes a view.
+        """
+        packed = [
+            k for k, t in enumerate(self.tensors) if t.size and (not t.batch or t.row == t.size)
+        ]
+        names, item = list(self.places), self._item
+        return np.dtype(
+            {
+                "names": [names[k] for k in packed],
+                "formats": [(item, self._layout[k][1]) for k in packed],
+                "offsets": [self._layout[k][0] for k in packed],
+                "itemsize": self.stride * item.itemsize,
+            }
         )
 
 

@@ -59,12 +59,14 @@ def _tanh(block, start, n):
 def lstm_step(mem, ints, reals, state):
     """What one time step of an LSTM does with its product: sums of gates, gates, cell and state.
 
-    ints: units, then (place, row) of x, q, c, i, f, g, o, C, s, H (see `core.ops.fused.LstmStep`). The gates of some
-    rows at a time are on the stack, where exp and tanh run over all of them at once.
+    ints: units, then (place, row) of x, q, c, i, f, g, o, C, s, H (see `core.ops.fused.LstmStep`), place of a bias that
+    is added to x first, or -1. The gates of some rows at a time are on the stack, where exp and tanh run over all of
+    them at once.
     """
     units, L = ints[0], lanes(mem)
     x_row, q_row, c_row, i_row, f_row = ints[2], ints[4], ints[6], ints[8], ints[10]
     g_row, o_row, new_row, s_row, h_row = ints[12], ints[14], ints[16], ints[18], ints[20]
+    early = ints[21]
     z, shown = scratch(mem, 1088), scratch(mem, 272)
     wide = min(units, _WIDE)
     several = _FULL // wide
@@ -80,6 +82,8 @@ def lstm_step(mem, ints, reals, state):
                     m, at = n - k, r * n + k
                     for gate in range(4):
                         a = vload(mem, x + r * x_row + gate * units + k, m)
+                        if early >= 0:
+                            a = vadd(a, vload(mem, early + start + gate * units + k, m))
                         b = vload(mem, q + r * q_row + gate * units + k, m)
                         vstore(z, gate * _BLOCK + at, L, vadd(a, b))
             _sigmoid(z, 0, size)
@@ -149,12 +153,13 @@ def lstm_step_grad(mem, ints, reals, state):
 def gru_step(mem, ints, reals, state):
     """What one time step of a GRU does with its product: its bias, gates, candidate and state.
 
-    ints: units, place of b, then (place, row) of q, x, h, v, z, r, n, w, H (see `core.ops.fused.GruStep`). As in
-    `lstm_step`, exp and tanh run over some rows at a time on the stack.
+    ints: units, place of b, then (place, row) of q, x, h, v, z, r, n, w, H (see `core.ops.fused.GruStep`), place of a
+    bias that is added to x first, or -1. As in `lstm_step`, exp and tanh run over some rows at a time on the stack.
     """
     units, b, L = ints[0], ints[1], lanes(mem)
     q_row, x_row, h_row, v_row, z_row = ints[3], ints[5], ints[7], ints[9], ints[11]
     r_row, n_row, w_row, new_row = ints[13], ints[15], ints[17], ints[19]
+    early = ints[20]
     gates, late = scratch(mem, 544), scratch(mem, 272)
     one = vfill(mem, mem.dtype.type(1))
     wide = min(units, _WIDE)
@@ -175,6 +180,8 @@ def gru_step(mem, ints, reals, state):
                             vload(mem, q + r * q_row + own, m), vload(mem, b + start + own, m)
                         )
                         v_x = vload(mem, x + r * x_row + own, m)
+                        if early >= 0:
+                            v_x = vadd(v_x, vload(mem, early + start + own, m))
                         vstore(gates, gate * _BLOCK + at, L, vadd(v_x, v_q))
             _sigmoid(gates, 0, size)
             _sigmoid(gates, _BLOCK, size)
@@ -187,6 +194,8 @@ def gru_step(mem, ints, reals, state):
                     vstore(mem, to_v + r * v_row + k, m, v_q)
                     vstore(mem, to_r + r * r_row + k, m, reset)
                     v_x = vload(mem, x + r * x_row + own, m)
+                    if early >= 0:
+                        v_x = vadd(v_x, vload(mem, early + start + own, m))
                     vstore(late, at, L, vadd(v_x, vmultiply(reset, v_q)))
             _tanh(late, 0, size)
             h, to_z = ints[6] + r0 * h_row + start, ints[10] + r0 * z_row + start

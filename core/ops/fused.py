@@ -19,6 +19,8 @@ class Superinstruction(Op):
 
     stands_for: ClassVar[str] = ""
     hidden: ClassVar[tuple[str, ...]] = ()
+    #: True if it adds a bias, the operand `early`, to x first where it is given one.
+    takes_bias: ClassVar[bool] = False
 
 
 def _places(ins: Instruction, names: str) -> list[int]:
@@ -53,9 +55,10 @@ class LstmStep(Superinstruction):
         H = multiply o s
     """
     hidden = ("z", "k", "a")
+    takes_bias = True
 
     def integers(self, ins: Instruction) -> list[int]:
-        return [ins.outputs["H"].size, *_places(ins, "x q c i f g o C s H")]
+        return [ins.outputs["H"].size, *_places(ins, "x q c i f g o C s H early")]
 
 
 @superinstruction
@@ -104,11 +107,13 @@ class GruStep(Superinstruction):
         H = add k a
     """
     hidden = ("v[0:2/3]", "t", "p", "y", "k", "a")
+    takes_bias = True
 
     def integers(self, ins: Instruction) -> list[int]:
         v, units = ins.outputs["v"], ins.outputs["H"].size
         return [
-            units, ins.inputs["b"].at, *_places(ins, "q x h"), v.at + 2 * units, v.row, *_places(ins, "z r n w H"),
+            units, ins.inputs["b"].at, *_places(ins, "q x h"), v.at + 2 * units, v.row,
+            *_places(ins, "z r n w H early"),
         ]  # fmt: skip
 
 

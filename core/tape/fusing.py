@@ -5,10 +5,11 @@ values are read once, right after they were written, and looked at by nobody. `f
 
 1. A run of instructions for which a superinstruction stands (`core.ops.fused`) becomes that one, if nothing else reads
    the values it keeps to itself.
-2. Gradients of a weight that every time step adds to (a product each, and in the end a chain of additions) join one sum
+2. A bias of all time steps at once, read by such steps alone, is added in each of them.
+3. Gradients of a weight that every time step adds to (a product each, and in the end a chain of additions) join one sum
    as soon as they are there.
-3. What is copied is written to where the copy would be.
-4. What only the next instruction reads is handed over in a small place that stays in the cache.
+4. What is copied is written to where the copy would be.
+5. What only the next instruction reads is handed over in a small place that stays in the cache.
 
 Every number is made by the same operations in the same order, so that no bit of what remains differs. Single steps,
 probes and explanations see the tape as it is written, and so does the last whole step of every run: when a run returns,
@@ -49,6 +50,7 @@ def fuse(tape: Tape) -> list[Instruction]:
     found = _matched(tape.instructions, looked_at)
     if len(found) == len(tape.instructions):
         return found
+    found = _biases_taken_in(found, looked_at)
     found = _summed_at_once(found, looked_at)
     found = _written_in_place(found, looked_at)
     return _handed_over(found, looked_at)
@@ -84,6 +86,14 @@ class _Uses:
             for k, t in self.read[id(buffer)]
             if t.offset < first + size and first < t.offset + t.size
         }
+
+    def alone_in_parts(self, t: Tensor) -> bool:
+        """True if a tensor is all that is written of its buffer, once; parts of it may be read."""
+        own = self.written[id(t.buffer)]
+        return (
+            t.buffer.segment == "values" and t.packed and t.batch
+            and len(own) == 1 and own[0][1] is t
+        )  # fmt: skip
 
     def alone(self, t: Tensor) -> bool:
         """True if a tensor is all that is read and written of its buffer, and written once."""
@@ -287,6 +297,44 @@ def _keeps_to_itself(rule: Op, match: _Match, start: int, uses: _Uses) -> bool:
         if place[0].segment != "values" or uses.readers(place) - own:
             return False
     return True
+
+
+def _biases_taken_in(
+    instructions: list[Instruction], looked_at: Iterable[Tensor]
+) -> list[Instruction]:
+    """Without biases whose sums only superinstructions read that can add one themselves (operand `early`)."""
+    uses = _Uses(instructions, looked_at)
+    taken: dict[int, Instruction] = {}
+    found = []
+    for ins in instructions:
+        z = ins.output
+        if ins.op == "bias_add" and uses.alone_in_parts(z):
+            readers = uses.readers(place_of(z))
+            if readers and -1 not in readers and all(_takes(instructions[k], z) for k in readers):
+                taken[id(z.buffer)] = ins
+                continue
+        x = ins.inputs.get("x")
+        bias = taken.get(id(x.buffer)) if x is not None else None
+        if bias is not None and x is not None:
+            source = bias.inputs["x"]
+            plain = replace(x, buffer=source.buffer, offset=source.offset + x.offset)
+            ins = replace(ins, inputs={**ins.inputs, "x": plain, "early": bias.inputs["b"]})
+        found.append(ins)
+    return found
+
+
+def _takes(ins: Instruction, z: Tensor) -> bool:
+    """True if an instruction can add the bias of `z` to a row of it."""
+    can = getattr(operation(ins.op), "takes_bias", False)
+    x = ins.inputs.get("x")
+    others = [t for key, t in ins.inputs.items() if key != "x"]
+    return (
+        can
+        and x is not None
+        and x.size == z.last
+        and x.offset % z.last == 0
+        and all(t.buffer is not z.buffer for t in others)
+    )
 
 
 # ---- sums over time ---------------------------------------------------------------------------------------------

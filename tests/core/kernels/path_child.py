@@ -19,6 +19,8 @@ from core.kernels.dense import bias_add
 from core.kernels.elementwise import tanh
 from core.kernels.processor import CHOSEN
 from core.kernels.product import TALL, TWO, tile
+from tests.core.networks import chain, differences, everything
+from tests.core.runs.test_every_layer import run_of
 
 RNG = np.random.default_rng(5)
 _TILE = tile(TALL, TWO)
@@ -78,6 +80,17 @@ def few() -> tuple[core.Model, np.ndarray, np.ndarray]:
     return model, RNG.normal(size=(17, 8, 9, 3)), RNG.uniform(0, 2, (17, 2))
 
 
+def fused_as_written(kind: str) -> bool:
+    """Whether whole steps with superinstructions leave the same values as the tape as it is written."""
+    network = chain((5, 3), (kind, {"units": 11}), ("Dense", {"units": 2}))
+    fused, written = run_of(network), run_of(network)
+    written.program.fused = False
+    assert len(fused.program.fused_order) < len(written.program.fused_order)
+    for run in (fused, written):
+        run.advance(9, epochs=9)
+    return differences(everything(fused), everything(written)) == []
+
+
 def registers(code: str) -> dict[str, int]:
     """How often each kind of register and the fused multiply-add occur in assembly."""
     found = {name: len(re.findall(rf"%{name}\d", code)) for name in ("zmm", "ymm", "xmm")}
@@ -122,6 +135,7 @@ def main() -> None:
             "losses": [float(v) for v in history.history["loss"]],
             "gradients": {dtype: [check.ok, check.error] for dtype, check in checks.items()},
         }
+    report["fused"] = {kind: fused_as_written(kind) for kind in ("LSTM", "GRU")}
     report["code"] = {
         kernel.__name__: registers(code(kernel)) for kernel in (one_tile, bias_add, tanh)
     }

@@ -68,6 +68,11 @@ def test_paths_with_another_multiply_add_agree_closely() -> None:
 
 
 @pytest.mark.parametrize("path", HERE)
+def test_superinstructions_make_the_same_bits_on_every_path(path: str) -> None:
+    assert trained(path)["fused"] == {"LSTM": True, "GRU": True}
+
+
+@pytest.mark.parametrize("path", HERE)
 def test_the_code_of_a_path_is_for_that_processor(path: str) -> None:
     """Code for AVX2 must run on AVX2: nothing wider, and no fused multiply-add where there is none."""
     chosen = PATHS[path]

@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from core.ops.base import operation, operations, superinstructions
+from core.ops.base import Instruction, operation, operations, superinstructions
 from core.runs import Run
 from core.spec import Network
 from core.tape.compiler import compile_network
@@ -182,3 +182,15 @@ def test_two_threads_meet_no_more_often_for_longer_sequences(kind: str) -> None:
         regions.append(len(team._fused.bounds))
         assert len(team._fused.bounds) <= len(team.sharing.bounds)
     assert regions[0] == regions[1]
+
+
+def test_a_bias_of_all_time_steps_is_added_in_each_of_them_if_nothing_else_reads_its_sum() -> None:
+    def first(network: Network) -> Instruction:
+        found = run_of(network).program._fused_instructions
+        return next(ins for ins in found if ins.op == "lstm_step")
+
+    assert "early" in first(NETWORKS["LSTM, odd"]).inputs
+    assert "early" not in first(NETWORKS["LSTM, without bias"]).inputs
+    tape = run_of(NETWORKS["LSTM, odd"]).program.tape
+    tape.watch["sums"] = next(ins for ins in tape.instructions if ins.op == "bias_add").output
+    assert all("early" not in ins.inputs for ins in fuse(tape))

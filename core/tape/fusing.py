@@ -20,12 +20,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
-from functools import cache
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from core.ops.base import Instruction, Op, operation, superinstructions
+from core.tape.patterns import Match, Name, Place, lines, match, place_of
 from core.tape.sharing import by_rows
 from core.tape.tensors import Buffer, Tensor
 
@@ -34,9 +34,6 @@ if TYPE_CHECKING:
 
 #: Numbers of a sample that are handed over in a place of their own: more would not stay in the cache.
 HANDED_OVER = 1024
-
-#: A stretch of a buffer: from which element on, and how many.
-Place = tuple[Buffer, int, int]
 
 
 def fuse(tape: Tape) -> list[Instruction]:
@@ -57,11 +54,6 @@ def fuse(tape: Tape) -> list[Instruction]:
 
 
 # ---- what is read and written -----------------------------------------------------------------------------------
-
-
-def place_of(t: Tensor) -> Place:
-    """The stretch a tensor takes."""
-    return t.buffer, t.offset, t.size
 
 
 class _Uses:
@@ -129,104 +121,6 @@ def _moved(ins: Instruction, to: dict[int, tuple[Buffer, int]]) -> Instruction:
 # ---- superinstructions ------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Name:
-    """A tensor in a line: all of it, or parts `first` to `last` of `parts` equal ones."""
-
-    name: str
-    first: int = 0
-    last: int = 1
-    parts: int = 1
-
-    @classmethod
-    def read(cls, word: str) -> Name:
-        """``z``, or ``z[0:1/4]``."""
-        name, _, part = word.partition("[")
-        if not part:
-            return cls(name)
-        span, _, parts = part.rstrip("]").partition("/")
-        first, _, last = span.partition(":")
-        return cls(name, int(first), int(last), int(parts))
-
-    def whole(self, t: Tensor) -> Place | None:
-        """The stretch of the whole tensor of which `t` is this part."""
-        unit, rest = divmod(t.size, self.last - self.first)
-        offset = t.offset - self.first * unit
-        return None if rest or offset < 0 else (t.buffer, offset, unit * self.parts)
-
-    def part(self, place: Place) -> Place:
-        """The stretch of this part of a whole one."""
-        buffer, offset, size = place
-        unit = size // self.parts
-        return buffer, offset + self.first * unit, (self.last - self.first) * unit
-
-
-@dataclass(frozen=True)
-class Line:
-    """An instruction a superinstruction stands for."""
-
-    writes: Name
-    op: str
-    reads: tuple[Name, ...]
-    may_miss: bool
-    instead: str
-
-
-@cache
-def lines(rule: Op) -> tuple[Line, ...]:
-    """What a superinstruction stands for."""
-    found = []
-    for text in getattr(rule, "stands_for", "").strip().splitlines():
-        words, instead = text.split(), ""
-        may_miss = words[0] == "?"
-        if may_miss:
-            words = words[1:]
-        if "or" in words:
-            words, instead = words[: words.index("or")], words[-1]
-        reads = tuple(Name.read(word) for word in words[3:])
-        found.append(Line(Name.read(words[0]), words[2], reads, may_miss, instead))
-    return tuple(found)
-
-
-@dataclass
-class _Match:
-    """Names of a superinstruction with the places they were found to stand for."""
-
-    places: dict[str, Place] = field(default_factory=dict)
-    tensors: dict[str, Tensor] = field(default_factory=dict)
-    written: dict[str, None] = field(default_factory=dict)
-    other_names: dict[str, str] = field(default_factory=dict)
-    length: int = 0
-
-    def bind(self, name: Name, t: Tensor) -> bool:
-        """Let a name stand for a tensor; False if it stands for another one."""
-        if name.name in self.other_names:
-            name = replace(name, name=self.other_names[name.name])
-        place = name.whole(t)
-        if place is None or self.places.setdefault(name.name, place) != place:
-            return False
-        if name.parts == 1:
-            self.tensors[name.name] = t
-        elif name.name not in self.tensors:
-            buffer, offset, size = place
-            self.tensors[name.name] = replace(
-                t, shape=(size,), buffer=buffer, offset=offset, parent=None, parts=[]
-            )
-        return True
-
-    def instruction(self, rule: Op, like: Instruction) -> Instruction:
-        """The superinstruction."""
-        hidden = getattr(rule, "hidden", ())
-        return Instruction(
-            rule.name,
-            {key: t for key, t in self.tensors.items() if key not in self.written},
-            {key: self.tensors[key] for key in self.written if key not in hidden},
-            {},
-            like.layer,
-            like.phase,
-        )
-
-
 def _matched(instructions: list[Instruction], looked_at: Iterable[Tensor]) -> list[Instruction]:
     """With superinstructions wherever one stands for what is there."""
     uses: _Uses | None = None
@@ -235,13 +129,13 @@ def _matched(instructions: list[Instruction], looked_at: Iterable[Tensor]) -> li
     k = 0
     while k < len(instructions):
         for rule in rules:
-            match = _match(rule, instructions, k)
-            if match is None:
+            found_here = match(rule, instructions, k)
+            if found_here is None:
                 continue
             uses = uses or _Uses(instructions, looked_at)
-            if _keeps_to_itself(rule, match, k, uses):
-                found.append(match.instruction(rule, instructions[k]))
-                k += match.length
+            if _keeps_to_itself(rule, found_here, k, uses):
+                found.append(found_here.instruction(rule, instructions[k]))
+                k += found_here.length
                 break
         else:
             found.append(instructions[k])
@@ -249,51 +143,14 @@ def _matched(instructions: list[Instruction], looked_at: Iterable[Tensor]) -> li
     return found
 
 
-def _match(rule: Op, instructions: list[Instruction], start: int) -> _Match | None:
-    """How a superinstruction stands for the instructions from `start` on, if it does."""
-    first, second = lines(rule)[:2]
-    if instructions[start].op != first.op and not (
-        first.may_miss and instructions[start].op == second.op
-    ):
-        return None
-    match = _Match()
-    for line in lines(rule):
-        k = start + match.length
-        ins = instructions[k] if k < len(instructions) else None
-        if ins is not None and _is(line, ins, match):
-            match.length += 1
-        elif not line.may_miss:
-            return None
-        elif line.instead:
-            match.other_names[line.writes.name] = line.instead
-    return match
-
-
-def _is(line: Line, ins: Instruction, match: _Match) -> bool:
-    if ins.op != line.op or ins.attributes or not by_rows(ins):
-        return False
-    rule = operation(ins.op)
-    operands = [ins.inputs[key] for key in rule.operands if key in ins.inputs]
-    if len(operands) != len(line.reads) or len(ins.outputs) != 1:
-        return False
-    before = (dict(match.places), dict(match.tensors)) if line.may_miss else None
-    bound = all(match.bind(name, t) for name, t in zip(line.reads, operands, strict=True))
-    if not (bound and match.bind(line.writes, ins.output)):
-        if before is not None:
-            match.places, match.tensors = before
-        return False
-    match.written[line.writes.name] = None
-    return True
-
-
-def _keeps_to_itself(rule: Op, match: _Match, start: int, uses: _Uses) -> bool:
+def _keeps_to_itself(rule: Op, found: Match, start: int, uses: _Uses) -> bool:
     """True if nobody else reads what the superinstruction does not write."""
-    own = set(range(start, start + match.length))
+    own = set(range(start, start + found.length))
     for word in getattr(rule, "hidden", ()):
         name = Name.read(word)
-        if name.name not in match.written:
+        if name.name not in found.written:
             continue
-        place = name.part(match.places[name.name])
+        place = name.part(found.places[name.name])
         if place[0].segment != "values" or uses.readers(place) - own:
             return False
     return True

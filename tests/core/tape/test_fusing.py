@@ -13,7 +13,8 @@ from core.ops.base import Instruction, operation, operations, superinstructions
 from core.runs import Run
 from core.spec import Network
 from core.tape.compiler import compile_network
-from core.tape.fusing import fuse, lines
+from core.tape.fusing import fuse
+from core.tape.patterns import lines
 from core.tape.program import Program
 from core.tape.team import Team
 from tests.core.networks import RUNS, Everything, chain, differences, everything

@@ -1,7 +1,8 @@
 """Around convolutions: padding, filters turned round, pooling. Images are (rows, height, width, channels).
 
 Padding copies whole rows of an image; pooling holds channels in registers (`core.kernels.registers`) while it walks
-over a window, because a loop over 8 channels would stay scalar. The convolution itself is in `core.kernels.products`.
+over a window, because a loop over 8 channels would stay scalar; the usual windows of 2x2 are written out, because two
+loops of two turns take longer than what is in them. The convolution itself is in `core.kernels.products`.
 """
 
 from __future__ import annotations

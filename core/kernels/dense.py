@@ -20,10 +20,8 @@ def bias_add(mem, ints, reals, state):
         b = cut(mem, ints[4], n)
         for r in range(state[FIRST], state[FIRST] + state[ROWS]):
             for i in range(inner):
-                x, y = (
-                    cut(mem, ints[2] + r * ints[3] + i * n, n),
-                    cut(mem, ints[5] + r * ints[6] + i * n, n),
-                )
+                x = cut(mem, ints[2] + r * ints[3] + i * n, n)
+                y = cut(mem, ints[5] + r * ints[6] + i * n, n)
                 for k in range(n):
                     y[k] = x[k] + b[k]
         return
@@ -42,10 +40,8 @@ def scale(mem, ints, reals, state):
         g = cut(mem, ints[4], n)
         for r in range(state[FIRST], state[FIRST] + state[ROWS]):
             for i in range(inner):
-                x, y = (
-                    cut(mem, ints[2] + r * ints[3] + i * n, n),
-                    cut(mem, ints[5] + r * ints[6] + i * n, n),
-                )
+                x = cut(mem, ints[2] + r * ints[3] + i * n, n)
+                y = cut(mem, ints[5] + r * ints[6] + i * n, n)
                 for k in range(n):
                     y[k] = x[k] * g[k]
         return

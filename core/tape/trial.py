@@ -6,6 +6,8 @@ from __future__ import annotations
 _PIECES = 3
 #: A trial takes at most this share of the time.
 _SHARE = 0.05
+#: At most this share if the way chosen now takes longer than the other one did: what the machine does has changed.
+_DOUBTFUL_SHARE = 0.2
 #: The other way has to take this much less time: changing back and forth is worth nothing.
 _WORTH = 0.95
 
@@ -36,7 +38,10 @@ class Trial:
         if not self._left:
             self._average(threads, a_step)
             self._since += seconds
-            if 3 - threads not in self._seconds or self._since * _SHARE >= self._spent:
+            other = self._seconds.get(3 - threads)
+            doubtful = other is not None and other < _WORTH * self._seconds[threads]
+            share = _DOUBTFUL_SHARE if doubtful else _SHARE
+            if other is None or self._since * share >= self._spent:
                 self._seconds.pop(3 - threads, None)
                 self._left, self._spent = _PIECES, 0.0
             return

@@ -41,6 +41,12 @@ def test_it_changes_its_mind_when_the_machine_does() -> None:
     assert taken(trial, 0.002, 0.0012)[-50:].count(2) > 40
 
 
+def test_it_does_not_wait_long_when_its_way_becomes_slower_than_the_other_was() -> None:
+    trial = Trial()
+    taken(trial, 0.002, 0.0012, pieces=12)
+    assert taken(trial, 0.002, 0.004, pieces=30)[-10:].count(1) == 10
+
+
 def test_a_piece_without_steps_says_nothing() -> None:
     trial = Trial()
     trial.count(0, 5.0)

@@ -146,62 +146,69 @@ def binary_grad(mem, ints, reals, state):
     slopes(_binary_slope, mem, ints, reals, state, mem.dtype.type(reals[3]), 0)
 
 
+@_inline
+def _cross_entropy(p, t, low, parameter):
+    q, high = p, type(p)(1) - low
+    q = low if q < low else q
+    q = high if q > high else q
+    return -(t * simd.log(q))
+
+
 def cross_entropy_rows(mem, ints, reals, state):
     """``-Σ t ln p`` with p kept in [ε, 1 - ε], ε = reals[1]; t one-hot or a distribution.
 
     ints[8] is 1 if p is divided by its sum first.
     """
     inner, n = ints[0], ints[1]
-    one, low = mem.dtype.type(1), mem.dtype.type(reals[1])
-    high, terms = one - low, scratch(mem, BLOCK)
+    low, terms = mem.dtype.type(reals[1]), scratch(mem, BLOCK)
+    if ints[8] == 0:
+        sums(_cross_entropy, mem, ints, reals, state, low, 0)
+        return
     for r in range(state[FIRST], state[FIRST] + state[ROWS]):
         for i in range(inner):
             p0 = cut(mem, ints[2] + r * ints[3] + i * n, n)
             t0 = cut(mem, ints[4] + r * ints[5] + i * n, n)
-            whole = one
-            if ints[8] == 1:
-                whole = total(p0, n)
-            cost = mem.dtype.type(0)
+            whole, cost = total(p0, n), mem.dtype.type(0)
             for start in range(0, n, BLOCK):
                 m = min(BLOCK, n - start)
                 p, t = cut(p0, start, m), cut(t0, start, m)
                 for k in range(m):
-                    q = p[k] / whole
-                    q = low if q < low else q
-                    q = high if q > high else q
-                    terms[k] = t[k] * simd.log(q)
-                cost -= total(terms, m)
+                    terms[k] = _cross_entropy(p[k] / whole, t[k], low, 0)
+                cost += total(terms, m)
             mem[ints[6] + r * ints[7] + i] = cost
 
 
 def sparse_cross_entropy_rows(mem, ints, reals, state):
     """``-ln p[label]`` with p kept in [ε, 1 - ε], ε = reals[1]; 0 for the label reals[2] (NaN: none).
 
-    ints[8] is 1 if p is divided by its sum first.
+    ints[8] is 1 if p is divided by its sum first. All are picked before any logarithm, so that those are one loop.
     """
     inner, n = ints[0], ints[1]
     zero, one, low = mem.dtype.type(0), mem.dtype.type(1), mem.dtype.type(reals[1])
     high = one - low
     for r in range(state[FIRST], state[FIRST] + state[ROWS]):
+        out = cut(mem, ints[6] + r * ints[7], inner)
         for i in range(inner):
-            out = ints[6] + r * ints[7] + i
             given = mem[ints[4] + r * ints[5] + i]
             if given == reals[2]:
-                mem[out] = zero
+                out[i] = one
                 continue
             label = np.int64(given)
             if label < 0 or label >= n:
                 state[ERROR] = BAD_LABEL
-                mem[out] = math.nan
+                out[i] = math.nan
                 continue
             p = cut(mem, ints[2] + r * ints[3] + i * n, n)
-            whole = one
-            if ints[8] == 1:
-                whole = total(p, n)
-            q = p[label] / whole
+            q = p[label] / total(p, n) if ints[8] == 1 else p[label]
             q = low if q < low else q
-            q = high if q > high else q
-            mem[out] = -simd.log(q)
+            out[i] = high if q > high else q
+    runs, count = state[ROWS], inner
+    if ints[7] == inner:
+        runs, count = 1, state[ROWS] * inner
+    for r in range(runs):
+        out = cut(mem, ints[6] + (state[FIRST] + r) * ints[7], count)
+        for k in range(count):
+            out[k] = zero - simd.log(out[k])
 
 
 def cross_entropy_grad(mem, ints, reals, state):

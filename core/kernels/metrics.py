@@ -57,10 +57,8 @@ def accuracy_rows(mem, ints, reals, state):
                         label = np.int64(k)
             own = p[i * n + label]
             wrong = 0
-            for k in range(label):
-                wrong += not (q[k] < own)
-            for k in range(label, n):
-                wrong += not (q[k] <= own)
+            for k in range(n):
+                wrong += (not (q[k] <= own)) | ((q[k] == own) & (k < label))
             out[i] = one if wrong == 0 else zero
 
 

@@ -1,13 +1,14 @@
 """Images made larger by whole factors, and the way back. Images are (rows, height, width, channels).
 
-Pixels are copied, or added up, channels at a time: whole pixels lie side by side.
+Pixels are copied channels at a time: whole pixels lie side by side. Those of a block are added up in registers, since a
+loop over three channels would stay scalar.
 """
 
 from __future__ import annotations
 
 from numba import njit
 
-from core.kernels.simd import cut
+from core.kernels.simd import cut, lanes, vadd, vload, vstore, vzero
 from core.kernels.state import FIRST, ROWS
 
 
@@ -28,20 +29,18 @@ def repeat2d(mem, ints, reals, state):
 
 def repeat2d_grad(mem, ints, reals, state):
     """``dx[i, j]`` is the sum of dy over the block of pixel (i, j). ints: h, w, C, dx, dx row, dy, dy row, sh, sw"""
-    h, w, C, sh, sw = ints[0], ints[1], ints[2], ints[7], ints[8]
-    zero = mem.dtype.type(0)
+    h, w, C, sh, sw, L = ints[0], ints[1], ints[2], ints[7], ints[8], lanes(mem)
     for r in range(state[FIRST], state[FIRST] + state[ROWS]):
         for i in range(h):
             for j in range(w):
-                dx = cut(mem, ints[3] + r * ints[4] + (i * w + j) * C, C)
-                for k in range(C):
-                    dx[k] = zero
-                for a in range(sh):
-                    for b in range(sw):
-                        at = ints[5] + r * ints[6] + (((i * sh + a) * w + j) * sw + b) * C
-                        dy = cut(mem, at, C)
-                        for k in range(C):
-                            dx[k] += dy[k]
+                dx = ints[3] + r * ints[4] + (i * w + j) * C
+                for k in range(0, C, L):
+                    total = vzero(mem)
+                    for a in range(sh):
+                        dy = ints[5] + r * ints[6] + ((i * sh + a) * w + j) * sw * C + k
+                        for b in range(sw):
+                            total = vadd(total, vload(mem, dy + b * C, C - k))
+                    vstore(mem, dx + k, C - k, total)
 
 
 @njit(nogil=True, error_model="numpy")

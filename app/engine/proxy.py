@@ -273,6 +273,15 @@ class Engine(QObject):
         self._slow.stop()
         self._send("step", granularity=self._granularity(granularity))
 
+    def step_to(self, instruction: int) -> None:
+        """Do the instructions of the present step up to this one; if it lies behind, to the end of the step."""
+        self.catch_up()
+        if self._blocked:
+            self.failed.emit(self._blocked)
+            return
+        self._slow.stop()
+        self._send("step", granularity="instruction", to=int(instruction))
+
     def step_back(self, granularity: str | None = None) -> None:
         """Undo one instruction, layer, batch or epoch, to the exact bits."""
         self._slow.stop()

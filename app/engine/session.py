@@ -296,12 +296,20 @@ class Session:
         if self.finished:
             self._limit = self._steps_until(self.epoch + max(1, self.work.training.epochs))
 
-    def step(self, granularity: str) -> None:
-        """Go forward by one instruction, layer, batch or epoch."""
+    def step(self, granularity: str, to: int | None = None) -> None:
+        """Go forward by one instruction, layer, batch or epoch; or to an instruction that is ahead in this step.
+
+        If that lies behind, to the end of the step.
+        """
         self._control[0] = 0
         if self.stopped:
             self._supervisor.go_on()
-        self.run.step(granularity)
+        if to is None:
+            self.run.step(granularity)
+        else:
+            position = self.run.position
+            ahead = position.pc < to < position.instructions
+            self.run.step_to(to if ahead else position.instructions)
         self._limit = max(self._limit, self.run.step_count)
         if self.run.epoch_just_ended():
             self._note_epoch()

@@ -376,10 +376,10 @@ class Worker(QThread):
         self._tell(status="ready", reason="")
         self.happened.emit("run.reset", {})
 
-    def _do_step(self, granularity: str) -> None:
+    def _do_step(self, granularity: str, to: int | None = None) -> None:
         session = self._open_session()
         self._playing = False
-        session.step(granularity)
+        session.step(granularity, to)
         self._dirty = True
         self._put_now()
         self._tell_idle()

@@ -73,7 +73,7 @@ class StepSession(QObject):
         self._view: tuple[Any, NetworkView] | None = None
         self._wanted: tuple[Any, ...] = ()
         self._program_serial = -1
-        self._running_to: int | None = None
+        self._jumps = 0
         self._unsubscribe: Any = None
 
     # -- life
@@ -344,14 +344,15 @@ class StepSession(QObject):
     @property
     def running(self) -> bool:
         """Whether the run moves on by itself, playing or towards a breakpoint."""
-        return self.context.engine.state.status == "playing" or self._running_to is not None
+        return self.context.engine.state.status == "playing" or self._jumps > 0
 
     def run_to_breakpoint(self) -> None:
-        """Step on until the next instruction is one with a breakpoint."""
+        """Step on until the next instruction is one with a breakpoint, at most once around the tape."""
         if not self.breakpoints or self.program is None:
             return
-        self._running_to = len(self.program.instructions) + 1
-        self.context.engine.step("instruction")
+        # To the end of this step, and to the breakpoint in the next: what a step begins with is seen in between.
+        self._jumps = 2
+        self._jump()
 
     # -- following
 
@@ -362,7 +363,7 @@ class StepSession(QObject):
     @Slot(object)
     def _on_state(self, _state: Any) -> None:
         self._pull()
-        if self._running_to is None:
+        if not self._jumps:
             self.questions.ask()
         self.changed.emit()
 
@@ -409,13 +410,17 @@ class StepSession(QObject):
 
     def _go_on(self) -> None:
         """Continue towards a breakpoint."""
-        if self._running_to is None or self.snapshot is None:
+        if not self._jumps or self.snapshot is None:
             return
-        self._running_to -= 1
-        if self.pc in self.breakpoints or self._running_to <= 0:
-            self._running_to = None
-            return
-        self.context.engine.step("instruction")
+        self._jumps -= 1
+        if self.pc in self.breakpoints:
+            self._jumps = 0
+        elif self._jumps:
+            self._jump()
+
+    def _jump(self) -> None:
+        ahead = [index for index in self.breakpoints if index > self.pc]
+        self.context.engine.step_to(min(ahead, default=0))
 
     def _subscribe(self) -> None:
         if not self._active:

@@ -36,6 +36,24 @@ class Travelling(Advancing):
                 if not self.advance(target - self.step_count):
                     break
 
+    def step_to(self, pc: int) -> None:
+        """Go forward within the present step, until its instruction `pc` is the next; the number of them is its end.
+
+        As many single instructions would: it ends where numbers break, and going back finds each of them.
+
+        Raises
+        ------
+        core.errors.ChainruleError
+            It is not ahead.
+        """
+        pc, count = check_whole("pc", pc, -SEEDS), len(self.program.kinds)
+        if not self.pc < pc <= count:
+            raise ChainruleError(
+                f"The run stands before instruction {self.pc} of {count}; pc must lie behind that, up to {count}. "
+                f"It is {pc}: seek goes back."
+            )
+        self._run_instructions(pc)
+
     def step_back(self, granularity: str = "instruction") -> None:
         """Go back by one instruction, one layer, one batch (to the start of a step) or one epoch."""
         _check(granularity)

@@ -233,3 +233,21 @@ def test_the_start_of_the_last_step_is_found_where_it_was_not_kept(kept: bool) -
     weight = next(iter(run.program.weights()))
     for name, values in run.terms(weight).items():
         np.testing.assert_array_equal(values, other.terms(weight)[name])
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_stepping_to_an_instruction_is_stepping(name: str) -> None:
+    at_once, single = RUNS[name](), RUNS[name]()
+    count = len(at_once.program.kinds)
+    for pc in (3, 4, count // 2, count, count - 1):
+        at_once.step_to(pc)
+        while single.pc != pc % count:
+            single.step("instruction")
+        assert differences(everything(at_once), everything(single)) == []
+    for _ in range(count + 3):
+        at_once.step_back("instruction")
+        single.step_back("instruction")
+    assert differences(everything(at_once), everything(single)) == []
+    for pc in (at_once.pc, 0, count + 1):
+        with pytest.raises(ChainruleError, match=f"It is {pc}: seek goes back"):
+            at_once.step_to(pc)

@@ -23,6 +23,10 @@ from tests.benchmarks.rows import Results, Row
 #: What there is to measure: a function that yields rows, and its title.
 GROUPS = {
     "steps": ("racing.steps", "Steps through fit with Adam, beside PyTorch eager"),
+    "fusing": (
+        "racing.fusing",
+        "Whole steps with superinstructions, beside the tape as it is written",
+    ),
     "memory": ("racing.memory", "Peak memory of training, beside PyTorch's process"),
     "fit": ("racing.fitting", f"What fit adds to a step of {cases.case('tiny').title}"),
     "optimizers": ("racing.optimizers", "Optimizers"),

@@ -222,6 +222,16 @@ def running(case: str, count: int) -> tuple[float, int]:
     return perf_counter() - began, done
 
 
+def as_written(case: str, count: int) -> tuple[float, int]:
+    """Whole steps of a run without superinstructions."""
+    program = run_of(case).program
+    program.fused = False
+    try:
+        return running(case, count)
+    finally:
+        program.fused = True
+
+
 def reading(case: str, count: int) -> tuple[float, int]:
     """The same, every value of every instruction copied and read by its name."""
     run = run_of(case)
@@ -333,7 +343,7 @@ ANSWERS = {
     one.__name__: one
     for one in (
         steps, short_epochs, batch_callbacks, single_batches, facts, digest, every_neuron, predictions, running,
-        reading, stepping, checkpoints, seeks, kept, snapshots, first_step,
+        as_written, reading, stepping, checkpoints, seeks, kept, snapshots, first_step,
     )
 } | {"memory": peak_memory}  # fmt: skip
 

@@ -14,6 +14,9 @@ from tests.benchmarks.rows import Row, raced, timed
 OURS = "Chainrule"
 ALONE = "Chainrule, 1 thread"
 
+#: Those of which whole steps are fused: `core.tape.fusing`.
+FUSED = ("lstm", "gru", "time:80")
+
 #: The shape on which optimizers are raced: many parameters for its multiply-adds.
 _OPTIMIZED = "medium"
 
@@ -61,6 +64,18 @@ def _race(one: Case, options: Options) -> Iterator[Row]:
     rate = facts["instructions"] / found[OURS]
     note = f"{facts['instructions']} a step"
     yield timed(f"steps, {one.name}", "  instructions a second", rate, unit="1/s", note=note)
+
+
+def fusing(options: Options) -> Iterator[Row]:
+    """Whole steps of recurrent networks with superinstructions, beside the tape as it is written, on one thread."""
+    with Child("own_side", environment={"CHAINRULE_THREADS": "1"}) as own:
+        for name in options.cases or FUSED:
+            runners = {
+                OURS: own.contender("running", case=name),
+                "as written": own.contender("as_written", case=name),
+            }
+            found = interleaved(runners, options.rounds, options.seconds)
+            yield raced("fusing", f"a step, {case(name).title}", found, OURS)
 
 
 def memory(options: Options) -> Iterator[Row]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import os
 import sys
@@ -29,6 +30,8 @@ class Subject(msgspec.Struct):
 
 def run(arguments: argparse.Namespace) -> int:
     """Compile, telling progress as lines of JSON."""
+    # Looking for garbage after every 700 new objects takes a tenth of the time of compiling.
+    gc.set_threshold(50_000, 20, 100)
     if os.environ.get(HELPER):
         from app.engine.warm import serve
 

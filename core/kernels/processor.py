@@ -148,10 +148,13 @@ def choose() -> Path:
 
 def _automatic_instead(problem: str) -> Path:
     path = PATHS[_automatic()]
-    warnings.warn(f"{problem}; kernels are compiled for {path.name}.", stacklevel=2)
+    NOT_TAKEN.append(f"{problem}; kernels are compiled for {path.name}.")
+    warnings.warn(NOT_TAKEN[-1], stacklevel=2)
     return path
 
 
+#: Why a path that was asked for is not the one taken, if so.
+NOT_TAKEN: list[str] = []
 #: The path of this process.
 CHOSEN = choose()
 #: float32 lanes of a register; float64 has half as many, but at least one.

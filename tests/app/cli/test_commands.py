@@ -215,6 +215,21 @@ def test_doctor() -> None:
         assert word in result.stdout
 
 
+def test_doctor_says_which_processor_path_cannot_be_had() -> None:
+    result = run("doctor", CHAINRULE_PROCESSOR="turbo")
+    assert result.returncode == 0, result.stderr
+    assert "Processor: CHAINRULE_PROCESSOR=turbo is not a path. Here it can be" in result.stdout
+    assert result.stderr == ""
+    # Without the step that is trained: that path would have to be compiled.
+    question = "from app.cli import doctor; print(*doctor._processor())"
+    told = subprocess.run(
+        [sys.executable, "-c", question], capture_output=True, text=True, check=True,
+        env={**os.environ, **own_environment(), "CHAINRULE_PROCESSOR": "plain"},
+    )  # fmt: skip
+    assert "plain loops" in told.stdout
+    assert "CHAINRULE_PROCESSOR asks for them." in told.stdout
+
+
 def test_warm_tells_progress() -> None:
     template = templates.load("xor-mlp")
     text = msgspec.json.encode({"network": template.network, "training": template.training})

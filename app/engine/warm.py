@@ -1,4 +1,4 @@
-"""Compiling what a project needs into Numba's cache folder. Runs in a process of its own, or in two."""
+"""Compiling what a project needs into Numba's cache folder. Runs in a process of its own, or in several."""
 
 from __future__ import annotations
 
@@ -47,8 +47,18 @@ _PRECISE = "float64:"
 #: Kernels that take many times as long as the others begin first, so that none of them ends alone.
 _SLOW = ("products.products", _SHARING)
 
-#: With fewer kernels missing a second process is not worth its start of a second.
+#: For fewer missing kernels each, processes beside the first are not worth their start of a second.
 _WORTH_A_HELPER = 4
+
+#: Processes beside the first: with four the product, which takes a quarter of the time, is nearly the last to end.
+_MOST_HELPERS = 3
+
+
+def helpers_for(missing: int, processors: int) -> int:
+    """Return how many processes beside the first share the work. Of more than two cores one is left to the window."""
+    if processors < 2:
+        return 0
+    return min(_MOST_HELPERS, max(1, processors - 2), missing // _WORTH_A_HELPER)
 
 
 def tapes(network: Network, training: Training) -> Iterator[Tape]:
@@ -97,7 +107,7 @@ def warm(
     progress
         Called with jobs done and their total.
     helper
-        Command of a process that runs `serve`; it shares the work where there is a second core.
+        Command of a process that runs `serve`; where there are more cores, such processes share the work.
     precise
         Compile for float64 what numeric checks need, instead of what training needs.
     """
@@ -115,10 +125,13 @@ def warm(
             done += 1
             report(done, len(jobs))
 
-    shared = None
-    if helper and len(missing) >= _WORTH_A_HELPER and (os.cpu_count() or 1) > 1:
-        shared = threading.Thread(target=_share, args=(helper, waiting, finished), daemon=True)
-        shared.start()
+    count = helpers_for(len(missing), os.cpu_count() or 1) if helper else 0
+    shared = [
+        threading.Thread(target=_share, args=(helper, waiting, finished), daemon=True)
+        for _ in range(count)
+    ]
+    for one in shared:
+        one.start()
     while waiting:
         try:
             name = waiting.popleft()
@@ -126,8 +139,8 @@ def warm(
             break
         compile_job(name)
         finished()
-    if shared is not None:
-        shared.join()
+    for one in shared:
+        one.join()
     return len(jobs)
 
 

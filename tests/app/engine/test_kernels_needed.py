@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.engine.warm import jobs_of
+from app.engine.warm import helpers_for, jobs_of
 from core import templates
 from core.spec import new_layer
 
@@ -28,3 +28,13 @@ def test_more_layers_of_a_kind_need_no_more_kernels() -> None:
     for _ in range(3):
         network = network.insert(1, new_layer(second.kind, network, **second.config))
     assert set(jobs_of(network, template.training)) == before
+
+
+@pytest.mark.parametrize(
+    ("missing", "processors", "expected"),
+    [(25, 1, 0), (25, 2, 1), (25, 4, 2), (25, 16, 3), (3, 16, 0), (9, 16, 2), (0, 2, 0)],
+)
+def test_as_many_processes_compile_as_have_a_processor_and_work(
+    missing: int, processors: int, expected: int
+) -> None:
+    assert helpers_for(missing, processors) == expected

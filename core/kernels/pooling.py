@@ -1,7 +1,7 @@
 """Means and largest values of windows, of whole images, of the steps that count. Images are (rows, h, w, channels).
 
 Channels go in registers (`core.kernels.registers`) while a window or an image is walked over: there are often too few
-of them for a loop to be vectorised.
+of them for a loop to be vectorised, and a sum or a maximum stays in its register until all places have been seen.
 """
 
 from __future__ import annotations

@@ -3,6 +3,10 @@
 A region is a stretch of tasks between two meetings. Its tasks are in two parts that touch nothing of each other's. The
 leader publishes a region, runs the first part, and then the second too, unless the helper has claimed it meanwhile: it
 never waits for a helper that is late, resting or gone, only for one that is at work. Who runs a part changes no bit.
+
+Tasks are rows of (instruction, its integers, way), regions rows of (first and last task of either part). The threads
+meet in an array of integers, each read and written as a whole and two cache lines from the next, without a lock and
+without Python: a meeting costs a fraction of a microsecond.
 """
 
 from __future__ import annotations

@@ -5,8 +5,8 @@ channel, each image is first written with every channel M times into working mem
 beside each other, and go in registers while the taps of a filter are walked over.
 
 Three channels would leave most of a register empty. Where the places of a row lie side by side (strides of 1), whole
-rows go through registers instead, pixel after pixel, beside filters repeated as often. Every number is added up in the
-same order either way.
+rows go through registers instead, pixel after pixel, beside filters that are repeated until lanes and channels begin
+together again. Every number is added up in the same order either way.
 """
 
 from __future__ import annotations
@@ -34,18 +34,19 @@ def _repeated(mem, image, to, pixels, C, M):
 
 
 @njit(nogil=True, error_model="numpy")
-def _side_by_side(taps, n, L, row):
-    """Whether pixels go in registers side by side: few channels, and memory for their filters and a row of pixels."""
-    return n % L != 0 and taps * n * L <= ROOM and row <= ROOM
+def _period(n, L):
+    """After how many registers channels and lanes begin together again."""
+    return n // L if n % L == 0 else n
 
 
 @njit(nogil=True, error_model="numpy", forceinline=True)
-def _filters(mem, w, taps, n, L, out):
-    """Each tap's filter L times over: n registers, after which channels and lanes begin together again."""
+def _filters(mem, w, taps, n, period, out):
+    """Each tap's filter as often as `period` registers hold it."""
+    L = lanes(mem)
     for tap in range(taps):
         here = cut(mem, w + tap * n, n)
-        for k in range(L):
-            there = cut(out, (tap * L + k) * n, n)
+        for k in range(0, period * L, n):
+            there = cut(out, tap * period * L + k, n)
             for c in range(n):
                 there[c] = here[c]
 
@@ -57,10 +58,10 @@ def depthwise2d(mem, ints, reals, state):
     """
     H, W, C, kh, kw, M, h = ints[0], ints[1], ints[2], ints[5], ints[6], ints[7], ints[9]
     wide, sh, sw, dh, dw, n = ints[10], ints[13], ints[14], ints[15], ints[16], ints[2] * ints[7]
-    L, filters = lanes(mem), scratch(mem, ROOM)
-    flat = sw == 1 and _side_by_side(kh * kw, n, L, 0)
+    L, filters, period = lanes(mem), scratch(mem, ROOM), _period(n, lanes(mem))
+    flat = sw == 1 and kh * kw * period * L <= ROOM
     if flat:
-        _filters(mem, ints[8], kh * kw, n, L, filters)
+        _filters(mem, ints[8], kh * kw, n, period, filters)
     for r in range(state[FIRST], state[FIRST] + state[ROWS]):
         image = _repeated(mem, ints[3] + r * ints[4], ints[17], H * W, C, M)
         for u in range(h):
@@ -72,11 +73,11 @@ def depthwise2d(mem, ints, reals, state):
                     for i in range(kh):
                         for j in range(kw):
                             x = top + (i * dh * W + j * dw) * n + q
-                            w = vload(filters, ((i * kw + j) * n + phase) * L, L)
+                            w = vload(filters, ((i * kw + j) * period + phase) * L, L)
                             here = vload(mem, x, wide * n - q)
                             total = vadd(total, vmultiply(here, w))
                     vstore(mem, y + q, wide * n - q, total)
-                    phase = phase + 1 if phase + 1 < n else 0
+                    phase = phase + 1 if phase + 1 < period else 0
                 continue
             for v in range(wide):
                 for k in range(0, n, L):
@@ -91,7 +92,7 @@ def depthwise2d(mem, ints, reals, state):
 
 
 @njit(nogil=True, error_model="numpy", forceinline=True)
-def _row_back(mem, dy, dx, size, n, kh, kw, down, right, padded, filters):
+def _row_back(mem, dy, dx, size, period, kh, kw, down, right, padded, filters):
     """Add one row of dy to the rows of dx its taps fell on, `down` apart; taps in a row are `right` apart.
 
     Each register of dx takes its terms in the order of the places v, so from the last tap to the first. Zeros beside
@@ -107,11 +108,11 @@ def _row_back(mem, dy, dx, size, n, kh, kw, down, right, padded, filters):
             total = vload(mem, at + q, size - q)
             for back in range(kw):
                 j = kw - 1 - back
-                w = vload(filters, ((i * kw + j) * n + phase) * L, L)
+                w = vload(filters, ((i * kw + j) * period + phase) * L, L)
                 here = vload(padded, edge + q - j * right, size - q)
                 total = vadd(total, vmultiply(here, w))
             vstore(mem, at + q, size - q, total)
-            phase = phase + 1 if phase + 1 < n else 0
+            phase = phase + 1 if phase + 1 < period else 0
 
 
 def depthwise2d_input_grad(mem, ints, reals, state):
@@ -123,9 +124,10 @@ def depthwise2d_input_grad(mem, ints, reals, state):
     wide, sh, sw, dh, dw, n = ints[10], ints[13], ints[14], ints[15], ints[16], ints[2] * ints[7]
     zero, L = mem.dtype.type(0), lanes(mem)
     filters, padded, edges = scratch(mem, ROOM), scratch(mem, ROOM), 2 * (kw - 1) * dw * n
-    flat = sw == 1 and _side_by_side(kh * kw, n, L, wide * n + edges)
+    period = _period(n, L)
+    flat = sw == 1 and max(kh * kw * period * L, wide * n + edges) <= ROOM
     if flat:
-        _filters(mem, ints[8], kh * kw, n, L, filters)
+        _filters(mem, ints[8], kh * kw, n, period, filters)
         for k in range(wide * n + edges):
             padded[k] = zero
     for r in range(state[FIRST], state[FIRST] + state[ROWS]):
@@ -137,7 +139,7 @@ def depthwise2d_input_grad(mem, ints, reals, state):
             row = ints[11] + r * ints[12] + u * wide * n
             if flat:
                 top = image + u * sh * W * n
-                _row_back(mem, row, top, W * n, n, kh, kw, dh * W * n, dw * n, padded, filters)
+                _row_back(mem, row, top, W * n, period, kh, kw, dh * W * n, dw * n, padded, filters)
                 continue
             for v in range(wide):
                 dy = cut(mem, row + v * n, n)

@@ -1,4 +1,7 @@
-"""Sums over gradients, weights and activations of a run, without copies: see `core.runs.health`."""
+"""Sums over gradients, weights and activations of a run, without copies: see `core.runs.health`.
+
+Tensors are read where they lie in the arena, once each, and only a few numbers come out.
+"""
 
 from __future__ import annotations
 

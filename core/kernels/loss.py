@@ -1,7 +1,8 @@
 """Softmax, losses and their gradients. Lists of n numbers along the last axis, `inner` of them a sample.
 
 Lists are short and each has a sum, which LLVM may not reorder. So terms are worked out in blocks by a vectorised loop
-and added up in `core.kernels.sums`, and the exponentials of all lists that lie back to back are one loop.
+and added up in `core.kernels.sums`, and the exponentials of all lists that lie back to back are one loop. Where every
+number counts by itself, pairs of many lists are worked on side by side (`core.kernels.comparing`).
 """
 
 from __future__ import annotations

@@ -1,4 +1,8 @@
-"""From what was counted to the number that is told: of a batch, or of the epoch so far."""
+"""From what was counted to the number that is told: of a batch, or of the epoch so far.
+
+Counts are lists of one number, or one a class or threshold, one kind after the other. They are so short beside a batch
+that their kernels are written to be read.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""Kernels of what is worked out once a step before the updates. All in double precision: they are few numbers."""
+"""Kernels of what is worked out once a step before the updates, in double precision; and gradients that are clipped.
+
+Powers of β and norms are the same for every weight: computed here once, they leave little to do in the loops over
+weights (`core.kernels.update`).
+"""
 
 from __future__ import annotations
 

@@ -168,6 +168,8 @@ class Engine(QObject):
         self._change(
             status="starting", reason="", progress=0.0, detail="", position=None, finished=False
         )
+        # What is pressed from now on is meant for this one, not for the run that is open until its kernels are there.
+        self._send("expect")
         self._warm_or_open(work)
 
     def edit(self, work: Work) -> None:

@@ -70,7 +70,8 @@ class Worker(QThread):
         # Without kernels for numeric checks a child process compiles: for edits, too.
         self._precise, self._has_child = precise, not precise
         self._lacks_kernels: Work | None = None
-        #: What was asked for while kernels of an edit were still compiled.
+        self._expecting = False
+        #: What was asked for while kernels of what was opened or edited were still compiled.
         self._put_off: list[str] = []
         self.setObjectName("chainrule-engine")
         self.inbox = Inbox(self._interrupt)
@@ -281,12 +282,22 @@ class Worker(QThread):
     def _do_nothing(self) -> None:
         pass
 
+    def _do_expect(self) -> None:
+        """Leave what is open: something else will be, as soon as its kernels are there. Play waits for it."""
+        self._playing, self._lacks_kernels, self._expecting = False, None, True
+        self._background, self._put_off = None, []
+        old, self._session = self._session, None
+        if old is not None:
+            old.close()
+        self._tell(status="starting", reason="", position=None, finished=False)
+
     def _do_open(self, work: Work) -> None:
         from app.engine.session import Session
         from app.scenes import edges
 
-        self._playing, self._lacks_kernels = False, None
-        self._background, self._put_off = None, []
+        self._playing, self._lacks_kernels, self._expecting = False, None, False
+        self._background = None
+        put_off, self._put_off = self._put_off, []
         old, self._session = self._session, None
         if old is not None:
             old.close()
@@ -301,6 +312,7 @@ class Worker(QThread):
         self._dirty = True
         self._guard(self._put_snapshot)
         self._tell(status="diverged" if session.diverged else "ready", reason=session.diverged)
+        self._make_up_for(put_off)
 
     def _do_edit(self, work: Work, warmed: bool = False) -> None:
         if self._session is None:
@@ -322,12 +334,15 @@ class Worker(QThread):
         for name, values in self._session.take_news():
             self.happened.emit(name, values)
         put_off, self._put_off = self._put_off, []
+        self._make_up_for(put_off)
+
+    def _make_up_for(self, put_off: list[str]) -> None:
         for command in put_off:
             getattr(self, f"_do_{command}")()
 
     def _is_put_off(self, command: str) -> bool:
-        """Put a command off until the edit it was given after has its kernels."""
-        if self._lacks_kernels is None:
+        """Put a command off until what was opened or edited before it has its kernels."""
+        if self._lacks_kernels is None and not self._expecting:
             return False
         self._put_off.append(command)
         return True

@@ -151,3 +151,26 @@ def test_a_save_while_an_edit_waits_for_its_kernels_holds_the_run(qtbot: QtBot) 
     assert engine.state.position is not None
     assert engine.state.position.step == 1
     engine.close()
+
+
+def test_play_is_meant_for_what_was_opened_last(qtbot: QtBot) -> None:
+    # The run that is open until the kernels of the next one are there goes on telling how it is: whoever takes its
+    # "ready" for the new one's and presses Play must not be forgotten.
+    engine = Engine(warm=True)
+    bench = Bench(engine, qtbot)
+    engine.open(work_for("xor-mlp"))
+    bench.until(lambda: engine.state.status == "ready")
+    engine.set_speed("max")
+    engine.play()
+    before = bench.state.position
+    assert before is not None
+    engine.open(work_for("chain-rule-by-hand"))
+    engine.play()
+
+    def plays_the_new_one() -> bool:
+        now = engine.state.position
+        playing = engine.state.status == "playing"
+        return playing and now is not None and now.instructions != before.instructions
+
+    bench.until(plays_the_new_one)
+    engine.close()

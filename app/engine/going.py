@@ -1,0 +1,151 @@
+"""A session that trains: slices of steps, single steps, back, and to any step of the past. Worker thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from app.engine import second_thread
+from app.engine.epochs import is_measured
+from app.engine.tree import run_of, takes_place_of
+from core.errors import ChainruleError
+from core.tape import helper
+
+if TYPE_CHECKING:
+    pass
+
+
+from app.engine.showing import Showing
+
+
+class Going(Showing):
+    """A session that trains."""
+
+    def share(self, mode: str) -> None:
+        """Let the second thread take part in training, or rest, at a speed of this mode."""
+        self.run.program.threads = second_thread.threads(
+            mode, helper.processors(), helper.threads()
+        )
+
+    def advance(
+        self, steps: int, waits: Callable[[], bool] = lambda: False, *, measures: bool = True
+    ) -> int:
+        """Take up to so many steps; fewer when interrupted, at an epoch's end, at the end, or diverged.
+
+        An epoch's held-out samples are measured before the next one begins, in pieces: none is taken meanwhile.
+        """
+        self._control[0] = 0
+        if waits():
+            # Asked for between the look into the queue and the line above.
+            return 0
+        if not self._look(waits) or (measures and not self._measure(waits)):
+            return 0
+        limit = min(self._limit, self._supervisor.stop_step() or self._limit)
+        left = max(0, limit - self.run.step_count)
+        # Whole epochs where one is shorter than what is asked for, so that what is measured belongs to an end of one.
+        following = 1 if self._supervisor else self._history.epochs_to_next_note(self.run)
+        epochs = max(1, min(steps // self.run.batches, following))
+        began = perf_counter()
+        done = self.run.advance(min(steps, left), epochs) if left else 0
+        self.meter.trained(done, perf_counter() - began)
+        if done and self.run.epoch_just_ended():
+            self._note_epoch(waits)
+            if measures:
+                self._measure(waits)
+        return int(done)
+
+    def _measure(self, waits: Callable[[], bool]) -> bool:
+        """Measure the epoch that has ended, unless callbacks have; False if that goes on later."""
+        return self.meter.measure(self.run, self._version, self.evaluation, waits)
+
+    @property
+    def measured(self) -> bool:
+        """Whether held-out metrics of the present step are in the history."""
+        return is_measured(self.run)
+
+    def _note_epoch(self, waits: Callable[[], bool] = lambda: False) -> None:
+        """Note what the epoch that just ended measured; one that callbacks have seen stays as they saw it."""
+        if self._supervisor:
+            self._look(waits)
+        else:
+            self._history.note_epoch(self.run)
+
+    def _look(self, waits: Callable[[], bool]) -> bool:
+        """Let callbacks look at an epoch that has ended; False if something else has to be done in between."""
+        run = self.run
+        if not self._supervisor.is_due():
+            return True
+        if self._measuring is None or self._measuring[0] != self._version:
+            pieces = run.iter_evaluation(run.validation or run.samples)
+            self._measuring = (self._version, pieces)
+        for part in self._measuring[1]:
+            self._measured = part
+            if waits():
+                return False
+        found, self._measuring, self._measured = self._measured, None, None
+        self._happenings += self._supervisor.look(found)
+        self._changes += 1
+        return True
+
+    def finish_training(self, first: int) -> None:
+        """Let callbacks end training that began after the step `first`, where nobody can press Play to go on."""
+        self._happenings += self._supervisor.finish(first)
+        self._changes += 1
+
+    def finish_step(self) -> None:
+        """Complete a step that was begun instruction by instruction."""
+        if self.run.position.pc and self.run.divergence is None:
+            self._control[0] = 0
+            self.run.advance(1)
+
+    def allow_more(self) -> None:
+        """Let a finished run go on for as many epochs again: the learner pressed Play once more."""
+        if self.run.divergence is not None:
+            raise ChainruleError(self.run.divergence.sentence)
+        self._supervisor.go_on()
+        if self.finished:
+            self._limit = self._steps_until(self.epoch + max(1, self.work.training.epochs))
+
+    def step(self, granularity: str, to: int | None = None) -> None:
+        """Go forward by one instruction, layer, batch or epoch; or to an instruction that is ahead in this step.
+
+        If that lies behind, to the end of the step.
+        """
+        self._control[0] = 0
+        if self.stopped:
+            self._supervisor.go_on()
+        if to is None:
+            self.run.step(granularity)
+        else:
+            position = self.run.position
+            ahead = position.pc < to < position.instructions
+            self.run.step_to(to if ahead else position.instructions)
+        self._limit = max(self._limit, self.run.step_count)
+        if self.run.epoch_just_ended():
+            self._note_epoch()
+
+    def step_back(self, granularity: str) -> None:
+        """Go back by one instruction, layer, batch or epoch."""
+        self.run.step_back(granularity)
+
+    def seek(self, step: int, pc: int = 0) -> Iterator[float]:
+        """Go to a step; yields progress from 0 to 1."""
+        reached = max(self.run.history.length, self.run.step_count)
+        step = min(max(step, self.run.base), reached)
+        yield from self.run.seeking(step, min(max(pc, 0), len(self.run.program.kinds) - 1))
+
+    def reset(self) -> None:
+        """Go back to the first weights of the network as it is now."""
+        if self.run.base == 0 and self.run.training == self.work.training:
+            self.run.reset()
+            self._open_run(self.run)
+        else:
+            fresh = run_of(self.work)
+            takes_place_of(fresh, self.run)
+            self._open_run(fresh)
+
+    def set(self, name: str, value: float) -> None:
+        """Change a live scalar."""
+        self.run.set(name, value)
+        self._changes += 1

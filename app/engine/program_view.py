@@ -1,0 +1,58 @@
+"""What a program looks like from outside, and which of its values are there. Worker thread."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+from app.snapshots import InstructionView, ProgramView, TensorView
+from core.runs import Position, Run
+
+#: Numbers of snapshots and of programs: none is given twice.
+serials = iter(range(1, 1 << 62))
+
+
+def program_view(run: Run) -> ProgramView:
+    """Return the listing of a run's program and of its values, without the values."""
+    instructions = tuple(
+        InstructionView(
+            i.index, i.phase, i.op, i.layer, i.title, i.formula, MappingProxyType(dict(i.operands)),
+            tuple(i.writes),
+        )
+        for i in run.program.instructions
+    )  # fmt: skip
+    tensors = {
+        name: TensorView(t.name, tuple(t.shape), t.batch, t.role, t.layer, t.symbol)
+        for name, t in run.program.tensors.items()
+    }
+    return ProgramView(next(serials), instructions, MappingProxyType(tensors))
+
+
+def last_instruction(position: Position) -> int | None:
+    """Return the instruction that ran last, if one did."""
+    if position.pc:
+        return position.pc - 1
+    return position.instructions - 1 if position.step else None
+
+
+def written_at(run: Run) -> dict[str, tuple[int, int]]:
+    """Return for each tensor when it was written last: in this step, or in the one before."""
+    position = run.position
+    written: dict[str, tuple[int, int]] = {}
+    names = run.program.written_names
+    if position.step > run.base:
+        for index, own in enumerate(names):
+            for name in own:
+                written[name] = (position.step - 1, index)
+    for index in range(position.pc):
+        for name in names[index]:
+            written[name] = (position.step, index)
+    return written
+
+
+_ALWAYS = {"weight", "statistic", "slot", "scalar"}
+
+
+def is_there(run: Run, name: str, written: dict[str, tuple[int, int]]) -> bool:
+    """Tell whether a tensor holds anything: parameters always do, other values once they were computed."""
+    tensor = run.program.tape.tensors.get(name)
+    return tensor is not None and (tensor.role in _ALWAYS or tensor.name in written)

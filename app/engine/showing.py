@@ -1,0 +1,154 @@
+"""What a session shows: snapshots, samples, predictions and what held-out samples say. Worker thread."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from app.engine import lenses
+from app.engine.evaluating import Evaluator
+from app.engine.looking import page_of
+from app.engine.probing import read, reduce, split
+from app.snapshots import PredictionPage, Probe, Snapshot
+from core.callbacks.early_stopping import EarlyStopping
+
+if TYPE_CHECKING:
+    pass
+
+
+from app.engine.program_view import is_there, last_instruction, serials, written_at
+from app.engine.standing import Standing
+
+
+class Showing(Standing):
+    """A session that can be looked at."""
+
+    # Snapshots
+
+    @property
+    def _version(self) -> tuple[int, int, int]:
+        position = self.run.position
+        return (position.step, position.pc, self._changes)
+
+    def snapshot(self, probes: tuple[Probe, ...]) -> Snapshot:
+        """Return everything visible now; parts that did not change are the objects of the snapshot before."""
+        run, position = self.run, self.run.position
+        batch, sample, plane = split(probes)
+        written = written_at(run)
+        values: dict[str, np.ndarray] = {}
+        for probe in batch:
+            if is_there(run, probe.tensor, written):
+                value = read(run.program, probe)
+                if value is not None:
+                    values[probe.key] = value
+        self._sample.read(run, self._version, sample, values)
+        self._read_plane(plane, values)
+        scalars = {name: run.program.scalar(name) for name in run.program.tape.scalars}
+        if len(run.program.watch) and self.begun:
+            scalars["loss"] = float(run.program.mem[run.program.watch[0]])
+        return Snapshot(
+            serial=next(serials),
+            position=position,
+            values=MappingProxyType(values),
+            history=self._history.view(run, self._limit),
+            program=self._program_view,
+            instruction=last_instruction(position),
+            predictions=self._predictions(),
+            evaluation=self.evaluation_view,
+            health=self._health.view(run, self._version),
+            sample=self._sample.view,
+            plane=self._plane_view,
+            written_at=MappingProxyType(written),
+            scalars=MappingProxyType(scalars),
+        )
+
+    def _read_plane(self, probes: list[Probe], values: dict[str, np.ndarray]) -> None:
+        view = self._plane_view
+        if view is None or not probes:
+            return
+        if self._plane is None:
+            self._plane = lenses.predict_lens(self.run.network, lenses.SIDE**2)
+            points = lenses.plane_points(view.low, view.high, lenses.SIDE)
+            self._plane.program.feed([points])
+        if self._plane.follow(self.run.program, self._version):
+            self._plane.program.run()
+            self._plane_values.clear()
+        for probe in probes:
+            if probe.tensor not in self._plane.program.tape.tensors:
+                continue
+            if probe.tensor not in self._plane_values:
+                value = self._plane.program.tensor(probe.tensor)
+                self._plane_values[probe.tensor] = reduce(
+                    lenses.as_plane(value, lenses.SIDE), "all"
+                )
+            values[probe.key] = self._plane_values[probe.tensor]
+
+    # Samples and predictions
+
+    def select_sample(self, index: int, part: str) -> None:
+        """Choose the sample that ``sample:`` probes follow."""
+        self._sample.select(self.run, index, part)
+
+    def show_predictions(self, first: int, count: int, only_wrong: bool) -> None:
+        """Choose the page of held-out samples."""
+        self._page_wanted = (max(0, first), max(0, count), only_wrong)
+
+    def _predictions(self) -> PredictionPage | None:
+        if self.info.kind != "image" or not self.info.classes or not self._page_wanted[1]:
+            return None
+        key = (*self._page_wanted, self._version)
+        if key != self._page_key:
+            wrong = self._evaluator.wrong if self._evaluator is not None else None
+            self._page = page_of(self.run, self.info, self._page_wanted, wrong, self.predict)
+            self._page_key = key
+        return self._page
+
+    def predict(self, x: np.ndarray) -> np.ndarray:
+        """Return outputs for inputs (samples, ...), scaled."""
+        if self._predict is None:
+            self._predict = lenses.predict_lens(self.run.network)
+        lens = self._predict
+        lens.follow(self.run.program, self._version)
+        out = next(iter(lens.program.tape.outputs.values())).name
+        parts = []
+        for start in range(0, len(x), lenses.CHUNK):
+            lens.program.feed([x[start : start + lenses.CHUNK]])
+            lens.program.run()
+            parts.append(lens.program.tensor(out).copy())
+        return np.concatenate(parts) if parts else np.zeros((0, 1), np.float32)
+
+    # Evaluation
+
+    def evaluation(self) -> Iterator[None]:
+        """Measure on all held-out samples, in pieces; the result is in the snapshots afterwards."""
+        if self._evaluator is None:
+            self._evaluator = Evaluator(self.run, self.info)
+        evaluator = self._evaluator
+        for done in evaluator.pieces(self.run):
+            if done is None:
+                yield
+                continue
+            self.evaluation_view = replace(done, restored=self._restored_epoch(done.step))
+            self._history.note_validation(self.run, done)
+
+    def _restored_epoch(self, step: int) -> int:
+        """Return the epoch whose weights early stopping has put back at this step, or 0."""
+        put_back = any(e.kind == "weights" and e.step == step for e in self.run.journal.entries)
+        if not put_back or self._supervisor.stop_step() != step:
+            return 0
+        best = [one.best_epoch + 1 for one in self._supervisor.callbacks
+                if isinstance(one, EarlyStopping)]  # fmt: skip
+        return best[0] if best else 0
+
+    @property
+    def evaluation_lags(self) -> bool:
+        """Whether an epoch or more was trained since held-out samples were measured, or the run ended since."""
+        if not self.run.step_count or self.run.divergence is not None:
+            return False
+        measured = self.evaluation_view.step if self.evaluation_view is not None else 0
+        behind = self.run.step_count - measured
+        return bool(behind >= self.run.batches or (behind and self.finished))

@@ -13,6 +13,7 @@ from core.layers.base import Layer
 from core.metrics import ConfusionMatrix
 from core.model.reading import cut
 from core.model.running import Running
+from core.model.turn import one_by_one
 from core.spec.training import check_whole
 
 
@@ -30,6 +31,7 @@ class Measuring(Running):
         """Outputs for inputs taken as one batch."""
         return self.predict(x, max(len(self._given_inputs(x)[0]), 1))
 
+    @one_by_one
     def evaluate(
         self,
         x: Any,
@@ -63,6 +65,7 @@ class Measuring(Running):
         found = self._logged(self._measured(run, samples, batch_size, watching))
         return told(found, return_dict)
 
+    @one_by_one
     def _measured(
         self, run: Any, samples: Any, batch_size: int, watching: CallbackList
     ) -> dict[str, float]:
@@ -111,6 +114,7 @@ class Measuring(Running):
         found = np.asarray(metric.result())
         return found if sample_weight is not None else found.astype(np.int64)
 
+    @one_by_one
     def predict(
         self,
         x: Any,
@@ -176,6 +180,7 @@ class Measuring(Running):
         results = [np.concatenate(found) if found else empty[k] for k, found in enumerate(outs)]
         return results[0] if len(results) == 1 else results
 
+    @one_by_one
     def reset_states(self, layer: Layer | None = None) -> None:
         """Let the states of stateful layers (or of one of them) begin at 0 again."""
         own = None if layer is None else self._ids[id(layer)]

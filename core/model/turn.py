@@ -1,4 +1,4 @@
-"""One training at a time."""
+"""One training at a time, and one look at a time."""
 
 from __future__ import annotations
 
@@ -13,10 +13,17 @@ Method = TypeVar("Method", bound=Callable[..., Any])
 
 
 class Turn:
-    """Whose turn it is to train a model. The same thread may ask again: a callback may train a batch of its own."""
+    """Whose turn it is to train a model. The same thread may ask again: a callback may train a batch of its own.
+
+    Attributes
+    ----------
+    looking
+        Held by who measures or predicts: those programs are the model's, and work for one thread at a time.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
+        self.looking = threading.RLock()
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Turn:
         """A copy of the model is trained by whom it likes."""
@@ -59,3 +66,14 @@ def in_turn(method: Method) -> Method:
             self._turn.leave()
 
     return alone  # type: ignore[return-value]
+
+
+def one_by_one(method: Method) -> Method:
+    """Let threads that ask a model something at once be answered one after the other."""
+
+    @functools.wraps(method)
+    def waiting(self: Any, *given: Any, **named: Any) -> Any:
+        with self._turn.looking:
+            return method(self, *given, **named)
+
+    return waiting  # type: ignore[return-value]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 import sys
 import tempfile
 from pathlib import Path
@@ -57,8 +58,9 @@ def prepare() -> Path:
     folder = cache_home() / "kernels" / name
     if not can_write(folder):
         # A read-only home: what is kept until the next start of the machine saves most of the waiting.
-        instead = Path(tempfile.gettempdir()) / f"chainrule-kernels-{name}"
-        folder = instead if can_write(instead) else folder
+        # Numba unpickles what it finds: nobody else may have put it there.
+        instead = Path(tempfile.gettempdir()) / f"chainrule-kernels-{name}-{_user()}"
+        folder = instead if can_write(instead) and is_ours_alone(instead) else folder
     os.environ["NUMBA_CACHE_DIR"] = str(folder)
     return folder
 
@@ -66,8 +68,21 @@ def prepare() -> Path:
 def can_write(folder: Path) -> bool:
     """Whether files can be made in a folder, which is made if need be."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(0o700, parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             return True
     except OSError:
         return False
+
+
+def is_ours_alone(folder: Path) -> bool:
+    """Whether a folder belongs to this user and nobody else may write to it (Windows gives each user a place)."""
+    if sys.platform == "win32":
+        return True
+    found = folder.lstat()
+    own = found.st_uid == os.getuid() and stat.S_ISDIR(found.st_mode)
+    return own and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+
+
+def _user() -> str:
+    return "" if sys.platform == "win32" else str(os.getuid())

@@ -22,7 +22,7 @@ from numba.core.caching import IndexDataCacheFile
 
 from core.kernels import kept as module
 from core.kernels.kept import SealedFiles, kept
-from core.tape.cache import can_write
+from core.tape.cache import can_write, is_ours_alone
 
 ROOT = Path(__file__).resolve().parents[3]
 SIGNATURE = types.void(types.float32[::1])
@@ -189,13 +189,13 @@ def test_a_folder_that_is_a_file_cannot_be_written(tmp_path: Path) -> None:
     assert can_write(tmp_path / "new" / "one")
 
 
-def test_the_engine_trains_where_its_folder_is_a_file(tmp_path: Path) -> None:
-    """A home that is no folder: temporary files serve instead."""
-    home = tmp_path / "home"
+def _prepared(folder: Path) -> Path:
+    """Where kernels are kept by a program whose home is no folder, and whose temporary files lie here."""
+    home = folder / "home"
     home.write_text("a file")
     environment = {key: value for key, value in os.environ.items() if key != "NUMBA_CACHE_DIR"}
-    temporary = tmp_path / "temporary"
-    temporary.mkdir()
+    temporary = folder / "temporary"
+    temporary.mkdir(exist_ok=True)
     done = subprocess.run(
         [sys.executable, "-c", "from core.tape import cache; print(cache.prepare())"],
         cwd=ROOT,
@@ -203,7 +203,26 @@ def test_the_engine_trains_where_its_folder_is_a_file(tmp_path: Path) -> None:
              "TMP": str(temporary)},
         capture_output=True, text=True, check=True, timeout=60,
     )  # fmt: skip
-    assert Path(done.stdout.strip()).parent == temporary
+    return Path(done.stdout.strip())
+
+
+def test_temporary_files_serve_where_the_home_is_a_file(tmp_path: Path) -> None:
+    assert _prepared(tmp_path).parent == tmp_path / "temporary"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="every user has temporary files of their own")
+def test_a_folder_somebody_else_could_write_to_is_not_read(tmp_path: Path) -> None:
+    # What Numba finds there it unpickles.
+    ours = _prepared(tmp_path)
+    assert is_ours_alone(ours)
+    assert not ours.stat().st_mode & 0o077
+    ours.chmod(0o777)
+    assert _prepared(tmp_path).parent != tmp_path / "temporary"
+    ours.rmdir()
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    ours.symlink_to(elsewhere)
+    assert _prepared(tmp_path).parent != tmp_path / "temporary"
 
 
 def test_numba_still_keeps_its_files_as_these_expect(filled: Path) -> None:

@@ -51,6 +51,13 @@ class PlaceError(ChainruleError, IndexError):
     """A program is asked for a cell, or an operand, that is not there."""
 
 
+class NameNotThereError(ChainruleError, KeyError):
+    """A mapping is asked for a name it does not have."""
+
+    # KeyError shows its text as a piece of code, in quotation marks.
+    __str__ = BaseException.__str__
+
+
 class MemoryEstimateError(ChainruleError):
     """The network would need more memory than the program is ready to take."""
 

@@ -113,7 +113,9 @@ def _plural(what: str) -> str:
     """``settings of a run`` for "setting of a run", ``layers that are measured`` for "layer that is measured"."""
     noun, *rest = _GOES_ON.split(what, maxsplit=1)
     many = noun + ("es" if noun.endswith(("s", "x", "ch", "sh")) else "s")
-    return " ".join([many, *(re.sub(r"^that is\b", "that are", more) for more in rest)])
+    for one, more in (("is", "are"), ("was", "were")):
+        rest = [re.sub(rf"^that {one}\b", f"that {more}", told) for told in rest]
+    return " ".join([many, *rest])
 
 
 def _plain(name: str) -> str:

@@ -31,12 +31,12 @@ class Advancing(Instructing):
 
         Returns
         -------
-        Steps completed.
+        Steps completed, up to the one in which numbers broke.
         """
         steps, epochs = check_whole("steps", steps, 0), check_whole("epochs", epochs, 1)
         self._require_healthy()
-        done = 0
-        end = self.step_count + self._until_epoch_end() + (epochs - 1) * self.batches
+        done, first = 0, self.step_count
+        end = first + self._until_epoch_end() + (epochs - 1) * self.batches
         if self.pc:
             self._finish_begun_step()
             done = 1
@@ -50,7 +50,8 @@ class Advancing(Instructing):
         if stopped and self.keeps_starts and not self._has_start and self.divergence is None:
             # In the middle of many steps: one more, whose start is kept, so that the last step can be explained.
             done += self._replay(1)
-        return done
+        # The run stands where numbers broke, which may be before the step whose loss told of it.
+        return done if self.divergence is None else max(self.step_count - first, 0)
 
     def _stopped(self) -> bool:
         return self.divergence is not None or bool(self.program.control[0])

@@ -71,7 +71,7 @@ class Copies:
         for k, t in enumerate(self.copying.tensors):
             if written[k]:
                 found = program._view(t)
-                copy = self.copying.view(row, k)[0]
+                copy = self.copying.view(row, k)[0, ...]
                 if t.batch:
                     found = found[rows.start : rows.stop]
                     copy = copy[: len(found)]

@@ -21,7 +21,19 @@ class Instructing(Changing):
     """Forwards by one instruction, up to the end of a step."""
 
     def _run_instructions(self, stop: int) -> None:
-        """Run the instructions of this step before `stop`, up to one in which numbers break."""
+        """Run the instructions of this step before `stop`, up to one in which numbers break.
+
+        They may have broken in a whole step before, whose loss did not tell of it: then the run goes back there.
+        """
+        step = self.step_count
+        self._run_tested(stop)
+        if self.divergence is not None and step > self.base:
+            start = self._previous if self._start is None else self._start
+            if start is None or not _finite(start.memory):
+                self.divergence = None
+                self._locate(step)
+
+    def _run_tested(self, stop: int) -> None:
         self._require_healthy()
         if self.pc == 0:
             self._apply_journal()
@@ -96,32 +108,63 @@ class Instructing(Changing):
         self._locate(self.step_count)
 
     def _locate(self, step: int) -> None:
-        """Run the broken step again, testing every write, and stand behind the instruction where it began."""
+        """Run the broken step again, testing every write, and stand behind the instruction where it began.
+
+        It may lie before `step`, whose loss told of it: steps behind it are forgotten, since one instruction after the
+        other would not have come to them.
+        """
         self.program.state[S.ERROR] = S.FINE
-        while step > self.base:
+        # A raised stop flag is meant for training.
+        control, self.program.control = self.program.control, np.zeros(2, np.int64)
+        try:
+            step = self._first_broken(step)
             self._seek_quietly(step)
-            if np.isfinite(self.program.mem[: self.program.plan.state]).all():
-                break
-            step -= 1
-        else:
-            self._seek_quietly(step)
+        finally:
+            self.program.control = control
         while not self.divergence:
-            self._run_instructions(len(self.program.kinds))
+            self._run_tested(len(self.program.kinds))
             if self.pc == 0 and not self.divergence:
                 # Finite again: the loss overflowed only in the sum of an epoch. Nothing to name but the loss itself.
                 names = [ins.output.name for ins in self.program.tape.instructions]
                 place = names.index("loss")
                 self.divergence = describe(self.program, self.network, step, place)
+        self._forget_future()
+
+    def _first_broken(self, step: int) -> int:
+        """The step, at most `step`, that left numbers which are not finite in the state; `step` if none did."""
+        start = self._nearest(step)
+        while start.step > self.base and not _finite(start.memory):
+            start = self._nearest(start.step - 1)
+        self._restore(start)
+        while self.step_count < step:
+            self._step_quietly()
+            if not self._state_is_finite():
+                return self.step_count - 1
+        return step
+
+    def _state_is_finite(self) -> bool:
+        return _finite(self.program.mem[: self.program.plan.state])
 
     def _seek_quietly(self, step: int) -> None:
-        self._restore(self._nearest(step))
-        record = np.zeros((1, self._record.shape[1]))
+        # As `seek` does: the step before is run again too, so that values not yet overwritten are its own.
+        self._restore(self._nearest(max(step - 1, self.base)))
         while self.step_count < step:
-            self._apply_journal()
-            self._start = self._checkpoint()
-            self.program.run_steps(1, record)
-            if self.program.error:
-                self.program.state[S.ERROR] = S.FINE
-                self.program.state[S.STEP] += 1
-                self.program.state[S.ITERATION] += 1
-            self._previous, self._start = self._start, None
+            last = self.step_count == step - 1
+            self._step_quietly(keep=last)
+
+    def _step_quietly(self, *, keep: bool = False) -> None:
+        """A whole step that no history hears of, even if its loss is not finite; its start is kept on demand."""
+        self._apply_journal()
+        start = self._checkpoint() if keep else None
+        self.program.run_steps(1, np.zeros((1, self._record.shape[1])))
+        if self.program.error:
+            self.program.state[S.ERROR] = S.FINE
+            self.program.state[S.STEP] += 1
+            self.program.state[S.ITERATION] += 1
+        self._previous, self._start = start, None
+
+
+def _finite(values: np.ndarray) -> bool:
+    """True if all are finite. Their sum tells it at once, unless it overflows."""
+    with np.errstate(all="ignore"):
+        return bool(np.isfinite(values.sum()) or np.isfinite(values).all())

@@ -84,6 +84,7 @@ class Observing(Travelling):
         >>> for instruction, values in run.read().walk(100): ...
         """
         steps = check_whole("steps", steps, 1)
+        of = of if of is None or isinstance(of, str) else _listed(of)
         chosen = self._chosen(of, rows)
         needed = steps * chosen.bytes
         if needed > MOST:
@@ -99,6 +100,7 @@ class Observing(Travelling):
         stopped = None
         while copies.done < steps and not self._stopped():
             piece = max(int(REPLAY / self._seconds_a_step), 1)
+            self._require_the_same(chosen, of, rows)
             stopped = self._fill(copies, chosen, min(steps, copies.done + piece))
             if progress is not None:
                 progress(copies.done / steps)
@@ -116,7 +118,8 @@ class Observing(Travelling):
         """The same in parts of at most `part` bytes (or one step, if that takes more), each before the next is run.
 
         Between two parts the run stands after a whole step, and whoever has had enough leaves it there. A part ends
-        where an epoch does, so that held-out data can be measured there.
+        where an epoch does, so that held-out data can be measured there. What is changed there (other data, another
+        learning rate, the number of threads) holds for the next part.
 
         Parameters
         ----------
@@ -133,18 +136,31 @@ class Observing(Travelling):
         """
         if steps is not None:
             steps = check_whole("steps", steps, 1)
-        chosen, size = self._chosen(of, rows), check_whole("part", part, 1)
-        return self._parts(steps, chosen, max(size // chosen.bytes, 1))
+        of = of if of is None or isinstance(of, str) else _listed(of)
+        size = check_whole("part", part, 1)
+        # What cannot be read is refused before the first part is asked for.
+        self._chosen(of, rows)
+        return self._parts(steps, of, rows, size)
 
-    def _parts(self, steps: int | None, chosen: _Chosen, most: int) -> Iterator[Reading]:
+    def _parts(
+        self, steps: int | None, of: str | Sequence[str] | None, rows: Any, size: int
+    ) -> Iterator[Reading]:
         self._begin_reading()
         left = self._until_epoch_end() if steps is None else steps
-        most = min(most, left)
-        room = chosen.rooms.pop(most, None) or Room(chosen.copying, self.program.dtype, most)
-        # The memory of the last epoch serves the next, too.
-        chosen.rooms.clear()
-        chosen.rooms[most] = room
+        before: _Chosen | None = None
         while left > 0 and not self._stopped():
+            # Between two parts others may have had the run.
+            self._begin_reading()
+            chosen = self._chosen(of, rows)
+            if chosen is not before:
+                most = min(max(size // chosen.bytes, 1), left)
+                room = chosen.rooms.pop(most, None) or Room(
+                    chosen.copying, self.program.dtype, most
+                )
+                # The memory of the last epoch serves the next, too.
+                chosen.rooms.clear()
+                chosen.rooms[most] = room
+                before = chosen
             many = min(left, most, self._until_epoch_end())
             copies = Copies(chosen.copying, room, self.step_count, many)
             stopped = None
@@ -167,14 +183,24 @@ class Observing(Travelling):
         If they broke in the last step that is copied: how many of its instructions were run.
         """
         self._run_slice(min(until - copies.done, self._until_epoch_end()), copies)
+        if self.divergence is None and not self._state_is_finite():
+            # What a step writes behind its loss no loss tells of before the next one.
+            self._locate(self.step_count)
         if self.divergence is None:
             return None
         # The run stands where it broke, which may be before the step whose loss told of it.
         copies.drop(copies.first + copies.done - self.step_count)
-        if self.step_count < copies.first or not self.pc:
+        if self.step_count < copies.first or not self.pc or copies.done == copies.steps:
             return None
         copies.take(self.program, [pc < self.pc for pc in chosen.written.values()])
         return self.pc
+
+    def _require_the_same(self, chosen: _Chosen, of: Any, rows: Any) -> None:
+        if self._chosen(of, rows) is not chosen:
+            raise ChainruleError(
+                "The data (or the number of threads) were changed while steps were being read, by what is called on "
+                "the way. reading() gives steps in parts, and between two of them both may be changed."
+            )
 
     def _chosen(self, of: Any, rows: Any) -> _Chosen:
         """What is to be read; that of the last time is kept, for whoever reads step by step."""
@@ -230,3 +256,14 @@ class Observing(Travelling):
                 "rows",
             )
         return found
+
+
+def _listed(of: Any) -> list[str]:
+    """Names as a list: a generator gives them only once."""
+    try:
+        return list(of)
+    except TypeError:
+        raise SettingError(
+            f"of names what is read: a name of program.tensors, a list of them, or None for all; it is {of!r}.",
+            "of",
+        ) from None

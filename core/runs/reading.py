@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from core import checked
-from core.errors import ChainruleError
+from core.errors import ChainruleError, NameNotThereError
 from core.naming import unknown
 from core.runs.copies import Copies
 from core.tape.listing import TapeInstruction
@@ -56,7 +56,7 @@ class Reading(Mapping[str, np.ndarray]):
             return self._record[name]
         place = self._places.get(name)
         if place is None:
-            raise ChainruleError(unknown("value that was read", str(name), self._places))
+            raise NameNotThereError(unknown("value that was read", str(name), self._places))
         return self._copying.view(self._store, place)
 
     def __iter__(self) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import numpy as np
@@ -12,7 +13,7 @@ from core.errors import ChainruleError, DivergedError, SettingError
 from core.runs import Run
 from core.runs.observing import PART
 from core.runs.reading import Reading
-from core.runs.samples import prepare
+from core.runs.samples import Samples, prepare
 from core.spec import Training
 from tests.core.networks import RUNS, chain, cnn, differences, everything, partial_last_batch
 from tests.core.runs.stepped import same_as_stepping
@@ -198,6 +199,55 @@ def test_other_data_are_read_from_then_on() -> None:
     same_as_stepping(found, other)
 
 
+def doubled(run: Run) -> Samples:
+    x = run.samples.inputs[0]
+    return Samples([type(x)(x.array * 2)], run.samples.targets)
+
+
+def test_other_data_between_two_parts_are_read_from_the_next_on() -> None:
+    run, slow = RUNS["mlp"](), RUNS["mlp"]()
+    parts = run.reading(6, part=1)
+    for step in range(6):
+        if step == 3:
+            for one in (run, slow):
+                one.use(doubled(one))
+        found = next(parts)
+        assert found.steps == range(step, step + 1)
+        same_as_stepping(found, slow)
+    assert list(parts) == []
+    assert differences(everything(run), everything(slow)) == []
+
+
+def test_a_step_that_is_begun_between_two_parts_is_begun_again() -> None:
+    run, slow = RUNS["mlp"](), RUNS["mlp"]()
+    for part in run.reading(4, part=1):
+        same_as_stepping(part, slow)
+        assert run.pc == 0
+        run.step_to(5)
+    assert run.position.step == 4
+
+
+def test_another_number_of_threads_between_two_parts() -> None:
+    run, slow = large_run(), large_run()
+    parts = run.reading(4, part=1)
+    for threads in (2, 1, 2, 1):
+        run.program.threads = threads
+        run.program.fused = threads == 1
+        same_as_stepping(next(parts), slow)
+        assert run._chosen_last is not None
+        assert (run._chosen_last.copying._team is None) == (threads == 1)
+    assert differences(everything(run), everything(slow)) == []
+
+
+def test_other_data_while_steps_are_read_are_refused() -> None:
+    run = RUNS["mlp"]()
+    run._seconds_a_step = 1.0
+    with pytest.raises(
+        ChainruleError, match=r"were changed while steps were being read.*reading\(\)"
+    ):
+        run.read(5, progress=lambda _: run.use(doubled(run)))
+
+
 @pytest.mark.parametrize("threads", [1, 2])
 def test_on_one_and_two_threads_the_same(threads: int) -> None:
     read, stepped = large_run(), large_run()
@@ -212,6 +262,8 @@ REFUSED: dict[str, tuple[Callable[[Run], object], str]] = {
     "a part of nothing": (lambda run: run.reading(3, part=0), "Part must be at least 1"),
     "no value": (lambda run: run.read(of="dense_1/zz"), "no value called 'dense_1/zz'. Did you mean"),
     "nothing": (lambda run: run.read(of=[]), "Nothing is to be read"),
+    "a number for names": (lambda run: run.read(of=3), "of names what is read: .* it is 3"),  # type: ignore[arg-type]
+    "a number for names, in parts": (lambda run: run.reading(of=3), "of names what is read"),  # type: ignore[arg-type]
     "not written": (lambda run: run.read(of="learning_rate"), "No instruction writes learning_rate"),
     "no sample": (lambda run: run.read(rows=8), "places 0 to 7; rows=8 is none"),
     "every other": (lambda run: run.read(rows=slice(0, 8, 2)), "follow each other"),
@@ -232,7 +284,13 @@ def test_refusals_are_sentences(what: str) -> None:
 def test_what_was_not_read_is_said() -> None:
     found: Reading = RUNS["mlp"]().read(3, of="dense_1/z")
     assert repr(found).startswith("<Reading of 1 values in steps 0 to 2; ")
-    with pytest.raises(ChainruleError, match=r"'dense_1/y'.*dense_1/z"):
+    sentence = "There is no value that was read called 'dense_1/y'. Did you mean 'dense_1/z'? Known values that were "
+    with pytest.raises(ChainruleError, match=re.escape(sentence)) as told:
         found["dense_1/y"]
+    assert str(told.value).endswith("read: dense_1/z.")
+    # As any mapping.
+    assert isinstance(told.value, KeyError)
+    assert found.get("dense_1/y") is None
+    assert found.get("dense_1/y", 3) == 3
     with pytest.raises(ChainruleError, match="does not have step 3"):
         found.at(3)

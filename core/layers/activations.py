@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from math import prod
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from core.errors import ShapeError
 from core.layers.base import Layer, Shape, Weight
@@ -71,14 +72,7 @@ class LeakyReLU(Layer):
         Setting("negative_slope", "Negative slope", "float", 0.3, 0.0, None, 0.05,
                 help="How much of a negative number passes."),
     )  # fmt: skip
-
-    @classmethod
-    def normalise(cls, config: dict[str, Any]) -> dict[str, Any]:
-        if "alpha" in config and "negative_slope" not in config:
-            config = {"negative_slope": config["alpha"]} | {
-                key: value for key, value in config.items() if key != "alpha"
-            }
-        return super().normalise(config)
+    former_names = MappingProxyType({"alpha": "negative_slope"})
 
     def emit(self, e: Emitter, inputs: list[Tensor]) -> Tensor:
         return e.op("leaky_relu", inputs[0], role="a", slope=self["negative_slope"])

@@ -8,8 +8,9 @@ from __future__ import annotations
 import inspect
 import numbers
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 from weakref import WeakSet
 
@@ -97,6 +98,8 @@ class Layer:
     _models: Models | None = None
     #: What ``input_shape=`` or ``input_dim=`` said of one sample: where the layer is the first of a Sequential model.
     sample_shape: Any = None
+    #: Arguments that older files and code call by another name: present names by former ones.
+    former_names: ClassVar[Mapping[str, str]] = MappingProxyType({})
     #: True once a model has named the layer because nobody else did.
     named_by_model = False
 
@@ -151,7 +154,7 @@ class Layer:
         for key in kwargs:
             if key in given:
                 raise SettingError(f"{type(self).__name__}: {key} is given twice.", key)
-        given.update(kwargs)
+        given = self._present_names(given | kwargs)
         # First what is misspelt: what is missing is often what was meant.
         self._refuse_unknown(given)
         for setting in self.settings:
@@ -172,6 +175,7 @@ class Layer:
         SettingError
             A value is out of range or an argument unknown.
         """
+        config = cls._present_names(config)
         cls._refuse_unknown(config)
         known = {setting.name: setting for setting in cls.settings}
         found = {
@@ -180,6 +184,12 @@ class Layer:
         }
         learns = TRAINABLE.normalise(config.get(TRAINABLE.name, True), cls.__name__)
         return found if learns else cls.with_trainable(found, False)
+
+    @classmethod
+    def _present_names(cls, config: dict[str, Any]) -> dict[str, Any]:
+        """The same arguments under the names they have now; one that is given under both is left for a refusal."""
+        now = {old: new for old, new in cls.former_names.items() if new not in config}
+        return {now.get(key, key): value for key, value in config.items()}
 
     @classmethod
     def _refuse_unknown(cls, config: dict[str, Any]) -> None:

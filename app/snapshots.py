@@ -147,6 +147,9 @@ class HistoryView:
         The learning rate over the updates; None where it is not known.
     accurate
         Accuracy is measured, though there may be no step yet.
+    epoch_ends
+        ``(k, 2)`` int64, both growing: a step and the epochs complete by then. Epochs have had as many steps as these
+        say, which another batch size changes; after the last one they have `epoch_steps`.
     """
 
     steps: np.ndarray
@@ -161,6 +164,28 @@ class HistoryView:
     metrics: tuple[Curve, ...] = ()
     rate: Curve | None = None
     accurate: bool = False
+    epoch_ends: np.ndarray = field(default_factory=lambda: read_only([(0, 0)], np.int64))
+
+    def epochs_at(self, step: float) -> float:
+        """Return how many epochs are complete at a step, with the part of the one under way."""
+        steps, epochs = self.epoch_ends.T
+        last = float(steps[-1])
+        if step > last:
+            return float(epochs[-1]) + (step - last) / max(1, self.epoch_steps)
+        return float(np.interp(step, steps, epochs))
+
+    def step_of_epoch(self, epoch: float) -> float:
+        """Return the step at which so many epochs are complete."""
+        steps, epochs = self.epoch_ends.T
+        if epoch > epochs[-1]:
+            return float(steps[-1] + (epoch - epochs[-1]) * max(1, self.epoch_steps))
+        # Where an epoch was left for another batch size, the next one begins later than it ends.
+        k = int(np.searchsorted(epochs, epoch))
+        if epochs[k] == epoch or k == 0:
+            return float(steps[k])
+        begin = int(np.searchsorted(epochs, epoch, "right")) - 1
+        part = (epoch - epochs[begin]) / (epochs[k] - epochs[begin])
+        return float(steps[begin] + part * (steps[k] - steps[begin]))
 
     @staticmethod
     def empty(epoch_steps: int = 1, total_steps: int = 0) -> HistoryView:
@@ -185,6 +210,7 @@ class HistoryView:
             tuple(_until(curve, step) for curve in self.metrics),
             None if self.rate is None else _until(self.rate, step),
             self.accurate,
+            self.epoch_ends[: max(1, int(np.searchsorted(self.epoch_ends[:, 0], step, "right")))],
         )
 
 
@@ -263,21 +289,44 @@ class EvaluationView:
     """Metrics over whole sets, at the end of an epoch or when asked; `step` says when.
 
     `confusion` is ``(classes, classes)`` int64, rows = label, columns = predicted; None for regression.
-    `metrics` are all of them by name, `train_metrics` those of the last epoch that was trained. `restored` is the
-    epoch whose weights a callback has put back, 0 where none has: the curves end with the epoch before that.
+    `metrics` are all of them by name; `epoch` is how many were complete.
     """
 
     step: int
     samples: int
     loss: float
     accuracy: float | None
-    train_loss: float | None = None
-    train_accuracy: float | None = None
     confusion: np.ndarray | None = None
     classes: tuple[str, ...] = ()
     serial: int = 0
     metrics: dict[str, float] = field(default_factory=dict)
-    train_metrics: dict[str, float] = field(default_factory=dict)
+    epoch: int = 0
+
+
+@dataclass(frozen=True)
+class FiguresView:
+    """The figures of the step shown.
+
+    Attributes
+    ----------
+    epoch, complete
+        Which epoch those of training are the means of, over its samples as Keras has them; over all of it or as far as
+        it has come. 0 before the first step.
+    train
+        By name: ``"loss"``, ``"accuracy"``, ...
+    valid, valid_epoch, valid_step
+        What was measured of held-out samples last, at this step or before, by the same names; after which epoch (0:
+        in the middle of one) and at which step.
+    restored
+        The epoch whose weights a callback has put back here, 0 where none has: `valid` is what those reached.
+    """
+
+    epoch: int = 0
+    complete: bool = False
+    train: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    valid: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    valid_epoch: int = 0
+    valid_step: int = 0
     restored: int = 0
 
 
@@ -379,8 +428,9 @@ class Snapshot:
     values
         Arrays by `Probe.key`. Weights have their own shape; batch tensors keep their first axis unless a probe took
         one row; ``sample:`` values have no batch axis; ``plane:`` values are ``(units, side, side)``.
-    history, predictions, evaluation, health, sample, plane
-        See their classes. Parts that did not change are the same objects as in the snapshot before.
+    history, predictions, evaluation, figures, health, sample, plane
+        See their classes. History may reach further than the step shown, figures and evaluation do not. Parts
+        that did not change are the same objects as in the snapshot before.
     program
         The tape, or None before the network compiled.
     instruction
@@ -399,6 +449,7 @@ class Snapshot:
     instruction: int | None = None
     predictions: PredictionPage | None = None
     evaluation: EvaluationView | None = None
+    figures: FiguresView = field(default_factory=FiguresView)
     health: HealthView | None = None
     sample: SampleView | None = None
     plane: PlaneView | None = None

@@ -57,8 +57,7 @@ class Evaluator:
         """
         self._asked += 1
         asked = self._asked
-        program, step = self._program, run.step_count
-        trained = run.history.epochs[-1].metrics if run.history.epochs else {}
+        program, step, epoch = self._program, run.step_count, run.position.epoch
         program.copy_weights_from(run.program)
         program.state[S.STEP] = program.state[S.SHUFFLE] = 0
         count = len(self._samples)
@@ -73,11 +72,9 @@ class Evaluator:
             yield None
             if asked != self._asked:
                 return
-        yield self._result(step, count, predicted, trained)
+        yield self._result(step, epoch, count, predicted)
 
-    def _result(
-        self, step: int, count: int, predicted: np.ndarray, trained: dict[str, float]
-    ) -> EvaluationView:
+    def _result(self, step: int, epoch: int, count: int, predicted: np.ndarray) -> EvaluationView:
         metrics = epoch_values(self._program)
         accuracy = next((v for k, v in metrics.items() if k.startswith("accuracy")), None)
         confusion = None
@@ -90,13 +87,11 @@ class Evaluator:
         self._serial += 1
         return EvaluationView(
             step=step,
+            epoch=epoch,
             samples=count,
             loss=next(v for k, v in metrics.items() if k.startswith("loss")),
             accuracy=accuracy,
             metrics=metrics,
-            train_metrics=dict(trained),
-            train_loss=trained.get("loss"),
-            train_accuracy=trained.get("accuracy"),
             confusion=confusion,
             classes=tuple(classes),
             serial=self._serial,

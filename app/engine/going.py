@@ -148,4 +148,7 @@ class Going(Showing):
     def set(self, name: str, value: float) -> None:
         """Change a live scalar."""
         self.run.set(name, value)
+        if self.evaluation_view is not None and self.evaluation_view.step > self.run.step_count:
+            # What was trained after this step is forgotten.
+            self.evaluation_view = None
         self._changes += 1

@@ -8,6 +8,7 @@ import numpy as np
 
 from app.engine.rates import Rates
 from app.snapshots import Curve, HistoryView, read_only
+from core.kernels import state as S
 from core.runs import Epoch
 from core.runs.supervising import seen_by_callbacks
 
@@ -57,8 +58,7 @@ class HistoryMaker:
                 return
             if epoch.step < found.step:
                 break
-        number = found.step // max(1, run.batches)
-        run.history.add_epoch(Epoch(number, found.step, values))
+        run.history.add_epoch(Epoch(found.epoch, found.step, values))
 
     def view(self, run: Run, total: int) -> HistoryView:
         """Return the history so far."""
@@ -104,6 +104,7 @@ class HistoryMaker:
             ),
             rate=self._rates.curve(run),
             accurate=accuracy is not None,
+            epoch_ends=_epoch_ends(run, epochs),
         )
         return self._view
 
@@ -118,6 +119,14 @@ def _known(name: str, epochs: list[Epoch]) -> list[float]:
     """Return a metric of these epochs, NaN before it was chosen; nothing if none has it."""
     values = [e.metrics.get(name, np.nan) for e in epochs]
     return values if any(name in e.metrics for e in epochs) else []
+
+
+def _epoch_ends(run: Run, epochs: list[Epoch]) -> np.ndarray:
+    """Return steps and the epochs complete by then: where epochs ended, and where the present batches began."""
+    state = run.program.state
+    ends = [(0, 0), *((e.step, e.epoch) for e in epochs if "loss" in e.metrics)]
+    ends = sorted({*ends, (int(state[S.ORIGIN_STEP]), int(state[S.ORIGIN_EPOCH]))})
+    return read_only(np.maximum.accumulate(ends, axis=0), np.int64)
 
 
 def _is_noted(epoch: int) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -11,14 +10,14 @@ import numpy as np
 
 from app.engine import lenses
 from app.engine.evaluating import Evaluator
+from app.engine.figures import figures_of
 from app.engine.looking import page_of
 from app.engine.probing import read, reduce, split
 from app.snapshots import PredictionPage, Probe, Snapshot
 from core.callbacks.early_stopping import EarlyStopping
 
 if TYPE_CHECKING:
-    pass
-
+    from app.snapshots import EvaluationView
 
 from app.engine.program_view import is_there, last_instruction, serials, written_at
 from app.engine.standing import Standing
@@ -58,7 +57,8 @@ class Showing(Standing):
             program=self._program_view,
             instruction=last_instruction(position),
             predictions=self._predictions(),
-            evaluation=self.evaluation_view,
+            evaluation=self._evaluation_here(),
+            figures=figures_of(run, self._restored_epoch()),
             health=self._health.view(run, self._version),
             sample=self._sample.view,
             plane=self._plane_view,
@@ -132,17 +132,29 @@ class Showing(Standing):
             if done is None:
                 yield
                 continue
-            self.evaluation_view = replace(done, restored=self._restored_epoch(done.step))
+            self.evaluation_view = done
             self._history.note_validation(self.run, done)
 
-    def _restored_epoch(self, step: int) -> int:
+    def _evaluation_here(self) -> EvaluationView | None:
+        """Return what was measured on all held-out samples, unless that was later than the step shown."""
+        view = self.evaluation_view
+        return view if view is not None and view.step <= self.run.step_count else None
+
+    def _restored_epoch(self) -> int:
         """Return the epoch whose weights early stopping has put back at this step, or 0."""
-        put_back = any(e.kind == "weights" and e.step == step for e in self.run.journal.entries)
-        if not put_back or self._supervisor.stop_step() != step:
+        if self.run.position.pc:
             return 0
+        changes = [e for e in self.run.journal.at(self.run.step_count)
+                   if e.kind in ("weight", "weights")]  # fmt: skip
+        if not changes or changes[-1].kind != "weights":
+            return 0
+        if changes[-1].value:
+            return int(changes[-1].value)
+        # A file of an earlier version does not say so.
+        stopped = self._supervisor.stop_step() == self.run.step_count
         best = [one.best_epoch + 1 for one in self._supervisor.callbacks
                 if isinstance(one, EarlyStopping)]  # fmt: skip
-        return best[0] if best else 0
+        return best[0] if stopped and best else 0
 
     @property
     def evaluation_lags(self) -> bool:

@@ -31,7 +31,14 @@ from app.text import number, tr
 
 if TYPE_CHECKING:
     from app.scenes.frame import Frame, ViewState
-    from app.snapshots import Curve, HistoryView, NetworkView, Probe, RunComparison
+    from app.snapshots import (
+        Curve,
+        HistoryView,
+        NetworkView,
+        Probe,
+        RunComparison,
+        Snapshot,
+    )
     from app.theme import Theme
 
 _pictures = Cache(6)
@@ -139,12 +146,15 @@ class CurvesScene:
             return (chart_title(history, named), tr("no steps yet"))
         chart = chart_named(history, named)
         curves = curves_of(history, chart)
-        rows = []
+        rows, step = [], _numbers_of(shot)
         for curve in curves:
             of = f"{curve_title(curve)}, " if len(curves) > 1 else ""
-            for name, values in ((tr("train"), curve.train), (tr("validation"), curve.valid)):
-                if len(values):
-                    rows.append(f"{of}{name}\t{value_text(values[-1], curve.share)}")
+            for name, value in (
+                (tr("last batch"), _newest(curve.steps, curve.train, step)),
+                (tr("validation"), _newest(curve.val_steps, curve.valid, step)),
+            ):
+                if value is not None:
+                    rows.append(f"{of}{name}\t{value_text(value, curve.share)}")
         return (chart_title(history, chart), *rows)
 
     def paint(self, painter: QPainter, place: CurvesLayout, theme: Theme, frame: Frame) -> None:
@@ -155,16 +165,17 @@ class CurvesScene:
         from app.snapshots import HistoryView
 
         history = shot.history if shot is not None else HistoryView.empty()
+        step = _numbers_of(shot)
         if draw.is_vector(painter):
             draw.fill(painter, 0, 0, *place.size, theme.bg1)
-            _charts(painter, place, theme, history, frame.beside)
+            _charts(painter, place, theme, history, frame.beside, step)
         else:
             scale = draw.scale_of(painter)
 
             def make() -> tuple[QImage, HistoryView, RunComparison | None]:
                 image = draw.canvas(*place.size, scale, theme.bg1)
                 with draw.painting(image, place.size) as inner:
-                    _charts(inner, place, theme, history, frame.beside)
+                    _charts(inner, place, theme, history, frame.beside, step)
                 return image, history, frame.beside
 
             draw.blit(
@@ -172,11 +183,24 @@ class CurvesScene:
                 0,
                 0,
                 _pictures.get(
-                    (place.key, theme.name, scale, _identity(history), id(frame.beside)), make
+                    (place.key, theme.name, scale, _identity(history), id(frame.beside), step), make
                 )[0],
             )
         _playhead(painter, place, theme, frame, history)
         painter.restore()
+
+
+def _numbers_of(shot: Snapshot | None) -> int:
+    """Return up to which step a legend has numbers: no further than the history, so that pictures are kept."""
+    if shot is None or not len(shot.history.steps):
+        return 0
+    return min(shot.position.step, int(shot.history.steps[-1]))
+
+
+def _newest(steps: np.ndarray, values: np.ndarray, step: int) -> float | None:
+    """Return the last of the values at a step or before it."""
+    known = min(int(np.searchsorted(steps, step, "right")), len(values))
+    return float(values[known - 1]) if known else None
 
 
 def _identity(history: HistoryView) -> tuple[int, ...]:
@@ -192,11 +216,12 @@ def _charts(
     theme: Theme,
     history: HistoryView,
     beside: RunComparison | None,
+    step: int,
 ) -> None:
     for k, panel in enumerate(place.panels):
         if k:
             draw.line(painter, panel.title - 15.5, 0, panel.title - 15.5, place.size[1], theme.line)
-        _chart(painter, place, panel, theme, history, beside)
+        _chart(painter, place, panel, theme, history, beside, step)
 
 
 def _chart(
@@ -206,6 +231,7 @@ def _chart(
     theme: Theme,
     history: HistoryView,
     beside: RunComparison | None,
+    step: int,
 ) -> None:
     chart = chart_named(history, panel.metric)
     curves = curves_of(history, chart)
@@ -221,8 +247,7 @@ def _chart(
     )
     axis = Axis(box, chart, (*curves, *behind), place.log)
     span = span_of(history)
-    per_epoch = max(1, history.epoch_steps)
-    epochs = span / per_epoch
+    epochs = history.epochs_at(span)
     in_epochs = history.total_steps > 0 and epochs >= 2
     unit = (tr("log scale") + ", " if axis.log else "") + (
         tr("epochs") if in_epochs else tr("steps")
@@ -232,7 +257,9 @@ def _chart(
     end = panel.title + draw.advance(title, 12, 600) + (22 if chooses else 0)
     if not chooses:
         draw.text(painter, panel.title, 20, title, 12, theme.tx, weight=600)
-    end = _legend(painter, panel, theme, end, curves, colors, unit, place.log or folded, folded)
+    end = _legend(
+        painter, panel, theme, end, curves, colors, unit, place.log or folded, folded, step
+    )
     if beside is not None and behind:
         limit = panel.right - draw.advance(unit, 11) - 12
         label = tr("Run {id}", id=beside.id)
@@ -250,10 +277,15 @@ def _chart(
         )
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
     domain = epochs if in_epochs else span
+    free = -np.inf
     for tick in series.ticks(0, domain, 4 if box.right - box.left > 240 else 2):
         if tick and span <= 1.0:
             break  # nothing is known of the length of the run yet
-        x = box.left + tick / domain * (box.right - box.left)
+        at = history.step_of_epoch(tick) if in_epochs else tick
+        x = box.left + at / span * (box.right - box.left)
+        if x < free:
+            continue  # after another batch size epochs may be far shorter
+        free = x + draw.advance(number(round(tick, 6)), 10, mono=True) + 12
         anchor = "start" if tick == 0 else "end" if tick >= domain * 0.98 else "middle"
         draw.text(
             painter,
@@ -288,6 +320,7 @@ def _legend(
     unit: str,
     numbers: bool,
     folded: bool,
+    step: int,
 ) -> float:
     """Draw what is solid and what is dashed beside the title; the names of several curves underneath.
 
@@ -299,27 +332,36 @@ def _legend(
     limit = panel.right - draw.advance(unit, 11) - 12
     several = len(curves) > 1
     if several and folded:
-        _names(painter, theme, end + 12, limit, 20, curves, colors, numbers=True)
+        _names(painter, theme, end + 12, limit, 20, curves, colors, step)
         return limit
     if several:
-        _names(painter, theme, panel.title, panel.right, 36, curves, colors, numbers=False)
+        _names(painter, theme, panel.title, panel.right, 36, curves, colors)
     x = max(end + 12, panel.title + (0 if numbers or panel.right - panel.title < 320 else 108))
     color = theme.tx2 if several or not colors else colors[0]
     if curves and curves[0].name == "learning_rate":
-        if numbers and len(curves[0].train):
-            text = f"{float(curves[0].train[-1]):.4g}".replace("-", draw.MINUS)
+        rate = _newest(curves[0].steps, curves[0].train, step)
+        if numbers and rate is not None:
+            text = f"{rate:.4g}".replace("-", draw.MINUS)
             x += draw.text(painter, x, 20, text, 11, theme.tx2, mono=True) + 16
         return x
     for name, dashed in ((tr("train"), False), (tr("validation"), True)):
         label, mono = name, numbers and not several
         if mono and curves:
-            values = curves[0].valid if dashed else curves[0].train
-            label += f" {value_text(float(values[-1]), curves[0].share)}" if len(values) else ""
+            label = _with_number(curves[0], dashed, step) or label
         if x + 24 + draw.advance(label, 11, mono=mono) > limit:
             return x
         _sample(painter, x, 16, color, dashed)
         x += 24 + draw.text(painter, x + 24, 20, label, 11, theme.tx2, mono=mono) + 16
     return x
+
+
+def _with_number(curve: Curve, dashed: bool, step: int) -> str:
+    """Return what is written of a curve with its value at a step, which of training is a single batch's; or ""."""
+    if dashed:
+        value, name = _newest(curve.val_steps, curve.valid, step), tr("validation")
+    else:
+        value, name = _newest(curve.steps, curve.train, step), tr("last batch")
+    return "" if value is None else f"{name} {value_text(value, curve.share)}"
 
 
 def _names(
@@ -330,15 +372,15 @@ def _names(
     y: float,
     curves: tuple[Curve, ...],
     colors: tuple[QColor, ...],
-    *,
-    numbers: bool,
+    step: int | None = None,
 ) -> None:
-    """Draw the name of each curve in its colour; what there is no room for is counted."""
+    """Draw the name of each curve in its colour, with its value at a step; what there is no room for is counted."""
     for k, (curve, color) in enumerate(zip(curves, colors, strict=True)):
         label = curve_title(curve)
-        last = curve.valid if len(curve.valid) else curve.train
-        if numbers and len(last):
-            label += f" {value_text(last[-1], curve.share)}"
+        if step is not None:
+            last = _newest(curve.val_steps, curve.valid, step)
+            last = last if last is not None else _newest(curve.steps, curve.train, step)
+            label += f" {value_text(last, curve.share)}" if last is not None else ""
         rest = len(curves) - k
         kept = 0 if rest == 1 else 30
         if x + 18 + draw.advance(label, 11) > limit - kept:

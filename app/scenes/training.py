@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from PySide6.QtGui import QPainter
 
 from app.scenes import draw
@@ -283,8 +284,9 @@ def _counters(frame: Frame) -> str:
         epoch=number(shot.position.epoch),
         step=number(shot.position.step),
     )
-    if len(shot.history.loss):
-        text += f"  {tr('loss')} {draw.plain(float(shot.history.loss[-1]), 4)}"
+    known = int(np.searchsorted(shot.history.steps, shot.position.step, "right"))
+    if known and len(shot.history.loss):
+        text += f"  {tr('loss')} {draw.plain(float(shot.history.loss[known - 1]), 4)}"
     return text
 
 

@@ -9,53 +9,68 @@ from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from app import theme
 from app.scenes import draw
-from app.text import tr
+from app.text import number, tr
 from app.widgets import Label
 from core.metrics.titles import title as metric_title
 
 if TYPE_CHECKING:
-    from app.snapshots import Snapshot
-
-_RECENT = 50
+    from app.snapshots import FiguresView, Snapshot
 
 
 def figures(shot: Snapshot | None) -> dict[str, float | None]:
-    """Return the newest training and validation metrics; None where nothing is known."""
+    """Return the metrics of training and validation at the step shown; None where nothing is known."""
     found: dict[str, float | None] = dict.fromkeys(("loss", "accuracy", "val_loss", "val_accuracy"))
     if shot is None:
         return found
-    history, evaluation = shot.history, shot.evaluation
-    for key, recent in (("loss", history.loss), ("accuracy", history.accuracy)):
-        if len(recent):
-            found[key] = float(np.mean(recent[-_RECENT:]))
-    for key, late in (("val_loss", history.val_loss), ("val_accuracy", history.val_accuracy)):
-        if len(late):
-            found[key] = float(late[-1])
-    if evaluation is not None:
-        found["val_loss"] = evaluation.loss
-        found["val_accuracy"] = (
-            evaluation.accuracy if evaluation.accuracy is not None else found["val_accuracy"]
-        )
+    for prefix, known in (("", shot.figures.train), ("val_", shot.figures.valid)):
+        # Of several outputs the first, as the curves have it.
+        accuracy = next((name for name in known if name.startswith("accuracy")), "accuracy")
+        found[f"{prefix}loss"] = known.get("loss")
+        found[f"{prefix}accuracy"] = known.get(accuracy)
     return found
+
+
+def moments(shot: Snapshot | None) -> str:
+    """Return a line that says of which epoch the figures are; empty where there are none."""
+    if shot is None:
+        return ""
+    known, parts = shot.figures, []
+    if known.train:
+        epoch = number(known.epoch)
+        parts.append(
+            tr("Train: mean of epoch {epoch}.", epoch=epoch)
+            if known.complete
+            else tr("Train: mean of epoch {epoch} so far.", epoch=epoch)
+        )
+    if known.valid:
+        parts.append(_when_measured(known))
+    return " ".join(parts)
+
+
+def _when_measured(known: FiguresView) -> str:
+    if known.restored:
+        return tr(
+            "Validation: the restored weights of epoch {epoch}.", epoch=number(known.restored)
+        )
+    if known.valid_epoch:
+        return tr("Validation: after epoch {epoch}.", epoch=number(known.valid_epoch))
+    return tr("Validation: at step {step}.", step=number(known.valid_step))
 
 
 def others(shot: Snapshot | None) -> list[str]:
     """Return a line for each metric that has no figure of its own: a share as percent, an error as it is."""
-    evaluation = shot.evaluation if shot is not None else None
-    if evaluation is None:
+    if shot is None:
         return []
-    lines = []
-    if evaluation.restored:
-        lines.append(
-            tr("Validation: the restored weights of epoch {epoch}", epoch=evaluation.restored)
-        )
-    for name, value in evaluation.metrics.items():
-        if name == "loss" or name.startswith(("accuracy", "loss/")):
+    lines, train, valid = [], shot.figures.train, shot.figures.valid
+    for name in dict.fromkeys((*train, *valid)):
+        if name in ("loss", "learning_rate") or name.startswith(("accuracy", "loss/")):
             continue
-        trained = evaluation.train_metrics.get(name)
-        title = tr(metric_title(name))
-        parts = [] if trained is None else [tr("train {value}", value=_amount(trained))]
-        lines.append("  ".join([title, *parts, tr("val. {value}", value=_amount(value))]))
+        parts = [tr(metric_title(name))]
+        if name in train:
+            parts.append(tr("train {value}", value=_amount(train[name])))
+        if name in valid:
+            parts.append(tr("val. {value}", value=_amount(valid[name])))
+        lines.append("  ".join(parts))
     return lines
 
 
@@ -102,14 +117,16 @@ class Metrics(QWidget):
                 value.setFont(font)
             value.setAccessibleName(title)
             if not key.startswith("val_"):
-                # The legend of the curves says the last batch, the table of epochs their means.
-                name.setToolTip(tr("Mean of the last {count} batches", count=_RECENT))
+                # The legend of the curves says the last batch, and says so.
+                name.setToolTip(
+                    tr("Mean over the samples of the epoch, each as it was when trained on")
+                )
             cell.addWidget(name)
             cell.addWidget(value)
             grid.addLayout(cell, row, column)
             grid.setColumnStretch(column, 1)
             self._values[key], self._names[key] = value, name
-        #: What is measured besides, a line each: its name, of training, of what is held out.
+        #: Of which epoch; and what is measured besides, a line each: its name, of training, of what is held out.
         self._others = Label("", "small", "tx2", name=f"{prefix}-others", wrap=True)
         self._others.setAccessibleName(tr("Other metrics"))
         self._others.setVisible(False)
@@ -124,7 +141,7 @@ class Metrics(QWidget):
             )
 
     def show_snapshot(self, shot: Snapshot | None) -> None:
-        """Show the newest figures."""
+        """Show the figures of its step."""
         for key, value in figures(shot).items():
             if value is None or not np.isfinite(value):
                 text = "–" if value is None else "NaN"
@@ -136,7 +153,8 @@ class Metrics(QWidget):
             if label.text() != text:
                 label.setText(text)
                 label.setAccessibleDescription(text)
-        lines = "\n".join(others(shot))
+        when = moments(shot)
+        lines = "\n".join([when, *others(shot)] if when else others(shot))
         if self._others.text() != lines:
             self._others.setText(lines)
             self._others.setVisible(bool(lines))

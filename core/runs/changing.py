@@ -65,8 +65,10 @@ class Changing(Standing):
         names = self.program.states()
         self._change(Entry(self.step_count, "set-states"), {n: values[n] for n in names})
 
-    def replace_weights(self, values: dict[str, np.ndarray]) -> None:
+    def replace_weights(self, values: dict[str, np.ndarray], epoch: int = 0) -> None:
         """Put other weights in (all of them, or those named); it is journalled, and a step that was begun is undone.
+
+        `epoch` is noted with them: that of the weights, if they are those of an earlier one.
 
         Raises
         ------
@@ -75,7 +77,7 @@ class Changing(Standing):
         """
         self.program.set_weights(values)
         self.divergence = None
-        self._change(Entry(self.step_count, "weights"), values)
+        self._change(Entry(self.step_count, "weights", value=float(epoch)), values)
 
     def start_from(self, values: dict[str, np.ndarray]) -> None:
         """Begin here with these weights: what was before cannot be reached any more."""

@@ -21,7 +21,8 @@ class Entry(msgspec.Struct, frozen=True):
     ----------
     kind
         ``"scalar"``: the named scalar (the learning rate) gets `value`. ``"weight"``: the cell `cell` of the weight
-        `name` gets it. ``"weights"``: weights and statistics get the arrays of this entry, by name.
+        `name` gets it. ``"weights"``: weights and statistics get the arrays of this entry, by name; `value` is
+        the epoch they are of, if they are those of an earlier one.
         ``"states"``: those of the layer `name`, or of all if it is empty, begin at 0 again. ``"set-states"``: they get
         the arrays of this entry. ``"shuffle"``: a new order of the samples each epoch, or (0) theirs.
         ``"epoch"``: an epoch begins here, the one with the number `value`.

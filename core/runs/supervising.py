@@ -158,7 +158,7 @@ class Supervisor:
                 continue
             weights = trained.weights_at(best.step)
             if weights is not None:
-                run.replace_weights(weights)
+                run.replace_weights(weights, best.epoch)
                 told = {"epoch": last.epoch, "step": last.step, "best_epoch": best.epoch}
                 trained.happenings.append(Happening("best-restored", told))
         return trained.happenings
@@ -219,6 +219,7 @@ class Supervisor:
         self.stopped = epoch.step
         if acting:
             for one in self.callbacks:
+                trained.best_epoch = one.best_epoch + 1 if isinstance(one, EarlyStopping) else 0
                 one.on_train_end(logs)
                 if isinstance(one, EarlyStopping) and one.stopped_epoch:
                     trained.happenings.append(self._told(one, epoch))
@@ -242,6 +243,8 @@ class _Trained:
         self.optimizer = self
         self.stop_training = False
         self.acting = self.restored = False
+        #: The epoch of the weights that are about to be put back, 0 if it is not known.
+        self.best_epoch = 0
         self.epoch: Epoch | None = None
         self.happenings: list[Happening] = []
 
@@ -288,7 +291,7 @@ class _Trained:
         found = self.weights_at(weights) if isinstance(weights, int) else weights
         self.restored = found is not None
         if found is not None:
-            self._run.replace_weights(found)
+            self._run.replace_weights(found, self.best_epoch)
 
     def weights_at(self, step: int) -> dict[str, np.ndarray] | None:
         """Weights of an earlier step, replayed; None if the run cannot go back to it."""

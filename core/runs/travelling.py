@@ -178,9 +178,9 @@ class Travelling(Advancing):
 
     # ---- changes that undo a begun step --------------------------------------------------------------------------
 
-    def replace_weights(self, values: dict[str, np.ndarray]) -> None:
+    def replace_weights(self, values: dict[str, np.ndarray], epoch: int = 0) -> None:
         self._undo_begun_step()
-        super().replace_weights(values)
+        super().replace_weights(values, epoch)
 
     def replace_states(self, values: dict[str, np.ndarray]) -> None:
         self._undo_begun_step()

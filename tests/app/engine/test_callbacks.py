@@ -11,7 +11,7 @@ import pytest
 from app.cli import main as cli
 from app.engine.happenings import words
 from app.engine.session import Session
-from app.train.metrics import others
+from app.train.metrics import figures, moments
 from core import templates
 from core.io import Contents, DataRef, Project, read, write
 from core.spec import Training
@@ -130,13 +130,23 @@ def test_the_command_line_stops_early_too(
 def test_the_figures_say_whose_weights_were_measured() -> None:
     session = Session(work_for("xor-mlp", training=training(STOP)))
     session.advance(1)
-    for _ in session.evaluation():
-        pass
-    assert session.evaluation_view is not None
-    assert session.evaluation_view.restored == 0
+    assert session.snapshot(()).figures.restored == 0
     while not session.finished:
         session.advance(1000)
-    for _ in session.evaluation():
+    shot = session.snapshot(())
+    best = session.run.history.epochs[0]
+    assert shot.figures.restored == 1
+    assert figures(shot)["val_loss"] == best.metrics["val_loss"]
+    assert "the restored weights of epoch 1." in moments(shot)
+    assert "epoch 3." in moments(shot)
+    # A file tells as much, also where settings that stopped training are others by now.
+    saved = session.saved_state()
+    for chosen in ((STOP,), ()):
+        again = Session(work_for("xor-mlp", training=training(*chosen), saved=saved))
+        seen = again.snapshot(())
+        assert figures(seen) == figures(shot)
+        assert moments(seen) == moments(shot)
+    # Before they were put back they were those of the last epoch trained.
+    for _ in session.seek(session.position.step - 1):
         pass
-    assert session.evaluation_view.restored == 1
-    assert "epoch 1" in others(session.snapshot(()))[0]
+    assert session.snapshot(()).figures.restored == 0

@@ -69,7 +69,10 @@ class Follower(QObject):
         self._known = seen
         problems = document.inspection.problems
         if problems:
-            self._engine.block(problems[0].sentence)
+            work = self._engine.work
+            chosen = (document.data.id, dict(document.data.parameters))
+            other = work is not None and (work.data, dict(work.parameters)) != chosen
+            self._engine.block(problems[0].sentence, other_data=other)
             return
         work = work_of(document)
         if first or self._engine.work is None:

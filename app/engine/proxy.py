@@ -87,6 +87,7 @@ class Engine(QObject):
         self._state = EngineState()
         self._work: Work | None = None
         self._blocked = ""
+        self._hidden = False
         self._bus: Bus | None = None
         self._document: Any = None
         self._follower: Any = None
@@ -161,7 +162,7 @@ class Engine(QObject):
         if self._closed:
             return
         self._work = work
-        self._blocked = ""
+        self._blocked, self._hidden = "", False
         self._slow.stop()
         self._latest = None
         self._worker.mailbox.take()
@@ -180,7 +181,7 @@ class Engine(QObject):
         beside the one there was; the settings of a run that is kept open that one again.
         """
         self._work = work
-        self._blocked = ""
+        self._blocked, self._hidden = "", False
         self._slow.stop()
         if self._warming is not None:
             # Sent when the kernels are there: an open run would otherwise be replaced by the one that was waited for.
@@ -188,10 +189,16 @@ class Engine(QObject):
         else:
             self._send("edit", work=work)
 
-    def block(self, reason: str) -> None:
-        """Refuse to run with that reason until the next `edit`: the network cannot work as it is."""
+    def block(self, reason: str, *, other_data: bool = False) -> None:
+        """Refuse to run with that reason until the next `edit`: the network cannot work as it is.
+
+        With `other_data` there are no snapshots until then: what is known is about samples that are not chosen now.
+        """
         self._blocked = reason
         self._slow.stop()
+        self._hidden = other_data
+        if other_data:
+            self._latest = None
         self._send("pause")
         self._change(status="blocked", reason=reason)
 
@@ -441,7 +448,11 @@ class Engine(QObject):
 
     def _pull(self) -> None:
         newest = self._worker.mailbox.peek()
-        if newest is None or (self._latest is not None and newest.serial <= self._latest.serial):
+        if (
+            self._hidden
+            or newest is None
+            or (self._latest is not None and newest.serial <= self._latest.serial)
+        ):
             return
         before, self._latest = self._latest, newest
         if self._waiting_for_step and self._state.speed.mode == "slow":

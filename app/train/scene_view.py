@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QEvent, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QRect, QSize, Qt, Signal
 from PySide6.QtGui import (
     QAccessible,
     QAccessibleEvent,
@@ -79,6 +79,7 @@ class SceneView(QWidget):
         self._spec: NetworkView | None = None
         self._view = ViewState()
         self._frame = Frame()
+        self._notice = ""
         self._hint = QSize(320, 144)
         self._shown: Any = None
 
@@ -139,6 +140,13 @@ class SceneView(QWidget):
         self._frame = replace(frame, selection=selection)
         self.update()
 
+    def show_notice(self, sentence: str) -> None:
+        """Write a sentence over the drawing: why there is nothing in it."""
+        if sentence != self._notice:
+            self._notice = sentence
+            self.setAccessibleDescription(sentence)
+            self.update()
+
     def probes(self) -> tuple[Probe, ...]:
         """Return the tensors this view needs."""
         place = self.place
@@ -173,8 +181,26 @@ class SceneView(QWidget):
                 painter.fillRect(self.rect(), theme.current().bg0)
             else:
                 self.scene.paint(painter, place, theme.current(), self._frame)
+            if self._notice:
+                self._paint_notice(painter)
         finally:
             painter.end()
+
+    def _paint_notice(self, painter: QPainter) -> None:
+        colors = theme.current()
+        painter.resetTransform()
+        painter.setOpacity(1.0)
+        painter.setFont(theme.font("body"))
+        flags = int(Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap)
+        wide = min(420, self.width() - 64)
+        room = QRect((self.width() - wide) // 2, 0, wide, self.height())
+        text = painter.boundingRect(room, flags, self._notice)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(colors.line)
+        painter.setBrush(colors.bg1)
+        painter.drawRoundedRect(text.adjusted(-16, -12, 16, 12), 6, 6)
+        painter.setPen(colors.tx)
+        painter.drawText(room, flags, self._notice)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

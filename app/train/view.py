@@ -456,6 +456,9 @@ class TrainView(QWidget):
         phase = self._phase_in_columns(motion.phase, motion.after)
         moving = motion.phase is not None and motion.after is not None
         self.head.show_step(motion.after.position.step if moving else None)
+        state = self._context.engine.state
+        blocked = state.status == "blocked" and motion.newest is None
+        self.stage.show_notice(state.reason if blocked else "")
         self.stage.set_frame(self._frame(motion.before, motion.after, motion.alpha, phase))
 
     def _show_panels(self, shot: Snapshot | None, now: float) -> None:

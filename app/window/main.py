@@ -362,7 +362,8 @@ class MainWindow(QMainWindow):
 
     def _show_status(self) -> None:
         state = self.context.engine.state
-        self.status.set_engine(*engine_words(state, self.context.attached))
+        reason = state.reason if state.status == "blocked" else ""
+        self.status.set_engine(*engine_words(state, self.context.attached), reason)
         view = self._views.get(self._current)
         values = figures(self.context, self._current) + (_call(view, "status") or [])
         self.status.set_values(values[:5])

@@ -122,9 +122,10 @@ class StatusBar(Panel):
         self._advice.setVisible(count > 0)
         self._advice.updateGeometry()
 
-    def set_engine(self, text: str, token: str) -> None:
-        """Say what the engine does; the dot takes the token's colour."""
+    def set_engine(self, text: str, token: str, reason: str = "") -> None:
+        """Say what the engine does, and why where it does nothing; the dot takes the token's colour."""
         self._engine.setText(text)
+        self._engine.setToolTip(reason)
         self._dot.set_token(token)
 
     def set_values(self, values: list[tuple[str, str]]) -> None:
@@ -199,7 +200,7 @@ def engine_words(state: EngineState, attached: bool) -> tuple[str, str]:
         "ready": (tr("Engine ready"), "tx3"),
         "playing": (tr("Training"), "fwd"),
         "paused": (tr("Paused"), "tx3"),
-        "blocked": (tr("Engine ready"), "tx3"),
+        "blocked": (tr("Cannot train"), "err"),
         "diverged": (tr("Diverged"), "err"),
     }[state.status]
 

@@ -228,8 +228,6 @@ def mlp_snapshot(
             len(x) - train,
             log["val_loss"][-1],
             log["val_accuracy"][-1],
-            float(np.mean(log["loss"][-20:])),
-            float(np.mean(log["accuracy"][-20:])),
             serial=serial,
         )
     return Snapshot(

@@ -9,6 +9,7 @@ import numpy as np
 import core.data
 from app.snapshots import (
     EvaluationView,
+    FiguresView,
     HealthView,
     HistoryView,
     NetworkView,
@@ -230,12 +231,14 @@ def _snapshot(
         400,
         loss,
         accuracy,
-        float(np.mean(log["loss"][-10:])) if n else None,
-        float(np.mean(log["accuracy"][-10:])) if n else None,
         read_only(confusion, np.int64),
         tuple("0123456789"),
         serial,
     )
+    figures = FiguresView(
+        epoch=n // 20 + 1, train={"loss": float(np.mean(log["loss"][-10:]))} if n else {},
+        valid={"loss": loss, "accuracy": accuracy}, valid_step=n,
+    )  # fmt: skip
     p = one["dense_2"][0]
     sample = SampleView(
         index,
@@ -253,6 +256,7 @@ def _snapshot(
         history,
         predictions=predictions,
         evaluation=evaluation,
+        figures=figures,
         health=health,
         sample=sample,
         scalars={"loss": log["loss"][-1] if n else float("nan"), "learning_rate": 0.003},

@@ -174,3 +174,33 @@ def test_closing_while_it_plays_is_quiet() -> None:
     assert "closed" in done.stdout
     assert "QThread" not in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_data_the_network_cannot_take_leave_no_numbers_of_the_others(
+    qtbot: QtBot, window: MainWindow
+) -> None:
+    bus, engine = window.context.bus, window.context.engine
+    bus.do("workspace.show", name="train")
+    bus.do("run.step", granularity="batch")
+    loss = control(window, "train-output-metric-loss")
+    qtbot.waitUntil(lambda: loss.text() != "–", timeout=_PATIENCE)
+    bus.do("data.choose", id="digits")
+    qtbot.waitUntil(lambda: status(window) == "blocked", timeout=_PATIENCE)
+    # The engine's answer to what was sent before must not bring them back.
+    answers: list[object] = []
+    engine.ask("saved_state", done=answers.append)
+    qtbot.waitUntil(lambda: bool(answers), timeout=_PATIENCE)
+    assert engine.latest is None
+    view = window.view("train")
+    prefix = (
+        "train-output-metric" if view.inspector.page is view.inspector.output else "train-metric"
+    )  # type: ignore[union-attr]
+    assert control(window, f"{prefix}-loss").text() == "–"
+    sentence = window.context.document.inspection.problems[0].sentence
+    assert view.stage.accessibleDescription() == sentence  # type: ignore[union-attr]
+    assert control(window, "status-engine").text() == "Cannot train"
+    assert control(window, "status-engine").toolTip() == sentence
+    bus.do("edit.undo")
+    qtbot.waitUntil(lambda: status(window) == "paused", timeout=_PATIENCE)
+    qtbot.waitUntil(lambda: loss.text() != "–", timeout=_PATIENCE)
+    assert view.stage.accessibleDescription() == ""  # type: ignore[union-attr]

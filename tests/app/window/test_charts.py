@@ -65,7 +65,7 @@ def test_every_metric_that_is_measured_can_be_drawn_and_the_choice_stays(qtbot: 
         words = curves.scene.describe(
             curves.place, curves.place.hits.get("chart:accuracy"), curves.frame
         )
-        assert any(line.startswith("Recall, train\t") for line in words)
+        assert any(line.startswith("Recall, last batch\t") for line in words)
         choose(qtbot, window, "mean_absolute_error")
         assert panels(window) == ["loss", "mean_absolute_error"]
         assert button.accessibleName() == "Chart: Mean absolute error"

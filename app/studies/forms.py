@@ -77,7 +77,7 @@ class RateForm(StudyForm):
     def _make(self) -> None:
         from core.studies.sweep import END, START, STEPS, SWEEPS
 
-        self._start = self._number("start", tr("First rate"), START, 1e-12, 1e3, whole=False)
+        self._start = self._number("first-rate", tr("First rate"), START, 1e-12, 1e3, whole=False)
         self._end = self._number("end", tr("Last rate"), END, 1e-9, 1e6, whole=False)
         tip = tr("Each step multiplies the rate by the same factor")
         self._steps = self._number("steps", tr("Steps"), STEPS, 10, 100_000, tip=tip)

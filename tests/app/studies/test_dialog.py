@@ -256,3 +256,8 @@ def test_numbers_that_are_none_leave_gaps(qtbot: QtBot) -> None:
     for plot in plots:
         chart.show_plot(plot)
         assert not chart.grab().isNull()
+
+
+def test_fields_and_buttons_share_no_name(window: MainWindow) -> None:
+    names = [one.objectName() for one in opened(window, "find-lr").findChildren(QWidget)]
+    assert names.count("study-start") == names.count("study-first-rate") == 1

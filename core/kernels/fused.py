@@ -153,13 +153,13 @@ def lstm_step_grad(mem, ints, reals, state):
 def gru_step(mem, ints, reals, state):
     """What one time step of a GRU does with its product: its bias, gates, candidate and state.
 
-    ints: units, place of b, then (place, row) of q, x, h, v, z, r, n, w, H (see `core.ops.fused.GruStep`), place of a
-    bias that is added to x first, or -1. As in `lstm_step`, exp and tanh run over some rows at a time on the stack.
+    ints: units, then (place, row) of b, q, x, h, v, z, r, n, w, H (see `core.ops.fused.GruStep`), place of a bias that
+    is added to x first, or -1. As in `lstm_step`, exp and tanh run over some rows at a time on the stack.
     """
     units, b, L = ints[0], ints[1], lanes(mem)
-    q_row, x_row, h_row, v_row, z_row = ints[3], ints[5], ints[7], ints[9], ints[11]
-    r_row, n_row, w_row, new_row = ints[13], ints[15], ints[17], ints[19]
-    early = ints[20]
+    q_row, x_row, h_row, v_row, z_row = ints[4], ints[6], ints[8], ints[10], ints[12]
+    r_row, n_row, w_row, new_row = ints[14], ints[16], ints[18], ints[20]
+    early = ints[21]
     gates, late = scratch(mem, 544), scratch(mem, 272)
     one = vfill(mem, mem.dtype.type(1))
     wide = min(units, _WIDE)
@@ -170,7 +170,7 @@ def gru_step(mem, ints, reals, state):
         for r0 in range(state[FIRST], last, several):
             rows = min(several, last - r0)
             size = (rows * n + _WHOLE - 1) // _WHOLE * _WHOLE
-            q, x = ints[2] + r0 * q_row + start, ints[4] + r0 * x_row + start
+            q, x = ints[3] + r0 * q_row + start, ints[5] + r0 * x_row + start
             for r in range(rows):
                 for k in range(0, n, L):
                     m, at = n - k, r * n + k
@@ -185,7 +185,7 @@ def gru_step(mem, ints, reals, state):
                         vstore(gates, gate * _BLOCK + at, L, vadd(v_x, v_q))
             _sigmoid(gates, 0, size)
             _sigmoid(gates, _BLOCK, size)
-            to_v, to_r = ints[8] + r0 * v_row + start, ints[12] + r0 * r_row + start
+            to_v, to_r = ints[9] + r0 * v_row + start, ints[13] + r0 * r_row + start
             for r in range(rows):
                 for k in range(0, n, L):
                     m, at, own = n - k, r * n + k, 2 * units + k
@@ -198,9 +198,9 @@ def gru_step(mem, ints, reals, state):
                         v_x = vadd(v_x, vload(mem, early + start + own, m))
                     vstore(late, at, L, vadd(v_x, vmultiply(reset, v_q)))
             _tanh(late, 0, size)
-            h, to_z = ints[6] + r0 * h_row + start, ints[10] + r0 * z_row + start
-            to_n, to_w = ints[14] + r0 * n_row + start, ints[16] + r0 * w_row + start
-            to_h = ints[18] + r0 * new_row + start
+            h, to_z = ints[7] + r0 * h_row + start, ints[11] + r0 * z_row + start
+            to_n, to_w = ints[15] + r0 * n_row + start, ints[17] + r0 * w_row + start
+            to_h = ints[19] + r0 * new_row + start
             for r in range(rows):
                 for k in range(0, n, L):
                     m, at = n - k, r * n + k

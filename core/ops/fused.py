@@ -2,8 +2,12 @@
 
 A line of `stands_for` is an instruction: what it writes, its operation, what it reads. ``z[1:2/4]`` is the second
 quarter of the tensor z (of each of its rows). A line that begins with ``?`` may be missing; where a name follows
-``or``, it stands for what is missing. Names in `hidden` are those of values that the kernel keeps to itself: nothing
-else may read them. Adding a superinstruction is adding a class here and its kernel in `core.kernels.fused`.
+``or``, it stands for what is missing.
+
+`given` are the tensors whose places the kernel is told, in the order of its integers; ``d1|dH`` is the first of them
+that there is. What the lines write and the kernel is given, it writes. What it is not given it keeps to itself, and
+then nothing else may read it (`core.tape.fusing`). Adding a superinstruction is adding a class here and its kernel in
+`core.kernels.fused`.
 """
 
 from __future__ import annotations
@@ -11,29 +15,27 @@ from __future__ import annotations
 from typing import ClassVar
 
 from core.ops.base import Half, Instruction, Op, middle_cell, superinstruction
-from core.tape.tensors import Tensor
 
 
 class Superinstruction(Op):
     """One kernel in place of the instructions of `stands_for`, which makes the same bits."""
 
     stands_for: ClassVar[str] = ""
-    hidden: ClassVar[tuple[str, ...]] = ()
+    given: ClassVar[str] = ""
+    #: The operand that has as many numbers as the layer has units: the kernel's first integer.
+    units: ClassVar[str] = ""
     #: True if it adds a bias, the operand `early`, to x first where it is given one.
     takes_bias: ClassVar[bool] = False
 
-
-def _places(ins: Instruction, names: str) -> list[int]:
-    """(place, row) of each of these operands, -1 and 0 of one that is missing."""
-    found: list[int] = []
-    for name in names.split():
-        t = _operand(ins, name)
-        found += [-1, 0] if t is None else [t.at, t.row]
-    return found
-
-
-def _operand(ins: Instruction, name: str) -> Tensor | None:
-    return ins.inputs.get(name) or ins.outputs.get(name)
+    def integers(self, ins: Instruction) -> list[int]:
+        """How many units, then (place, row) of each tensor in `given`, -1 and 0 of one that is missing."""
+        operands = {**ins.inputs, **ins.outputs}
+        found = [operands[self.units].size]
+        for word in self.given.split():
+            names = [name.partition("[")[0] for name in word.split("|")]
+            t = next((operands[name] for name in names if name in operands), None)
+            found += [-1, 0] if t is None else [t.at, t.row]
+        return found
 
 
 @superinstruction
@@ -54,11 +56,9 @@ class LstmStep(Superinstruction):
         s = tanh C
         H = multiply o s
     """
-    hidden = ("z", "k", "a")
+    given = "x q c i f g o C s H early"
+    units = "H"
     takes_bias = True
-
-    def integers(self, ins: Instruction) -> list[int]:
-        return [ins.outputs["H"].size, *_places(ins, "x q c i f g o C s H early")]
 
 
 @superinstruction
@@ -81,10 +81,8 @@ class LstmStepGrad(Superinstruction):
         dz[1:2/4] = sigmoid_grad f df
         dz[0:1/4] = sigmoid_grad i di
     """
-    hidden = ("do", "ds", "dp", "de", "di", "dg", "df")
-
-    def integers(self, ins: Instruction) -> list[int]:
-        return [ins.inputs["s"].size, *_places(ins, "dH s o dC g i c f dz dc")]
+    given = "dH s o dC g i c f dz dc"
+    units = "s"
 
 
 @superinstruction
@@ -106,15 +104,9 @@ class GruStep(Superinstruction):
         a = multiply w n
         H = add k a
     """
-    hidden = ("v[0:2/3]", "t", "p", "y", "k", "a")
+    given = "b q x h v[2:3/3] z r n w H early"
+    units = "H"
     takes_bias = True
-
-    def integers(self, ins: Instruction) -> list[int]:
-        v, units = ins.outputs["v"], ins.outputs["H"].size
-        return [
-            units, ins.inputs["b"].at, *_places(ins, "q x h"), v.at + 2 * units, v.row,
-            *_places(ins, "z r n w H early"),
-        ]  # fmt: skip
 
 
 @superinstruction
@@ -138,11 +130,8 @@ class GruStepGrad(Superinstruction):
         dt[0:1/2] = sigmoid_grad z e
         du = copy dt
     """
-    hidden = ("dw", "dn", "e1", "e2", "dr", "e")
-
-    def integers(self, ins: Instruction) -> list[int]:
-        both = "d1 d2" if "d1" in ins.inputs else "dH none"
-        return [ins.inputs["n"].size, *_places(ins, f"{both} n w h z v r dh dy dv dt du")]
+    given = "d1|dH d2 n w h z v r dh dy dv dt du"
+    units = "n"
 
 
 @superinstruction

@@ -25,7 +25,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from core.ops.base import Instruction, Op, operation, superinstructions
-from core.tape.patterns import Match, Name, Place, lines, match, place_of
+from core.tape.patterns import Match, Place, lines, match, place_of
 from core.tape.sharing import by_rows
 from core.tape.tensors import Buffer, Tensor
 
@@ -72,12 +72,11 @@ class _Uses:
 
     def readers(self, place: Place) -> set[int]:
         """Instructions that read any of a stretch."""
-        buffer, first, size = place
-        return {
-            k
-            for k, t in self.read[id(buffer)]
-            if t.offset < first + size and first < t.offset + t.size
-        }
+        return _touching(place, self.read[id(place[0])])
+
+    def writers(self, place: Place) -> set[int]:
+        """Instructions that write any of a stretch."""
+        return _touching(place, self.written[id(place[0])])
 
     def alone_in_parts(self, t: Tensor) -> bool:
         """True if a tensor is all that is written of its buffer, once; parts of it may be read."""
@@ -97,6 +96,11 @@ class _Uses:
             and len(self.written[id(t.buffer)]) == 1
             and all(place_of(other) == own for _, other in tensors)
         )
+
+
+def _touching(place: Place, tensors: list[tuple[int, Tensor]]) -> set[int]:
+    _, first, size = place
+    return {k for k, t in tensors if t.offset < first + size and first < t.offset + t.size}
 
 
 def _moved(ins: Instruction, to: dict[int, tuple[Buffer, int]]) -> Instruction:
@@ -146,14 +150,9 @@ def _matched(instructions: list[Instruction], looked_at: Iterable[Tensor]) -> li
 def _keeps_to_itself(rule: Op, found: Match, start: int, uses: _Uses) -> bool:
     """True if nobody else reads what the superinstruction does not write."""
     own = set(range(start, start + found.length))
-    for word in getattr(rule, "hidden", ()):
-        name = Name.read(word)
-        if name.name not in found.written:
-            continue
-        place = name.part(found.places[name.name])
-        if place[0].segment != "values" or uses.readers(place) - own:
-            return False
-    return True
+    return all(
+        place[0].segment == "values" and not uses.readers(place) - own for place in found.kept(rule)
+    )
 
 
 def _biases_taken_in(
@@ -227,9 +226,9 @@ def _summed_at_once(
         total = adds[-1].output
         sources = [adds[0].inputs["a"], *(ins.inputs["b"] for ins in adds)]
         makers = [written[id(t.buffer)] for t in sources]
-        # Each is made by a product or a sum of columns, in the order in which they are added.
+        # Each is made by a product or a sum of columns of its own, in the order in which they are added.
         plain = all(instructions[k].op in _GRADIENTS for k in makers)
-        if len(chain) < 2 or not plain or makers != sorted(makers):
+        if len(chain) < 2 or not plain or makers != sorted(set(makers)):
             continue
         place = shared.setdefault(total.size, Buffer(total.size, False, "scratch"))
         moved[id(sources[0].buffer)] = total.buffer, total.offset
@@ -259,12 +258,15 @@ _GRADIENTS = ("matmul_weight_grad", "column_sum")
 def _written_in_place(
     instructions: list[Instruction], looked_at: Iterable[Tensor]
 ) -> list[Instruction]:
-    """Without copies of values that can be written to where the copy is."""
+    """Without copies of values that can be written to where the copy is.
+
+    Nothing else is written there, and nothing reads it before the copy.
+    """
     uses = _Uses(instructions, looked_at)
     moved: dict[int, tuple[Buffer, int]] = {}
     targets: set[int] = set()
     found = []
-    for ins in instructions:
+    for k, ins in enumerate(instructions):
         if ins.op == "copy" and ins.phase == "backward":
             x, y = ins.inputs["x"], ins.output
             whole = Tensor(x.name, (x.buffer.size,), x.buffer)
@@ -274,6 +276,7 @@ def _written_in_place(
                 free and x.batch and y.batch and x.packed and x.buffer.segment == "values"
                 and len(own) == 1 and place_of(own[0][1]) == place_of(whole)
                 and -1 not in uses.readers(place_of(whole))
+                and uses.writers(place_of(y)) == {k} and all(r < 0 or r > k for r in uses.readers(place_of(y)))
             ):  # fmt: skip
                 moved[id(x.buffer)] = y.buffer, y.offset
                 targets.add(id(y.buffer))

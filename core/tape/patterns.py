@@ -106,13 +106,41 @@ class Match:
             )
         return True
 
+    def given(self, rule: Op) -> dict[str, Tensor]:
+        """The tensors, or parts of them, whose places the kernel is told."""
+        found = {}
+        for word in getattr(rule, "given", "").split():
+            names = [Name.read(choice) for choice in word.split("|")]
+            name = next((one for one in names if one.name in self.tensors), None)
+            if name is None:
+                continue
+            t = self.tensors[name.name]
+            if name.parts > 1:
+                buffer, offset, size = name.part(self.places[name.name])
+                t = replace(t, shape=(size,), buffer=buffer, offset=offset, parent=None, parts=[])
+            found[name.name] = t
+        return found
+
+    def kept(self, rule: Op) -> list[Place]:
+        """What the lines write and the kernel does not, as it is not given its place."""
+        given, found = self.given(rule), []
+        for name in self.written:
+            buffer, first, size = self.places[name]
+            end = first + size
+            if name in given:
+                t = given[name]
+                found.append((buffer, first, t.offset - first))
+                first = t.offset + t.size
+            found.append((buffer, first, end - first))
+        return [place for place in found if place[2]]
+
     def instruction(self, rule: Op, like: Instruction) -> Instruction:
-        """The superinstruction."""
-        hidden = getattr(rule, "hidden", ())
+        """The superinstruction. Its outputs are what its kernel writes."""
+        given = self.given(rule)
         return Instruction(
             rule.name,
             {key: t for key, t in self.tensors.items() if key not in self.written},
-            {key: self.tensors[key] for key in self.written if key not in hidden},
+            {key: given[key] for key in self.written if key in given},
             {},
             like.layer,
             like.phase,

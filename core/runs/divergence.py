@@ -44,8 +44,9 @@ def describe(program: Program, network: Network, step: int, pc: int) -> Divergen
     at = program.instructions[pc]
     name = next((layer.name for layer in network.layers if layer.id == at.layer), "")
     where = f" in {name}" if name else ""
-    values = program.tensor(at.writes[0])
-    what = "infinite" if np.isinf(values).any() else "not a number"
+    # An update writes what the optimizer remembers as well, which may be all that broke.
+    broken = [t for t in map(program.tensor, at.writes) if not np.isfinite(t).all()]
+    what = "infinite" if broken and np.isinf(broken[0]).any() else "not a number"
     sentence = (
         f"A value became {what} at step {step}, in instruction {pc + 1}{where}: {at.title}. "
         f"{_all_padding(program, program.tape.instructions[pc]) or STEP_BACK}"

@@ -190,6 +190,9 @@ class Observing(Travelling):
             return None
         # The run stands where it broke, which may be before the step whose loss told of it.
         copies.drop(copies.first + copies.done - self.step_count)
+        if not self.pc and copies.done and self.divergence.step == self.step_count - 1:
+            # They broke in the very last instruction: the step is finished, but not whole.
+            return len(self.program.kinds)
         if self.step_count < copies.first or not self.pc or copies.done == copies.steps:
             return None
         copies.take(self.program, [pc < self.pc for pc in chosen.written.values()])

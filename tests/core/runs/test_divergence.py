@@ -26,6 +26,7 @@ def gru(steps: int) -> Network:
 BREAK: dict[str, tuple[Network, dict[str, Any]]] = {
     "behind the loss": (RELU, {"kind": "Adam", "learning_rate": 1e8}),
     "in the loss": (RELU, {"kind": "SGD", "learning_rate": 1e6}),
+    "in the last instruction": (RELU, {"kind": "Adam", "learning_rate": 1482787.0493192489}),
     "forwards through time": (gru(4), {"kind": "SGD", "learning_rate": 30.0}),
     "a longer way": (gru(7), {"kind": "SGD", "learning_rate": 30.0}),
     "with momentum": (gru(4), {"kind": "SGD", "learning_rate": 300.0, "momentum": 0.9}),
@@ -83,6 +84,16 @@ def test_whole_steps_end_where_single_instructions_do(name: str, at_once: int) -
         assert one.divergence is None
         one.advance(1)
         assert one.divergence is not None or one.step_count == last + 1
+
+
+def test_what_an_optimizer_remembers_may_be_all_that_breaks() -> None:
+    run = run_of(RELU, None, {"kind": "Adagrad", "learning_rate": 1e8})
+    assert run.read(40).stopped is not None
+    assert run.divergence is not None
+    kernel, remembered = run.program.instructions[run.divergence.instruction].writes
+    assert np.isfinite(run.program.tensor(kernel)).all()
+    assert np.isinf(run.program.tensor(remembered)).any()
+    assert run.divergence.sentence.startswith("A value became infinite at step 1,")
 
 
 def test_steps_that_were_done_before_the_break_was_found_do_not_count() -> None:

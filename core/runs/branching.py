@@ -70,6 +70,7 @@ def branch(run: Run, step: int | None, changes: Mapping[str, Any] | None) -> Run
     if not run.base <= step <= last:
         message = (
             f"The run goes from step {run.base} to step {last}; it has no step {step} to branch at."
+            f"{run._why_not(step)}"
         )
         raise ChainruleError(message)
     plan = _planned(
@@ -110,7 +111,7 @@ def twin(run: Run, step: int) -> Run:
             "Give fit a copy of what you go on working with: x.copy()."
         )
         raise ChainruleError(message)
-    made.training, made.base = run.training, run.base
+    made.training, made.base, made._began = run.training, run.base, run._began
     made.checkpoints = run.checkpoints.copy(step)
     made.journal = run.journal.copy(step)
     made.history = run.history.copy()

@@ -82,7 +82,7 @@ class Changing(Standing):
     def start_from(self, values: dict[str, np.ndarray]) -> None:
         """Begin here with these weights: what was before cannot be reached any more."""
         self.program.set_weights(values)
-        self._begin_here()
+        self._begin_here("it was given other weights")
 
     def use(self, samples: Samples) -> None:
         """Train on these samples from now on, beginning an epoch.
@@ -101,11 +101,12 @@ class Changing(Standing):
             if position.batch:
                 self._change(Entry(position.step, "epoch", value=position.epoch))
             return
+        why = "it was given other samples" if found != self.data else "its numbers had broken"
         self.plain, self.samples, self.data = plain, samples, found
         self.program.attach(samples.inputs, samples.targets, weights=samples.weights)
         self.program.state[S.ORIGIN_STEP] = position.step
         self.program.state[S.ORIGIN_EPOCH] = position.epoch
-        self._begin_here()
+        self._begin_here(why)
 
     def shuffle(self, on: bool) -> None:
         """Draw a new order of the samples each epoch, or keep theirs; it is journalled."""
@@ -122,7 +123,7 @@ class Changing(Standing):
             self._apply(entry)
             self.undo.clear()
         if self.journal.nbytes > BUDGET and self.pc == 0:
-            self._begin_here()
+            self._begin_here("there were more weights put in by hand than can be remembered")
 
     def _forget_future(self, step: int | None = None) -> None:
         """What was done after the present step, or after `step`, will not happen as it did."""

@@ -77,9 +77,19 @@ class Run(Saving):
         if same_samples and self.batches == other.batches:
             for place in (S.ORIGIN_STEP, S.ORIGIN_EPOCH, S.SHUFFLE):
                 state[place] = other.program.state[place]
-        self._begin_here()
+        self._begin_here(self._other_than(other))
         self.history = other.history.renamed(self.history.names)
         self.history.truncate(position.step)
+
+    def _other_than(self, other: Run) -> str:
+        """What another run, which this one goes on from, has been given otherwise."""
+        for name in ("batch_size", "truncated_bptt_steps"):
+            before, now = getattr(other.training, name), getattr(self.training, name)
+            if before != now:
+                return f"{name} was changed from {before} to {now}"
+        return (
+            "it was given other samples" if self.data != other.data else "its settings were changed"
+        )
 
     def _adopt_scalars(self, other: Run) -> None:
         """What the optimizer remembers besides its slots (Nadam's product), and a rate that was set by hand."""

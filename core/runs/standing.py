@@ -86,6 +86,8 @@ class Standing:
         self.undo = UndoRing()
         self.checkpoints = Checkpoints(self.budget)
         self.base = 0
+        #: Why it begins at that step and not at 0, in words that go on from "at step 40".
+        self._began = ""
         self.history = History(tuple(tape.watch))
         #: Whether the start of the last of several whole steps is kept. Where it is not, it is found when it is asked
         #: for: copying it takes as long as a step where a network is many weights and few samples.
@@ -204,15 +206,21 @@ class Standing:
         memory.flags.writeable = machine.flags.writeable = False
         return Checkpoint(self.step_count, memory, machine)
 
+    def _why_not(self, step: int) -> str:
+        """The sentence about a step before the beginning, with a space before it; "" where nothing is known."""
+        if step >= self.base or not self._began:
+            return ""
+        return f" At step {self.base} {self._began}, and the run began anew: earlier steps cannot be done again."
+
     def begin_here(self, *, history: bool = False) -> None:
         """Let this step be the first that can be reached; `history` keeps what was measured before."""
         measured = self.history
-        self._begin_here()
+        self._begin_here(self._began)
         if history:
             self.history = measured
 
-    def _begin_here(self) -> None:
-        self.base = self.step_count
+    def _begin_here(self, why: str = "") -> None:
+        self.base, self._began = self.step_count, why
         self.pc = 0
         self.divergence = None
         self.undo.clear()

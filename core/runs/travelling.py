@@ -148,6 +148,7 @@ class Travelling(Advancing):
         if not self.base <= step <= last:
             message = (
                 f"The run goes from step {self.base} to step {last}; it cannot go to step {step}."
+                f"{self._why_not(step)}"
             )
             raise ChainruleError(message)
         if not 0 <= pc < count:

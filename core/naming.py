@@ -33,7 +33,9 @@ def closest(name: str, options: Iterable[str]) -> str:
             wanted = wanted.replace(word, ours)
     if wanted in known:
         return known[wanted]
-    found = difflib.get_close_matches(wanted, known, 1, 0.6)
+    # Letters in another order, before a longer name that has them all: "adma" is Adam, not Adamax.
+    found = [one for one in reversed(known) if sorted(one) == sorted(wanted)][:1]
+    found = found or difflib.get_close_matches(wanted, known, 1, 0.6)
     if not found and len(wanted) > 1:
         # "he" is how people speak of he_uniform, "xavier" of glorot_uniform.
         begins = _WORDS.get(wanted, wanted)

@@ -25,6 +25,8 @@ from core.layers import registry
         ("kaiming_uniform", ["he_uniform", "lecun_uniform"], "he_uniform"),
         ("MeanSquareError", ["mean_squared_error", "mean_absolute_error"], "mean_squared_error"),
         ("lr", ["learning_rate", "momentum"], "learning_rate"),
+        ("adma", ["SGD", "Adam", "AdamW", "Adamax", "Nadam"], "Adam"),
+        ("sdg", ["SGD", "Adam"], "SGD"),
         ("entirely different", ["relu", "elu"], ""),
         ("", ["relu"], ""),
     ],

@@ -14,8 +14,6 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from app.cli.errors import UsageError
 from app.cli.projects import check_network, load, output_path, target
 from app.text import tr
@@ -60,10 +58,13 @@ def run(arguments: argparse.Namespace) -> int:
         print("\n".join(tell(found)))
         if arguments.processes is None:
             print(tr("trained {where}", where=study.where))
-    if out is not None:
-        _write(
-            out, contents, *settings_of(contents.project.network, contents.project.training, found)
-        )
+    if out is None:
+        return 0
+    if isinstance(found, studies.Rates) and found.suggestion is None:
+        words = tr("no learning rate was found, so {path} is not written", path=out)
+        print(f"chainrule: {words}", file=sys.stderr)
+        return 1
+    _write(out, contents, *settings_of(contents.project.network, contents.project.training, found))
     return 0
 
 
@@ -303,14 +304,11 @@ def _plain(value: Any) -> Any:
 
 def settings_of(network: Network, training: Training, found: Any) -> tuple[Network, Training]:
     """Return the documents with what a study found: the suggested rate, or the best settings."""
-    from core.studies import Found, Rates
+    from core.studies import Found, settings
 
     if isinstance(found, Found):
         return found.network, found.training
-    if isinstance(found, Rates) and found.suggestion is not None:
-        optimizer = {**training.optimizer, "learning_rate": found.suggestion}
-        return network, msgspec.structs.replace(training, optimizer=optimizer)
-    return network, training
+    return settings.changed(network, training, {"optimizer.learning_rate": found.suggestion})
 
 
 def _write(path: Path, contents: Contents, network: Network, training: Training) -> None:
@@ -321,6 +319,17 @@ def _write(path: Path, contents: Contents, network: Network, training: Training)
     project = Project(name=old.name, network=network, training=training, data=old.data)
     write(path, New(project))
     print(tr("written to {path}, not trained yet", path=path), file=sys.stderr)
+    before, after = (one.optimizer.get("learning_rate") for one in (old.training, training))
+    if before != after and isinstance(after, dict):
+        print(kept_schedule(after), file=sys.stderr)
+
+
+def kept_schedule(learning_rate: dict[str, Any]) -> str:
+    """Return what became of a schedule that was given a rate."""
+    from core import schedules
+
+    return tr("{kind} keeps its curve and is scaled to {rate}", kind=str(learning_rate["kind"]),
+              rate=f"{schedules.height(learning_rate):.3g}")  # fmt: skip
 
 
 # Progress, and being asked to stop

@@ -286,13 +286,20 @@ class StudyDialog(Overlay):
     def _on_use(self) -> None:
         if self._shown is None or self._shown.values is None:
             return
+        from core.studies.settings import schedule_kept
+
+        training = self._context.document.training
+        kept = [schedule_kept(training, name) for name in self._shown.values]
         try:
             self._context.bus.do("study.use", values=self._shown.values)
         except CommandError as error:
             self._say(str(error), "err")
             return
         self.use.hide()
-        self._say(tr("The project has these settings now; Undo takes them back."), "tx")
+        words = tr("The project has these settings now; Undo takes them back.")
+        for kind in filter(None, kept):
+            words += " " + tr("{kind} keeps its curve and is scaled to this rate.", kind=kind)
+        self._say(words, "tx")
 
     def _lock(self, locked: bool) -> None:
         for widget in (*self.forms.values(), self.kinds, self.begin):

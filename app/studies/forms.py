@@ -148,8 +148,8 @@ class SearchForm(StudyForm):
         self._row(tr("Stop early"), self._prune,
                   tr("After a part of the epochs, only the better trials go on"))  # fmt: skip
         words = Label(
-            tr("Settings and what to draw them from: uniform(0, 0.5), log_uniform(1e-4, 1e-1), int(8, 64), or values "
-               "with commas between"),
+            tr("Settings and what to draw them from: uniform(0, 0.5), log_uniform(1e-4, 1e-1), int(8, 64), log_int(8, "
+               "512), or values with commas between. log: each order of magnitude is as likely"),
             "hint", "tx2", wrap=True,
         )  # fmt: skip
         self._rows.addWidget(words)

@@ -110,11 +110,8 @@ class RateEditor(QWidget):
 
     def _set_rate(self, rate: float) -> None:
         """Give the schedule another height, or a constant another value."""
-        before = _height(self._value)
-        if not isinstance(self._value, dict):
-            self._change(rate)
-        elif before > 0:
-            self._change(schedules.get(self._value).scaled(rate / before).to_document())
+        if not isinstance(self._value, dict) or schedules.height(self._value):
+            self._change(schedules.at_height(self._value, rate))
 
     def _choose(self, kind: str) -> None:
         rate = _height(self._value)
@@ -189,10 +186,7 @@ def _title(name: str) -> str:
 def _height(value: Any) -> float:
     """The rate a slider stands for: the first, or the one a schedule climbs to."""
     if isinstance(value, dict) and value.get("kind") in schedules.names():
-        schedule = schedules.get(value)
-        for name in schedule.rates:
-            rate = getattr(schedule, name)
-            return float(rate[0]) if isinstance(rate, list) else float(rate)
+        return schedules.height(value)
     return first_rate(value)
 
 

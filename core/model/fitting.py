@@ -118,7 +118,13 @@ class Fitting(Trained, Measuring):
         run = self._ready(samples, batch_size, truncated_bptt_steps)
         run.shuffle(shuffle)
         run.validation = validation
-        hint = schedules_module.advice(self._optimizer.config["learning_rate"], epochs, run.batches)
+        # Schedules go on from one fit to the next.
+        hint = schedules_module.advice(
+            self._optimizer.config["learning_rate"],
+            run.position.epoch + max(epochs - initial_epoch, 0),
+            run.batches,
+            more_to_come=epochs == 1,
+        )
         if hint:
             give_advice(hint)
         watching = CallbackList(

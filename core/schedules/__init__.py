@@ -104,13 +104,56 @@ def first_rate(learning_rate: Any, default: float = 0.01) -> float:
     )
 
 
-def advice(learning_rate: Any, epochs: int, steps_per_epoch: int) -> str:
-    """A sentence if a schedule ends before training does, or ""."""
+def height(learning_rate: Any) -> float:
+    """The rate that stands for a document's ``learning_rate``: a number, or a schedule's `Schedule.height`."""
+    return (
+        get(learning_rate).height
+        if isinstance(learning_rate, (dict, Schedule))
+        else first_rate(learning_rate)
+    )
+
+
+def at_height(learning_rate: Any, rate: float) -> Any:
+    """A document's ``learning_rate`` with another height: a schedule keeps its curve, all its rates are scaled.
+
+    Raises
+    ------
+    core.errors.SettingError
+        The schedule's height is 0, which no factor changes.
+    """
+    if not isinstance(learning_rate, (dict, Schedule)):
+        return rate
+    schedule = get(learning_rate)
+    if not schedule.height:
+        name = type(schedule).__name__
+        raise SettingError(
+            f"The learning rate follows {name}, whose height is 0: it cannot be scaled to {rate:g}. Give it another "
+            "height, or train with a constant rate.",
+            "learning_rate",
+        )
+    return schedule.scaled(rate / schedule.height).to_document()
+
+
+#: Training that reaches less than this share of a schedule is told so. A little less is often meant.
+_REACHED = 0.9
+
+
+def advice(
+    learning_rate: Any, epochs: int, steps_per_epoch: int, *, more_to_come: bool = False
+) -> str:
+    """A sentence if a schedule ends before training does or long after it, or "".
+
+    With `more_to_come` (a single epoch, as loops of one's own train) nothing is said of what is not reached yet.
+    """
     if not isinstance(learning_rate, (dict, Schedule)):
         return ""
     schedule = get(learning_rate)
     total = epochs * (steps_per_epoch if schedule.clock == "step" else 1)
-    if schedule.end is None or schedule.end >= total:
+    if schedule.end is None:
+        return ""
+    if total < _REACHED * schedule.end:
+        return "" if more_to_come else _too_long(schedule, schedule.end, total, steps_per_epoch)
+    if schedule.end >= total:
         return ""
     last = schedule(total * (1 if schedule.clock == "step" else steps_per_epoch), steps_per_epoch)
     stays = (
@@ -121,6 +164,17 @@ def advice(learning_rate: Any, epochs: int, steps_per_epoch: int) -> str:
     return (
         f"{type(schedule).__name__} ends after {schedule.end:,} {schedule.clock}s, but training has {total:,}. "
         f"From there on {stays}. Let it last {total:,} {schedule.clock}s, or train for less."
+    )
+
+
+def _too_long(schedule: Schedule, end: float, total: int, steps_per_epoch: int) -> str:
+    unit, per = schedule.clock, 1 if schedule.clock == "step" else steps_per_epoch
+    at, planned = (schedule(when * per, steps_per_epoch) for when in (total, end))
+    ends = f"the learning rate ends at {at:.3g}, not at {planned:.3g}" if at != planned else ""
+    return (
+        f"{type(schedule).__name__} lasts {end:,} {unit}s, but training has only {total:,} and reaches "
+        f"{100 * total / end:.0f} % of its curve{': ' + ends if ends else ''}. Let it last {total:,} {unit}s, or "
+        "train for longer."
     )
 
 

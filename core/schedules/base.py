@@ -94,6 +94,12 @@ class Schedule(Configured):
         """Steps or epochs after which the rate stays as it is, if there is such an end."""
         return None
 
+    @property
+    def height(self) -> float:
+        """The rate that stands for the schedule: the first, or the one it climbs to."""
+        rate = getattr(self, self.rates[0])
+        return float(rate[0] if isinstance(rate, list) else rate)
+
     def scaled(self, factor: float) -> Schedule:
         """The same with all rates multiplied."""
         config = self.get_config()

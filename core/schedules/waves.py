@@ -37,6 +37,10 @@ class CosineDecay(Schedule):
         self.check()
 
     @property
+    def height(self) -> float:
+        return super().height if self.warmup_target is None else float(self.warmup_target)
+
+    @property
     def _warmup(self) -> int:
         return 0 if self.warmup_target is None else self.warmup_steps
 

@@ -87,7 +87,7 @@ class RateFinder(Study[Rates]):
     Parameters
     ----------
     subject
-        What is trained. A schedule of its optimizer is left out.
+        What is trained. A schedule of its optimizer is left out while rates are tried.
     sweep
         From where to where, in how many steps, how often.
 

@@ -257,6 +257,11 @@ class Search(Study[Found]):
                 f"There are only {self.count} combinations of these settings: {self.count} trials are trained, not "
                 f"{wanted}."
             )
+        kept = {settings.schedule_kept(self.subject.training, name) for name in self.space}
+        found += [
+            f"The learning rate follows {kind}, whose curve is kept: what is drawn is its height."
+            for kind in kept - {""}
+        ]
         if not self.objective.startswith("val_"):
             found.append(
                 f"Trials are compared by {self.objective} on the samples they were trained on, which rewards learning "

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from core import optimizers
+from core import optimizers, schedules
 from core.errors import SettingError
 from core.layers import registry
 from core.naming import unknown
@@ -83,13 +83,28 @@ def _own(kind: str) -> list[str]:
     return [*found, "trainable"] if made.owns_weights() else found
 
 
+def schedule_kept(training: Training, name: str) -> str:
+    """The kind of schedule that a number given for the setting `name` scales, or ""."""
+    rate = training.optimizer.get("learning_rate")
+    named = name in ("learning_rate", "optimizer.learning_rate")
+    return str(rate.get("kind", "")) if named and isinstance(rate, dict) else ""
+
+
+def _placed(optimizer: dict[str, Any], name: str, value: Any) -> Any:
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if name != "learning_rate" or not number:
+        return value
+    return schedules.at_height(optimizer.get(name), value)
+
+
 def changed(
     network: Network, training: Training, values: dict[str, Any]
 ) -> tuple[Network, Training]:
     """The documents with these settings.
 
     An optimizer chosen by name keeps the arguments of the present one that it also has, and what else is said of
-    optimizers is left out where it has no such argument: a search over SGD and Adam may range over momentum.
+    optimizers is left out where it has no such argument: a search over SGD and Adam may range over momentum. A number
+    given for a learning rate that follows a schedule is the schedule's height; its curve is kept.
 
     Raises
     ------
@@ -111,7 +126,7 @@ def changed(
         if name == "learning_rate" or (first == "optimizer" and rest):
             if "optimizer" in values and rest and rest not in _arguments(optimizer):
                 continue
-            optimizer[rest or name] = value
+            optimizer[rest or name] = _placed(optimizer, rest or name, value)
         elif name in FIELDS:
             fields[name] = value
         else:

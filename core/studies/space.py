@@ -145,6 +145,7 @@ def parse(text: str) -> Dimension:
     """
     found = re.fullmatch(r"\s*([A-Za-z_]+)\s*\((.*)\)\s*", text, re.DOTALL)
     if found is None:
+        _require_finished(text)
         return Choice(tuple(_value(part) for part in _parts(text)))
     name, parts = found[1], _parts(found[2])
     if name == "choice":
@@ -156,6 +157,24 @@ def parse(text: str) -> Dimension:
     if len(numbers) != 2 or not good:
         raise SettingError(f"{name} needs two numbers, as in {name}(1, 10); {text!r} has others.")
     return _KINDS[name](*numbers)
+
+
+def _require_finished(text: str) -> None:
+    """Say so of a range that is typed by half: as a value it would be refused for another reason."""
+    begun = re.fullmatch(r"\s*([A-Za-z_]+)\s*(\(.*)?", text, re.DOTALL)
+    name = begun[1] if begun else ""
+    if begun and (begun[2] or name in (*_KINDS, "choice")):
+        if name not in (*_KINDS, "choice"):
+            raise SettingError(unknown("range", name, (*_KINDS, "choice")))
+        good = "choice(16, 32)" if name == "choice" else f"{name}(1, 10)"
+        raise SettingError(
+            f"The range {text.strip()!r} is not finished: it is written as in {good}."
+        )
+    if any(text.count(a) != text.count(b) for a, b in ("()", "[]", "{}")):
+        raise SettingError(
+            f"The brackets of {text.strip()!r} are not in pairs: a range is written as in log_uniform(1e-4, 1e-1), "
+            "values as in 16, 32."
+        )
 
 
 def written(dimension: Dimension) -> str:

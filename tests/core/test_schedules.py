@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from typing import Any
 
 import msgspec
@@ -244,4 +245,20 @@ def test_a_schedule_that_ends_before_training_is_told() -> None:
         model.fit(np.ones((8, 3)), np.ones((8, 1)), batch_size=2, epochs=2)
     assert schedules.advice(schedules.CosineDecay(0.1, 8).to_document(), 2, 4) == ""
     assert schedules.advice(0.1, 2, 4) == ""
+    whole = core.Sequential([core.Input((3,)), core.layers.Dense(1)])
+    whole.compile(optimizers.SGD(schedules.CosineDecay(0.1, 40)), "mse")
+    with pytest.warns(AdviceWarning, match="lasts 40 steps, but training has only 8"):
+        whole.fit(np.ones((8, 3)), np.ones((8, 1)), batch_size=2, epochs=2)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        whole.fit(np.ones((8, 3)), np.ones((8, 1)), batch_size=2, epochs=1)
+        whole.fit(np.ones((8, 3)), np.ones((8, 1)), batch_size=2, epochs=7)
+    with pytest.warns(AdviceWarning, match="ends after 40 steps, but training has 48"):
+        whole.fit(np.ones((8, 3)), np.ones((8, 1)), batch_size=2, epochs=2)
+    long = schedules.advice(schedules.CosineDecay(0.1, 4000), 40, 20)
+    assert long.startswith("CosineDecay lasts 4,000 steps, but training has only 800")
+    assert "20 % of its curve" in long
+    assert f"ends at {schedules.CosineDecay(0.1, 4000)(800):.3g}" in long
+    assert "5 epochs" in schedules.advice(schedules.ManualDecay([0.1] * 5), 2, 4)
+    assert schedules.advice(schedules.CosineDecay(0.1, 4000), 190, 20) == ""
     assert "2 epochs" in schedules.advice(schedules.ManualDecay([0.1, 0.2]), 3, 4)

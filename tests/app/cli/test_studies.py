@@ -9,11 +9,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from app.cli.command import own_command, own_environment
 from app.cli.study import worker_command
-from core import data, io, studies
+from core import data, io, schedules, studies
 from tests.app.cli.test_commands import run, said
 
 
@@ -50,6 +51,35 @@ def test_find_lr_writes_a_project_with_the_rate(project: Path, tmp_path: Path) -
     assert written.training.optimizer["learning_rate"] == found["suggestion"]
     assert written.run == {}
     assert run("train", str(out), "--epochs", "1").returncode == 0
+
+
+def test_a_found_rate_keeps_the_schedule(project: Path, tmp_path: Path) -> None:
+    contents = io.read(project)
+    schedule = schedules.CosineDecay(0.1, 400, alpha=0.1)
+    optimizer = {"kind": "SGD", "learning_rate": schedule.to_document()}
+    training = msgspec.structs.replace(contents.project.training, optimizer=optimizer)
+    planned = msgspec.structs.replace(contents.project, training=training)
+    io.write(project, io.Contents(planned))
+    out = tmp_path / "out.chainrule"
+    result = run("find-lr", str(project), "--steps", "40", "--json", "-o", str(out))
+    assert result.returncode == 0, result.stderr
+    rate = messages(result.stdout)[-1]["result"]["suggestion"]
+    written = io.read(out).project.training.optimizer["learning_rate"]
+    assert written == schedules.CosineDecay(rate, 400, alpha=0.1).to_document()
+    assert "CosineDecay" in result.stderr
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_where_no_rate_is_found_nothing_is_written(
+    project: Path, tmp_path: Path, as_json: bool
+) -> None:
+    out = tmp_path / "out.chainrule"
+    words = ["find-lr", str(project), "--start", "1e-12", "--end", "1e-11", "--steps", "20"]
+    result = run(*words, *(["--json"] if as_json else []), "-o", str(out))
+    assert "does the loss fall" in result.stdout
+    assert said(result, 1) == f"chainrule: no learning rate was found, so {out} is not written"
+    assert not out.exists()
+    assert run(*words).returncode == 0
 
 
 def test_cross_validate_prints_a_fold_a_line(project: Path) -> None:

@@ -20,7 +20,7 @@ from app.cli.study import _find_rate
 from app.studies import KINDS, SHOWS, job
 from app.studies.chart import Chart, Curve, Plot
 from app.studies.dialog import StudyDialog
-from app.studies.outcome import running, shown
+from app.studies.outcome import Shown, running, shown
 from app.window.main import MainWindow
 from core import studies
 from core.studies import Sweep
@@ -143,6 +143,20 @@ def test_a_found_rate_is_used_and_undone(window: MainWindow, qtbot: QtBot) -> No
     assert not use.isVisible()
     window.context.bus.do("edit.undo")
     assert document.state == before
+
+
+def test_a_found_rate_scales_a_schedule(window: MainWindow) -> None:
+    document = window.context.document
+    schedule = {"kind": "CosineDecay", "initial_learning_rate": 0.1, "decay_steps": 4000}
+    window.context.bus.do("training.configure", optimizer="SGD")
+    window.context.bus.do("training.configure", learning_rate=schedule)
+    dialog = opened(window, "find-lr")
+    dialog._shown = Shown(Plot(), (), "", "Use 0.2", {"optimizer.learning_rate": 0.2})
+    dialog._on_use()
+    rate = document.training.optimizer["learning_rate"]
+    assert (rate["kind"], rate["decay_steps"]) == ("CosineDecay", 4000)
+    assert rate["initial_learning_rate"] == pytest.approx(0.2)
+    assert "CosineDecay keeps its curve and is scaled to this rate." in dialog.status.text()
 
 
 def test_a_search_uses_settings_of_layers_and_training_as_one_edit(

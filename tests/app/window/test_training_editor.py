@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from app import theme
 from app.bus import CommandError
+from app.window.rate_editor import RateEditor
 from core import losses, schedules
 from tests.app.window.windows import action, click, control, open_window
 
@@ -190,6 +191,10 @@ def test_a_schedule_that_ends_before_training_does_is_told(qtbot: QtBot) -> None
         assert "ends after 20 steps" in note.text()
         assert note.isVisible()
         do("training.configure", learning_rate={**rate, "decay_steps": 10_000_000})
+        assert "lasts 10,000,000 steps, but training has only" in note.text()
+        assert note.isVisible()
+        total = window.findChild(RateEditor)._steps
+        do("training.configure", learning_rate={**rate, "decay_steps": total})
         assert not note.isVisible()
 
 

@@ -58,6 +58,22 @@ def test_a_draw_depends_on_seed_number_and_name_alone() -> None:
     assert few._draws != studies.Search(subject(), SPACE, trials=3, seed=8)._draws
 
 
+def test_a_drawn_rate_is_the_height_of_a_schedule() -> None:
+    x, y = samples()
+    schedule = core.schedules.CosineDecay(0.1, 40, warmup_target=0.2, warmup_steps=10)
+    made = model(optimizer=optimizers.SGD(schedule))
+    found = studies.search(made, x, y, {"optimizer.learning_rate": [0.5]}, trials=1, epochs=2,
+                           validation_split=0.2, processes=0)  # fmt: skip
+    wanted = core.schedules.CosineDecay(0.25, 40, warmup_target=0.5, warmup_steps=10)
+    assert found.training.optimizer["learning_rate"] == wanted.to_document()
+    (note,) = found.notes
+    assert note.startswith("The learning rate follows CosineDecay, whose curve is kept")
+    fitted = found.model()
+    assert fitted.optimizer.schedule.to_document() == wanted.to_document()
+    history = fitted.fit(x, y, batch_size=32, epochs=2, validation_split=0.2).history
+    assert found.best.history == history
+
+
 def test_ranges_are_kept_and_filled() -> None:
     rng = np.random.default_rng(0)
     numbers = [Uniform(2, 3).draw(rng) for _ in range(500)]
@@ -163,6 +179,11 @@ def test_an_optimizer_may_be_drawn_with_arguments_only_some_have() -> None:
         ({"space": {"batch_size": 3}}, "or a list of values"),
         ({"space": {"batch_size": "loguniform(1, 3)"}}, "Did you mean 'log_uniform'"),
         ({"space": {"batch_size": "int(1)"}}, "two numbers"),
+        ({"space": {"learning_rate": "log_uniform(1,"}}, r"not finished.*log_uniform\(1, 10\)"),
+        ({"space": {"learning_rate": "log_uniform"}}, r"not finished.*log_uniform\(1, 10\)"),
+        ({"space": {"learning_rate": "loguniform(1"}}, "Did you mean 'log_uniform'"),
+        ({"space": {"hidden.activation": "choice(relu, tanh"}}, r"not finished.*choice\(16, 32\)"),
+        ({"space": {"learning_rate": "1e-3, 1e-2)"}}, "brackets"),
         ({"space": {"learning_rate": "log_uniform(0, 1)"}}, "0 has no logarithm"),
         ({"space": {"learning_rate": "uniform(2, 1)"}}, "smaller number to the larger"),
         ({"space": SPACE, "objective": "val_acuracy"}, "Did you mean 'val_accuracy'"),

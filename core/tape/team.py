@@ -113,6 +113,17 @@ class Team:
         """As `Program.run_steps`, by two threads if the other one comes."""
         if steps * self.work < WORTH_WAKING:
             return self._run(program, steps, record)
+        done = 0
+        while done < steps:
+            piece = self.trial.most(steps - done)
+            ran = self._run_piece(program, piece, record[done:])
+            done += ran
+            if ran < piece:
+                break
+        return done
+
+    def _run_piece(self, program: Program, steps: int, record: np.ndarray) -> int:
+        """Steps by as many threads as is their turn."""
         expected = -1
         if self.trial.threads == 2:
             self._call()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 #: Pieces of work of a trial; the first does not count: caches and the other thread wake up.
 _PIECES = 3
+#: Seconds of a piece of a trial: more than waking the other thread takes, far less than a learner waits.
+_A_PIECE = 0.02
 #: A trial takes at most this share of the time.
 _SHARE = 0.05
 #: At most this share if the way chosen now takes longer than the other one did: what the machine does has changed.
@@ -24,17 +26,33 @@ class Trial:
         self._left = 0
         self._since = self._spent = 0.0
         self._seconds: dict[int, float] = {}
+        #: Seconds of a step in the first two pieces: a step that has to fetch everything, and some in which the other
+        #: thread joins in. They measure nothing but how long a piece is.
+        self._first = 0.0
+        self._begun = 0
 
     @property
     def threads(self) -> int:
         """1 or 2."""
         return 3 - self._chosen if self._left else self._chosen
 
+    def most(self, steps: int) -> int:
+        """How many of so many steps the next piece takes: few while something is tried, all of them otherwise."""
+        if self._seconds and not self._left:
+            return steps
+        if not self._first:
+            return 1
+        a_step = self._seconds.get(self._chosen, self._first)
+        return min(steps, max(1, int(_A_PIECE / a_step)))
+
     def count(self, steps: int, seconds: float) -> None:
         """Take note of a piece of work done by `threads` threads."""
         if steps < 1:
             return
         a_step, threads = seconds / steps, self.threads
+        if self._begun < 2:
+            self._first, self._begun = a_step, self._begun + 1
+            return
         if not self._left:
             self._average(threads, a_step)
             self._since += seconds

@@ -51,3 +51,23 @@ def test_a_piece_without_steps_says_nothing() -> None:
     trial = Trial()
     trial.count(0, 5.0)
     assert trial.threads == 2
+
+
+def test_the_first_step_says_nothing_of_the_threads_that_took_it() -> None:
+    # It fetches weights and data and wakes the other thread: 40 times as long as those behind it.
+    trial = Trial()
+    trial.count(1, 0.08)
+    found = taken(trial, alone=0.002, together=0.0012, pieces=40)
+    assert found[8:].count(2) > 0.8 * len(found[8:])
+
+
+def test_what_is_tried_is_tried_in_short_pieces() -> None:
+    trial = Trial()
+    sizes = []
+    for _ in range(12):
+        sizes.append(trial.most(1000))
+        trial.count(sizes[-1], 0.002 * sizes[-1])
+    assert sizes[0] == 1
+    assert sizes[1:6] == [10, 10, 10, 10, 10]
+    assert sizes[6] == 1000
+    assert trial.most(3) == 3

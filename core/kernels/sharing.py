@@ -227,7 +227,8 @@ def run_steps(
 def assist(kernels, ints, reals, mem, state, more, owns, meeting, tasks, bounds):
     """Take second parts of regions until the leader has not run for a moment. Returns how many were taken."""
     taken, spins = 0, 0
-    seen = peek(meeting, PUBLISHED)
+    # Who comes in the middle of a region takes its second part, too: one region may be half of a long step.
+    seen = peek(meeting, PUBLISHED) - 1
     post(meeting, PRESENT, 1)
     while True:
         number = peek(meeting, PUBLISHED)

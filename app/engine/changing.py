@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from app.engine.going import Going
 from app.engine.state import Opened, RunLabel, Work
 from app.engine.tree import (
     as_run,
@@ -18,12 +19,6 @@ from app.engine.tree import (
 from app.text import tr
 from core import data as data_sets
 from core.runs import Run, Supervisor
-
-if TYPE_CHECKING:
-    pass
-
-
-from app.engine.going import Going
 
 
 class Changing(Going):

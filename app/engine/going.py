@@ -4,19 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from time import perf_counter
-from typing import TYPE_CHECKING
 
 from app.engine import second_thread
 from app.engine.epochs import is_measured
+from app.engine.showing import Showing
 from app.engine.tree import run_of, takes_place_of
 from core.errors import ChainruleError
 from core.tape import helper
-
-if TYPE_CHECKING:
-    pass
-
-
-from app.engine.showing import Showing
 
 
 class Going(Showing):

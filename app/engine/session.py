@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from app.engine.changing import Changing
 from app.engine.comparing import Comparing, beside
 from app.engine.explaining import explain
 from app.engine.probing import read
@@ -17,26 +18,9 @@ from app.snapshots import EvaluationView, Probe
 from app.text import tr
 from core.errors import ChainruleError
 
-if TYPE_CHECKING:
-    pass
-
-
-from app.engine.changing import Changing
-
 
 class Session(Changing):
-    """A run and everything that is derived from it.
-
-    Parameters
-    ----------
-    work
-        What to run.
-
-    Raises
-    ------
-    core.errors.ChainruleError
-        When it cannot run; nothing is left behind.
-    """
+    """A session that answers questions, and the whole of it: see `app.engine.standing` for how it begins."""
 
     def compare(self, run: str, ticket: int = 0) -> Comparing:
         """Return the comparison of another run of the project with the open one, not begun yet."""

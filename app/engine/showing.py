@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,14 +12,10 @@ from app.engine.evaluating import Evaluator
 from app.engine.figures import figures_of
 from app.engine.looking import page_of
 from app.engine.probing import read, reduce, split
-from app.snapshots import PredictionPage, Probe, Snapshot
-from core.callbacks.early_stopping import EarlyStopping
-
-if TYPE_CHECKING:
-    from app.snapshots import EvaluationView
-
 from app.engine.program_view import is_there, last_instruction, serials, written_at
 from app.engine.standing import Standing
+from app.snapshots import EvaluationView, PredictionPage, Probe, Snapshot
+from core.callbacks.early_stopping import EarlyStopping
 
 
 class Showing(Standing):

@@ -6,12 +6,16 @@ from __future__ import annotations
 _PIECES = 3
 #: Seconds of a piece of a trial: more than waking the other thread takes, far less than a learner waits.
 _A_PIECE = 0.02
-#: A trial takes at most this share of the time.
-_SHARE = 0.05
+#: A trial takes at most this share of the time, by the threads in use: one is chosen when the machine is busy, which
+#: seldom lasts, and until two are tried again a program loses nearly half its speed.
+_SHARE = {1: 0.1, 2: 0.05}
 #: At most this share if the way chosen now takes longer than the other one did: what the machine does has changed.
-_DOUBTFUL_SHARE = 0.2
+_DOUBTFUL_SHARE = 0.4
 #: The other way has to take this much less time: changing back and forth is worth nothing.
 _WORTH = 0.95
+#: Trials in a row that have to say so before this many threads take over: a moment in which another program runs makes
+#: two threads look slow, a moment never makes one look slow.
+_WINS = {1: 2, 2: 1}
 
 
 class Trial:
@@ -30,6 +34,7 @@ class Trial:
         #: thread joins in. They measure nothing but how long a piece is.
         self._first = 0.0
         self._begun = 0
+        self._wins = 0
 
     @property
     def threads(self) -> int:
@@ -58,7 +63,7 @@ class Trial:
             self._since += seconds
             other = self._seconds.get(3 - threads)
             doubtful = other is not None and other < _WORTH * self._seconds[threads]
-            share = _DOUBTFUL_SHARE if doubtful else _SHARE
+            share = _DOUBTFUL_SHARE if doubtful else _SHARE[threads]
             if other is None or self._since * share >= self._spent:
                 self._seconds.pop(3 - threads, None)
                 self._left, self._spent = _PIECES, 0.0
@@ -69,8 +74,10 @@ class Trial:
         self._spent += seconds
         if not self._left:
             self._since = 0.0
-            if self._seconds[threads] < _WORTH * self._seconds[self._chosen]:
-                self._chosen = threads
+            faster = self._seconds[threads] < _WORTH * self._seconds[self._chosen]
+            self._wins = self._wins + 1 if faster else 0
+            if self._wins == _WINS[threads]:
+                self._chosen, self._wins = threads, 0
 
     def _average(self, threads: int, a_step: float) -> None:
         known = self._seconds.get(threads)

@@ -71,3 +71,12 @@ def test_what_is_tried_is_tried_in_short_pieces() -> None:
     assert sizes[1:6] == [10, 10, 10, 10, 10]
     assert sizes[6] == 1000
     assert trial.most(3) == 3
+
+
+@pytest.mark.parametrize("begin", range(20, 60, 3))
+def test_a_moment_in_which_another_program_runs_does_not_cost_the_second_thread(begin: int) -> None:
+    trial = Trial()
+    taken(trial, alone=0.002, together=0.0012, pieces=begin)
+    taken(trial, alone=0.002, together=0.004, pieces=3)
+    after = taken(trial, alone=0.002, together=0.0012, pieces=60)
+    assert after.count(2) > 0.8 * len(after)

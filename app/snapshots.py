@@ -76,7 +76,11 @@ class TensorView:
 
 @dataclass(frozen=True)
 class InstructionView:
-    """One line of the tape: `operands` maps roles to tensor names, `writes` are the tensors it fills."""
+    """One line of the tape: `operands` maps roles to tensor names, `writes` are the tensors it fills.
+
+    `results` maps the operation's names for what it writes to tensor names, in the same order; `attributes` are its
+    constants by name: strides, windows, rates.
+    """
 
     index: int
     phase: str
@@ -86,6 +90,8 @@ class InstructionView:
     formula: str
     operands: Mapping[str, str]
     writes: tuple[str, ...]
+    results: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    attributes: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True)

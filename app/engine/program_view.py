@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Any
 
 from app.snapshots import InstructionView, ProgramView, TensorView
 from core.runs import Position, Run
@@ -16,7 +18,7 @@ def program_view(run: Run) -> ProgramView:
     instructions = tuple(
         InstructionView(
             i.index, i.phase, i.op, i.layer, i.title, i.formula, MappingProxyType(dict(i.operands)),
-            tuple(i.writes),
+            tuple(i.writes), MappingProxyType(dict(i.results)), _plain(i.attributes),
         )
         for i in run.program.instructions
     )  # fmt: skip
@@ -25,6 +27,17 @@ def program_view(run: Run) -> ProgramView:
         for name, t in run.program.tensors.items()
     }
     return ProgramView(next(serials), instructions, MappingProxyType(tensors))
+
+
+def _plain(attributes: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Constants that are numbers, words, or rows of them: what else an operation keeps is for the compiler."""
+
+    def plain(value: Any) -> bool:
+        if isinstance(value, tuple):
+            return all(map(plain, value))
+        return value is None or isinstance(value, bool | int | float | str)
+
+    return MappingProxyType({name: value for name, value in attributes.items() if plain(value)})
 
 
 def last_instruction(position: Position) -> int | None:

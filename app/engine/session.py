@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
-
-import numpy as np
 
 from app.engine.changing import Changing
 from app.engine.comparing import Comparing, beside
-from app.engine.explaining import explain
-from app.engine.probing import read
+from app.engine.questions import answering
 from app.engine.state import SavedState
 from app.engine.tree import saved_state
-from app.snapshots import EvaluationView, Probe
+from app.snapshots import EvaluationView
 from app.text import tr
 from core.errors import ChainruleError
 
@@ -37,9 +33,6 @@ class Session(Changing):
         if program is not None and program != self._program_view.serial:
             raise ChainruleError(tr("The network was changed; please ask again."))
         known: dict[str, Callable[..., Any]] = {
-            "explain": self._explain,
-            "uses": self._uses,
-            "tensor": self._tensor,
             "predict": self.predict,
             "saved_state": self.saved_state,
             "branch": self.branch,
@@ -48,47 +41,15 @@ class Session(Changing):
             "delete_run": self.tree.delete,
             "undelete_run": self.tree.undelete,
             "evaluation": self._whole_evaluation,
-            "numeric_check": self._numeric_check,
         }
-        return known[question](**values)
-
-    def _explain(
-        self, instruction: int, cell: tuple[int, ...], output: str | None = None
-    ) -> object:
-        with self._of_this_program(instruction):
-            return explain(self.run, instruction, tuple(cell), output)
-
-    def _uses(self, instruction: int, role: str, cell: tuple[int, ...]) -> object:
-        with self._of_this_program(instruction):
-            return self.run.program.uses(instruction, role, tuple(cell))
-
-    @contextmanager
-    def _of_this_program(self, instruction: int) -> Iterator[None]:
-        """Answer a question about an instruction or a cell that an edit has taken away with a sentence."""
-        gone = tr("The network was changed; this number is not computed any more.")
-        if not 0 <= instruction < len(self.run.program.instructions):
-            raise ChainruleError(gone)
-        try:
-            yield
-        except (IndexError, KeyError) as error:
-            raise ChainruleError(gone) from error
-
-    def _tensor(self, name: str, rows: Any = None) -> np.ndarray:
-        if name not in self.run.program.tape.tensors:
-            raise ChainruleError(tr("The program has no value called {name}.", name=repr(name)))
-        value = read(self.run.program, Probe(name, rows))
-        assert value is not None
-        return value
+        if question in known:
+            return known[question](**values)
+        return answering(question)(self, **values)
 
     def _whole_evaluation(self) -> EvaluationView | None:
         for _ in self.evaluation():
             pass
         return self.evaluation_view
-
-    def _numeric_check(self, tensor: str, cell: tuple[int, ...]) -> dict[str, float]:
-        from app.engine.checking import numeric_gradient
-
-        return {"numeric": numeric_gradient(self.run, tensor, tuple(cell))}
 
     def saved_state(self) -> SavedState:
         """Return what a project file holds of the runs."""

@@ -65,6 +65,7 @@ class Questions(QObject):
         self.checking = False
         self._asked: tuple[int, int, tuple[int, ...]] | None = None
         self._tensors: dict[tuple[int, str], np.ndarray] = {}
+        self._wanted: set[tuple[int, str]] = set()
         self._check_is_quick = False
         self._check_timer = QTimer(self)
         self._check_timer.setSingleShot(True)
@@ -78,6 +79,7 @@ class Questions(QObject):
     def forget(self, serial: int) -> None:
         """Forget tensors of other snapshots than this one."""
         self._tensors = {k: v for k, v in self._tensors.items() if k[0] == serial}
+        self._wanted = {key for key in self._wanted if key[0] == serial}
 
     def rest(self) -> None:
         """Ask nothing by itself any more."""
@@ -231,15 +233,26 @@ class Questions(QObject):
             name for name, index in visible(expression) if self._session.value(name, index) is None
         }
         for name in missing:
-            key = (snapshot.serial, name)
+            self.want(name)
 
-            def done(array: Any, key: tuple[int, str] = key) -> None:
-                shown = self._session.snapshot
-                if shown is not None and shown.serial == key[0]:
-                    self._tensors[key] = array
-                    self.answered.emit()
+    def want(self, name: str) -> None:
+        """Ask for a tensor that is too large for every snapshot.
 
-            self._engine.ask("tensor", name=name, done=done, failed=lambda _sentence: None)
+        Asked once for each snapshot; `answered` tells that it has come.
+        """
+        snapshot, session = self._session.snapshot, self._session
+        if snapshot is None or (snapshot.serial, name) in self._wanted or session.running:
+            return
+        key = (snapshot.serial, name)
+        self._wanted.add(key)
+
+        def done(array: Any) -> None:
+            shown = session.snapshot
+            if shown is not None and shown.serial == key[0]:
+                self._tensors[key] = array
+                self.answered.emit()
+
+        self._engine.ask("tensor", name=name, done=done, failed=lambda _sentence: None)
 
 
 def _shortened(asked: tuple[int, int, tuple[int, ...]], answer: Any) -> Explained:

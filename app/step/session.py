@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PySide6.QtCore import QObject, Signal, Slot
 
+from app.scenes.closeups import Subject
 from app.scenes.frame import Frame, Selection, ViewState
 from app.scenes.step import SCENE
 from app.scenes.step_layout import detail
@@ -63,6 +64,8 @@ class StepSession(QObject):
         self.show = "both"
         self.notation = "rows"
         self.hover = ""
+        #: Switches of close-ups by name: see `app.scenes.closeups.Moment.toggles`.
+        self.toggles: dict[str, Any] = {"scale": "own"}
         self.breakpoints: set[int] = set()
         self.questions = Questions(self)
         self.questions.answered.connect(self.explained)
@@ -203,6 +206,16 @@ class StepSession(QObject):
         return (self.row, *index) if info is not None and info.batch else index
 
     @property
+    def subject(self) -> Subject | None:
+        """The instruction and the number a close-up is of."""
+        program, instruction, cell = self.program, self.instruction, self.cell
+        if program is None or instruction is None or cell is None:
+            return None
+        if cell[0] not in program.tensors:
+            return None
+        return Subject(program, instruction, cell[0], cell[1], self.row, self.rows)
+
+    @property
     def view(self) -> ViewState:
         """Options of the scene's layout."""
         return ViewState(
@@ -240,6 +253,34 @@ class StepSession(QObject):
             return float(snapshot.scalars[tensor])
         asked = self.questions.tensor(snapshot.serial, tensor)
         return _at(asked, index) if asked is not None else None
+
+    def array(self, tensor: str) -> np.ndarray | None:
+        """Return a tensor as this step made it: whole, or of a large one of the batch the shown row as ``(1, ...)``.
+
+        None if this step has not made it, or if it was too large to be sent: then it is asked for, and `explained`
+        tells that it has come. What lasts from step to step is as it is now; see `array_before`.
+        """
+        snapshot, info = self.snapshot, self.reader.info(tensor)
+        if snapshot is None or info is None or self.reader.state(tensor) != "fresh":
+            return None
+        array = next((a for n in alias_names(tensor) if (a := snapshot.get(n)) is not None), None)
+        if array is None:
+            array = self.questions.tensor(snapshot.serial, tensor)
+        if array is None and not info.shape and tensor in snapshot.scalars:
+            return np.asarray(snapshot.scalars[tensor])
+        if array is None:
+            self.questions.want(tensor)
+            return None
+        return array[None] if info.batch and array.ndim == len(info.shape) else array
+
+    def array_before(self, tensor: str) -> np.ndarray | None:
+        """Return what lasts from step to step as the step shown found it, where that is known."""
+        return self._before.get(self.step_shown, {}).get(tensor)
+
+    def set_toggle(self, name: str, value: Any) -> None:
+        """Switch how close-ups are shown."""
+        self.toggles = self.toggles | {name: value}
+        self.changed.emit()
 
     def weight_before(self, tensor: str, index: tuple[int, ...]) -> float | None:
         """Return a weight as it was when the step began."""

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QTimer, Slot
 from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
+from app.bus import CommandError
 from app.scenes.formula_expressions import format_number
 from app.scenes.step_values import cell_id
 from app.step import card as cards
@@ -16,6 +17,7 @@ from app.step.session import StepSession
 from app.step.sheet import Sheet
 from app.step.stage import StepStage
 from app.step.tape import TapeList
+from app.step.views import views
 from app.text import tr
 from app.widgets import Button, Header, Panel, ScrollPanel, Segmented
 
@@ -31,6 +33,7 @@ class StepWorkspace(QWidget):
         self.setObjectName("step-workspace")
         self._context = context
         self.session = StepSession(context, "step", self)
+        self._controls: dict[str, QWidget] = {}
         self._register()
         self._build()
         self._timer = QTimer(self)
@@ -60,6 +63,8 @@ class StepWorkspace(QWidget):
                 bus.register(name, _nothing, label=label)
         if not bus.knows("step.breakpoint"):
             bus.register("step.breakpoint", self.session.toggle_breakpoint, label=tr("Breakpoint"))
+        if not bus.knows("step.view"):
+            bus.register("step.view", self._set_view, label=tr("View"))
         if not bus.knows("step.notation"):
             bus.register("step.notation", self._set_notation, label=tr("Notation"))
         if not bus.knows("step.run_to_breakpoint"):
@@ -127,12 +132,18 @@ class StepWorkspace(QWidget):
         self._stage_head.row.insertWidget(3, self.next)
         self._tape_head.row.addWidget(self.notation)
         self._stage_head.row.addWidget(self.show_choice)
-        self.stage = StepStage(session)
-        self.stage.cell_chosen.connect(
-            lambda tensor, index: bus.do("select.cell", tensor=tensor, index=list(index))
+        self._stack = QStackedWidget()
+        self._shown: dict[str, QWidget] = {}
+        self.view_choice = Segmented(
+            [(view.id, view.title) for view in views()], name="step-view", label=tr("View")
         )
+        self.view_choice.setToolTip("\n".join(f"{v.title}: {v.tip}" for v in views()))
+        self.view_choice.chosen.connect(lambda value: bus.do("step.view", value=value))
+        self._stage_head.row.insertWidget(0, self.view_choice)
+        self._stage_head.title.hide()
         column.addWidget(self._stage_head)
-        column.addWidget(self.stage, 1)
+        column.addWidget(self._stack, 1)
+        self._set_view("network")
 
         top = QWidget()
         row = QHBoxLayout(top)
@@ -199,6 +210,37 @@ class StepWorkspace(QWidget):
         return tr("F10 step op   Shift+F10 step back   F9 breakpoint   F5 run")
 
     # -- reactions
+
+    @property
+    def stage(self) -> StepStage:
+        """The drawing of the network."""
+        found = self._shown["network"]
+        assert isinstance(found, StepStage)
+        return found
+
+    def _set_view(self, value: str) -> None:
+        """Show the network, a close-up of the instruction, or whatever else there is."""
+        view = next((one for one in views() if one.id == value), None)
+        if view is None:
+            raise CommandError(tr("There is no view {name}.", name=repr(value)))
+        if value not in self._shown:
+            widget = view.create(self.session)
+            if isinstance(widget, StepStage):
+                widget.cell_chosen.connect(self._on_cell_chosen)
+            controls = getattr(widget, "controls", None)
+            if controls is not None and (beside := controls()) is not None:
+                self._controls[value] = beside
+                self._stage_head.row.addWidget(beside)
+            self._shown[value] = widget
+            self._stack.addWidget(widget)
+        self._stack.setCurrentWidget(self._shown[value])
+        self.view_choice.set_value(value)
+        self.show_choice.setVisible(value == "network")
+        for name, beside in self._controls.items():
+            beside.setVisible(name == value)
+
+    def _on_cell_chosen(self, tensor: str, index: tuple[int, ...]) -> None:
+        self._context.bus.do("select.cell", tensor=tensor, index=list(index))
 
     def _set_notation(self, value: str) -> None:
         self.notation.set_value(value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from core.ops.base import operation
@@ -26,6 +26,10 @@ class TapeInstruction:
         Names of the operation and of the layer's id ("" if it belongs to none).
     operands
         Tensor names by operand; `writes` are those it writes.
+    results
+        Those it writes by the operation's names for them.
+    attributes
+        The operation's constants: strides, windows, rates.
     title, formula
         One line of Unicode, and LaTeX.
     """
@@ -38,6 +42,8 @@ class TapeInstruction:
     writes: tuple[str, ...]
     title: str
     formula: str
+    results: dict[str, str] = field(default_factory=dict)
+    attributes: dict[str, Any] = field(default_factory=dict)
 
 
 class Instructions(Sequence[TapeInstruction]):
@@ -69,6 +75,8 @@ class Instructions(Sequence[TapeInstruction]):
                 tuple(t.name for t in ins.outputs.values()),
                 rule.title(ins),
                 rule.tex(ins),
+                {k: t.name for k, t in ins.outputs.items()},
+                dict(ins.attributes),
             )
         return self._made[index]
 

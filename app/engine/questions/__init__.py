@@ -1,0 +1,50 @@
+"""What the engine can be asked about the open run, one file for each kind of question. Worker thread.
+
+A file here registers its questions under the names `Engine.ask` takes::
+
+    @question("chain")
+    def chain(session: Session, *, weight: str, cell: tuple[int, ...]) -> Chain: ...
+
+The first parameter is the session, the others are the question's values. An answer is data that nobody changes later.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+_Answering = TypeVar("_Answering", bound=Callable[..., Any])
+
+_known: dict[str, Callable[..., Any]] = {}
+_searched = False
+
+
+def question(name: str) -> Callable[[_Answering], _Answering]:
+    """Register what answers the question of this name."""
+
+    def registered(function: _Answering) -> _Answering:
+        if name in _known:
+            message = f"two questions are called {name!r}"
+            raise ValueError(message)
+        _known[name] = function
+        return function
+
+    return registered
+
+
+def answering(name: str) -> Callable[..., Any]:
+    """Return what answers a question: called with the session and the question's values.
+
+    Raises
+    ------
+    KeyError
+        There is no such question.
+    """
+    global _searched
+    if not _searched:
+        for module in pkgutil.iter_modules(__path__):
+            importlib.import_module(f"{__name__}.{module.name}")
+        _searched = True
+    return _known[name]

@@ -1,0 +1,161 @@
+"""Close-ups: one instruction drawn with all its numbers, each kind in a file that registers itself.
+
+A close-up is a painter without state, like a scene: what it is asked to paint (`Subject`), where (`layout`), and with
+which arrays (`Moment`). The window and films draw the same pictures. Of those that fit an instruction the one of the
+highest `rank` is shown; the general one, with every operand as a heat map, has rank 0 and fits all.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
+    from PySide6.QtGui import QPainter
+
+    from app.scenes.frame import Selection, ViewState
+    from app.scenes.hits import Hit, HitIndex
+    from app.snapshots import InstructionView, ProgramView, Snapshot, TensorView
+    from app.theme import Theme
+
+Index = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a close-up is of.
+
+    Attributes
+    ----------
+    program, instruction
+        The tape and the line of it that is looked at.
+    tensor, cell
+        The number that is looked at; its index counts without the sample.
+    row, rows
+        The sample of the batch that is shown, and how many there are.
+    """
+
+    program: ProgramView
+    instruction: InstructionView
+    tensor: str
+    cell: Index
+    row: int = 0
+    rows: int = 1
+
+    def info(self, name: str) -> TensorView:
+        """What is known of a tensor."""
+        return self.program.tensors[name]
+
+    @property
+    def full(self) -> Index:
+        """The cell as the engine counts: with the sample in front where the tensor has one row for each."""
+        return (self.row, *self.cell) if self.info(self.tensor).batch else self.cell
+
+
+@dataclass(frozen=True)
+class Moment:
+    """The numbers a close-up paints.
+
+    Attributes
+    ----------
+    arrays
+        By tensor name: of tensors of the batch ``(rows, *shape)``, or ``(1, *shape)`` if only the shown sample was
+        sent; of others their shape. Missing where this step has not computed them.
+    before
+        The same of what lasts from step to step (weights, averages of optimizers), as the step found it.
+    snapshot
+        The moment of the run.
+    selection
+        ``node`` and ``hover`` are cells by `app.scenes.step_values.cell_id`.
+    toggles
+        Switches of the view by name: ``"scale"`` is ``"shared"`` or ``"own"``, ``"notation"`` ``"rows"`` or
+        ``"columns"``.
+    clock
+        Seconds since the instruction was come to, for what moves; infinite when it has come to rest.
+    """
+
+    arrays: Mapping[str, np.ndarray] = field(default_factory=lambda: MappingProxyType({}))
+    before: Mapping[str, np.ndarray] = field(default_factory=lambda: MappingProxyType({}))
+    snapshot: Snapshot | None = None
+    selection: Selection | None = None
+    toggles: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    clock: float = float("inf")
+
+    def sample(self, subject: Subject, name: str) -> np.ndarray | None:
+        """A tensor without its batch axis: the shown sample's."""
+        array = self.arrays.get(name)
+        if array is None or not subject.info(name).batch:
+            return array
+        return array[min(subject.row, len(array) - 1)]
+
+
+class Closeup(Protocol):
+    """What a file of this package registers."""
+
+    name: str
+    rank: int
+
+    def fits(self, subject: Subject) -> bool:
+        """Whether it has something to show of this instruction."""
+
+    def tensors(self, subject: Subject) -> tuple[str, ...]:
+        """Name the tensors it needs."""
+
+    def layout(self, subject: Subject, size: tuple[float, float], view: ViewState) -> Any:
+        """Place everything; the result is immutable and has ``size`` and ``hits`` (`app.scenes.hits.HitIndex`).
+
+        Ids of hits that are cells come from `app.scenes.step_values.cell_id`.
+        """
+
+    def paint(
+        self, painter: QPainter, place: Any, theme: Theme, subject: Subject, moment: Moment
+    ) -> None:
+        """Draw one moment inside the rectangle (0, 0, width, height)."""
+
+    def describe(self, place: Any, hit: Hit, subject: Subject, moment: Moment) -> tuple[str, ...]:
+        """Lines of the tooltip of what the hit index found."""
+
+    def title(self, subject: Subject) -> str:
+        """A few words over the picture: what it shows."""
+
+    def duration(self, subject: Subject) -> float:
+        """Seconds for which something moves after the instruction was come to; 0 where nothing does."""
+
+
+_closeups: dict[str, Closeup] = {}
+_searched = False
+
+
+def register(closeup: Closeup) -> Closeup:
+    """Add a close-up under its name; a second one of the same name is a mistake."""
+    if closeup.name in _closeups and type(_closeups[closeup.name]) is not type(closeup):
+        message = f"two close-ups are called {closeup.name!r}"
+        raise ValueError(message)
+    _closeups[closeup.name] = closeup
+    return closeup
+
+
+def closeups() -> tuple[Closeup, ...]:
+    """Return all, those of the highest rank first."""
+    global _searched
+    if not _searched:
+        for module in pkgutil.iter_modules(__path__):
+            if not module.name.endswith("_kernels"):
+                importlib.import_module(f"{__name__}.{module.name}")
+        _searched = True
+    return tuple(sorted(_closeups.values(), key=lambda one: (-one.rank, one.name)))
+
+
+def fitting(subject: Subject) -> tuple[Closeup, ...]:
+    """Return those that fit an instruction, the best first."""
+    return tuple(one for one in closeups() if one.fits(subject))
+
+
+__all__ = [
+    "Closeup", "HitIndex", "Index", "Moment", "Subject", "closeups", "fitting", "register",
+]  # fmt: skip

@@ -1,0 +1,224 @@
+"""The close-up of the Step view: paints the one that fits the instruction, knows what is under the mouse."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QRect, QSize, Qt, Slot
+from PySide6.QtGui import QPainter
+from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+
+from app import theme as themes
+from app.scenes import closeups, draw
+from app.scenes.formula_expressions import format_number
+from app.scenes.frame import Selection, ViewState
+from app.scenes.step_values import cell_id, parse_cell
+from app.text import tr
+from app.widgets.focus import focus_entered, focus_left
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import (
+        QFocusEvent,
+        QHideEvent,
+        QKeyEvent,
+        QMouseEvent,
+        QPaintEvent,
+        QShowEvent,
+    )
+
+    from app.scenes.closeups import Closeup, Moment, Subject
+    from app.step.session import StepSession
+
+OWNER = "step-closeup"
+
+_MOVES = {
+    Qt.Key.Key_Right: (0, 1), Qt.Key.Key_Left: (0, -1), Qt.Key.Key_Down: (1, 0), Qt.Key.Key_Up: (-1, 0),
+}  # fmt: skip
+
+
+class CloseupStage(QWidget):
+    """One instruction with every number it reads; the arrow keys walk over what it makes."""
+
+    focus_radius = 4
+
+    def __init__(self, session: StepSession, *, name: str = "step-closeup") -> None:
+        super().__init__()
+        self.setObjectName(name)
+        self.setAccessibleName(tr("Close-up"))
+        self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self._session = session
+        self._place: tuple[Any, Any] | None = None
+        self._come_to: Any = None
+        self._clock = float("inf")
+        session.changed.connect(self._on_changed)
+        session.explained.connect(self.update)
+
+    def sizeHint(self) -> QSize:
+        return QSize(704, 664)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(280, 200)
+
+    def focus_rect(self) -> QRect:
+        """Where the focus ring goes: just inside, because the stage fills its panel."""
+        return self.rect().adjusted(5, 5, -5, -5)
+
+    @property
+    def subject(self) -> Subject | None:
+        """The instruction and the number that are looked at."""
+        return self._session.subject
+
+    @property
+    def closeup(self) -> Closeup | None:
+        """The close-up that is painted."""
+        subject = self.subject
+        fitting = closeups.fitting(subject) if subject is not None else ()
+        return fitting[0] if fitting else None
+
+    @property
+    def place(self) -> Any:
+        """The layout painted now, or None where there is none."""
+        subject, closeup = self.subject, self.closeup
+        if subject is None or closeup is None:
+            return None
+        view = ViewState(options=tuple(sorted(self._session.toggles.items())))
+        key = (closeup.name, subject, self.width(), self.height(), view)
+        if self._place is None or self._place[0] != key:
+            size = (float(self.width()), float(self.height()))
+            self._place = (key, closeup.layout(subject, size, view))
+        return self._place[1]
+
+    @property
+    def moment(self) -> Moment | None:
+        """The numbers painted now."""
+        subject, closeup, session = self.subject, self.closeup, self._session
+        if subject is None or closeup is None:
+            return None
+        names = closeup.tensors(subject)
+        found = ((name, session.array(name)) for name in names)
+        return closeups.Moment(
+            arrays={name: array for name, array in found if array is not None},
+            before={name: a for name in names if (a := session.array_before(name)) is not None},
+            snapshot=session.snapshot,
+            selection=Selection(cell_id(subject.tensor, subject.cell), session.hover),
+            toggles=session.toggles | {"notation": session.notation},
+            clock=self._clock,
+        )
+
+    def _on_changed(self) -> None:
+        if not self.isVisible():
+            return
+        subject, closeup, session = self.subject, self.closeup, self._session
+        if subject is not None and closeup is not None:
+            come_to = (session.snapshot and session.snapshot.position, subject.instruction.index)
+            if come_to != self._come_to:
+                self._come_to = come_to
+                self._begin(closeup.duration(subject))
+            value = session.value(subject.tensor, subject.full)
+            shown = "…" if value is None else format_number(value)
+            self.setAccessibleDescription(
+                tr("{title}; selected {cell}, value {value}", title=closeup.title(subject),
+                   cell=subject.tensor, value=shown)
+            )  # fmt: skip
+        self.update()
+
+    def _begin(self, seconds: float) -> None:
+        """Let what moves begin to move, unless nothing should."""
+        still = bool(self._session.context.settings.get("reduced_motion", False))
+        self._clock = 0.0 if seconds > 0 and not still else float("inf")
+        if self._clock == 0.0:
+            self._session.context.clock.want(OWNER)
+
+    @Slot(float)
+    def _on_tick(self, seconds: float) -> None:
+        closeup, subject = self.closeup, self.subject
+        if self._clock == float("inf") or closeup is None or subject is None:
+            return
+        self._clock += seconds
+        if self._clock >= closeup.duration(subject):
+            self._clock = float("inf")
+            self._session.context.clock.release(OWNER)
+        self.update()
+
+    # -- events
+
+    def showEvent(self, event: QShowEvent) -> None:
+        self._session.context.clock.tick.connect(self._on_tick)
+        self._on_changed()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        self._session.context.clock.tick.disconnect(self._on_tick)
+        self._session.context.clock.release(OWNER)
+        self._clock = float("inf")
+
+    def _identify(self, x: float, y: float) -> str:
+        place = self.place
+        hit = place.hits.at(x, y) if place is not None else None
+        return hit.id if hit is not None else ""
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        at = event.position()
+        identifier = self._identify(at.x(), at.y())
+        self._session.set_hover(identifier)
+        place, closeup, subject, moment = self.place, self.closeup, self.subject, self.moment
+        hit = place.hits.get(identifier) if place is not None else None
+        choosable = parse_cell(identifier) is not None
+        self.setCursor(
+            Qt.CursorShape.PointingHandCursor if choosable else Qt.CursorShape.ArrowCursor
+        )
+        if hit is not None and closeup is not None and subject is not None and moment is not None:
+            lines = closeup.describe(place, hit, subject, moment)
+            QToolTip.showText(event.globalPosition().toPoint(), "\n".join(lines), self)
+        else:
+            QToolTip.hideText()
+
+    def leaveEvent(self, event: object) -> None:
+        self._session.set_hover("")
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() != Qt.MouseButton.LeftButton:
+            return
+        self.setFocus(Qt.FocusReason.MouseFocusReason)
+        self.choose(self._identify(event.position().x(), event.position().y()))
+
+    def choose(self, identifier: str) -> None:
+        """Look at the number a hit stands for."""
+        cell = parse_cell(identifier)
+        if cell is not None:
+            self._session.context.bus.do("select.cell", tensor=cell[0], index=list(cell[1]))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        move, subject = _MOVES.get(Qt.Key(event.key())), self.subject
+        if move is None or subject is None or not subject.cell:
+            super().keyPressEvent(event)
+            return
+        shape, cell = subject.info(subject.tensor).shape, list(subject.cell)
+        # Images move in height and width, matrices in rows and columns, vectors along themselves.
+        down, across = (-3, -2) if len(shape) > 2 else (-2, -1)
+        for axis, by in ((down, move[0]), (across, move[1])):
+            if -axis <= len(cell):
+                cell[axis] = min(max(cell[axis] + by, 0), shape[axis] - 1)
+        self.choose(cell_id(subject.tensor, tuple(cell)))
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        focus_entered(self, event)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        focus_left(self)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        colors = themes.current()
+        painter.fillRect(self.rect(), colors.bg0)
+        subject, closeup, moment = self.subject, self.closeup, self.moment
+        if subject is None or closeup is None or moment is None:
+            words = tr("Press Step: the instruction appears here with all its numbers.")
+            draw.text(painter, self.width() / 2, self.height() / 2, words, 13, colors.tx2, anchor="middle")  # fmt: skip
+            return
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        closeup.paint(painter, self.place, colors, subject, moment)

@@ -1,47 +1,16 @@
 """Kernels of the penalties on large numbers that regularizers add to the loss.
 
-One pass over a weight, four sums in double precision side by side.
+One pass over a weight (`core.kernels.sums.sizes`).
 """
 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from core.kernels.simd import cut
 from core.kernels.span import span
 from core.kernels.state import BATCH_ROWS
-
-
-@njit(nogil=True, error_model="numpy")
-def _sizes(x, n, squares):
-    """``Σ|x|`` or ``Σx²`` in double precision: a large layer has more squares than float32 can count.
-
-    Four sums side by side, because one waits for each addition to end.
-    """
-    a, b, c, d = np.float64(0), np.float64(0), np.float64(0), np.float64(0)
-    whole = n - n % 4
-    for k in range(0, whole, 4):
-        p, q, r, s = (
-            np.float64(x[k]),
-            np.float64(x[k + 1]),
-            np.float64(x[k + 2]),
-            np.float64(x[k + 3]),
-        )
-        if squares:
-            a += p * p
-            b += q * q
-            c += r * r
-            d += s * s
-        else:
-            a += abs(p)
-            b += abs(q)
-            c += abs(r)
-            d += abs(s)
-    for k in range(whole, n):
-        p = np.float64(x[k])
-        a += p * p if squares else abs(p)
-    return (a + b) + (c + d)
+from core.kernels.sums import sizes
 
 
 def penalty(mem, ints, reals, state):
@@ -52,9 +21,9 @@ def penalty(mem, ints, reals, state):
     for r in range(rows):
         x = cut(mem, ints[1] + r * row, n)
         if reals[0] != 0.0:
-            total += reals[0] * _sizes(x, n, False)
+            total += reals[0] * sizes(x, n, False)
         if reals[1] != 0.0:
-            total += reals[1] * _sizes(x, n, True)
+            total += reals[1] * sizes(x, n, True)
     mem[ints[3]] = mem.dtype.type(total / rows)
 
 

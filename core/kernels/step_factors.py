@@ -11,6 +11,7 @@ import numpy as np
 from core.kernels.simd import cut
 from core.kernels.span import span
 from core.kernels.state import ITERATION
+from core.kernels.sums import sizes
 
 
 def keep_factor(mem, ints, reals, state):
@@ -50,11 +51,7 @@ def nadam_factors(mem, ints, reals, state):
 
 def gradient_norm(mem, ints, reals, state):
     """``n = √Σ g²``. ints: how many, g, n"""
-    g = cut(mem, ints[1], ints[0])
-    total = np.float64(0)
-    for k in range(ints[0]):
-        v = np.float64(g[k])
-        total += v * v
+    total = sizes(cut(mem, ints[1], ints[0]), ints[0], True)
     mem[ints[2]] = mem.dtype.type(np.sqrt(total))
 
 

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from app.snapshots import InstructionView, ProgramView, TensorView
+from core.optimizers import Optimizer
 from core.runs import Position, Run
 
 #: Numbers of snapshots and of programs: none is given twice.
@@ -30,7 +31,13 @@ def program_view(run: Run) -> ProgramView:
 
 
 def _plain(attributes: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Constants that are numbers, words, or rows of them: what else an operation keeps is for the compiler."""
+    """Constants that are numbers, words, or rows of them: what else an operation keeps is for the compiler.
+
+    Of an optimizer its name, and its arguments as constants beside it.
+    """
+    optimizer = attributes.get("optimizer")
+    if isinstance(optimizer, Optimizer):
+        attributes = {**attributes, **optimizer.config, "optimizer": optimizer.name}
 
     def plain(value: Any) -> bool:
         if isinstance(value, tuple):

@@ -113,6 +113,7 @@ class CloseupStage(QWidget):
             return
         subject, closeup, session = self.subject, self.closeup, self._session
         if subject is not None and closeup is not None:
+            session.need(closeup.tensors(subject))
             come_to = (session.snapshot and session.snapshot.position, subject.instruction.index)
             if come_to != self._come_to:
                 self._come_to = come_to
@@ -150,6 +151,7 @@ class CloseupStage(QWidget):
         self._on_changed()
 
     def hideEvent(self, event: QHideEvent) -> None:
+        self._session.need(())
         self._session.context.clock.tick.disconnect(self._on_tick)
         self._session.context.clock.release(OWNER)
         self._clock = float("inf")

@@ -18,7 +18,7 @@ from app.step.network_view import loss_name, network_view
 from app.step.questions import Questions
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from app.bus import Command, Event
     from app.snapshots import InstructionView, NetworkView, ProgramView, Snapshot
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 # Whole batches are copied for tensors up to this many numbers; of larger ones the shown row only.
 SMALL = 4096
+# What a view needs comes with every snapshot up to this many numbers; of larger ones the newest is asked for.
+LARGE = 262_144
 
 # Of larger tensors the strongest cell is looked at first, of smaller ones the first.
 _MANY = 64
@@ -75,6 +77,8 @@ class StepSession(QObject):
         self._active = self._been = False
         self._view: tuple[Any, NetworkView] | None = None
         self._wanted: tuple[Any, ...] = ()
+        self._always: tuple[Probe, ...] = ()
+        self._needed: tuple[str, ...] = ()
         self._program_serial = -1
         self._jumps = 0
         self._unsubscribe: Any = None
@@ -276,6 +280,14 @@ class StepSession(QObject):
     def array_before(self, tensor: str) -> np.ndarray | None:
         """Return what lasts from step to step as the step shown found it, where that is known."""
         return self._before.get(self.step_shown, {}).get(tensor)
+
+    def need(self, names: Iterable[str]) -> None:
+        """Have these tensors in every snapshot from now on, instead of the last ones: what the shown view reads."""
+        needed = tuple(names)
+        if needed != self._needed:
+            self._needed = needed
+            if self._active:
+                self._want()
 
     def set_toggle(self, name: str, value: Any) -> None:
         """Switch how close-ups are shown."""
@@ -485,6 +497,22 @@ class StepSession(QObject):
                     probes.append(Probe(name))
             known = program.tensors
             probes = [p for p in probes if p.tensor in known or p.tensor.endswith("/output")]
+        self._always = tuple(probes)
+        self._want()
+
+    def _want(self) -> None:
+        """Subscribe to what is always shown and to what the view that is shown needs besides."""
+        probes, program = list(self._always), self.program
+        have = {probe.key for probe in probes}
+        for name in self._needed if program is not None else ():
+            info = program.tensors.get(name) if program is not None else None
+            if info is None or name in have:
+                continue
+            count, rows = math.prod(info.shape), self.rows if info.batch else 1
+            if count * rows <= SMALL:
+                probes.append(Probe(name))
+            elif count <= LARGE:
+                probes.append(Probe(name, self.row if info.batch else None))
         wanted = tuple(probes)
         if wanted != self._wanted:
             self._wanted = wanted

@@ -10,8 +10,9 @@ from core.runs.journal import Entry
 from core.runs.position import GRANULARITIES, Position
 from core.runs.run import Run
 from core.runs.supervising import Supervisor
+from core.runs.watching import Stopped
 
 __all__ = [
     "GRANULARITIES", "Comparison", "Divergence", "Entry", "Epoch", "History", "Origin", "Position", "Run",
-    "Supervisor", "compare", "comparing",
+    "Stopped", "Supervisor", "compare", "comparing",
 ]  # fmt: skip

@@ -12,7 +12,7 @@ from core.errors import ChainruleError, SettingError
 from core.runs.copies import Copies, Room
 from core.runs.instructing import REPLAY
 from core.runs.reading import Reading
-from core.runs.travelling import Travelling
+from core.runs.stopping import Stopping
 from core.spec.training import check_whole
 from core.tape.copying import Copying
 from core.tape.writes import last_writes
@@ -35,7 +35,7 @@ class _Chosen:
     rooms: dict[int, Room] = field(default_factory=dict)
 
 
-class Observing(Travelling):
+class Observing(Stopping):
     """Forwards by whole steps, with what each instruction wrote.
 
     `step("instruction")` and `program.tensor` give the same numbers, one instruction at a time, to a learner who looks.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 #: How far one press of Step goes.
-GRANULARITIES = ("instruction", "layer", "batch", "epoch")
+GRANULARITIES = ("instruction", "layer", "loss", "update", "batch", "epoch")
 
 
 @dataclass(frozen=True)

@@ -42,8 +42,8 @@ class Run(Saving):
     and a replay. A position has two parts: steps done, and instructions done inside the present one.
 
     Written in layers, each of which knows only those below: `Standing` (state, checkpoints), `Changing` (the journal),
-    `Instructing` (one instruction), `Advancing` (whole steps), `Travelling` (time), `Observing` (all values of whole
-    steps), `Saving` (files).
+    `Instructing` (one instruction), `Advancing` (whole steps), `Travelling` (time), `Stopping` (breakpoints),
+    `Observing` (all values of whole steps), `Saving` (files).
     """
 
     def adopt(self, other: Run, *, same_samples: bool = False) -> None:

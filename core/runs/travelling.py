@@ -12,14 +12,22 @@ from core.runs.history import History
 from core.runs.journal import Journal
 from core.runs.position import GRANULARITIES
 from core.runs.samples import Samples
+from core.runs.watching import loss_place, update_place
 from core.spec.training import SEEDS, check_whole
+
+#: Places inside a step that one can go to and back to.
+_PLACES = {"loss": loss_place, "update": update_place}
 
 
 class Travelling(Advancing):
     """To and fro in what the run has done."""
 
     def step(self, granularity: str = "instruction") -> None:
-        """Go forward by one instruction, one layer, one batch (to the end of the present step) or one epoch."""
+        """Go forward by one instruction, one layer, one batch (to the end of the present step) or one epoch.
+
+        By "loss": to where the next loss has been computed. By "update": to where the next update begins, so that all
+        gradients are there. Where this step has passed it already, that is in the next one.
+        """
         _check(granularity)
         if granularity == "instruction":
             self._run_instructions(self.pc + 1)
@@ -28,6 +36,12 @@ class Travelling(Advancing):
             while stop < len(self.program.kinds) and self._group(stop) == group:
                 stop += 1
             self._run_instructions(stop)
+        elif granularity in _PLACES:
+            place = self.place_of(granularity)
+            if self.pc >= place:
+                self._run_instructions(len(self.program.kinds))
+            if self.divergence is None:
+                self._run_instructions(place)
         elif granularity == "batch":
             self.advance(1)
         else:
@@ -55,7 +69,10 @@ class Travelling(Advancing):
         self._run_instructions(pc)
 
     def step_back(self, granularity: str = "instruction") -> None:
-        """Go back by one instruction, one layer, one batch (to the start of a step) or one epoch."""
+        """Go back by one instruction, one layer, one batch (to the start of a step) or one epoch.
+
+        By "loss" or "update": to where `step` by it would have stood last.
+        """
         _check(granularity)
         self.divergence = None
         position = self.position
@@ -65,11 +82,31 @@ class Travelling(Advancing):
             self._back_one()
             while self.pc and self._group(self.pc - 1) == self._group(self.pc):
                 self._back_one()
+        elif granularity in _PLACES:
+            self._back_to(self.place_of(granularity))
         elif granularity == "batch":
             self.seek(position.step if position.pc else max(position.step - 1, self.base))
         else:
             back = position.batch if position.batch or position.pc else position.batches
             self.seek(max(position.step - back, self.base))
+
+    def place_of(self, granularity: str) -> int:
+        """Instructions that are done where a step by "loss" or by "update" ends; all, where there is no such."""
+        place = _PLACES[granularity](self.program)
+        # A step that ends behind its last instruction is the beginning of the next.
+        return len(self.program.kinds) if place is None else place
+
+    def _back_to(self, place: int) -> None:
+        """To the last time that so many instructions of a step were done, or to the beginning."""
+        place %= len(self.program.kinds)
+        step = self.step_count if self.pc > place else self.step_count - 1
+        if step < self.base:
+            self.seek(self.base)
+            return
+        while len(self.undo) and (self.step_count, self.pc) > (step, place):
+            self._back_one()
+        if (self.step_count, self.pc) != (step, place):
+            self.seek(step, place)
 
     def _back_one(self) -> None:
         if len(self.undo):

@@ -49,7 +49,7 @@ class FormulaStrip(QWidget):
         return QSize(600, 112)
 
     def _refresh(self) -> None:
-        self.card = cards.build(self._session)
+        self.card = cards.plain(self._session)
         self.setAccessibleName(self.card.words or tr("Formula"))
         self.update()
 

@@ -10,7 +10,8 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from app.bus import CommandError
 from app.scenes.formula_expressions import format_number
-from app.scenes.step_values import cell_id
+from app.scenes.step_focus import aliases
+from app.scenes.step_values import cell_id, parse_cell
 from app.step import card as cards
 from app.step.scrubber import Scrubber
 from app.step.session import StepSession
@@ -22,6 +23,7 @@ from app.text import tr
 from app.widgets import Button, Header, Panel, ScrollPanel, Segmented
 
 if TYPE_CHECKING:
+    from app.step.page import Action, Cell
     from app.workspace import WindowContext
 
 
@@ -63,6 +65,12 @@ class StepWorkspace(QWidget):
                 bus.register(name, _nothing, label=label)
         if not bus.knows("step.breakpoint"):
             bus.register("step.breakpoint", self.session.toggle_breakpoint, label=tr("Breakpoint"))
+        if not bus.knows("step.check_gradient"):
+            bus.register(
+                "step.check_gradient",
+                self.session.questions.ask_check,
+                label=tr("Check this gradient"),
+            )
         if not bus.knows("step.view"):
             bus.register("step.view", self._set_view, label=tr("View"))
         if not bus.knows("step.notation"):
@@ -174,7 +182,7 @@ class StepWorkspace(QWidget):
         self.sheet = Sheet()
         self.sheet.hovered.connect(self._on_hovered)
         self.sheet.picked.connect(self._on_picked)
-        self.sheet.check_wanted.connect(session.questions.ask_check)
+        self.sheet.wanted.connect(self._on_wanted_by_sheet)
         self._scroll = ScrollPanel(name="step-formula-scroll")
         self._scroll.body.addWidget(self.sheet)
         self._scroll.body.addStretch(1)
@@ -280,6 +288,15 @@ class StepWorkspace(QWidget):
         self._card_head.subtitle.setText(name)
         self.copy.setEnabled(bool(card.tex))
         self.sheet.set_card(card)
+        self.sheet.light(self._standing_for(self.session.hover))
+
+    def _standing_for(self, identifier: str) -> list[Cell]:
+        """The numbers a hovered part of the drawing is, by all its names: those of the shown sample."""
+        session, cell = self.session, parse_cell(identifier)
+        if cell is None:
+            return []
+        tensor, index = cell
+        return [(name, session.full_index(name, index)) for name in aliases(tensor, session.reader)]
 
     @Slot(object)
     def _on_theme(self, _theme: Any) -> None:
@@ -303,6 +320,9 @@ class StepWorkspace(QWidget):
 
     def _on_hovered(self, reference: Any) -> None:
         self.session.set_hover(self._cell_name(reference))
+
+    def _on_wanted_by_sheet(self, action: Action) -> None:
+        self._context.bus.do(action.command, **dict(action.arguments))
 
     def _on_picked(self, reference: Any) -> None:
         tensor, index = reference

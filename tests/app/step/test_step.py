@@ -19,6 +19,7 @@ from app.scenes.step_focus import focus_of
 from app.scenes.step_values import Reader, cell_id
 from app.snapshots import Probe
 from app.step import card as cards
+from app.step.sections import check
 from app.step.tape import entries
 from app.step.words import sentence
 from app.step.workspace import StepWorkspace
@@ -205,7 +206,7 @@ def test_only_the_explained_cell_of_a_result_is_known_without_its_tensor(qtbot, 
     explained(qtbot, window)
     hidden = {k: v for k, v in session.snapshot.values.items() if k != "dense_1/product"}
     session.snapshot = dataclasses.replace(session.snapshot, values=hidden)
-    (line,) = cards.build(session).output.cells
+    (line,) = cards.build(session).parts["operands"].output.cells
     known = [value for _, value in line if value is not None]
     assert known == [sheet.card.result]
     assert len(line) == 3
@@ -217,16 +218,23 @@ def test_a_weights_gradient_is_the_product_of_three_factors_and_is_measured(qtbo
     press(qtbot, window, "transport-step", last + 1)
     choose(window, KERNEL, (0, 1))
     explained(qtbot, window)
-    qtbot.waitUntil(lambda: len(sheet.card.factors) == 3 and sheet.card.share is not None)
+
+    def multiplied() -> bool:
+        found = sheet.card.parts.get("chain")
+        return found is not None and len(found.factors) == 3 and found.share is not None
+
+    qtbot.waitUntil(multiplied)
     card = sheet.card
-    assert card.share == pytest.approx(card.result, rel=1e-4)
+    assert card.parts["chain"].share == pytest.approx(card.result, rel=1e-4)
     assert card.title == "Chain rule"
-    assert card.checkable
-    session.questions.ask_check()
-    qtbot.waitUntil(lambda: sheet.card.check is not None, timeout=_PATIENCE)
-    numeric, backprop, error = sheet.card.check
-    assert numeric == pytest.approx(backprop, rel=1e-3)
-    assert error < 1e-3
+    place = sheet.place_of(check.ACTION)
+    assert place is not None
+    click(sheet, place.center().toPoint())
+    qtbot.waitUntil(lambda: sheet.card.parts["check"].error is not None, timeout=_PATIENCE)
+    found = sheet.card.parts["check"]
+    assert found.numeric == pytest.approx(found.backprop, rel=1e-3)
+    assert found.error < 1e-3
+    assert found.agrees
 
 
 def test_step_back_restores_exactly_the_numbers(qtbot, window):

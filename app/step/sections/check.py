@@ -1,0 +1,132 @@
+"""The gradient measured by nudging its weight: offered, under way, or beside what backpropagation found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QRectF
+from PySide6.QtGui import QPen
+
+from app import icons
+from app.scenes import draw
+from app.scenes.formula_expressions import format_number
+from app.step.page import PAD, Action
+from app.step.sections import Section
+from app.text import tr
+
+if TYPE_CHECKING:
+    from app.step.card import Card
+    from app.step.page import Page
+    from app.step.session import StepSession
+
+#: Relative difference up to which two ways to a gradient agree: one of them is computed in float32.
+AGREES = 1e-3
+
+ACTION = Action(
+    "step.check_gradient", (), tr("Nudge the weight a little and see how the loss answers")
+)
+
+
+@dataclass(frozen=True)
+class Check:
+    """What a check found, or that it can be made.
+
+    Attributes
+    ----------
+    under_way
+        It is being measured.
+    numeric, backprop
+        Both gradients, or None before the check.
+    """
+
+    under_way: bool = False
+    numeric: float | None = None
+    backprop: float | None = None
+
+    @property
+    def error(self) -> float | None:
+        """Relative difference."""
+        if self.numeric is None or self.backprop is None:
+            return None
+        scale = max(abs(self.numeric), abs(self.backprop), 1e-12)
+        return abs(self.numeric - self.backprop) / scale
+
+    @property
+    def agrees(self) -> bool:
+        """Whether both are the same up to rounding."""
+        if self.error is None or self.numeric is None or self.backprop is None:
+            return False
+        return self.error < AGREES or abs(self.numeric - self.backprop) < 1e-6
+
+
+def _build(session: StepSession, card: Card) -> Check | None:
+    questions, subject = session.questions, card.subject
+    if subject is None or card.instruction is None or card.result is None:
+        return None
+    if not questions.checkable:
+        return None
+    if questions.check is not None and session.snapshot is not None:
+        asked, answer = questions.check
+        if (asked.serial, asked.instruction, asked.cell) == (
+            session.snapshot.serial, card.instruction.index, subject.index,
+        ):  # fmt: skip
+            return Check(False, float(answer["numeric"]), card.result)
+    return Check(questions.checking)
+
+
+def _paint(page: Page, check: Check) -> None:
+    if check.error is None:
+        _offer(page, check)
+    else:
+        _found(page, check)
+
+
+def _found(page: Page, check: Check) -> None:
+    t, top = page.t, page.y + 6
+    rect = QRectF(PAD + 0.5, top + 0.5, page.room - 1, 91)
+    if page.p is not None:
+        page.p.setPen(QPen(t.line, 1))
+        page.p.setBrush(t.bg2)
+        page.p.drawRoundedRect(rect, 8, 8)
+        words = tr("agrees") if check.agrees else tr("differs")
+        tone = t.tx if check.agrees else t.err
+        width = draw.advance(words, 12, 500)
+        draw.text(page.p, rect.right() - 12, top + 22, words, 12, tone, weight=500, anchor="end")
+        name = "check" if check.agrees else "warning"
+        if icons.exists(name):
+            icons.paint(
+                page.p, name, tone, QRectF(rect.right() - 12 - width - 20, top + 10, 16, 16)
+            )
+    page.text(PAD + 12, top + 22, tr("Numeric check"), 11, t.tx2, weight=600)
+    assert check.numeric is not None
+    assert check.backprop is not None
+    assert check.error is not None
+    lines = (
+        f"[L(w+ε) − L(w−ε)] / 2ε = {format_number(check.numeric, 6, sign=True)}",
+        f"backprop               = {format_number(check.backprop, 6, sign=True)}",
+        tr("relative error {error}  (ε = 1e−5)", error=draw.scientific(check.error)),
+    )
+    for k, string in enumerate(lines):
+        page.text(PAD + 12, top + 43 + 18 * k, string, 11.5, t.tx2, mono=True)
+    page.y = top + 98
+
+
+def _offer(page: Page, check: Check) -> None:
+    """The check before it was made: one card that can be clicked."""
+    t, top = page.t, page.y + 6
+    rect = QRectF(PAD + 0.5, top + 0.5, page.room - 1, 51)
+    page.target(rect, ACTION)
+    if page.p is not None:
+        page.p.setPen(QPen(t.tx3 if page.hover == ACTION else t.line, 1))
+        page.p.setBrush(t.bg2)
+        page.p.drawRoundedRect(rect, 8, 8)
+    page.text(PAD + 12, top + 21, tr("Check this gradient"), 11, t.tx2, weight=600)
+    words = tr("measuring…") if check.under_way else tr("Measure")
+    page.text(rect.right() - 12, top + 21, words, 12, t.tx, weight=500, anchor="end")
+    what = tr("nudge the weight a little and see how L answers")
+    page.text(PAD + 12, top + 40, what, 11.5, t.tx2)
+    page.y = top + 58
+
+
+SECTION = Section("check", 60, _build, _paint)

@@ -1,0 +1,265 @@
+"""What the formula reads and makes: windows of the tensors, the contributing cells marked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QPen
+
+from app import theme as themes
+from app.scenes import draw, formula
+from app.scenes.formula_expressions import format_number, role_of
+from app.scenes.formula_tex import to_box
+from app.step.card import Index, known_result, symbol_of, updated
+from app.step.notation import COPIES
+from app.step.page import PAD
+from app.step.sections import Section
+from app.text import tr
+from core.expressions import Expr, Ref, children
+
+if TYPE_CHECKING:
+    from app.step.card import Card
+    from app.step.page import Page
+    from app.step.session import StepSession
+
+#: As many cells of an operand are shown in each direction; the contributing ones stay in view.
+WINDOW = (5, 4)
+CELL = (56.0, 28.0)
+
+
+@dataclass(frozen=True)
+class Operand:
+    """A window of a tensor: cells with their indices, and which of them contribute."""
+
+    symbol: str
+    tensor: str
+    role: str
+    shape: str
+    cells: tuple[tuple[tuple[Index, float | None], ...], ...]
+    marked: frozenset[Index]
+    more: bool
+
+
+@dataclass(frozen=True)
+class Operands:
+    """What is read, and what is made of it."""
+
+    read: tuple[Operand, ...]
+    output: Operand | None
+
+    @property
+    def every(self) -> tuple[Operand, ...]:
+        """All of them, the output last."""
+        return (*self.read, *((self.output,) if self.output is not None else ()))
+
+
+def _build(session: StepSession, card: Card) -> Operands | None:
+    if card.instruction is None or card.subject is None or card.expression is None:
+        return None
+    tensor, full = card.subject.tensor, card.subject.index
+    output = _window(session, tensor, [full], symbol_of(session, tensor), output=True)
+    if card.instruction.op in COPIES:
+        return Operands((), output)
+    assert card.arranged is not None
+    by_tensor: dict[str, list[Ref]] = {}
+    _collect(card.arranged, by_tensor)
+    read = []
+    for name, refs in list(by_tensor.items())[:3]:
+        window = _window(session, name, [tuple(r.index) for r in refs], refs[0].symbol)
+        if window is not None:
+            read.append(window)
+    return Operands(tuple(read), output)
+
+
+def _collect(expr: Expr, found: dict[str, list[Ref]]) -> None:
+    if isinstance(expr, Ref):
+        found.setdefault(expr.tensor, []).append(expr)
+        return
+    for child in children(expr):
+        _collect(child, found)
+
+
+def _window(
+    session: StepSession, tensor: str, marked: list[Index], symbol: str, output: bool = False
+) -> Operand | None:
+    """Cut a window of a tensor around the first contributing cell; columns are the last axis."""
+    info = session.reader.info(tensor)
+    if info is None or not marked:
+        return None
+    rank = len(marked[0])
+    rows = session.rows if info.batch else 1
+    shape = ((rows, *info.shape) if info.batch else info.shape)[:rank] if rank else ()
+    fresh = session.reader.state(tensor) == "fresh"
+    if output and session.instruction is not None and session.instruction.phase == "update":
+        fresh = updated(session, tensor)
+
+    def value(index: Index) -> float | None:
+        if not fresh:
+            return None
+        if output:
+            return known_result(session, tensor, index, True)
+        return session.value(tensor, index)
+
+    if rank == 0:
+        cells: Any = ((((), value(())),),)
+        more = False
+    elif rank == 1:
+        # A vector stands upright when samples are in columns, or when it is a bias it lies flat.
+        span = _span(marked[0][0], shape[0], WINDOW[1])
+        cells = (tuple(((k,), value((k,))) for k in span),)
+        more = shape[0] > len(span)
+    else:
+        head = marked[0][:-2]
+        down = _span(marked[0][-2], shape[-2], WINDOW[0])
+        across = _span(marked[0][-1], shape[-1], WINDOW[1])
+        cells = tuple(tuple(((*head, r, c), value((*head, r, c))) for c in across) for r in down)
+        more = shape[-2] > len(down) or shape[-1] > len(across) or rank > 2
+    return Operand(
+        symbol,
+        tensor,
+        role_of(tensor),
+        "×".join(map(str, shape)) or "1",
+        cells,
+        frozenset(marked),
+        more,
+    )
+
+
+def _span(middle: int, length: int, room: int) -> range:
+    start = max(0, min(middle - room // 2, length - room))
+    return range(start, min(length, start + room))
+
+
+def _paint(page: Page, content: Operands) -> None:
+    every = content.every
+    if not every:
+        return
+    shapes = [f"[{o.shape}]" for o in every]
+    caption = " · ".join(shapes[:-1]) + (f" → {shapes[-1]}" if content.output is not None else "")
+    page.heading(tr("Operands"), caption)
+    _matrices(page, content)
+
+
+def _matrices(page: Page, content: Operands) -> None:
+    """Matrices side by side, wrapped where the panel ends; the output stands last."""
+    every = content.every
+    vmax = {o.tensor: _extent(o) for o in every}
+    x, height = float(PAD), 0.0
+    size = (CELL[0], CELL[1])
+    widest = sum(len(o.cells[0]) for o in every)
+    if widest * (CELL[0] + 2) + 16 * len(every) > page.w - 2 * PAD:
+        size = (46.0, 24.0)
+    tall = max(len(o.cells) for o in every)
+    for index, operand in enumerate(every):
+        columns, rows = len(operand.cells[0]), len(operand.cells)
+        width = columns * (size[0] + 2) - 2
+        last = operand is every[-1] and content.output is not None
+        product = page.card.instruction is not None and "matmul" in page.card.instruction.op
+        sign = "" if index == 0 else "=" if last else "·" if product else ","
+        if x + width + (16 if sign else 0) > page.w - PAD and x > PAD:
+            x = float(PAD)
+            page.y += height + 12
+            height = 0.0
+            tall = rows
+        if sign:
+            page.text(x + 8, page.y + 18 + tall * (size[1] + 2) / 2 + 3, sign, 12, page.t.tx3,
+                      mono=True, anchor="middle")  # fmt: skip
+            x += 16
+        output = operand is every[-1] and content.output is not None
+        top = page.y + 18 + max(0.0, (tall - rows) * (size[1] + 2) / 2)
+        box = to_box(operand.symbol, formula.Pen(11, 400, operand.role))
+        page.put(box, x, top - 6)
+        _matrix(page, operand, x, top, size, vmax[operand.tensor], output)
+        height = max(height, top - page.y + rows * (size[1] + 2))
+        x += width
+    page.y += height + 10
+
+
+def _matrix(
+    page: Page,
+    operand: Operand,
+    x: float,
+    y: float,
+    size: tuple[float, float],
+    vmax: float,
+    output: bool,
+) -> None:
+    marks: list[QRectF] = []
+    for r, line in enumerate(operand.cells):
+        for c, (index, value) in enumerate(line):
+            rect = QRectF(x + c * (size[0] + 2), y + r * (size[1] + 2), *size)
+            page.target(rect, (operand.tensor, index))
+            if index in operand.marked:
+                marks.append(rect)
+            if page.p is not None:
+                _cell(page, rect, value, vmax, output, page.hover == (operand.tensor, index))
+    if page.p is None:
+        return
+    role = page.t.color("bwd" if operand.tensor.startswith("grad/") or _backward(page) else "fwd")
+    page.p.setPen(QPen(role, 2))
+    page.p.setBrush(Qt.BrushStyle.NoBrush)
+    for rect in marks:
+        page.p.drawRoundedRect(rect.adjusted(0, 0, 0, 0), 2, 2)
+    if operand.more:
+        page.text(x, y + len(operand.cells) * (size[1] + 2) + 9, "⋯", 10, page.t.tx3, mono=True)
+
+
+def _backward(page: Page) -> bool:
+    line = page.card.instruction
+    return line is not None and line.phase == "backward"
+
+
+def _cell(
+    page: Page, rect: QRectF, value: float | None, vmax: float, output: bool, hover: bool
+) -> None:
+    assert page.p is not None
+    if value is None:
+        pen = QPen(page.t.line2, 1, Qt.PenStyle.DashLine)
+        page.p.setPen(pen)
+        page.p.setBrush(Qt.BrushStyle.NoBrush)
+        page.p.drawRoundedRect(rect.adjusted(0.5, 0.5, -0.5, -0.5), 2, 2)
+        draw.text(page.p, rect.center().x(), rect.center().y() + 4, "…", 11.5,
+                  page.t.bwd if output else page.t.tx3, mono=True, anchor="middle")  # fmt: skip
+        return
+    fill = page.t.signed(value, vmax)
+    draw.fill(page.p, rect.x(), rect.y(), rect.width(), rect.height(), fill, 2)
+    if hover:
+        draw.frame(
+            page.p,
+            rect.x() + 1,
+            rect.y() + 1,
+            rect.width() - 2,
+            rect.height() - 2,
+            page.t.tx,
+            1.5,
+            2,
+        )
+    strong = abs(value) > 0.55 * vmax
+    ink = (themes.DARK.bg0 if page.t.is_dark else themes.LIGHT.priText) if strong else page.t.tx
+    size = 11.5 if rect.width() > 50 else 10.5
+    draw.text(page.p, rect.center().x(), rect.center().y() + 4, cell_text(value), size,
+              ink, weight=500, mono=True, anchor="middle")  # fmt: skip
+
+
+def _extent(operand: Operand) -> float:
+    values = [abs(v) for line in operand.cells for _, v in line if v is not None and v == v]
+    return max(values, default=1.0) * 1.15 or 1.0
+
+
+def cell_text(value: float) -> str:
+    """Return a number in at most seven characters."""
+    if value != value or abs(value) == float("inf"):
+        return format_number(value)
+    if abs(value) >= 1000:
+        return format_number(value, 0, sign=True)
+    if abs(value) >= 10:
+        return format_number(value, 1, sign=True)
+    if value != 0 and abs(value) < 0.0005:
+        mantissa, exponent = f"{abs(value):.0e}".split("e")
+        return f"{'−' if value < 0 else '+'}{mantissa}e{int(exponent)}".replace("-", "−")
+    return format_number(value, 3, sign=True)
+
+
+SECTION = Section("operands", 50, _build, _paint)

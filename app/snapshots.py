@@ -422,6 +422,55 @@ class PlaneView:
 
 
 @dataclass(frozen=True)
+class WhatIfEdit:
+    """A number that was put in by hand.
+
+    Attributes
+    ----------
+    tensor, cell
+        Where; the cell counts the sample first where the tensor has one row for each.
+    before, value
+        What stands there otherwise, and what was put in.
+    keeps
+        It is a weight: it can be put into the run.
+    """
+
+    tensor: str
+    cell: tuple[int, ...]
+    before: float
+    value: float
+    keeps: bool
+
+
+@dataclass(frozen=True)
+class WhatIfView:
+    """A what-if copy of a step, which is shown in place of the run.
+
+    Attributes
+    ----------
+    step
+        Updates done before the step it is a copy of.
+    edits
+        Numbers put in by hand, in order.
+    before
+        By `Probe.key`: the values of the snapshot that are others than without these numbers, as they would be.
+    changed
+        The instructions done so far that wrote other numbers.
+    sample
+        What the batch is made of instead of the step's samples; empty if it is that of the step.
+    loss
+        Of the step without the numbers and with them; None while it is not computed.
+    """
+
+    step: int
+    edits: tuple[WhatIfEdit, ...] = ()
+    before: Mapping[str, np.ndarray] = field(default_factory=lambda: MappingProxyType({}))
+    changed: frozenset[int] = frozenset()
+    sample: str = ""
+    loss: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
 class Snapshot:
     """Everything visible at one moment of a run.
 
@@ -445,6 +494,8 @@ class Snapshot:
         Tensor name to (step, instruction) of its last write; names that are absent were not computed yet.
     scalars
         Live named scalars, e.g. ``"learning_rate"``, and ``"loss"`` of the last batch.
+    whatif
+        All of this is of a what-if copy of a step and not of the run; None where it is of the run.
     """
 
     serial: int
@@ -461,6 +512,7 @@ class Snapshot:
     plane: PlaneView | None = None
     written_at: Mapping[str, tuple[int, int]] = field(default_factory=lambda: MappingProxyType({}))
     scalars: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    whatif: WhatIfView | None = None
 
     def get(
         self, tensor: str, *, source: Source = "batch", reduction: Reduction = "all"

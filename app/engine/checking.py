@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.errors import ChainruleError
+from core.kernels import state as S
+from core.runs.scratch import Scratch
 from core.tape.compiler import compile_network
 from core.tape.program import Program
 
@@ -19,7 +21,7 @@ _STEP = 1e-5
 _LARGEST = 2_000_000
 
 
-def numeric_gradient(run: Run, tensor: str, cell: tuple[int, ...]) -> float:
+def numeric_gradient(run: Run | Scratch, tensor: str, cell: tuple[int, ...]) -> float:
     """Return ``(L(w + h) - L(w - h)) / 2h`` for the batch of the present step, from its first weights.
 
     Raises
@@ -27,6 +29,11 @@ def numeric_gradient(run: Run, tensor: str, cell: tuple[int, ...]) -> float:
     ChainruleError
         When there is no such weight, or the network is too large to check.
     """
+    if isinstance(run, Scratch) and run.between:
+        raise ChainruleError(
+            "A number between the batch and the loss was put in by hand: it stays when the weight is nudged, so a "
+            "numeric check would answer another question. Take that number back first."
+        )
     program = run.program
     slots = {slot.tensor.name: slot.tensor for slot in program.tape.weights}
     if tensor not in slots:
@@ -41,7 +48,8 @@ def numeric_gradient(run: Run, tensor: str, cell: tuple[int, ...]) -> float:
         batch_size=program.capacity,
     )
     shadow = Program(tape, program.capacity, dtype=np.float64, seed=run.training.seed)
-    shadow.attach(run.samples.inputs, run.samples.targets)
+    samples = run.batch if isinstance(run, Scratch) else run.samples
+    shadow.attach(samples.inputs, samples.targets)
     # While a step is under way its start is what the gradient belongs to; between steps, the last one's.
     start = run.step_start
     if start is None:
@@ -55,6 +63,12 @@ def numeric_gradient(run: Run, tensor: str, cell: tuple[int, ...]) -> float:
         t = theirs_lasting[name]
         state[...] = start.memory[t.at : t.at + state.size].reshape(state.shape)
     shadow.state[:] = start.machine
+    if isinstance(run, Scratch):
+        # The batch as it was put together by hand, in its order.
+        rows = len(run.batch)
+        shadow.state[[S.SAMPLES, S.BATCH_SIZE]] = rows
+        shadow.state[[S.BATCHES, S.SHUFFLE]] = 1, 0
+        shadow.state[S.ORIGIN_STEP] = shadow.state[S.STEP]
     last = max(i for i, ins in enumerate(tape.instructions) if ins.phase == "loss") + 1
     place = shadow.tensor(tensor)
     middle = float(place[cell])

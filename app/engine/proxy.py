@@ -35,7 +35,9 @@ if TYPE_CHECKING:
 log = logging.getLogger("chainrule.engine")
 
 #: Questions whose arguments are places in the program.
-_ABOUT_THE_PROGRAM = frozenset({"explain", "uses", "numeric_check"})
+_ABOUT_THE_PROGRAM = frozenset(
+    {"explain", "uses", "numeric_check", "whatif_edit", "whatif_take_back", "whatif_put"}
+)
 
 Done = Callable[[Any], None]
 

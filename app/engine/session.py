@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from app.engine.changing import Changing
 from app.engine.comparing import Comparing, beside
 from app.engine.questions import answering
 from app.engine.state import SavedState
 from app.engine.tree import saved_state
+from app.engine.whatif import WhatIf
 from app.snapshots import EvaluationView
 from app.text import tr
 from core.errors import ChainruleError
 
 
-class Session(Changing):
+class Session(WhatIf):
     """A session that answers questions, and the whole of it: see `app.engine.standing` for how it begins."""
 
     def compare(self, run: str, ticket: int = 0) -> Comparing:

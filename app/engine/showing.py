@@ -14,7 +14,7 @@ from app.engine.looking import page_of
 from app.engine.probing import read, reduce, split
 from app.engine.program_view import is_there, last_instruction, serials, written_at
 from app.engine.standing import Standing
-from app.snapshots import EvaluationView, PredictionPage, Probe, Snapshot
+from app.snapshots import EvaluationView, PredictionPage, Probe, Snapshot, WhatIfView
 from core.callbacks.early_stopping import EarlyStopping
 
 
@@ -30,20 +30,21 @@ class Showing(Standing):
 
     def snapshot(self, probes: tuple[Probe, ...]) -> Snapshot:
         """Return everything visible now; parts that did not change are the objects of the snapshot before."""
-        run, position = self.run, self.run.position
+        run, shown, position = self.run, self.shown, self.position
         batch, sample, plane = split(probes)
-        written = written_at(run)
+        written = written_at(shown)
         values: dict[str, np.ndarray] = {}
         for probe in batch:
-            if is_there(run, probe.tensor, written):
-                value = read(run.program, probe)
+            if is_there(shown, probe.tensor, written):
+                value = read(shown.program, probe)
                 if value is not None:
                     values[probe.key] = value
         self._sample.read(run, self._version, sample, values)
         self._read_plane(plane, values)
-        scalars = {name: run.program.scalar(name) for name in run.program.tape.scalars}
-        if len(run.program.watch) and self.begun:
-            scalars["loss"] = float(run.program.mem[run.program.watch[0]])
+        program = shown.program
+        scalars = {name: program.scalar(name) for name in program.tape.scalars}
+        if len(program.watch) and self.begun:
+            scalars["loss"] = float(program.mem[program.watch[0]])
         return Snapshot(
             serial=next(serials),
             position=position,
@@ -59,7 +60,12 @@ class Showing(Standing):
             plane=self._plane_view,
             written_at=MappingProxyType(written),
             scalars=MappingProxyType(scalars),
+            whatif=self._whatif_view(batch),
         )
+
+    def _whatif_view(self, probes: list[Probe]) -> WhatIfView | None:
+        """What a what-if copy says of itself, if one is looked at."""
+        return None
 
     def _read_plane(self, probes: list[Probe], values: dict[str, np.ndarray]) -> None:
         view = self._plane_view

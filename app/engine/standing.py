@@ -96,9 +96,17 @@ class Standing:
     # Where it stands
 
     @property
+    def shown(self) -> Run:
+        """What is looked at: the run, or a what-if copy of its step (`core.runs.scratch.Scratch`).
+
+        A copy has what looking needs by the same names: ``program``, ``pc``, ``position``, ``step_start``, ``base``.
+        """
+        return self.run
+
+    @property
     def position(self) -> Position:
-        """Step, epoch, batch and program counter."""
-        return self.run.position
+        """Step, epoch, batch and program counter of what is looked at."""
+        return self.shown.position
 
     @property
     def epoch(self) -> int:
@@ -126,7 +134,7 @@ class Standing:
     @property
     def begun(self) -> bool:
         """Whether anything was done."""
-        position = self.run.position
+        position = self.position
         return bool(position.step or position.pc)
 
     @property
@@ -157,7 +165,7 @@ class Standing:
 
     def step_values(self) -> dict[str, Any]:
         """What the event of a step says: where it stands and the instruction done last."""
-        position = self.run.position
+        position = self.position
         values: dict[str, Any] = {
             "step": position.step,
             "pc": position.pc,

@@ -31,6 +31,18 @@ _STATE_INTERVAL = 0.1
 _MOVES = ("branch", "switch_run")
 _OF_THE_TREE = ("rename_run", "delete_run", "undelete_run")
 
+#: Questions that begin, change or end a what-if copy of a step: what is shown is other numbers afterwards.
+_OF_WHATIFS = frozenset(
+    ("whatif_edit", "whatif_take_back", "whatif_sample", "whatif_typed", "whatif_keep", "whatif_put",
+     "whatif_discard")
+)  # fmt: skip
+
+#: Requests that leave a what-if copy as it is, or move within it. All others go on with the run: it ends.
+_KEEPS_WHATIF = frozenset(
+    ("nothing", "step", "step_back", "seek", "pause", "pulse", "set_speed", "set_probes", "select_sample",
+     "show_predictions", "allow_precise", "evaluate", "answer", "cancel")
+)  # fmt: skip
+
 #: Given by what will be answered when it is done.
 _LATER = object()
 
@@ -167,6 +179,8 @@ class Worker(QThread):
 
     def _serve(self, request: Request) -> None:
         self._ticket = request.ticket
+        if request.name not in _KEEPS_WHATIF and self._session is not None:
+            self._dirty = self._session.end_whatif() or self._dirty
         try:
             answer = getattr(self, f"_do_{request.name}")(**request.arguments)
         except Exception as error:  # noqa: BLE001 - whoever asked has to be told
@@ -468,6 +482,8 @@ class Worker(QThread):
             self._do_edit(self._lacks_kernels, warmed=True)
         if question in _MOVES:
             return self._move(question, values)
+        if question in _OF_WHATIFS:
+            return self._what_if(question, values)
         if question == "compare":
             self._comparing = self._open_session().compare(ticket=self._ticket, **values)
             return _LATER
@@ -484,11 +500,20 @@ class Worker(QThread):
     def _has_better_to_do(self) -> bool:
         return self.inbox.has(_ENDS_A_JOURNEY) or self._closing.is_set()
 
+    def _what_if(self, question: str, values: dict[str, Any]) -> Any:
+        """Answer what shows a what-if copy of the step, or the run again."""
+        self._playing = False
+        answer = self._open_session().answer(question, **values)
+        self._put_now()
+        self._tell_idle()
+        return answer
+
     def _move(self, question: str, values: dict[str, Any]) -> Any:
         """Answer what makes another run the open one."""
         self._playing = False
         self._background = None
         session = self._open_session()
+        session.end_whatif()
         answer = session.answer(question, **values)
         self._epoch = session.epoch
         self._pace.forget()

@@ -157,6 +157,10 @@ class Standing:
         """True if the start of the last step is kept."""
         return self._previous is not None and self._previous.step == self.step_count - 1
 
+    def here(self) -> Checkpoint:
+        """The state as it is now, to begin a step from: between two steps."""
+        return self._checkpoint()
+
     def _find_start(self) -> None:
         raise NotImplementedError
 

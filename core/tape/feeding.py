@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -72,10 +73,11 @@ class Feeding(Values):
         by_tensor = dict(zip(map(id, places), tables, strict=True))
         for k, ins in enumerate(self.tape.instructions):
             if ins.op == "gather":
-                ins.attributes["table"] = by_tensor[id(ins.output)]
-                numbers = operation("gather").integers(ins)
+                # The tape may be shared with a fork, which gathers from tables of its own.
+                own = replace(ins, attributes=ins.attributes | {"table": by_tensor[id(ins.output)]})
+                numbers = operation("gather").integers(own)
                 self.ints[k, : len(numbers)] = self._whole_ints[k, : len(numbers)] = numbers
-                self.reals[k, 0] = operation("gather").reals(ins)[0]
+                self.reals[k, 0] = operation("gather").reals(own)[0]
         self.tables = tables
         self.state[S.SAMPLES] = len(tables[0])
         size = min(batch_size or self.capacity, self.capacity)

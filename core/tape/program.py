@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -114,6 +115,27 @@ class Program(Explaining, Feeding):
             for k, row in turned_again(instructions).items():
                 self._whole_ints[order[k], : len(row)] = row
         self.reals = _padded(reals, np.float64)
+
+    def fork(self) -> Program:
+        """Another program of the same tape over a copy of everything there is: what it does is not seen here.
+
+        It gathers from the same tables, and runs on one thread.
+
+        Raises
+        ------
+        core.errors.MemoryEstimateError
+            The computer has not that much memory.
+        """
+        twin = copy(self)
+        # Views of the arena that were asked for are of this one.
+        twin.__dict__.pop("_views", None)
+        twin.mem = allocate(self.plan.size, self.dtype)
+        twin.mem[...] = self.mem
+        twin.state, twin.control = self.state.copy(), np.zeros(2, np.int64)
+        twin.ints, twin._whole_ints = self.ints.copy(), self._whole_ints.copy()
+        twin.reals = self.reals.copy()
+        twin._teams, twin._threads = {}, 1
+        return twin
 
     # ---- running ------------------------------------------------------------------------------------------------
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def of_this_program(session: Session, instruction: int) -> Iterator[None]:
     """Answer a question about an instruction or a cell that an edit has taken away with a sentence."""
     gone = tr("The network was changed; this number is not computed any more.")
-    if not 0 <= instruction < len(session.run.program.instructions):
+    if not 0 <= instruction < len(session.shown.program.instructions):
         raise ChainruleError(gone)
     try:
         yield
@@ -37,22 +37,22 @@ def explain(
 ) -> object:
     """How a number came about (`app.engine.explaining.Explained`)."""
     with of_this_program(session, instruction):
-        return explaining.explain(session.run, instruction, tuple(cell), output)
+        return explaining.explain(session.shown, instruction, tuple(cell), output)
 
 
 @question("uses")
 def uses(session: Session, *, instruction: int, role: str, cell: tuple[int, ...]) -> object:
     """The cells of an instruction's output that read a cell of an operand."""
     with of_this_program(session, instruction):
-        return session.run.program.uses(instruction, role, tuple(cell))
+        return session.shown.program.uses(instruction, role, tuple(cell))
 
 
 @question("tensor")
 def tensor(session: Session, *, name: str, rows: Any = None) -> np.ndarray:
     """A whole tensor, or some of its rows."""
-    if name not in session.run.program.tape.tensors:
+    if name not in session.shown.program.tape.tensors:
         raise ChainruleError(tr("The program has no value called {name}.", name=repr(name)))
-    value = read(session.run.program, Probe(name, rows))
+    value = read(session.shown.program, Probe(name, rows))
     assert value is not None
     return value
 
@@ -62,4 +62,4 @@ def numeric_check(session: Session, *, tensor: str, cell: tuple[int, ...]) -> di
     """The gradient of a weight from two runs of the forward pass, in float64."""
     from app.engine.checking import numeric_gradient
 
-    return {"numeric": numeric_gradient(session.run, tensor, tuple(cell))}
+    return {"numeric": numeric_gradient(session.shown, tensor, tuple(cell))}

@@ -62,14 +62,26 @@ def format_number(value: float, decimals: int = DECIMALS, sign: bool = False) ->
 
 def role_of(tensor: str) -> str:
     """Return the colour role of a tensor: gradients, the loss, forward values; weights stay neutral."""
-    if tensor.startswith("grad/"):
+    if tensor.startswith(("grad/", "clipped/")):
         return f.BACKWARD
     if tensor == "loss" or tensor.startswith("loss/"):
         return f.LOSS
-    role = tensor.rpartition("/")[2]
-    if "/" not in tensor or role in _LEARNED or role.endswith("_kernel"):
+    owner, _, role = tensor.rpartition("/")
+    if "/" not in tensor or owner in ("optimizer", "rule") or _is_learned(role):
+        return f.TEXT
+    if _is_learned(owner.rpartition("/")[2]):
+        # What the optimizer remembers of a weight.
         return f.TEXT
     return f.FORWARD
+
+
+def _given(value: float) -> str:
+    mantissa, e, exponent = f"{value:g}".partition("e")
+    return (mantissa + (f"e{int(exponent)}" if e else "")).replace("-", MINUS)
+
+
+def _is_learned(role: str) -> bool:
+    return role in _LEARNED or role.endswith("_kernel")
 
 
 @dataclass(frozen=True)
@@ -94,6 +106,9 @@ class _Setter:
     def number(self, value: float, pen: f.Pen, ref: Any = None, guard: bool = False) -> f.Box:
         if ref is None and float(value).is_integer() and abs(value) < 1e6:
             string = str(int(value)).replace("-", MINUS)
+        elif ref is None and len(f"{value:g}".lstrip("-0.")) < self.look.decimals:
+            # A constant such as 0.9 or 1e−7 as it was given.
+            string = _given(value)
         else:
             string = format_number(value, self.look.decimals)
         box = f.text(string, pen, ref)

@@ -41,7 +41,8 @@ def alias_names(tensor: str) -> tuple[str, ...]:
 
 def is_weight(tensor: str) -> bool:
     """Tell whether a tensor is a parameter of the network rather than something computed in a step."""
-    return not tensor.startswith("grad/") and tensor.rpartition("/")[2] in WEIGHTS
+    computed = tensor.startswith(("grad/", "clipped/", "norm/"))
+    return not computed and tensor.rpartition("/")[2] in WEIGHTS
 
 
 @dataclass(frozen=True)

@@ -86,15 +86,50 @@ class Ones(Initializer):
 
 
 class Constant(Initializer):
-    """The same number everywhere."""
+    """The same number everywhere, or given numbers: a list of lists stretched to the weight's shape, as Keras does."""
 
-    def __init__(self, value: float = 0.0) -> None:
-        self.value = real(self, "value", value)
+    def __init__(self, value: Any = 0.0) -> None:
+        self.value = _given(self, value)
 
     def values(self, rng: np.random.Generator, shape: Shape) -> np.ndarray:
         import numpy as np
 
+        self.check(shape)
         return np.full(shape, self.value)
+
+    def check(self, shape: Shape) -> None:
+        own = _extent(self.value)
+        # As arrays are stretched: missing axes in front, axes of one number along the weight's.
+        fits = len(own) <= len(shape) and all(
+            a in (1, b) for a, b in zip(own[::-1], shape[::-1], strict=False)
+        )
+        if not fits:
+            raise SettingError(
+                f"Constant was given numbers of shape {own}, but this weight has shape {shape}. Give a number for "
+                "each of its cells, or one number for all.",
+                "value",
+            )
+
+
+def _given(owner: Configured, value: Any) -> Any:
+    """A number, or numbers in lists of equal length."""
+    if not isinstance(value, (list, tuple)) and not hasattr(value, "tolist"):
+        return real(owner, "value", value)
+    plain = value.tolist() if hasattr(value, "tolist") else value
+    if not isinstance(plain, (list, tuple)):
+        return real(owner, "value", plain)
+    made = [_given(owner, one) for one in plain]
+    if not made or len({_extent(one) for one in made}) > 1:
+        raise SettingError(
+            "Constant: value must be a number, or lists of numbers that are equally long and not empty; it is "
+            f"{value!r}.",
+            "value",
+        )
+    return made
+
+
+def _extent(value: Any) -> Shape:
+    return (len(value), *_extent(value[0])) if isinstance(value, list) else ()
 
 
 class RandomNormal(Initializer):

@@ -65,7 +65,8 @@ class Arguments(QWidget):
             # Said where it is refused.
             pass
         self._config = made.get_config() if made is not None else {}
-        names = [name for name, one in self._config.items() if not isinstance(one, dict)]
+        # Weights given cell by cell are too many for a line.
+        names = [name for name, one in self._config.items() if not isinstance(one, dict | list)]
         if names == ["seed"] and self._config["seed"] is None:
             names = []
         if (type(made), *names) != self._of:

@@ -286,6 +286,10 @@ class _Painter:
         self.p.setBrush(theme.bg2)
         self.p.drawRoundedRect(rect, 6, 6)
         title = formula.lay_out(to_box(unit.title, formula.Pen(13, 600, "tx")))
+        room = unit.rect.width() - 18
+        if title.width > room:
+            small = formula.Pen(max(10, int(13 * room / title.width)), 600, "tx")
+            title = formula.lay_out(to_box(unit.title, small))
         formula.paint(self.p, title, theme, rect.x() + 10, rect.y() + 18 - title.baseline)
         for line in unit.rows:
             identifier = cell_id(line.tensor, line.index)

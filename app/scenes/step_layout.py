@@ -7,6 +7,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+import numpy as np
 from PySide6.QtCore import QPointF, QRectF
 
 from app.scenes.hits import Hit, HitIndex
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 # The drawing shows every number up to here; beyond it layers become blocks.
 MOST_UNITS = 6
-MOST_EDGES = 24
+MOST_EDGES = 25
 
 NODE, INPUT, LOSS = (128.0, 104.0), (96.0, 52.0), (128.0, 72.0)
 HEADER, LEGEND, MARGIN, PILL = 68.0, 34.0, 30.0, (76.0, 34.0)
@@ -151,6 +152,11 @@ def unit_title(spec: NetworkView, node: NodeView, index: int) -> str:
     return f"a^{hidden.index(node.id) + 1}_{index + 1}"
 
 
+def has_bias(node: NodeView) -> bool:
+    """Tell whether a layer adds a bias to its sums."""
+    return f"{node.layer}/bias" in node.weights
+
+
 def _rows(node: NodeView, index: int, rect: QRectF, last: bool) -> tuple[RowBox, ...]:
     layer = node.layer
     names: tuple[tuple[str, str, str], ...]
@@ -158,10 +164,14 @@ def _rows(node: NodeView, index: int, rect: QRectF, last: bool) -> tuple[RowBox,
         names = (("", node.output, "fwd"),)
     elif node.kind == "Dense":
         linear = node.activation in ("", "linear")
-        names = (("b", f"{layer}/bias", "tx2"), ("z", f"{layer}/z", "tx2"))
+        # Without a bias the products' sum is all there is.
+        biased = has_bias(node)
+        z = "z" if biased else "product"
+        names = (("b", f"{layer}/bias", "tx2"),) if biased else ()
+        names += (("z", f"{layer}/{z}", "tx2"),)
         if not linear:
             names += (("a", f"{layer}/a", "fwd"),)
-        names += (("δ", f"grad/{layer}/z", "bwd"),)
+        names += (("δ", f"grad/{layer}/{z}", "bwd"),)
     else:
         names = (("a", node.output, "fwd"), ("∂", f"grad/{layer}/output", "bwd"))
     top = FIRST_ROW - 12.5 if node.kind != "Input" else 24.0
@@ -242,7 +252,7 @@ def _numbers(spec: NetworkView, size: tuple[int, int], view: ViewState) -> StepL
                 node.labels[index]
                 if kind == "input"
                 and index < len(node.labels)
-                and len(node.labels[index]) < 9
+                and len(node.labels[index]) < 13
                 and node.labels[index]
                 else unit_title(spec, node, index)
             )
@@ -335,7 +345,7 @@ def _header(spec: NetworkView, node: NodeView, final: bool, view: ViewState) -> 
     product = f"{before}\\,W^{number}"
     if view.option("notation", "rows") == "columns":
         product = f"W^{{{number}\\top}} {before}"
-    inside = f"{product} + b^{number}"
+    inside = f"{product} + b^{number}" if has_bias(node) else product
     return f"{out} = {function}({inside})" if function else f"{out} = {inside}"
 
 
@@ -389,16 +399,35 @@ def _pills(lines: list[tuple[QPointF, QPointF]]) -> list[QRectF]:
     t = max(places, key=closest)
     if closest(t) > PILL[1]:
         return [_around(at(line, t)) for line in lines]
-    taken: list[QRectF] = []
-    for line in lines:
+    return _apart(lines, places)
 
-        def overlap(t: float, line: tuple[QPointF, QPointF] = line) -> float:
-            rect = _around(at(line, t)).adjusted(-2, -2, 2, 2)
-            shared = [rect.intersected(other) for other in taken if rect.intersects(other)]
-            return sum(r.width() * r.height() for r in shared)
 
-        taken.append(_around(at(line, min(places, key=lambda t: (overlap(t), abs(t - 0.4))))))
-    return taken
+#: Times every pill looks for a better place among the others.
+_SWEEPS = 8
+
+
+def _apart(lines: list[tuple[QPointF, QPointF]], places: list[float]) -> list[QRectF]:
+    """Pills where they cover one another least: each in turn takes the best place on its line, a few times over."""
+    t = np.array(places)
+    begin = np.array([(a.x(), a.y()) for a, _ in lines])
+    end = np.array([(b.x(), b.y()) for _, b in lines])
+    # (lines, places, 2) middles of all pills that there could be
+    spots = begin[:, None] + (end - begin)[:, None] * t[:, None]
+    room = np.array(PILL) + 4.0
+    taken = np.full((len(lines), 2), np.inf)
+    liked = np.abs(t - 0.4)
+    for sweep in range(_SWEEPS):
+        moved = False
+        for k in range(len(lines)):
+            with np.errstate(invalid="ignore"):
+                apart = np.abs(spots[k][:, None] - np.delete(taken, k, 0))
+                shared = np.maximum(room - apart, 0.0).prod(-1).sum(-1)
+            best = spots[k, int((shared + liked).argmin())]
+            moved |= bool((best != taken[k]).any())
+            taken[k] = best
+        if sweep and not moved:
+            break
+    return [_around(QPointF(x, y)) for x, y in taken.tolist()]
 
 
 def _around(point: QPointF) -> QRectF:

@@ -13,6 +13,7 @@ from app.scenes.formula_expressions import format_number
 from app.scenes.step_focus import aliases
 from app.scenes.step_values import cell_id, parse_cell
 from app.step import card as cards
+from app.step.examples import ExamplesButton, NoteStrip
 from app.step.scrubber import Scrubber
 from app.step.session import StepSession
 from app.step.sheet import Sheet
@@ -139,6 +140,8 @@ class StepWorkspace(QWidget):
         self._stage_head.row.insertWidget(2, self.previous)
         self._stage_head.row.insertWidget(3, self.next)
         self._tape_head.row.addWidget(self.notation)
+        self.examples = ExamplesButton(self._context)
+        self._stage_head.row.addWidget(self.examples)
         self._stage_head.row.addWidget(self.show_choice)
         self._stack = QStackedWidget()
         self._shown: dict[str, QWidget] = {}
@@ -149,7 +152,9 @@ class StepWorkspace(QWidget):
         self.view_choice.chosen.connect(lambda value: bus.do("step.view", value=value))
         self._stage_head.row.insertWidget(0, self.view_choice)
         self._stage_head.title.hide()
+        self.notes = NoteStrip(self._context)
         column.addWidget(self._stage_head)
+        column.addWidget(self.notes)
         column.addWidget(self._stack, 1)
         self._set_view("network")
 

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.text import tr
-from app.widgets import Button, Key, Label, Line
+from app.widgets import Button, Key, Label, Line, ScrollPanel
 from app.window import templates
 
 if TYPE_CHECKING:
@@ -198,12 +198,7 @@ class _Templates(QDialog):
         column.setSpacing(8)
         column.addWidget(Label(tr("New from template"), "dialog", "tx"))
         column.addSpacing(4)
-        for entry in templates.entries():
-            from app.window.cards import Card
-
-            card = Card(entry.title, entry.summary, name=f"template-{entry.name}")
-            card.clicked.connect(lambda _=False, name=entry.name: self._choose(name))
-            column.addWidget(card)
+        self._list(column, window.height())
         column.addWidget(Line())
         row = QHBoxLayout()
         blank = Button(tr("Empty network"), name="template-empty")
@@ -214,6 +209,28 @@ class _Templates(QDialog):
         row.addStretch(1)
         row.addWidget(cancel)
         column.addLayout(row)
+
+    def _list(self, column: QVBoxLayout, room: int) -> None:
+        """All templates; worked examples stand together below the others, and what is too much scrolls."""
+        from app.window.cards import Card
+
+        scroll = ScrollPanel(name="template-list")
+        scroll.body.setSpacing(8)
+        entries = sorted(templates.entries(), key=lambda entry: bool(entry.example))
+        before = ""
+        for entry in entries:
+            if entry.example and not before:
+                scroll.body.addSpacing(4)
+                scroll.body.addWidget(Label(tr("Worked examples of the course"), "section", "tx2"))
+            before = entry.example
+            title = entry.example or entry.title
+            card = Card(title, entry.summary, name=f"template-{entry.name}")
+            card.clicked.connect(lambda _=False, name=entry.name: self._choose(name))
+            scroll.body.addWidget(card)
+        scroll.body.addStretch(1)
+        wanted = scroll.body.sizeHint().height()
+        scroll.setFixedHeight(min(wanted, max(240, room - 180)))
+        column.addWidget(scroll)
 
     def _choose(self, name: str) -> None:
         self.chosen = name

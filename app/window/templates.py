@@ -10,11 +10,12 @@ from core import templates
 
 @dataclass(frozen=True)
 class Entry:
-    """A line of the list of templates."""
+    """A line of the list of templates; `example` is what a worked example is called, else ""."""
 
     name: str
     title: str
     summary: str
+    example: str = ""
 
 
 #: What a first start shows.
@@ -23,7 +24,10 @@ FIRST = "digits-cnn"
 
 def entries() -> tuple[Entry, ...]:
     """Return the templates there are."""
-    return tuple(Entry(t.name, t.title, t.summary) for t in templates.all_templates())
+    return tuple(
+        Entry(t.name, t.title, t.summary, t.example.title if t.example is not None else "")
+        for t in templates.all_templates()
+    )
 
 
 def state(name: str) -> State:

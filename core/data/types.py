@@ -48,9 +48,11 @@ class DataInfo:
     scale
         Factor that brings the stored numbers to those a network is given.
     features
-        Names of the numbers of a sample that is a row of a table or a point.
+        Names of the numbers along the last axis of a sample: columns of a table, coordinates, words.
     output_shape
         Shape of one target: ``()`` for a label, ``(2,)`` for two one-hot numbers.
+    as_printed
+        Its numbers stand as a worked example prints them, unscaled: for pencil and paper rather than for training.
     """
 
     id: str
@@ -67,6 +69,7 @@ class DataInfo:
     scale: float = 1.0
     features: tuple[str, ...] = ()
     output_shape: tuple[int, ...] = ()
+    as_printed: bool = False
 
 
 @dataclass(frozen=True, eq=False)

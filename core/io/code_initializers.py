@@ -90,8 +90,15 @@ _TORCH = {
 _CUT = ("GlorotNormal", "HeNormal", "LecunNormal")
 
 
-def torch_start(name: str, initializer: Any) -> str:
+def torch_start(name: str, initializer: Any, turned: bool | None = None) -> str:
     """The statement that starts a PyTorch parameter as Keras would.
+
+    Parameters
+    ----------
+    name, initializer
+        Of the parameter.
+    turned
+        Whether PyTorch keeps this matrix transposed, for numbers given one by one; None where it has other axes.
 
     Raises
     ------
@@ -103,6 +110,12 @@ def torch_start(name: str, initializer: Any) -> str:
     if kind in _TORCH:
         note = "  # Keras cuts the tails off" if kind in _CUT else ""
         return _TORCH[kind].format(name) + note
+    if kind == "Constant" and isinstance(config["value"], list):
+        if turned is None:
+            raise ChainruleError(
+                f"{name} starts from numbers given one by one, in Keras's order of axes, which is not PyTorch's here."
+            )
+        return f"{name}.data.copy_(torch.tensor({config['value']!r}){'.T' if turned else ''})"
     if kind == "Constant":
         return f"nn.init.constant_({name}, {config['value']!r})"
     if kind == "RandomNormal":

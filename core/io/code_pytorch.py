@@ -230,8 +230,8 @@ class _Module:
     def _attribute(self, layer: Layer) -> str:
         return f"self.{self._attributes[layer.id]}"
 
-    def _start(self, name: str, initializer: Any) -> None:
-        self._starts.append(torch_start(name, initializer))
+    def _start(self, name: str, initializer: Any, turned: bool | None = None) -> None:
+        self._starts.append(torch_start(name, initializer, turned))
 
     # Layers
 
@@ -262,9 +262,9 @@ class _Module:
         if first:
             named = {} if config["use_bias"] else {"bias": False}
             name = self._own(layer, call("nn.Linear", [shape[-1], config["units"]], named))
-            self._start(f"{name}.weight", config["kernel_initializer"])
+            self._start(f"{name}.weight", config["kernel_initializer"], turned=True)
             if config["use_bias"]:
-                self._start(f"{name}.bias", config["bias_initializer"])
+                self._start(f"{name}.bias", config["bias_initializer"], turned=False)
         image = len(shape) == 3
         source = f"{sources[0]}.permute(0, 2, 3, 1)" if image else sources[0]
         text = f"{self._attribute(layer)}({source})"

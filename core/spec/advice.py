@@ -171,6 +171,9 @@ def _all_alike(chart: Chart, step: Step, last: bool) -> Iterator[Advice]:
     name = start.get("class_name", "") if isinstance(start, dict) else str(start or "")
     if last or snake_case(name) not in ("zeros", "ones", "constant"):
         return
+    if isinstance(start, dict) and isinstance(start.get("config", {}).get("value"), list):
+        # Given number by number: whoever does that knows how they start.
+        return
     if int(step.get("units") or step.get("filters") or 1) < 2:
         return
     repaired = chart.network.configure(step.layer.id, kernel_initializer="glorot_uniform")

@@ -201,3 +201,26 @@ def test_keras_draws_with_the_same_spread(name: str, shape: tuple[int, ...]) -> 
     # Not the largest: Keras on PyTorch lets one number in 250,000 through beyond two deviations.
     ends = [np.quantile(np.abs(values), 0.99) for values in (mine, theirs)]
     assert ends[0] == pytest.approx(ends[1], rel=2 * few, abs=1e-6)
+
+
+def test_given_numbers_are_stretched_as_arrays_are() -> None:
+    given = initializers.Constant([[1, 2], [3, 4]])
+    assert initializers.draw(given, (2, 2), 0, "w").tolist() == [[1, 2], [3, 4]]
+    assert initializers.draw(initializers.Constant([5, 6]), (3, 2), 0, "w").tolist() == [[5, 6]] * 3
+    document = given.to_document()
+    assert document == {"class_name": "Constant", "config": {"value": [[1.0, 2.0], [3.0, 4.0]]}}
+    assert initializers.get(document) == given
+    assert initializers.Constant(np.array([[1, 2], [3, 4]])) == given
+    assert initializers.Constant(np.array(0.5)).value == 0.5
+
+
+@pytest.mark.parametrize("shape", [(3,), (2, 3), (4, 2)])
+def test_given_numbers_of_another_shape_are_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(SettingError, match=r"shape \(2, 2\), but this weight has shape"):
+        initializers.draw(initializers.Constant([[1, 2], [3, 4]]), shape, 0, "w")
+
+
+@pytest.mark.parametrize("value", [[[1, 2], [3]], [], [[1], 2], ["a"], [[True]], [float("nan")]])
+def test_what_is_no_table_of_numbers_is_refused(value: object) -> None:
+    with pytest.raises(SettingError, match="value must be a number"):
+        initializers.Constant(value)

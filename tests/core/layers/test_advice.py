@@ -112,6 +112,16 @@ def test_templates_need_no_advice(name: str) -> None:
     assert advice(template.network, loss=template.training.loss) == []
 
 
+def test_weights_given_number_by_number_are_not_alike() -> None:
+    given = {"class_name": "Constant", "config": {"value": [[0.5, 0.1], [0.2, 0.3]]}}
+    network = chain(
+        (2,),
+        ("Dense", {"units": 2, "activation": "tanh", "kernel_initializer": given}),
+        ("Dense", SOFTMAX),
+    )
+    assert advice(network) == []
+
+
 def test_a_network_with_a_problem_is_not_advised() -> None:
     found = inspect(chain((4,), ("Flatten", {}), ("Conv2D", {"filters": 1, "kernel_size": 1})))
     assert not found.ok

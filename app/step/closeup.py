@@ -10,9 +10,12 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from app import theme as themes
 from app.scenes import closeups, draw
+from app.scenes.closeups.board import sums_over_samples
 from app.scenes.formula_expressions import format_number
 from app.scenes.frame import Selection, ViewState
 from app.scenes.step_values import cell_id, parse_cell
+from app.step.closeup_controls import controls
+from app.step.tracing import Traces
 from app.text import tr
 from app.widgets.focus import focus_entered, focus_left
 
@@ -24,9 +27,11 @@ if TYPE_CHECKING:
         QMouseEvent,
         QPaintEvent,
         QShowEvent,
+        QWheelEvent,
     )
 
     from app.scenes.closeups import Closeup, Moment, Subject
+    from app.scenes.hits import Hit
     from app.step.session import StepSession
 
 OWNER = "step-closeup"
@@ -53,6 +58,12 @@ class CloseupStage(QWidget):
         self._place: tuple[Any, Any] | None = None
         self._come_to: Any = None
         self._clock = float("inf")
+        self._pages: dict[str, int] = {}
+        self._scrolled: dict[str, int] = {}
+        self._of: Any = None
+        self._pointed: Hit | None = None
+        self.traces = Traces(session)
+        self.traces.answered.connect(self.update)
         session.changed.connect(self._on_changed)
         session.explained.connect(self.update)
 
@@ -65,6 +76,10 @@ class CloseupStage(QWidget):
     def focus_rect(self) -> QRect:
         """Where the focus ring goes: just inside, because the stage fills its panel."""
         return self.rect().adjusted(5, 5, -5, -5)
+
+    def controls(self) -> QWidget:
+        """What stands beside the choice of views while this one is shown."""
+        return controls(self._session)
 
     @property
     def subject(self) -> Subject | None:
@@ -84,7 +99,8 @@ class CloseupStage(QWidget):
         subject, closeup = self.subject, self.closeup
         if subject is None or closeup is None:
             return None
-        view = ViewState(options=tuple(sorted(self._session.toggles.items())))
+        options = self._session.toggles | {"notation": self._session.notation} | self._scrolled
+        view = ViewState(tuple(sorted(self._pages.items())), tuple(sorted(options.items())))
         key = (closeup.name, subject, self.width(), self.height(), view)
         if self._place is None or self._place[0] != key:
             size = (float(self.width()), float(self.height()))
@@ -98,7 +114,9 @@ class CloseupStage(QWidget):
         if subject is None or closeup is None:
             return None
         names = closeup.tensors(subject)
-        found = ((name, session.array(name)) for name in names)
+        whole = session.toggles.get("rows") == "batch" or sums_over_samples(subject)
+        found = ((name, session.array(name, whole)) for name in names)
+        goes = self.traces.destinations(subject)
         return closeups.Moment(
             arrays={name: array for name, array in found if array is not None},
             before={name: a for name in names if (a := session.array_before(name)) is not None},
@@ -106,6 +124,12 @@ class CloseupStage(QWidget):
             selection=Selection(cell_id(subject.tensor, subject.cell), session.hover),
             toggles=session.toggles | {"notation": session.notation},
             clock=self._clock,
+            origin=self.traces.origin(subject),
+            picked=self.traces.picked,
+            destinations=goes or (),
+            asked=goes is not None,
+            readers=self.traces.readers(subject),
+            pointed=_number(self._pointed),
         )
 
     def _on_changed(self) -> None:
@@ -114,6 +138,10 @@ class CloseupStage(QWidget):
         subject, closeup, session = self.subject, self.closeup, self._session
         if subject is not None and closeup is not None:
             session.need(closeup.tensors(subject))
+            looked = (subject.instruction, subject.tensor, subject.cell)
+            if looked != self._of:
+                self._of, self._scrolled, self._pages = looked, {}, {}
+            self.traces.ask(subject)
             come_to = (session.snapshot and session.snapshot.position, subject.instruction.index)
             if come_to != self._come_to:
                 self._come_to = come_to
@@ -156,41 +184,107 @@ class CloseupStage(QWidget):
         self._session.context.clock.release(OWNER)
         self._clock = float("inf")
 
-    def _identify(self, x: float, y: float) -> str:
+    def _hit(self, x: float, y: float) -> Hit | None:
         place = self.place
-        hit = place.hits.at(x, y) if place is not None else None
-        return hit.id if hit is not None else ""
+        return place.hits.at(x, y) if place is not None else None
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         at = event.position()
-        identifier = self._identify(at.x(), at.y())
-        self._session.set_hover(identifier)
-        place, closeup, subject, moment = self.place, self.closeup, self.subject, self.moment
-        hit = place.hits.get(identifier) if place is not None else None
-        choosable = parse_cell(identifier) is not None
-        self.setCursor(
-            Qt.CursorShape.PointingHandCursor if choosable else Qt.CursorShape.ArrowCursor
-        )
-        if hit is not None and closeup is not None and subject is not None and moment is not None:
-            lines = closeup.describe(place, hit, subject, moment)
-            QToolTip.showText(event.globalPosition().toPoint(), "\n".join(lines), self)
-        else:
+        hit = self._hit(at.x(), at.y())
+        place, closeup, subject = self.place, self.closeup, self.subject
+        self._pointed = hit
+        if subject is not None:
+            self.traces.point(subject, _number(hit))
+        self._session.set_hover(hit.id if hit is not None else "")
+        moment = self.moment
+        self.update()
+        if hit is None or closeup is None or subject is None or moment is None:
+            self.setCursor(Qt.CursorShape.ArrowCursor)
             QToolTip.hideText()
+            return
+        lines = closeup.describe(place, hit, subject, moment)
+        self.setCursor(Qt.CursorShape.PointingHandCursor if lines else Qt.CursorShape.ArrowCursor)
+        QToolTip.showText(event.globalPosition().toPoint(), "\n".join(lines), self)
 
     def leaveEvent(self, event: object) -> None:
+        self._pointed = None
+        if (subject := self.subject) is not None:
+            self.traces.point(subject, None)
         self._session.set_hover("")
+        self.update()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() != Qt.MouseButton.LeftButton:
             return
         self.setFocus(Qt.FocusReason.MouseFocusReason)
-        self.choose(self._identify(event.position().x(), event.position().y()))
+        hit = self._hit(event.position().x(), event.position().y())
+        if hit is not None:
+            self.take(hit)
+
+    def take(self, hit: Hit) -> None:
+        """Do what a click on something does."""
+        subject, bus = self.subject, self._session.context.bus
+        if subject is None:
+            return
+        if hit.kind == "cell":
+            number = _number(hit)
+            if number is not None and number[0] not in subject.instruction.writes:
+                bus.do("step.follow", tensor=number[0], index=list(number[1]))
+                return
+            if number is not None and subject.info(number[0]).batch:
+                bus.do("select.row", row=number[1][0])
+            self.choose(hit.id)
+        elif hit.kind == "page":
+            self._pages[hit.node] = max(0, hit.index[0])
+            self.update()
+        elif hit.kind == "jump":
+            self._jump(hit)
+
+    def follow(self, tensor: str, index: tuple[int, ...]) -> None:
+        """Mark what a number of an operand goes into; the same one again lets it go."""
+        self.traces.pick((tensor, tuple(index)))
+        if self.subject is not None:
+            self.traces.ask(self.subject)
+        self.update()
 
     def choose(self, identifier: str) -> None:
-        """Look at the number a hit stands for."""
+        """Look at the number an id stands for."""
         cell = parse_cell(identifier)
         if cell is not None:
             self._session.context.bus.do("select.cell", tensor=cell[0], index=list(cell[1]))
+
+    def _jump(self, hit: Hit) -> None:
+        """Go to an instruction the number goes into, at the first cell that reads it."""
+        moment, subject, bus = self.moment, self.subject, self._session.context.bus
+        at = hit.index[0] + self._scrolled.get("jumps_from", 0)
+        if moment is None or subject is None or at >= len(moment.destinations):
+            return
+        one = moment.destinations[at]
+        bus.do("step.inspect", instruction=one.instruction)
+        if one.tensor in subject.program.tensors and len(one.cells):
+            cell = [int(k) for k in one.cells[0]]
+            if subject.info(one.tensor).batch:
+                cell = cell[1:]
+            bus.do("select.cell", tensor=one.tensor, index=cell)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        place, moment = self.place, self.moment
+        foot = getattr(place, "footer", None)
+        at = event.position()
+        if foot is None or moment is None or at.y() < foot.y:
+            super().wheelEvent(event)
+            return
+        by = -1 if event.angleDelta().y() > 0 else 1
+        if at.x() < foot.split:
+            count = len(moment.origin.terms) if moment.origin is not None else 0
+            self._scroll("terms_from", by * foot.columns, count - foot.slots + 1)
+        else:
+            self._scroll("jumps_from", by, len(moment.destinations) - foot.jumps)
+
+    def _scroll(self, name: str, by: int, most: int) -> None:
+        to = max(0, min(self._scrolled.get(name, 0) + by, max(0, most)))
+        self._scrolled = self._scrolled | {name: to}
+        self.update()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         move, subject = _MOVES.get(Qt.Key(event.key())), self.subject
@@ -224,3 +318,10 @@ class CloseupStage(QWidget):
             return
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         closeup.paint(painter, self.place, colors, subject, moment)
+
+
+def _number(hit: Hit | None) -> tuple[str, tuple[int, ...]] | None:
+    """Return tensor and index, as the engine counts, of a cell."""
+    if hit is None or hit.kind != "cell" or not hit.node:
+        return None
+    return hit.node, tuple(hit.index)

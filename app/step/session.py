@@ -258,8 +258,16 @@ class StepSession(QObject):
         asked = self.questions.tensor(snapshot.serial, tensor)
         return _at(asked, index) if asked is not None else None
 
-    def array(self, tensor: str) -> np.ndarray | None:
+    def computed(self, subject: Subject) -> bool:
+        """Tell whether the instruction has run in the step shown."""
+        if self.reader.state(subject.tensor) != "fresh":
+            return False
+        return not self.reader.lasting(subject.tensor) or self._updated(subject.tensor)
+
+    def array(self, tensor: str, whole: bool = False) -> np.ndarray | None:
         """Return a tensor as this step made it: whole, or of a large one of the batch the shown row as ``(1, ...)``.
+
+        With `whole` all samples are asked for, too.
 
         None if this step has not made it, or if it was too large to be sent: then it is asked for, and `explained`
         tells that it has come. What lasts from step to step is as it is now; see `array_before`.
@@ -275,7 +283,14 @@ class StepSession(QObject):
         if array is None:
             self.questions.want(tensor)
             return None
-        return array[None] if info.batch and array.ndim == len(info.shape) else array
+        if info.batch and array.ndim == len(info.shape):
+            if whole and self.rows > 1:
+                every = self.questions.tensor(snapshot.serial, tensor)
+                if every is not None:
+                    return every
+                self.questions.want(tensor)
+            return array[None]
+        return array
 
     def array_before(self, tensor: str) -> np.ndarray | None:
         """Return what lasts from step to step as the step shown found it, where that is known."""

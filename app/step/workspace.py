@@ -13,6 +13,7 @@ from app.scenes.formula_expressions import format_number
 from app.scenes.step_focus import aliases
 from app.scenes.step_values import cell_id, parse_cell
 from app.step import card as cards
+from app.step.closeup import CloseupStage
 from app.step.examples import ExamplesButton, NoteStrip
 from app.step.scrubber import Scrubber
 from app.step.session import StepSession
@@ -72,6 +73,12 @@ class StepWorkspace(QWidget):
                 self.session.questions.ask_check,
                 label=tr("Check this gradient"),
             )
+        for name, handler, label in (
+            ("step.follow", self._follow, tr("Follow a number")),
+            ("step.closeup", self._set_closeup, tr("Close-up")),
+        ):
+            if not bus.knows(name):
+                bus.register(name, handler, label=label)
         if not bus.knows("step.view"):
             bus.register("step.view", self._set_view, label=tr("View"))
         if not bus.knows("step.notation"):
@@ -251,6 +258,17 @@ class StepWorkspace(QWidget):
         self.show_choice.setVisible(value == "network")
         for name, beside in self._controls.items():
             beside.setVisible(name == value)
+
+    def _follow(self, tensor: str, index: list[int]) -> None:
+        """Mark in the close-up what a number goes into."""
+        self._set_view("closeup")
+        found = self._shown["closeup"]
+        assert isinstance(found, CloseupStage)
+        found.follow(tensor, tuple(index))
+
+    def _set_closeup(self, name: str, value: str) -> None:
+        """Switch how close-ups are shown: their scale, one sample or all of the batch."""
+        self.session.set_toggle(name, value)
 
     def _on_cell_chosen(self, tensor: str, index: tuple[int, ...]) -> None:
         self._context.bus.do("select.cell", tensor=tensor, index=list(index))

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from app.scenes.hits import Hit, HitIndex
     from app.snapshots import InstructionView, ProgramView, Snapshot, TensorView
     from app.theme import Theme
+    from app.traces import Destination, Origin
+
+#: Roles of tensors that outlive a step.
+LASTING = ("weight", "slot", "statistic", "scalar")
 
 Index = tuple[int, ...]
 
@@ -77,6 +81,16 @@ class Moment:
         ``"columns"``.
     clock
         Seconds since the instruction was come to, for what moves; infinite when it has come to rest.
+    origin
+        How the chosen number came about, once the engine has said so.
+    picked
+        An operand's number that was clicked: tensor and index as the engine counts.
+    destinations
+        The instructions the picked number goes into, or the chosen one; ``asked`` tells that the engine has answered.
+    readers
+        Of this instruction the cells that read the picked number, or the one under the mouse: by tensor ``(n, axes)``.
+    pointed
+        The cell under the mouse, as the engine counts.
     """
 
     arrays: Mapping[str, np.ndarray] = field(default_factory=lambda: MappingProxyType({}))
@@ -85,6 +99,48 @@ class Moment:
     selection: Selection | None = None
     toggles: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     clock: float = float("inf")
+    origin: Origin | None = None
+    picked: tuple[str, Index] | None = None
+    destinations: tuple[Destination, ...] = ()
+    asked: bool = False
+    readers: Mapping[str, np.ndarray] = field(default_factory=lambda: MappingProxyType({}))
+    pointed: tuple[str, Index] | None = None
+
+    def read(self, subject: Subject, name: str) -> np.ndarray | None:
+        """What the instruction read: of weights and what else lasts the numbers its step began with."""
+        if self._changed(subject, name):
+            return self.before.get(name)
+        return self.arrays.get(name)
+
+    def made(self, subject: Subject, name: str) -> np.ndarray | None:
+        """What the instruction has made, or None if it has not run in this step."""
+        if subject.info(name).role in LASTING and not self._changed(subject, name):
+            return None
+        return self.arrays.get(name)
+
+    def _changed(self, subject: Subject, name: str) -> bool:
+        """Tell whether the step shown has changed what lasts from step to step."""
+        if subject.info(name).role not in LASTING or self.snapshot is None:
+            return False
+        position, written = self.snapshot.position, self.snapshot.written_at.get(name)
+        ended = position.pc == 0 and self.snapshot.instruction is not None
+        return written is not None and written[0] == position.step - int(ended)
+
+    def value(
+        self, subject: Subject, name: str, full: Index, made: bool | None = None
+    ) -> float | None:
+        """One number by the engine's index: as it was made (by default of what the instruction writes), or read."""
+        if made is None:
+            made = name in subject.instruction.writes
+        array = self.made(subject, name) if made else self.read(subject, name)
+        if array is None:
+            return None
+        if subject.info(name).batch and len(array) == 1 and full:
+            full = (0, *full[1:]) if full[0] == subject.row else full
+        try:
+            return float(array[full])
+        except IndexError:
+            return None
 
     def sample(self, subject: Subject, name: str) -> np.ndarray | None:
         """A tensor without its batch axis: the shown sample's."""

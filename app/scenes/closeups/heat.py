@@ -1,0 +1,311 @@
+"""Painting a tensor in its place: a heat map in one image, numbers where cells have room, and what is marked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QColor, QImage, QPainter, QPen
+
+from app.scenes import draw, formula, images
+from app.scenes.cache import Cache
+from app.scenes.formula_tex import to_box
+from app.text import tr
+
+if TYPE_CHECKING:
+    from app.scenes.closeups import Index, Subject
+    from app.scenes.closeups.panels import Panel
+    from app.theme import Theme
+
+_pictures = Cache(32)
+#: Of larger arrays the scale is taken from a regular sample.
+_SAMPLED = 65_536
+#: So many marked cells get a frame each; of more, the others are dimmed.
+_FRAMED = 160
+
+
+def scale_of(array: np.ndarray | None) -> float:
+    """Return what gets the ramp's last colour."""
+    if array is None or not array.size:
+        return 1.0
+    flat = array.reshape(-1)
+    if flat.size > _SAMPLED:
+        flat = flat[:: flat.size // _SAMPLED]
+    return images.extent(flat)
+
+
+def number(value: float, width: float, px: float, sign: bool = True) -> str:
+    """Return a number as it fits into a cell: up to four decimals, fewer where there is less room."""
+    if not np.isfinite(value):
+        return draw.scientific(value)
+    if value == 0:
+        return "0"
+    room = int((width - 3) / (0.6 * px))
+    if float(value).is_integer() and abs(value) < 1e5:
+        whole = f"{abs(value):.0f}"
+        return (draw.MINUS if value < 0 else "") + whole
+    size = abs(value)
+    lead = "+" if sign and value > 0 else draw.MINUS if value < 0 else ""
+    for digits in (4, 3, 2, 1):
+        string = f"{size:.{digits}f}"
+        if len(lead) + len(string) <= room and float(string) >= 0.5 * 10.0**-digits:
+            if digits == 1 and size < 0.95 and room >= 5:
+                break
+            return lead + string
+    if size < 1e5 and size >= 9.5:
+        return lead + f"{size:.0f}"
+    mantissa, exponent = f"{size:.0e}".split("e")
+    return (lead if value < 0 else "") + f"{mantissa}e{int(exponent)}".replace("-", draw.MINUS)
+
+
+@dataclass(frozen=True)
+class Marks:
+    """Cells that are marked in a panel: ``(n, axes)`` indices of what the panel shows, and how."""
+
+    cells: np.ndarray
+    color: QColor
+    dashed: bool = False
+    width: float = 1.5
+    dim: bool = True
+
+
+def caption(painter: QPainter, theme: Theme, panel: Panel, subject: Subject, columns: bool) -> None:
+    """Write a tensor's letter, what it is called and its shape over it."""
+    info = subject.info(panel.tensor)
+    role = "bwd" if panel.tensor.startswith("grad/") else "fwd"
+    if info.role in ("weight", "slot", "statistic", "scalar"):
+        role = "tx"
+    pen = formula.Pen(13, 500, role)
+    parts = (info.symbol or info.name).split("/")
+    pieces = [to_box(parts[0], pen)]
+    for part in parts[1:]:
+        pieces += [formula.text("/", pen), to_box(part, pen)]
+    done = formula.lay_out(formula.row(pieces))
+    baseline = panel.y - panel.head - 7
+    formula.paint(painter, done, theme, panel.x, baseline - done.baseline)
+    shape = panel.slot.arrangement.shape
+    if columns and len(shape) == 2:
+        shape = shape[::-1]
+    words = "×".join(map(str, shape)) or "1"
+    room = max(panel.rect[2], 90.0) - done.width - 8
+    draw.text(painter, panel.x + done.width + 8, baseline, draw.elide(words, 10, max(30.0, room), 400, True),
+              10, theme.tx3, mono=True)  # fmt: skip
+
+
+def paint(
+    painter: QPainter,
+    theme: Theme,
+    panel: Panel,
+    array: np.ndarray | None,
+    vmax: float,
+    subject: Subject,
+) -> None:
+    """Draw the cells: an image of colours and the numbers; dashed where nothing is computed yet."""
+    a = panel.slot.arrangement
+    spread = _spread(panel, array)
+    for tile in range(panel.first, panel.first + panel.count):
+        corner = panel.tile_at(tile)
+        assert corner is not None
+        w, h = panel.tile_size
+        if a.tiles > 1:
+            _name_tile(painter, theme, panel, tile, corner, subject)
+        if spread is None:
+            _empty(painter, theme, panel, corner)
+            continue
+        cells = spread[tile]
+        picture = _picture(theme, array, panel, tile, cells, vmax)
+        images.place(painter, corner[0], corner[1], w, h, picture, smooth=min(panel.cell) < 1.0)
+        if panel.digits:
+            _numbers(painter, theme, panel, corner, cells, vmax)
+            _grid(painter, theme, panel, corner, cells)
+        elif min(panel.cell) >= 8:
+            _grid(painter, theme, panel, corner, cells)
+        draw.frame(painter, corner[0], corner[1], w, h, theme.line2 if not panel.digits else theme.line)  # fmt: skip
+
+
+def _spread(panel: Panel, array: np.ndarray | None) -> np.ndarray | None:
+    """The array as rectangles; samples that were not sent are left empty."""
+    if array is None:
+        return None
+    a = panel.slot.arrangement
+    if array.shape != a.shape:
+        if array.ndim != len(a.shape) or array.shape[1:] != a.shape[1:]:
+            return None
+        if len(array) < a.shape[0]:
+            more = np.full((a.shape[0] - len(array), *a.shape[1:]), np.nan, np.float32)
+            array = np.concatenate([array, more])
+        else:
+            array = array[: a.shape[0]]
+    return a.spread(array)
+
+
+def _picture(
+    theme: Theme, array: np.ndarray | None, panel: Panel, tile: int, cells: np.ndarray, vmax: float
+) -> QImage:
+    key = (theme.name, id(array), panel.slot.arrangement, tile, vmax, panel.cell)
+
+    def make() -> tuple[np.ndarray | None, QImage]:
+        shown = cells
+        across, down = (max(1, int(0.5 / side)) for side in panel.cell)
+        if across > 1 or down > 1:
+            shown = shown[::down, ::across]
+        # The array is kept beside its picture, so that its id stays its own.
+        return array, images.heat(theme, shown, "signed", vmax)
+
+    picture = _pictures.get(key, make)[1]
+    assert isinstance(picture, QImage)
+    return picture
+
+
+def _numbers(
+    painter: QPainter, theme: Theme, panel: Panel, corner: tuple[float, float],
+    cells: np.ndarray, vmax: float,
+) -> None:  # fmt: skip
+    w, h = panel.cell
+    px = panel.digits
+    painter.setFont(draw.face(px, 400, True))
+    light, dark = QColor("#ffffff"), QColor("#0d1015")
+    for i in range(cells.shape[0]):
+        for j in range(cells.shape[1]):
+            value = float(cells[i, j])
+            if value != value and panel.slot.arrangement.index(0, i, j) is None:
+                continue
+            string = number(value, w, px)
+            ground = theme.signed(value, vmax)
+            on = theme.on(ground)
+            painter.setPen(dark if on.lightness() < 128 else light)
+            width = draw.advance(string, px, 400, True)
+            painter.drawText(
+                QRectF(corner[0] + j * w, corner[1] + i * h, w, h),
+                Qt.AlignmentFlag.AlignCenter if width <= w else Qt.AlignmentFlag.AlignVCenter,
+                string,
+            )
+
+
+def _grid(
+    painter: QPainter, theme: Theme, panel: Panel, corner: tuple[float, float], cells: np.ndarray
+) -> None:
+    """Hairlines between cells, in the colour of the ground."""
+    (x, y), (w, h) = corner, panel.cell
+    painter.setPen(QPen(theme.bg0, 1.0))
+    rows, columns = cells.shape
+    for i in range(1, rows):
+        painter.drawLine(round(x), round(y + i * h), round(x + columns * w), round(y + i * h))
+    for j in range(1, columns):
+        painter.drawLine(round(x + j * w), round(y), round(x + j * w), round(y + rows * h))
+
+
+def _empty(painter: QPainter, theme: Theme, panel: Panel, corner: tuple[float, float]) -> None:
+    """Dashed cells: this step has not computed them."""
+    a, (w, h) = panel.slot.arrangement, panel.cell
+    pen = QPen(theme.line2, 1.0)
+    pen.setStyle(Qt.PenStyle.DashLine)
+    painter.setPen(pen)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    tw, th = panel.tile_size
+    painter.drawRect(QRectF(corner[0] + 0.5, corner[1] + 0.5, tw - 1, th - 1))
+    if panel.digits and a.height * a.width <= 256:
+        for i in range(a.height):
+            for j in range(a.width):
+                draw.text(painter, corner[0] + (j + 0.5) * w, corner[1] + (i + 0.5) * h + 4, "…",
+                          11, theme.bwd, mono=True, anchor="middle")  # fmt: skip
+    elif tw > 20:
+        x, y = corner[0] + tw / 2, corner[1] + th / 2 + 4
+        draw.text(painter, x, y, "…", 11, theme.bwd, mono=True, anchor="middle")
+
+
+def _name_tile(
+    painter: QPainter, theme: Theme, panel: Panel, tile: int, corner: tuple[float, float],
+    subject: Subject,
+) -> None:  # fmt: skip
+    a = panel.slot.arrangement
+    names = a.names(tile)
+    words = ",".join(str(k + 1) for k in names)
+    if panel.slot.row is None and panel.slot.batch:
+        words = tr("sample {row}", row=names[0] + 1)
+        if len(names) > 1:
+            words += "  " + ",".join(str(k + 1) for k in names[1:])
+    elif len(names) == 2:
+        words = f"{names[1] + 1}→{names[0] + 1}"
+    words = draw.elide(words, 10, max(panel.tile_size[0], 24.0), 400, True)
+    draw.text(painter, corner[0], corner[1] - 3, words, 10, theme.tx3, mono=True)
+
+
+def mark(painter: QPainter, theme: Theme, panel: Panel, marks: Marks) -> None:
+    """Frame the marked cells; where there are too many, dim the others."""
+    a = panel.slot.arrangement
+    if not len(marks.cells):
+        return
+    tiles, rows, columns = a.places(marks.cells)
+    pen = QPen(marks.color, marks.width)
+    if marks.dashed:
+        pen.setDashPattern([3.0, 2.0])
+    for tile in range(panel.first, panel.first + panel.count):
+        own = tiles == tile
+        count = int(own.sum())
+        corner = panel.tile_at(tile)
+        if not count or corner is None:
+            continue
+        i, j = rows[own], columns[own]
+        top, bottom, left, right = int(i.min()), int(i.max()), int(j.min()), int(j.max())
+        w, h = panel.cell
+        painter.setPen(pen)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        if (bottom - top + 1) * (right - left + 1) == count:
+            painter.drawRoundedRect(
+                QRectF(corner[0] + left * w, corner[1] + top * h, (right - left + 1) * w, (bottom - top + 1) * h),
+                2, 2,
+            )  # fmt: skip
+        elif count <= _FRAMED and w >= 4:
+            for one in range(count):
+                painter.drawRoundedRect(
+                    QRectF(corner[0] + j[one] * w, corner[1] + i[one] * h, w, h), 2, 2
+                )
+        elif marks.dim:
+            veil = np.full((a.height, a.width), 0, np.uint32)
+            ground = theme.bg0
+            veil[:] = 150 << 24 | _premultiplied(ground, 150)
+            veil[i, j] = 0
+            form = QImage.Format.Format_ARGB32_Premultiplied
+            image = QImage(veil.data, a.width, a.height, a.width * 4, form)
+            images.place(painter, corner[0], corner[1], *panel.tile_size, image, smooth=False)
+
+
+def _premultiplied(color: QColor, alpha: int) -> int:
+    r, g, b = (c * alpha // 255 for c in (color.red(), color.green(), color.blue()))
+    return r << 16 | g << 8 | b
+
+
+def marked(panel: Panel, cells: np.ndarray) -> np.ndarray:
+    """Return the indices within what a panel shows of cells as the engine counts them, ``(n, axes)``."""
+    slot = panel.slot
+    if slot.batch and slot.row is not None:
+        cells = cells[cells[:, 0] == slot.row][:, 1:]
+    shape = slot.arrangement.shape
+    if cells.shape[1] != len(shape):
+        return np.zeros((0, len(shape)), np.int32)
+    inside = (cells < np.asarray(shape, np.int32)).all(axis=1) if len(shape) else np.ones(len(cells), bool)  # fmt: skip
+    return cells[inside]
+
+
+def one(index: Index) -> np.ndarray:
+    """Return a single index as an array of indices."""
+    return np.asarray(index, np.int32).reshape(1, -1)
+
+
+def legend(painter: QPainter, theme: Theme, x: float, y: float, vmax: float | None) -> None:
+    """Draw the colours from −vmax to +vmax, right-aligned at x; without a number where each has its own scale."""
+    width, height = 96.0, 8.0
+    ramp = np.linspace(-1, 1, 97, dtype=np.float32).reshape(1, -1)
+    shown = "" if vmax is None else draw.plain(vmax, 3) if vmax >= 0.01 else draw.scientific(vmax)
+    right = shown and f"+{shown}"
+    left = shown and f"{draw.MINUS}{shown}"
+    if vmax is None:
+        left, right = tr("{minus} own", minus=draw.MINUS), tr("scale +")
+    end = x - draw.advance(right, 10, 400, True) - 6
+    draw.text(painter, x, y + 8, right, 10, theme.tx3, mono=True, anchor="end")
+    picture = images.heat(theme, ramp, "signed", 1.0)
+    images.place(painter, end - width, y, width, height, picture, smooth=True)
+    draw.text(painter, end - width - 6, y + 8, left, 10, theme.tx3, mono=True, anchor="end")

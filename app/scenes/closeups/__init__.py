@@ -8,6 +8,7 @@ highest `rank` is shown; the general one, with every operand as a heat map, has 
 from __future__ import annotations
 
 import importlib
+import math
 import pkgutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -78,7 +79,7 @@ class Moment:
         ``node`` and ``hover`` are cells by `app.scenes.step_values.cell_id`.
     toggles
         Switches of the view by name: ``"scale"`` is ``"shared"`` or ``"own"``, ``"notation"`` ``"rows"`` or
-        ``"columns"``.
+        ``"columns"``; ``"walked"``: while the cells are played through (`Walk`), the number of the present one.
     clock
         Seconds since the instruction was come to, for what moves; infinite when it has come to rest.
     origin
@@ -150,8 +151,48 @@ class Moment:
         return array[min(subject.row, len(array) - 1)]
 
 
+@dataclass(frozen=True)
+class Walk:
+    """The cells of a result a close-up passes one after the other when it plays: a window sliding over an image.
+
+    Attributes
+    ----------
+    base
+        One of them; what `axes` do not name stays as it is here.
+    axes, sizes
+        Axes that are walked over, counted without the sample, the outermost first, and how long each is.
+    """
+
+    base: Index
+    axes: tuple[int, ...]
+    sizes: tuple[int, ...]
+
+    @property
+    def count(self) -> int:
+        """How many cells there are."""
+        return math.prod(self.sizes)
+
+    def cell(self, number: int) -> Index:
+        """Return the cell of a number from 0."""
+        cell = list(self.base)
+        for axis, size in zip(reversed(self.axes), reversed(self.sizes), strict=True):
+            number, cell[axis] = divmod(number, size)
+        return tuple(cell)
+
+    def number(self, cell: Index) -> int:
+        """Return the number of a cell."""
+        number = 0
+        for axis, size in zip(self.axes, self.sizes, strict=True):
+            number = number * size + cell[axis]
+        return number
+
+
 class Closeup(Protocol):
-    """What a file of this package registers."""
+    """What a file of this package registers.
+
+    It may also have ``walk(subject) -> Walk | None``, the cells it can play through, and ``whole(subject)``, the names
+    of tensors of which it needs every sample of the batch, however large they are.
+    """
 
     name: str
     rank: int
@@ -212,6 +253,13 @@ def fitting(subject: Subject) -> tuple[Closeup, ...]:
     return tuple(one for one in closeups() if one.fits(subject))
 
 
+def walk_of(closeup: Closeup | None, subject: Subject | None) -> Walk | None:
+    """Return the cells a close-up can play through, or None."""
+    walk = getattr(closeup, "walk", None)
+    found = walk(subject) if walk is not None and subject is not None else None
+    return found if found is not None and found.count > 1 else None
+
+
 __all__ = [
-    "Closeup", "HitIndex", "Index", "Moment", "Subject", "closeups", "fitting", "register",
+    "Closeup", "HitIndex", "Index", "Moment", "Subject", "Walk", "closeups", "fitting", "register", "walk_of",
 ]  # fmt: skip

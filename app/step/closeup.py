@@ -234,6 +234,9 @@ class CloseupStage(QWidget):
             if number is not None and subject.info(number[0]).batch:
                 bus.do("select.row", row=number[1][0])
             self.choose(hit.id)
+        elif hit.kind == "look":
+            # A number of another instruction: the one that writes it is looked at.
+            self.choose(hit.id)
         elif hit.kind == "page":
             self._pages[hit.node] = max(0, hit.index[0])
             self.update()

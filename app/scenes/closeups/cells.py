@@ -89,9 +89,16 @@ def as_table(shape: tuple[int, ...]) -> tuple[int, int]:
 
 @dataclass(frozen=True)
 class CellHits(HitIndex):
-    """A hit index that finds cells of grids by reckoning: there may be a million of them."""
+    """A hit index that finds cells of grids by reckoning: there may be a million of them.
+
+    Attributes
+    ----------
+    kind
+        Of the hits: ``"cell"``, or ``"look"`` for numbers of other instructions, which a click goes to.
+    """
 
     grids: tuple[Grid, ...] = ()
+    kind: str = "cell"
 
     def at(self, x: float, y: float) -> Hit | None:
         """Return what is at a point: an item, else a cell."""
@@ -118,7 +125,7 @@ class CellHits(HitIndex):
     def _hit(self, grid: Grid, index: tuple[int, ...]) -> Hit:
         rect = grid.place(index)
         assert rect is not None
-        return Hit(cell_id(grid.tensor, index), "cell", grid.tensor, index, rect)
+        return Hit(cell_id(grid.tensor, index), self.kind, grid.tensor, index, rect)
 
 
 def paint_grid(

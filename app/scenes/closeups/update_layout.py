@@ -99,7 +99,7 @@ def placed(
     items = [
         Hit(
             cell_id(ref.tensor, tuple(ref.index)),
-            "cell",
+            "look",
             ref.tensor,
             tuple(ref.index),
             (

@@ -30,6 +30,18 @@ class Explained(Explanation):
     before: Mapping[str, np.ndarray] = field(default_factory=_nothing, compare=False, repr=False)
 
 
+def lasting(run: Run) -> dict[str, np.ndarray]:
+    """Weights, slots, sums and settings by name as the present step found them; none before the first step."""
+    start, program = run.step_start, run.program
+    if start is None:
+        return {}
+    return {
+        name: start.memory[t.at : t.at + t.size].reshape(t.shape)
+        for name, t in program.tape.tensors.items()
+        if t.role in _LASTING and not t.batch and t.at + t.size <= program.plan.state
+    }
+
+
 def explain(run: Run, instruction: int, cell: tuple[int, ...], output: str | None) -> Explanation:
     """Explain one cell from the values its instruction read, however the present position was reached."""
     program = run.program
@@ -37,11 +49,7 @@ def explain(run: Run, instruction: int, cell: tuple[int, ...], output: str | Non
     start = run.step_start
     if start is None or (run.pc and instruction >= run.pc):
         return plain
-    before = {
-        name: start.memory[t.at : t.at + t.size].reshape(t.shape)
-        for name, t in program.tape.tensors.items()
-        if t.role in _LASTING and not t.batch and t.at + t.size <= program.plan.state
-    }
+    before = lasting(run)
     ins = program.tape.instructions[instruction]
     first = bool(program.state[S.BATCH] == 0)
     # Counted up at the end of a step: the update itself was the one before.

@@ -69,8 +69,15 @@ def build(session: StepSession) -> Card:
     card = plain(session)
     if card.subject is None:
         return card
-    found = ((one.name, one.build(session, card)) for one in sections())
-    return replace(card, parts={name: content for name, content in found if content is not None})
+    parts, lines = {}, []
+    for one in sections():
+        content = one.build(session, card)
+        if content is None:
+            continue
+        parts[one.name] = content
+        if one.tex is not None:
+            lines += one.tex(card, content)
+    return replace(card, parts=parts, tex=_aligned([*_lines(card), *lines]))
 
 
 def plain(session: StepSession) -> Card:
@@ -109,25 +116,28 @@ def plain(session: StepSession) -> Card:
         result,
         expression,
         sentence(session, explained.answer),
-        tex(subject, shown, values, result),
-        session.notation == "columns",
+        columns=session.notation == "columns",
     )
 
 
-def tex(
-    subject: Ref | None,
-    expr: Expr,
-    values: Mapping[tuple[str, Index], float | None],
-    result: float | None,
-) -> str:
-    """Return the formula, the same with numbers, and the result, in TeX."""
-    name = to_tex(subject) if subject is not None else "y"
-    lines = [f"{name} &= {to_tex(expr)}"]
+def _lines(card: Card) -> list[str]:
+    """The formula, the same with numbers, and the result, in TeX."""
+    if card.expression is None:
+        return []
+    name = to_tex(card.subject) if card.subject is not None else "y"
+    lines, values = [f"{name} &= {to_tex(card.expression)}"], card.values
     if all(value is not None for value in values.values()):
-        lookup = dict(values)
-        lines.append(f"&= {to_tex(expr, lambda t, i: float(lookup[t, tuple(i)] or 0.0))}")
-    if result is not None:
-        lines.append(f"&= {to_tex(Number(result))}")
+        lines.append(
+            f"&= {to_tex(card.expression, lambda t, i: float(values[t, tuple(i)] or 0.0))}"
+        )
+    if card.result is not None:
+        lines.append(f"&= {to_tex(Number(card.result))}")
+    return lines
+
+
+def _aligned(lines: list[str]) -> str:
+    if not lines:
+        return ""
     return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
 
 

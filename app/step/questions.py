@@ -15,12 +15,14 @@ from app.step.simplify import shorten
 if TYPE_CHECKING:
     import numpy as np
 
-    from app.snapshots import InstructionView, Snapshot
     from app.step.session import StepSession
 
 # A numeric check that took less than this many seconds is repeated by itself, so many milliseconds after the last step.
 QUICK = 0.6
 IDLE = 500
+# A chain that took less than this many seconds is asked for at once, others so many milliseconds after the last step.
+SOON = 0.03
+LATER = 300
 
 
 @dataclass(frozen=True)
@@ -46,8 +48,8 @@ class Questions(QObject):
     ----------
     explanation
         How the number came about.
-    upstream, origin
-        The same for the error a weight's gradient is made of, and for the error that one is made of.
+    chain
+        The path of the chain rule from the loss to the gradient that is looked at (`core.tape.chain.Chain`).
     check, checking
         The numeric check asked for last with what it measured; whether one is under way.
     """
@@ -59,8 +61,13 @@ class Questions(QObject):
         self._session = session
         self._engine = session.context.engine
         self.explanation: Explained | None = None
-        self.upstream: Explained | None = None
-        self.origin: Explained | None = None
+        self.chain: Explained | None = None
+        self._through: tuple[Any, tuple[Any, ...]] = (None, ())
+        self._chain_takes = 0.0
+        self._chain_timer = QTimer(self)
+        self._chain_timer.setSingleShot(True)
+        self._chain_timer.setInterval(LATER)
+        self._chain_timer.timeout.connect(self._ask_chain)
         self.check: tuple[Explained, Any] | None = None
         self.checking = False
         self._asked: tuple[int, int, tuple[int, ...]] | None = None
@@ -84,6 +91,7 @@ class Questions(QObject):
     def rest(self) -> None:
         """Ask nothing by itself any more."""
         self._check_timer.stop()
+        self._chain_timer.stop()
 
     def ask(self) -> None:
         """Ask how the shown cell came about, unless the run is moving on already."""
@@ -126,7 +134,13 @@ class Questions(QObject):
             done=done,
             failed=failed,
         )
-        self._ask_upstream(instruction, snapshot, index)
+        self.chain = None
+        self._chain_timer.stop()
+        if self._chain_takes < SOON:
+            self._ask_chain()
+        else:
+            # Sums of thousands of terms: while the learner walks on, nobody waits for them.
+            self._chain_timer.start()
         self._check_timer.stop()
         if self.checkable and self._check_is_quick:
             self._check_timer.start()
@@ -137,10 +151,10 @@ class Questions(QObject):
         cell = self._session.cell
         if cell is None or not cell[0].startswith("grad/"):
             return False
-        return (
-            is_weight(cell[0].removeprefix("grad/"))
-            and self._session.reader.state(cell[0]) == "fresh"
-        )
+        name = cell[0].removeprefix("grad/")
+        info = self._session.reader.info(name)
+        weight = is_weight(name) or (info is not None and info.role == "weight")
+        return weight and self._session.reader.state(cell[0]) == "fresh"
 
     @Slot()
     def ask_check(self) -> None:
@@ -173,54 +187,41 @@ class Questions(QObject):
         )  # fmt: skip
         self.answered.emit()
 
-    def _ask_upstream(
-        self, instruction: InstructionView, snapshot: Snapshot, index: tuple[int, ...]
-    ) -> None:
-        """Ask how the error a weight's gradient is made of came about: the other factors of the chain."""
-        self.upstream = self.origin = None
-        error = instruction.operands.get("dy", "")
-        if instruction.op != "matmul_weight_grad" or len(index) != 2 or snapshot.program is None:
+    # -- the chain rule
+
+    def choose(self, level: int, tensor: str, index: tuple[int, ...]) -> None:
+        """Let the path of the chain rule take another way from a level on."""
+        found = self.chain
+        if found is None or not 0 <= level < len(found.answer.levels):
             return
-        writers = [i.index for i in snapshot.program.instructions if error in i.writes]
-        if not writers:
+        ways = [one.way.source for one in found.answer.levels[:level] if one.way is not None]
+        places = [(source.tensor, source.index) for source in ways]
+        self._through = (self._chain_of(), (*places, (tensor, tuple(index))))
+        self._ask_chain()
+
+    def _chain_of(self) -> tuple[str, tuple[int, ...]] | None:
+        cell = self._session.cell
+        if cell is None or not cell[0].startswith("grad/"):
+            return None
+        return cell[0], self._session.full_index(*cell)
+
+    @Slot()
+    def _ask_chain(self) -> None:
+        """Ask for the path from the loss back to the number that is looked at."""
+        session, of, asked = self._session, self._chain_of(), self._asked
+        if of is None or asked is None or session.reader.state(of[0]) != "fresh":
             return
-        asked = (snapshot.serial, writers[-1], (self._session.row, index[1]))
-        whole = self._asked
+        through = self._through[1] if self._through[0] == of else ()
+        began = perf_counter()
 
         def done(answer: Any) -> None:
-            if self._asked == whole:
-                self.upstream = _shortened(asked, answer)
-                self._fetch(shorten(answer.expression))
-                self._ask_origin(snapshot, self.upstream.expression, whole)
+            self._chain_takes = perf_counter() - began
+            if self._asked == asked and self._chain_of() == of:
+                self.chain = Explained(*asked, answer)
                 self.answered.emit()
 
         self._engine.ask(
-            "explain", instruction=asked[1], cell=asked[2], output=None, done=done,
-            failed=lambda _sentence: None,
-        )  # fmt: skip
-
-    def _ask_origin(self, snapshot: Snapshot, expression: Any, whole: Any) -> None:
-        """Ask where the error of a neuron's output came from, one layer further on."""
-        parts = getattr(expression, "factors", ())
-        if not parts:
-            return
-        error = parts[0]
-        tensor = getattr(error, "tensor", "")
-        if not tensor.startswith("grad/") or snapshot.program is None:
-            return
-        writers = [i.index for i in snapshot.program.instructions if tensor in i.writes]
-        if not writers:
-            return
-        asked = (snapshot.serial, writers[-1], tuple(error.index))
-
-        def done(answer: Any) -> None:
-            if self._asked == whole:
-                self.origin = _shortened(asked, answer)
-                self._fetch(shorten(answer.expression))
-                self.answered.emit()
-
-        self._engine.ask(
-            "explain", instruction=asked[1], cell=asked[2], output=None, done=done,
+            "chain", tensor=of[0], cell=of[1], through=through, row=session.row, done=done,
             failed=lambda _sentence: None,
         )  # fmt: skip
 

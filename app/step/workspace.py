@@ -21,6 +21,7 @@ from app.step.sheet import Sheet
 from app.step.stage import StepStage
 from app.step.tape import TapeList
 from app.step.views import views
+from app.step.ways import ChainCommands
 from app.text import tr
 from app.widgets import Button, Header, Panel, ScrollPanel, Segmented
 
@@ -195,6 +196,7 @@ class StepWorkspace(QWidget):
         self.sheet.hovered.connect(self._on_hovered)
         self.sheet.picked.connect(self._on_picked)
         self.sheet.wanted.connect(self._on_wanted_by_sheet)
+        self.chain = ChainCommands(session, self.sheet)
         self._scroll = ScrollPanel(name="step-formula-scroll")
         self._scroll.body.addWidget(self.sheet)
         self._scroll.body.addStretch(1)

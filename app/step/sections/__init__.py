@@ -35,12 +35,15 @@ class Section:
         all sections need: subject, instruction, expression, values, result.
     paint
         Writes the content on the page.
+    tex
+        The content in lines of TeX for the clipboard, aligned at their first ``&``.
     """
 
     name: str
     order: int
     build: Callable[[StepSession, Card], Any]
     paint: Callable[[Page, Any], None]
+    tex: Callable[[Card, Any], list[str]] | None = None
 
 
 @cache

@@ -1,201 +1,211 @@
-"""The three factors of a weight's gradient, for the shown sample."""
+"""The chain rule: a gradient written factor by factor from the loss back to it, and multiplied out."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.scenes import formula
-from app.scenes.formula_expressions import (
-    Look,
-    expression_box,
-    format_number,
-    role_of,
-    symbol_box,
-)
-from app.scenes.formula_tex import to_box
-from app.step.card import Index, symbol_of
-from app.step.page import PAD
+from app.scenes.formula_expressions import format_number, role_of, symbol_box
+from app.step.page import PAD, Action
 from app.step.sections import Section
-from app.step.simplify import simplify
+from app.step.sections.chain_rows import ROW, Factor, Hidden, Path, factors, fitted_ratio, ratio
 from app.text import tr
-from core.expressions import Expr, Product, Ref, elide
+from core.expressions import Number, to_tex
 
 if TYPE_CHECKING:
-    from app.snapshots import InstructionView
     from app.step.card import Card
     from app.step.page import Page
     from app.step.session import StepSession
+    from core.expressions import Ref
+
+#: Longer chains are folded in the middle: so many factors stay at the loss, and so many at the number.
+LONG, FIRST, LAST = 9, 3, 4
 
 
-@dataclass(frozen=True)
-class Factor:
-    """One factor of the chain rule: its name as two symbols over each other, what it is, its value."""
-
-    over: str
-    under: str
-    expression: Expr
-    value: float | None
-    note: str
+def _of_a_weight(session: StepSession, card: Card) -> Path | None:
+    return path_of(session, card) if _is_weights(session, card) else None
 
 
-@dataclass(frozen=True)
-class Chain:
-    """The factors, their product, and of how many samples this is one."""
-
-    factors: tuple[Factor, ...]
-    share: float | None
-    rows: int
+def _is_weights(session: StepSession, card: Card) -> bool:
+    tensor = card.subject.tensor if card.subject is not None else ""
+    info = session.reader.info(tensor.removeprefix("grad/"))
+    return info is not None and info.role == "weight"
 
 
-def _build(session: StepSession, card: Card) -> Chain | None:
-    if card.instruction is None or card.subject is None or session.cell is None:
+def path_of_others(session: StepSession, card: Card) -> Path | None:
+    """The same for gradients of values: their own formula stands before it."""
+    return None if _is_weights(session, card) else path_of(session, card)
+
+
+def path_of(session: StepSession, card: Card) -> Path | None:
+    """What the engine has told of the number that is looked at."""
+    found = session.questions.chain
+    if card.subject is None or found is None or session.snapshot is None:
         return None
-    factors, share = _factors(session, card.instruction, session.cell[1])
-    return Chain(factors, share, session.rows) if factors else None
+    chain = found.answer
+    first = chain.levels[0].gradient
+    if (first.tensor, first.index) != (card.subject.tensor, card.subject.index):
+        return None
+    if found.serial != session.snapshot.serial or chain.gradient is None:
+        return None
+    split = session.toggles.get("chain.split", False)
+    every = factors(session, chain, bool(split))
+    opened = bool(session.toggles.get("chain.all", False))
+    rows: list[Factor | Hidden] = list(every)
+    if len(every) > LONG and not opened:
+        hidden = every[FIRST:-LAST]
+        product = 1.0
+        for factor in hidden:
+            product *= factor.value if factor.value is not None else float("nan")
+        rows = [*every[:FIRST], Hidden(len(hidden), product), *every[-LAST:]]
+    several = any(level.count > 1 for level in chain.levels) or (bool(split) and len(every) > 1)
+    return Path(
+        tuple(rows), chain.product, chain.gradient, several, session.rows, opened and len(every) > LONG,
+        next((level.not_the_slope for level in chain.levels if level.not_the_slope), ""), chain.complete,
+    )  # fmt: skip
 
 
-def _paint(page: Page, chain: Chain) -> None:
+def paint(page: Page, path: Path) -> None:
+    """Write equation, factors and product."""
+    _equation(page, path)
+    for row in path.rows:
+        if isinstance(row, Hidden):
+            _hidden(page, row)
+        else:
+            _row(page, row)
+    if path.opened:
+        action = Action("step.chain_show", (("part", "all"), ("on", False)), tr("Fold the chain"))
+        page.chip(page.w - PAD, page.y + 6, tr("fold"), action, end=True)
+        page.y += 30
+        page.rule()
+    _product(page, path)
+
+
+def _equation(page: Page, path: Path) -> None:
     subject = page.card.subject
     assert subject is not None
-    pen = formula.Pen(13)
-    left = symbol_box(subject, pen.with_role(role_of(subject.tensor)))
-    pieces = [left, formula.text(" = ", pen.with_role("tx2"))]
-    if chain.rows > 1:
-        small = pen.script()
-        limits = (to_box("n=1", small), to_box(str(chain.rows), small))
-        pieces.append(formula.operator("Σ", pen.with_role("tx2"), *limits))
-    for index, factor in enumerate(chain.factors):
-        if index:
-            pieces.append(formula.text(" · ", pen.with_role("tx3")))
-        pieces.append(_ratio(factor, pen))
+    for size in (13, 12, 11, 10):
+        pieces = _pieces(path, subject, formula.Pen(size))
+        if sum(piece.width for piece in pieces) <= page.room:
+            break
     page.y += 14
     done = formula.lay_out(formula.flow(pieces, page.room))
     page.place(done, PAD, page.y)
     page.y += done.height + 12
     page.rule()
-    for factor in chain.factors:
-        _factor(page, factor)
-    _product(page, chain)
 
 
-def _factor(page: Page, factor: Factor) -> None:
-    """One row: the ratio, what it is, its value."""
-    ratio = _ratio(factor, formula.Pen(12))
-    top, height = page.y, max(46.0, ratio.height + 12)
-    middle = top + (height - ratio.height) / 2 + ratio.ascent
-    page.put(ratio, PAD + max(0.0, (58 - ratio.width) / 2), middle)
-    page.text(PAD + 66, middle, "=", 12.5, page.t.tx3, mono=True)
-    room = page.w - PAD - 76 - (PAD + 86)
-    pen = formula.Pen(12, 400, "tx2")
-    symbols = expression_box(factor.expression, Look("symbolic", pen))
-    small = not (symbols.ascent > 16)
-    if symbols.width > room:
-        symbols = expression_box(
-            factor.expression, Look("symbolic", formula.Pen(10, 400, "tx2"), width=room)
+def _pieces(path: Path, subject: Ref, pen: formula.Pen) -> list[formula.Box]:
+    left = formula.tag(symbol_box(subject, pen.with_role(role_of(subject.tensor))), subject)
+    pieces = [left, formula.text(" = ", pen.with_role("tx2"))]
+    if path.several:
+        below = formula.text(tr("paths"), formula.Pen(9, 400, "tx3"))
+        pieces.append(formula.operator("Σ", pen.with_role("tx2"), below))
+        pieces.append(formula.space(3.0))
+    for index, row in enumerate(path.rows):
+        box = (
+            formula.text("⋯", pen.with_role("tx2")) if isinstance(row, Hidden) else ratio(row, pen)
         )
-    page.put(symbols, PAD + 86, middle - (6 if small else 0))
-    if small:
-        page.text(PAD + 86, middle + 11, factor.note, 10.5, page.t.tx3)
+        dot = formula.text(" · ", pen.with_role("tx3"))
+        # A line breaks before the sign.
+        pieces.append(formula.row([dot, box]) if index else box)
+    return pieces
+
+
+def _row(page: Page, factor: Factor) -> None:
+    """One factor: the ratio, what it is in symbols and in numbers, its value, and what made it."""
+    left = fitted_ratio(factor, 64)
+    # Indices of images are long: what stands behind them moves on.
+    shift = max(0.0, left.width - 62)
+    x, room = PAD + 84 + shift, page.room - 84 - 66 - shift
+    symbols, numbers = factor.lines(room)
+    lines = [one for one in (symbols, numbers) if one is not None]
+    inner = sum(one.height for one in lines) + 4 * (len(lines) - 1)
+    chips = bool(factor.actions)
+    height = max(ROW, left.height + 12, inner + 16)
+    top = page.y
+    middle = top + (height - left.height) / 2 + left.ascent
+    page.put(left, PAD + max(0.0, (60 - left.width) / 2), middle)
+    page.text(PAD + 66 + shift, middle, "=", 12.5, page.t.tx3, mono=True)
+    y = top + (height - inner) / 2
+    for one in lines:
+        page.place(one, x, y)
+        y += one.height + 4
     shown = "…" if factor.value is None else format_number(factor.value, 4, sign=True)
-    page.text(page.w - PAD, middle, shown, 12.5, page.t.tx, weight=500, mono=True, anchor="end")
+    baseline = top + (height / 2 - 3 if chips else height / 2 + 4)
+    page.text(page.w - PAD, baseline, shown, 12.5, page.t.tx, weight=500, mono=True, anchor="end")
+    right = page.w - PAD
+    for label, action in factor.actions:
+        rect = page.chip(right, top + height / 2 + 5, label, action, end=True)
+        right = rect.x() - 4
     page.y = top + height
     page.rule()
 
 
-def _product(page: Page, chain: Chain) -> None:
-    if chain.share is None:
-        return
+def _hidden(page: Page, row: Hidden) -> None:
+    top = page.y
+    words = tr("… {count} more factors", count=row.count)
+    page.text(PAD, top + 22, words, 12, page.t.tx2)
+    action = Action("step.chain_show", (("part", "all"), ("on", True)), tr("Show every factor"))
+    page.chip(page.w - PAD - 76, top + 9, tr("show"), action, end=True)
+    shown = format_number(row.product, 4, sign=True)
+    page.text(page.w - PAD, top + 22, shown, 12.5, page.t.tx, weight=500, mono=True, anchor="end")
+    page.y = top + 36
+    page.rule()
+
+
+def _product(page: Page, path: Path) -> None:
+    """The factors multiplied out, and what share of the gradient that is."""
     page.y += 12
+    if path.product is None:
+        words = tr("The factors are multiplied out when the step has come to all of them.")
+        page.paragraph([(words, page.t.tx3, False)])
+        page.y += 6
+        page.rule()
+        return
     pieces = []
-    for index, factor in enumerate(chain.factors):
-        value = format_number(factor.value or 0.0, 4)
-        string = f"({value})" if (factor.value or 0) < 0 else value
+    for index, row in enumerate(path.rows):
+        value = row.product if isinstance(row, Hidden) else row.value
+        string = format_number(value if value is not None else float("nan"), 4)
+        string = f"({string})" if string.startswith("−") else string
         pieces.append(formula.text((" × " if index else "") + string, formula.Pen(12, 400, "tx2")))
-    pieces.append(formula.text(f" = {format_number(chain.share, 4)}", formula.Pen(12, 400, "tx")))
+    result = format_number(path.product, 4, sign=True)
+    pieces.append(formula.text(f" = {result}", formula.Pen(12, 600, "bwd")))
     done = formula.lay_out(formula.flow(pieces, page.room, 12))
     page.place(done, PAD, page.y)
-    page.y += done.height + 4
-    if chain.rows > 1:
-        words = tr("from this sample; all {count} samples of the batch together:", count=chain.rows)
-        page.text(PAD, page.y + 13, words, 11, page.t.tx3)
-        page.y += 20
+    page.y += done.height + 6
+    for words in path.sentences():
+        page.paragraph([(words, page.t.tx2, False)])
+    page.y += 6
+    page.rule()
 
 
-def _factors(
-    session: StepSession, instruction: InstructionView, index: Index
-) -> tuple[tuple[Factor, ...], float | None]:
-    """The three factors of a weight's gradient, for the shown row, and their product."""
-    upstream = session.questions.upstream
-    if instruction.op != "matmul_weight_grad" or len(index) != 2 or upstream is None:
-        return (), None
-    i, j = index
-    reader = session.reader
-    x, dz = instruction.operands["x"], instruction.operands["dy"]
-    value_in = session.value(x, (session.row, i))
-    answer = upstream.answer
-    layer = dz.removeprefix("grad/").rpartition("/")[0]
-    z = _letter(session, f"{layer}/z", j)
-    weight = _letter(session, instruction.writes[0].removeprefix("grad/"), i, j)
-    feeding = Ref(x, (session.row, i), symbol_of(session, x), str(i + 1))
-    if answer is None:
-        return (), None
-    expression = simplify(upstream.expression, session.value)
-    factors: list[Factor] = []
-    parts = expression.factors if isinstance(expression, Product) else ()
-    error = parts[0] if len(parts) == 2 else None
-    if isinstance(error, Ref) and error.tensor.startswith("grad/"):
-        bend = parts[1]
-        a = _letter(session, error.tensor.removeprefix("grad/"), j)
-        origin = session.questions.origin
-        source = error if origin is None else simplify(origin.expression, session.value)
-        factors.append(
-            Factor("∂L", f"∂{a}", elide(source, 4), session.value(error.tensor, error.index),
-                   tr("error of the neuron"))
-        )  # fmt: skip
-        factors.append(
-            Factor(f"∂{a}", f"∂{z}", bend, _evaluate(session, bend), tr("slope of its activation"))
-        )
-    else:
-        factors.append(
-            Factor("∂L", f"∂{z}", expression, reader.value(dz, (j,)), tr("error of the neuron"))
-        )
-    factors.append(Factor(f"∂{z}", f"∂{weight}", feeding, value_in, tr("value feeding in")))
-    share = 1.0
-    for factor in factors:
-        if factor.value is None:
-            return tuple(factors), None
-        share *= factor.value
-    return tuple(factors), share
+def tex(card: Card, path: Path) -> list[str]:
+    """Return the chain, each factor and the product in lines of TeX."""
+    assert card.subject is not None
+    ratios, values = [], []
+    for row in path.rows:
+        ratios.append(r"\cdots" if isinstance(row, Hidden) else _tex_ratio(row))
+        value = row.product if isinstance(row, Hidden) else row.value
+        number = to_tex(Number(float("nan") if value is None else value))
+        values.append(rf"\left({number}\right)" if number.startswith("-") else number)
+    whole = r"\sum_{\text{paths}} " if path.several else ""
+    lines = [f"{to_tex(card.subject)} &= {whole}" + r" \cdot ".join(ratios)]
+    lines += [
+        f"{_tex_ratio(row)} &= {to_tex(row.expression)}"
+        for row in path.rows
+        if isinstance(row, Factor)
+    ]
+    if path.product is not None:
+        share = r"\text{this path: } " if path.several else ""
+        product = r" \cdot ".join(values)
+        lines.append(f"{share}{product} &= {to_tex(Number(path.product))}")
+    return lines
 
 
-def _letter(session: StepSession, tensor: str, *index: int) -> str:
-    """Symbol of one cell in the form the formula layout reads: w^1_{12}."""
-    symbol = symbol_of(session, tensor).replace("W", "w")
-    return f"{symbol}_{{{''.join(str(k + 1) for k in index)}}}"
+def _tex_ratio(row: Factor) -> str:
+    over = "L" if row.over is None else to_tex(row.over)
+    return rf"\frac{{\partial {over}}}{{\partial {to_tex(row.under)}}}"
 
 
-def _evaluate(session: StepSession, expr: Expr) -> float | None:
-    from core.expressions import evaluate
-
-    missing = False
-
-    def lookup(tensor: str, index: Index) -> float:
-        nonlocal missing
-        value = session.value(tensor, index)
-        missing |= value is None
-        return value or 0.0
-
-    try:
-        result = evaluate(expr, lookup)
-    except (ArithmeticError, ValueError):
-        return None
-    return None if missing else result
-
-
-def _ratio(factor: Factor, pen: formula.Pen) -> formula.Box:
-    over, under = to_box(factor.over, pen), to_box(factor.under, pen)
-    return formula.fraction(over, under, pen)
-
-
-SECTION = Section("chain", 10, _build, _paint)
+SECTION = Section("chain", 10, _of_a_weight, paint, tex)

@@ -1,0 +1,636 @@
+"""The chain rule of one number: its gradient written factor by factor from the loss back to it.
+
+Every backward instruction is linear in the gradients that come in: ``g = Σ c·u`` over gradients `u` that earlier
+backward instructions wrote, with local slopes `c` that read only values of the forward pass. So a gradient is a sum
+over paths to the loss, each a product of slopes; one path is written out, and wherever it could go another way the
+other ways are there to choose. The product of one path's factors is its share of the gradient; the shares of all
+paths, over all samples of the batch, add up to the number on the tape.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from core.errors import ChainruleError
+from core.expressions import (
+    Call,
+    Expr,
+    Negate,
+    Number,
+    Product,
+    Quotient,
+    Ref,
+    Sum,
+    children,
+    evaluate,
+    minus,
+    references,
+)
+from core.ops.base import Cell, Instruction, operation, ref
+from core.ops.losses import LossGrad, along
+from core.tape.tensors import Tensor
+
+if TYPE_CHECKING:
+    from core.tape.program import Program
+
+#: How many ways are told at each level, the largest shares first.
+MOST_WAYS = 48
+#: Longer paths are cut: a recurrent network of hundreds of time steps has thousands of levels.
+MOST_LEVELS = 2000
+
+_ONE = Number(1)
+#: What a gradient's name may end in besides what it is the gradient of.
+_SUFFIXES = ("from", "sum", "placed")
+
+#: Of sums with more terms than this only those of the sample that is looked at are gone through.
+LONG = 2048
+
+Place = tuple[str, Cell]
+
+
+@dataclass(frozen=True)
+class Way:
+    """One of the terms a gradient is made of: an incoming gradient times the slope in between.
+
+    Attributes
+    ----------
+    source
+        The incoming gradient's tensor and cell; of a `Level.split` the number in between.
+    variable
+        What it is the gradient of, or None if no value of the forward pass is meant (the means of a batch).
+    coefficient, slope
+        The slope as a formula, and its value.
+    value
+        The incoming gradient.
+    incoming
+        Its formula where no instruction computes it: of a `Level.split`.
+    """
+
+    source: Ref
+    variable: Ref | None
+    coefficient: Expr
+    slope: float | None
+    value: float | None
+    incoming: Expr | None = None
+
+    @property
+    def share(self) -> float | None:
+        """What this way contributes."""
+        return None if self.slope is None or self.value is None else self.slope * self.value
+
+
+@dataclass(frozen=True)
+class Level:
+    """One gradient on the path, and how it is made.
+
+    Attributes
+    ----------
+    instruction, op
+        What computes it.
+    gradient, variable
+        The gradient's tensor and cell, and what it is the gradient of (None as for `Way`).
+    value
+        Its number on the tape; None if the step has not come to it.
+    ways
+        The terms of its sum, those with the largest share first, and the one that is taken; at most `MOST_WAYS`, and
+        of sums of more than `LONG` terms those of one sample.
+    count
+        How many there are.
+    chosen
+        Which of `ways` the path takes; None where it ends.
+    own
+        Where the path ends: the formula, which needs no other gradient.
+    own_value
+        What is not in `ways` in numbers: the whole gradient of the last level.
+    split
+        For an instruction that stands for two: softmax and cross-entropy in one are ``p - y``. Their factors.
+    not_the_slope
+        Why it is a learning rule and no derivative, or "".
+    """
+
+    instruction: int
+    op: str
+    gradient: Ref
+    variable: Ref | None
+    value: float | None
+    ways: tuple[Way, ...] = ()
+    count: int = 0
+    chosen: int | None = None
+    own: Expr | None = None
+    own_value: float | None = None
+    split: tuple[Way, ...] = ()
+    not_the_slope: str = ""
+
+    @property
+    def way(self) -> Way | None:
+        """The way that is taken."""
+        return None if self.chosen is None else self.ways[self.chosen]
+
+    @property
+    def passes(self) -> bool:
+        """Whether nothing happens to the gradient here: sums over several uses of a value, copies of it."""
+        way = self.way
+        if way is None or way.coefficient != _ONE:
+            return False
+        a, b = self.variable, way.variable
+        same = a is not None and b is not None and (a.symbol, a.shown) == (b.symbol, b.shown)
+        return same or a is None or b is None
+
+
+@dataclass(frozen=True)
+class Chain:
+    """One path from a number to the loss.
+
+    Attributes
+    ----------
+    levels
+        From the number to the loss.
+    numbers
+        Every cell that the formulas of the path read, by (tensor, cell).
+    complete
+        False if the path was cut because it is too long, or has not been computed yet.
+    """
+
+    levels: tuple[Level, ...]
+    numbers: dict[Place, float | None] = field(default_factory=dict, repr=False)
+    complete: bool = True
+
+    @property
+    def gradient(self) -> float | None:
+        """The gradient on the tape: the sum over all paths."""
+        return self.levels[0].value
+
+    @property
+    def product(self) -> float | None:
+        """The share of this path: its factors multiplied out."""
+        result = 1.0
+        for level in self.levels:
+            factor = level.own_value if level.way is None else level.way.slope
+            if factor is None:
+                return None
+            result *= factor
+        return result
+
+
+class Chains:
+    """Writes chains of a program.
+
+    Parameters
+    ----------
+    program
+        Whose step has come to the gradients that are asked for.
+    look_up
+        Values by tensor and cell, where they are not the ones that stand in the arena now: weights as the step found
+        them, after they were updated.
+    done
+        Which instructions this step has run; by default all.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        look_up: Callable[[str, Cell], float] | None = None,
+        done: Callable[[int], bool] | None = None,
+    ) -> None:
+        self._program = program
+        self._look_up = look_up or program._value
+        self._done = done or (lambda _index: True)
+        self._numbers: dict[Place, float | None] = {}
+        tape, carrying = program.tape.instructions, _carrying(program)
+        self._gradients = _writers(program, carrying)
+        self._made = _writers(program, (k for k, ins in enumerate(tape) if ins.phase != "update"))
+        moving = {k for k, ins in enumerate(tape) if ins.phase == "backward"} - set(carrying)
+        self._moved = {id(t.buffer) for k in moving for t in tape[k].outputs.values()}
+
+    def chain(
+        self, tensor: str, cell: Cell, through: Sequence[Place] = (), row: int | None = None
+    ) -> Chain:
+        """One path from a gradient to the loss.
+
+        Parameters
+        ----------
+        tensor, cell
+            The gradient: ``grad/dense_1/kernel``, (0, 1).
+        through
+            The incoming gradient to take at each level from the first on; from where it ends, or names one that is
+            none, the way with the largest share.
+        row
+            The sample of the batch the path prefers.
+
+        Raises
+        ------
+        core.errors.ChainruleError
+            No backward instruction writes this.
+        """
+        program = self._program
+        t = program._tensor(tensor)
+        place = program._place(t, cell)
+        at = self.writer(t.name, place)
+        if at is None:
+            raise ChainruleError(
+                f"{tensor!r} is no gradient that this program computes; gradients of weights are called "
+                "'grad/' and the weight's name."
+            )
+        self._numbers = {}
+        levels: list[Level] = []
+        complete = True
+        here: Ref | None = ref(t, place)
+        while here is not None:
+            wanted = through[len(levels)] if len(levels) < len(through) else None
+            level = self.level(here, wanted, row)
+            levels.append(level)
+            here = level.way.source if level.way is not None else None
+            if here is not None and len(levels) == MOST_LEVELS:
+                complete, here = False, None
+        complete = complete and all(level.value is not None for level in levels)
+        return Chain(tuple(levels), dict(self._numbers), complete)
+
+    def level(self, gradient: Ref, wanted: Place | None = None, row: int | None = None) -> Level:
+        """How one gradient is made, and which way a path takes from it."""
+        program = self._program
+        index = self.writer(gradient.tensor, gradient.index)
+        assert index is not None
+        ins = program._internal(index)
+        expression = program.expression(index, gradient.index, gradient.tensor)
+        known = self._done(index)
+        expression, left_out = self._of_row(expression, row)
+        slopes, own = self.slopes(expression)
+        ways = []
+        for source, parts in slopes.items():
+            coefficient = parts[0] if len(parts) == 1 else Sum(tuple(parts))
+            ways.append(
+                Way(
+                    source,
+                    None,
+                    coefficient,
+                    self.value(coefficient),
+                    self._read(source.tensor, source.index),
+                )
+            )
+        order = sorted(range(len(ways)), key=lambda k: _size(ways[k].share), reverse=True)
+        chosen = self._choose(ways, order, wanted, row)
+        kept = order[:MOST_WAYS]
+        if chosen is not None and chosen not in kept:
+            kept[-1] = chosen
+        own_value = self.value(own) if own is not None else None
+        # What is left after all ways is the gradient's own part, as the largest one it ends the path.
+        if chosen is not None and wanted is None and own is not None:
+            largest = max(_size(ways[k].share) for k in order)
+            chosen = chosen if largest >= _size(own_value) else None
+        shown = tuple(self._named(ways[k]) for k in kept)
+        if chosen is not None:
+            self._note(shown[kept.index(chosen)].coefficient)
+        elif own is not None:
+            self._note(own)
+        split = self._split(ins, gradient.index) if known and not ways else ()
+        for way in split:
+            self._note(way.coefficient)
+            if way.incoming is not None:
+                self._note(way.incoming)
+        return Level(
+            index,
+            ins.op,
+            gradient,
+            self.variable(gradient),
+            self._read(gradient.tensor, gradient.index),
+            shown,
+            len(ways) + left_out,
+            None if chosen is None else kept.index(chosen),
+            own if chosen is None else None,
+            own_value if chosen is None else None,
+            split,
+            operation(ins.op).not_the_slope,
+        )
+
+    def _of_row(self, expression: Expr, row: int | None) -> tuple[Expr, int]:
+        """Of a sum of thousands of terms those of one sample, and how many others there are."""
+        if row is None or not isinstance(expression, Sum) or len(expression.terms) <= LONG:
+            return expression, 0
+        tensors = self._program.tape.tensors
+        batch = {name: t.batch for name, t in tensors.items()}
+
+        def of_row(term: Expr) -> bool:
+            while not isinstance(term, Ref):
+                parts = children(term)
+                if not parts:
+                    return True
+                term = parts[-1]
+            return not batch[term.tensor] or term.index[0] == row
+
+        kept = tuple(term for term in expression.terms if of_row(term))
+        return (Sum(kept), len(expression.terms) - len(kept)) if kept else (expression, 0)
+
+    # ---- what a gradient is made of ----------------------------------------------------------------------------
+
+    def slopes(self, expression: Expr) -> tuple[dict[Ref, list[Expr]], Expr | None]:
+        """Take a formula apart that is linear in the incoming gradients.
+
+        Returns
+        -------
+        Terms of the slope by incoming gradient, and what is left without any (None if nothing).
+
+        Raises
+        ------
+        core.errors.ChainruleError
+            The formula is not linear in them.
+        """
+        if isinstance(expression, Ref):
+            if self.writer(expression.tensor, expression.index) is None:
+                return {}, self._origin(expression)
+            return {expression: [_ONE]}, None
+        if isinstance(expression, Sum):
+            return self._slopes_of_sum(expression)
+        if isinstance(expression, Product):
+            return self._slopes_of_product(expression)
+        if isinstance(expression, Negate):
+            found, own = self.slopes(expression.x)
+            return (
+                {source: [_negative(c) for c in parts] for source, parts in found.items()},
+                None if own is None else Negate(own),
+            )
+        if isinstance(expression, Quotient):
+            found, own = self.slopes(expression.numerator)
+            self._require_free(expression.denominator)
+            under = expression.denominator
+            return (
+                {source: [Quotient(c, under) for c in parts] for source, parts in found.items()},
+                None if own is None else Quotient(own, under),
+            )
+        if isinstance(expression, Call) and expression.function == "where":
+            test, first, second = expression.arguments
+            self._require_free(test)
+            return self.slopes(first if self.value(test) else second)
+        self._require_free(expression)
+        return {}, expression
+
+    def _origin(self, expression: Ref) -> Expr:
+        """What a number that the backward pass only moves (a kernel turned round) is a copy of."""
+        if not self._moved:
+            return expression
+        t = self._program.tape.tensors[expression.tensor]
+        if id(t.buffer) not in self._moved:
+            return expression
+        at = self._made.of(t, expression.index)
+        assert at is not None
+        found = self._program.expression(at, expression.index, expression.tensor)
+        return found if isinstance(found, Ref) else expression
+
+    def _slopes_of_sum(self, expression: Sum) -> tuple[dict[Ref, list[Expr]], Expr | None]:
+        found: dict[Ref, list[Expr]] = {}
+        own: list[Expr] = []
+        for term in expression.terms:
+            parts, rest = self.slopes(term)
+            for source, slopes in parts.items():
+                found.setdefault(source, []).extend(slopes)
+            if rest is not None:
+                own.append(rest)
+        if not own:
+            return found, None
+        return found, own[0] if len(own) == 1 else Sum(tuple(own))
+
+    def _slopes_of_product(self, expression: Product) -> tuple[dict[Ref, list[Expr]], Expr | None]:
+        carrying: tuple[dict[Ref, list[Expr]], Expr | None] | None = None
+        free: list[Expr] = []
+        at = 0
+        for factor in expression.factors:
+            parts, own = self.slopes(factor)
+            if not parts:
+                assert own is not None
+                free.append(own)
+            elif carrying is not None:
+                raise ChainruleError("Two incoming gradients are multiplied.")
+            else:
+                carrying, at = (parts, own), len(free)
+        if carrying is None:
+            return {}, Product(tuple(free))
+
+        def times(slope: Expr) -> Expr:
+            factors = (*free[:at], slope, *free[at:])
+            kept = tuple(f for f in factors if f != _ONE)
+            return kept[0] if len(kept) == 1 else Product(kept) if kept else _ONE
+
+        found, own = carrying
+        return (
+            {source: [times(c) for c in parts] for source, parts in found.items()},
+            None if own is None else times(own),
+        )
+
+    def _require_free(self, expression: Expr) -> None:
+        for one in references(expression):
+            if self.writer(one.tensor, one.index) is not None:
+                raise ChainruleError(f"The gradient {one.tensor!r} does not enter as a factor.")
+
+    def _split(self, ins: Instruction, cell: Cell) -> tuple[Way, ...]:
+        """The two factors of an instruction that multiplies the slopes of a loss and of what stands before it."""
+        rule = operation(ins.op)
+        if ins.op not in _SPLITS or not isinstance(rule, LossGrad):
+            return ()
+        p = ins.inputs["p"]
+        own = ref(p, cell)
+        ways = []
+        for place in along(ins.output, cell[:-1]) if ins.op == _SOFTMAX else [cell]:
+            other, target = ref(p, place), rule.target(ins, place)
+            if ins.op == _SOFTMAX:
+                slope: Expr = Product((own, minus(_ONE, own)))
+                if place != cell:
+                    slope = Negate(Product((other, own)))
+                error: Expr = Negate(Quotient(target, other)) if self.value(target) else Number(0)
+            else:
+                slope = Product((other, minus(_ONE, other)))
+                error = minus(
+                    Quotient(minus(_ONE, target), minus(_ONE, other)), Quotient(target, other)
+                )
+            incoming = Product((rule.shared(ins, place), error)) if error != Number(0) else error
+            ways.append(Way(other, other, slope, self.value(slope), self.value(incoming), incoming))
+        ways.sort(key=lambda way: _size(way.share), reverse=True)
+        return tuple(ways[:MOST_WAYS])
+
+    # ---- choosing and naming -----------------------------------------------------------------------------------
+
+    def _choose(
+        self, ways: list[Way], order: list[int], wanted: Place | None, row: int | None
+    ) -> int | None:
+        if wanted is not None:
+            name, cell = wanted[0], tuple(wanted[1])
+            for k, way in enumerate(ways):
+                if (way.source.tensor, way.source.index) == (name, cell):
+                    return k
+        tensors = self._program.tape.tensors
+        for k in order:
+            source = ways[k].source
+            if row is None or not tensors[source.tensor].batch or source.index[0] == row:
+                return k
+        return order[0] if order else None
+
+    def _named(self, way: Way) -> Way:
+        return Way(
+            way.source, self.variable(way.source), way.coefficient, way.slope, way.value, None
+        )
+
+    def variable(self, gradient: Ref) -> Ref | None:
+        """What a gradient is the gradient of."""
+        name, tensors = gradient.tensor.removeprefix("grad/"), self._program.tape.tensors
+        if name == gradient.tensor:
+            return None
+        while name not in tensors:
+            head, _, tail = name.rpartition("/")
+            if not head or not (tail.isdecimal() or tail in _SUFFIXES):
+                return None
+            name = head
+        t = tensors[name]
+        shape = (0, *t.shape) if t.batch else t.shape
+        return ref(t, gradient.index) if len(shape) == len(gradient.index) else None
+
+    # ---- values ------------------------------------------------------------------------------------------------
+
+    def _read(self, tensor: str, cell: Cell) -> float | None:
+        """A number, or None if the step has not made it."""
+        at = self._made.of(self._program.tape.tensors[tensor], cell)
+        if at is not None and not self._done(at):
+            return None
+        return float(self._look_up(tensor, cell))
+
+    def value(self, expression: Expr) -> float | None:
+        """A formula in float64, or None if a number in it is not there yet."""
+        if isinstance(expression, Number):
+            return expression.value
+        missing = False
+
+        def look_up(tensor: str, cell: Cell) -> float:
+            nonlocal missing
+            found = self._read(tensor, cell)
+            missing |= found is None
+            return 0.0 if found is None else found
+
+        try:
+            found = evaluate(expression, look_up)
+        except (ArithmeticError, ValueError):
+            return None
+        return None if missing else found
+
+    def _note(self, expression: Expr) -> None:
+        # Of sums of thousands of terms only some are shown.
+        for one in references(expression)[:256]:
+            self._numbers[one.tensor, one.index] = self._read(one.tensor, one.index)
+
+    # ---- who writes what ---------------------------------------------------------------------------------------
+
+    def writer(self, tensor: str, cell: Cell) -> int | None:
+        """The backward instruction that writes a cell, or None if it is no gradient."""
+        return self._gradients.of(self._program.tape.tensors[tensor], cell)
+
+    def total(self, tensor: str, cell: Cell) -> float:
+        """A gradient from all its paths: sums of shares down to the loss, without any gradient on the tape.
+
+        For checks: it visits every number of the backward pass that has a part in it.
+        """
+        known: dict[Place, float] = {}
+        stack = [ref(self._program._tensor(tensor), tuple(cell))]
+        pending: dict[Place, tuple[list[tuple[Ref, float]], float]] = {}
+        while stack:
+            here = stack[-1]
+            place = (here.tensor, here.index)
+            if place in known:
+                stack.pop()
+                continue
+            if place not in pending:
+                index = self.writer(*place)
+                assert index is not None
+                slopes, own = self.slopes(self._program.expression(index, here.index, here.tensor))
+                terms = [
+                    (source, sum(self.value(c) or 0.0 for c in parts))
+                    for source, parts in slopes.items()
+                ]
+                pending[place] = terms, (self.value(own) or 0.0) if own is not None else 0.0
+                stack += [s for s, slope in terms if slope and (s.tensor, s.index) not in known]
+                continue
+            terms, own_value = pending.pop(place)
+            known[place] = own_value + sum(
+                slope * known[s.tensor, s.index] for s, slope in terms if slope
+            )
+            stack.pop()
+        return known[tensor, tuple(cell)]
+
+
+#: In place of an instruction: several write parts of a tensor.
+_BY_CELL = -1
+
+_SOFTMAX = "softmax_cross_entropy_grad"
+_SPLITS = (_SOFTMAX, "sigmoid_cross_entropy_grad")
+
+
+class _Writers:
+    """Which instructions write which stretches of which buffers."""
+
+    def __init__(self, stretches: dict[int, dict[tuple[int, int], int]]) -> None:
+        self._stretches = {
+            buffer: sorted((first, last, index) for (first, last), index in found.items())
+            for buffer, found in stretches.items()
+        }
+        self._starts = {
+            buffer: [first for first, _, _ in found] for buffer, found in self._stretches.items()
+        }
+        self._alone: dict[str, int | None] = {}
+
+    def of(self, t: Tensor, cell: Cell) -> int | None:
+        """The instruction that writes a cell of a tensor, or None."""
+        if t.name not in self._alone:
+            self._alone[t.name] = self._whole(t)
+        alone = self._alone[t.name]
+        if alone != _BY_CELL:
+            return alone
+        own = cell[1:] if t.batch else cell
+        flat = t.offset + (int(np.ravel_multi_index(own, t.shape)) if t.shape else 0)
+        k = bisect_right(self._starts[id(t.buffer)], flat) - 1
+        if k < 0:
+            return None
+        _, last, index = self._stretches[id(t.buffer)][k]
+        return index if flat < last else None
+
+    def _whole(self, t: Tensor) -> int | None:
+        """The instruction that writes all of a tensor, None if none writes a part of it, or `_BY_CELL`."""
+        touching = [
+            one
+            for one in self._stretches.get(id(t.buffer), ())
+            if one[0] < t.offset + t.size and t.offset < one[1]
+        ]
+        if not touching:
+            return None
+        first, last, index = touching[0]
+        alone = len(touching) == 1 and first <= t.offset and t.offset + t.size <= last
+        return index if alone else _BY_CELL
+
+
+def _carrying(program: Program) -> list[int]:
+    """The instructions whose results the loss's slope is in; others of the backward pass turn a kernel round."""
+    found: list[int] = []
+    buffers: set[int] = set()
+    for k, ins in enumerate(program.tape.instructions):
+        if ins.phase != "backward":
+            continue
+        reads = any(id(t.buffer) in buffers for t in ins.inputs.values())
+        if reads or ins.output.role == "gradient":
+            found.append(k)
+            buffers |= {id(t.buffer) for t in ins.outputs.values()}
+    return found
+
+
+def _writers(program: Program, instructions: Iterable[int]) -> _Writers:
+    found: dict[int, dict[tuple[int, int], int]] = {}
+    for k in instructions:
+        for t in program.tape.instructions[k].outputs.values():
+            found.setdefault(id(t.buffer), {})[t.offset, t.offset + t.size] = k
+    return _Writers(found)
+
+
+def _negative(slope: Expr) -> Expr:
+    return slope.x if isinstance(slope, Negate) else Negate(slope)
+
+
+def _size(number: float | None) -> float:
+    return -1.0 if number is None or number != number else abs(number)

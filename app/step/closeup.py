@@ -16,6 +16,7 @@ from app.scenes.frame import Selection, ViewState
 from app.scenes.step_values import cell_id, parse_cell
 from app.step.closeup_controls import controls
 from app.step.tracing import Traces
+from app.step.walking import Walking
 from app.text import tr
 from app.widgets.focus import focus_entered, focus_left
 
@@ -62,6 +63,8 @@ class CloseupStage(QWidget):
         self._scrolled: dict[str, int] = {}
         self._of: Any = None
         self._pointed: Hit | None = None
+        self.walking = Walking(session)
+        self.walking.changed.connect(self._on_walking)
         self.traces = Traces(session)
         self.traces.answered.connect(self.update)
         session.changed.connect(self._on_changed)
@@ -79,12 +82,12 @@ class CloseupStage(QWidget):
 
     def controls(self) -> QWidget:
         """What stands beside the choice of views while this one is shown."""
-        return controls(self._session)
+        return controls(self._session, self)
 
     @property
     def subject(self) -> Subject | None:
-        """The instruction and the number that are looked at."""
-        return self._session.subject
+        """The instruction and the number that are looked at: while its window moves by itself, the one it is at."""
+        return self.walking.shown(self._session.subject)
 
     @property
     def closeup(self) -> Closeup | None:
@@ -117,12 +120,13 @@ class CloseupStage(QWidget):
         whole = session.toggles.get("rows") == "batch" or sums_over_samples(subject)
         found = ((name, session.array(name, whole)) for name in names)
         goes = self.traces.destinations(subject)
+        walked = {} if self.walking.number is None else {"walked": self.walking.number}
         return closeups.Moment(
             arrays={name: array for name, array in found if array is not None},
             before={name: a for name in names if (a := session.array_before(name)) is not None},
             snapshot=session.snapshot,
             selection=Selection(cell_id(subject.tensor, subject.cell), session.hover),
-            toggles=session.toggles | {"notation": session.notation},
+            toggles=session.toggles | {"notation": session.notation} | walked,
             clock=self._clock,
             origin=self.traces.origin(subject),
             picked=self.traces.picked,
@@ -161,15 +165,44 @@ class CloseupStage(QWidget):
         if self._clock == 0.0:
             self._session.context.clock.want(OWNER)
 
+    def walk(self, playing: bool | None = None) -> None:
+        """Let the window pass over all cells of the result by itself, or stop it; by default the other of both."""
+        if playing is None:
+            playing = not self.walking.playing
+        if not playing:
+            self.walking.stop()
+            return
+        self._rest()
+        self.walking.begin(self.closeup, self._session.subject)
+
+    @property
+    def walks(self) -> bool:
+        """Whether there are cells a window can pass over."""
+        return closeups.walk_of(self.closeup, self._session.subject) is not None
+
+    @Slot()
+    def _on_walking(self) -> None:
+        if self.walking.playing:
+            self._session.context.clock.want(OWNER)
+        elif self._clock == float("inf"):
+            self._session.context.clock.release(OWNER)
+        self.update()
+
+    def _rest(self) -> None:
+        """End the motion with which an instruction is shown first."""
+        self._clock = float("inf")
+        if not self.walking.playing:
+            self._session.context.clock.release(OWNER)
+
     @Slot(float)
     def _on_tick(self, seconds: float) -> None:
+        self.walking.advance(seconds)
         closeup, subject = self.closeup, self.subject
         if self._clock == float("inf") or closeup is None or subject is None:
             return
         self._clock += seconds
         if self._clock >= closeup.duration(subject):
-            self._clock = float("inf")
-            self._session.context.clock.release(OWNER)
+            self._rest()
         self.update()
 
     # -- events
@@ -179,6 +212,7 @@ class CloseupStage(QWidget):
         self._on_changed()
 
     def hideEvent(self, event: QHideEvent) -> None:
+        self.walking.forget()
         self._session.need(())
         self._session.context.clock.tick.disconnect(self._on_tick)
         self._session.context.clock.release(OWNER)
@@ -242,6 +276,11 @@ class CloseupStage(QWidget):
             self.update()
         elif hit.kind == "jump":
             self._jump(hit)
+        elif hit.kind == "turn":
+            self.choose(hit.id)
+        elif hit.kind == "toggle":
+            _, name, value = hit.id.split(":")
+            bus.do("step.closeup", name=name, value=value)
 
     def follow(self, tensor: str, index: tuple[int, ...]) -> None:
         """Mark what a number of an operand goes into; the same one again lets it go."""
@@ -254,6 +293,8 @@ class CloseupStage(QWidget):
         """Look at the number an id stands for."""
         cell = parse_cell(identifier)
         if cell is not None:
+            self.walking.forget()
+            self._rest()
             self._session.context.bus.do("select.cell", tensor=cell[0], index=list(cell[1]))
 
     def _jump(self, hit: Hit) -> None:
@@ -291,14 +332,23 @@ class CloseupStage(QWidget):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         move, subject = _MOVES.get(Qt.Key(event.key())), self.subject
-        if move is None or subject is None or not subject.cell:
+        page = {"[": -1, "]": 1}.get(event.text(), 0)
+        if event.text().lower() == "p" and (self.walks or self.walking.playing):
+            self._session.context.bus.do("step.walk", playing=not self.walking.playing)
+            return
+        if (move is None and not page) or subject is None or not subject.cell:
             super().keyPressEvent(event)
             return
         shape, cell = subject.info(subject.tensor).shape, list(subject.cell)
+        moves = getattr(self.closeup, "moves", None)
         # Images move in height and width, matrices in rows and columns, vectors along themselves.
-        down, across = (-3, -2) if len(shape) > 2 else (-2, -1)
-        for axis, by in ((down, move[0]), (across, move[1])):
-            if -axis <= len(cell):
+        images = (
+            (len(shape) - 3, len(shape) - 2) if len(shape) > 2 else (len(shape) - 2, len(shape) - 1)
+        )
+        down, across = moves(subject) if moves is not None else images
+        by_rows, by_columns = move or (0, 0)
+        for axis, by in ((down, by_rows), (across, by_columns), (len(shape) - 1, page)):
+            if by and axis is not None and axis >= 0:
                 cell[axis] = min(max(cell[axis] + by, 0), shape[axis] - 1)
         self.choose(cell_id(subject.tensor, tuple(cell)))
 

@@ -7,18 +7,24 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from app.text import tr
-from app.widgets import Segmented
+from app.widgets import Button, Segmented
 
 if TYPE_CHECKING:
+    from app.step.closeup import CloseupStage
     from app.step.session import StepSession
 
 
-def controls(session: StepSession) -> QWidget:
-    """One scale or one for each tensor; the shown sample or the whole batch."""
+def controls(session: StepSession, stage: CloseupStage) -> QWidget:
+    """Play the window; one scale or one for each tensor; the shown sample or the whole batch."""
     beside = QWidget()
     row = QHBoxLayout(beside)
     row.setContentsMargins(0, 0, 0, 0)
     row.setSpacing(8)
+    play = Button(name="step-closeup-play", kind="ghost", icon="player-play", icon_size=16)
+    play.clicked.connect(
+        lambda: session.context.bus.do("step.walk", playing=not stage.walking.playing)
+    )
+    row.addWidget(play)
     rows = Segmented(
         (("sample", tr("Sample")), ("batch", tr("Batch"))),
         name="step-closeup-rows", label=tr("Samples shown"),
@@ -41,5 +47,16 @@ def controls(session: StepSession) -> QWidget:
             if (value := str(session.toggles.get(name, ""))) and choice.value != value:
                 choice.set_value(value)
 
+        play.setEnabled(stage.walks or stage.walking.playing)
+        words = tr("Stop the window") if stage.walking.playing else tr("Play the window")
+        if play.accessibleName() != words:
+            play.set_icon("player-pause" if stage.walking.playing else "player-play")
+            play.setAccessibleName(words)
+            play.setToolTip(
+                tr("{what} (P): it passes over all places, as fast as the speed says.", what=words)
+            )
+
+    follow()
+    stage.walking.changed.connect(follow)
     session.changed.connect(follow)
     return beside

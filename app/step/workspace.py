@@ -77,6 +77,7 @@ class StepWorkspace(QWidget):
         for name, handler, label in (
             ("step.follow", self._follow, tr("Follow a number")),
             ("step.closeup", self._set_closeup, tr("Close-up")),
+            ("step.walk", self._walk, tr("Play the window")),
         ):
             if not bus.knows(name):
                 bus.register(name, handler, label=label)
@@ -267,6 +268,13 @@ class StepWorkspace(QWidget):
         found = self._shown["closeup"]
         assert isinstance(found, CloseupStage)
         found.follow(tensor, tuple(index))
+
+    def _walk(self, playing: bool) -> None:
+        """Let the window of the close-up pass over all places by itself, or stop it."""
+        self._set_view("closeup")
+        found = self._shown["closeup"]
+        assert isinstance(found, CloseupStage)
+        found.walk(playing)
 
     def _set_closeup(self, name: str, value: str) -> None:
         """Switch how close-ups are shown: their scale, one sample or all of the batch."""

@@ -190,8 +190,8 @@ class Walk:
 class Closeup(Protocol):
     """What a file of this package registers.
 
-    It may also have ``walk(subject) -> Walk | None``, the cells it can play through, and ``whole(subject)``, the names
-    of tensors of which it needs every sample of the batch, however large they are.
+    It may also have ``walk(subject) -> Walk | None``, the cells it can play through, and ``moves(subject)``, the axes
+    of the result along which the arrow keys move: down (or None) and across.
     """
 
     name: str

@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
 #: Seconds in which a window slides over all places when its instruction is come to, and for each of few places.
 _SWEEP, _EACH = 1.6, 0.15
-#: More rows of a batch than this are not asked for as a whole when their numbers are many.
-_MOST_NUMBERS = 16_000_000
 
 
 class WindowCloseup:
@@ -65,14 +63,6 @@ class WindowCloseup:
         names += [name for name in bias_of(subject) if name]
         return tuple(dict.fromkeys(names))
 
-    def whole(self, subject: Subject) -> tuple[str, ...]:
-        """Name the tensors of which it needs all samples of the batch."""
-        if subject.info(subject.tensor).batch:
-            return ()
-        names = [n for n in subject.instruction.operands.values() if subject.info(n).batch]
-        sizes = [_size(whole(subject, name)) * subject.rows for name in names]
-        return tuple(names) if sum(sizes) <= _MOST_NUMBERS else ()
-
     def walk(self, subject: Subject) -> Walk | None:
         """Every place of the page of the result that is shown."""
         axes = axes_of(whole(subject, subject.tensor), subject.cell)
@@ -80,6 +70,11 @@ class WindowCloseup:
         pairs = [(axes.down, axes.rows), (axes.across, axes.columns)]
         kept = [(a, n) for a, n in pairs if a is not None and not (sequence and a == axes.down)]
         return Walk(subject.cell, tuple(a for a, _ in kept), tuple(n for _, n in kept))
+
+    def moves(self, subject: Subject) -> tuple[int | None, int]:
+        """Along which axes the arrow keys move: down and across."""
+        axes = axes_of(whole(subject, subject.tensor), subject.cell)
+        return axes.down, axes.across
 
     def layout(self, subject: Subject, size: tuple[float, float], view: ViewState) -> WindowPlace:
         """Place planes and arithmetic."""
@@ -150,13 +145,6 @@ class WindowCloseup:
     def title(self, subject: Subject) -> str:
         """A few words over the picture: what it shows."""
         return title_of(subject)
-
-
-def _size(shape: Index) -> int:
-    count = 1
-    for extent in shape:
-        count *= extent
-    return count
 
 
 def numbers_of(subject: Subject, moment: Moment) -> dict[str, np.ndarray]:

@@ -223,6 +223,7 @@ class Drawing:
             self._winners()
         if "window" in boxes and "result" in boxes:
             self._rays(boxes["window"], boxes["result"])
+        self._readers()
         for page in self.place.pages:
             cell = parse_cell(self.hover) if self.hover else None
             found = page.plane.axes.find(cell[1]) if cell and cell[0] == page.plane.tensor else None
@@ -230,6 +231,16 @@ class Drawing:
                 found = self._term_on(page)
             if found is not None:
                 outline(self.p, page.plane.box(*found), theme.tx, 1.5)
+
+    def _readers(self) -> None:
+        """The results that read the operand's number under the mouse, or the one that was clicked."""
+        name = self.subject.tensor
+        cells = self.moment.readers.get(name)
+        page = next((p for p in self.place.pages if p.plane.role == "result"), None)
+        if cells is None or page is None or not len(cells):
+            return
+        own = cells[cells[:, 0] == self.subject.row][:, 1:] if self.subject.info(name).batch else cells  # fmt: skip
+        mark(self.p, self.theme, page.plane, page.plane.axes.on_page(own), self.theme.tx2, strong=False)  # fmt: skip
 
     def _window(self, page: Page) -> QRectF | None:
         """Outline what is read of an operand."""
@@ -279,13 +290,15 @@ class Drawing:
                     self._ring(page.plane.box(*found))
 
     def _ring(self, box: QRectF) -> None:
+        """A ring that is seen on every colour."""
         radius = max(2.5, min(box.width(), box.height()) / 2 - 2)
         self.p.setBrush(Qt.BrushStyle.NoBrush)
-        self.p.setPen(QPen(self.theme.tx, 2))
-        if radius < 8:
-            self.p.drawEllipse(box.center(), radius, radius)
-        else:
-            self.p.drawRoundedRect(box.adjusted(2.5, 2.5, -2.5, -2.5), 6, 6)
+        for color, width in ((self.theme.bg0, 4.5), (self.theme.tx, 1.75)):
+            self.p.setPen(QPen(color, width))
+            if radius < 8:
+                self.p.drawEllipse(box.center(), radius, radius)
+            else:
+                self.p.drawRoundedRect(box.adjusted(3.5, 3.5, -3.5, -3.5), 6, 6)
 
     def _rays(self, start: QRectF, end: QRectF) -> None:
         """From the window to the cell it makes."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from app.engine.comparing import Comparing, beside
+from app.engine.answers import LongAnswer
+from app.engine.comparing import beside
 from app.engine.questions import answering
 from app.engine.state import SavedState
 from app.engine.tree import saved_state
@@ -18,10 +19,10 @@ from core.errors import ChainruleError
 class Session(WhatIf):
     """A session that answers questions, and the whole of it: see `app.engine.standing` for how it begins."""
 
-    def compare(self, run: str, ticket: int = 0) -> Comparing:
+    def compare(self, run: str, ticket: int = 0) -> LongAnswer:
         """Return the comparison of another run of the project with the open one, not begun yet."""
         other = self.tree.look_at(run, self.work)
-        return Comparing(ticket, self.run, beside(self.run, other, self._limit))
+        return LongAnswer(ticket, self.run, beside(self.run, other, self._limit))
 
     def rename_run(self, run: str, name: str) -> None:
         """Call a run of the project by another name."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import replace
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QThread, Signal
 
+from app.engine.answers import LongAnswer
 from app.engine.inbox import Inbox, Request
 from app.engine.mailbox import Mailbox
 from app.engine.pace import Pace
@@ -19,7 +20,6 @@ from app.snapshots import Probe, Snapshot
 from app.text import tr
 
 if TYPE_CHECKING:
-    from app.engine.comparing import Comparing
     from app.engine.session import Session
 
 log = logging.getLogger("chainrule.engine")
@@ -99,8 +99,8 @@ class Worker(QThread):
         self._wishes: dict[str, tuple[Any, ...]] = {}
         self._dirty = False
         self._background: Iterator[None] | None = None
-        #: Goes on where nothing else is to be done, like the background, and is answered at its end.
-        self._comparing: Comparing | None = None
+        #: By question: go on where nothing else is to be done, like the background, and are answered at their end.
+        self._long: dict[str, LongAnswer] = {}
         self._ticket = 0
         self._background_seconds = 0.0
         self._slice_seconds = 0.0
@@ -165,7 +165,7 @@ class Worker(QThread):
 
     @property
     def _has_background(self) -> bool:
-        return self._background is not None or self._comparing is not None
+        return self._background is not None or bool(self._long)
 
     def _guard(self, job: Any) -> None:
         try:
@@ -245,7 +245,7 @@ class Worker(QThread):
     def _work_in_background(self) -> None:
         began = perf_counter()
         if self._background is None:
-            self._compare()
+            self._answer_long()
         else:
             try:
                 next(self._background)
@@ -256,13 +256,15 @@ class Worker(QThread):
         self._background_seconds += seconds
         self.spent["background"] += seconds
 
-    def _compare(self) -> None:
-        """Do one piece of the comparison that was asked for."""
-        job = self._comparing
-        assert job is not None
+    def _answer_long(self) -> None:
+        """Do one piece of what was asked for and takes long: of each question in turn."""
+        question, job = next(iter(self._long.items()))
+        del self._long[question]
         problem, share, found = "", None, None
         if self._session is None or self._session.run is not job.run:
             problem = tr("Another run was opened meanwhile: nothing was compared.")
+            if question != "compare":
+                problem = tr("Another run was opened meanwhile; please ask again.")
         else:
             try:
                 share, found = job.go_on()
@@ -271,8 +273,9 @@ class Worker(QThread):
         if share is not None:
             self.progressed.emit(job.ticket, share)
         if problem or found is not None:
-            self._comparing = None
             self.answered.emit(job.ticket, found, problem)
+        else:
+            self._long[question] = job
 
     def _put_snapshot(self) -> None:
         if self._session is None or not self._dirty:
@@ -485,17 +488,20 @@ class Worker(QThread):
         if question in _OF_WHATIFS:
             return self._what_if(question, values)
         if question == "compare":
-            self._comparing = self._open_session().compare(ticket=self._ticket, **values)
+            self._long[question] = self._open_session().compare(ticket=self._ticket, **values)
             return _LATER
         answer = self._open_session().answer(question, **values)
+        if isinstance(answer, Generator):
+            # The newest wish of its kind counts.
+            self._long[question] = LongAnswer(self._ticket, self._open_session().run, answer)
+            return _LATER
         if question in _OF_THE_TREE:
             self._tell()
         return answer
 
     def _do_cancel(self, ticket: int) -> None:
         """Leave out what was asked for under that ticket, if it goes on still."""
-        if self._comparing is not None and self._comparing.ticket == ticket:
-            self._comparing = None
+        self._long = {name: job for name, job in self._long.items() if job.ticket != ticket}
 
     def _has_better_to_do(self) -> bool:
         return self.inbox.has(_ENDS_A_JOURNEY) or self._closing.is_set()

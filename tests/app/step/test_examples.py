@@ -14,7 +14,7 @@ from app.window.main import MainWindow
 from core import templates
 from tests.app.window.windows import action, click, control, open_window
 
-_PATIENCE = 60_000
+_PATIENCE = 120_000
 
 
 @pytest.fixture

@@ -1,0 +1,45 @@
+"""Answers that take long, done in pieces between everything else. Worker thread."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from core.runs import Run
+
+#: How often progress is told, in seconds.
+_INTERVAL = 0.1
+
+
+@dataclass
+class LongAnswer:
+    """What was asked for and takes long: a comparison of runs, a weight's story.
+
+    Attributes
+    ----------
+    ticket
+        Under which it was asked for.
+    run
+        The open run: if another one is opened meanwhile, nobody waits for this any more.
+    pieces
+        The work.
+    """
+
+    ticket: int
+    run: Run
+    pieces: Generator[float, None, Any]
+    _told: float = 0.0
+
+    def go_on(self) -> tuple[float | None, Any]:
+        """Do one piece; returns the share that is done if it is time to tell it, and what was found at the end."""
+        try:
+            share = next(self.pieces)
+        except StopIteration as end:
+            return 1.0, end.value
+        if perf_counter() - self._told < _INTERVAL:
+            return None, None
+        self._told = perf_counter()
+        return share, None

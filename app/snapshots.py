@@ -442,7 +442,7 @@ class WhatIfEdit:
     keeps: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class WhatIfView:
     """A what-if copy of a step, which is shown in place of the run.
 

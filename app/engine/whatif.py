@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from types import MappingProxyType
 from typing import cast
 
@@ -36,9 +36,12 @@ class WhatIf(Changing):
 
     # -- beginning and ending
 
-    def put_in(self, tensor: str, cell: tuple[int, ...], value: float) -> None:
-        """Put a number in by hand; the first one begins a copy."""
+    def put_in(
+        self, tensor: str, cells: Sequence[tuple[int, ...]], values: Sequence[float]
+    ) -> None:
+        """Put numbers in by hand, all or none; the first ones begin a copy."""
         known, before = self.run.program.tape.tensors.get(tensor), self.scratch
+        edits = before.edits if before is not None else ()
         if before is None:
             lasting = known is not None and known.role in _LASTING
             # Between two steps a weight is that of the step to come; all else is of the one that is done.
@@ -46,10 +49,13 @@ class WhatIf(Changing):
             self.scratch = Scratch(self.run, following=following)
             if following:
                 self.scratch.go(self._loss_done)
+        assert self.scratch is not None
         try:
-            assert self.scratch is not None
-            self.scratch.edit(tensor, tuple(cell), value)
+            for cell, value in zip(cells, values, strict=True):
+                self.scratch.edit(tensor, cell, value)
         except Exception:
+            if before is not None:
+                before.use(edits)
             self.scratch = before
             raise
 

@@ -15,7 +15,7 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
 
-from app.scenes import draw, formula, images, registry
+from app.scenes import draw, formula, images, registry, whatif_marks
 from app.scenes.formula_expressions import format_number
 from app.scenes.formula_tex import to_box
 from app.scenes.step_focus import Focus, focus_of
@@ -50,6 +50,9 @@ class StepScene:
         painter.scale(place.scale, place.scale)
         _Painter(painter, place, theme, frame).all()
         painter.restore()
+        whatif_marks.paint(
+            painter, place.hits, theme, Reader(frame.snapshot, frame.toggles.get("row", 0))
+        )
 
     def probes(self, spec: NetworkView, place: StepLayout, frame: Frame) -> tuple[Probe, ...]:
         """Name every tensor that is drawn: whole batches of small networks, one row of large ones."""
@@ -77,7 +80,8 @@ class StepScene:
         info = reader.info(cell[0])
         name = info.symbol if info is not None and info.symbol else cell[0]
         shown = PENDING if value is None else format_number(value, 6)
-        return (f"{name} [{', '.join(str(i + 1) for i in cell[1])}] = {shown}", cell[0])
+        before = whatif_marks.words(reader, *cell)
+        return (f"{name} [{', '.join(str(i + 1) for i in cell[1])}] = {shown}{before}", cell[0])
 
 
 class _Painter:
@@ -323,6 +327,13 @@ class _Painter:
                 mono=True,
                 anchor="end",
             )
+            old = self.reader.otherwise(line.tensor, line.index)
+            if old is not None:
+                before = f"{format_number(old, _decimals(line), sign=line.tensor != 'loss')} →"
+                end = rect.right() - 14 - draw.advance(text, 11.5, weight, True)
+                start = rect.x() + 12 + draw.advance(line.label, 11.5, 400, True)
+                if end - draw.advance(before, 9.5, 400, True) > start:
+                    draw.text(self.p, end, y, before, 9.5, theme.tx3, mono=True, anchor="end")
 
     def absent(self, tensor: str) -> str:
         """The sign for a number that is still to come, or never will."""
@@ -339,8 +350,7 @@ class _Painter:
         gradient = line.tensor.startswith("grad/")
         if value is None:
             return self.absent(line.tensor), "bwd" if gradient else "tx3"
-        decimals = 2 if line.label == "" else 4 if gradient else 3
-        return format_number(value, decimals, sign=True), line.role
+        return format_number(value, _decimals(line), sign=True), line.role
 
     def target_text(self) -> str:
         target = self.reader.array("targets")
@@ -424,6 +434,10 @@ class _Painter:
             ("δ ∂", theme.bwd, tr("gradient")),
             (PENDING, theme.bwd, tr("not yet computed")),
         ]
+        whatif = self.frame.snapshot.whatif if self.frame.snapshot is not None else None
+        if whatif is not None and whatif.edits:
+            # Before what gives way first where there is little room.
+            entries.insert(2, ("◥", theme.loss, tr("changed by what if")))
         if self.reader.frozen:
             entries.append((NEVER, theme.bwd, tr("frozen")))
         widths = [
@@ -449,6 +463,13 @@ class _Painter:
                 draw.text(self.p, x, y, kind, 11.5, tone, mono=True)
             draw.text(self.p, x + width - draw.advance(words, 11), y, words, 11, theme.tx2)
             x += width + gap
+
+
+def _decimals(line: Any) -> int:
+    """Places behind the point of a row's number."""
+    if line.label == "":
+        return 2
+    return 4 if line.tensor.startswith("grad/") or line.tensor == "loss" else 3
 
 
 def _picture(theme: Theme, array: np.ndarray, aspect: float, gradient: bool) -> Any:

@@ -310,7 +310,7 @@ def _numbers(spec: NetworkView, size: tuple[int, int], view: ViewState) -> StepL
     )
     units.append(UnitBox("loss", "", 0, "L", loss, loss_rows, "loss"))
     hits.append((loss, "loss"))
-    hits.append((loss_rows[1].rect, cell_id("loss", ())))
+    hits += [(row.rect, cell_id(row.tensor, ())) for row in loss_rows]
     return StepLayout(
         (spec, size, view),
         size,
@@ -514,7 +514,7 @@ def _blocks(spec: NetworkView, size: tuple[int, int], view: ViewState) -> StepLa
             QRectF(loss.x() + 4, loss.y() + 28 + ROW, loss.width() - 8, ROW),
         ),
     )
-    hits.append((loss_rows[1].rect, cell_id("loss", ())))
+    hits += [(row.rect, cell_id(row.tensor, ())) for row in loss_rows]
     units = (UnitBox("loss", "", 0, "L", loss, loss_rows, "loss"),)
     return StepLayout(
         (spec, size, view),

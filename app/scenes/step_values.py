@@ -113,6 +113,9 @@ class Reader:
         if array is None:
             scalar = self.snapshot.scalars.get(tensor)
             return None if scalar is None else np.asarray(scalar, np.float32)
+        return self._own_row(tensor, array)
+
+    def _own_row(self, tensor: str, array: np.ndarray) -> np.ndarray | None:
         info = self.info(tensor)
         if info is not None and info.batch and array.ndim == len(info.shape) + 1:
             return array[min(self.row, len(array) - 1)] if len(array) else None
@@ -122,15 +125,31 @@ class Reader:
         """Return one number, or None when it is not computed in this step."""
         if self.state(tensor) != "fresh":
             return None
-        array = self.array(tensor)
-        if array is None:
+        return _cell(self.array(tensor), index)
+
+    def otherwise(self, tensor: str, index: tuple[int, ...] = ()) -> float | None:
+        """Return what a number would be without those put in by hand, where that is another; else None."""
+        whatif = self.snapshot.whatif if self.snapshot is not None else None
+        if whatif is None or not whatif.before or self.state(tensor) != "fresh":
             return None
-        try:
-            return (
-                float(array[index]) if array.ndim == len(index) else float(array.ravel()[index[-1]])
-            )
-        except (IndexError, TypeError, ValueError):
+        before = next(
+            (a for n in alias_names(tensor) if (a := whatif.before.get(n)) is not None), None
+        )
+        if before is None:
             return None
+        old, new = _cell(self._own_row(tensor, before), index), self.value(tensor, index)
+        return None if old is None or new is None or old == new else old
+
+    def by_hand(self, tensor: str, index: tuple[int, ...] = ()) -> bool:
+        """Tell whether a number was put in by hand."""
+        whatif = self.snapshot.whatif if self.snapshot is not None else None
+        if whatif is None:
+            return False
+        info = self.info(tensor)
+        full = (self.row, *index) if info is not None and info.batch else index
+        names = alias_names(tensor)
+        # A row of targets is by hand if one of its numbers is.
+        return any(e.tensor in names and e.cell[: len(full)] == full for e in whatif.edits)
 
     @property
     def current(self) -> InstructionView | None:
@@ -151,3 +170,12 @@ class Reader:
             if info is not None and info.batch and array.ndim == len(info.shape) + 1:
                 return len(array)
         return 1
+
+
+def _cell(array: np.ndarray | None, index: tuple[int, ...]) -> float | None:
+    if array is None:
+        return None
+    try:
+        return float(array[index]) if array.ndim == len(index) else float(array.ravel()[index[-1]])
+    except (IndexError, TypeError, ValueError):
+        return None

@@ -353,6 +353,10 @@ class StepSession(QObject):
 
     def select_cell(self, tensor: str, index: tuple[int, ...]) -> None:
         """Look at one number; the instruction that writes it becomes the one looked at."""
+        info = self.reader.info(tensor)
+        if info is not None and len(index) != len(info.shape):
+            # A place that stands for a whole row: its first number.
+            index = (0,) * len(info.shape)
         self._cells[tensor] = tuple(index)
         if index:
             self._unit = index[-1]
@@ -385,7 +389,13 @@ class StepSession(QObject):
     def rows(self) -> int:
         """Rows in a batch."""
         seen = self.reader.rows
-        return seen if seen > 1 else int(self.context.document.training.batch_size)
+        if seen > 1:
+            return seen
+        # A what-if copy may have one sample where the run has many.
+        whatif = self.snapshot.whatif if self.snapshot is not None else None
+        if whatif is not None and whatif.sample and self.snapshot is not None:
+            return self.snapshot.position.rows
+        return int(self.context.document.training.batch_size)
 
     def set_show(self, show: str) -> None:
         """Choose what stands on the edges: "weights", "gradients" or "both"."""
@@ -453,6 +463,9 @@ class StepSession(QObject):
         moved = before is None or before.position != newest.position
         if moved:
             self.chosen = None
+        if _by_hand(before) != _by_hand(newest):
+            # What a step began with is other numbers in a copy, or is again the run's.
+            self._before.clear()
         if newest.program is not None and newest.program.serial != self._program_serial:
             self._program_serial = newest.program.serial
             self._cells.clear()
@@ -460,6 +473,8 @@ class StepSession(QObject):
             self.breakpoints = {b for b in self.breakpoints if b < len(newest.program.instructions)}
             self._subscribe()
         self._remember(newest)
+        if self.row >= self.rows:
+            self.set_row(self.rows - 1)
         self.questions.forget(newest.serial)
         self._go_on()
         self.questions.ask()
@@ -550,3 +565,8 @@ def _at(array: Any, index: tuple[int, ...]) -> float | None:
         return float(array[tuple(index)])
     except (IndexError, TypeError, ValueError):
         return None
+
+
+def _by_hand(snapshot: Snapshot | None) -> Any:
+    whatif = snapshot.whatif if snapshot is not None else None
+    return None if whatif is None else (whatif.step, whatif.edits, whatif.sample)

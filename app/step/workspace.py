@@ -22,6 +22,8 @@ from app.step.stage import StepStage
 from app.step.tape import TapeList
 from app.step.views import views
 from app.step.ways import ChainCommands
+from app.step.whatif import WhatIfBar, WhatIfCommands
+from app.step.whatif_editor import NumberEditing
 from app.text import tr
 from app.widgets import Button, Header, Panel, ScrollPanel, Segmented
 
@@ -38,6 +40,8 @@ class StepWorkspace(QWidget):
         self.setObjectName("step-workspace")
         self._context = context
         self.session = StepSession(context, "step", self)
+        self.editing = NumberEditing(self.session)
+        self._what_if = WhatIfCommands(self.session)
         self._controls: dict[str, QWidget] = {}
         self._register()
         self._build()
@@ -162,7 +166,9 @@ class StepWorkspace(QWidget):
         self._stage_head.row.insertWidget(0, self.view_choice)
         self._stage_head.title.hide()
         self.notes = NoteStrip(self._context)
+        self.whatif = WhatIfBar(session)
         column.addWidget(self._stage_head)
+        column.addWidget(self.whatif)
         column.addWidget(self.notes)
         column.addWidget(self._stack, 1)
         self._set_view("network")
@@ -198,6 +204,7 @@ class StepWorkspace(QWidget):
         self.sheet.picked.connect(self._on_picked)
         self.sheet.wanted.connect(self._on_wanted_by_sheet)
         self.chain = ChainCommands(session, self.sheet)
+        self.editing.watch(self.sheet)
         self._scroll = ScrollPanel(name="step-formula-scroll")
         self._scroll.body.addWidget(self.sheet)
         self._scroll.body.addStretch(1)
@@ -254,6 +261,8 @@ class StepWorkspace(QWidget):
             if controls is not None and (beside := controls()) is not None:
                 self._controls[value] = beside
                 self._stage_head.row.addWidget(beside)
+            if hasattr(widget, "place"):
+                self.editing.watch(widget)
             self._shown[value] = widget
             self._stack.addWidget(widget)
         self._stack.setCurrentWidget(self._shown[value])

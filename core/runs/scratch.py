@@ -285,9 +285,12 @@ class Scratch:
 
     def take_back(self, tensor: str, cell: Any) -> None:
         """Let a number be what it was."""
-        kept = tuple(e for e in self.edits if (e.tensor, e.cell) != (tensor, tuple(cell)))
-        if kept != self.edits:
-            self._try(kept, None)
+        self.use(tuple(e for e in self.edits if (e.tensor, e.cell) != (tensor, tuple(cell))))
+
+    def use(self, edits: tuple[Edit, ...]) -> None:
+        """Have these numbers put in and no others: some that were put in before."""
+        if edits != self.edits:
+            self._try(edits, None)
 
     def before(self, edit: Edit) -> float:
         """What stands at an edited cell without any edit."""

@@ -21,9 +21,11 @@ Cells = tuple[tuple[int, str, tuple[int, ...], float], ...]
 
 
 @question("whatif_edit")
-def edit(session: Session, *, tensor: str, cell: tuple[int, ...], value: float) -> None:
-    """Put a number in by hand (see `core.runs.scratch.Scratch.edit`)."""
-    session.put_in(tensor, tuple(cell), value)
+def edit(
+    session: Session, *, tensor: str, cells: list[tuple[int, ...]], values: list[float]
+) -> None:
+    """Put numbers in by hand, all or none (see `core.runs.scratch.Scratch.edit`)."""
+    session.put_in(tensor, [tuple(cell) for cell in cells], values)
 
 
 @question("whatif_take_back")

@@ -43,7 +43,7 @@ def one() -> Session:
 def test_the_snapshot_is_the_copys_and_tells_what_was_before(one: Session) -> None:
     before = one.snapshot(everything(one))
     memory = one.run.program.mem.tobytes()
-    ask(one, "whatif_edit", tensor=KERNEL, cell=(0, 1), value=2.0)
+    ask(one, "whatif_edit", tensor=KERNEL, cells=[(0, 1)], values=[2.0])
     now = one.snapshot(everything(one))
     assert now.position == before.position
     assert now.program is before.program
@@ -68,7 +68,7 @@ def test_the_snapshot_is_the_copys_and_tells_what_was_before(one: Session) -> No
 
 
 def test_explanations_are_of_the_copys_numbers(one: Session) -> None:
-    ask(one, "whatif_edit", tensor="input_1/x", cell=(0, 0), value=3.0)
+    ask(one, "whatif_edit", tensor="input_1/x", cells=[(0, 0)], values=[3.0])
     program = one.run.program
     for instruction in range(one.shown.pc):
         ins = program.tape.instructions[instruction]
@@ -83,7 +83,7 @@ def test_explanations_are_of_the_copys_numbers(one: Session) -> None:
 
 def test_stepping_stays_in_the_copy_to_the_end_of_its_step(one: Session) -> None:
     memory = one.run.program.mem.tobytes()
-    ask(one, "whatif_edit", tensor="dense_1/z", cell=(0, 0), value=-1.0)
+    ask(one, "whatif_edit", tensor="dense_1/z", cells=[(0, 0)], values=[-1.0])
     one.step("instruction")
     assert one.position.pc == 13
     one.step_back("layer")
@@ -104,11 +104,11 @@ def test_stepping_stays_in_the_copy_to_the_end_of_its_step(one: Session) -> None
 def test_a_weight_between_two_steps_is_that_of_the_step_to_come() -> None:
     one = session()
     one.step("batch")
-    ask(one, "whatif_edit", tensor=KERNEL, cell=(0, 0), value=4.0)
+    ask(one, "whatif_edit", tensor=KERNEL, cells=[(0, 0)], values=[4.0])
     assert one.position.step == 1
     assert one.snapshot(()).whatif.loss is not None
     ask(one, "whatif_discard")
-    ask(one, "whatif_edit", tensor="input_1/x", cell=(0, 0), value=4.0)
+    ask(one, "whatif_edit", tensor="input_1/x", cells=[(0, 0)], values=[4.0])
     assert (one.position.step, one.position.pc) == (1, 0)
     assert one.scratch is not None
     assert one.scratch.step == 0
@@ -116,25 +116,35 @@ def test_a_weight_between_two_steps_is_that_of_the_step_to_come() -> None:
 
 def test_a_refused_number_leaves_no_copy_behind(one: Session) -> None:
     with pytest.raises(ChainruleError):
-        ask(one, "whatif_edit", tensor="nothing", cell=(), value=1.0)
+        ask(one, "whatif_edit", tensor="nothing", cells=[()], values=[1.0])
     assert one.scratch is None
     with pytest.raises(ChainruleError, match="no what-if copy"):
         ask(one, "whatif_keep")
 
 
+def test_several_numbers_are_put_in_all_or_none(one: Session) -> None:
+    ask(one, "whatif_edit", tensor="targets", cells=[(0, 0), (0, 1)], values=[0.25, 0.75])
+    assert one.shown.program.tensor("targets")[0].tolist() == [0.25, 0.75]
+    memory = one.shown.program.mem.tobytes()
+    with pytest.raises(ChainruleError, match="shape"):
+        ask(one, "whatif_edit", tensor="targets", cells=[(0, 0), (0, 9)], values=[1.0, 0.0])
+    assert one.shown.program.mem.tobytes() == memory
+    assert len(one.scratch.edits) == 2
+
+
 def test_taking_the_last_number_back_ends_it(one: Session) -> None:
-    ask(one, "whatif_edit", tensor="input_1/x", cell=(0, 0), value=3.0)
+    ask(one, "whatif_edit", tensor="input_1/x", cells=[(0, 0)], values=[3.0])
     ask(one, "whatif_take_back", tensor="input_1/x", cell=(0, 0))
     assert one.scratch is None
 
 
 def test_the_numeric_check_is_of_the_copys_batch(one: Session) -> None:
-    ask(one, "whatif_edit", tensor="input_1/x", cell=(0, 0), value=3.0)
-    ask(one, "whatif_edit", tensor="dense_2/kernel", cell=(0, 0), value=-1.5)
+    ask(one, "whatif_edit", tensor="input_1/x", cells=[(0, 0)], values=[3.0])
+    ask(one, "whatif_edit", tensor="dense_2/kernel", cells=[(0, 0)], values=[-1.5])
     one.step("batch")
     found = ask(one, "numeric_check", tensor=KERNEL, cell=(0, 1))["numeric"]
     assert found == pytest.approx(float(one.shown.program.tensor(f"grad/{KERNEL}")[0, 1]), rel=1e-4)
-    ask(one, "whatif_edit", tensor="dense_1/z", cell=(0, 0), value=0.3)
+    ask(one, "whatif_edit", tensor="dense_1/z", cells=[(0, 0)], values=[0.3])
     with pytest.raises(ChainruleError, match="by hand"):
         ask(one, "numeric_check", tensor=KERNEL, cell=(0, 1))
 

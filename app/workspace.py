@@ -90,6 +90,9 @@ class WindowContext(QObject):
         The engine follows the document; before that its commands are not registered.
     resume : SavedState or None
         The run a file held, kept until the engine is attached.
+    view : dict
+        What the window keeps with the project, as values JSON can hold: breakpoints. Whoever keeps something there
+        reads it again when ``project.opened`` tells that another project is open.
 
     Signals
     -------
@@ -119,6 +122,7 @@ class WindowContext(QObject):
         self.settings = settings
         self.attached = False
         self.resume: Any = None
+        self.view: dict[str, Any] = {}
 
     @property
     def theme(self) -> Theme:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from time import perf_counter
+from typing import TYPE_CHECKING
 
 from app.engine import second_thread
 from app.engine.epochs import is_measured
@@ -11,6 +12,10 @@ from app.engine.showing import Showing
 from app.engine.tree import run_of, takes_place_of
 from core.errors import ChainruleError
 from core.tape import helper
+
+if TYPE_CHECKING:
+    from core.breakpoints import Breakpoint
+    from core.runs import Stopped
 
 
 class Going(Showing):
@@ -102,26 +107,93 @@ class Going(Showing):
             self._limit = self._steps_until(self.epoch + max(1, self.work.training.epochs))
 
     def step(self, granularity: str, to: int | None = None) -> None:
-        """Go forward by one instruction, layer, batch or epoch; or to an instruction that is ahead in this step.
+        """Go forward by one instruction, layer, batch or epoch, to the next loss or update.
 
-        If that lies behind, to the end of the step.
+        With `to` until so many instructions of a step are done: of this one, or, if they are already, of the next.
         """
         self._control[0] = 0
         if self.stopped:
             self._supervisor.go_on()
-        if to is None:
+        count = self.run.position.instructions
+        place = to if to is not None else count
+        if to is None and granularity in ("loss", "update"):
+            place = self.run.place_of(granularity)
+        elif to is None:
             self.run.step(granularity)
-        else:
-            position = self.run.position
-            ahead = position.pc < to < position.instructions
-            self.run.step_to(to if ahead else position.instructions)
+            place = 0
+        if place and self.run.pc >= place:
+            # An epoch that ends on the way is noted where it does.
+            self.run.step_to(count)
+            self._stepped()
+        if place and self.run.divergence is None:
+            self.run.step_to(min(place, count))
+        self._stepped()
+
+    def _stepped(self) -> None:
         self._limit = max(self._limit, self.run.step_count)
         if self.run.epoch_just_ended():
             self._note_epoch()
 
-    def step_back(self, granularity: str) -> None:
-        """Go back by one instruction, layer, batch or epoch."""
-        self.run.step_back(granularity)
+    def step_back(self, granularity: str, to: int | None = None) -> None:
+        """Go back by one of those; with `to` to where so many instructions of a step were done last."""
+        if to is None:
+            self.run.step_back(granularity)
+            return
+        position = self.run.position
+        place = to % position.instructions
+        step = position.step if position.pc > place else position.step - 1
+        self.run.seek(*((step, place) if step >= self.run.base else (self.run.base, 0)))
+
+    def search(
+        self, breakpoints: Sequence[Breakpoint], *, back: bool = False, steps: int | None = None
+    ) -> Generator[float, None, Stopped | None]:
+        """Go on to a breakpoint, or back to the last one; yields progress from 0 to 1, and returns what stopped it.
+
+        Forward at most to the end of training, as callbacks may set it; `steps` are fewer.
+        """
+        if back:
+            return (yield from self.run.running_back_to(breakpoints, steps))
+        self._control[0] = 0
+        left = max(1, self._limit - self.run.step_count)
+        going = self.run.running_to(breakpoints, left if steps is None else min(left, steps))
+        noted = self.run.step_count
+        while True:
+            try:
+                share, found = next(going), None
+            except StopIteration as end:
+                share, found = 1.0, end.value
+            if self.run.epoch_just_ended() and self.run.step_count != noted:
+                noted = self.run.step_count
+                self._note_epoch()
+                self._measure(lambda: False)
+            self._limit = max(self._limit, self.run.step_count)
+            if share >= 1.0 or self.stopped:
+                going.close()
+                return found
+            yield share
+
+    def walk(self, breakpoints: Sequence[Breakpoint], *, back: bool) -> Stopped | None:
+        """One instruction forward or back; return the breakpoint that is there."""
+        self._control[0] = 0
+        found: Stopped | None = self.run.step_by(breakpoints, back=back)
+        if not back:
+            self._stepped()
+        return found
+
+    def back_by(self, steps: int, breakpoints: Sequence[Breakpoint]) -> Stopped | None:
+        """Go back by whole steps, to where a step ended; or to a breakpoint before that, which is returned."""
+        position = self.run.position
+        # A begun step counts as one.
+        target = max(position.step - steps + (1 if position.pc else 0), self.run.base)
+        if any(one.enabled for one in breakpoints) and target < position.step:
+            return self.run.run_back_to(breakpoints, position.step - target)
+        self.run.seek(target)
+        return None
+
+    @property
+    def at_beginning(self) -> bool:
+        """Whether there is nothing to go back to."""
+        return self.run.step_count == self.run.base and not self.run.pc
 
     def seek(self, step: int, pc: int = 0) -> Iterator[float]:
         """Go to a step; yields progress from 0 to 1."""

@@ -79,6 +79,12 @@ class Pace:
             self.steps_per_second = self._window_steps / elapsed
             self._window_began, self._window_steps = now, 0
 
+    def steps_in(self, seconds: float) -> int:
+        """Return how many steps of training take so long, at least one."""
+        if self._seconds_per_step <= 0:
+            return 1
+        return max(1, min(_MOST_STEPS, round(seconds / self._seconds_per_step)))
+
     def _steps_per_slice(self) -> int:
         if self._seconds_per_step <= 0:
             return 1

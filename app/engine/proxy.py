@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from app.bus import Bus
     from app.engine.state import Opened, SavedState
     from app.snapshots import Snapshot
+    from core.breakpoints import Breakpoint
 
 log = logging.getLogger("chainrule.engine")
 
@@ -100,6 +101,7 @@ class Engine(QObject):
         self._taken = -1
         self._slow = SlowMotion()
         self._waiting_for_step = False
+        self._stops: tuple[tuple[Breakpoint, ...], bool] = ((), False)
         self._closed = False
         self._warm_up = WarmUp(self) if warm else None
         #: What kernels are being compiled for, and how it goes on: "open" or "edit".
@@ -260,6 +262,36 @@ class Engine(QObject):
         self._waiting_for_step = False
         self._send("play")
 
+    def play_back(self) -> None:
+        """Play backwards at the speed of the slider, until paused or at the beginning."""
+        self.catch_up()
+        if self._blocked:
+            self.failed.emit(self._blocked)
+            return
+        self._waiting_for_step = False
+        self._slow.stop()
+        self._send("play", reverse=True)
+
+    def run_to_breakpoint(self, breakpoints: Iterable[Breakpoint], *, back: bool = False) -> None:
+        """Go on until one of these stops the run, or back to where one would have stopped it last.
+
+        ``run.stopped-at`` or ``run.not-stopped`` follows on the bus.
+        """
+        self.catch_up()
+        if self._blocked:
+            self.failed.emit(self._blocked)
+            return
+        self._slow.stop()
+        self._send("run_to", breakpoints=tuple(breakpoints), back=back)
+
+    def set_breakpoints(self, breakpoints: Iterable[Breakpoint], *, by_instruction: bool) -> None:
+        """Choose what stops the run while it plays, and whether slow motion shows each instruction."""
+        wanted = (tuple(breakpoints), by_instruction)
+        if wanted != self._stops:
+            self._stops = wanted
+            self._slow.stop()
+            self._send("set_breakpoints", breakpoints=wanted[0], by_instruction=by_instruction)
+
     def pause(self) -> None:
         """Stop after the step in progress; answers within milliseconds."""
         self._slow.stop()
@@ -285,18 +317,23 @@ class Engine(QObject):
         self._send("step", granularity=self._granularity(granularity))
 
     def step_to(self, instruction: int) -> None:
-        """Do the instructions of the present step up to this one; if it lies behind, to the end of the step."""
+        """Go on until that instruction is done: in this step, or, if it is already, in the next."""
         self.catch_up()
         if self._blocked:
             self.failed.emit(self._blocked)
             return
         self._slow.stop()
-        self._send("step", granularity="instruction", to=int(instruction))
+        self._send("step", granularity="instruction", to=int(instruction) + 1)
 
     def step_back(self, granularity: str | None = None) -> None:
         """Undo one instruction, layer, batch or epoch, to the exact bits."""
         self._slow.stop()
         self._send("step_back", granularity=self._granularity(granularity))
+
+    def step_back_to(self, instruction: int) -> None:
+        """Go back to where that instruction was done last."""
+        self._slow.stop()
+        self._send("step_back", granularity="instruction", to=int(instruction) + 1)
 
     def seek(self, step: int, pc: int = 0) -> None:
         """Go to any step taken so far. While a slider moves only the latest wish counts."""
@@ -496,6 +533,10 @@ class Engine(QObject):
     def _on_tick(self, seconds: float) -> None:
         speed = self._state.speed
         if self._state.status != "playing" or (speed.mode != "slow" and not speed.sampled):
+            return
+        if self._state.reverse or (self._stops[1] and speed.mode == "slow"):
+            # The worker walks by itself: nothing travels between two of its moments.
+            self._pull()
             return
         self._pull()
         if speed.sampled:

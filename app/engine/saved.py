@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from app.engine.state import SavedState, Work
@@ -18,12 +19,15 @@ def contents_of(
     data: DataRef,
     saved: SavedState | None,
     thumbnail: bytes = b"",
+    view: Mapping[str, Any] | None = None,
 ) -> Contents:
     """Return what a project file holds: the document, and the run if there is one."""
     run = dict(saved.run) if saved is not None else {}
     history = run.pop("history", None)
     journal = run.pop("journal", None)
-    project = Project(name=name, network=network, training=training, data=data, run=run)
+    project = Project(
+        name=name, network=network, training=training, data=data, run=run, view=dict(view or {})
+    )
     weights = dict(saved.weights) if saved is not None else {}
     optimizer = dict(saved.optimizer) if saved is not None else {}
     others = saved.others if saved is not None else ()

@@ -21,8 +21,11 @@ from core import data as data_sets
 from core.runs import Position, Run, Supervisor
 
 if TYPE_CHECKING:
-    from core.runs import Divergence
+    from core.runs import Divergence, Stopped
     from core.runs.supervising import Happening
+
+#: Of `core.runs.Stopped`, told as it is.
+_STOPPED = ("breakpoint", "step", "pc", "instruction", "tensor", "value", "before")
 
 
 class Standing:
@@ -180,6 +183,15 @@ class Standing:
                 "op": done.op,
                 "layer": done.layer,
             }
+        return values
+
+    def stopped_values(self, found: Stopped) -> dict[str, Any]:
+        """What the event says of a breakpoint that has stopped the run: which, where, and the number that did it."""
+        values: dict[str, Any] = {name: getattr(found, name) for name in _STOPPED}
+        values["cell"] = list(found.cell)
+        values["title"] = self.run.program.instructions[found.instruction].title
+        known = self.run.program.tape.tensors.get(found.tensor)
+        values["symbol"] = known.symbol if known is not None else ""
         return values
 
     def epoch_values(self) -> dict[str, Any]:

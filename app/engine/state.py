@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from core.spec import Network, Training
 
 Status = Literal["starting", "ready", "playing", "paused", "blocked", "diverged", "busy"]
-Granularity = Literal["instruction", "layer", "batch", "epoch"]
+Granularity = Literal["instruction", "layer", "loss", "update", "batch", "epoch"]
 
-GRANULARITIES: tuple[Granularity, ...] = ("instruction", "layer", "batch", "epoch")
+GRANULARITIES: tuple[Granularity, ...] = get_args(Granularity)
 
 #: Seconds a signal needs from one layer to the next at 1x.
 SECONDS_PER_LAYER = 0.6
@@ -142,6 +142,8 @@ class EngineState:
         time Play was pressed at the end. 0 before a run is open.
     runs
         All runs of the project, in the order of their branches.
+    reverse
+        While playing: backwards.
     """
 
     status: Status = "starting"
@@ -156,6 +158,7 @@ class EngineState:
     stopped: bool = False
     epochs_planned: int = 0
     runs: tuple[RunLabel, ...] = ()
+    reverse: bool = False
 
 
 @dataclass(frozen=True)

@@ -117,17 +117,28 @@ class WhatIf(Changing):
         """Go forward in the copy, or in the run."""
         if self.scratch is None:
             super().step(granularity, to)
-        elif to is None:
+            return
+        if to is None and granularity in ("loss", "update"):
+            to = self.run.place_of(granularity)
+        if to is None:
             self.scratch.advance(granularity)
         else:
             self.scratch.go(to if self.scratch.pc < to else self.scratch.count)
 
-    def step_back(self, granularity: str) -> None:
+    def step_back(self, granularity: str, to: int | None = None) -> None:
         """Go back in the copy, or in the run."""
         if self.scratch is None:
-            super().step_back(granularity)
-        else:
+            super().step_back(granularity, to)
+            return
+        if to is None and granularity in ("loss", "update"):
+            to = self.run.place_of(granularity)
+        if to is None:
             self.scratch.retreat(granularity)
+        elif self.scratch.pc > to:
+            self.scratch.go(to)
+        else:
+            # The step before is the run's: the copy begins here.
+            self.scratch.retreat("batch")
 
     def seek(self, step: int, pc: int = 0) -> Iterator[float]:
         """Go to an instruction of the copy; to any other step in the run, which ends the copy."""

@@ -16,6 +16,7 @@ from app.engine.inbox import Inbox, Request
 from app.engine.mailbox import Mailbox
 from app.engine.pace import Pace
 from app.engine.state import EngineState, Speed, Work
+from app.engine.stopping import STATE_INTERVAL, Stopping
 from app.snapshots import Probe, Snapshot
 from app.text import tr
 
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
     from app.engine.session import Session
 
 log = logging.getLogger("chainrule.engine")
-
-#: How often the state is told while training, in seconds. Commands tell it at once.
-_STATE_INTERVAL = 0.1
 
 #: Questions that are answered by another run being open afterwards.
 _MOVES = ("branch", "switch_run")
@@ -39,8 +37,8 @@ _OF_WHATIFS = frozenset(
 
 #: Requests that leave a what-if copy as it is, or move within it. All others go on with the run: it ends.
 _KEEPS_WHATIF = frozenset(
-    ("nothing", "step", "step_back", "seek", "pause", "pulse", "set_speed", "set_probes", "select_sample",
-     "show_predictions", "allow_precise", "evaluate", "answer", "cancel")
+    ("nothing", "set_breakpoints", "step", "step_back", "seek", "pause", "pulse", "set_speed", "set_probes",
+     "select_sample", "show_predictions", "allow_precise", "evaluate", "answer", "cancel")
 )  # fmt: skip
 
 #: Given by what will be answered when it is done.
@@ -48,7 +46,19 @@ _LATER = object()
 
 #: Requests for which a long replay stops where it is.
 _ENDS_A_JOURNEY = frozenset(
-    ("open", "edit", "play", "pause", "pulse", "reset", "step", "step_back", "seek", "set")
+    (
+        "open",
+        "edit",
+        "play",
+        "pause",
+        "pulse",
+        "reset",
+        "step",
+        "step_back",
+        "seek",
+        "set",
+        "run_to",
+    )
 )
 
 #: Going back takes less as a rule; what takes longer is told, with its progress.
@@ -58,7 +68,7 @@ _NOTICEABLE = 0.15
 _BACKGROUND_SHARE = 0.15
 
 
-class Worker(QThread):
+class Worker(Stopping, QThread):
     """Owns every program and run; everything in here happens on this thread unless it says otherwise.
 
     Signals
@@ -153,7 +163,10 @@ class Worker(QThread):
             # Views may want snapshots already: there are none before a run is open.
             return None
         if self._playing:
-            waiting = self._pace.seconds_to_wait()
+            speed = self._pace.speed
+            waiting = (
+                self._walk.seconds_to_wait(speed) if self._walks else self._pace.seconds_to_wait()
+            )
             if self._dirty and waiting > 0:
                 waiting = min(waiting, self._pace.seconds_to_snapshot())
             return 0 if self._has_background else waiting
@@ -195,17 +208,26 @@ class Worker(QThread):
 
     def _train(self) -> None:
         session = self._open_session()
+        if self._walks:
+            self._go_along(session)
+            if self._has_background:
+                self._work_in_background()
+            return
         steps = self._pace.steps_due()
         if steps > 0:
             session.share(self._pace.speed.mode)
             began = perf_counter()
             session.meter.spent = 0.0
-            done = session.advance(steps, self._waits)
+            if self._stops:
+                done = self._train_to_stop(session, steps)
+            else:
+                done = session.advance(steps, self._waits)
             seconds = perf_counter() - began
             self._pace.count(done, seconds - session.meter.spent)
             self._slice_seconds += seconds
             self.spent["training"] += seconds
-            self._after_steps(session, done)
+            if self._playing:
+                self._after_steps(session, done)
         if self._has_background:
             allowed = _BACKGROUND_SHARE * (self._slice_seconds + self._background_seconds)
             if steps <= 0 or self._background_seconds <= allowed:
@@ -233,7 +255,7 @@ class Worker(QThread):
             self._tell(status="paused", reason="")
             self.happened.emit("run.finished", {"step": session.position.step})
             return
-        if perf_counter() - self._told > _STATE_INTERVAL:
+        if perf_counter() - self._told > STATE_INTERVAL:
             self._tell()
 
     def _measure_again(self, session: Session) -> None:
@@ -364,13 +386,21 @@ class Worker(QThread):
         self._put_off.append(command)
         return True
 
-    def _do_play(self) -> None:
+    def _do_play(self, reverse: bool = False) -> None:
         if self._is_put_off("play"):
             return
         session = self._open_session()
-        session.finish_step()
-        session.allow_more()
+        self._reverse = reverse and not session.at_beginning
+        if reverse and not self._reverse:
+            return
+        if not self._walks:
+            if not self._stops:
+                session.finish_step()
+            session.allow_more()
+        elif not reverse and session.finished:
+            session.allow_more()
         self._playing = True
+        self._walk.begin()
         self._epoch = session.epoch
         self._pace.begin()
         self._slice_seconds = self._background_seconds = 0.0
@@ -380,7 +410,7 @@ class Worker(QThread):
     def _do_pause(self) -> None:
         self._put_off = [command for command in self._put_off if command != "play"]
         if self._playing:
-            self._playing = False
+            self._playing = self._reverse = False
             self._measure_again(self._open_session())
             self._dirty = True
             self._tell_idle()
@@ -418,10 +448,10 @@ class Worker(QThread):
         self.happened.emit("run.stepped", {"granularity": granularity} | session.step_values())
         self._after_steps(session, 0)
 
-    def _do_step_back(self, granularity: str) -> None:
+    def _do_step_back(self, granularity: str, to: int | None = None) -> None:
         session = self._open_session()
         self._playing = False
-        session.step_back(granularity)
+        session.step_back(granularity, to)
         self._epoch = session.epoch
         self._dirty = True
         self._put_now()
@@ -450,6 +480,7 @@ class Worker(QThread):
     def _do_set_speed(self, speed: Speed) -> None:
         self._pace.speed = speed
         self._pace.begin()
+        self._walk.begin()
 
     def _do_set_probes(self, probes: tuple[Probe, ...]) -> None:
         self._probes = probes
@@ -560,6 +591,7 @@ class Worker(QThread):
             fields.setdefault("runs", session.runs())
             fields.setdefault("stopped", session.stopped)
             fields.setdefault("epochs_planned", session.epochs_planned)
+        fields["reverse"] = self._reverse and self._playing
         fields.setdefault("steps_per_second", self._pace.steps_per_second if self._playing else 0.0)
         fields.setdefault("progress", 1.0)
         self._state = replace(self._state, **fields)

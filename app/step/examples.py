@@ -95,7 +95,8 @@ class NoteStrip(Panel):
             context.bus.register("step.note", self.show_note, label=tr("Note"))
         context.document.changed.connect(self.refresh)
         context.document.opened.connect(self._on_opened)
-        self.refresh()
+        # Whoever puts it somewhere refreshes it: shown before, it would be a window of its own for a moment.
+        self.hide()
 
     def _button(self, name: str, icon: str, label: str, by: int) -> Button:
         made = Button(name=f"step-note-{name}", kind="ghost", icon=icon, icon_size=14)

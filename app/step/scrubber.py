@@ -12,12 +12,13 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from app import theme as themes
 from app.scenes import draw, formula
 from app.scenes.formula_tex import to_box
+from app.step.listing import mark
 from app.step.notation import PHASES, short, title
 from app.text import tr
 from app.widgets.focus import focus_entered, focus_left
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPaintEvent
+    from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPaintEvent, QResizeEvent
 
     from app.snapshots import InstructionView
     from app.step.session import StepSession
@@ -49,6 +50,7 @@ class Scrubber(QWidget):
         self._dragging = False
         self._target: int | None = None
         self._folded = False
+        self._held: QWidget | None = None
         session.changed.connect(self._on_changed)
 
     def sizeHint(self) -> QSize:
@@ -58,6 +60,26 @@ class Scrubber(QWidget):
         """Keep only the head and the cells, for low windows."""
         self._folded = folded
         self.setFixedHeight(74 if folded else 120)
+
+    def hold(self, widget: QWidget) -> None:
+        """Keep a row of buttons at the right of the heading."""
+        self._held = widget
+        widget.setParent(self)
+        widget.show()
+        self._place_held()
+
+    def _place_held(self) -> None:
+        if self._held is not None:
+            size = self._held.sizeHint()
+            self._held.setGeometry(self.width() - 12 - size.width(), 4, size.width(), size.height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._place_held()
+
+    def updateGeometry(self) -> None:
+        super().updateGeometry()
+        self._place_held()
 
     def focus_rect(self) -> QRect:
         """The cells."""
@@ -110,8 +132,11 @@ class Scrubber(QWidget):
         if self._dragging:
             self._go(event.position().x())
         elif event.position().y() < 30:
+            stop = self._session.stops.last
             self.setToolTip(
-                tr(
+                stop.sentence
+                if stop is not None
+                else tr(
                     "The instructions of one step. The counter at the top counts the steps that are done."
                 )
             )
@@ -172,14 +197,22 @@ class Scrubber(QWidget):
             colors.tx2,
             mono=True,
         )
+        room = self.width() - 16 if self._held is None else self._held.x() - 12
+        stop = self._session.stops.last
+        if stop is not None and self._target is None:
+            draw.disc(painter, x + 24, 18, 4, colors.err)
+            sentence = _elided(stop.sentence, room - x - 34)
+            draw.text(painter, x + 34, 22, sentence, 12, colors.tx)
+            self._cells(painter, colors, count, shown)
+            return
         if 0 < shown <= count:
             label = title(program.instructions[shown - 1], self._session.notation)
             box = formula.lay_out(to_box(label, formula.Pen(11, 400, "tx2")))
             formula.paint(painter, box, colors, x + 24, 22 - box.baseline)
             x += 24 + box.width
         hint = tr("drag to rewind: values are replayed exactly")
-        if x + 24 + draw.advance(hint, 11) < self.width() - 16:
-            draw.text(painter, self.width() - 16, 22, hint, 11, colors.tx3, anchor="end")
+        if x + 24 + draw.advance(hint, 11) < room:
+            draw.text(painter, room, 22, hint, 11, colors.tx3, anchor="end")
         self._cells(painter, colors, count, shown)
 
     def _cells(self, painter: QPainter, colors: themes.Theme, count: int, shown: int) -> None:
@@ -190,7 +223,7 @@ class Scrubber(QWidget):
         labelled = width >= 20
         # Numbers of three digits need more room than those of two.
         apart = 1 if width >= 17 else max(1, ceil((8 + 6.5 * max(2, len(str(count)))) / width))
-        start = 0
+        start, marks = 0, self._session.stops.marks()
         for index, line in enumerate(program.instructions):
             role = colors.color(PHASES.get(line.phase, ("tx2", ""))[0])
             x = LEFT + index * width
@@ -212,8 +245,10 @@ class Scrubber(QWidget):
                     mono=True,
                     anchor="middle",
                 )
-            if index in self._session.breakpoints:
-                draw.disc(painter, x + width / 2, 33, 4, colors.err)
+            if index in marks:
+                # Beside the playhead, where that is.
+                aside = 9 if current else 0
+                mark(painter, colors, x + width / 2 + aside, 33, 4, marks[index])
             last = index == count - 1 or program.instructions[index + 1].phase != line.phase
             if last and not self._folded:
                 self._bracket(
@@ -262,3 +297,15 @@ class Scrubber(QWidget):
         name = tr(PHASES.get(phase, ("", phase))[1])
         if draw.advance(name, 11) < right - left + 6:
             draw.text(painter, (left + right) / 2, 109, name, 11, colors.tx2, anchor="middle")
+
+
+def _elided(sentence: str, room: float) -> str:
+    """As much of a sentence as there is room for."""
+    if draw.advance(sentence, 12) <= room:
+        return sentence
+    enough, much = 0, len(sentence)
+    while enough < much:
+        half = (enough + much + 1) // 2
+        fits = draw.advance(sentence[:half].rstrip() + "…", 12) <= room
+        enough, much = (half, much) if fits else (enough, half - 1)
+    return sentence[:enough].rstrip() + "…"

@@ -14,6 +14,7 @@ from app.scenes.step import SCENE
 from app.scenes.step_layout import detail
 from app.scenes.step_values import Reader, alias_names, cell_id
 from app.snapshots import Probe
+from app.step.breakpoints import Breakpoints
 from app.step.network_view import loss_name, network_view
 from app.step.questions import Questions
 
@@ -68,7 +69,9 @@ class StepSession(QObject):
         self.hover = ""
         #: Switches of close-ups by name: see `app.scenes.closeups.Moment.toggles`.
         self.toggles: dict[str, Any] = {"scale": "own"}
-        self.breakpoints: set[int] = set()
+        self.stops = Breakpoints(context, self)
+        self.stops.changed.connect(self.changed)
+        self.stops.stopped.connect(self._on_stopped)
         self.questions = Questions(self)
         self.questions.answered.connect(self.explained)
         self._cells: dict[str, tuple[int, ...]] = {}
@@ -80,7 +83,6 @@ class StepSession(QObject):
         self._always: tuple[Probe, ...] = ()
         self._needed: tuple[str, ...] = ()
         self._program_serial = -1
-        self._jumps = 0
         self._unsubscribe: Any = None
 
     # -- life
@@ -106,6 +108,7 @@ class StepSession(QObject):
             else:
                 # The engine answers to the bus only after the window's first painting.
                 engine.set_granularity("instruction")
+        self.stops.set_active(True)
         self._subscribe()
         self._pull()
         self.changed.emit()
@@ -115,6 +118,7 @@ class StepSession(QObject):
         if not self._active:
             return
         self._active = False
+        self.stops.set_active(False)
         self.questions.rest()
         engine, context = self.context.engine, self.context
         engine.snapshot_ready.disconnect(self._pull)
@@ -414,23 +418,28 @@ class StepSession(QObject):
             self.hover = identifier
             self.changed.emit()
 
-    def toggle_breakpoint(self, instruction: int) -> None:
-        """Set or clear a breakpoint before an instruction."""
-        self.breakpoints ^= {instruction}
-        self.changed.emit()
+    @property
+    def breakpoints(self) -> set[int]:
+        """Instructions before which the run stops."""
+        return {place for place, on in self.stops.marks().items() if on}
 
     @property
     def running(self) -> bool:
         """Whether the run moves on by itself, playing or towards a breakpoint."""
-        return self.context.engine.state.status == "playing" or self._jumps > 0
+        return self.context.engine.state.status in ("playing", "busy")
 
-    def run_to_breakpoint(self) -> None:
-        """Step on until the next instruction is one with a breakpoint, at most once around the tape."""
-        if not self.breakpoints or self.program is None:
-            return
-        # To the end of this step, and to the breakpoint in the next: what a step begins with is seen in between.
-        self._jumps = 2
-        self._jump()
+    @Slot()
+    def _on_stopped(self) -> None:
+        """Look at the number that has stopped the run."""
+        stop = self.stops.last
+        info = self.reader.info(stop.tensor) if stop is not None and stop.tensor else None
+        if stop is not None and info is not None:
+            cell = stop.cell
+            if info.batch and cell:
+                self.set_row(cell[0])
+                cell = cell[1:]
+            self.select_cell(stop.tensor, cell)
+        self.changed.emit()
 
     # -- following
 
@@ -441,8 +450,7 @@ class StepSession(QObject):
     @Slot(object)
     def _on_state(self, _state: Any) -> None:
         self._pull()
-        if not self._jumps:
-            self.questions.ask()
+        self.questions.ask()
         self.changed.emit()
 
     @Slot()
@@ -470,13 +478,12 @@ class StepSession(QObject):
             self._program_serial = newest.program.serial
             self._cells.clear()
             self._before.clear()
-            self.breakpoints = {b for b in self.breakpoints if b < len(newest.program.instructions)}
+            self.stops.follow(newest.program)
             self._subscribe()
         self._remember(newest)
         if self.row >= self.rows:
             self.set_row(self.rows - 1)
         self.questions.forget(newest.serial)
-        self._go_on()
         self.questions.ask()
         self.changed.emit()
 
@@ -490,20 +497,6 @@ class StepSession(QObject):
                 known[name] = array
         for old in [key for key in self._before if abs(key - step) > 2]:
             del self._before[old]
-
-    def _go_on(self) -> None:
-        """Continue towards a breakpoint."""
-        if not self._jumps or self.snapshot is None:
-            return
-        self._jumps -= 1
-        if self.pc in self.breakpoints:
-            self._jumps = 0
-        elif self._jumps:
-            self._jump()
-
-    def _jump(self) -> None:
-        ahead = [index for index in self.breakpoints if index > self.pc]
-        self.context.engine.step_to(min(ahead, default=0))
 
     def _subscribe(self) -> None:
         if not self._active:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QPainter, QPainterPath
-from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QSizePolicy
+from PySide6.QtGui import QContextMenuEvent, QPainter, QPainterPath, QPen
+from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QMenu, QSizePolicy
 
 from app import theme as themes
 from app.scenes import draw, formula
 from app.scenes.formula_expressions import format_number
 from app.scenes.formula_tex import to_box
+from app.step.listing import ROW, TOP, Entry, entries, mark
 from app.step.notation import PHASES, keeping, title
 from app.text import tr
 from app.widgets.focus import focus_entered, focus_left
@@ -30,57 +30,6 @@ if TYPE_CHECKING:
     from app.snapshots import ProgramView
     from app.step.session import StepSession
 
-GROUP, ROW, TOP = 26, 30, 8
-# More instructions of one layer in a row than this fold into one line: an unrolled recurrent layer has thousands.
-LONG = 14
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One line of the list: a phase, an instruction, or a folded stretch."""
-
-    kind: str
-    phase: str
-    start: int
-    stop: int
-    top: int
-    height: int
-
-
-def entries(program: ProgramView, open_folds: frozenset[int]) -> tuple[Entry, ...]:
-    """Return the lines of the list; folds are named by their first instruction."""
-    result: list[Entry] = []
-    y = TOP
-    phase = ""
-    index = 0
-    instructions = program.instructions
-    while index < len(instructions):
-        line = instructions[index]
-        if line.phase != phase:
-            phase = line.phase
-            result.append(Entry("group", phase, index, index, y, GROUP))
-            y += GROUP
-        stop = index
-        kept = keeping(line)
-        while (
-            stop < len(instructions)
-            and instructions[stop].phase == phase
-            and keeping(instructions[stop]) == kept
-            and (kept or instructions[stop].layer == line.layer)
-        ):
-            stop += 1
-        if stop - index > (1 if kept else LONG) and (kept or line.layer):
-            result.append(Entry("fold", phase, index, stop, y, ROW))
-            y += ROW
-            if index not in open_folds:
-                index = stop
-                continue
-        for i in range(index, stop):
-            result.append(Entry("op", phase, i, i + 1, y, ROW))
-            y += ROW
-        index = stop
-    return tuple(result)
-
 
 class TapeList(QAbstractScrollArea):
     """The instructions of a step, one line each.
@@ -91,10 +40,13 @@ class TapeList(QAbstractScrollArea):
         An instruction was clicked or walked to.
     breakpoint_toggled(int)
         The margin was clicked, or F9 pressed.
+    asked(str, object)
+        A command of a line's menu or keys, with its arguments.
     """
 
     chosen = Signal(int)
     breakpoint_toggled = Signal(int)
+    asked = Signal(str, object)
     focus_radius = 4
 
     def __init__(self, session: StepSession) -> None:
@@ -111,6 +63,8 @@ class TapeList(QAbstractScrollArea):
         self._open: frozenset[int] = frozenset()
         self._program: ProgramView | None = None
         self._hover = -1
+        self._in_margin = False
+        self._marks: dict[int, bool] = {}
         self._seen = -1
         self._shown_in: Entry | None = None
         session.changed.connect(self.refresh)
@@ -211,8 +165,11 @@ class TapeList(QAbstractScrollArea):
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         entry = self._at(event.position().y())
         hover = entry.start if entry is not None and entry.kind != "group" else -1
-        if hover != self._hover:
-            self._hover = hover
+        margin = entry is not None and entry.kind == "op" and event.position().x() < 22
+        if margin != self._in_margin:
+            self.setToolTip(tr("Click to set or delete a breakpoint (F9)") if margin else "")
+        if (hover, margin) != (self._hover, self._in_margin):
+            self._hover, self._in_margin = hover, margin
             self.viewport().update()
 
     def leaveEvent(self, event: object) -> None:
@@ -228,8 +185,72 @@ class TapeList(QAbstractScrollArea):
             self.chosen.emit(max(0, min(wanted, len(program.instructions) - 1)))
         elif key == Qt.Key.Key_F9:
             self.breakpoint_toggled.emit(self._session.inspected)
+        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            back = event.modifiers() & Qt.KeyboardModifier.ShiftModifier
+            self._ask("run.back_to" if back else "run.to", self._session.inspected)
+        elif key in (Qt.Key.Key_Left, Qt.Key.Key_Right):
+            self._turn(self._session.inspected, unfold=key == Qt.Key.Key_Right)
         else:
             super().keyPressEvent(event)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        keys = event.reason() == QContextMenuEvent.Reason.Keyboard
+        entry = None if keys else self._at(event.pos().y())
+        if entry is not None and entry.kind == "group":
+            return
+        index = self._session.inspected if entry is None else entry.start
+        if entry is not None and entry.kind == "op":
+            self.chosen.emit(index)
+        rect = self.rect_of(index)
+        place = rect.center().toPoint() if keys and rect is not None else event.pos()
+        menu = self.menu_of(index)
+        menu.aboutToHide.connect(menu.deleteLater)
+        menu.popup(self.viewport().mapToGlobal(place))
+
+    def menu_of(self, index: int) -> QMenu:
+        """Return the menu of a line."""
+        program, session = self._program, self._session
+        menu = QMenu(self)
+        menu.setObjectName("step-tape-menu")
+        if program is None or not 0 <= index < len(program.instructions):
+            return menu
+        line = program.instructions[index]
+        marks = session.stops.marks()
+        for name, label, keys, handler in (
+            ("run-here", tr("Run to here"), "Ctrl+F10", lambda: self._ask("run.to", index)),
+            ("back-here", tr("Go back to here"), "Ctrl+Shift+F10", lambda: self._ask("run.back_to", index)),
+            ("", "", "", None),
+            ("breakpoint", tr("Delete the breakpoint") if index in marks else tr("Set a breakpoint"), "F9",
+             lambda: self.breakpoint_toggled.emit(index)),
+            ("break-layer", tr("Stop at each pass through {layer}", layer=line.layer) if line.layer else "", "",
+             lambda: self.asked.emit("step.add_breakpoint", {"kind": "layer", "layer": line.layer})),
+            ("break-nan", tr("Stop when it is NaN or infinite") if line.writes else "", "",
+             lambda: self.asked.emit("step.add_breakpoint", {
+                 "kind": "condition", "of": "tensor", "tensor": line.writes[0], "test": "not-finite"})),
+        ):  # fmt: skip
+            if handler is None:
+                menu.addSeparator()
+            elif label:
+                action = menu.addAction(label)
+                action.setObjectName(f"tape-{name}")
+                if keys:
+                    action.setShortcut(keys)
+                    # Shown here; the workspace listens to it.
+                    action.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
+                action.triggered.connect(lambda _=False, do=handler: do())
+        return menu
+
+    def _ask(self, name: str, index: int) -> None:
+        self.asked.emit(name, {"instruction": index})
+
+    def _turn(self, index: int, *, unfold: bool) -> None:
+        """Open or fold the stretch that an instruction is in."""
+        for entry in self._entries:
+            if entry.kind == "fold" and entry.start <= index < entry.stop:
+                self._open = self._open | {entry.start} if unfold else self._open - {entry.start}
+                self._shown_in = None
+                self._arrange()
+                self.viewport().update()
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
@@ -251,6 +272,7 @@ class TapeList(QAbstractScrollArea):
                 painter, 16, 32, tr("The tape appears when the engine is ready."), 12, colors.tx3
             )
             return
+        self._marks = self._session.stops.marks()
         top = self.verticalScrollBar().value()
         bottom = top + self.viewport().height()
         for entry in self._entries:
@@ -272,8 +294,11 @@ class TapeList(QAbstractScrollArea):
     def _fold(self, painter: QPainter, colors: themes.Theme, entry: Entry, y: float) -> None:
         assert self._program is not None
         layer = self._program.instructions[entry.start].layer
-        mark = "▾" if entry.start in self._open else "▸"
-        draw.text(painter, 41, y + 19, mark, 11, colors.tx3)
+        sign = "▾" if entry.start in self._open else "▸"
+        draw.text(painter, 41, y + 19, sign, 11, colors.tx3)
+        if any(entry.start <= place < entry.stop for place in self._marks):
+            inside = [on for place, on in self._marks.items() if entry.start <= place < entry.stop]
+            mark(painter, colors, 13, y + 15, 4, any(inside))
         count = entry.stop - entry.start
         kept = keeping(self._program.instructions[entry.start])
         if kept:
@@ -285,6 +310,9 @@ class TapeList(QAbstractScrollArea):
             draw.text(painter, 66, y + 19, says.format(count=count), 12.5, colors.tx2)
             return
         words = tr("{layer}: {count} instructions", layer=layer, count=count)
+        if entry.time >= 0:
+            words = tr("{layer} ⟨{time}⟩: {count} instructions",
+                       layer=layer, time=entry.time + 1, count=count)  # fmt: skip
         draw.text(painter, 66, y + 19, words, 12.5, colors.tx2, mono=True)
 
     def _row(self, painter: QPainter, colors: themes.Theme, entry: Entry, y: float) -> None:
@@ -301,10 +329,14 @@ class TapeList(QAbstractScrollArea):
             draw.fill(painter, 0, y, 3, ROW, role)
         elif entry.start == self._hover:
             draw.fill(painter, 0, y, width, ROW, colors.bg3)
-        if entry.start in session.breakpoints:
-            draw.disc(painter, 13, y + 15, 5, colors.err)
-        if current or (session.done is None and entry.start == 0 and looked):
-            _arrow(painter, 23, y + 8, role if current else colors.tx3)
+        if entry.start in self._marks:
+            mark(painter, colors, 13, y + 15, 5, self._marks[entry.start])
+        elif entry.start == self._hover and self._in_margin:
+            mark(painter, colors, 13, y + 15, 5, on=False)
+        if current:
+            _arrow(painter, 23, y + 8, role)
+        elif entry.start == session.pc:
+            _arrow(painter, 23, y + 8, colors.tx3, filled=False)
         draw.text(painter, 40, y + 19, f"{entry.start + 1:02d}", 11, colors.tx3, mono=True)
         tone = "tx" if done or current else "tx2"
         result = "" if line.op == "choose_batch" else self._result(line.writes)
@@ -339,9 +371,13 @@ class TapeList(QAbstractScrollArea):
         return f"[{draw.TIMES.join(map(str, info.shape)) or 1}]"
 
 
-def _arrow(painter: QPainter, x: float, y: float, color: QColor) -> None:
+def _arrow(painter: QPainter, x: float, y: float, color: QColor, *, filled: bool = True) -> None:
+    """The program counter: on the instruction done last, and hollow on the one that comes next."""
     path = QPainterPath(QPointF(x + 1, y + 5))
     for px, py in ((7, 5), (7, 2), (13, 7), (7, 12), (7, 9), (1, 9)):
         path.lineTo(x + px, y + py)
     path.closeSubpath()
-    painter.fillPath(path, color)
+    if filled:
+        painter.fillPath(path, color)
+    else:
+        painter.strokePath(path, QPen(color, 1))

@@ -14,6 +14,7 @@ from app.scenes.step_focus import aliases
 from app.scenes.step_values import cell_id, parse_cell
 from app.step import card as cards
 from app.step.closeup import CloseupStage
+from app.step.debug_bar import DebugBar
 from app.step.examples import ExamplesButton, NoteStrip
 from app.step.scrubber import Scrubber
 from app.step.session import StepSession
@@ -24,7 +25,7 @@ from app.step.views import views
 from app.step.ways import ChainCommands
 from app.step.whatif import WhatIfBar, WhatIfCommands
 from app.step.whatif_editor import NumberEditing
-from app.text import tr
+from app.text import number, tr
 from app.widgets import Button, Header, Panel, ScrollPanel, Segmented
 
 if TYPE_CHECKING:
@@ -54,7 +55,14 @@ class StepWorkspace(QWidget):
         context.theme_changed.connect(self._on_theme)
         for keys, handler in (
             ("F9", self._on_breakpoint_key),
-            ("F5", self.session.run_to_breakpoint),
+            ("F5", lambda: self._do("step.run_to_breakpoint")),
+            ("Shift+F5", lambda: self._do("step.run_back_to_breakpoint")),
+            ("Ctrl+F10", lambda: self._do("run.to", instruction=self.session.inspected)),
+            ("Ctrl+Shift+F10", lambda: self._do("run.back_to", instruction=self.session.inspected)),
+            ("F11", lambda: self._do("run.step", granularity="layer")),
+            ("Shift+F11", lambda: self._do("run.step_back", granularity="layer")),
+            ("Shift+Space", self._on_play_back),
+            ("Ctrl+F9", lambda: self.debug.open_list()),
         ):
             shortcut = QShortcut(QKeySequence(keys), self)
             shortcut.activated.connect(handler)
@@ -70,8 +78,6 @@ class StepWorkspace(QWidget):
         for name, label in quiet.items():
             if not bus.knows(name):
                 bus.register(name, _nothing, label=label)
-        if not bus.knows("step.breakpoint"):
-            bus.register("step.breakpoint", self.session.toggle_breakpoint, label=tr("Breakpoint"))
         if not bus.knows("step.check_gradient"):
             bus.register(
                 "step.check_gradient",
@@ -89,12 +95,6 @@ class StepWorkspace(QWidget):
             bus.register("step.view", self._set_view, label=tr("View"))
         if not bus.knows("step.notation"):
             bus.register("step.notation", self._set_notation, label=tr("Notation"))
-        if not bus.knows("step.run_to_breakpoint"):
-            bus.register(
-                "step.run_to_breakpoint",
-                self.session.run_to_breakpoint,
-                label=tr("Run to breakpoint"),
-            )
 
     def _build(self) -> None:
         session, bus = self.session, self._context.bus
@@ -108,8 +108,9 @@ class StepWorkspace(QWidget):
         self.tape = TapeList(session)
         self.tape.chosen.connect(lambda i: bus.do("step.inspect", instruction=int(i)))
         self.tape.breakpoint_toggled.connect(
-            lambda i: bus.do("step.breakpoint", instruction=int(i))
+            lambda i: self._do("step.breakpoint", instruction=int(i))
         )
+        self.tape.asked.connect(lambda name, arguments: self._do(name, **arguments))
         column.addWidget(self._tape_head)
         column.addWidget(self.tape, 1)
 
@@ -170,6 +171,7 @@ class StepWorkspace(QWidget):
         column.addWidget(self._stage_head)
         column.addWidget(self.whatif)
         column.addWidget(self.notes)
+        self.notes.refresh()
         column.addWidget(self._stack, 1)
         self._set_view("network")
 
@@ -182,6 +184,8 @@ class StepWorkspace(QWidget):
 
         self.scrubber = Scrubber(session)
         self.scrubber.wanted.connect(self._on_wanted)
+        self.debug = DebugBar(self._context, session)
+        self.scrubber.hold(self.debug)
         stack = QWidget()
         column = QVBoxLayout(stack)
         column.setContentsMargins(0, 0, 0, 0)
@@ -235,9 +239,17 @@ class StepWorkspace(QWidget):
         self._right.setFixedWidth((360, 320, 280)[min(level, 2)])
         self.scrubber.set_folded(level >= 2)
 
-    def hint(self) -> str:
+    def hint(self) -> tuple[tuple[str, str], ...]:
         """Keys for the status bar."""
-        return tr("F10 step op   Shift+F10 step back   F9 breakpoint   F5 run")
+        return (
+            ("F10", tr("step op")), ("Shift F10", tr("step back")), ("F9", tr("breakpoint")), ("F5", tr("run")),
+        )  # fmt: skip
+
+    def status(self) -> list[tuple[str, str]]:
+        """Numbers for the status bar."""
+        session, count = self.session, self.session.stops.enabled
+        found = [(tr("sample"), f"{session.row + 1} / {session.rows}")] if session.rows > 1 else []
+        return found + ([(tr("breakpoints"), number(count))] if count else [])
 
     # -- reactions
 
@@ -344,8 +356,19 @@ class StepWorkspace(QWidget):
     def _on_theme(self, _theme: Any) -> None:
         self.update()
 
+    def _do(self, name: str, /, **arguments: Any) -> None:
+        """Carry out a command; a refusal, or an engine that is not ready, is shown."""
+        if self._context.bus.knows(name):
+            self._context.do(name, **arguments)
+        else:
+            self._context.refused.emit(tr("The engine is being prepared. Try again in a moment."))
+
+    def _on_play_back(self) -> None:
+        moving = self._context.engine.state.status in ("playing", "busy")
+        self._do("run.pause" if moving else "run.play_back")
+
     def _on_breakpoint_key(self) -> None:
-        self._context.bus.do("step.breakpoint", instruction=self.session.inspected)
+        self._do("step.breakpoint", instruction=self.session.inspected)
 
     def _on_wanted(self, done: int) -> None:
         """Go to a moment of the step that is shown."""

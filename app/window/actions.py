@@ -38,6 +38,8 @@ def _entries() -> tuple[_Entry, ...]:
         _Entry("transport-granularity-layer", tr("Layer"), ("2",), checkable=True),
         _Entry("transport-granularity-batch", tr("Batch"), ("3",), checkable=True),
         _Entry("transport-granularity-epoch", tr("Epoch"), ("4",), checkable=True),
+        _Entry("transport-granularity-loss", tr("To the loss"), ("5",), checkable=True),
+        _Entry("transport-granularity-update", tr("To the update"), ("6",), checkable=True),
         _Entry("project-new", tr("New from template…"), ("Ctrl+N",), "template"),
         _Entry("project-open", tr("Open…"), ("Ctrl+O",), "folder-open"),
         _Entry("project-save", tr("Save"), ("Ctrl+S",), "save"),

@@ -246,6 +246,7 @@ class MainWindow(QMainWindow):
         if before is not None:
             _call(before, "deactivate")
         self._current = name
+        self.top.show_instructions(name == "step")
         self.stack.setCurrentWidget(view)
         _call(view, "set_compact", max(0, self._level))
         if self.isVisible():

@@ -116,7 +116,7 @@ class Projects(QObject):
             raise CommandError(tr("The project has no file yet. Choose where to save it."))
         if target.suffix != ".chainrule":
             target = target.with_name(target.name + ".chainrule")
-        state = document.state
+        state, view = document.state, dict(self._context.view)
 
         def finish(problem: str) -> None:
             if problem:
@@ -129,7 +129,7 @@ class Projects(QObject):
             self._context.bus.emit("project.saved", path=str(target))
             self.saved.emit(str(target))
 
-        self._with_run(lambda run: self._write(target, _contents(state, run), finish))
+        self._with_run(lambda run: self._write(target, _contents(state, run, view), finish))
 
     def rename(self, name: str) -> None:
         """Give the project another name."""
@@ -147,7 +147,7 @@ class Projects(QObject):
         saved = saved_of(contents)
         if path is not None:
             self._remember(path)
-        self._replace(state, path, saved, dirty=dirty)
+        self._replace(state, path, saved, dirty=dirty, view=project.view)
 
     def _replace(
         self,
@@ -156,9 +156,11 @@ class Projects(QObject):
         saved: SavedState | None = None,
         *,
         dirty: bool = False,
+        view: dict[str, Any] | None = None,
     ) -> None:
         document = self._context.document
         self._opened = saved
+        self._context.view = dict(view or {})
         document.open_state(state, path, dirty=dirty)
         engine = self._context.engine
         if engine is not None and self._context.attached:
@@ -235,6 +237,7 @@ class Projects(QObject):
         self._busy = True
         self._copied = now
         state, original = document.state, document.path
+        view = dict(self._context.view)
 
         def finish(problem: str) -> None:
             self._busy = False
@@ -246,14 +249,14 @@ class Projects(QObject):
 
         def keep(run: SavedState | None) -> None:
             self._failures = 0
-            contents = _contents(state, run)
+            contents = _contents(state, run, view)
             self._enqueue(lambda: autosave.save(contents, original), finish)
 
         def without(problem: str) -> None:
             self._failures += 1
             if self._failures > _PATIENCE:
                 log.warning("the recovery copy is written without the run: %s", problem)
-                self._enqueue(lambda: autosave.save(_contents(state, None), original), finish)
+                self._enqueue(lambda: autosave.save(_contents(state, None, view), original), finish)
                 return
             # The last copy has the run in it: better an older one than one without.
             self._busy, self._copied = False, None
@@ -349,5 +352,5 @@ class Projects(QObject):
             QCoreApplication.sendPostedEvents(self, QEvent.Type.MetaCall.value)
 
 
-def _contents(state: State, run: SavedState | None) -> Contents:
-    return contents_of(state.name, state.network, state.training, state.data, run)
+def _contents(state: State, run: SavedState | None, view: dict[str, Any]) -> Contents:
+    return contents_of(state.name, state.network, state.training, state.data, run, view=view)

@@ -196,6 +196,10 @@ def engine_words(state: EngineState, attached: bool) -> tuple[str, str]:
         return words, "tx"
     if state.status == "busy":
         return f"{state.reason or tr('Working')} · {100 * state.progress:.0f} %", "fwd"
+    if state.status == "playing" and state.reverse:
+        return tr("Playing backwards"), "bwd"
+    if state.status == "paused" and state.position is not None and state.position.pc:
+        return tr("Paused at op {number}", number=state.position.pc), "tx3"
     return {
         "ready": (tr("Engine ready"), "tx3"),
         "playing": (tr("Training"), "fwd"),
@@ -226,7 +230,8 @@ def figures(context: WindowContext, workspace: str) -> list[tuple[str, str]]:
 
 def usual_keys(state: EngineState) -> Hint:
     """Return the keys of the transport, for workspaces that name none of their own."""
-    unit = {"instruction": tr("instruction"), "layer": tr("layer"), "batch": tr("batch"),
-            "epoch": tr("epoch")}[state.granularity]  # fmt: skip
+    step = {"instruction": tr("step one instruction"), "layer": tr("step one layer"),
+            "loss": tr("step to the loss"), "update": tr("step to the update"),
+            "batch": tr("step one batch"), "epoch": tr("step one epoch")}[state.granularity]  # fmt: skip
     play = tr("pause") if state.status == "playing" else tr("play")
-    return ((tr("Space"), play), (".", tr("step one {unit}", unit=unit)), (",", tr("back")))
+    return ((tr("Space"), play), (".", step), (",", tr("back")))

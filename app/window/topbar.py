@@ -12,7 +12,8 @@ from app.text import tr
 from app.widgets import Button, Chip, Control, Label, Line, Panel, Slider
 from app.window.actions import Actions
 
-GRANULARITIES = ("instruction", "layer", "batch", "epoch")
+#: In the order of the menu: from the smallest step to the largest.
+GRANULARITIES = ("instruction", "layer", "loss", "update", "batch", "epoch")
 
 
 class ProjectButton(Control):
@@ -161,9 +162,12 @@ class TopBar(Panel):
         row.addWidget(_spaced_line())
         self.epoch = Counter(tr("Epoch"), name="counter-epoch", width=52)
         self.step = Counter(tr("Step"), name="counter-step", width=44)
+        self.op = Counter(tr("Op"), name="counter-op", width=52)
+        self.op.hide()
         row.addWidget(self.epoch)
         row.addSpacing(8)
         row.addWidget(self.step)
+        row.addWidget(self.op)
         self._export_line = _spaced_line()
         row.addWidget(self._export_line)
         self.export = Button(
@@ -238,12 +242,21 @@ class TopBar(Panel):
         total = max(epoch, getattr(state, "epochs_planned", 0) or epochs)
         self.epoch.show_value(text.number(epoch), text.number(total))
         self.step.show_value(text.number(step))
-        titles = {"instruction": tr("Op"), "layer": tr("Layer"), "batch": tr("Batch"),
-                  "epoch": tr("Epoch")}  # fmt: skip
+        count = 0 if position is None else position.instructions
+        # Between two steps all of the last one are done.
+        done = 0 if position is None else position.pc or (count if step else 0)
+        self.op.show_value(text.number(done), text.number(count) if count else "")
+        titles = {"instruction": tr("Op"), "layer": tr("Layer"), "loss": tr("Loss"),
+                  "update": tr("Update"), "batch": tr("Batch"), "epoch": tr("Epoch")}  # fmt: skip
         self.granularity.set_label(titles[state.granularity])
         self.granularity.setAccessibleName(
             tr("Granularity: {value}", value=titles[state.granularity])
         )
+
+    def show_instructions(self, shown: bool) -> None:
+        """Count the instructions of a step instead of epochs."""
+        self.op.setVisible(shown)
+        self.epoch.setHidden(shown)
 
     def set_compact(self, level: int) -> None:
         """Leave out what a narrow window has no room for."""

@@ -18,6 +18,8 @@ def show(context: WindowContext, actions: Actions, state: EngineState) -> None:
     reason = obstacle(context, state)
     actions["transport-play"].setText(tr("Pause") if playing or going else tr("Play"))
     tip = tr("Pause") if playing else tr("Train until paused")
+    if state.reverse:
+        tip = tr("Stop playing backwards")
     _enable(
         actions,
         "transport-play",

@@ -62,21 +62,30 @@ class Stopping(Travelling):
     def run_back_to(
         self,
         breakpoints: Sequence[Breakpoint],
+        steps: int | None = None,
         progress: Callable[[float], object] | None = None,
         stop: Callable[[], bool] | None = None,
     ) -> Stopped | None:
         """Go back to where a breakpoint would have stopped the run last, with every bit as it was there.
 
+        Parameters
+        ----------
+        breakpoints, progress, stop
+            As for `run_to`.
+        steps
+            How many to go back at most.
+
         Returns
         -------
-        What it was, or None: then the run stands at its beginning, or (told to stop) somewhere on the way.
+        What it was, or None: then the run stands at its beginning, so many steps before, or (told to stop) somewhere on
+        the way.
 
         Raises
         ------
         core.errors.ChainruleError
             None of them is enabled, or one is about what the network does not have.
         """
-        return _finished(self.running_back_to(breakpoints), progress, stop)
+        return _finished(self.running_back_to(breakpoints, steps), progress, stop)
 
     def running_to(self, breakpoints: Sequence[Breakpoint], steps: int | None = None) -> Search:
         """`run_to` in pieces of at most about `REPLAY` seconds (or one step).
@@ -109,7 +118,9 @@ class Stopping(Travelling):
             yield _share(self.step_count - first, None if last is None else last - first)
         return None
 
-    def running_back_to(self, breakpoints: Sequence[Breakpoint]) -> Search:
+    def running_back_to(
+        self, breakpoints: Sequence[Breakpoint], steps: int | None = None
+    ) -> Search:
         """`run_back_to` in pieces, as `running_to`.
 
         Yields
@@ -120,26 +131,49 @@ class Stopping(Travelling):
         self.divergence = None
         self.undo.clear()
         origin, high = (self.step_count, self.pc), self.step_count
+        least = (
+            self.base if steps is None else max(high - check_whole("steps", steps, 1), self.base)
+        )
         if self.pc:
             found = self._last_in(watch, high, self.pc)
             if found is not None:
                 return found
         # Where it stands between two steps, the end of the one before is where it is already.
         first_end = watch.count + 1 if origin[1] else watch.count
-        while high > self.base:
+        while high > least:
             if watch.places:
                 held, low = [high - 1], high - 1
             else:
                 held, low = yield from self._looked_back(watch, high, origin[0])
-            for step in reversed(held):
+            for step in reversed([one for one in held if one >= least]):
                 end = first_end if step == origin[0] - 1 else watch.count + 1
                 found = self._last_in(watch, step, end)
                 if found is not None:
                     return found
             high = low
-            yield _share(origin[0] - high, origin[0] - self.base)
-        self.seek(self.base)
-        return watch.at(self.base, 0) if origin != (self.base, 0) else None
+            yield _share(origin[0] - high, origin[0] - least)
+        self.seek(least)
+        # Before the beginning there is no step at whose end it would have been found.
+        return watch.at(least, 0) if origin != (least, 0) and least == self.base else None
+
+    def step_by(self, breakpoints: Sequence[Breakpoint], *, back: bool = False) -> Stopped | None:
+        """One instruction forward or back, and the breakpoint that is there, if one is.
+
+        On the way back the loss of the step before is not known: that it went up is not asked there.
+        """
+        watch = Watch(self.program, breakpoints)
+        step, before = self.step_count, self._loss_before()
+        if back:
+            self.step_back("instruction")
+            pc = self.pc or watch.count
+            step = self.step_count - (0 if self.pc else 1)
+            wrote = None if step < self.base else watch.wrote(step, pc - 1, None)
+            return wrote or watch.at(self.step_count, self.pc)
+        pc = self.pc
+        self.step("instruction")
+        if self.divergence is not None:
+            return self._broken(watch)
+        return watch.wrote(step, pc, before) or watch.at(step, pc + 1)
 
     # ---- inside ---------------------------------------------------------------------------------------------------
 

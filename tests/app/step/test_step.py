@@ -302,12 +302,12 @@ def test_the_tape_is_walked_looked_at_and_marked(qtbot, window):
     assert session.inspected == 4
     click(tape.viewport(), QPoint(12, round(tape.rect_of(7).center().y())))
     assert session.breakpoints == {7}
-    session.run_to_breakpoint()
+    window.context.bus.do("step.run_to_breakpoint")
     qtbot.waitUntil(lambda: session.pc == 7, timeout=_PATIENCE)
     assert session.done == 6
     assert session.snapshot.position.step == 0
     # Around the tape: to the same place in the next step.
-    session.run_to_breakpoint()
+    window.context.bus.do("step.run_to_breakpoint")
     qtbot.waitUntil(lambda: session.snapshot.position.step == 1, timeout=_PATIENCE)
     qtbot.waitUntil(lambda: session.pc == 7, timeout=_PATIENCE)
     assert not session.running

@@ -1,0 +1,157 @@
+"""What the worker does about breakpoints: playing up to them, running to them, and walking back. Worker thread."""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from app.engine.walking import BACK_AT_ONCE, Walk
+from app.text import tr
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from app.engine.pace import Pace
+    from app.engine.session import Session
+    from core.breakpoints import Breakpoint
+    from core.runs import Stopped
+
+#: How often the state is told while training, in seconds. Commands tell it at once.
+STATE_INTERVAL = 0.1
+
+#: What takes longer is told, with its progress.
+NOTICEABLE = 0.15
+
+
+class Stopping:
+    """The part of the worker that stops at breakpoints, and goes instruction by instruction or backwards."""
+
+    _pace: Pace
+    _playing: bool
+    _dirty: bool
+    _told: float
+    _epoch: int
+    happened: Any
+    _open_session: Callable[[], Session]
+    _after_steps: Callable[[Session, int], None]
+    _put_now: Callable[[], None]
+    _tell_idle: Callable[[], None]
+    _tell: Callable[..., None]
+    _waits: Callable[[], bool]
+    _has_better_to_do: Callable[[], bool]
+
+    #: What stops the run while it plays, and whether slow motion goes instruction by instruction: in Step.
+    _breakpoints: tuple[Breakpoint, ...] = ()
+    _by_instruction = False
+    _reverse = False
+
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self._walk = Walk()
+
+    @property
+    def _walks(self) -> bool:
+        """Whether playing means to go back, or on by single instructions."""
+        return self._reverse or (self._by_instruction and self._pace.speed.mode == "slow")
+
+    @property
+    def _stops(self) -> bool:
+        return any(one.enabled for one in self._breakpoints)
+
+    def _go_along(self, session: Session) -> None:
+        """Go on by an instruction, or back by one or by steps, as is due."""
+        speed, found = self._pace.speed, None
+        due = self._walk.due(speed, self._pace.steps_in(BACK_AT_ONCE))
+        if not due:
+            return
+        if speed.mode != "slow":
+            found = session.back_by(due, self._breakpoints)
+            due = 0
+        while due and found is None and not self._at_an_end(session):
+            found = session.walk(self._breakpoints, back=self._reverse)
+            due -= 1
+            if session.diverged:
+                break
+        self._dirty = True
+        if self._reverse:
+            self._epoch = session.epoch
+        if found is not None:
+            self._stop_at(session, found)
+        elif not self._reverse:
+            self._after_steps(session, 0)
+        elif session.at_beginning:
+            self._playing = self._reverse = False
+            self._put_now()
+            self._tell_idle()
+            self.happened.emit("run.paused", {"step": session.position.step})
+        elif perf_counter() - self._told > STATE_INTERVAL:
+            self._tell()
+
+    def _at_an_end(self, session: Session) -> bool:
+        if self._reverse:
+            return session.at_beginning
+        return session.finished and not session.position.pc
+
+    def _train_to_stop(self, session: Session, steps: int) -> int:
+        """Take up to so many steps, as long as no breakpoint stops the run."""
+        began, first, found = perf_counter(), session.position.step, None
+        going = session.search(self._breakpoints, steps=steps)
+        while found is None:
+            try:
+                next(going)
+            except StopIteration as end:
+                found = end.value
+                break
+            if self._waits() or perf_counter() - began > 2 * BACK_AT_ONCE:
+                going.close()
+                break
+        if found is not None:
+            self._stop_at(session, found)
+        return session.position.step - first
+
+    def _stop_at(self, session: Session, found: Stopped) -> None:
+        """A breakpoint has stopped the run: say so, with what it found there."""
+        self._playing = self._reverse = False
+        self._put_now()
+        self._after_steps(session, 0)
+        self._tell_idle()
+        self.happened.emit("run.stopped-at", session.stopped_values(found))
+
+    def _do_set_breakpoints(
+        self, breakpoints: tuple[Breakpoint, ...], by_instruction: bool
+    ) -> None:
+        self._breakpoints, self._by_instruction = breakpoints, by_instruction
+
+    def _do_run_to(self, breakpoints: tuple[Breakpoint, ...], back: bool = False) -> None:
+        """Go on to a breakpoint, or back to the last one, until it is reached or something else is asked for."""
+        session = self._open_session()
+        self._playing = False
+        if not back and session.finished:
+            session.allow_more()
+        began, found, left = perf_counter(), None, False
+        going = session.search(breakpoints, back=back)
+        while True:
+            try:
+                progress = next(going)
+            except StopIteration as end:
+                found = end.value
+                break
+            if self._has_better_to_do():
+                going.close()
+                left = True
+                break
+            if perf_counter() - began > NOTICEABLE:
+                words = tr("Going back to a breakpoint") if back else tr("Going on to a breakpoint")
+                self._tell(status="busy", progress=progress, reason=words)
+        self._epoch = session.epoch if back else self._epoch
+        self._dirty = True
+        if found is not None:
+            self._stop_at(session, found)
+        else:
+            self._put_now()
+            self._tell_idle()
+            self._after_steps(session, 0)
+            if not left and not session.diverged:
+                self.happened.emit("run.not-stopped", {"back": back, "step": session.position.step})
+        name = "run.stepped-back" if back else "run.stepped"
+        self.happened.emit(name, {"granularity": "breakpoint"} | session.step_values())

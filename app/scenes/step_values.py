@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 if TYPE_CHECKING:
-    from app.snapshots import InstructionView, Snapshot, TensorView
+    from app.snapshots import InstructionView, ProgramView, Snapshot, TensorView
 
 State = Literal["fresh", "stale", "absent"]
 WEIGHTS = ("kernel", "bias", "gamma", "beta", "recurrent_kernel", "embeddings")
@@ -43,6 +43,23 @@ def is_weight(tensor: str) -> bool:
     """Tell whether a tensor is a parameter of the network rather than something computed in a step."""
     computed = tensor.startswith(("grad/", "clipped/", "norm/"))
     return not computed and tensor.rpartition("/")[2] in WEIGHTS
+
+
+_last: tuple[ProgramView | None, frozenset[str]] = (None, frozenset())
+
+
+def _given(program: ProgramView) -> frozenset[str]:
+    """What the instructions of a program read and none of them writes; remembered for the program seen last."""
+    global _last
+    known, found = _last
+    if known is not program:
+        written = {name for line in program.instructions for name in line.writes}
+        found = frozenset(
+            name for line in program.instructions for name in line.operands.values()
+            if name.endswith("/start") and name not in written and name in program.tensors
+        )  # fmt: skip
+        _last = (program, found)
+    return found
 
 
 @dataclass(frozen=True)
@@ -80,7 +97,7 @@ class Reader:
             None,
         )
         if written is None:
-            return "absent"
+            return "fresh" if self.given(tensor) else "absent"
         position = self.snapshot.position
         if written[0] == position.step:
             return "fresh"
@@ -88,6 +105,11 @@ class Reader:
         if position.pc == 0 and written[0] == position.step - 1:
             return "fresh" if self.snapshot.instruction is not None else "stale"
         return "stale"
+
+    def given(self, tensor: str) -> bool:
+        """Tell whether an instruction reads this and none writes it: the zeros a recurrent layer starts from."""
+        program = self.snapshot.program if self.snapshot else None
+        return program is not None and tensor in _given(program)
 
     def never(self, tensor: str) -> bool:
         """Tell whether no instruction computes this: gradients of frozen weights, and of all that only feeds them."""

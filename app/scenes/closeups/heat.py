@@ -82,11 +82,15 @@ def caption(painter: QPainter, theme: Theme, panel: Panel, subject: Subject, col
     pieces = [to_box(parts[0], pen)]
     for part in parts[1:]:
         pieces += [formula.text("/", pen), to_box(part, pen)]
+    a = panel.slot.arrangement
+    turned = bool(a.down and a.across) and a.down > a.across and not a.tiled
+    if turned != (columns and panel.slot.batch):
+        pieces = [formula.scripts(formula.row(pieces), formula.text("T", pen.script()), None, pen)]
     done = formula.lay_out(formula.row(pieces))
     baseline = panel.y - panel.head - 7
     formula.paint(painter, done, theme, panel.x, baseline - done.baseline)
     shape = panel.slot.arrangement.shape
-    if columns and len(shape) == 2:
+    if turned:
         shape = shape[::-1]
     words = "×".join(map(str, shape)) or "1"
     room = max(panel.rect[2], 90.0) - done.width - 8

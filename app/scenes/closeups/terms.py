@@ -15,7 +15,7 @@ from app.scenes.step_focus import ROLES
 from app.scenes.step_values import parse_cell
 from app.step.notation import title
 from app.text import tr
-from core.expressions import Ref, references
+from core.expressions import Ref, Symbol, references
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QColor, QPainter
@@ -207,14 +207,20 @@ def _number(
     formula.paint(painter, done, theme, x, top)
     at = x + done.width + 4
     baseline = top + done.baseline
-    sigma = f"  Σ = {format_number(running, 4)}"
-    if at + draw.advance(sigma, 12, 400, True) < place.split - PAD:
-        at += draw.text(painter, at, baseline, sigma, 12, theme.tx2, mono=True)
-    if over:
-        role = theme.color(role_of(info.name))
-        result = f"  = {format_number(origin.kernel_value, 4)}"
-        if at + draw.advance(result, 14, 600, True) < place.split - PAD:
-            draw.text(painter, at, baseline, result, 14, role, weight=600, mono=True)
+    limit = place.split - PAD
+    if not isinstance(origin.frame, Symbol):
+        sigma = f"  Σ = {format_number(running, 4)}"
+        if at + draw.advance(sigma, 12, 400, True) < limit:
+            at += draw.text(painter, at, baseline, sigma, 12, theme.tx2, mono=True)
+    value = origin.kernel_value if over else running
+    result = f"  = {format_number(value, 4)}"
+    if at + draw.advance(result, 14, 600, True) < limit and (
+        over or isinstance(origin.frame, Symbol)
+    ):
+        role = theme.color(role_of(info.name)) if over else theme.tx2
+        at += draw.text(painter, at, baseline, result, 14, role, weight=600, mono=True)
+        if not over:
+            draw.text(painter, at + 10, baseline, tr("so far"), 11, theme.tx3)
     _table(painter, place, theme, moment, origin, upto)
 
 

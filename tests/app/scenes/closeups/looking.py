@@ -52,7 +52,9 @@ class Looker:
             assert name in self.program.tensors, (
                 f"{closeup.name} asks for {name}, which is not there"
             )
-            if reader.state(name) == "fresh" and is_there(run, name, written):
+            if reader.given(name) or (
+                reader.state(name) == "fresh" and is_there(run, name, written)
+            ):
                 arrays[name] = run.program.tensor(name).copy()
             t = run.program.tape.tensors[name]
             start = run.step_start

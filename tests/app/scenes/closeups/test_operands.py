@@ -1,0 +1,219 @@
+"""Close-ups made of panels: every number is the engine's, every cell is where it is painted."""
+
+from __future__ import annotations
+
+import math
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+import app
+from app.engine.questions import answering
+from app.scenes import closeups
+from app.scenes.closeups import arrangement, board, heat
+from app.scenes.closeups.arrangement import arrange
+from app.scenes.frame import ViewState
+from app.traces import Origin
+from core import losses
+from core.expressions import evaluate, references
+from core.runs import Run
+from core.runs.samples import prepare
+from core.spec import Training
+from tests.app.scenes.closeups.looking import Looker, picture
+from tests.core.networks import chain
+
+SIZES = ((704, 664), (640, 420), (300, 240))
+
+
+@pytest.fixture(autouse=True, scope="module")
+def application() -> None:
+    app.create_application()
+
+
+def run_of(shape: tuple[int, ...], *layers: object, loss: str = "mse", outputs: int = 2) -> Run:
+    rng = np.random.default_rng(1)
+    training = Training(optimizer={"kind": "Adam", "learning_rate": 0.01}, loss=loss, batch_size=4)
+    x = rng.normal(size=(9, *shape))
+    y = rng.integers(0, outputs, 9) if loss.startswith("sparse") else rng.normal(size=(9, outputs))
+    return Run(chain(shape, *layers), training, samples=prepare(x, y, losses.get(loss), outputs))
+
+
+NETWORKS = {
+    "dense": lambda: run_of((3,), ("Dense", {"units": 5, "activation": "tanh"}), ("Dense", {"units": 2})),
+    "normalised": lambda: run_of(
+        (3,), ("Dense", {"units": 4}), ("BatchNormalization", {}), ("ReLU", {}), ("Dropout", {"rate": 0.4}),
+        ("LayerNormalization", {}), ("Dense", {"units": 3, "activation": "softmax"}),
+        loss="sparse_categorical_crossentropy", outputs=3,
+    ),
+    "images": lambda: run_of(
+        (6, 6, 2), ("Conv2D", {"filters": 3, "kernel_size": (3, 3)}), ("BatchNormalization", {}),
+        ("MaxPooling2D", {"pool_size": (2, 2)}), ("Flatten", {}), ("Dense", {"units": 2}),
+    ),
+    "sequence": lambda: run_of((4, 3), ("SimpleRNN", {"units": 3}), ("Dense", {"units": 2})),
+}  # fmt: skip
+
+
+def origin_of(run: Run, index: int, tensor: str, cell: tuple[int, ...]) -> Origin:
+    found = answering("origin")(
+        SimpleNamespace(run=run), instruction=index, cell=cell, output=tensor
+    )
+    assert isinstance(found, Origin)
+    return found
+
+
+@pytest.mark.parametrize("rows", [0, 3])
+@pytest.mark.parametrize("columns", [False, True])
+@pytest.mark.parametrize("shape", [(), (3,), (40,), (300,), (3, 4), (2, 3, 4), (2, 3, 4, 5)])
+def test_every_cell_of_an_arrangement_has_one_place(shape, rows, columns):
+    a = arrange(shape, rows, columns)
+    array = np.arange(math.prod(a.shape), dtype=np.float32).reshape(a.shape)
+    spread = a.spread(array)
+    assert spread.shape == (a.tiles, a.height, a.width)
+    assert sorted(spread[np.isfinite(spread)].tolist()) == array.ravel().tolist()
+    for index in np.ndindex(*a.shape):
+        tile, i, j = a.place(index)
+        assert a.index(tile, i, j) == index
+        assert spread[tile, i, j] == array[index]
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("rows", ["sample", "batch"])
+def test_every_cell_that_is_painted_is_the_engine_s_number(name, rows):
+    run = NETWORKS[name]()
+    looker = Looker(run)
+    run.advance(1)
+    for index, line in enumerate(looker.program.instructions):
+        run.step("instruction")
+        subject = looker.subject(index, row=1)
+        for closeup in closeups.fitting(subject):
+            view = ViewState(options=(("rows", rows),))
+            moment = looker.moment(closeup, subject)
+            place = closeup.layout(subject, (704.0, 664.0), view)
+            for panel in getattr(place, "panels", ()):
+                array = board.array_of(subject, panel, moment)
+                tensor = panel.tensor
+                there = run.program.tensor(tensor)
+                if not panel.slot.result and run.program.tensors[tensor].role in (
+                    "weight",
+                    "slot",
+                    "statistic",
+                ):
+                    there = moment.before[tensor]
+                assert array is not None, f"{line.title}: {tensor} is not shown"
+                if panel.slot.row is not None:
+                    there = there[panel.slot.row]
+                assert array.shape == panel.slot.arrangement.shape
+                np.testing.assert_array_equal(array, there, err_msg=f"{line.title}: {tensor}")
+                x, y, *_ = panel.rect
+                for at in (
+                    (x + 1, y + 1),
+                    (x + panel.tile_size[0] - 1, y + panel.tile_size[1] / 2),
+                ):
+                    hit = panel.hit(*at)
+                    if hit is None:
+                        continue
+                    assert (
+                        place.hits.at(hit.rect[0] + hit.rect[2] / 2, hit.rect[1] + hit.rect[3] / 2)
+                        == hit
+                    )
+                    shown = moment.value(subject, tensor, hit.index, made=panel.slot.result)
+                    assert shown == array[panel.own(hit.index)], f"{line.title}: {hit}"
+        if run.pc == 0:
+            break
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_what_made_a_number_adds_up_to_it(name):
+    run = NETWORKS[name]()
+    looker = Looker(run)
+    run.advance(2)
+    rng = np.random.default_rng(0)
+    for index, line in enumerate(looker.program.instructions):
+        run.step("instruction")
+        for tensor in line.writes:
+            full = run.program.tensor(tensor).shape
+            cell = tuple(int(rng.integers(n)) for n in full)
+            found = origin_of(run, index, tensor, cell)
+            assert found.kernel_value == run.program.tensor(tensor)[cell]
+            if not np.isfinite(found.value):
+                continue
+            assert found.value == pytest.approx(found.kernel_value, rel=2e-4, abs=2e-6), line.title
+            if found.frame is not None:
+                assert found.count >= 3
+                assert math.fsum(t.value for t in found.terms) + found.rest == pytest.approx(
+                    found.total
+                )
+                whole = evaluate(
+                    found.frame, lambda t, at, found=found: found.numbers[t, tuple(at)]
+                )
+                assert whole == pytest.approx(found.value, rel=1e-6, abs=1e-9), line.title
+            for term in found.terms:
+                for ref in references(term.expression):
+                    assert (ref.tensor, tuple(ref.index)) in found.numbers
+            for operand, cells in found.sources.items():
+                assert operand in line.operands.values() or operand == tensor
+                assert (cells < np.asarray(run.program.tensor(operand).shape)).all()
+        if run.pc == 0:
+            break
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_where_a_number_goes_is_where_it_is_read(name):
+    run = NETWORKS[name]()
+    run.advance(1)
+    program, rng = run.program, np.random.default_rng(0)
+    for index, line in enumerate(program.instructions):
+        tensor = line.writes[0]
+        cell = tuple(int(rng.integers(n)) for n in program.tensor(tensor).shape)
+        found = answering("destinations")(
+            SimpleNamespace(run=run), tensor=tensor, cell=cell, after=index
+        )
+        readers = {one.instruction for one in found}
+        for one in found:
+            assert one.next_step == (one.instruction <= index)
+            assert one.count == len(one.cells)
+            operand = program.instructions[one.instruction].operands[one.role]
+            made = tuple(int(k) for k in one.cells[0])
+            expression = program.expression(one.instruction, made)
+            if operand == tensor:
+                assert any(
+                    r.tensor == tensor and tuple(r.index) == cell for r in references(expression)
+                ), f"{line.title} into {program.instructions[one.instruction].title}"
+        named = {i.index for i in program.instructions if tensor in i.operands.values()}
+        drawn = {
+            i.index for i in program.instructions if i.op.endswith("_mask") or "like" in i.operands
+        }
+        assert named - drawn <= readers | {i for i in named if not found}
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_every_instruction_is_painted_before_and_after_it_runs(name, theme):
+    run = NETWORKS[name]()
+    looker = Looker(run)
+    run.advance(1)
+    for index in range(len(looker.program.instructions)):
+        subject = looker.subject(index)
+        for size in SIZES:
+            closeup = closeups.fitting(subject)[0]
+            picture(closeup, subject, looker.moment(closeup, subject), size, theme)
+        run.step("instruction")
+        closeup = closeups.fitting(subject)[0]
+        origin = origin_of(run, index, subject.tensor, subject.full)
+        for size in SIZES:
+            for clock in (0.2, math.inf):
+                moment = looker.moment(closeup, subject, origin=origin, clock=clock)
+                image = picture(closeup, subject, moment, size, theme)
+                assert not image.isNull()
+
+
+def test_a_cell_s_number_keeps_its_size_in_the_room_there_is():
+    assert heat.number(0.0797, 56, 11.5) == "+0.0797"
+    assert heat.number(-0.0797, 38, 10) == "−0.080"[:6] or heat.number(-0.0797, 38, 10) == "−0.08"
+    assert heat.number(12345.678, 38, 10) == "+12346"
+    assert heat.number(3.0, 38, 10) == "3"
+    for value in (1e-7, -3.2e9, 0.5, -0.04, 99.95, float("nan"), float("inf")):
+        for width, _, px in ((38.0, 18.0, 10.0), (56.0, 28.0, 11.5)):
+            assert len(heat.number(value, width, px)) <= width / (0.6 * px) + 1
+    assert arrangement.LINE == 16

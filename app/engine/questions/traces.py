@@ -48,7 +48,7 @@ def origin(
 ) -> Origin:
     """How a number came about, with every cell that made it."""
     with of_this_program(session, instruction):
-        found = explaining.explain(session.run, instruction, tuple(cell), output)
+        found = explaining.explain(session.shown, instruction, tuple(cell), output)
     numbers = found.numbers
 
     def value(part: Expr) -> float:
@@ -63,7 +63,7 @@ def origin(
     sources: dict[str, dict[Index, None]] = {}
     for ref in _references(found.expression, dropped):
         sources.setdefault(ref[0], {})[ref[1]] = None
-    batch = {name for name, t in session.run.program.tape.tensors.items() if t.batch}
+    batch = {name for name, t in session.shown.program.tape.tensors.items() if t.batch}
     rows = [_row(term, batch) for term in kept]
     over_samples = len(set(rows)) > 1
     sums = [value(term) for term in kept]
@@ -93,7 +93,7 @@ def destinations(
     session: Session, *, tensor: str, cell: tuple[int, ...], after: int = -1
 ) -> tuple[Destination, ...]:
     """Every instruction that reads a number made by instruction `after` (-1: that is there from the start)."""
-    program = session.run.program
+    program = session.shown.program
     with of_this_program(session, max(after, 0)):
         t: Tensor = program.tape.tensors[tensor]
         row, own = (cell[:1], cell[1:]) if t.batch else ((), tuple(cell))

@@ -56,7 +56,7 @@ NETWORKS = {
 
 def origin_of(run: Run, index: int, tensor: str, cell: tuple[int, ...]) -> Origin:
     found = answering("origin")(
-        SimpleNamespace(run=run), instruction=index, cell=cell, output=tensor
+        SimpleNamespace(shown=run), instruction=index, cell=cell, output=tensor
     )
     assert isinstance(found, Origin)
     return found
@@ -167,7 +167,7 @@ def test_where_a_number_goes_is_where_it_is_read(name):
         tensor = line.writes[0]
         cell = tuple(int(rng.integers(n)) for n in program.tensor(tensor).shape)
         found = answering("destinations")(
-            SimpleNamespace(run=run), tensor=tensor, cell=cell, after=index
+            SimpleNamespace(shown=run), tensor=tensor, cell=cell, after=index
         )
         readers = {one.instruction for one in found}
         for one in found:
@@ -184,7 +184,9 @@ def test_where_a_number_goes_is_where_it_is_read(name):
         drawn = {
             i.index for i in program.instructions if i.op.endswith("_mask") or "like" in i.operands
         }
-        assert named - drawn <= readers | {i for i in named if not found}
+        if len(cell) <= 2 and line.phase in ("forward", "backward"):
+            # A window need not reach every place of a picture; of a list everything is read.
+            assert named - drawn <= readers, line.title
 
 
 @pytest.mark.parametrize("name", NETWORKS)

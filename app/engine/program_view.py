@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from app.snapshots import InstructionView, ProgramView, TensorView
 from core.optimizers import Optimizer
 from core.runs import Position, Run
+from core.tape.writes import last_writes
+
+if TYPE_CHECKING:
+    from core.tape.compiler import Tape
+    from core.tape.tensors import Tensor
 
 #: Numbers of snapshots and of programs: none is given twice.
 serials = iter(range(1, 1 << 62))
@@ -66,7 +72,32 @@ def written_at(run: Run) -> dict[str, tuple[int, int]]:
     for index in range(position.pc):
         for name in names[index]:
             written[name] = (position.step, index)
+    # What is written part by part is there once the last part is.
+    for name, last in _wholes(run.program.tape).items():
+        if position.step > run.base:
+            written[name] = (position.step - 1, last)
+        if last < position.pc:
+            written[name] = (position.step, last)
     return written
+
+
+_of_tapes: WeakKeyDictionary[Tape, dict[str, int]] = WeakKeyDictionary()
+
+
+def _wholes(tape: Tape) -> dict[str, int]:
+    """The values whose parts, such as the steps of a sequence, are written one by one: the last instruction of each."""
+    if tape not in _of_tapes:
+        outputs = [out for line in tape.instructions for out in line.outputs.values()]
+        by_buffer: dict[int, list[Tensor]] = {}
+        for out in outputs:
+            by_buffer.setdefault(id(out.buffer), []).append(out)
+        apart = {
+            name: t
+            for name, t in tape.tensors.items()
+            if not any(out.covers(t) for out in by_buffer.get(id(t.buffer), ()))
+        }
+        _of_tapes[tape] = last_writes(tape, apart)
+    return _of_tapes[tape]
 
 
 _ALWAYS = {"weight", "statistic", "slot", "scalar"}

@@ -14,7 +14,6 @@ from core.errors import ChainruleError
 from core.kernels import state as S
 from core.naming import suggestion
 from core.tape.tensors import Shape, Tensor
-from core.tape.writes import last_writes
 
 if TYPE_CHECKING:
     from core.tape.compiler import Tape
@@ -69,27 +68,19 @@ class Values:
 
     @cached_property
     def written_names(self) -> tuple[tuple[str, ...], ...]:
-        """For each instruction, every name of what it writes: other shapes of the same values and parts included.
-
-        A value that is written part by part, such as the steps of a sequence, belongs to the last of them.
-        """
+        """For each instruction, every name of what it writes: other shapes of the same values and parts included."""
         by_buffer: dict[int, list[tuple[str, Tensor]]] = {}
         for name, t in self.tape.tensors.items():
             by_buffer.setdefault(id(t.buffer), []).append((name, t))
-        names = [
-            [
+        return tuple(
+            tuple(
                 name
                 for out in ins.outputs.values()
                 for name, t in by_buffer.get(id(out.buffer), [])
                 if out.covers(t)
-            ]
+            )
             for ins in self.tape.instructions
-        ]
-        known = {name for own in names for name in own}
-        wholes = {name: t for name, t in self.tape.tensors.items() if name not in known}
-        for name, last in last_writes(self.tape, wholes).items():
-            names[last].append(name)
-        return tuple(map(tuple, names))
+        )
 
     def _tensor(self, name: str) -> Tensor:
         found = self.tape.tensors.get(name) if isinstance(name, str) else None

@@ -148,8 +148,8 @@ class Product(Operands):
             now = {name: own[max(0, upto - 1) : upto] for name, own in origin.sources.items()}
         for panel in place.panels:
             if panel.tensor in now and not panel.slot.result:
-                cells = heat.marked(panel, now[panel.tensor])
-                heat.mark(painter, theme, panel, heat.Marks(cells, theme.tx, width=2.5))
+                here = heat.marked(panel, now[panel.tensor])
+                heat.mark(painter, theme, panel, heat.Marks(here, theme.tx, width=2.5))
 
     def _so_far(
         self, painter: QPainter, place: Board, theme: Theme, subject: Subject, partial: float

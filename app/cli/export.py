@@ -66,7 +66,10 @@ def run(arguments: argparse.Namespace) -> int:
         source = Replay(contents, recipe.sample)
         _check_ranges(recipe, source)
         with _progress(arguments.json, fmt) as report:
-            result = export(recipe, fmt, source, path, report)
+            try:
+                result = export(recipe, fmt, source, path, report)
+            except ExportUsageError as error:
+                raise UsageError(str(error)) from error
     del application
     if not arguments.json:
         print(_done(result, recipe, fmt))
@@ -120,6 +123,8 @@ def _recipe(arguments: argparse.Namespace) -> Recipe:
             )
     if arguments.without:
         fields["toggles"] = dict(recipe.toggles) | dict.fromkeys(arguments.without, False)
+    if arguments.layer is not None:
+        fields["toggles"] = {**fields.get("toggles", recipe.toggles), "layer": arguments.layer}
     return msgspec.structs.replace(recipe, **fields)
 
 

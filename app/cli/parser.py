@@ -168,7 +168,11 @@ def _export(parser: argparse.ArgumentParser) -> None:
     _project(parser)
     add = parser.add_argument
     add("-o", "--output", required=True, help=tr("the file to write; its ending says the format"))
-    add("--scene", help=tr("what to show: training, network, step, ..."))
+    add("--scene", help=tr("what to show: training, network, step, closeup, ..."))
+    add(
+        "--layer",
+        help=tr("of the scene closeup: the layer whose instructions are filmed, e.g. conv2d_1"),
+    )
     add("--format", help=tr("mp4, gif, webm, apng, webp, frames, png or svg"))
     add("--size", help=tr("pixels, as 1280x720"))
     add("--fps", type=_whole, help=tr("frames a second"))

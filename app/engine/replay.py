@@ -60,6 +60,11 @@ class Replay:
         """Steps of an epoch."""
         return self._session.run.batches
 
+    @property
+    def rows(self) -> int:
+        """Samples in a batch."""
+        return int(self._session.work.training.batch_size)
+
     def at(self, step: int, probes: tuple[Probe, ...]) -> Snapshot:
         """Return the run after that many steps."""
         session = self._session
@@ -77,6 +82,17 @@ class Replay:
             if session.finished:
                 session.allow_more()
         return self._as_it_was(session.snapshot(probes), step)
+
+    def inside(self, step: int, done: int, probes: tuple[Probe, ...]) -> Snapshot:
+        """Return the run after that many steps and so many instructions of the next one."""
+        session = self._session
+        position = session.position
+        ahead = (step, done) >= (position.step, position.pc)
+        if not ahead or position.step != step:
+            self.at(step, ())
+        if session.position.pc < done:
+            session.step("instruction", to=done)
+        return session.snapshot(probes)
 
     def until(self, last: int) -> None:
         """Let the axes of charts end there: a film shows a run as long as itself."""

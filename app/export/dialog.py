@@ -19,6 +19,7 @@ from app.export.estimate import measured, remember
 from app.export.footer import Footer
 from app.export.form import ExportForm
 from app.export.formats import ExportError, by_id
+from app.export.instructions import StepFilm, step_film
 from app.export.places import default_target, next_free, with_suffix
 from app.export.preview import Preview
 from app.export.previewer import Previewer
@@ -45,6 +46,9 @@ def open_dialog(window: Any) -> ExportDialog:
         present.setFocus()
         return present
     dialog = ExportDialog(window.context, window)
+    step = window.findChild(QWidget, "step-workspace")
+    if step is not None and step.isVisible() and (layer := step.filmed_layer()) is not None:
+        dialog.show_step(layer)
     dialog.show()
     dialog.setFocus()
     return dialog
@@ -71,7 +75,7 @@ class ExportDialog(Overlay):
         self._chosen_path = False
         self._starting = False
         document = context.document
-        self.form = ExportForm(_parts(context))
+        self.form = ExportForm(_parts(context), _layers(context))
         self.preview = Preview()
         self.range = RangeBar()
         self.footer = Footer()
@@ -162,12 +166,21 @@ class ExportDialog(Overlay):
             tr("{name}, {n} parameters", name=document.name, n=number(parameters))
         )
 
+    def show_step(self, layer: str) -> None:
+        """Film the last step taken, or the first, in close-up: the instructions of a layer."""
+        position = self._context.engine.state.position
+        taken = max(1, position.step if position is not None else 0)
+        self.range.set_range(taken - 1, taken)
+        self.form.show_step(layer)
+
     # What is chosen
 
     def recipe(self) -> Recipe:
         """Return the settings as a recipe."""
         first, last = self.range.range
         recipe = self.form.recipe()
+        if recipe.scene != "training":
+            return msgspec.structs.replace(recipe, first=max(first, last - 1), last=last)
         toggles = {**recipe.toggles, **_chart(self._context)}
         return msgspec.structs.replace(recipe, first=first, last=last, toggles=toggles)
 
@@ -192,11 +205,11 @@ class ExportDialog(Overlay):
         self._path = path if self._chosen_path else next_free(path)
         recipe = self.recipe()
         first, last = self.range.range
-        frames = 1 if fmt.kind == "still" else frames_of(recipe, last - first)
+        frames = 1 if fmt.kind == "still" else self._frames(recipe)
         estimate = measured(self._context.settings, recipe, frames)
         self.footer.show_plan(recipe, fmt, frames, self._path, estimate)
         per = (last - first) / max(1, frames - 1)
-        if fmt.kind == "still":
+        if fmt.kind == "still" or recipe.scene != "training":
             words = tr("step {b}", b=number(last))
         elif per == 1:
             words = tr("steps {a} to {b}, one frame a step", a=number(first), b=number(last))
@@ -219,11 +232,34 @@ class ExportDialog(Overlay):
         fmt = by_id(recipe.format)
         first, last = self.range.range
         share = 1.0 if fmt.kind == "still" else self._moment.amount / 100
-        seconds = 0.0 if fmt.kind == "still" else frames_of(recipe, last - first) / recipe.fps
+        frames = self._frames(recipe)
+        seconds = 0.0 if fmt.kind == "still" else frames / recipe.fps
         self._time.setText(f"{_clock(share * seconds)} / {_clock(seconds)}")
         self._moment.setEnabled(fmt.kind != "still" and not self.job.running)
+        film = self._step_film(recipe)
+        if film is not None:
+            recipe = msgspec.structs.replace(
+                recipe, toggles=film.toggles_at(recipe, round(share * (frames - 1)))
+            )
+            self.previewer.show(recipe, last)
+            return
         step = round(first + share * (last - first))
         self.previewer.show(recipe, step)
+
+    def _step_film(self, recipe: Recipe) -> StepFilm | None:
+        """What a film of a step consists of, as soon as the network is compiled; None for other films."""
+        latest = self._context.engine.latest
+        if recipe.scene == "training" or latest is None or latest.program is None:
+            return None
+        try:
+            return step_film(recipe, latest.program, latest.position.step)
+        except ExportError:
+            return None
+
+    def _frames(self, recipe: Recipe) -> int:
+        film = self._step_film(recipe)
+        first, last = self.range.range
+        return max(1, len(film)) if film is not None else frames_of(recipe, last - first)
 
     @Slot(object)
     def _show_run(self, state: EngineState) -> None:
@@ -378,6 +414,15 @@ def _chart(context: WindowContext) -> dict[str, str]:
     kind = "points" if info is not None and info.kind == "points" else "others"
     chart = known.get(kind) if isinstance(known, dict) else None
     return {"chart": chart} if isinstance(chart, str) and chart != "health" else {}
+
+
+def _layers(context: WindowContext) -> list[tuple[str, str]]:
+    """Return the layers whose instructions can be filmed."""
+    return [
+        (layer.id, layer.name)
+        for layer in context.document.network.layers
+        if layer.kind != "InputLayer"
+    ]
 
 
 def _parts(context: WindowContext) -> list[tuple[str, str, bool]]:

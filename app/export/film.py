@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
 from app.engine.motion import phase_at
+from app.export import instructions
 from app.export.encoder import Encoder, check_target, partial_name, real_path, remove
 from app.export.formats import ExportError, Format
 from app.export.painting import Canvas, png_of
@@ -45,11 +46,18 @@ class Source(Protocol):
     def epoch_steps(self) -> int:
         """Steps of an epoch."""
 
+    @property
+    def rows(self) -> int:
+        """Samples in a batch."""
+
     def until(self, last: int) -> None:
         """Let the axes of charts end at that step."""
 
     def at(self, step: int, probes: tuple[Probe, ...]) -> Snapshot:
         """Return the run after that many steps; called with steps that never go backwards."""
+
+    def inside(self, step: int, done: int, probes: tuple[Probe, ...]) -> Snapshot:
+        """Return the run after that many steps and so many instructions of the next; never backwards either."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +82,8 @@ def export(
     """
     check_target(path, fmt)
     canvas = Canvas(recipe, source.spec)
+    if canvas.films_instructions:
+        return _export_step(recipe, fmt, canvas, source, path, progress or (lambda done, of: None))
     film = plan(recipe, source.taken, source.total_steps, source.epoch_steps)
     source.until(film.last)
     report = progress or (lambda done, of: None)
@@ -88,6 +98,35 @@ def export(
             encoder.add(canvas.pixels(frame))
             report(number, len(film))
     return Result(path, len(film), film.first, film.last)
+
+
+def _export_step(
+    recipe: Recipe, fmt: Format, canvas: Canvas, source: Source, path: Path, report: Progress
+) -> Result:
+    """Write a film over the instructions of one step, or a picture of the first of them."""
+    step = instructions.step_of(recipe, source.taken)
+    start = source.inside(step, 0, ())
+    assert start.program is not None
+    film = instructions.step_film(recipe, start.program, source.taken)
+    source.until(step + 1)
+    moments = instructions.step_frames(recipe, source, film)
+    if fmt.kind == "still":
+        report(0, 1)
+        _write(
+            fmt,
+            canvas,
+            instructions.still(recipe, source, film),
+            path,
+            recipe.caption or source.spec.name,
+        )
+        report(1, 1)
+        return Result(path, 1, step, step + 1)
+    report(0, len(film))
+    with Encoder(fmt, path, canvas.size, recipe.fps) as encoder:
+        for number, frame in enumerate(moments, 1):
+            encoder.add(canvas.pixels(frame))
+            report(number, len(film))
+    return Result(path, len(film), step, step + 1)
 
 
 def frames(recipe: Recipe, canvas: Canvas, source: Source, film: FilmPlan) -> Iterator[Frame]:
@@ -141,13 +180,18 @@ def _still(
 ) -> None:
     probes = canvas.probes(_frame(recipe, None, None))
     frame = _frame(recipe, None, source.at(step, probes))
+    _write(fmt, canvas, frame, path, recipe.caption or source.spec.name)
+
+
+def _write(fmt: Format, canvas: Canvas, frame: Frame, path: Path, title: str) -> None:
+    """Write one frame as a picture."""
     partial = partial_name(path)
     try:
         if fmt.id == "svg":
             # QSvgGenerator says nothing when it cannot write, so it writes where there is room to tell.
             with tempfile.TemporaryDirectory() as folder:
                 drawn = Path(folder) / "still.svg"
-                canvas.svg(frame, drawn, recipe.caption or source.spec.name)
+                canvas.svg(frame, drawn, title)
                 partial.write_bytes(drawn.read_bytes())
         else:
             partial.write_bytes(png_of(canvas.image(frame)))

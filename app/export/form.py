@@ -43,7 +43,9 @@ class ExportForm(ScrollPanel):
     Parameters
     ----------
     parts
-        Switches of the scene: name, label, on by default.
+        Switches of the scene of training: name, label, on by default.
+    layers
+        Ids and titles of the layers whose instructions can be filmed; none leaves that choice out.
 
     Signals
     -------
@@ -53,10 +55,31 @@ class ExportForm(ScrollPanel):
 
     changed = Signal()
 
-    def __init__(self, parts: list[tuple[str, str, bool]]) -> None:
+    def __init__(
+        self, parts: list[tuple[str, str, bool]], layers: list[tuple[str, str]] | None = None
+    ) -> None:
         super().__init__(name="export-form")
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.body.setContentsMargins(24, 20, 24, 16)
+        self._scene = Segmented(
+            [("training", tr("Training")), ("closeup", tr("One step"))],
+            name="export-scene", label=tr("What is filmed"),
+        )  # fmt: skip
+        self._scene.setToolTip(
+            tr(
+                "Training: step after step. One step: its instructions in close-up, with moving windows."
+            )
+        )
+        self._layer = Choice(
+            [("", tr("The first window")), *(layers or [])], name="export-layer", label=tr("Layer")
+        )
+        self._layer.setToolTip(tr("The layer whose instructions are filmed, forward and back."))
+        self._scene.set_value("training")
+        self._row(tr("Film of"), self._scene)
+        self._row(tr("Layer"), self._layer)
+        self._scene.chosen.connect(self._on_changed)
+        self._layer.chosen.connect(self._on_changed)
+        self.body.addSpacing(8)
         self.body.addWidget(Label(tr("Format"), "section", "tx2"))
         self.body.addSpacing(8)
         self._cards = FormatCards()
@@ -129,12 +152,22 @@ class ExportForm(ScrollPanel):
         return toggle
 
     def _on_changed(self, *_: object) -> None:
+        training = self._scene.value == "training"
+        self._layer.setEnabled(not training)
+        for toggle in self._toggles.values():
+            toggle.setEnabled(training)
         film = by_id(self.format).kind != "still"
         for field in (self._rate, self._seconds):
             field.setEnabled(film)
         self.changed.emit()
 
     # Values
+
+    def show_step(self, layer: str = "") -> None:
+        """Film the instructions of one step: those of a layer."""
+        self._scene.set_value("closeup")
+        self._layer.set_value(layer)
+        self._on_changed()
 
     @property
     def format(self) -> str:
@@ -149,7 +182,10 @@ class ExportForm(ScrollPanel):
         """Return the settings as a recipe, without the range."""
         width, _, height = self._size.value.partition("x")
         seconds = self._seconds.value()
+        step = self._scene.value == "closeup"
+        toggles: dict[str, Any] = {name: on.isChecked() for name, on in self._toggles.items()}
         return Recipe(
+            scene="closeup" if step else "training",
             format=self.format,
             width=int(width),
             height=int(height),
@@ -157,7 +193,7 @@ class ExportForm(ScrollPanel):
             theme="light" if self._theme.value == "light" else "dark",
             seconds=seconds if seconds > 0 else None,
             caption=self._caption.text().strip(),
-            toggles={name: toggle.isChecked() for name, toggle in self._toggles.items()},
+            toggles={"layer": self._layer.value} if step else toggles,
         )
 
     def values(self) -> dict[str, Any]:

@@ -71,6 +71,11 @@ class Canvas:
         return tuple(self._scene.probes(self._spec, self.layout, frame))
 
     @property
+    def films_instructions(self) -> bool:
+        """Whether films of this scene go over the instructions of one step instead of over the steps of a run."""
+        return bool(getattr(self._scene, "films_instructions", False))
+
+    @property
     def stages(self) -> int:
         """Columns a signal passes."""
         count = getattr(self._scene, "stages", None)

@@ -97,7 +97,9 @@ class Previewer(QObject):
             return
         recipe, step = self._wanted
         snapshot = self._context.engine.latest
-        if snapshot is not None and snapshot.position.step == step:
+        # A step in close-up needs the weights it began with: a replay has them.
+        live = recipe.scene == "training"
+        if live and snapshot is not None and snapshot.position.step == step:
             self._rest.stop()
             self._paint(recipe)
             return

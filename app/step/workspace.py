@@ -239,6 +239,14 @@ class StepWorkspace(QWidget):
         self._right.setFixedWidth((360, 320, 280)[min(level, 2)])
         self.scrubber.set_folded(level >= 2)
 
+    def filmed_layer(self) -> str | None:
+        """Return the layer whose close-ups an export would film: the one looked at; None if none are shown."""
+        line = self.session.instruction
+        if self.view_choice.value != "closeup" or line is None:
+            return None
+        known = {layer.id for layer in self._context.document.network.layers}
+        return line.layer if line.layer in known else ""
+
     def hint(self) -> tuple[tuple[str, str], ...]:
         """Keys for the status bar."""
         return (

@@ -262,11 +262,17 @@ def written(value: float, width: float, digits: int = 3, px: float = 11) -> str:
         if decimals and size >= 10.0 ** (4 - decimals):
             continue
         text = f"{size:.{decimals}f}"
+        if float(text) == 0:
+            break
         text = (draw.MINUS if value < 0 and float(text) != 0 else "") + text
         if len(text) <= room:
             return text
-    text = draw.scientific(value)
-    return text if len(text) <= room else ""
+    mantissa, exponent = f"{size:.0e}".split("e")
+    text = f"{mantissa}e{int(exponent)}".replace("-", draw.MINUS)
+    text = (draw.MINUS if value < 0 else "") + text
+    if len(text) <= room:
+        return text
+    return "0.0" if size < 1 and room >= 3 else ""
 
 
 def _numbers(

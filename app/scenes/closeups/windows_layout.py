@@ -26,6 +26,8 @@ TOP = 44.0
 CAPTION, LEGEND = 34.0, 18.0
 LEDGER = 176.0
 LINE = 19.0
+#: The arithmetic takes no more width than this.
+WIDEST = 860.0
 
 
 @dataclass(frozen=True)
@@ -191,8 +193,10 @@ def place(
     pages = _pages(subject, operands, terms, focus, count, (width, top_height))
     below = TOP + top_height
     ledger_width = min(LEDGER, width * 0.3)
-    ledger = (width - MARGIN - ledger_width, below + 16, ledger_width, height - below - 28)
-    room = (MARGIN, below + 40, width - 2 * MARGIN - ledger_width - 28, height - below - 40 - 34)
+    # On wide pictures the arithmetic stays together under the planes.
+    side = max(MARGIN, (width - WIDEST) / 2)
+    ledger = (width - side - ledger_width, below + 16, ledger_width, height - below - 28)
+    room = (side, below + 40, width - 2 * side - ledger_width - 28, height - below - 40 - 34)
     grids = _grids(terms, min(focus, terms.planes - 1), room) if terms.planes else ()
     most = max(1, int(ledger[3] / LINE) - 5)
     lines = (
@@ -215,8 +219,9 @@ def _needed(terms: Terms, count: int, room: tuple[float, float]) -> float:
     rows, columns = terms.grid
     parts = 3 if terms.right and not terms.kind.startswith("sample") else 1
     side = min(28.0, max(8.0, (room[0] - 2 * MARGIN - LEDGER - 90) / (parts * columns)))
-    wished = max(rows * side + 84, (min(count, 8) + 5) * LINE + 44)
-    return min(max(wished, 0.34 * room[1]), 0.52 * room[1])
+    listed = min(count, 8) if count > 1 else 0
+    wished = max(rows * side + 84, (listed + 4) * LINE + 44)
+    return min(max(wished, 0.2 * room[1]), 0.52 * room[1])
 
 
 def terms_in_focus(subject: Subject, view: ViewState) -> tuple[Terms, int, int]:
@@ -330,14 +335,14 @@ def _page(
     if role == "operand" and plane.tensor == terms.left and count > 1:
         back = f"toggle:plane:{focus - 1}" if focus else ""
         on = f"toggle:plane:{focus + 1}" if focus + 1 < count else ""
-    made = writer(subject.program, plane.tensor) if role == "operand" else None
+    made = writer(subject.program, plane.tensor) if role == "operand" else subject.instruction
     inner, note = None, ""
     if made is not None and made.op in ("pad2d", "spread2d"):
         shape, before = whole(subject, made.operands["x"]), made.attributes["before"]
         sh, sw = made.attributes.get("strides", (1, 1))
         inner = (*before, (shape[0] - 1) * sh + 1, (shape[1] - 1) * sw + 1)
-        note = "padded" if made.op == "pad2d" else "spread out"
-    elif made is not None and made.op == "turn_kernel":
+        note = "" if role == "result" else "padded" if made.op == "pad2d" else "spread out"
+    elif role == "operand" and made is not None and made.op == "turn_kernel":
         note = "turned"
     if plane.axes.down is not None and plane.axes.down > plane.axes.across:
         inner = None if inner is None else (0, inner[1], plane.axes.rows, inner[3])

@@ -195,3 +195,23 @@ def test_places(tmp_path: Path) -> None:
     assert next_free(tmp_path / "x.gif") == tmp_path / "x.gif"
     assert with_suffix(Path("a.b/film.v2"), mp4) == Path("a.b/film.v2.mp4")
     assert with_suffix(Path("film.gif"), mp4) == Path("film.mp4")
+
+
+def test_one_step_is_filmed_in_close_up(desk: Desk, tmp_path: Path) -> None:
+    dialog, out = desk.dialog, tmp_path / "step.mp4"
+    layer = desk.context.document.network.layers[1].id
+    before = dialog.recipe()
+    dialog.show_step(layer)
+    recipe = dialog.recipe()
+    assert (before.scene, recipe.scene) == ("training", "closeup")
+    assert recipe.toggles == {"layer": layer}
+    assert recipe.last == 20
+    dialog.set_path(out)
+    dialog.form.set_values({"size": "640x360", "rate": "15", "seconds": 2})
+    assert dialog._range_text.text() == "step 20"
+    desk.click("export-start")
+    desk.until(lambda: desk.text.startswith("Saved"))
+    with av.open(str(out)) as film:
+        count = sum(1 for _ in film.decode(video=0))
+    assert count == dialog._frames(dialog.recipe())
+    assert abs(count - 30) <= 6

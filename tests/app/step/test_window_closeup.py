@@ -37,7 +37,7 @@ def opened(qapp: object) -> Iterator[MainWindow]:
         session = workspace(window).session
         qtbot.waitUntil(lambda: session.program is not None, timeout=_PATIENCE)
         updates = next(i.index for i in session.program.instructions if i.phase == "update")
-        window.context.engine.step_to(updates)
+        window.context.engine.step_to(updates - 1)
         qtbot.waitUntil(lambda: session.pc == updates, timeout=_PATIENCE)
         window.context.bus.do("step.view", value="closeup")
         yield window

@@ -1,0 +1,197 @@
+"""Films over the instructions of one step: how long each is shown, and the frames of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Protocol
+
+from app.export.formats import ExportUsageError
+from app.scenes import closeups
+from app.scenes.closeup import SCENE, best_of, lines_of, subject_at, subject_of
+from app.scenes.frame import Frame
+from app.snapshots import Probe
+from app.text import tr
+
+if TYPE_CHECKING:
+    from app.export.recipe import Recipe
+    from app.snapshots import InstructionView, ProgramView, Snapshot
+
+#: Cells a window passes in a second, seconds of a slide at least and at most, and of an instruction without one.
+_PACE, _SHORT, _LONG, _STILL = 12.0, 2.0, 12.0, 2.5
+#: At the end of a slide the whole result stands still for so long.
+_HOLD = 0.8
+#: Of tensors larger than this only the shown sample is read.
+_LARGE = 4_000_000
+
+
+class InsideSource(Protocol):
+    """A run that can be stopped within a step."""
+
+    @property
+    def taken(self) -> int:
+        """Steps the run has taken."""
+
+    @property
+    def rows(self) -> int:
+        """Samples in a batch."""
+
+    def inside(self, step: int, done: int, probes: tuple[Probe, ...]) -> Snapshot:
+        """Return the run after so many instructions of that step; called in the order of time."""
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One instruction of a film.
+
+    Attributes
+    ----------
+    line
+        The instruction.
+    cells
+        How many cells its window passes; 0 if none does.
+    slide, hold
+        Frames while it moves, and while it rests.
+    """
+
+    line: InstructionView
+    cells: int
+    slide: int
+    hold: int
+
+    def __len__(self) -> int:
+        return self.slide + self.hold
+
+    def toggles(self, recipe: Recipe, number: int) -> dict[str, Any]:
+        """Return the switches of one of its frames."""
+        shown = {**recipe.toggles, "instruction": self.line.index}
+        if number < self.slide:
+            shown["walked"] = min(int(number / self.slide * self.cells), self.cells - 1)
+        return shown
+
+
+@dataclass(frozen=True)
+class StepFilm:
+    """All of a film: the step it is of, and its instructions."""
+
+    step: int
+    shots: tuple[Shot, ...]
+
+    def __len__(self) -> int:
+        return sum(map(len, self.shots))
+
+    def toggles_at(self, recipe: Recipe, number: int) -> dict[str, Any]:
+        """Return the switches of one frame."""
+        for shot in self.shots:
+            if number < len(shot):
+                return shot.toggles(recipe, number)
+            number -= len(shot)
+        return self.shots[-1].toggles(recipe, len(self.shots[-1]))
+
+
+def step_of(recipe: Recipe, taken: int) -> int:
+    """Return the step that is filmed: the one the range ends with, or the last one taken, or the first."""
+    return max(0, (recipe.last if recipe.last is not None else taken or 1) - 1)
+
+
+def step_film(recipe: Recipe, program: ProgramView, taken: int) -> StepFilm:
+    """Return what a film of a step shows.
+
+    Raises
+    ------
+    ExportUsageError
+        When the recipe names a layer that has no instructions, with those that have.
+    """
+    layer = str(recipe.toggles.get("layer", ""))
+    lines = lines_of(program, layer)
+    if not lines:
+        known = sorted({line.layer for line in program.instructions if line.layer})
+        raise ExportUsageError(
+            tr("There is no layer {name} with instructions. Layers are {known}.", name=repr(layer),
+               known=", ".join(known))
+        )  # fmt: skip
+    seconds = []
+    cells = []
+    for line in lines:
+        walk = closeups.walk_of(best_of(program, line), subject_at(program, line))
+        cells.append(walk.count if walk is not None else 0)
+        slide = min(max(cells[-1] / _PACE, _SHORT), _LONG) if cells[-1] else 0.0
+        seconds.append((slide, _HOLD if cells[-1] else _STILL))
+    whole = sum(a + b for a, b in seconds)
+    scale = recipe.seconds / whole if recipe.seconds is not None else 1.0
+    shots = tuple(
+        Shot(line, count, round(slide * scale * recipe.fps), max(1, round(hold * scale * recipe.fps)))
+        for line, count, (slide, hold) in zip(lines, cells, seconds, strict=True)
+    )  # fmt: skip
+    return StepFilm(step_of(recipe, taken), shots)
+
+
+def step_frames(recipe: Recipe, source: InsideSource, film: StepFilm) -> Iterator[Frame]:
+    """Yield what each frame shows."""
+    start = source.inside(film.step, 0, lasting_probes(film))
+    for shot in film.shots:
+        after = _reached(recipe, source, film, shot)
+        for number in range(len(shot)):
+            yield _frame(recipe, start, after, shot.toggles(recipe, number))
+
+
+def still(recipe: Recipe, source: InsideSource, film: StepFilm) -> Frame:
+    """Return a picture of the instruction the recipe names, or of the first with all of its result."""
+    start = source.inside(film.step, 0, lasting_probes(film))
+    wanted = recipe.toggles.get("instruction")
+    shot = next((s for s in film.shots if s.line.index == wanted), film.shots[0])
+    after = _reached(recipe, source, film, shot)
+    toggles = (
+        dict(recipe.toggles) if shot.line.index == wanted else shot.toggles(recipe, shot.slide)
+    )
+    return _frame(recipe, start, after, toggles)
+
+
+def _reached(recipe: Recipe, source: InsideSource, film: StepFilm, shot: Shot) -> Snapshot:
+    """Go to the moment after an instruction."""
+    begun = source.inside(film.step, shot.line.index, ())
+    probes = probes_of(shot, begun, shot.toggles(recipe, shot.slide), source.rows)
+    return source.inside(film.step, shot.line.index + 1, probes)
+
+
+def _frame(recipe: Recipe, start: Snapshot, after: Snapshot, toggles: dict[str, Any]) -> Frame:
+    return Frame(
+        before=start, after=after, toggles=MappingProxyType(toggles), caption=recipe.caption
+    )
+
+
+def lasting_probes(film: StepFilm) -> tuple[Probe, ...]:
+    """What the filmed instructions read of weights and of the optimizer's memory, as the step finds it."""
+    names = {
+        name for shot in film.shots for name in (*shot.line.operands.values(), *shot.line.writes)
+    }
+    return tuple(Probe(name) for name in sorted(names))
+
+
+def probes_of(shot: Shot, start: Snapshot, toggles: dict[str, Any], rows: int) -> tuple[Probe, ...]:
+    """What the close-up of an instruction needs, for batches of so many rows."""
+    subject = subject_of(start, toggles)
+    best = best_of(subject.program, subject.instruction) if subject is not None else None
+    if subject is None or best is None:
+        return ()
+    found = []
+    for name in best.tensors(subject):
+        info, size = subject.info(name), rows
+        for extent in info.shape:
+            size *= extent
+        one = (subject.row, subject.row + 1, None) if info.batch and size > _LARGE else None
+        found.append(Probe(name, one))
+    return tuple(found)
+
+
+__all__ = [
+    "SCENE",
+    "InsideSource",
+    "Shot",
+    "StepFilm",
+    "step_film",
+    "step_frames",
+    "step_of",
+    "still",
+]

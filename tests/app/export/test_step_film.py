@@ -1,0 +1,133 @@
+"""Films over the instructions of a step: every frame shows the engine's numbers of that very moment."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from app.engine.replay import Replay
+from app.export.film import export
+from app.export.formats import ExportUsageError, by_id
+from app.export.instructions import step_film, step_frames, step_of
+from app.export.painting import Canvas
+from app.export.recipe import Recipe
+from app.scenes.closeup import moment_of, subject_of
+from app.scenes.closeups import fitting
+from app.scenes.closeups.windows import WindowCloseup, sums_of, values_of
+from app.scenes.frame import ViewState
+from core.io import Contents
+from core.io.project import write
+from tests.app.export.conftest import trained
+
+STEP = 2
+
+
+@pytest.fixture(scope="module")
+def digits() -> Contents:
+    return trained("digits-cnn", STEP)
+
+
+def recipe_of(**more: object) -> Recipe:
+    return Recipe(scene="closeup", width=640, height=360, fps=10, seconds=4.0, **more)  # type: ignore[arg-type]
+
+
+def test_every_frame_shows_the_numbers_of_its_moment(digits: Contents) -> None:
+    source, recipe = Replay(digits), recipe_of(toggles={"layer": "conv2d_2"})
+    assert step_of(recipe, source.taken) == STEP - 1
+    start = source.inside(STEP - 1, 0, ())
+    film = step_film(recipe, start.program, source.taken)
+    assert {shot.line.layer for shot in film.shots} == {"conv2d_2"}
+    ops = [shot.line.op for shot in film.shots]
+    assert ops.index("conv2d") < ops.index("conv2d_weight_grad") < len(ops) - 1
+    reference = Replay(digits)
+    done, seen = -1, set()
+    for frame in step_frames(recipe, source, film):
+        subject = subject_of(frame.after, frame.toggles)
+        assert subject.instruction.index >= done, "the film goes on, never back"
+        best = fitting(subject)[0]
+        if subject.instruction.index != done:
+            done, walked = subject.instruction.index, -1
+            at = reference.inside(STEP - 1, done + 1, ())
+            assert at.position == frame.after.position
+            program = reference._session.run.program
+            for name, array in frame.after.values.items():
+                np.testing.assert_array_equal(array, program.tensor(name), err_msg=name)
+        walked = max(walked, int(frame.toggles.get("walked", walked)))
+        assert walked == int(frame.toggles.get("walked", walked)), "the window goes on, never back"
+        if not isinstance(best, WindowCloseup):
+            continue
+        moment = moment_of(frame, subject, best)
+        place = best.layout(subject, (640.0, 308.0), ViewState())
+        sums = sums_of(place, subject, moment, values_of(place, subject, moment))
+        number = float(program.tensor(subject.tensor)[subject.full])
+        assert sum(sums.values()) == pytest.approx(number, rel=2e-5, abs=2e-6), (
+            subject.instruction.title
+        )
+        seen.add(subject.instruction.op)
+    assert {"conv2d", "conv2d_weight_grad", "pad2d", "spread2d"} <= seen
+
+
+def test_a_film_and_a_still_are_written(digits: Contents, tmp_path: Path) -> None:
+    recipe = recipe_of(toggles={"layer": "max_pooling2d_1"})
+    path = tmp_path / "step.mp4"
+    seen: list[tuple[int, int]] = []
+    result = export(recipe, by_id("mp4"), Replay(digits), path, lambda *at: seen.append(at))
+    with av.open(str(path)) as film:
+        count = sum(1 for _ in film.decode(video=0))
+    assert count == result.frames == seen[-1][1] == seen[-1][0]
+    assert abs(count / recipe.fps - 4.0) < 0.5
+    assert (result.first, result.last) == (STEP - 1, STEP)
+    still = tmp_path / "step.png"
+    export(recipe, by_id("png"), Replay(digits), still)
+    assert still.stat().st_size > 2000
+
+
+def test_the_window_is_seen_to_move(digits: Contents) -> None:
+    source, recipe = Replay(digits), recipe_of(toggles={"layer": "conv2d_1"})
+    film = step_film(recipe, source.inside(STEP - 1, 0, ()).program, source.taken)
+    canvas = Canvas(recipe, source.spec)
+    sliding = [f for f in step_frames(recipe, source, film) if "walked" in f.toggles][:3]
+    one, two, three = (canvas.pixels(frame) for frame in sliding)
+    assert (one != two).any()
+    assert (two != three).any()
+
+
+def test_without_a_layer_the_first_that_slides_is_filmed(digits: Contents) -> None:
+    source = Replay(digits)
+    film = step_film(recipe_of(), source.inside(STEP - 1, 0, ()).program, source.taken)
+    assert {shot.line.layer for shot in film.shots} == {"conv2d_1"}
+    with pytest.raises(ExportUsageError, match="conv2d_1"):
+        step_film(recipe_of(toggles={"layer": "conv9"}), source.inside(STEP - 1, 0, ()).program, 0)
+
+
+def test_the_command_films_a_layer_and_names_those_there_are(
+    digits: Contents, tmp_path: Path
+) -> None:
+    project = tmp_path / "digits.chainrule"
+    write(project, digits)
+    command = [
+        sys.executable,
+        "-m",
+        "app",
+        "export",
+        str(project),
+        "--scene",
+        "closeup",
+        "--size",
+        "320x180",
+    ]
+    out = tmp_path / "film.gif"
+    options = ["--seconds", "1", "--fps", "5", "--layer", "max_pooling2d_2", "-o", str(out)]
+    done = subprocess.run([*command, *options], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert out.exists()
+    options = ["--layer", "conv2d_9", "-o", str(tmp_path / "none.gif")]
+    done = subprocess.run([*command, *options], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "conv2d_2" in done.stderr
+    assert "Traceback" not in done.stderr

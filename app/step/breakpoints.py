@@ -52,6 +52,8 @@ class Breakpoints(QObject):
         self.items: dict[int, Breakpoint] = {}
         self.last: Stop | None = None
         self._program: ProgramView | None = None
+        #: Painters ask for them many times a second.
+        self._marks: dict[int, bool] | None = None
         #: Numbers of those the engine was told last: it answers by their places.
         self._told: tuple[int, ...] = ()
         self._active = False
@@ -142,6 +144,11 @@ class Breakpoints(QObject):
 
     def marks(self) -> dict[int, bool]:
         """Return the instructions before which the run stops, and whether each is switched on."""
+        if self._marks is None:
+            self._marks = self._marked()
+        return self._marks
+
+    def _marked(self) -> dict[int, bool]:
         found: dict[int, bool] = {}
         instructions = self._program.instructions if self._program is not None else ()
         for one in self.items.values():
@@ -172,7 +179,7 @@ class Breakpoints(QObject):
         """Find the places again on another tape; what is not there any more is deleted."""
         if program is self._program:
             return
-        self._program = program
+        self._program, self._marks = program, None
         kept = {}
         for number, one in self.items.items():
             found = _placed(one, program)
@@ -253,6 +260,7 @@ class Breakpoints(QObject):
         self.changed.emit()
 
     def _tell(self) -> None:
+        self._marks = None
         wanted = tuple(self.items.values()) if self._active else ()
         if self._active:
             self._told = tuple(self.items)

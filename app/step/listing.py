@@ -102,6 +102,17 @@ def mark(painter: QPainter, colors: Theme, x: float, y: float, radius: float, on
     painter.restore()
 
 
+def phases(program: ProgramView) -> list[tuple[str, int, int]]:
+    """Return the phases of a tape: name, first instruction, and the one behind the last."""
+    found: list[tuple[str, int, int]] = []
+    for line in program.instructions:
+        if found and found[-1][0] == line.phase:
+            found[-1] = (line.phase, found[-1][1], line.index + 1)
+        else:
+            found.append((line.phase, line.index, line.index + 1))
+    return found
+
+
 _last: tuple[ProgramView, Times] | None = None
 
 

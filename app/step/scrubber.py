@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from app import theme as themes
 from app.scenes import draw, formula
 from app.scenes.formula_tex import to_box
-from app.step.listing import mark
+from app.step.listing import mark, phases
 from app.step.notation import PHASES, short, title
 from app.text import tr
 from app.widgets.focus import focus_entered, focus_left
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from app.step.session import StepSession
 
 LEFT = 16
+
+# Cells narrower than this are painted as one stretch: an unrolled recurrent layer has thousands.
+_SINGLE = 3.0
 
 
 class Scrubber(QWidget):
@@ -219,43 +222,26 @@ class Scrubber(QWidget):
         program = self._session.program
         assert program is not None
         width = (self.width() - 2 * LEFT) / count
-        gap = 2.0 if width > 6 else 0.5
-        labelled = width >= 20
         # Numbers of three digits need more room than those of two.
         apart = 1 if width >= 17 else max(1, ceil((8 + 6.5 * max(2, len(str(count)))) / width))
-        start, marks = 0, self._session.stops.marks()
-        for index, line in enumerate(program.instructions):
-            role = colors.color(PHASES.get(line.phase, ("tx2", ""))[0])
-            x = LEFT + index * width
-            current, done = index == shown - 1, index < shown - 1
-            shade = QColor(role)
-            shade.setAlphaF(1.0 if current else 0.55 if done else 0.16)
-            draw.fill(painter, x + gap / 2, 40, width - gap, 24, shade, 3 if width > 6 else 0)
-            if labelled:
-                self._label(painter, colors, line, x + width / 2, width - 3, current, done)
-            if not self._folded and index % apart == 0:
-                tone = colors.tx if current else colors.tx3
-                draw.text(
-                    painter,
-                    x + width / 2,
-                    80,
-                    f"{index + 1:02d}",
-                    10,
-                    tone,
-                    mono=True,
-                    anchor="middle",
-                )
-            if index in marks:
-                # Beside the playhead, where that is.
-                aside = 9 if current else 0
-                mark(painter, colors, x + width / 2 + aside, 33, 4, marks[index])
-            last = index == count - 1 or program.instructions[index + 1].phase != line.phase
-            if last and not self._folded:
-                self._bracket(
-                    painter, colors, line.phase, LEFT + start * width, LEFT + (index + 1) * width
-                )
-            if last:
-                start = index + 1
+        for phase, start, stop in phases(program):
+            role = colors.color(PHASES.get(phase, ("tx2", ""))[0])
+            if width < _SINGLE:
+                self._stretch(painter, role, width, start, stop, shown)
+            else:
+                self._phase(painter, colors, role, width, start, stop, shown)
+            if not self._folded:
+                self._bracket(painter, colors, phase, LEFT + start * width, LEFT + stop * width)
+        for index in range(0, 0 if self._folded else count, apart):
+            tone = colors.tx if index == shown - 1 else colors.tx3
+            draw.text(
+                painter, LEFT + (index + 0.5) * width, 80, f"{index + 1:02d}", 10, tone, mono=True,
+                anchor="middle",
+            )  # fmt: skip
+        for index, on in self._session.stops.marks().items():
+            # Beside the playhead, where that is.
+            aside = 9 if index == shown - 1 else 0
+            mark(painter, colors, LEFT + (index + 0.5) * width + aside, 33, 4, on)
         if 0 < shown <= count:
             x = LEFT + (shown - 0.5) * width
             path = QPainterPath(QPointF(x - 5, 30))
@@ -267,6 +253,37 @@ class Scrubber(QWidget):
             painter.setPen(QPen(colors.tx, 1.5))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(frame, 3, 3)
+
+    def _stretch(
+        self, painter: QPainter, role: QColor, width: float, start: int, stop: int, shown: int
+    ) -> None:
+        """A phase of too many instructions to tell them apart: what is done of it, and what is to come."""
+        done = min(max(shown, start), stop)
+        for first, last, strength in ((start, done, 0.55), (done, stop, 0.16)):
+            if last > first:
+                shade = QColor(role)
+                shade.setAlphaF(strength)
+                draw.fill(painter, LEFT + first * width, 40, (last - first) * width, 24, shade, 0)
+        if start < shown <= stop:
+            draw.fill(painter, LEFT + (shown - 1) * width, 40, max(3.0, width), 24, role, 0)
+
+    def _phase(
+        self, painter: QPainter, colors: themes.Theme, role: QColor, width: float, start: int, stop: int,
+        shown: int,
+    ) -> None:  # fmt: skip
+        """A phase instruction by instruction."""
+        program = self._session.program
+        assert program is not None
+        gap = 2.0 if width > 6 else 0.5
+        for index in range(start, stop):
+            x = LEFT + index * width
+            current, done = index == shown - 1, index < shown - 1
+            shade = QColor(role)
+            shade.setAlphaF(1.0 if current else 0.55 if done else 0.16)
+            draw.fill(painter, x + gap / 2, 40, width - gap, 24, shade, 3 if width > 6 else 0)
+            if width >= 20:
+                line = program.instructions[index]
+                self._label(painter, colors, line, x + width / 2, width - 3, current, done)
 
     def _label(self, painter: QPainter, colors: themes.Theme, line: InstructionView, x: float, room: float,
                current: bool, done: bool) -> None:  # fmt: skip

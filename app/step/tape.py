@@ -309,11 +309,16 @@ class TapeList(QAbstractScrollArea):
             )
             draw.text(painter, 66, y + 19, says.format(count=count), 12.5, colors.tx2)
             return
-        words = tr("{layer}: {count} instructions", layer=layer, count=count)
-        if entry.time >= 0:
-            words = tr("{layer} ⟨{time}⟩: {count} instructions",
-                       layer=layer, time=entry.time + 1, count=count)  # fmt: skip
-        draw.text(painter, 66, y + 19, words, 12.5, colors.tx2, mono=True)
+        done = entry.stop <= self._session.pc or (
+            self._session.pc == 0 and self._session.done is not None
+        )
+        words = (
+            tr("{layer} ⟨{time}⟩", layer=layer, time=entry.time + 1) if entry.time >= 0 else layer
+        )
+        draw.text(painter, 66, y + 19, words, 12.5, colors.tx if done else colors.tx2, mono=True)
+        width = self.viewport().width()
+        many = tr("{count} ops", count=count)
+        draw.text(painter, width - 12, y + 19, many, 11.5, colors.tx3, mono=True, anchor="end")
 
     def _row(self, painter: QPainter, colors: themes.Theme, entry: Entry, y: float) -> None:
         session = self._session
@@ -340,15 +345,17 @@ class TapeList(QAbstractScrollArea):
         draw.text(painter, 40, y + 19, f"{entry.start + 1:02d}", 11, colors.tx3, mono=True)
         tone = "tx" if done or current else "tx2"
         result = "" if line.op == "choose_batch" else self._result(line.writes)
-        room = width - 66 - 12 - (draw.advance(result, 11.5, 400, True) + 10 if result else 0)
+        # Numbers of four digits take the room of a letter more.
+        left = 66 + 7 * max(0, len(str(len(self._program.instructions))) - 3)
+        room = width - left - 12 - (draw.advance(result, 11.5, 400, True) + 10 if result else 0)
         name = formula.lay_out(to_box(title(line, session.notation), formula.Pen(12, 400, tone)))
         cut = name.width > room
         painter.save()
-        painter.setClipRect(QRectF(66, y, room - (12 if cut else 0), ROW))
-        formula.paint(painter, name, colors, 66, y + 19.5 - name.baseline)
+        painter.setClipRect(QRectF(left, y, room - (12 if cut else 0), ROW))
+        formula.paint(painter, name, colors, left, y + 19.5 - name.baseline)
         painter.restore()
         if cut:
-            draw.text(painter, 66 + room - 10, y + 19, "…", 12, colors.color(tone))
+            draw.text(painter, left + room - 10, y + 19, "…", 12, colors.color(tone))
         if result:
             ink = colors.tx2 if done else colors.tx3
             draw.text(painter, width - 12, y + 19, result, 11.5, ink, mono=True, anchor="end")

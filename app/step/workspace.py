@@ -238,6 +238,7 @@ class StepWorkspace(QWidget):
         self.tape_button.setVisible(level >= 2)
         self._right.setFixedWidth((360, 320, 280)[min(level, 2)])
         self.scrubber.set_folded(level >= 2)
+        self.debug.set_narrow(level >= 2)
 
     def filmed_layer(self) -> str | None:
         """Return the layer whose close-ups an export would film: the one looked at; None if none are shown."""

@@ -34,6 +34,12 @@ log = logging.getLogger("chainrule.window")
 _COMPACT = (1360, 1200)
 _REWIND = 10
 
+#: What the status bar of Step counts, besides what the engine tells.
+_COUNTED = (
+    "select.row", "step.breakpoint", "step.add_breakpoint", "step.change_breakpoint",
+    "step.remove_breakpoint", "step.clear_breakpoints",
+)  # fmt: skip
+
 
 class MainWindow(QMainWindow):
     """One window with one project.
@@ -207,6 +213,7 @@ class MainWindow(QMainWindow):
         bus.register("view.reduced-motion", self._set_reduced_motion, label=tr("Reduce motion"))
         bus.register("project.export", self._export, label=tr("Export"))
         studies.register(self)
+        bus.subscribe(lambda _: self._show_status(), names=_COUNTED)
         bus.subscribe(self._on_message, names=("run.*", "layer.*", "training.*", "data.*"))
 
     def _restore(self) -> None:

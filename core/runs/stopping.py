@@ -226,7 +226,8 @@ class Stopping(Travelling):
         kept, self.keeps_starts = self.keeps_starts, False
         control, self.program.control = self.program.control, np.zeros(2, np.int64)
         try:
-            self.undo.clear()
+            if len(self.undo):
+                self.undo.clear()
             self._run_slice(1)
         finally:
             self.keeps_starts, self.program.control = kept, control

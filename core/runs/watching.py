@@ -15,6 +15,9 @@ from core.ops.base import Instruction
 from core.tape.program import Program
 from core.tape.tensors import Tensor
 
+#: Tensors with fewer elements between them are looked through as one stretch.
+_NEAR = 512
+
 
 @dataclass(frozen=True)
 class Stopped:
@@ -96,6 +99,8 @@ class Watch:
                 for place in places_of(tape, one):
                     self.places.setdefault(place, k)
         self.conditions = tuple(conditions)
+        #: Stretches of memory that hold all that a condition looks at, and little besides.
+        self._spans = [_spans(program, one) for one in self.conditions]
         self.rises = any(one.test == "rises" for one in conditions)
         #: Places behind instructions that write what a condition looks at, and places to stop at; the end is one.
         ends = {pc + 1 for one in conditions for pc in one.written}
@@ -111,11 +116,16 @@ class Watch:
     def holds(self, before: float | None) -> bool:
         """Whether a condition holds for what the last whole step has written; `before` is the loss before it."""
         return any(
-            self._number(one, name, before) is not None
-            for one in self.conditions
+            self._holds(one, name, before)
+            for one, spans in zip(self.conditions, self._spans, strict=True)
+            if _may_hold(spans, one.test, one.value, before)
             for names in one.written.values()
             for name in names
         )
+
+    def _holds(self, one: Condition, name: str, before: float | None) -> bool:
+        values = self.program.tensor(name)
+        return bool(values.size) and _any(values, one.test, one.value, before)
 
     def wrote(self, step: int, pc: int, before: float | None) -> Stopped | None:
         """The condition that holds for what instruction `pc` of a step has just written."""
@@ -244,6 +254,32 @@ def _is_of(t: Tensor, of: str, phase: str) -> bool:
     if of == "weights":
         return t.role == "weight"
     return phase == "forward" and t.role == "value"
+
+
+def _spans(program: Program, one: Condition) -> list[np.ndarray]:
+    """Stretches of the arena with all tensors that a condition looks at: few are quickly looked through."""
+    tensors = [program.tape.tensors[name] for names in one.written.values() for name in names]
+    ends = sorted((t.at, t.at + (program.capacity - 1) * t.row * t.batch + t.size) for t in tensors)
+    merged: list[list[int]] = []
+    for first, last in ends:
+        if merged and first - merged[-1][1] < _NEAR:
+            merged[-1][1] = max(merged[-1][1], last)
+        else:
+            merged.append([first, last])
+    return [program.mem[first:last] for first, last in merged if last > first]
+
+
+def _may_hold(spans: Sequence[np.ndarray], test: str, bound: float, before: float | None) -> bool:
+    """False only if a test holds for no number of these stretches; what is not a number leaves it open."""
+    with np.errstate(all="ignore"):
+        if test == "not-finite":
+            return not all(np.isfinite(span.sum()) for span in spans)
+        if test == "size-above":
+            return not all(span.max() <= bound and span.min() >= -bound for span in spans)
+        if test == "below":
+            return not all(span.min() >= bound for span in spans)
+        limit = bound if test == "above" else before
+        return limit is not None and not all(span.max() <= limit for span in spans)
 
 
 def _any(values: np.ndarray, test: str, bound: float, before: float | None) -> bool:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
 from core.breakpoints import Breakpoint
 from core.errors import ChainruleError
-from core.runs import GRANULARITIES, Run
+from core.runs import GRANULARITIES, Run, Stopped
 from tests.core.networks import RUNS, differences, everything
 
 STEPS = 5
@@ -270,9 +272,58 @@ def test_a_search_can_be_left_and_tells_how_far_it_is(monkeypatch: pytest.Monkey
     assert run.run_to(never, 20, shares.append) is None
     assert run.position.step == 32
     shares.clear()
-    assert run.run_back_to(never, shares.append) is None
+    assert run.run_back_to(never, progress=shares.append) is None
     assert run.position.step == 0
     assert shares == sorted(shares)
+
+
+def test_going_back_is_bounded_by_steps() -> None:
+    never, rises = condition("weights", "above", 1e30), condition("loss", "rises")
+    run = RUNS["mlp"]()
+    run.advance(30)
+    while run.position.step < 30:
+        run.advance(30 - run.position.step)
+    there = [(found.step, found.pc) for found in _all_back(RUNS["mlp"], 30, rises)]
+    assert run.run_back_to([never], 7) is None
+    assert (run.position.step, run.pc) == (23, 0)
+    run.seek(30)
+    inside = [moment for moment in there if moment[0] >= 20]
+    for moment in inside:
+        found = run.run_back_to([rises], run.position.step - 20)
+        assert found is not None
+        assert (found.step, found.pc) == moment
+    assert run.position.step == 20 or run.run_back_to([rises], run.position.step - 20) is None
+    assert (run.position.step, run.pc) == (20, 0) or inside[-1][0] == 20
+
+
+def _all_back(make: Callable[[], Run], steps: int, one: Breakpoint) -> list[Stopped]:
+    run, found = make(), []
+    while run.position.step < steps:
+        run.advance(steps - run.position.step)
+    while (stop := run.run_back_to([one])) is not None:
+        found.append(stop)
+    return found
+
+
+def test_single_instructions_tell_of_the_breakpoints_they_come_to() -> None:
+    for make in RUNS.values():
+        breakpoints = [
+            condition("weight-gradients", "size-above", 1e-3),
+            Breakpoint("instruction", instruction=4),
+        ]
+        wanted = stops(make(), breakpoints, 2)
+        run, seen = make(), []
+        while run.position.step < 2:
+            if run.step_by(breakpoints) is not None:
+                seen.append((run.position.step, run.pc))
+        assert seen == wanted
+        assert seen[-1] == (2, 0) or run.run_back_to(breakpoints) is not None
+        run.seek(2)
+        back = []
+        while (run.position.step, run.pc) != (0, 0):
+            if run.step_by(breakpoints, back=True) is not None:
+                back.append((run.position.step, run.pc))
+        assert back == [moment for moment in reversed(wanted) if moment != (2, 0)]
 
 
 def test_the_end_of_every_epoch_is_told() -> None:

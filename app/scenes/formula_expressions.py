@@ -100,6 +100,8 @@ class _Setter:
     def __init__(self, look: Look, values: Mapping[Any, float | None]) -> None:
         self.look = look
         self.values = values
+        #: What is set inside fractions and brackets is given this much of its room.
+        self.tight = 1.0
 
     # -- atoms
 
@@ -168,6 +170,9 @@ class _Setter:
         if kind == "abs":
             return f.parentheses(arguments[0], pen, "||")
         if kind in _TESTS:
+            if kind == "is_first_max":
+                # Which of the values it is about: the others would fill lines.
+                arguments = [arguments[1 + int(expr.arguments[0].value)]]  # type: ignore[union-attr]
             return f.parentheses(f.row(self.test(kind, arguments, pen)), pen, "[]")
         if kind == "exp":
             power = self.box(expr.arguments[0], pen.script())
@@ -197,7 +202,7 @@ class _Setter:
                 f.text(" ≤ ", pen),
                 arguments[2],
             ]
-        return [f.text("first maximum", pen)]
+        return [arguments[0], f.text(tr(" is the maximum"), pen)]
 
     def pieces(self, expr: Expr, pen: f.Pen) -> list[f.Box]:
         """Cut `expr` into boxes between which a line may break; one for each term or factor."""
@@ -241,20 +246,24 @@ class _Setter:
 
     def inside(self, expr: Expr, pen: f.Pen) -> f.Box:
         """Set what stands in a fraction or under a root: in several lines where it is too wide."""
-        room = self.look.width * 0.86
+        room = self.look.width * 0.86 * self.tight
         box = self.box(expr, pen)
         return box if box.width <= room else f.flow(self.broken(expr, pen), room)
 
     def broken(self, expr: Expr, pen: f.Pen) -> list[f.Box]:
         """Pieces small enough to wrap: what is too wide is opened up."""
-        room = self.look.width * 0.9
+        room = self.look.width * 0.9 * self.tight
         faint = pen.with_role(f.HINT)
         if isinstance(expr, (Sum, Product)):
             parts = expr.terms if isinstance(expr, Sum) else expr.factors
-            if len(self.pieces(expr, pen)) != len(parts):
-                return self.pieces(expr, pen)
+            pieces = self.pieces(expr, pen)
+            if len(pieces) != len(parts):
+                # One term stands for all samples.
+                return (
+                    pieces if pieces[-1].width <= room else [pieces[0], *self.broken(parts[0], pen)]
+                )
             result: list[f.Box] = []
-            for index, (part, piece) in enumerate(zip(parts, self.pieces(expr, pen), strict=True)):
+            for index, (part, piece) in enumerate(zip(parts, pieces, strict=True)):
                 if piece.width <= room or isinstance(part, (Ref, Number, Symbol, Elided)):
                     result.append(piece)
                     continue
@@ -287,6 +296,13 @@ class _Setter:
                     self.inside(expr.numerator, inner), self.inside(expr.denominator, inner), pen
                 )
             ]
+        if isinstance(expr, Call) and expr.function in ("positive", "step"):
+            sign = " > 0]" if expr.function == "positive" else " ≥ 0]"
+            return [f.text("[", pen), *self.broken(expr.arguments[0], pen), f.text(sign, pen)]
+        if isinstance(expr, Power) and isinstance(expr.base, (Sum, Product, Call, Quotient)):
+            power = self.box(expr.exponent, pen.script())
+            end = f.scripts(f.text(")", pen), power, None, pen)
+            return [f.text("(", pen), *self.broken(expr.base, pen), end]
         if isinstance(expr, Negate):
             return [f.text(MINUS + "(", pen), *self.broken(expr.x, pen), f.text(")", pen)]
         return self.pieces(expr, pen)
@@ -345,11 +361,22 @@ def elision(expr: Elided) -> str:
 def expression_box(
     expr: Expr, look: Look, values: Mapping[Any, float | None] | None = None
 ) -> f.Box:
-    """Set an expression; with `look.width` it breaks between terms and factors."""
+    """Set an expression; with `look.width` it breaks between terms and factors, and shrinks if it must."""
     setter = _Setter(look, values or {})
     box = setter.box(expr, look.pen)
-    if look.width and box.width > look.width:
-        return f.flow(setter.broken(expr, look.pen), look.width, indent=look.pen.size * 1.2)
+    if not look.width or box.width <= look.width:
+        return box
+    sizes = range(look.pen.size, f.MINIMUM_SIZE - 1, -1)
+    for size, tight in (
+        *((size, 1.0) for size in sizes),
+        (f.MINIMUM_SIZE, 0.8),
+        (f.MINIMUM_SIZE, 0.6),
+    ):
+        pen = f.Pen(size, look.pen.weight, look.pen.role)
+        setter.tight = tight
+        box = f.flow(setter.broken(expr, pen), look.width, indent=pen.size * 1.2)
+        if box.width <= look.width:
+            break
     return box
 
 

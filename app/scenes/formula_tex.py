@@ -16,7 +16,7 @@ COMMANDS = {
     "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "varepsilon": "ε", "eta": "η",
     "theta": "θ", "lambda": "λ", "mu": "μ", "nu": "ν", "pi": "π", "rho": "ρ", "sigma": "σ", "tau": "τ",
     "phi": "φ", "varphi": "φ", "psi": "ψ", "omega": "ω", "Delta": "Δ", "Sigma": "Σ", "Omega": "Ω", "Phi": "Φ",
-    "partial": "∂", "cdot": "·", "times": "×", "odot": "⊙", "circ": "∘", "ast": "∗", "star": "∗",
+    "partial": "∂", "cdot": "·", "times": "×", "odot": "⊙", "circ": "∘", "ast": "*", "star": "*",
     "leftarrow": "←", "gets": "←", "rightarrow": "→", "to": "→", "Rightarrow": "⇒", "le": "≤", "leq": "≤",
     "ge": "≥", "geq": "≥", "ne": "≠", "neq": "≠", "approx": "≈", "in": "∈", "infty": "∞", "pm": "±",
     "ldots": "…", "dots": "…", "cdots": "⋯", "prime": "′", "top": "T", "intercal": "T", "ell": "ℓ",
@@ -70,7 +70,7 @@ TEXTS = frozenset(
 ROLES = {"fwd": f.FORWARD, "bwd": f.BACKWARD, "loss": f.LOSS, "label": f.LABEL, "text1": f.TEXT}
 BOLD = frozenset(("mathbf", "boldsymbol", "bm", "textbf"))
 RELATIONS = frozenset("=≈≤≥≠←→⇒∈<>")
-BINARY = frozenset("+−·×⊙∘∗±⊗⊕")
+BINARY = frozenset("+−·×⊙∘*±⊗⊕")
 
 ABOVE = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ⁿᵀⁱʲᵗˣʰ", "0123456789+−()nTijtxh", strict=True))
 BELOW = dict(zip("₀₁₂₃₄₅₆₇₈₉₊₋₍₎ᵢⱼₖₙₜₒₕₓₐₑₘₛₚᵣᵤᵥ", "0123456789+−()ijkntohxaemspruv", strict=True))
@@ -189,6 +189,9 @@ class _Parser:
             return self.command(token[1:], pen)
         if token == "-":
             token = "−"
+        if token == "∗":
+            # The formulas' face has no U+2217.
+            token = "*"
         if token in RELATIONS:
             return f.row([f.space(pen.size * 0.32), f.text(token, pen), f.space(pen.size * 0.32)])
         if token in BINARY:

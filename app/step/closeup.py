@@ -117,7 +117,10 @@ class CloseupStage(QWidget):
         if subject is None or closeup is None:
             return None
         names = closeup.tensors(subject)
-        whole = session.toggles.get("rows") == "batch" or sums_over_samples(subject)
+        whole = (
+            session.toggles.get("rows") == "batch" or sums_over_samples(subject)
+            or bool(getattr(closeup, "whole", False))
+        )  # fmt: skip
         found = ((name, session.array(name, whole)) for name in names)
         goes = self.traces.destinations(subject)
         walked = {} if self.walking.number is None else {"walked": self.walking.number}

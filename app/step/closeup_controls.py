@@ -19,19 +19,19 @@ def controls(session: StepSession, stage: CloseupStage) -> QWidget:
     beside = QWidget()
     row = QHBoxLayout(beside)
     row.setContentsMargins(0, 0, 0, 0)
-    row.setSpacing(8)
+    row.setSpacing(6)
     play = Button(name="step-closeup-play", kind="ghost", icon="player-play", icon_size=16)
     play.clicked.connect(
         lambda: session.context.bus.do("step.walk", playing=not stage.walking.playing)
     )
     row.addWidget(play)
     rows = Segmented(
-        (("sample", tr("Sample")), ("batch", tr("Batch"))),
+        (("sample", "1"), ("batch", tr("All"))),
         name="step-closeup-rows", label=tr("Samples shown"),
     )  # fmt: skip
     rows.setToolTip(tr("Show the numbers of one sample, or of all samples of the batch."))
     scale = Segmented(
-        (("own", tr("Own scale")), ("shared", tr("Shared"))),
+        (("own", tr("Own")), ("shared", tr("Shared"))),
         name="step-closeup-scale", label=tr("Colour scale"),
     )  # fmt: skip
     scale.setToolTip(tr("Colours: each array by its own largest number, or all by one scale."))

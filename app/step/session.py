@@ -288,12 +288,12 @@ class StepSession(QObject):
             self.questions.want(tensor)
             return None
         if info.batch and array.ndim == len(info.shape):
-            if whole and self.rows > 1:
-                every = self.questions.tensor(snapshot.serial, tensor)
-                if every is not None:
-                    return every
-                self.questions.want(tensor)
-            return array[None]
+            array = array[None]
+        if whole and info.batch and len(array) == 1 and self.rows > 1:
+            every = self.questions.tensor(snapshot.serial, tensor)
+            if every is not None:
+                return every
+            self.questions.want(tensor)
         return array
 
     def array_before(self, tensor: str) -> np.ndarray | None:

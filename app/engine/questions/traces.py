@@ -65,7 +65,7 @@ def origin(
         sources.setdefault(ref[0], {})[ref[1]] = None
     batch = {name for name, t in session.shown.program.tape.tensors.items() if t.batch}
     rows = [_row(term, batch) for term in kept]
-    over_samples = len(set(rows)) > 1
+    over_samples = len(set(rows) - {None}) > 1
     sums = [value(term) for term in kept]
     total = math.fsum(sums) + rest
     short = elide(found.expression)

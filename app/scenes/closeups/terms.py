@@ -240,6 +240,12 @@ def _plain(
     pen = formula.Pen(13)
     _heading(painter, theme, x, y - 6, tr("How the number came about"))
     y += HEAD - 2
+    if isinstance(origin.expression, Ref) and origin.expression.tensor == origin.tensor:
+        words = tr("Drawn by chance, always the same for this seed, layer, step and place.")
+        draw.text(painter, x, y + 12, draw.elide(words, 12, room), 12, theme.tx2)
+        draw.text(painter, x, y + 36, format_number(origin.kernel_value, 6), 15, theme.fwd,
+                  weight=600, mono=True)  # fmt: skip
+        return
     for mode in ("symbolic", "numbers"):
         look = Look(mode, pen if mode == "symbolic" else formula.Pen(12, 400, "tx2"),
                     width=room - left.width - 30)  # fmt: skip
@@ -301,7 +307,13 @@ def _term(
         room -= left - x
     symbols = laid(term.expression, Look("symbolic", formula.Pen(11)))
     numbers = laid(term.expression, Look("numbers", formula.Pen(11, 400, "tx2")), origin.numbers)
-    if symbols.width + numbers.width + 16 <= room:
+    tall = ROW + 2
+    if numbers.height > tall:
+        # What needs two lines is not read in one: the value says it.
+        pass
+    elif symbols.height > tall and numbers.width <= room:
+        formula.paint(painter, numbers, theme, left, y + 14 - numbers.baseline)
+    elif symbols.width + numbers.width + 16 <= room:
         formula.paint(painter, symbols, theme, left, y + 14 - symbols.baseline)
         at = max(symbols.width + 6, min(room * 0.42, room - numbers.width - 8))
         draw.text(painter, left + at - 2, y + 14, "=", 11, theme.tx3, mono=True)

@@ -11,11 +11,12 @@ import pytest
 import app
 from app.engine.questions import answering
 from app.scenes import closeups
-from app.scenes.closeups import arrangement, board, heat
+from app.scenes.closeups import activation, arrangement, board, heat, normalization
 from app.scenes.closeups.arrangement import arrange
 from app.scenes.frame import ViewState
 from app.traces import Origin
 from core import losses
+from core.activations import registry
 from core.expressions import evaluate, references
 from core.runs import Run
 from core.runs.samples import prepare
@@ -31,10 +32,12 @@ def application() -> None:
     app.create_application()
 
 
-def run_of(shape: tuple[int, ...], *layers: object, loss: str = "mse", outputs: int = 2) -> Run:
+def run_of(
+    shape: tuple[int, ...], *layers: object, loss: str = "mse", outputs: int = 2, tokens: int = 0
+) -> Run:
     rng = np.random.default_rng(1)
     training = Training(optimizer={"kind": "Adam", "learning_rate": 0.01}, loss=loss, batch_size=4)
-    x = rng.normal(size=(9, *shape))
+    x = rng.integers(0, tokens, (9, *shape)) if tokens else rng.normal(size=(9, *shape))
     y = rng.integers(0, outputs, 9) if loss.startswith("sparse") else rng.normal(size=(9, outputs))
     return Run(chain(shape, *layers), training, samples=prepare(x, y, losses.get(loss), outputs))
 
@@ -49,6 +52,9 @@ NETWORKS = {
     "images": lambda: run_of(
         (6, 6, 2), ("Conv2D", {"filters": 3, "kernel_size": (3, 3)}), ("BatchNormalization", {}),
         ("MaxPooling2D", {"pool_size": (2, 2)}), ("Flatten", {}), ("Dense", {"units": 2}),
+    ),
+    "tokens": lambda: run_of(
+        (4,), ("Embedding", {"input_dim": 6, "output_dim": 3}), ("Flatten", {}), ("Dense", {"units": 2}), tokens=6
     ),
     "sequence": lambda: run_of((4, 3), ("SimpleRNN", {"units": 3}), ("Dense", {"units": 2})),
 }  # fmt: skip
@@ -219,3 +225,76 @@ def test_a_cell_s_number_keeps_its_size_in_the_room_there_is():
         for width, _, px in ((38.0, 18.0, 10.0), (56.0, 28.0, 11.5)):
             assert len(heat.number(value, width, px)) <= width / (0.6 * px) + 1
     assert arrangement.LINE == 16
+
+
+ACTIVATIONS = [
+    name for name in registry.names() if name not in ("linear", "softmax", "log_softmax")
+]
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_the_curve_of_an_activation_goes_through_the_engine_s_points(name):
+    run = run_of((3,), ("Dense", {"units": 6, "activation": name}), ("Dense", {"units": 2}))
+    looker = Looker(run)
+    run.advance(1)
+    closeup = next(one for one in closeups.closeups() if one.name == "activation")
+    seen = 0
+    for index, line in enumerate(looker.program.instructions):
+        run.step("instruction")
+        subject = looker.subject(index, cell=(2,) if line.op.startswith(name) else None)
+        if not closeup.fits(subject):
+            continue
+        seen += 1
+        x, y = activation.forward_of(subject)
+        curve = activation.values(name, run.program.tensor(x), line.attributes)
+        np.testing.assert_allclose(curve, run.program.tensor(y), rtol=2e-6, atol=2e-6)
+        if line.phase == "backward":
+            origin = origin_of(run, index, subject.tensor, subject.full)
+            slope = activation.slope_of(origin.expression, origin.numbers)
+            at = run.program.tensor(x)[subject.full].astype(float)
+            above, below = (
+                float(activation.values(name, at + step, line.attributes)) for step in (1e-5, -1e-5)
+            )
+            dy = float(run.program.tensor(line.operands["dy"])[subject.full])
+            assert slope is not None
+            assert slope * dy == pytest.approx(origin.kernel_value, rel=1e-4, abs=1e-8)
+            assert slope == pytest.approx((above - below) / 2e-5, rel=1e-3, abs=1e-4)
+    # A step has no slope; that of exp is its own value, and the error is multiplied by it.
+    assert seen == (1 if name in ("binary_step", "exponential") else 2)
+
+
+def test_the_ways_of_an_instruction_have_a_close_up_of_their_own():
+    seen = {}
+    for name in NETWORKS:
+        run = NETWORKS[name]()
+        looker = Looker(run)
+        for index, line in enumerate(looker.program.instructions):
+            seen.setdefault(line.op, closeups.fitting(looker.subject(index))[0].name)
+    expected = {
+        "matmul": "product", "matmul_weight_grad": "product", "matmul_input_grad": "product", "tanh": "activation",
+        "tanh_grad": "activation", "softmax": "softmax", "sparse_cross_entropy_rows": "loss", "squared_rows": "loss",
+        "softmax_cross_entropy_grad": "loss", "channel_mean": "normalization", "channel_variance": "normalization",
+        "normalize": "normalization", "normalize_grad": "normalization", "moving_average": "normalization",
+        "row_mean": "normalization", "row_normalize_grad": "normalization", "dropout_mask": "dropout",
+        "multiply": "dropout", "embed": "embedding", "embed_grad": "embedding",
+    }  # fmt: skip
+    assert {op: seen.get(op) for op in expected} == expected
+
+
+def test_a_channel_s_numbers_are_those_the_statistics_are_made_of():
+    run = NETWORKS["images"]()
+    looker = Looker(run)
+    for index, line in enumerate(looker.program.instructions):
+        run.step("instruction")
+        if line.op not in ("channel_mean", "channel_variance"):
+            continue
+        subject = looker.subject(index, cell=(2,), row=1)
+        x = run.program.tensor(line.operands["x"])
+        numbers, own = normalization.chosen(subject, line.operands["x"], x, by_row=False)
+        assert own < numbers.size
+        value = (
+            numbers.astype(float).mean()
+            if line.op == "channel_mean"
+            else numbers.astype(float).var()
+        )
+        assert value == pytest.approx(float(run.program.tensor(line.writes[0])[2]), rel=1e-4)

@@ -179,6 +179,8 @@ def _numbers(
             value = float(table[r, k])
             shown = number(value, digits)
             if draw.advance(shown, 10, mono=True) > across - 2:
+                shown = draw.plain(value, digits)
+            if draw.advance(shown, 10, mono=True) > across - 2:
                 continue
             ink = theme.on(QColor(*(int(c) for c in colors[r, k, :3])))
             middle = y + (r + 0.5) * down + 3.5

@@ -106,10 +106,16 @@ class Going(Showing):
         if self.finished:
             self._limit = self._steps_until(self.epoch + max(1, self.work.training.epochs))
 
-    def step(self, granularity: str, to: int | None = None) -> None:
+    def step(
+        self,
+        granularity: str,
+        to: int | None = None,
+        waits: Callable[[], bool] = lambda: False,
+    ) -> None:
         """Go forward by one instruction, layer, batch or epoch, to the next loss or update.
 
         With `to` until so many instructions of a step are done: of this one, or, if they are already, of the next.
+        An epoch ends early if something `waits` that has to.
         """
         self._control[0] = 0
         if self.stopped:
@@ -119,7 +125,7 @@ class Going(Showing):
         if to is None and granularity in ("loss", "update"):
             place = self.run.place_of(granularity)
         elif to is None:
-            self.run.step(granularity)
+            self._step_whole(granularity, waits)
             place = 0
         if place and self.run.pc >= place:
             # An epoch that ends on the way is noted where it does.
@@ -128,6 +134,18 @@ class Going(Showing):
         if place and self.run.divergence is None:
             self.run.step_to(min(place, count))
         self._stepped()
+
+    def _step_whole(self, granularity: str, waits: Callable[[], bool]) -> None:
+        """Go on until it is done: whatever is asked meanwhile raises the stop flag, and is no reason to go less far."""
+        began = self.run.position
+        while True:
+            self._control[0] = 0
+            self.run.step(granularity)
+            moved = self.run.position != began
+            if self.run.divergence is not None or (moved and granularity != "epoch"):
+                return
+            if moved and (self.run.epoch_just_ended() or waits()):
+                return
 
     def _stepped(self) -> None:
         self._limit = max(self._limit, self.run.step_count)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from types import MappingProxyType
 from typing import cast
 
@@ -113,10 +113,15 @@ class WhatIf(Changing):
 
     # -- moving
 
-    def step(self, granularity: str, to: int | None = None) -> None:
+    def step(
+        self,
+        granularity: str,
+        to: int | None = None,
+        waits: Callable[[], bool] = lambda: False,
+    ) -> None:
         """Go forward in the copy, or in the run."""
         if self.scratch is None:
-            super().step(granularity, to)
+            super().step(granularity, to, waits)
             return
         if to is None and granularity in ("loss", "update"):
             to = self.run.place_of(granularity)

@@ -441,7 +441,7 @@ class Worker(Stopping, QThread):
     def _do_step(self, granularity: str, to: int | None = None) -> None:
         session = self._open_session()
         self._playing = False
-        session.step(granularity, to)
+        session.step(granularity, to, lambda: self.inbox.has(_ENDS_A_JOURNEY))
         self._dirty = True
         self._put_now()
         self._tell_idle()

@@ -19,6 +19,7 @@ from app.scenes import draw, formula, images, registry, whatif_marks
 from app.scenes.formula_expressions import format_number
 from app.scenes.formula_tex import to_box
 from app.scenes.step_focus import Focus, focus_of
+from app.scenes.step_hover import lit_by
 from app.scenes.step_layout import EdgeLine, StepLayout, UnitBox, layout
 from app.scenes.step_values import Reader, cell_id, parse_cell
 from app.snapshots import Probe
@@ -93,6 +94,7 @@ class _Painter:
         self.show = frame.toggles.get("show", "both")
         self.focus = focus_of(place, self.reader, frame)
         self.hover = frame.selection.hover
+        self.lit = lit_by(self.hover, self.reader)
 
     def all(self) -> None:
         if self.place.detail == "numbers":
@@ -157,6 +159,10 @@ class _Painter:
         for edge in place.edges:
             if key(edge) in self.focus.edges:
                 self.strong(edge)
+        for edge in place.edges:
+            if key(edge) == self.lit.edge:
+                start, end = edge.start, edge.end
+                draw.line(self.p, start.x(), start.y(), end.x(), end.y(), theme.tx, 1.25)
         for edge in place.edges:
             if edge.pill is not None:
                 self.pill(edge, key(edge) in self.focus.edges)
@@ -286,6 +292,8 @@ class _Painter:
             border = theme.loss
         if marked:
             border, width = self.color(self.focus.role), 1.5
+        if unit.id == self.lit.unit:
+            border, width = theme.tx, 1.5
         self.p.setPen(QPen(border, width))
         self.p.setBrush(theme.bg2)
         self.p.drawRoundedRect(rect, 6, 6)
@@ -414,7 +422,9 @@ class _Painter:
             self.p.drawRoundedRect(face, 2, 2)
             draw.text(self.p, face.center().x(), face.center().y() + 4, self.absent(name), 12,
                       theme.bwd if gradient else theme.tx3, mono=True, anchor="middle")  # fmt: skip
-        chosen = f"tensor:{name}" in (self.hover, self.frame.selection.node)
+        chosen = (
+            f"tensor:{name}" in (self.hover, self.frame.selection.node) or name in self.lit.tensors
+        )
         if lit or chosen:
             draw.frame(self.p, face.x() - 1.5, face.y() - 1.5, face.width() + 3, face.height() + 3,
                        theme.tx if chosen else self.color(self.focus.role), 1.5, 3)  # fmt: skip

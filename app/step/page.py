@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QRectF
+from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QPen
 
 from app.scenes import draw, formula
@@ -56,7 +56,9 @@ class Page:
     y
         Where the next thing goes. Sections move it down.
     hover
-        What the mouse or the keyboard is at: it lights up everywhere.
+        What the mouse or the keyboard is at.
+    lit
+        What lights up wherever it stands: that, and the numbers of what is hovered elsewhere.
     formulas, targets
         What was laid out where.
     """
@@ -68,9 +70,11 @@ class Page:
         card: Card,
         width: float,
         hover: Target | None = None,
+        lit: frozenset[Target] = frozenset(),
     ) -> None:
         self.p, self.t, self.card, self.w = painter, colors, card, float(width)
         self.hover = hover
+        self.lit = lit | {hover} if hover is not None else lit
         self.y = 0.0
         self.formulas: list[tuple[formula.Formula, float, float]] = []
         self.targets: list[tuple[QRectF, Target]] = []
@@ -91,17 +95,13 @@ class Page:
         self.formulas.append((done, x, y))
         if self.p is None:
             return
-        mark = None
-        if isinstance(self.hover, tuple):
-            mark = next(
-                (
-                    r
-                    for _, r in done.hits
-                    if isinstance(r, Ref) and (r.tensor, tuple(r.index)) == self.hover
-                ),
-                None,
-            )
-        formula.paint(self.p, done, self.t, x, y, mark)
+        if self.lit:
+            self.p.setPen(Qt.PenStyle.NoPen)
+            self.p.setBrush(self.t.selbg)
+            for rect, ref in done.hits:
+                if isinstance(ref, Ref) and (ref.tensor, tuple(ref.index)) in self.lit:
+                    self.p.drawRoundedRect(rect.translated(x, y).adjusted(-1, -1, 1, 1), 3, 3)
+        formula.paint(self.p, done, self.t, x, y)
 
     def text(self, x: float, y: float, string: str, size: float, color: Any, **how: Any) -> None:
         """Write a line; `y` is its baseline."""

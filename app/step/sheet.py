@@ -12,14 +12,14 @@ from app import theme as themes
 from app.scenes import draw
 from app.scenes.formula_expressions import format_number
 from app.step.card import Card
-from app.step.page import Action, Cell, Page, Target
+from app.step.page import Action, Page, Target
 from app.step.sections import sections
 from app.text import tr
 from app.widgets.focus import focus_entered, focus_left
 from core.expressions import Ref
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable
 
     from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPaintEvent
 
@@ -58,7 +58,7 @@ class Sheet(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
         self._card = Card("", None)
         self._hover: Target | None = None
-        self._lit: Cell | None = None
+        self._lit: frozenset[Target] = frozenset()
         self._page: Page | None = None
         self._height = 200.0
 
@@ -85,19 +85,20 @@ class Sheet(QWidget):
         shown = "…" if card.result is None else format_number(card.result, 6)
         return f"{card.subject.symbol} {card.subject.shown} = {shown}. {card.words}"
 
-    def light(self, cells: Iterable[Cell]) -> None:
-        """Light up a number that something else is at: the first of these that stands on the sheet."""
-        wanted = list(cells)
-        standing = set(self._in_order()) if wanted else set()
-        lit = next((cell for cell in wanted if cell in standing), None)
+    def light(self, stands_for: Callable[[str, tuple[int, ...]], bool] | None) -> None:
+        """Light up the numbers that something hovered elsewhere stands for."""
+        lit: frozenset[Target] = frozenset()
+        if stands_for is not None:
+            numbers = (one for one in self._in_order() if isinstance(one, tuple))
+            lit = frozenset(one for one in numbers if stands_for(*one))
         if lit != self._lit:
             self._lit = lit
             self.update()
 
     @property
-    def lit(self) -> Target | None:
+    def lit(self) -> frozenset[Target]:
         """What is lit up: what the mouse or the keyboard is at, here or elsewhere."""
-        return self._hover if self._hover is not None else self._lit
+        return self._lit if self._hover is None else frozenset((self._hover,))
 
     def sizeHint(self) -> QSize:
         return QSize(360, round(self._height))
@@ -120,7 +121,9 @@ class Sheet(QWidget):
         return self._page
 
     def _write(self, painter: QPainter | None) -> Page:
-        page = Page(painter, themes.current(), self._card, self.width() or 360, self.lit)
+        page = Page(
+            painter, themes.current(), self._card, self.width() or 360, self._hover, self.lit
+        )
         if self._card.subject is None:
             words = tr("Press Step: the formula of the instruction appears here, with its numbers.")
             page.line(words, page.t.tx3)

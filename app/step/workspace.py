@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from app.bus import CommandError
 from app.scenes.formula_expressions import format_number
-from app.scenes.step_focus import aliases
-from app.scenes.step_values import cell_id, parse_cell
+from app.scenes.step_hover import numbers_of
+from app.scenes.step_values import cell_id
 from app.step import card as cards
 from app.step.closeup import CloseupStage
 from app.step.debug_bar import DebugBar
@@ -29,7 +29,7 @@ from app.text import number, tr
 from app.widgets import Button, Header, Panel, ScrollPanel, Segmented
 
 if TYPE_CHECKING:
-    from app.step.page import Action, Cell
+    from app.step.page import Action
     from app.workspace import WindowContext
 
 
@@ -351,15 +351,7 @@ class StepWorkspace(QWidget):
         self._card_head.subtitle.setText(name)
         self.copy.setEnabled(bool(card.tex))
         self.sheet.set_card(card)
-        self.sheet.light(self._standing_for(self.session.hover))
-
-    def _standing_for(self, identifier: str) -> list[Cell]:
-        """The numbers a hovered part of the drawing is, by all its names: those of the shown sample."""
-        session, cell = self.session, parse_cell(identifier)
-        if cell is None:
-            return []
-        tensor, index = cell
-        return [(name, session.full_index(name, index)) for name in aliases(tensor, session.reader)]
+        self.sheet.light(numbers_of(self.session.hover, self.session.reader))
 
     @Slot(object)
     def _on_theme(self, _theme: Any) -> None:

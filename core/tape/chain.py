@@ -9,16 +9,12 @@ paths, over all samples of the batch, add up to the number on the tape.
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from core.errors import ChainruleError
 from core.expressions import (
-    Call,
     Expr,
     Negate,
     Number,
@@ -26,29 +22,20 @@ from core.expressions import (
     Quotient,
     Ref,
     Sum,
-    children,
-    evaluate,
     minus,
     references,
 )
 from core.ops.base import Cell, Instruction, operation, ref
 from core.ops.losses import LossGrad, along
-from core.tape.tensors import Tensor
+from core.tape.slopes import ONE, Slopes
 
 if TYPE_CHECKING:
-    from core.tape.program import Program
+    pass
 
 #: How many ways are told at each level, the largest shares first.
 MOST_WAYS = 48
 #: Longer paths are cut: a recurrent network of hundreds of time steps has thousands of levels.
 MOST_LEVELS = 2000
-
-_ONE = Number(1)
-#: What a gradient's name may end in besides what it is the gradient of.
-_SUFFIXES = ("from", "sum", "placed")
-
-#: Of sums with more terms than this only those of the sample that is looked at are gone through.
-LONG = 2048
 
 Place = tuple[str, Cell]
 
@@ -135,7 +122,7 @@ class Level:
     def passes(self) -> bool:
         """Whether nothing happens to the gradient here: sums over several uses of a value, copies of it."""
         way = self.way
-        if way is None or way.coefficient != _ONE:
+        if way is None or way.coefficient != ONE:
             return False
         a, b = self.variable, way.variable
         same = a is not None and b is not None and (a.symbol, a.shown) == (b.symbol, b.shown)
@@ -177,35 +164,8 @@ class Chain:
         return result
 
 
-class Chains:
-    """Writes chains of a program.
-
-    Parameters
-    ----------
-    program
-        Whose step has come to the gradients that are asked for.
-    look_up
-        Values by tensor and cell, where they are not the ones that stand in the arena now: weights as the step found
-        them, after they were updated.
-    done
-        Which instructions this step has run; by default all.
-    """
-
-    def __init__(
-        self,
-        program: Program,
-        look_up: Callable[[str, Cell], float] | None = None,
-        done: Callable[[int], bool] | None = None,
-    ) -> None:
-        self._program = program
-        self._look_up = look_up or program._value
-        self._done = done or (lambda _index: True)
-        self._numbers: dict[Place, float | None] = {}
-        tape, carrying = program.tape.instructions, _carrying(program)
-        self._gradients = _writers(program, carrying)
-        self._made = _writers(program, (k for k, ins in enumerate(tape) if ins.phase != "update"))
-        moving = {k for k, ins in enumerate(tape) if ins.phase == "backward"} - set(carrying)
-        self._moved = {id(t.buffer) for k in moving for t in tape[k].outputs.values()}
+class Chains(Slopes):
+    """Writes chains of a program; made as `Slopes`."""
 
     def chain(
         self, tensor: str, cell: Cell, through: Sequence[Place] = (), row: int | None = None
@@ -258,7 +218,7 @@ class Chains:
         ins = program._internal(index)
         expression = program.expression(index, gradient.index, gradient.tensor)
         known = self._done(index)
-        expression, left_out = self._of_row(expression, row)
+        expression, left_out = self.of_row(expression, row)
         slopes, own = self.slopes(expression)
         ways = []
         for source, parts in slopes.items():
@@ -269,7 +229,7 @@ class Chains:
                     None,
                     coefficient,
                     self.value(coefficient),
-                    self._read(source.tensor, source.index),
+                    self.read(source.tensor, source.index),
                 )
             )
         order = sorted(range(len(ways)), key=lambda k: _size(ways[k].share), reverse=True)
@@ -297,7 +257,7 @@ class Chains:
             ins.op,
             gradient,
             self.variable(gradient),
-            self._read(gradient.tensor, gradient.index),
+            self.read(gradient.tensor, gradient.index),
             shown,
             len(ways) + left_out,
             None if chosen is None else kept.index(chosen),
@@ -306,124 +266,6 @@ class Chains:
             split,
             operation(ins.op).not_the_slope,
         )
-
-    def _of_row(self, expression: Expr, row: int | None) -> tuple[Expr, int]:
-        """Of a sum of thousands of terms those of one sample, and how many others there are."""
-        if row is None or not isinstance(expression, Sum) or len(expression.terms) <= LONG:
-            return expression, 0
-        tensors = self._program.tape.tensors
-        batch = {name: t.batch for name, t in tensors.items()}
-
-        def of_row(term: Expr) -> bool:
-            while not isinstance(term, Ref):
-                parts = children(term)
-                if not parts:
-                    return True
-                term = parts[-1]
-            return not batch[term.tensor] or term.index[0] == row
-
-        kept = tuple(term for term in expression.terms if of_row(term))
-        return (Sum(kept), len(expression.terms) - len(kept)) if kept else (expression, 0)
-
-    # ---- what a gradient is made of ----------------------------------------------------------------------------
-
-    def slopes(self, expression: Expr) -> tuple[dict[Ref, list[Expr]], Expr | None]:
-        """Take a formula apart that is linear in the incoming gradients.
-
-        Returns
-        -------
-        Terms of the slope by incoming gradient, and what is left without any (None if nothing).
-
-        Raises
-        ------
-        core.errors.ChainruleError
-            The formula is not linear in them.
-        """
-        if isinstance(expression, Ref):
-            if self.writer(expression.tensor, expression.index) is None:
-                return {}, self._origin(expression)
-            return {expression: [_ONE]}, None
-        if isinstance(expression, Sum):
-            return self._slopes_of_sum(expression)
-        if isinstance(expression, Product):
-            return self._slopes_of_product(expression)
-        if isinstance(expression, Negate):
-            found, own = self.slopes(expression.x)
-            return (
-                {source: [_negative(c) for c in parts] for source, parts in found.items()},
-                None if own is None else Negate(own),
-            )
-        if isinstance(expression, Quotient):
-            found, own = self.slopes(expression.numerator)
-            self._require_free(expression.denominator)
-            under = expression.denominator
-            return (
-                {source: [Quotient(c, under) for c in parts] for source, parts in found.items()},
-                None if own is None else Quotient(own, under),
-            )
-        if isinstance(expression, Call) and expression.function == "where":
-            test, first, second = expression.arguments
-            self._require_free(test)
-            return self.slopes(first if self.value(test) else second)
-        self._require_free(expression)
-        return {}, expression
-
-    def _origin(self, expression: Ref) -> Expr:
-        """What a number that the backward pass only moves (a kernel turned round) is a copy of."""
-        if not self._moved:
-            return expression
-        t = self._program.tape.tensors[expression.tensor]
-        if id(t.buffer) not in self._moved:
-            return expression
-        at = self._made.of(t, expression.index)
-        assert at is not None
-        found = self._program.expression(at, expression.index, expression.tensor)
-        return found if isinstance(found, Ref) else expression
-
-    def _slopes_of_sum(self, expression: Sum) -> tuple[dict[Ref, list[Expr]], Expr | None]:
-        found: dict[Ref, list[Expr]] = {}
-        own: list[Expr] = []
-        for term in expression.terms:
-            parts, rest = self.slopes(term)
-            for source, slopes in parts.items():
-                found.setdefault(source, []).extend(slopes)
-            if rest is not None:
-                own.append(rest)
-        if not own:
-            return found, None
-        return found, own[0] if len(own) == 1 else Sum(tuple(own))
-
-    def _slopes_of_product(self, expression: Product) -> tuple[dict[Ref, list[Expr]], Expr | None]:
-        carrying: tuple[dict[Ref, list[Expr]], Expr | None] | None = None
-        free: list[Expr] = []
-        at = 0
-        for factor in expression.factors:
-            parts, own = self.slopes(factor)
-            if not parts:
-                assert own is not None
-                free.append(own)
-            elif carrying is not None:
-                raise ChainruleError("Two incoming gradients are multiplied.")
-            else:
-                carrying, at = (parts, own), len(free)
-        if carrying is None:
-            return {}, Product(tuple(free))
-
-        def times(slope: Expr) -> Expr:
-            factors = (*free[:at], slope, *free[at:])
-            kept = tuple(f for f in factors if f != _ONE)
-            return kept[0] if len(kept) == 1 else Product(kept) if kept else _ONE
-
-        found, own = carrying
-        return (
-            {source: [times(c) for c in parts] for source, parts in found.items()},
-            None if own is None else times(own),
-        )
-
-    def _require_free(self, expression: Expr) -> None:
-        for one in references(expression):
-            if self.writer(one.tensor, one.index) is not None:
-                raise ChainruleError(f"The gradient {one.tensor!r} does not enter as a factor.")
 
     def _split(self, ins: Instruction, cell: Cell) -> tuple[Way, ...]:
         """The two factors of an instruction that multiplies the slopes of a loss and of what stands before it."""
@@ -436,14 +278,14 @@ class Chains:
         for place in along(ins.output, cell[:-1]) if ins.op == _SOFTMAX else [cell]:
             other, target = ref(p, place), rule.target(ins, place)
             if ins.op == _SOFTMAX:
-                slope: Expr = Product((own, minus(_ONE, own)))
+                slope: Expr = Product((own, minus(ONE, own)))
                 if place != cell:
                     slope = Negate(Product((other, own)))
                 error: Expr = Negate(Quotient(target, other)) if self.value(target) else Number(0)
             else:
-                slope = Product((other, minus(_ONE, other)))
+                slope = Product((other, minus(ONE, other)))
                 error = minus(
-                    Quotient(minus(_ONE, target), minus(_ONE, other)), Quotient(target, other)
+                    Quotient(minus(ONE, target), minus(ONE, other)), Quotient(target, other)
                 )
             incoming = Product((rule.shared(ins, place), error)) if error != Number(0) else error
             ways.append(Way(other, other, slope, self.value(slope), self.value(incoming), incoming))
@@ -472,57 +314,10 @@ class Chains:
             way.source, self.variable(way.source), way.coefficient, way.slope, way.value, None
         )
 
-    def variable(self, gradient: Ref) -> Ref | None:
-        """What a gradient is the gradient of."""
-        name, tensors = gradient.tensor.removeprefix("grad/"), self._program.tape.tensors
-        if name == gradient.tensor:
-            return None
-        while name not in tensors:
-            head, _, tail = name.rpartition("/")
-            if not head or not (tail.isdecimal() or tail in _SUFFIXES):
-                return None
-            name = head
-        t = tensors[name]
-        shape = (0, *t.shape) if t.batch else t.shape
-        return ref(t, gradient.index) if len(shape) == len(gradient.index) else None
-
-    # ---- values ------------------------------------------------------------------------------------------------
-
-    def _read(self, tensor: str, cell: Cell) -> float | None:
-        """A number, or None if the step has not made it."""
-        at = self._made.of(self._program.tape.tensors[tensor], cell)
-        if at is not None and not self._done(at):
-            return None
-        return float(self._look_up(tensor, cell))
-
-    def value(self, expression: Expr) -> float | None:
-        """A formula in float64, or None if a number in it is not there yet."""
-        if isinstance(expression, Number):
-            return expression.value
-        missing = False
-
-        def look_up(tensor: str, cell: Cell) -> float:
-            nonlocal missing
-            found = self._read(tensor, cell)
-            missing |= found is None
-            return 0.0 if found is None else found
-
-        try:
-            found = evaluate(expression, look_up)
-        except (ArithmeticError, ValueError):
-            return None
-        return None if missing else found
-
     def _note(self, expression: Expr) -> None:
         # Of sums of thousands of terms only some are shown.
         for one in references(expression)[:256]:
-            self._numbers[one.tensor, one.index] = self._read(one.tensor, one.index)
-
-    # ---- who writes what ---------------------------------------------------------------------------------------
-
-    def writer(self, tensor: str, cell: Cell) -> int | None:
-        """The backward instruction that writes a cell, or None if it is no gradient."""
-        return self._gradients.of(self._program.tape.tensors[tensor], cell)
+            self._numbers[one.tensor, one.index] = self.read(one.tensor, one.index)
 
     def total(self, tensor: str, cell: Cell) -> float:
         """A gradient from all its paths: sums of shares down to the loss, without any gradient on the tape.
@@ -557,79 +352,8 @@ class Chains:
         return known[tensor, tuple(cell)]
 
 
-#: In place of an instruction: several write parts of a tensor.
-_BY_CELL = -1
-
 _SOFTMAX = "softmax_cross_entropy_grad"
 _SPLITS = (_SOFTMAX, "sigmoid_cross_entropy_grad")
-
-
-class _Writers:
-    """Which instructions write which stretches of which buffers."""
-
-    def __init__(self, stretches: dict[int, dict[tuple[int, int], int]]) -> None:
-        self._stretches = {
-            buffer: sorted((first, last, index) for (first, last), index in found.items())
-            for buffer, found in stretches.items()
-        }
-        self._starts = {
-            buffer: [first for first, _, _ in found] for buffer, found in self._stretches.items()
-        }
-        self._alone: dict[str, int | None] = {}
-
-    def of(self, t: Tensor, cell: Cell) -> int | None:
-        """The instruction that writes a cell of a tensor, or None."""
-        if t.name not in self._alone:
-            self._alone[t.name] = self._whole(t)
-        alone = self._alone[t.name]
-        if alone != _BY_CELL:
-            return alone
-        own = cell[1:] if t.batch else cell
-        flat = t.offset + (int(np.ravel_multi_index(own, t.shape)) if t.shape else 0)
-        k = bisect_right(self._starts[id(t.buffer)], flat) - 1
-        if k < 0:
-            return None
-        _, last, index = self._stretches[id(t.buffer)][k]
-        return index if flat < last else None
-
-    def _whole(self, t: Tensor) -> int | None:
-        """The instruction that writes all of a tensor, None if none writes a part of it, or `_BY_CELL`."""
-        touching = [
-            one
-            for one in self._stretches.get(id(t.buffer), ())
-            if one[0] < t.offset + t.size and t.offset < one[1]
-        ]
-        if not touching:
-            return None
-        first, last, index = touching[0]
-        alone = len(touching) == 1 and first <= t.offset and t.offset + t.size <= last
-        return index if alone else _BY_CELL
-
-
-def _carrying(program: Program) -> list[int]:
-    """The instructions whose results the loss's slope is in; others of the backward pass turn a kernel round."""
-    found: list[int] = []
-    buffers: set[int] = set()
-    for k, ins in enumerate(program.tape.instructions):
-        if ins.phase != "backward":
-            continue
-        reads = any(id(t.buffer) in buffers for t in ins.inputs.values())
-        if reads or ins.output.role == "gradient":
-            found.append(k)
-            buffers |= {id(t.buffer) for t in ins.outputs.values()}
-    return found
-
-
-def _writers(program: Program, instructions: Iterable[int]) -> _Writers:
-    found: dict[int, dict[tuple[int, int], int]] = {}
-    for k in instructions:
-        for t in program.tape.instructions[k].outputs.values():
-            found.setdefault(id(t.buffer), {})[t.offset, t.offset + t.size] = k
-    return _Writers(found)
-
-
-def _negative(slope: Expr) -> Expr:
-    return slope.x if isinstance(slope, Negate) else Negate(slope)
 
 
 def _size(number: float | None) -> float:

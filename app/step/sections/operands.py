@@ -194,7 +194,7 @@ def _matrix(
             if index in operand.marked:
                 marks.append(rect)
             if page.p is not None:
-                _cell(page, rect, value, vmax, output, page.hover == (operand.tensor, index))
+                _cell(page, rect, value, vmax, output, (operand.tensor, index) in page.lit)
     if page.p is None:
         return
     role = page.t.color("bwd" if operand.tensor.startswith("grad/") or _backward(page) else "fwd")

@@ -13,6 +13,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
 
+from app.scenes.step_hover import lit_by
 from app.scenes.step_values import cell_id
 from app.step.sections.chain_rows import Factor, Hidden
 from app.window.main import MainWindow
@@ -132,7 +133,7 @@ def test_the_keyboard_walks_over_symbols_and_controls(qtbot, window):
     seen = set()
     for _ in range(80):
         QTest.keyClick(sheet, Qt.Key.Key_Down)
-        target = sheet.lit
+        (target,) = sheet.lit
         seen.add(target)
         if getattr(target, "command", "") == "step.chain_jump":
             break
@@ -144,12 +145,36 @@ def test_the_keyboard_walks_over_symbols_and_controls(qtbot, window):
 def test_what_is_hovered_in_the_drawing_lights_up_in_the_formula(qtbot, window):
     session, sheet = view(window).session, view(window).sheet
     go(qtbot, window, "grad/dense_1/kernel", (0, 1))
-    session.set_hover(cell_id("dense_2/a", (0,)))
-    qtbot.waitUntil(lambda: sheet.lit is not None, timeout=2000)
-    assert sheet.lit == ("dense_2/a", (0, 0))
-    assert sheet.places(*sheet.lit)
+    for identifier, wanted in (
+        (cell_id("dense_2/a", (0,)), {("dense_2/a", (0, 0))}),
+        ("unit:dense_1:1", {("dense_1/a", (0, 1)), ("dense_1/z", (0, 1)), ("grad/dense_1/z", (0, 1))}),
+        ("edge:dense_2:1:0", {("dense_2/kernel", (1, 0))}),
+        ("edge:dense_1:0:1", {("dense_1/kernel", (0, 1)), ("grad/dense_1/kernel", (0, 1))}),
+    ):  # fmt: skip
+        session.set_hover(identifier)
+        qtbot.waitUntil(lambda w=wanted: sheet.lit == w, timeout=2000)
+        for target in wanted:
+            assert sheet.places(*target)
     session.set_hover("")
-    qtbot.waitUntil(lambda: sheet.lit is None, timeout=2000)
+    qtbot.waitUntil(lambda: not sheet.lit, timeout=2000)
+
+
+def test_what_is_hovered_in_the_formula_lights_up_in_the_drawing(qtbot, window):
+    session, stage = view(window).session, view(window).stage
+    go(qtbot, window, "grad/dense_1/kernel", (0, 1))
+
+    def picture(identifier: str) -> bytes:
+        session.set_hover(identifier)
+        return bytes(stage.grab().toImage().constBits())
+
+    plain = picture("")
+    for name, index in (
+        ("dense_1/kernel", (0, 1)), ("dense_2/kernel", (1, 0)), ("dense_1/z", (1,)), ("dense_1/product", (1,)),
+        ("grad/dense_2/z", (0,)), ("input_1/x", (0,)), ("loss", ()),
+    ):  # fmt: skip
+        assert picture(cell_id(name, index)) != plain, name
+    assert lit_by(cell_id("dense_1/product", (1,)), session.reader).unit == "unit:dense_1:1"
+    assert lit_by(cell_id("grad/dense_2/kernel", (1, 0)), session.reader).edge == ("dense_2", 1, 0)
 
 
 def test_the_chain_is_copied_as_tex(qtbot, window):

@@ -25,7 +25,7 @@ def chain(
     row: int | None = None,
 ) -> Chain:
     """One path (`core.tape.chain`); `through` are pairs of a tensor and a cell, one for each level."""
-    run = session.run
+    run = session.shown
     if tensor not in run.program.tape.tensors:
         raise ChainruleError(tr("The network was changed; this number is not computed any more."))
     before = lasting(run)

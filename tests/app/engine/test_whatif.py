@@ -81,6 +81,23 @@ def test_explanations_are_of_the_copys_numbers(one: Session) -> None:
         assert shown == pytest.approx(found.value)
 
 
+def test_the_chain_rule_and_origins_are_of_the_copys_numbers(one: Session) -> None:
+    one.step("batch")
+    one.step("instruction", 24)
+    ask(one, "whatif_edit", tensor="input_1/x", cells=[(0, 0)], values=[3.0])
+    found = ask(one, "chain", tensor=f"grad/{KERNEL}", cell=(0, 1))
+    gradient = float(one.shown.program.tensor(f"grad/{KERNEL}")[0, 1])
+    assert gradient != float(one.run.program.tensor(f"grad/{KERNEL}")[0, 1])
+    assert found.gradient == pytest.approx(gradient, rel=1e-4)
+    index = next(
+        k
+        for k, ins in enumerate(one.run.program.tape.instructions)
+        if ins.output.name == "dense_1/product"
+    )
+    origin = ask(one, "origin", instruction=index, cell=(0, 0))
+    assert origin.kernel_value == float(one.shown.program.tensor("dense_1/product")[0, 0])
+
+
 def test_stepping_stays_in_the_copy_to_the_end_of_its_step(one: Session) -> None:
     memory = one.run.program.mem.tobytes()
     ask(one, "whatif_edit", tensor="dense_1/z", cells=[(0, 0)], values=[-1.0])

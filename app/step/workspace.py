@@ -16,6 +16,7 @@ from app.step import card as cards
 from app.step.closeup import CloseupStage
 from app.step.debug_bar import DebugBar
 from app.step.examples import ExamplesButton, NoteStrip
+from app.step.sample import SamplePicker
 from app.step.scrubber import Scrubber
 from app.step.session import StepSession
 from app.step.sheet import Sheet
@@ -42,6 +43,7 @@ class StepWorkspace(QWidget):
         self._context = context
         self.session = StepSession(context, "step", self)
         self.editing = NumberEditing(self.session)
+        self._picker: SamplePicker | None = None
         self._what_if = WhatIfCommands(self.session)
         self._controls: dict[str, QWidget] = {}
         self._register()
@@ -153,6 +155,15 @@ class StepWorkspace(QWidget):
         self._stage_head.row.insertWidget(0, self.tape_button)
         self._stage_head.row.insertWidget(2, self.previous)
         self._stage_head.row.insertWidget(3, self.next)
+        self.choose_sample = Button(
+            name="step-sample-choose", kind="ghost", icon="search", icon_size=14
+        )
+        self.choose_sample.setAccessibleName(tr("Choose a sample"))
+        self.choose_sample.setToolTip(
+            tr("Step any sample of any data set that fits, or one you type in")
+        )
+        self.choose_sample.clicked.connect(self.pick_sample)
+        self._stage_head.row.insertWidget(4, self.choose_sample)
         self._tape_head.row.addWidget(self.notation)
         self.examples = ExamplesButton(self._context)
         self._stage_head.row.addWidget(self.examples)
@@ -309,6 +320,12 @@ class StepWorkspace(QWidget):
     def _set_closeup(self, name: str, value: str) -> None:
         """Switch how close-ups are shown: their scale, one sample or all of the batch."""
         self.session.set_toggle(name, value)
+
+    def pick_sample(self) -> None:
+        """Open the picker of samples."""
+        if self._picker is None:
+            self._picker = SamplePicker(self.choose_sample, self.session)
+        self._picker.open()
 
     def _on_cell_chosen(self, tensor: str, index: tuple[int, ...]) -> None:
         self._context.bus.do("select.cell", tensor=tensor, index=list(index))

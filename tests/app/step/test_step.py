@@ -43,6 +43,8 @@ def window(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Iterator[MainWindow
         action(opened, "workspace-step").trigger()
         session = view(opened).session
         qtbot.waitUntil(lambda: session.program is not None, timeout=_PATIENCE)
+        # The numbers are there a moment before the engine says that it is ready.
+        qtbot.waitUntil(action(opened, "transport-step").isEnabled, timeout=_PATIENCE)
         yield opened
 
 

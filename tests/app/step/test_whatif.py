@@ -33,6 +33,9 @@ def window(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Iterator[MainWindow
         action(opened, "workspace-step").trigger()
         session = view(opened).session
         qtbot.waitUntil(lambda: session.program is not None, timeout=_PATIENCE)
+        # The numbers are there a moment before the engine says that it is ready.
+        ready = action(opened, "transport-step")
+        qtbot.waitUntil(ready.isEnabled, timeout=_PATIENCE)
         step(qtbot, opened, 12)
         yield opened
 

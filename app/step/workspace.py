@@ -293,7 +293,7 @@ class StepWorkspace(QWidget):
             if controls is not None and (beside := controls()) is not None:
                 self._controls[value] = beside
                 self._stage_head.row.addWidget(beside)
-            if hasattr(widget, "place"):
+            if value in ("network", "closeup"):
                 self.editing.watch(widget)
             self._shown[value] = widget
             self._stack.addWidget(widget)

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import gc
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from app.engine.state import INTERRUPTED
+from core.errors import ChainruleError
 from core.expressions import Ref, Sum, evaluate
 from core.kernels import state as S
 from core.tape.program import Explanation
 
 if TYPE_CHECKING:
     from core.runs import Run
+
+#: So many terms are looked up before looking whether something else has to be done.
+_GLANCE = 1024
 
 _LASTING = ("weight", "slot", "statistic", "scalar")
 
@@ -42,41 +49,74 @@ def lasting(run: Run) -> dict[str, np.ndarray]:
     }
 
 
-def explain(run: Run, instruction: int, cell: tuple[int, ...], output: str | None) -> Explanation:
-    """Explain one cell from the values its instruction read, however the present position was reached."""
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Let the collector rest: it would look through 200,000 new objects again and again, which takes twice the time."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+def explain(
+    run: Run,
+    instruction: int,
+    cell: tuple[int, ...],
+    output: str | None,
+    hurry: Callable[[], bool] = lambda: False,
+) -> Explanation:
+    """Explain one cell from the values its instruction read, however the present position was reached.
+
+    Raises
+    ------
+    core.errors.ChainruleError
+        `hurry` says that something else has to be done: a sum over a batch of images has 50,000 terms.
+    """
     program = run.program
-    plain = program.explain(instruction, cell, output)
     start = run.step_start
     if start is None or (run.pc and instruction >= run.pc):
-        return plain
+        return program.explain(instruction, cell, output)
     before = lasting(run)
     ins = program.tape.instructions[instruction]
+    written = ins.output if output is None else program.tape.tensors[output]
     first = bool(program.state[S.BATCH] == 0)
     # Counted up at the end of a step: the update itself was the one before.
     iteration = int(program.state[S.ITERATION]) + (1 if run.pc else 0)
-    expression = program.expression(instruction, cell, output, iteration)
+    with _no_collection():
+        expression = program.expression(instruction, cell, output, iteration)
     if ins.op == "accumulate" and first:
         # A new epoch counts from nothing: the formula is the one of every other batch, its old sum is 0.
-        counted = plain.tensor == ins.inputs["count"].name
+        counted = written is ins.inputs["count"]
         total = ins.inputs["count" if counted else "total"]
         before[total.name] = np.zeros(total.shape)
         terms = expression.terms if isinstance(expression, Sum) else (expression,)
         expression = Sum((Ref(total.name, (), total.symbol, ""), *terms))
 
     numbers: dict[tuple[str, tuple[int, ...]], float] = {}
+    views: dict[str, np.ndarray] = {}
 
     def value(tensor: str, index: tuple[int, ...]) -> float:
-        found = float(before[tensor][index]) if tensor in before else program.value(tensor, index)
-        numbers[tensor, index] = found
+        array = views.get(tensor)
+        if array is None:
+            known = before.get(tensor)
+            array = views[tensor] = program.tensor(tensor) if known is None else known
+        if not len(numbers) % _GLANCE and hurry():
+            raise ChainruleError(INTERRUPTED)
+        numbers[tensor, index] = found = float(array[index])
         return found
 
+    with _no_collection():
+        found = evaluate(expression, value)
     return Explained(
-        plain.instruction,
-        plain.tensor,
-        plain.cell,
+        instruction,
+        written.name,
+        tuple(int(k) for k in cell),
         expression,
-        value=evaluate(expression, value),
-        kernel_value=plain.kernel_value,
+        value=found,
+        kernel_value=float(program.tensor(written.name)[tuple(cell)]),
         numbers=numbers,
         before=MappingProxyType(before),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -44,6 +44,8 @@ class Standing:
 
     def __init__(self, work: Work) -> None:
         self.work = work
+        #: Whether a long answer should make room for a command.
+        self.hurry: Callable[[], bool] = lambda: False
         self._sample = SampleLooker()
         self._page_wanted = (0, 24, False)
         self.tree = Tree()

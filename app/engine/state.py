@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
+from app.text import tr
+
 if TYPE_CHECKING:
     from core.io import SavedRun
     from core.runs import Position
@@ -18,6 +20,9 @@ Status = Literal["starting", "ready", "playing", "paused", "blocked", "diverged"
 Granularity = Literal["instruction", "layer", "loss", "update", "batch", "epoch"]
 
 GRANULARITIES: tuple[Granularity, ...] = get_args(Granularity)
+
+#: Why a question was left unanswered that can be asked again: the learner walked on.
+INTERRUPTED = tr("The run went on before this was answered.")
 
 #: Seconds a signal needs from one layer to the next at 1x.
 SECONDS_PER_LAYER = 0.6

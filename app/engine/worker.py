@@ -341,6 +341,7 @@ class Worker(Stopping, QThread):
         if old is not None:
             old.close()
         session = Session(work)
+        session.hurry = self._has_better_to_do
         edges.warm()
         self._session = session
         wishes, self._wishes = self._wishes, {}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
+from app.engine.state import INTERRUPTED
 from app.scenes.formula_expressions import visible
 from app.scenes.step_values import is_weight
 from app.step.simplify import shorten
@@ -120,8 +121,11 @@ class Questions(QObject):
                 self._fetch(shorten(answer.expression))
                 self.answered.emit()
 
-        def failed(_sentence: str) -> None:
-            if self._asked == asked:
+        def failed(sentence: str) -> None:
+            if self._asked == asked and sentence == INTERRUPTED:
+                # Asked again when the run has come to rest.
+                self._asked = self.explanation = None
+            elif self._asked == asked:
                 self.explanation = Explained(*asked, None)
                 self.answered.emit()
 

@@ -212,7 +212,7 @@ def superinstructions() -> Iterable[Op]:
 def ref(t: Tensor, cell: Cell) -> Ref:
     """A reference to a cell; the sample's number is left out of the printed index."""
     index = cell[1:] if t.batch else cell
-    return Ref(t.name, cell, t.symbol, ",".join(str(k + 1) for k in index))
+    return Ref(t.name, cell, t.symbol, ",".join([str(k + 1) for k in index]))
 
 
 def span_integers(*tensors: Tensor) -> list[int]:

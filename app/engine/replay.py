@@ -10,6 +10,7 @@ from app.engine.looking import held_out
 from app.engine.saved import work_of_contents
 from app.engine.session import Session
 from app.scenes.spec_view import network_view
+from app.traces import Origin
 from core.spec import inspect
 
 if TYPE_CHECKING:
@@ -93,6 +94,16 @@ class Replay:
         if session.position.pc < done:
             session.step("instruction", to=done)
         return session.snapshot(probes)
+
+    def origin(self, instruction: int, tensor: str, cell: tuple[int, ...]) -> Origin:
+        """Return how a number of the instruction done last came about."""
+        from app.engine.questions import answering
+
+        found = answering("origin")(
+            self._session, instruction=instruction, cell=cell, output=tensor
+        )
+        assert isinstance(found, Origin)
+        return found
 
     def until(self, last: int) -> None:
         """Let the axes of charts end there: a film shows a run as long as itself."""

@@ -22,6 +22,7 @@ from core.io.files import replace
 if TYPE_CHECKING:
     from app.export.recipe import Recipe
     from app.snapshots import NetworkView, Probe, Snapshot
+    from app.traces import Origin
 
 #: Called with the number of frames done and their total before the first and after each frame.
 Progress = Callable[[int, int], None]
@@ -58,6 +59,9 @@ class Source(Protocol):
 
     def inside(self, step: int, done: int, probes: tuple[Probe, ...]) -> Snapshot:
         """Return the run after that many steps and so many instructions of the next; never backwards either."""
+
+    def origin(self, instruction: int, tensor: str, cell: tuple[int, ...]) -> Origin:
+        """Return how a number of the instruction done last came about."""
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from app.text import tr
 if TYPE_CHECKING:
     from app.export.recipe import Recipe
     from app.snapshots import InstructionView, ProgramView, Snapshot
+    from app.traces import Origin
 
 #: Cells a window passes in a second, seconds of a slide at least and at most, and of an instruction without one.
 _PACE, _SHORT, _LONG, _STILL = 12.0, 2.0, 12.0, 2.5
@@ -39,6 +40,9 @@ class InsideSource(Protocol):
 
     def inside(self, step: int, done: int, probes: tuple[Probe, ...]) -> Snapshot:
         """Return the run after so many instructions of that step; called in the order of time."""
+
+    def origin(self, instruction: int, tensor: str, cell: tuple[int, ...]) -> Origin:
+        """Return how a number of the instruction done last came about."""
 
 
 @dataclass(frozen=True)
@@ -132,8 +136,11 @@ def step_frames(recipe: Recipe, source: InsideSource, film: StepFilm) -> Iterato
     start = source.inside(film.step, 0, lasting_probes(film))
     for shot in film.shots:
         after = _reached(recipe, source, film, shot)
+        more = _explained(recipe, source, after, shot)
         for number in range(len(shot)):
-            yield _frame(recipe, start, after, shot.toggles(recipe, number))
+            # What builds up does so while nothing slides.
+            clock = {} if shot.cells else {"clock": number / recipe.fps}
+            yield _frame(recipe, start, after, shot.toggles(recipe, number) | more | clock)
 
 
 def still(recipe: Recipe, source: InsideSource, film: StepFilm) -> Frame:
@@ -145,7 +152,17 @@ def still(recipe: Recipe, source: InsideSource, film: StepFilm) -> Frame:
     toggles = (
         dict(recipe.toggles) if shot.line.index == wanted else shot.toggles(recipe, shot.slide)
     )
-    return _frame(recipe, start, after, toggles)
+    return _frame(recipe, start, after, toggles | _explained(recipe, source, after, shot))
+
+
+def _explained(recipe: Recipe, source: InsideSource, after: Snapshot, shot: Shot) -> dict[str, Any]:
+    """How the number a shot rests on came about; where a window slides, its close-up says so itself."""
+    if shot.cells:
+        return {}
+    subject = subject_of(after, shot.toggles(recipe, shot.slide))
+    if subject is None:
+        return {}
+    return {"origin": source.origin(shot.line.index, subject.tensor, subject.full)}
 
 
 def _reached(recipe: Recipe, source: InsideSource, film: StepFilm, shot: Shot) -> Snapshot:

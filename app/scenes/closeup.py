@@ -218,7 +218,7 @@ def moment_of(frame: Frame, subject: Subject, best: Closeup) -> Moment:
     return Moment(
         arrays=arrays, before=before, snapshot=snapshot,
         selection=Selection(cell_id(subject.tensor, subject.cell)), toggles=frame.toggles,
-        clock=float(frame.toggles.get("clock", float("inf"))),
+        clock=float(frame.toggles.get("clock", float("inf"))), origin=frame.toggles.get("origin"),
     )  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from PySide6.QtCore import QRect, QSize, Qt, Slot
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
@@ -11,6 +12,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 from app import theme as themes
 from app.scenes import closeups, draw
 from app.scenes.closeups.board import sums_over_samples
+from app.scenes.closeups.terms import MADE
 from app.scenes.formula_expressions import format_number
 from app.scenes.frame import Selection, ViewState
 from app.scenes.step_values import cell_id, parse_cell
@@ -18,6 +20,7 @@ from app.step.closeup_controls import controls
 from app.step.tracing import Traces
 from app.step.walking import Walking
 from app.text import tr
+from app.traces import Destination
 from app.widgets.focus import focus_entered, focus_left
 
 if TYPE_CHECKING:
@@ -133,11 +136,23 @@ class CloseupStage(QWidget):
             clock=self._clock,
             origin=self.traces.origin(subject),
             picked=self.traces.picked,
-            destinations=goes or (),
+            destinations=self._made(subject) + (goes or ()),
             asked=goes is not None,
             readers=self.traces.readers(subject),
             pointed=_number(self._pointed),
         )
+
+    def _made(self, subject: Subject) -> tuple[Destination, ...]:
+        """The instruction that made the number that is followed."""
+        picked = self.traces.picked
+        if picked is None:
+            return ()
+        makers = [
+            line for line in subject.program.instructions[: subject.instruction.index]
+            if picked[0] in line.writes
+        ]  # fmt: skip
+        cells = np.asarray(picked[1], np.int32).reshape(1, -1)
+        return tuple(Destination(m.index, MADE, picked[0], cells, 1) for m in makers[-1:])
 
     def _on_changed(self) -> None:
         if not self.isVisible():
@@ -278,7 +293,9 @@ class CloseupStage(QWidget):
             self._pages[hit.node] = max(0, hit.index[0])
             self.update()
         elif hit.kind == "jump":
-            self._jump(hit)
+            self.jump(hit.index[0])
+        elif hit.kind == "sample":
+            bus.do("select.row", row=hit.index[0])
         elif hit.kind == "turn":
             self.choose(hit.id)
         elif hit.kind == "toggle":
@@ -300,10 +317,10 @@ class CloseupStage(QWidget):
             self._rest()
             self._session.context.bus.do("select.cell", tensor=cell[0], index=list(cell[1]))
 
-    def _jump(self, hit: Hit) -> None:
-        """Go to an instruction the number goes into, at the first cell that reads it."""
+    def jump(self, slot: int = 0) -> None:
+        """Go to an instruction of the list, at the first cell that reads the number."""
         moment, subject, bus = self.moment, self.subject, self._session.context.bus
-        at = hit.index[0] + self._scrolled.get("jumps_from", 0)
+        at = slot + self._scrolled.get("jumps_from", 0)
         if moment is None or subject is None or at >= len(moment.destinations):
             return
         one = moment.destinations[at]
@@ -338,6 +355,9 @@ class CloseupStage(QWidget):
         page = {"[": -1, "]": 1}.get(event.text(), 0)
         if event.text().lower() == "p" and (self.walks or self.walking.playing):
             self._session.context.bus.do("step.walk", playing=not self.walking.playing)
+            return
+        if event.text().lower() == "g":
+            self.jump()
             return
         if (move is None and not page) or subject is None or not subject.cell:
             super().keyPressEvent(event)

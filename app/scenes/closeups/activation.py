@@ -253,6 +253,17 @@ def _point(
     words_left = here.x() > left + width * 0.5
     tx = left + 8 if words_left else left + width - 8
     ty = top + 16
+    widest = max(draw.advance(words, 11, 400, True) for words, _ in lines)
+    ground = draw.faded(theme.bg0, 0.82)
+    draw.fill(
+        painter,
+        tx - 4 if words_left else tx - widest - 4,
+        top + 3,
+        widest + 8,
+        16 * len(lines) + 3,
+        ground,
+        3,
+    )
     for words, ink in lines:
         draw.text(painter, tx, ty, words, 11, ink, mono=True, anchor="start" if words_left else "end")  # fmt: skip
         ty += 16

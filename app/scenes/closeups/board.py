@@ -19,6 +19,7 @@ from app.scenes.formula_expressions import format_number
 from app.scenes.formula_tex import to_box
 from app.scenes.hits import Hit
 from app.scenes.step_focus import ROLES
+from app.scenes.step_values import parse_cell
 from app.step.notation import title
 from app.text import tr
 
@@ -265,6 +266,12 @@ def paint_marks(painter: QPainter, theme: Theme, place: Board, subject: Subject,
                 if name == panel.tensor:
                     cells = heat.marked(panel, np.asarray(own, np.int32).reshape(len(own), -1))
                     heat.mark(painter, theme, panel, heat.Marks(cells, theme.tx, width=2.0))
+        away = parse_cell(hover) if moment.pointed is None else None
+        if away is not None and away[0] == panel.tensor:
+            # Pointed at in the drawing or in a formula.
+            hit = panel.find(away[1], subject.row)
+            if hit is not None:
+                draw.frame(painter, *hit.rect, theme.tx, 1.25, 2)
         if moment.pointed is not None and moment.pointed[0] == panel.tensor:
             cells = heat.marked(panel, heat.one(moment.pointed[1]))
             heat.mark(painter, theme, panel, heat.Marks(cells, theme.tx, width=1.25))
@@ -296,7 +303,13 @@ def describe(place: Board, hit: Hit, subject: Subject, moment: Moment) -> tuple[
         if one is None:
             return ()
         line = subject.program.instructions[one.instruction]
-        return (tr("Go to instruction {number}: {title}", number=line.index + 1, title=line.title),)
+        return (
+            tr(
+                "Go to instruction {number}: {title} (G: the first of the list)",
+                number=line.index + 1,
+                title=line.title,
+            ),
+        )
     if hit.kind == "page":
         return (tr("More channels"),)
     return ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +15,7 @@ from app.scenes.closeups.board import HEAD, PAD
 from app.scenes.closeups.operands import Operands
 from app.scenes.closeups.panels import place as place_panels
 from app.scenes.formula_expressions import format_number
+from app.scenes.hits import Hit
 from app.text import tr
 
 if TYPE_CHECKING:
@@ -158,6 +159,23 @@ class Loss(_WithBars):
         """The sample's list on the left, all samples on the right."""
         return (0.42, 0.58)
 
+    def layout(self, subject: Subject, size: tuple[float, float], view: ViewState) -> Bars:
+        """Place the charts; each sample's bar can be clicked."""
+        place = super().layout(subject, size, view)
+        x, y, w, h = place.plots[1]
+        step = _step(w, subject.rows)
+        samples = tuple(
+            Hit(f"sample:{k}", "sample", "", (k,), (x + k * step, y + 20, step, h - 20))
+            for k in range(subject.rows)
+        )
+        return replace(place, hits=replace(place.hits, items=(*place.hits.items, *samples)))
+
+    def describe(self, place: Board, hit: Hit, subject: Subject, moment: Moment) -> tuple[str, ...]:
+        """Lines of the tooltip: the loss of a sample, or what the general close-up says."""
+        if hit.kind != "sample":
+            return super().describe(place, hit, subject, moment)
+        return (tr("Sample {row}: click to look at it", row=hit.index[0] + 1),)
+
     def paint(
         self, painter: QPainter, place: Board, theme: Theme, subject: Subject, moment: Moment
     ) -> None:
@@ -274,6 +292,11 @@ def _chart(
     painter.fillRect(QRectF(zero, y + 20, 1, row * values.size), theme.line2)
 
 
+def _step(width: float, count: int) -> float:
+    """Room for the bar of a sample."""
+    return min(width / max(1, count), 48.0)
+
+
 def _columns(
     painter: QPainter, theme: Theme, rect: tuple[float, float, float, float],
     losses: np.ndarray | None, row: int,
@@ -292,7 +315,7 @@ def _columns(
     draw.text(painter, x, y + 12, draw.elide(words, 11, w), 11, theme.tx2, weight=600)
     top = max(float(finite.max()) if finite.size else 1.0, 1e-12)
     base, room = y + h - 14, h - 40
-    step = w / len(losses)
+    step = _step(w, len(losses))
     for k, value in enumerate(losses.tolist()):
         if not np.isfinite(value):
             continue

@@ -30,6 +30,8 @@ HEAD = 26.0
 #: Room for the formula of the number over the table of its terms.
 FRAME = 46.0
 _COLUMN = 250.0
+#: Stands for the role of an instruction that makes the number.
+MADE = "made"
 
 
 @dataclass(frozen=True)
@@ -168,11 +170,13 @@ def _number(
     if origin is None:
         _heading(painter, theme, x, y, tr("How the number came about"))
         value = moment.value(subject, subject.tensor, subject.full)
-        words = (
-            tr("Not computed in this step yet. Press Step.") if value is None
-            else tr("Working it out…")
-        )  # fmt: skip
-        draw.text(painter, x, y + HEAD + 16, words, 12, theme.tx3)
+        if value is None:
+            words = tr("Not computed in this step yet. Press Step.")
+            draw.text(painter, x, y + HEAD + 16, words, 12, theme.tx3)
+        else:
+            color = theme.color(role_of(subject.tensor))
+            shown = f"= {format_number(value, 6)}"
+            draw.text(painter, x, y + HEAD + 18, shown, 15, color, weight=600, mono=True)
         return
     info = subject.info(subject.tensor)
     shown = ",".join(str(k + 1) for k in subject.cell)
@@ -376,6 +380,8 @@ def _goes_into(
         count = tr("{count} cells", count=one.count) if one.count != 1 else tr("1 cell")
         if one.next_step:
             count = tr("next step")
+        elif one.role == MADE:
+            count = tr("made here")
         tail = draw.advance(count, 10.5)
         draw.text(painter, jx + w, jy + 15, count, 10.5, theme.tx3, anchor="end")
         _title(painter, theme, line, jx + wide, jy, w - wide - tail - 8, moment)

@@ -7,7 +7,7 @@ contribute, and TeX. `core.ops` builds them; the step view lays them out.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 Index = tuple[int, ...]
@@ -54,9 +54,27 @@ class Symbol:
 
 @dataclass(frozen=True)
 class Sum:
-    """``a + b + ...``. May be long: views elide what is beyond their room."""
+    """``a + b + ...``. May be long (`core.long_sums`): views elide what is beyond their room."""
 
     terms: tuple[Expr, ...]
+
+    @property
+    def count(self) -> int:
+        """How many terms there are."""
+        return len(self.terms)
+
+    def part(self, start: int, stop: int) -> tuple[Expr, ...]:
+        """Return some of the terms."""
+        return self.terms[start:stop]
+
+    def rest(self, start: int, stop: int) -> Sequence[Expr]:
+        """Return terms that are not shown."""
+        return self.terms[start:stop]
+
+    def total(self, lookup: Lookup) -> float:
+        """Return its value in float64."""
+        values = [evaluate(term, lookup) for term in self.terms]
+        return math.fsum(values) if all(map(math.isfinite, values)) else sum(values)
 
 
 @dataclass(frozen=True)
@@ -105,7 +123,7 @@ class Elided:
     """Stands for terms that are not written out: `count` of them, worth `rest`."""
 
     count: int
-    rest: tuple[Expr, ...]
+    rest: Sequence[Expr]
     of: str = "terms"
 
 
@@ -180,8 +198,7 @@ def evaluate(expr: Expr, lookup: Lookup) -> float:
     if isinstance(expr, (Number, Symbol)):
         return expr.value
     if isinstance(expr, Sum):
-        values = [evaluate(term, lookup) for term in expr.terms]
-        return math.fsum(values) if all(map(math.isfinite, values)) else sum(values)
+        return expr.total(lookup)
     if isinstance(expr, Product):
         return math.prod(evaluate(factor, lookup) for factor in expr.factors)
     if isinstance(expr, Quotient):
@@ -259,22 +276,19 @@ def children(expr: Expr) -> tuple[Expr, ...]:
     if isinstance(expr, Call):
         return expr.arguments
     if isinstance(expr, Elided):
-        return expr.rest
+        return tuple(expr.rest)
     return ()
 
 
 def elide(expr: Expr, longest: int = LONG_SUM) -> Expr:
     """The same expression with the middle of long sums left out, so that it can be shown."""
     if isinstance(expr, Sum):
-        terms = tuple(elide(term, longest) for term in expr.terms)
-        if len(terms) > longest:
-            head, tail = terms[: longest - 2], terms[-1:]
-            terms = (
-                *head,
-                Elided(len(expr.terms) - longest + 1, expr.terms[longest - 2 : -1]),
-                *tail,
-            )
-        return Sum(terms)
+        count = expr.count
+        if count <= longest:
+            return Sum(tuple(elide(term, longest) for term in expr.terms))
+        head = (elide(term, longest) for term in expr.part(0, longest - 2))
+        tail = (elide(term, longest) for term in expr.part(count - 1, count))
+        return Sum((*head, Elided(count - longest + 1, expr.rest(longest - 2, count - 1)), *tail))
     if isinstance(expr, Product):
         return Product(tuple(elide(f, longest) for f in expr.factors))
     if isinstance(expr, Quotient):

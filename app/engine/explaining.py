@@ -15,6 +15,7 @@ from app.engine.state import INTERRUPTED
 from core.errors import ChainruleError
 from core.expressions import Ref, Sum, evaluate
 from core.kernels import state as S
+from core.tape.explanation import Reading
 from core.tape.program import Explanation
 
 if TYPE_CHECKING:
@@ -61,6 +62,19 @@ def _no_collection() -> Iterator[None]:
             gc.enable()
 
 
+class _Hurried(Reading):
+    """A reading that stops when something else has to be done."""
+
+    def __init__(self, array: Callable[[str], np.ndarray], hurry: Callable[[], bool]) -> None:
+        super().__init__(array)
+        self._hurry = hurry
+
+    def __call__(self, tensor: str, at: tuple[int, ...]) -> float:
+        if not len(self.numbers) % _GLANCE and self._hurry():
+            raise ChainruleError(INTERRUPTED)
+        return super().__call__(tensor, at)
+
+
 def explain(
     run: Run,
     instruction: int,
@@ -95,21 +109,19 @@ def explain(
         terms = expression.terms if isinstance(expression, Sum) else (expression,)
         expression = Sum((Ref(total.name, (), total.symbol, ""), *terms))
 
-    numbers: dict[tuple[str, tuple[int, ...]], float] = {}
     views: dict[str, np.ndarray] = {}
 
-    def value(tensor: str, index: tuple[int, ...]) -> float:
-        array = views.get(tensor)
-        if array is None:
-            known = before.get(tensor)
-            array = views[tensor] = program.tensor(tensor) if known is None else known
-        if not len(numbers) % _GLANCE and hurry():
-            raise ChainruleError(INTERRUPTED)
-        numbers[tensor, index] = found = float(array[index])
-        return found
+    def array(tensor: str) -> np.ndarray:
+        known = views.get(tensor)
+        if known is None:
+            old = before.get(tensor)
+            known = views[tensor] = program.tensor(tensor) if old is None else old
+        return known
+
+    read = _Hurried(array, hurry)
 
     with _no_collection():
-        found = evaluate(expression, value)
+        found = evaluate(expression, read)
     return Explained(
         instruction,
         written.name,
@@ -117,6 +129,6 @@ def explain(
         expression,
         value=found,
         kernel_value=float(program.tensor(written.name)[tuple(cell)]),
-        numbers=numbers,
+        numbers=read.numbers,
         before=MappingProxyType(before),
     )

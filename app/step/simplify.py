@@ -61,11 +61,12 @@ def shorten(expr: Expr, most: int = 64) -> Expr:
     A convolution's weight gradient adds one product for every sample and place; eight of them are shown.
     """
     if isinstance(expr, Sum):
-        terms = expr.terms
-        if len(terms) <= most:
-            return Sum(tuple(shorten(term, most) for term in terms))
-        kept = tuple(shorten(term, most) for term in terms[: LONG_SUM - 2])
-        return Sum((*kept, Elided(len(terms) - LONG_SUM + 1, ()), shorten(terms[-1], most)))
+        count = expr.count
+        if count <= most:
+            return Sum(tuple(shorten(term, most) for term in expr.terms))
+        kept = tuple(shorten(term, most) for term in expr.part(0, LONG_SUM - 2))
+        last = shorten(expr.part(count - 1, count)[0], most)
+        return Sum((*kept, Elided(count - LONG_SUM + 1, ()), last))
     if isinstance(expr, Product):
         return Product(tuple(shorten(factor, most) for factor in expr.factors))
     if isinstance(expr, Quotient):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.expressions import Expr, Product, Sum
 from core.ops.base import Cell, Half, Instruction, Op, middle, ref, register
+from core.ops.summing import everywhere, sum_of
 from core.tape.tensors import Shape, Tensor
 
 if TYPE_CHECKING:
@@ -193,15 +194,8 @@ class Conv2DWeightGrad(Op):
         (sh, sw), (dh, dw), groups = taps(ins.attributes)
         i, j, c, f = cell
         channel = f // (dy.last // groups) * ins.output.shape[2] + c
-        rows = ins.attributes.get("rows", 1)
-        return Sum(
-            tuple(
-                Product((ref(x, (r, u * sh + i * dh, v * sw + j * dw, channel)), ref(dy, (r, u, v, f))))
-                for r in range(rows)
-                for u in range(dy.shape[0])
-                for v in range(dy.shape[1])
-            )
-        )  # fmt: skip
+        r, u, v = everywhere(ins.attributes.get("rows", 1), *dy.shape[:2])
+        return sum_of((x, (r, u * sh + i * dh, v * sw + j * dw, channel)), (dy, (r, u, v, f)))
 
     def uses(self, ins: Instruction, operand: str, cell: Cell) -> list[Cell]:
         (kh, kw, channels, filters), dy = ins.output.shape, ins.inputs["dy"]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.expressions import Expr, Product, Sum
 from core.ops.base import Cell, Half, Instruction, Op, cells, channels, middle, ref, register
+from core.ops.summing import everywhere, sum_of
 from core.tape.tensors import Shape, Tensor
 
 if TYPE_CHECKING:
@@ -103,13 +104,8 @@ class MatmulWeightGrad(Op):
 
     def explain(self, ins: Instruction, cell: Cell) -> Expr:
         x, dy, rows = ins.inputs["x"], ins.inputs["dy"], ins.attributes.get("rows", 1)
-        return Sum(
-            tuple(
-                Product((ref(x, (r, *inner, cell[0])), ref(dy, (r, *inner, cell[1]))))
-                for r in range(rows)
-                for inner in cells(x.shape[:-1])
-            )
-        )
+        places = everywhere(rows, *x.shape[:-1])
+        return sum_of((x, (*places, cell[0])), (dy, (*places, cell[1])))
 
     def uses(self, ins: Instruction, operand: str, cell: Cell) -> list[Cell]:
         k, n = ins.output.shape
@@ -257,11 +253,7 @@ class ColumnSum(Op):
 
     def explain(self, ins: Instruction, cell: Cell) -> Expr:
         x, rows = ins.inputs["x"], ins.attributes.get("rows", 1)
-        return Sum(
-            tuple(
-                ref(x, (r, *inner, cell[0])) for r in range(rows) for inner in cells(x.shape[:-1])
-            )
-        )
+        return sum_of((x, (*everywhere(rows, *x.shape[:-1]), cell[0])))
 
     def uses(self, ins: Instruction, operand: str, cell: Cell) -> list[Cell]:
         return [cell[-1:]]
@@ -290,13 +282,8 @@ class ColumnDot(Op):
 
     def explain(self, ins: Instruction, cell: Cell) -> Expr:
         a, b, rows = ins.inputs["a"], ins.inputs["b"], ins.attributes.get("rows", 1)
-        return Sum(
-            tuple(
-                Product((ref(a, (r, *inner, cell[0])), ref(b, (r, *inner, cell[0]))))
-                for r in range(rows)
-                for inner in cells(a.shape[:-1])
-            )
-        )
+        places = (*everywhere(rows, *a.shape[:-1]), cell[0])
+        return sum_of((a, places), (b, places))
 
     def uses(self, ins: Instruction, operand: str, cell: Cell) -> list[Cell]:
         return [cell[-1:]]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from core.expressions import Expr, Number, Product, Sum
 from core.ops.base import Cell, Instruction, Op, ref, register
 from core.ops.convolution import places, reach, taps
+from core.ops.summing import everywhere, sum_of
 from core.tape.tensors import Shape, Tensor
 
 if TYPE_CHECKING:
@@ -170,15 +171,9 @@ class Depthwise2DWeightGrad(Op):
     def explain(self, ins: Instruction, cell: Cell) -> Expr:
         x, dy, ((sh, sw), (dh, dw), _) = ins.inputs["x"], ins.inputs["dy"], taps(ins.attributes)
         i, j, c, m = cell
-        k, rows = c * ins.output.shape[3] + m, ins.attributes.get("rows", 1)
-        return Sum(
-            tuple(
-                Product((ref(x, (r, u * sh + i * dh, v * sw + j * dw, c)), ref(dy, (r, u, v, k))))
-                for r in range(rows)
-                for u in range(dy.shape[0])
-                for v in range(dy.shape[1])
-            )
-        )
+        k = c * ins.output.shape[3] + m
+        r, u, v = everywhere(ins.attributes.get("rows", 1), *dy.shape[:2])
+        return sum_of((x, (r, u * sh + i * dh, v * sw + j * dw, c)), (dy, (r, u, v, k)))
 
     def uses(self, ins: Instruction, operand: str, cell: Cell) -> list[Cell]:
         kh, kw, _, many = ins.output.shape

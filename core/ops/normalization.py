@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from core.expressions import Call, Expr, Negate, Number, Power, Product, Quotient, Sum, minus
+from core.expressions import Call, Expr, Negate, Number, Product, Quotient, Ref, Sum, minus
 from core.ops.base import Cell, Instruction, Op, cells, channels, ref, register
+from core.ops.summing import everywhere, sum_of
 from core.tape.tensors import Shape, Tensor
 
 if TYPE_CHECKING:
@@ -24,14 +25,12 @@ class _Statistic(Op):
     def uses(self, ins: Instruction, operand: str, cell: Cell) -> list[Cell]:
         return [cell[-1:]]
 
-    def places(self, ins: Instruction) -> list[Cell]:
-        """(row, ...) of every value of a channel."""
-        x = next(iter(ins.inputs.values()))
-        return [
-            (r, *inner)
-            for r in range(ins.attributes.get("rows", 1))
-            for inner in cells(x.shape[:-1])
-        ]
+    def mean(self, ins: Instruction, channel: Cell, *names: str, around: Ref | None = None) -> Expr:
+        """The mean of products of operands over every value of a channel."""
+        shape = ins.inputs[names[0]].shape
+        places = (*everywhere(ins.attributes.get("rows", 1), *shape[:-1]), *channel)
+        total = sum_of(*((ins.inputs[name], places) for name in names), around=around)
+        return Quotient(total, Number(total.count))
 
 
 @register
@@ -46,8 +45,7 @@ class ChannelMean(_Statistic):
         return [*channels(x), x.at, x.row, ins.output.at]
 
     def explain(self, ins: Instruction, cell: Cell) -> Expr:
-        x, places = ins.inputs["x"], self.places(ins)
-        return Quotient(Sum(tuple(ref(x, (*p, *cell)) for p in places)), Number(len(places)))
+        return self.mean(ins, cell, "x")
 
     def right_side(self, ins: Instruction) -> str:
         return f"mean {ins.inputs['x'].symbol}"
@@ -66,9 +64,7 @@ class ChannelVariance(_Statistic):
         return [*channels(x), x.at, x.row, ins.inputs["mean"].at, ins.output.at]
 
     def explain(self, ins: Instruction, cell: Cell) -> Expr:
-        x, mean, places = ins.inputs["x"], ref(ins.inputs["mean"], cell), self.places(ins)
-        squares = tuple(Power(minus(ref(x, (*p, *cell)), mean), Number(2)) for p in places)
-        return Quotient(Sum(squares), Number(len(places)))
+        return self.mean(ins, cell, "x", around=ref(ins.inputs["mean"], cell))
 
     def right_side(self, ins: Instruction) -> str:
         return f"mean ({ins.inputs['x'].symbol} − {ins.inputs['mean'].symbol})²"
@@ -87,9 +83,7 @@ class ChannelMeanProduct(_Statistic):
         return [*channels(a), a.at, a.row, b.at, b.row, ins.output.at]
 
     def explain(self, ins: Instruction, cell: Cell) -> Expr:
-        a, b, places = ins.inputs["a"], ins.inputs["b"], self.places(ins)
-        products = tuple(Product((ref(a, (*p, *cell)), ref(b, (*p, *cell)))) for p in places)
-        return Quotient(Sum(products), Number(len(places)))
+        return self.mean(ins, cell, "a", "b")
 
     def right_side(self, ins: Instruction) -> str:
         return f"mean {ins.inputs['a'].symbol} ∘ {ins.inputs['b'].symbol}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -56,6 +57,29 @@ class Explanation:
         return " = ".join(dict.fromkeys(lines))
 
 
+class Reading:
+    """Looks numbers up for a formula, and notes what it has read.
+
+    Parameters
+    ----------
+    array
+        Returns a tensor by name, as the formula's instruction read it.
+
+    Attributes
+    ----------
+    numbers
+        The cells read one by one; of sums of thousands of terms those that are written out.
+    """
+
+    def __init__(self, array: Callable[[str], np.ndarray]) -> None:
+        self.array = array
+        self.numbers: dict[tuple[str, Cell], float] = {}
+
+    def __call__(self, tensor: str, at: Cell) -> float:
+        self.numbers[tensor, at] = found = float(self.array(tensor)[at])
+        return found
+
+
 class Explaining(Values):
     """The part of a program that explains its cells."""
 
@@ -87,15 +111,10 @@ class Explaining(Values):
         t = self._internal(index).output if output is None else self._tensor(output)
         place = self._place(t, cell)
         expression = self.expression(index, place, output)
-        numbers: dict[tuple[str, Cell], float] = {}
-
-        def read(tensor: str, at: Cell) -> float:
-            numbers[tensor, at] = found = self._value(tensor, at)
-            return found
-
+        read = Reading(self.tensor)
         value = evaluate(expression, read)
         written = float(self._view(t)[place])
-        return Explanation(index, t.name, place, expression, value, written, numbers)
+        return Explanation(index, t.name, place, expression, value, written, read.numbers)
 
     def expression(
         self, index: int, cell: Cell, output: str | None = None, iteration: int | None = None

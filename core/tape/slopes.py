@@ -22,6 +22,7 @@ from core.expressions import (
     evaluate,
     references,
 )
+from core.long_sums import LongSum
 from core.ops.base import Cell, ref
 from core.tape.tensors import Tensor
 
@@ -72,8 +73,11 @@ class Slopes:
 
     def of_row(self, expression: Expr, row: int | None) -> tuple[Expr, int]:
         """Of a sum of thousands of terms those of one sample, and how many others there are."""
-        if row is None or not isinstance(expression, Sum) or len(expression.terms) <= LONG:
+        if row is None or not isinstance(expression, Sum) or expression.count <= LONG:
             return expression, 0
+        if isinstance(expression, LongSum):
+            own = expression.of_sample(row)
+            return (expression, 0) if own is None else (own, expression.count - own.count)
         tensors = self._program.tape.tensors
         batch = {name: t.batch for name, t in tensors.items()}
 

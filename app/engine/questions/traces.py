@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -27,6 +27,8 @@ from core.expressions import (
     evaluate,
     references,
 )
+from core.long_sums import LongSum
+from core.tape.explanation import Explanation, Reading
 
 if TYPE_CHECKING:
     from app.engine.session import Session
@@ -50,11 +52,13 @@ def origin(
     with of_this_program(session, instruction):
         found = explaining.explain(session.shown, instruction, tuple(cell), output)
     numbers = found.numbers
+    whole = _longest(found.expression)
+    if isinstance(whole, LongSum):
+        return _long_origin(session, found, whole)
 
     def value(part: Expr) -> float:
         return evaluate(part, lambda tensor, at: numbers[tensor, at])
 
-    whole = _longest(found.expression)
     terms = list(whole.terms) if whole is not None else []
     shown = [term for term in terms if not _silent(term, value)]
     kept = shown[:KEPT]
@@ -85,6 +89,30 @@ def origin(
         MappingProxyType({key: numbers[key] for key in written if key in numbers}),
         MappingProxyType({name: _indices(at) for name, at in sources.items()}),
         getattr(found, "before", MappingProxyType({})),
+    )  # fmt: skip
+
+
+def _long_origin(session: Session, found: Explanation, whole: LongSum) -> Origin:
+    """The same for a sum of thousands of terms: only those that are listed are written out."""
+    before: Mapping[str, np.ndarray] = getattr(found, "before", MappingProxyType({}))
+    program = session.shown.program
+    read = Reading(lambda name: before[name] if name in before else program.tensor(name))
+    values = whole.values(read.array, read)
+    kept = whole.part(0, KEPT)
+    batch = next((cells for cells in whole.factors if cells.batch), None)
+    rows = [None] * len(kept) if batch is None else batch.index[:KEPT, 0].tolist()
+    short = elide(found.expression)
+    total = float(values.sum())
+    frame = _instead(found.expression, whole, Symbol(r"\Sigma", total))
+    parts = (frame, *kept, *whole.part(whole.count - 1, whole.count))
+    for ref in (ref for part in parts for ref in references(part)):
+        read(ref.tensor, ref.index)
+    sources = {cells.tensor: _frozen(cells.index) for cells in whole.factors}
+    return Origin(
+        found.instruction, found.tensor, found.cell, short, frame,
+        tuple(Term(term, float(value), row) for term, value, row in zip(kept, values, rows)),
+        whole.count, 0, float(values[KEPT:].sum()), total, found.value, found.kernel_value,
+        MappingProxyType(read.numbers), MappingProxyType(sources), before,
     )  # fmt: skip
 
 
@@ -127,8 +155,8 @@ def _longest(expr: Expr) -> Sum | None:
     stack = [expr]
     while stack:
         part = stack.pop(0)
-        if isinstance(part, Sum) and len(part.terms) >= WORTH_A_TABLE:
-            if best is None or len(part.terms) > len(best.terms):
+        if isinstance(part, Sum) and part.count >= WORTH_A_TABLE:
+            if best is None or part.count > best.count:
                 best = part
             # Sums inside its terms belong to the terms.
             continue
@@ -183,7 +211,10 @@ def _row(term: Expr, batch: set[str]) -> int | None:
 
 
 def _indices(cells: dict[Index, None]) -> np.ndarray:
-    found = np.array(list(cells), np.int32)
-    found = found.reshape(len(cells), -1)
+    return _frozen(np.array(list(cells), np.int32).reshape(len(cells), -1))
+
+
+def _frozen(cells: np.ndarray) -> np.ndarray:
+    found = np.array(cells, np.int32)
     found.setflags(write=False)
     return found

@@ -13,6 +13,8 @@ from app.window.cards import Card
 from core import templates
 
 if TYPE_CHECKING:
+    from PySide6.QtWidgets import QWidget
+
     from app.workspace import WindowContext
     from core.templates import Template
 
@@ -65,8 +67,9 @@ class ExamplesButton(Button):
 class NoteStrip(Panel):
     """One note at a time on the numbers of the open example; takes no room for other networks."""
 
-    def __init__(self, context: WindowContext) -> None:
-        super().__init__(name="step-notes", ground="bg2", edges="b")
+    def __init__(self, context: WindowContext, parent: QWidget) -> None:
+        # With its parent from the start: what is shown without one is a window of its own.
+        super().__init__(name="step-notes", ground="bg2", edges="b", parent=parent)
         self.setAccessibleName(tr("Notes on this example"))
         self._context = context
         self._example: Template | None = None

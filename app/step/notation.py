@@ -47,6 +47,41 @@ def _columns(op: str, line: str) -> str:
     return line
 
 
+#: Products of a matrix of samples with a matrix of weights, in whose names the notations differ.
+PRODUCTS = ("matmul", "matmul_weight_grad", "matmul_input_grad")
+
+#: Which operands of a product stand turned round from how they are kept, by notation: samples are kept in rows.
+_TURNED = {
+    ("matmul", "rows"): (),
+    ("matmul", "columns"): ("w", "x"),
+    ("matmul_weight_grad", "rows"): ("x",),
+    ("matmul_weight_grad", "columns"): ("x",),
+    ("matmul_input_grad", "rows"): ("w",),
+    ("matmul_input_grad", "columns"): ("dy",),
+}
+
+
+def is_turned(op: str, role: str, batch: bool, notation: str) -> bool:
+    """Return whether a matrix is shown turned round from how the engine keeps it.
+
+    Parameters
+    ----------
+    op, role
+        The instruction, and the name of the operand in it; "" for what it makes.
+    batch
+        Its rows are samples.
+    notation
+        "rows" or "columns".
+    """
+    given = _TURNED.get((op, notation)) if role else None
+    return role in given if given is not None else batch and notation == "columns"
+
+
+def mark(symbol: str, turned: bool, batch: bool, notation: str) -> str:
+    """Return a symbol with ᵀ where it is shown turned round from how the notation writes it."""
+    return _transposed(symbol) if turned != (batch and notation == "columns") else symbol
+
+
 # Instructions that fetch the batch or keep count; the textbook's formulas leave them out.
 _COUNTING = ("accuracy_rows", "accumulate", "accumulate_penalty")
 COPIES = ("choose_batch", "gather")

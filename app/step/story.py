@@ -81,6 +81,8 @@ class StoryView(QWidget):
         self._tickets: dict[str, int] = {}
         self.problem = ""
         self._hover_step: int | None = None
+        #: Where the arrow keys are; the mouse takes over when it comes to a step.
+        self._key_step: int | None = None
         self._hover_row: int | None = None
         self._picture: tuple[Any, QImage] | None = None
         self._progress = ProgressLine(name="step-story-progress", parent=self)
@@ -302,7 +304,7 @@ class StoryView(QWidget):
         return snapshot.position.step if snapshot is not None else 0
 
     @property
-    def place(self) -> scene.StoryLayout:
+    def where(self) -> scene.StoryLayout:
         """Where everything stands."""
         rows = len(self.samples.shares) if self.samples is not None else 0
         return scene.layout((float(self.width()), float(self.height())), rows)
@@ -312,7 +314,7 @@ class StoryView(QWidget):
         colors = themes.current()
         painter.fillRect(self.rect(), colors.bg0)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        place, story = self.place, self.story
+        place, story = self.where, self.story
         if self.weight is None or (story is None and not self.problem and not self._tickets):
             words = tr("Press Step: the story of a weight begins with its first update.")
             draw.text(painter, self.width() / 2, self.height() / 2, words, 13, colors.tx2, anchor="middle")  # fmt: skip
@@ -324,7 +326,8 @@ class StoryView(QWidget):
             words = self.problem or tr("No step was taken yet; every step adds a point here.")
             middle = self.width() / 2
             draw.text(painter, middle, place.charts[1].top, words, 13, colors.tx2, anchor="middle")
-        scene.marks(painter, place, colors, story, self.symbol, self.step, self._hover_step)
+        at = self._hover_step if self._hover_step is not None else self._key_step
+        scene.marks(painter, place, colors, story, self.symbol, self.step, at)
         scene.bars(painter, place, colors, self.samples, self._session.row, self._hover_row)
 
     def _charts(self, place: scene.StoryLayout, story: Story, colors: themes.Theme) -> QImage:
@@ -352,7 +355,7 @@ class StoryView(QWidget):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         at = event.position()
-        hit = self.place.hits.at(at.x(), at.y())
+        hit = self.where.hits.at(at.x(), at.y())
         step = row = None
         if hit is not None and hit.kind == "sample" and self.samples is not None:
             row = hit.index[0]
@@ -360,13 +363,15 @@ class StoryView(QWidget):
         else:
             QToolTip.hideText()
         if self.story is not None and hit is not None and hit.kind == "chart":
-            step = scene.step_at(self.place, self.story, at.x())
+            step = scene.step_at(self.where, self.story, at.x())
             if event.buttons() & Qt.MouseButton.LeftButton and step is not None:
                 self._go(step)
         pointing = step is not None or row is not None
         self.setCursor(
             Qt.CursorShape.PointingHandCursor if pointing else Qt.CursorShape.ArrowCursor
         )
+        if step is not None:
+            self._key_step = None
         if (step, row) != (self._hover_step, self._hover_row):
             self._hover_step, self._hover_row = step, row
             self.update()
@@ -395,14 +400,14 @@ class StoryView(QWidget):
             return
         self.setFocus(Qt.FocusReason.MouseFocusReason)
         at = event.position()
-        hit = self.place.hits.at(at.x(), at.y())
+        hit = self.where.hits.at(at.x(), at.y())
         if hit is None:
             return
         if hit.kind == "sample":
             self._session.context.do("select.row", row=hit.index[0])
         elif (
             self.story is not None
-            and (step := scene.step_at(self.place, self.story, at.x())) is not None
+            and (step := scene.step_at(self.where, self.story, at.x())) is not None
         ):
             self._go(step)
 
@@ -416,14 +421,14 @@ class StoryView(QWidget):
         along = {Qt.Key.Key_Right: far, Qt.Key.Key_Left: -far}
         weight = self.weight
         if key in along and story is not None:
-            begin = self._hover_step if self._hover_step is not None else self.step
-            self._hover_step = min(max(begin + along[key], story.first), story.last)
+            begin = self._key_step if self._key_step is not None else self.step
+            self._key_step = min(max(begin + along[key], story.first), story.last)
             self.update()
         elif key in (Qt.Key.Key_Home, Qt.Key.Key_End) and story is not None:
-            self._hover_step = story.first if key == Qt.Key.Key_Home else story.last
+            self._key_step = story.first if key == Qt.Key.Key_Home else story.last
             self.update()
-        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self._hover_step is not None:
-            self._go(self._hover_step)
+        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self._key_step is not None:
+            self._go(self._key_step)
         elif key in (Qt.Key.Key_Up, Qt.Key.Key_Down) and weight is not None and weight[1]:
             self._move(weight, 1 if key == Qt.Key.Key_Down else -1)
         else:

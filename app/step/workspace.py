@@ -15,6 +15,7 @@ from app.scenes.step_values import cell_id
 from app.step import card as cards
 from app.step.closeup import CloseupStage
 from app.step.debug_bar import DebugBar
+from app.step.error_form import ErrorForm
 from app.step.examples import ExamplesButton, NoteStrip
 from app.step.sample import SamplePicker
 from app.step.scrubber import Scrubber
@@ -114,6 +115,8 @@ class StepWorkspace(QWidget):
         )
         self.tape.asked.connect(lambda name, arguments: self._do(name, **arguments))
         column.addWidget(self._tape_head)
+        self.error_form = ErrorForm(self._context, left)
+        column.addWidget(self.error_form)
         column.addWidget(self.tape, 1)
 
         middle = QWidget()
@@ -177,7 +180,7 @@ class StepWorkspace(QWidget):
         self.view_choice.chosen.connect(lambda value: bus.do("step.view", value=value))
         self._stage_head.row.insertWidget(0, self.view_choice)
         self._stage_head.title.hide()
-        self.notes = NoteStrip(self._context)
+        self.notes = NoteStrip(self._context, middle)
         self.whatif = WhatIfBar(session)
         column.addWidget(self._stage_head)
         column.addWidget(self.whatif)

@@ -13,7 +13,7 @@ from app.scenes import draw, formula
 from app.scenes.formula_expressions import format_number, role_of
 from app.scenes.formula_tex import to_box
 from app.step.card import Index, known_result, symbol_of, updated
-from app.step.notation import COPIES
+from app.step.notation import COPIES, is_turned, mark
 from app.step.page import PAD
 from app.step.sections import Section
 from app.text import tr
@@ -59,6 +59,7 @@ def _build(session: StepSession, card: Card) -> Operands | None:
     if card.instruction is None or card.subject is None or card.expression is None:
         return None
     tensor, full = card.subject.tensor, card.subject.index
+    roles = {name: role for role, name in card.instruction.operands.items()}
     output = _window(session, tensor, [full], symbol_of(session, tensor), output=True)
     if card.instruction.op in COPIES:
         return Operands((), output)
@@ -67,7 +68,8 @@ def _build(session: StepSession, card: Card) -> Operands | None:
     _collect(card.arranged, by_tensor)
     read = []
     for name, refs in list(by_tensor.items())[:3]:
-        window = _window(session, name, [tuple(r.index) for r in refs], refs[0].symbol)
+        marked = [tuple(r.index) for r in refs]
+        window = _window(session, name, marked, refs[0].symbol, role=roles.get(name, ""))
         if window is not None:
             read.append(window)
     return Operands(tuple(read), output)
@@ -82,9 +84,13 @@ def _collect(expr: Expr, found: dict[str, list[Ref]]) -> None:
 
 
 def _window(
-    session: StepSession, tensor: str, marked: list[Index], symbol: str, output: bool = False
-) -> Operand | None:
-    """Cut a window of a tensor around the first contributing cell; columns are the last axis."""
+    session: StepSession, tensor: str, marked: list[Index], symbol: str, output: bool = False,
+    role: str = "",
+) -> Operand | None:  # fmt: skip
+    """Cut a window of a tensor around the first contributing cell.
+
+    Columns are the last axis, unless the notation turns the matrix round.
+    """
     info = session.reader.info(tensor)
     if info is None or not marked:
         return None
@@ -106,11 +112,22 @@ def _window(
         cells: Any = ((((), value(())),),)
         more = False
     elif rank == 1:
-        # A vector stands upright when samples are in columns, or when it is a bias it lies flat.
-        span = _span(marked[0][0], shape[0], WINDOW[1])
-        cells = (tuple(((k,), value((k,))) for k in span),)
+        # What is added to every sample stands upright when samples are in columns; otherwise it lies flat.
+        upright = session.notation == "columns" and not info.batch
+        span = _span(marked[0][0], shape[0], WINDOW[0] if upright else WINDOW[1])
+        line = tuple(((k,), value((k,))) for k in span)
+        cells = tuple((one,) for one in line) if upright else (line,)
         more = shape[0] > len(span)
+    elif rank == 2 and (turned := _turned(session, bool(info.batch), role)):
+        down = _span(marked[0][1], shape[1], WINDOW[0])
+        across = _span(marked[0][0], shape[0], WINDOW[1])
+        cells = tuple(tuple(((c, r), value((c, r))) for c in across) for r in down)
+        more = shape[1] > len(down) or shape[0] > len(across)
+        symbol = mark(symbol, turned, bool(info.batch), session.notation)
+        shape = shape[::-1]
     else:
+        if rank == 2:
+            symbol = mark(symbol, False, bool(info.batch), session.notation)
         head = marked[0][:-2]
         down = _span(marked[0][-2], shape[-2], WINDOW[0])
         across = _span(marked[0][-1], shape[-1], WINDOW[1])
@@ -125,6 +142,11 @@ def _window(
         frozenset(marked),
         more,
     )
+
+
+def _turned(session: StepSession, batch: bool, role: str) -> bool:
+    line = session.instruction
+    return is_turned(line.op if line is not None else "", role, batch, session.notation)
 
 
 def _span(middle: int, length: int, room: int) -> range:
@@ -146,35 +168,36 @@ def _matrices(page: Page, content: Operands) -> None:
     """Matrices side by side, wrapped where the panel ends; the output stands last."""
     every = content.every
     vmax = {o.tensor: _extent(o) for o in every}
-    x, height = float(PAD), 0.0
     size = (CELL[0], CELL[1])
     widest = sum(len(o.cells[0]) for o in every)
     if widest * (CELL[0] + 2) + 16 * len(every) > page.w - 2 * PAD:
         size = (46.0, 24.0)
-    tall = max(len(o.cells) for o in every)
+    product = page.card.instruction is not None and "matmul" in page.card.instruction.op
+    lines: list[list[tuple[Operand, str, float]]] = [[]]
+    x = float(PAD)
     for index, operand in enumerate(every):
-        columns, rows = len(operand.cells[0]), len(operand.cells)
-        width = columns * (size[0] + 2) - 2
+        width = len(operand.cells[0]) * (size[0] + 2) - 2
         last = operand is every[-1] and content.output is not None
-        product = page.card.instruction is not None and "matmul" in page.card.instruction.op
         sign = "" if index == 0 else "=" if last else "·" if product else ","
         if x + width + (16 if sign else 0) > page.w - PAD and x > PAD:
             x = float(PAD)
-            page.y += height + 12
-            height = 0.0
-            tall = rows
-        if sign:
-            page.text(x + 8, page.y + 18 + tall * (size[1] + 2) / 2 + 3, sign, 12, page.t.tx3,
-                      mono=True, anchor="middle")  # fmt: skip
-            x += 16
-        output = operand is every[-1] and content.output is not None
-        top = page.y + 18 + max(0.0, (tall - rows) * (size[1] + 2) / 2)
-        box = to_box(operand.symbol, formula.Pen(11, 400, operand.role))
-        page.put(box, x, top - 6)
-        _matrix(page, operand, x, top, size, vmax[operand.tensor], output)
-        height = max(height, top - page.y + rows * (size[1] + 2))
+            lines.append([])
+        x += 16 if sign else 0
+        lines[-1].append((operand, sign, x))
         x += width
-    page.y += height + 10
+    for line in lines:
+        tall = max(len(operand.cells) for operand, _, _ in line)
+        for operand, sign, x in line:
+            if sign:
+                middle = page.y + 18 + tall * (size[1] + 2) / 2 + 3
+                page.text(x - 8, middle, sign, 12, page.t.tx3, mono=True, anchor="middle")
+            top = page.y + 18 + max(0.0, (tall - len(operand.cells)) * (size[1] + 2) / 2)
+            box = to_box(operand.symbol, formula.Pen(11, 400, operand.role))
+            page.put(box, x, top - 6)
+            output = operand is every[-1] and content.output is not None
+            _matrix(page, operand, x, top, size, vmax[operand.tensor], output)
+        page.y += 18 + tall * (size[1] + 2) + 12
+    page.y -= 2
 
 
 def _matrix(

@@ -22,7 +22,7 @@ from core.runs import Run
 from core.runs.story import Story
 from tests.app.window.windows import action, click, control, open_window
 
-_PATIENCE = 120_000
+_PATIENCE = 60_000
 NAME = "stroke-risk"
 
 
@@ -116,7 +116,7 @@ def test_another_weight_by_the_list_the_keys_and_a_gradient(qtbot, window):
 
 def test_a_click_goes_to_the_step_and_a_bar_to_its_sample(qtbot, window):
     story, engine = view(window), window.context.engine
-    box = story.place.charts[1]
+    box = story.where.charts[1]
     click(story, QPoint(round(box.x(5, 0, 12)), round((box.top + box.bottom) / 2)))
     qtbot.waitUntil(lambda: engine.state.position.step == 5, timeout=_PATIENCE)
     qtbot.waitUntil(
@@ -125,7 +125,7 @@ def test_a_click_goes_to_the_step_and_a_bar_to_its_sample(qtbot, window):
     assert story.story.last == 12
     assert scene.at_step(story.story, 5)[0] == float(by_hand(5)[5][0, 0])
     assert scene.short(scene.at_step(story.story, 5)[0]) in story.accessibleDescription()
-    hit = story.place.hits.get("sample:3")
+    hit = story.where.hits.get("sample:3")
     click(story, QPoint(round(hit.rect[0] + hit.rect[2] / 2), round(hit.rect[1] + hit.rect[3] / 2)))
     assert window.findChild(StepWorkspace, "step-workspace").session.row == 3
     QTest.keyClick(story, Qt.Key.Key_End)

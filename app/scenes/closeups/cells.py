@@ -23,6 +23,8 @@ Ramp = Literal["signed", "activation", "magnitude"]
 
 #: A number of so many characters at 10 px, and the least height of a cell that shows one.
 _DIGIT, NUMBER_HEIGHT = 6.1, 13.0
+#: Of larger arrays the scale is taken from so many numbers.
+_SAMPLED = 65_536
 
 
 @dataclass(frozen=True)
@@ -136,8 +138,11 @@ def paint_grid(
     vmax: float,
     ramp: Ramp = "signed",
     digits: int = 2,
+    factor: float = 1.0,
 ) -> None:
     """Paint the cells of a grid, with numbers where they fit; dashed where there are none yet.
+
+    Of more cells than there are pixels a regular part is painted.
 
     Parameters
     ----------
@@ -147,6 +152,8 @@ def paint_grid(
         What gets the last colour of the ramp.
     digits
         Decimals of numbers.
+    factor
+        What the values are multiplied by: thousandths are written as numbers.
     """
     x, y, width, height = grid.rect
     if values is None or values.size != grid.rows * grid.columns:
@@ -155,11 +162,24 @@ def paint_grid(
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRect(QRectF(x + 0.5, y + 0.5, width - 1, height - 1))
         return
-    table = values.reshape(grid.rows, grid.columns)
+    down, across = (
+        max(1, int(n / (2 * size))) for n, size in ((grid.rows, height), (grid.columns, width))
+    )
+    table = values.reshape(grid.rows, grid.columns)[::down, ::across]
+    if factor != 1:
+        table = table.astype(np.float64) * factor
     images.place(painter, x, y, width, height, images.heat(theme, table, ramp, vmax), smooth=False)
-    across, down = grid.cell
-    if down >= NUMBER_HEIGHT and across >= _DIGIT * (digits + 3):
+    wide, high = grid.cell
+    if high >= NUMBER_HEIGHT and wide >= _DIGIT * (digits + 3):
         _numbers(painter, theme, grid, table, vmax, ramp, digits)
+
+
+def top_of(values: np.ndarray | None) -> float:
+    """Return what gets the ramp's last colour; of large arrays by a regular sample."""
+    if values is None or values.size <= _SAMPLED:
+        return images.extent(values)
+    flat = values.reshape(-1)
+    return images.extent(flat[:: flat.size // _SAMPLED])
 
 
 def _numbers(

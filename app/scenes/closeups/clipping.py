@@ -13,7 +13,7 @@ from PySide6.QtGui import QColor, QPen
 
 from app.scenes import draw
 from app.scenes.closeups import register
-from app.scenes.closeups.cells import CellHits, Grid, as_table, number, outline, paint_grid
+from app.scenes.closeups.cells import CellHits, Grid, as_table, number, outline, paint_grid, top_of
 from app.scenes.closeups.clipping_lengths import (
     GLOBAL,
     VALUE,
@@ -28,7 +28,6 @@ from app.scenes.closeups.clipping_lengths import (
 from app.scenes.closeups.recurrent_curve import arrow
 from app.scenes.formula_expressions import format_number
 from app.scenes.hits import Hit
-from app.scenes.images import extent
 from app.text import tr
 
 if TYPE_CHECKING:
@@ -121,7 +120,7 @@ class ClippingCloseup:
         if place.arrows is not None and before is not None:
             _paint_arrows(painter, place.arrows, theme, how, before, after, subject, share)
         hover = moment.selection.hover if moment.selection is not None else ""
-        top = extent(before)
+        top = top_of(before)
         for k, grid in enumerate(place.maps):
             x, y, *_ = grid.rect
             words = tr("before") if k == 0 else tr("after")
@@ -281,20 +280,21 @@ def _paint_arrows(
     """Draw two numbers of the gradient as an arrow in the plane, before and after."""
     x, y, side = box
     one, other = axes(before, subject.cell)
-    flat = before.ravel()
+    flat = before.reshape(-1)
     top = max(
         abs(float(flat[one])), abs(float(flat[other])), how.limit if how.way == VALUE else 0.0
     )
-    if not math.isfinite(top) or top <= 0:
+    if not np.isfinite(flat[[one, other]]).all() or top <= 0:
         return
     middle_x, middle_y, half = x + side / 2, y + side / 2, side / 2 - 14
     draw.frame(painter, x, y, side, side, theme.line, 1, 6)
     draw.line(painter, x + 6, middle_y, x + side - 6, middle_y, theme.grid)
     draw.line(painter, middle_x, y + 6, middle_x, y + side - 6, theme.grid)
 
-    def at(values: np.ndarray) -> tuple[float, float]:
-        across, up = float(values[one]) / top, float(values[other]) / top
-        return middle_x + half * across, middle_y - half * up
+    def at(across: float, up: float) -> tuple[float, float]:
+        return middle_x + half * across / top, middle_y - half * up / top
+
+    old = np.array([flat[one], flat[other]], np.float64)
 
     if how.way == VALUE:
         reach = half * how.limit / top
@@ -303,10 +303,11 @@ def _paint_arrows(
         painter.drawRect(
             round(middle_x - reach), round(middle_y - reach), round(2 * reach), round(2 * reach)
         )
-    _ray(painter, middle_x, middle_y, *at(flat), theme.tx3, 1.75)
+    _ray(painter, middle_x, middle_y, *at(*old), theme.tx3, 1.75)
     if after is not None:
-        now = flat + (after.ravel() - flat) * share
-        _ray(painter, middle_x, middle_y, *at(now), theme.bwd, 2.5)
+        new = after.reshape(-1)[[one, other]]
+        now = old + (new - old) * share
+        _ray(painter, middle_x, middle_y, *at(*now), theme.bwd, 2.5)
     shape = before.shape
     names = [
         f"g[{','.join(str(int(k) + 1) for k in np.unravel_index(n, shape))}]" for n in (one, other)
@@ -327,7 +328,7 @@ def _paint_arrows(
 
 def axes(gradient: np.ndarray, cell: Index) -> tuple[int, int]:
     """Return which two numbers make the arrow: the chosen one, and the largest of the others."""
-    sizes = np.abs(np.nan_to_num(gradient.ravel().astype(np.float64)))
+    sizes = np.abs(gradient.reshape(-1))
     fits = len(cell) == gradient.ndim
     chosen = (
         int(np.ravel_multi_index(cell, gradient.shape)) if fits and cell else int(sizes.argmax())

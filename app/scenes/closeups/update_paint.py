@@ -12,7 +12,7 @@ from PySide6.QtGui import QColor, QPolygonF
 
 from app.scenes import draw
 from app.scenes import formula as f
-from app.scenes.closeups.cells import outline, paint_grid
+from app.scenes.closeups.cells import outline, paint_grid, top_of
 from app.scenes.closeups.update_layout import MAPS, MARGIN, Map, Row, UpdateLayout
 from app.scenes.closeups.update_terms import (
     GRADIENT,
@@ -25,7 +25,6 @@ from app.scenes.closeups.update_terms import (
     done,
 )
 from app.scenes.formula_expressions import Look, format_number, formula
-from app.scenes.images import extent
 from app.scenes.step_values import cell_id
 from app.text import tr
 
@@ -92,7 +91,9 @@ def paint_row(
     if row.numbers and term.value is not None:
         pen = f.Pen(12 if row.symbols is not None and row.symbols.height > 17 else 11, role=f.TEXT)
         laid = formula(
-            line.formula, Look("numbers", pen, 5, place.axis[1] - 16 - MARGIN), term.values
+            line.formula,
+            Look("numbers", pen, decimals(*term.values.values()), place.axis[1] - 16 - MARGIN),
+            term.values,
         )
         if y + laid.height <= top + row.height + 12:
             draw.text(painter, MARGIN, y + laid.baseline, "=", 12, theme.tx3, mono=True)
@@ -100,6 +101,21 @@ def paint_row(
     if line.name == "g" and row.height >= 28:
         _paint_legend(painter, theme, top + 27, rate)
     _paint_value(painter, place, theme, row, term, scales, rate)
+
+
+def decimals(*values: float | None) -> int:
+    """Return with how many decimals three figures of the smallest number are seen; of tiny ones there are exponents."""
+    sizes = [abs(v) for v in values if v is not None and 1e-6 <= abs(v) < 1]
+    return min(8, max(5, 2 - math.floor(math.log10(min(sizes))))) if sizes else 5
+
+
+def figure(value: float, *, sign: bool = False) -> str:
+    """Return a result with at least three figures."""
+    if value and abs(value) < 1e-6:
+        mantissa, exponent = f"{abs(value):.2e}".split("e")
+        lead = draw.MINUS if value < 0 else "+" if sign else ""
+        return f"{lead}{mantissa}e{int(exponent)}".replace("-", draw.MINUS)
+    return format_number(value, decimals(value), sign=sign)
 
 
 def _paint_legend(painter: QPainter, theme: Theme, y: float, rate: float | None) -> None:
@@ -138,8 +154,8 @@ def _paint_value(
     shown = (
         "…"
         if term.value is None
-        else format_number(
-            term.value, 5, sign=term.line.unit in (GRADIENT, WEIGHT) and term.line.name != "root"
+        else figure(
+            term.value, sign=term.line.unit in (GRADIENT, WEIGHT) and term.line.name != "root"
         )
     )
     draw.text(
@@ -196,13 +212,13 @@ def paint_way(
     if old is None:
         draw.text(painter, left, top, tr("weight"), 11.5, theme.tx2)
         return
-    decimals = 5
+    places = 5
     if new is not None and math.isfinite(new) and new != old:
         # As many as it takes to see the step.
-        decimals = min(9, max(5, 2 - math.floor(math.log10(abs(new - old)))))
-    text = f"w  {format_number(old, decimals)}"
+        places = min(9, max(5, 2 - math.floor(math.log10(abs(new - old)))))
+    text = f"w  {format_number(old, places)}"
     if new is not None:
-        text += f"  {draw.ARROW}  {format_number(new, decimals)}"
+        text += f"  {draw.ARROW}  {format_number(new, places)}"
     draw.text(painter, left - 8, top, text, 12.5, theme.tx, weight=500, mono=True)
     if new is None or not math.isfinite(new):
         draw.disc(painter, (left + right) / 2, y, 4, theme.bg0, theme.tx, 1.5)
@@ -264,7 +280,7 @@ def paint_map(painter: QPainter, theme: Theme, one: Map, subject: Subject, momen
     """Draw the whole weight, its gradient, its change or what is remembered of it."""
     values = map_values(one.key, subject, moment)
     x, y, _, _ = one.grid.rect
-    top = extent(values)
+    top = top_of(values)
     # Small numbers are written as thousandths or millionths, so that they fit their cells.
     power = (
         0 if top >= 0.05 or not math.isfinite(top) else 3 * math.ceil((-math.log10(top) - 0.3) / 3)
@@ -275,9 +291,9 @@ def paint_map(painter: QPainter, theme: Theme, one: Map, subject: Subject, momen
         legend = f"±{draw.plain(top * 10.0**power, 2)}"
         if taken + draw.advance(legend, 10, mono=True) + 8 <= MAPS:
             draw.text(painter, x + MAPS, y - 6, legend, 10, theme.tx3, mono=True, anchor="end")
-        values = np.asarray(values, np.float64) * 10.0**power
     large = top * 10.0**power >= 9.995
-    paint_grid(painter, theme, one.grid, values, top * 10.0**power, digits=1 if large else 2)
+    digits = 1 if large else 2
+    paint_grid(painter, theme, one.grid, values, top * 10.0**power, digits=digits, factor=10.0**power)  # fmt: skip
     chosen = one.grid.place(subject.cell)
     if chosen is not None:
         outline(painter, chosen, theme.tx)

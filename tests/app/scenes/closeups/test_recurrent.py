@@ -9,6 +9,7 @@ import pytest
 from PySide6.QtGui import QPainter
 
 import app
+import core.errors
 from app.scenes import closeups, draw
 from app.scenes.closeups.recurrent_curve import sizes
 from app.scenes.closeups.recurrent_detail import equations, values_of
@@ -365,3 +366,33 @@ def test_a_click_chooses_the_number_and_tells_what_it_is() -> None:
         value = float(run.program.tensor("lstm_1/f/1")[0, 2])
         assert lines[0] == "Forget gate, time step 2, unit 3"
         assert lines[1] == f"f = {value:.6f}"
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, 1e30, 0.0])
+@pytest.mark.parametrize("kind", ["SimpleRNN", "LSTM", "GRU"])
+def test_numbers_that_broke_are_painted_all_the_same(kind: str, value: float) -> None:
+    for way in ("clipnorm", "clipvalue", "global_clipnorm"):
+        how = {"optimizer": {"kind": "Adam", "learning_rate": 0.05, way: 0.1}}
+        run = run_of(kind, {"units": 3}, how)
+        run.advance(1)
+        run.program.tensor(f"{unrolled(Looker(run).program)[0].place}/kernel")[...] = value
+        try:
+            while run.pc < len(run.program.instructions) - 1:
+                run.step()
+        except core.errors.DivergedError:
+            pass
+        looker = Looker(run)
+        shown = [
+            i for i in looker.program.instructions if i.phase in ("forward", "backward", "update")
+        ]
+        for line in shown[:: max(1, len(shown) // 25)]:
+            subject = looker.subject(line.index)
+            found = [
+                c
+                for c in closeups.fitting(subject)
+                if c.name in ("recurrent", "update", "clipping")
+            ]
+            for closeup in found[:1]:
+                moment = looker.moment(closeup, subject)
+                assert not picture(closeup, subject, moment, SIZES[0]).isNull()
+                assert not picture(closeup, subject, moment, SIZES[1], "light").isNull()

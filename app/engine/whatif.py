@@ -27,6 +27,7 @@ class WhatIf(Changing):
 
     scratch: Scratch | None = None
     _sample_words = ""
+    _rooms: tuple[np.ndarray, ...] = ()
 
     @property
     def shown(self) -> Run:
@@ -46,7 +47,7 @@ class WhatIf(Changing):
             lasting = known is not None and known.role in _LASTING
             # Between two steps a weight is that of the step to come; all else is of the one that is done.
             following = self.run.pc == 0 and (lasting or self.run.step_start is None)
-            self.scratch = Scratch(self.run, following=following)
+            self.scratch = Scratch(self.run, following=following, rooms=self._free_rooms())
             if following:
                 self.scratch.go(self._loss_done)
         assert self.scratch is not None
@@ -70,7 +71,8 @@ class WhatIf(Changing):
         """Let the copy's batch be these samples; weights put in by hand stay."""
         before = self.scratch
         # Between two steps with the weights as they are, ready to step.
-        fresh = Scratch(self.run, following=self.run.pc == 0, samples=samples)
+        rooms = self._free_rooms() if before is None else ()
+        fresh = Scratch(self.run, following=self.run.pc == 0, samples=samples, rooms=rooms)
         if self.run.pc == 0:
             fresh.go(self._data_done)
         if before is not None:
@@ -84,8 +86,14 @@ class WhatIf(Changing):
     def end_whatif(self) -> bool:
         """Look at the run again; tell whether there was a copy."""
         there = self.scratch is not None
+        if self.scratch is not None:
+            self._rooms = self.scratch.rooms
         self.scratch, self._sample_words = None, ""
         return there
+
+    def _free_rooms(self) -> tuple[np.ndarray, ...]:
+        rooms, self._rooms = self._rooms, ()
+        return rooms
 
     def keep_weights(self) -> Kept:
         """Put the copy's weights into the run, which then stands where the copy stood."""
@@ -160,6 +168,7 @@ class WhatIf(Changing):
 
     def _open_run(self, run: Run) -> None:
         self.end_whatif()
+        self._rooms = ()
         super()._open_run(run)
 
     # -- being looked at

@@ -6,7 +6,7 @@ Never history: a scratch has an arena of its own, the run is not touched, and wh
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import groupby
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 #: Before the first instruction of the step.
 AT_START = -1
+
+#: Numbers that are compared in one go.
+_PART = 65_536
 
 
 @dataclass(frozen=True)
@@ -54,13 +57,13 @@ class Edit:
 class _Copy:
     """A program over an arena of its own that runs a step from its start, with numbers put in on the way."""
 
-    def __init__(self, program: Program, start: Checkpoint) -> None:
-        self.program, self.start = program.fork(), start
+    def __init__(self, program: Program, start: Checkpoint, memory: np.ndarray | None) -> None:
+        self.program, self.start = program.fork(memory), start
         self.edits: tuple[Edit, ...] = ()
         self.pc = 0
         self._samples: Samples | None = None
         #: What stood where numbers were put in, so that borders of zeros that nobody writes again are there again.
-        self._old: list[tuple[str, Cell, Any]] = []
+        self._old: list[tuple[Edit, Any]] = []
 
     def use(self, samples: Samples) -> None:
         """Gather these samples instead of the step's."""
@@ -75,34 +78,99 @@ class _Copy:
         machine[S.ORIGIN_STEP], machine[S.ORIGIN_EPOCH] = machine[S.STEP], epoch
         self.start, self._samples = replace(self.start, machine=machine), samples
 
-    def restart(self, edits: tuple[Edit, ...]) -> None:
-        """Stand at the start of the step again, with these edits to come."""
+    def stand(self, pc: int) -> None:
+        """Stand behind `pc` instructions of the step without running them: the arena holds them already."""
+        state = self.program.state
+        if state[S.STEP] > self.start.step:
+            # Whole steps are counted at their end.
+            state[S.STEP] -= 1
+            state[S.ITERATION] -= 1
+        self.pc = pc
+
+    def restart(self) -> None:
+        """Stand at the start of the step again, with the numbers to come."""
         program = self.program
-        for tensor, cell, value in reversed(self._old):
-            program.tensor(tensor)[cell] = value
-        self._old.clear()
+        self._put_back(AT_START)
         program.mem[: program.plan.state] = self.start.memory
-        program.state[...] = self.start.machine
-        program.state[S.ERROR] = S.FINE
-        self.edits, self.pc = edits, 0
+        self._begin()
+
+    def _begin(self) -> None:
+        self.program.state[...] = self.start.machine
+        self.program.state[S.ERROR] = S.FINE
+        self.pc = 0
         self._put_in(AT_START)
 
+    def back(self, pc: int) -> None:
+        """Stand behind fewer instructions than now, with the weights and all that lasts as it was then.
+
+        What else they wrote stays where it is: it counts as not computed, and is written again before it is read.
+        """
+        if pc == self.pc:
+            return
+        program = self.program
+        lasting = [
+            t
+            for ins in program.tape.instructions[pc : self.pc]
+            for t in ins.outputs.values()
+            if t.at < program.plan.state
+        ]
+        before = {
+            id(t.buffer)
+            for ins in program.tape.instructions[:pc]
+            for t in ins.outputs.values()
+            if t.at < program.plan.state
+        }
+        if pc == 0 or any(id(t.buffer) in before for t in lasting):
+            # What was written twice is known from the start only.
+            self.restart()
+            self.go(pc)
+            return
+        self._put_back(pc)
+        for t in lasting:
+            size = (program.capacity - 1) * t.row + t.size if t.batch else t.size
+            program.mem[t.at : t.at + size] = self.start.memory[t.at : t.at + size]
+        again = {id(t.buffer) for t in lasting}
+        for edit in self.edits:
+            if edit.after == AT_START and id(program.tape.tensors[edit.tensor].buffer) in again:
+                program.tensor(edit.tensor)[edit.cell] = edit.value
+        self.pc = pc
+
     def go(self, pc: int) -> None:
-        """Run the instructions before `pc`; back means from the start."""
+        """Run the instructions before `pc`, or go back."""
         if pc < self.pc:
-            self.restart(self.edits)
+            self.back(pc)
         for after in sorted({e.after for e in self.edits if self.pc <= e.after < pc}):
-            self.program.run(self.pc, after + 1)
-            self.pc = after + 1
+            self._run(after + 1)
             self._put_in(after)
         if self.pc < pc:
-            self.program.run(self.pc, pc)
-            self.pc = pc
+            self._run(pc)
 
-    def put(self, edit: Edit) -> None:
-        """Put a number in here and now."""
-        self.edits = (*self.edits, edit)
-        self._put(edit)
+    def _run(self, pc: int) -> None:
+        try:
+            self.program.run(self.pc, pc)
+        except ChainruleError:
+            # What was written on the way has to be put back.
+            self.pc = max(self.pc, int(self.program.state[S.ERROR_PC]) + 1)
+            raise
+        self.pc = pc
+
+    def have(self, edits: tuple[Edit, ...], pc: int) -> None:
+        """Have these numbers put in instead of those there are, and stand behind `pc` instructions."""
+        other = [e for e in (*edits, *self.edits) if not (e in edits and e in self.edits)]
+        first = min((e.after for e in other), default=self.pc)
+        if first == AT_START:
+            self.edits = edits
+            self.restart()
+        else:
+            self.back(min(first, self.pc))
+            self.edits = edits
+        self.go(pc)
+
+    def _put_back(self, pc: int) -> None:
+        """Let stand again what stood where numbers were put in behind instruction `pc` and later ones."""
+        while self._old and self._old[-1][0].after >= pc:
+            edit, value = self._old.pop()
+            self.program.tensor(edit.tensor)[edit.cell] = value
 
     def _put_in(self, after: int) -> None:
         for edit in self.edits:
@@ -111,7 +179,7 @@ class _Copy:
 
     def _put(self, edit: Edit) -> None:
         view = self.program.tensor(edit.tensor)
-        self._old.append((edit.tensor, edit.cell, view[edit.cell].copy()))
+        self._old.append((edit, view[edit.cell].copy()))
         view[edit.cell] = edit.value
 
 
@@ -130,6 +198,8 @@ class Scratch:
         Between two steps: of the step that comes, not of the one that is done.
     samples
         The batch is made of these instead, up to as many as a batch has.
+    rooms
+        `rooms` of a scratch that is not used any more.
 
     Attributes
     ----------
@@ -147,8 +217,9 @@ class Scratch:
     """
 
     def __init__(
-        self, run: Run, *, following: bool = False, samples: Samples | None = None
-    ) -> None:
+        self, run: Run, *, following: bool = False, samples: Samples | None = None,
+        rooms: Sequence[np.ndarray] = (),
+    ) -> None:  # fmt: skip
         self.run = run
         self.network, self.training, self.loss = run.network, run.training, run.loss
         self.optimizer, self.base = run.optimizer, run.base
@@ -160,7 +231,8 @@ class Scratch:
             raise ChainruleError(message)
         self.step = start.step
         self.edits: tuple[Edit, ...] = ()
-        self._copy, self._plain = _Copy(run.program, start), _Copy(run.program, start)
+        mine, other = (*rooms, None, None)[:2]
+        self._copy, self._plain = (_Copy(run.program, start, room) for room in (mine, other))
         if samples is not None:
             if samples.weights is None and run.weighted:
                 samples = unweighted(samples, [t.shape for t in run.program.tape.outputs.values()])
@@ -172,9 +244,15 @@ class Scratch:
                 one.use(samples)
         self.other_samples = samples is not None
         self._changed: dict[int, bool] = {}
+        pc = self.count if done else run.pc
+        # The run's arena is that of the step so far, unless another batch or a change between two steps is in it.
+        there = samples is None and pc > 0 and not (done and run.journal.at(run.step_count))
         for one in (self._copy, self._plain):
-            one.restart(())
-            one.go(self.count if done else max(run.pc, 1))
+            if there:
+                one.stand(pc)
+            else:
+                one.restart()
+                one.go(max(pc, 1))
 
     # ---- where it stands ----------------------------------------------------------------------------------------
 
@@ -187,6 +265,11 @@ class Scratch:
     def plain(self) -> Program:
         """The program of the same step without the numbers that were put in."""
         return self._plain.program
+
+    @property
+    def rooms(self) -> tuple[np.ndarray, np.ndarray]:
+        """The memory of both: another scratch of the run begins faster in it."""
+        return self.program.mem, self.plain.mem
 
     @property
     def pc(self) -> int:
@@ -280,7 +363,7 @@ class Scratch:
             message = "Which samples are in the batch is chosen as a sample, not as a number."
             raise ChainruleError(message)
         found = Edit(t.name, place, number, self._after(t.name))
-        self._try((*(e for e in self.edits if not _same(e, found)), found), found)
+        self._try((*(e for e in self.edits if not _same(e, found)), found))
         return found
 
     def take_back(self, tensor: str, cell: Any) -> None:
@@ -290,25 +373,18 @@ class Scratch:
     def use(self, edits: tuple[Edit, ...]) -> None:
         """Have these numbers put in and no others: some that were put in before."""
         if edits != self.edits:
-            self._try(edits, None)
+            self._try(edits)
 
     def before(self, edit: Edit) -> float:
         """What stands at an edited cell without any edit."""
         return float(self.plain.tensor(edit.tensor)[edit.cell])
 
-    def _try(self, edits: tuple[Edit, ...], newest: Edit | None) -> None:
+    def _try(self, edits: tuple[Edit, ...]) -> None:
         before, pc = self.edits, self.pc
-        first = newest.after + 1 if newest is not None else 0
         try:
-            if newest is not None and edits[:-1] == before and first == pc:
-                # Made by the last instruction: nothing has followed from it yet.
-                self._copy.put(newest)
-            else:
-                self._copy.restart(edits)
-                self._copy.go(pc)
+            self._copy.have(edits, pc)
         except ChainruleError:
-            self._copy.restart(before)
-            self._copy.go(pc)
+            self._copy.have(before, pc)
             raise
         self.edits, self._start = edits, None
         self._changed.clear()
@@ -333,15 +409,22 @@ class Scratch:
         """The instructions done so far whose results are others than without the numbers put in."""
         if not self.edits:
             return frozenset()
+        instructions = self.program.tape.instructions
+        edited = {id(self.program.tape.tensors[e.tensor].buffer) for e in self.edits}
+        # What reads nothing that is different writes nothing that is.
+        other = edited | {id(t.buffer) for k, found in self._changed.items() if found and k < self.pc
+                          for t in instructions[k].outputs.values()}  # fmt: skip
         for k in range(self.pc):
+            ins = instructions[k]
+            buffers = {id(t.buffer) for t in ins.outputs.values()}
             if k not in self._changed:
-                outputs = self.program.tape.instructions[k].outputs.values()
-                self._changed[k] = any(
-                    not np.array_equal(
-                        self.program._view(t), self.plain._view(t), equal_nan=True
-                    )
-                    for t in outputs
-                )  # fmt: skip
+                reads = {id(t.buffer) for t in ins.inputs.values()}
+                self._changed[k] = bool((reads | buffers) & other) and any(
+                    _differ(self.program._view(t), self.plain._view(t))
+                    for t in ins.outputs.values()
+                )
+            if self._changed[k]:
+                other |= buffers
         return frozenset(k for k in range(self.pc) if self._changed[k])
 
     # ---- to and fro ---------------------------------------------------------------------------------------------
@@ -404,6 +487,24 @@ class Scratch:
         if pc >= len(instructions):
             return ("", "")
         return (instructions[pc].phase, instructions[pc].layer)
+
+
+def _differ(one: np.ndarray, other: np.ndarray) -> bool:
+    """True if two values are not the same; of large ones the first part that differs ends the search."""
+    if one.size > _PART and one.ndim:
+        rows = max(1, _PART * len(one) // one.size)
+        return any(
+            _differ(one[k : k + rows], other[k : k + rows])
+            if rows < len(one)
+            else _unequal(one, other)
+            for k in range(0, len(one), rows)
+        )
+    return _unequal(one, other)
+
+
+def _unequal(one: np.ndarray, other: np.ndarray) -> bool:
+    # Looking for NaN costs more than comparing does.
+    return not np.array_equal(one, other) and not np.array_equal(one, other, equal_nan=True)
 
 
 def _same(one: Edit, other: Edit) -> bool:

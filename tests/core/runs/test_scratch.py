@@ -155,6 +155,44 @@ def test_a_label_without_a_place_is_refused_with_a_sentence() -> None:
     assert scratch.program.tensor("loss").tobytes() == loss
 
 
+@pytest.mark.parametrize("name", ["chain-rule-by-hand", "digits-cnn"])
+def test_going_back_and_forth_in_the_copy_makes_the_very_bits(name: str) -> None:
+    one = make(name)
+    one.advance(1)
+    one.step_to(len(one.program.kinds) - 2)
+    kernel = next(s.tensor.name for s in one.program.tape.weights)
+    layer = kernel.partition("/")[0]
+    scratch = Scratch(one)
+    scratch.edit(kernel, (0,) * len(one.program.tensor(kernel).shape), 0.5)
+    z = f"{layer}/z" if f"{layer}/z" in one.program.tape.tensors else f"{layer}/a"
+    scratch.edit(z, (0,) * one.program.tensor(z).ndim, 0.25)
+    scratch.advance("batch")
+    size, whole = scratch.program.plan.state, {}
+    names = {n for own in one.program.written_names for n in own}
+    whole = {n: scratch.program.tensor(n).copy() for n in names}
+    state = scratch.program.mem[:size].tobytes()
+    for by in ("instruction", "instruction", "layer", "instruction"):
+        scratch.retreat(by)
+    scratch.retreat("batch")
+    fresh = Scratch(one)
+    fresh.go(1)
+    for edit in scratch.edits[:1]:
+        fresh.edit(edit.tensor, edit.cell, edit.value)
+    assert scratch.program.mem[:size].tobytes() == fresh.program.mem[:size].tobytes()
+    while not scratch.ended:
+        scratch.advance("layer")
+    assert scratch.program.mem[:size].tobytes() == state
+    for name, array in whole.items():
+        assert scratch.program.tensor(name).tobytes() == array.tobytes(), name
+    for k in range(scratch.count):
+        own = one.program.tape.instructions[k].outputs.values()
+        same = all(
+            np.array_equal(scratch.program._view(t), scratch.plain._view(t), equal_nan=True)
+            for t in own
+        )
+        assert (k not in scratch.changed()) == same, k
+
+
 def test_it_ends_with_its_step_and_begins_with_it(run: Run) -> None:
     scratch = Scratch(run)
     scratch.advance("batch")
@@ -263,3 +301,13 @@ def test_a_run_that_has_gone_on_is_given_the_number_where_it_is(run: Run) -> Non
     put(run, kept.before)
     assert run.step_count == step
     assert run.program.tensor(KERNEL)[0, 0] == np.float32(kept.before[0][3])
+
+
+def test_another_copy_begins_in_the_memory_of_one_that_is_not_used_any_more(run: Run) -> None:
+    first = Scratch(run)
+    first.edit(KERNEL, (0, 0), 9.0)
+    first.advance("batch")
+    fresh, again = Scratch(run), Scratch(run, rooms=first.rooms)
+    assert again.rooms[0] is first.rooms[0]
+    for one, other in zip(fresh.rooms, again.rooms, strict=True):
+        assert one.tobytes() == other.tobytes()

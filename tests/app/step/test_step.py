@@ -288,7 +288,9 @@ def test_copy_tex_puts_formula_numbers_and_result_on_the_clipboard(qtbot, window
     copied = QGuiApplication.clipboard().text()
     result = view(window).sheet.card.result
     assert copied.startswith("\\begin{aligned}")
-    assert copied.count("&=") == 3
+    # The cell in symbols, with its numbers, its value; and the whole product as matrices.
+    assert copied.count("&=") == 4
+    assert r"u^{1} &= x \cdot W^{1}" in copied
     assert r"\cdot" in copied
     assert format_number(result, 4).replace("\N{MINUS SIGN}", "-") in copied
 

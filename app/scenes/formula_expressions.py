@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from app.scenes import formula as f
-from app.scenes.formula_tex import to_box
+from app.scenes.formula_tex import ABOVE, to_box
 from app.text import tr
 from core.expressions import (
     Call,
@@ -149,8 +149,10 @@ class _Setter:
             )
         if isinstance(expr, Power):
             base = self.box(expr.base, pen, _ATOM, guard=True)
-            slope = isinstance(expr.base, Ref) and expr.base.symbol.startswith("∂")
-            if slope and self.look.mode == "symbolic":
+            symbol = expr.base.symbol if isinstance(expr.base, Ref) else ""
+            # The number of a layer stands where an exponent would.
+            raised = symbol.startswith("∂") or any(letter in ABOVE for letter in symbol)
+            if raised and self.look.mode == "symbolic":
                 base = f.parentheses(base, pen)
             return f.scripts(base, self.box(expr.exponent, pen.script()), None, pen)
         if isinstance(expr, Call):

@@ -76,6 +76,8 @@ class Page:
         self.hover = hover
         self.lit = lit | {hover} if hover is not None else lit
         self.y = 0.0
+        #: From where to where something is seen: what is above or below is placed, and not painted.
+        self.seen = (float("-inf"), float("inf"))
         self.formulas: list[tuple[formula.Formula, float, float]] = []
         self.targets: list[tuple[QRectF, Target]] = []
 
@@ -93,7 +95,7 @@ class Page:
     def place(self, done: formula.Formula, x: float, y: float) -> None:
         """Place a formula by its top left corner; its symbols answer the mouse."""
         self.formulas.append((done, x, y))
-        if self.p is None:
+        if self.p is None or y > self.seen[1] or y + done.height < self.seen[0]:
             return
         if self.lit:
             self.p.setPen(Qt.PenStyle.NoPen)
@@ -105,7 +107,7 @@ class Page:
 
     def text(self, x: float, y: float, string: str, size: float, color: Any, **how: Any) -> None:
         """Write a line; `y` is its baseline."""
-        if self.p is not None:
+        if self.p is not None and self.seen[0] <= y + 8 and y - 24 <= self.seen[1]:
             draw.text(self.p, x, y, string, size, color, **how)
 
     def rule(self) -> None:

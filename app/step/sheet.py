@@ -120,7 +120,7 @@ class Sheet(QWidget):
             self._page = self._write(None)
         return self._page
 
-    def _write(self, painter: QPainter | None) -> Page:
+    def _write(self, painter: QPainter | None, seen: tuple[float, float] | None = None) -> Page:
         page = Page(
             painter, themes.current(), self._card, self.width() or 360, self._hover, self.lit
         )
@@ -140,7 +140,7 @@ class Sheet(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         colors = themes.current()
         painter.fillRect(self.rect(), colors.bg1)
-        self._page = self._write(painter)
+        self._page = self._write(painter, (event.rect().top(), event.rect().bottom()))
         # A painter must not outlive its event.
         self._page.p = None
         if self.hasFocus() and self._hover is not None:

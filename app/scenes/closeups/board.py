@@ -16,7 +16,6 @@ from app.scenes.closeups.arrangement import arrange
 from app.scenes.closeups.panels import Panel, PanelHits, Slot
 from app.scenes.closeups.panels import place as place_panels
 from app.scenes.formula_expressions import format_number
-from app.scenes.formula_tex import to_box
 from app.scenes.hits import Hit
 from app.scenes.step_focus import ROLES
 from app.scenes.step_values import parse_cell
@@ -193,7 +192,7 @@ def header(
     """Write the instruction over the picture, and the scale of the colours."""
     line = subject.instruction
     notation = str(moment.toggles.get("notation", "rows"))
-    done = formula.lay_out(to_box(title(line, notation), formula.Pen(14, 500)))
+    done = terms.heading_of(title(line, notation), formula.Pen(14, 500))
     color = theme.color(ROLES.get(line.phase, "tx2"))
     middle = HEAD / 2 + 5
     x = PAD + draw.text(painter, PAD, middle, f"{line.index + 1:02d}", 11, color, mono=True) + 12

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PySide6.QtCore import QRectF, Qt
+from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPen
 
 from app.scenes import draw, formula, images
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from app.scenes.closeups.panels import Panel
     from app.theme import Theme
 
-_pictures = Cache(32)
+_pictures = Cache(64)
+_scales = Cache(64)
 #: Of larger arrays the scale is taken from a regular sample.
 _SAMPLED = 65_536
 #: So many marked cells get a frame each; of more, the others are dimmed.
@@ -30,10 +32,16 @@ def scale_of(array: np.ndarray | None) -> float:
     """Return what gets the ramp's last colour."""
     if array is None or not array.size:
         return 1.0
-    flat = array.reshape(-1)
-    if flat.size > _SAMPLED:
-        flat = flat[:: flat.size // _SAMPLED]
-    return images.extent(flat)
+
+    def make() -> tuple[np.ndarray, float]:
+        flat = array.reshape(-1)
+        if flat.size > _SAMPLED:
+            flat = flat[:: flat.size // _SAMPLED]
+        return array, images.extent(flat)
+
+    size = _scales.get(_at(array), make)[1]
+    assert isinstance(size, float)
+    return size
 
 
 def number(value: float, width: float, px: float, sign: bool = True) -> str:
@@ -108,54 +116,49 @@ def paint(
 ) -> None:
     """Draw the cells: an image of colours and the numbers; dashed where nothing is computed yet."""
     a = panel.slot.arrangement
-    spread = _spread(panel, array)
+    array = _whole(panel, array)
     for tile in range(panel.first, panel.first + panel.count):
         corner = panel.tile_at(tile)
         assert corner is not None
         w, h = panel.tile_size
         if a.tiles > 1:
             _name_tile(painter, theme, panel, tile, corner, subject)
-        if spread is None:
+        if array is None:
             _empty(painter, theme, panel, corner)
             continue
-        cells = spread[tile]
-        picture = _picture(theme, array, panel, tile, cells, vmax)
+        picture = _picture(theme, array, panel, tile, vmax)
         images.place(painter, corner[0], corner[1], w, h, picture, smooth=min(panel.cell) < 1.0)
         if panel.digits:
+            cells = a.spread(array)[tile]
             _numbers(painter, theme, panel, corner, cells, vmax)
-            _grid(painter, theme, panel, corner, cells)
-        elif min(panel.cell) >= 8:
-            _grid(painter, theme, panel, corner, cells)
-        draw.frame(painter, corner[0], corner[1], w, h, theme.line2 if not panel.digits else theme.line)  # fmt: skip
+        if panel.digits or min(panel.cell) >= 8:
+            _grid(painter, theme, panel, corner)
+        draw.frame(painter, *corner, w, h, theme.line if panel.digits else theme.line2)
 
 
-def _spread(panel: Panel, array: np.ndarray | None) -> np.ndarray | None:
-    """The array as rectangles; samples that were not sent are left empty."""
-    if array is None:
-        return None
+def _whole(panel: Panel, array: np.ndarray | None) -> np.ndarray | None:
+    """The array in the panel's shape; samples that were not sent are left empty."""
     a = panel.slot.arrangement
-    if array.shape != a.shape:
-        if array.ndim != len(a.shape) or array.shape[1:] != a.shape[1:]:
-            return None
-        if len(array) < a.shape[0]:
-            more = np.full((a.shape[0] - len(array), *a.shape[1:]), np.nan, np.float32)
-            array = np.concatenate([array, more])
-        else:
-            array = array[: a.shape[0]]
-    return a.spread(array)
+    if array is None or array.shape == a.shape:
+        return array
+    if array.ndim != len(a.shape) or array.shape[1:] != a.shape[1:]:
+        return None
+    if len(array) >= a.shape[0]:
+        return array[: a.shape[0]]
+    more = np.full((a.shape[0] - len(array), *a.shape[1:]), np.nan, np.float32)
+    return np.concatenate([array, more])
 
 
-def _picture(
-    theme: Theme, array: np.ndarray | None, panel: Panel, tile: int, cells: np.ndarray, vmax: float
-) -> QImage:
-    key = (theme.name, id(array), panel.slot.arrangement, tile, vmax, panel.cell)
+def _picture(theme: Theme, array: np.ndarray, panel: Panel, tile: int, vmax: float) -> QImage:
+    """One rectangle's colours, a pixel a cell; made once for each array."""
+    a = panel.slot.arrangement
+    key = (theme.name, _at(array), a, tile, vmax, panel.cell)
 
-    def make() -> tuple[np.ndarray | None, QImage]:
-        shown = cells
+    def make() -> tuple[np.ndarray, QImage]:
+        shown = a.spread(array)[tile]
         across, down = (max(1, int(0.5 / side)) for side in panel.cell)
         if across > 1 or down > 1:
             shown = shown[::down, ::across]
-        # The array is kept beside its picture, so that its id stays its own.
         return array, images.heat(theme, shown, "signed", vmax)
 
     picture = _pictures.get(key, make)[1]
@@ -163,38 +166,49 @@ def _picture(
     return picture
 
 
+def _at(array: np.ndarray) -> tuple[Any, ...]:
+    """Where an array's numbers lie: rows of one array are new objects each time.
+
+    Who remembers something by it keeps the array, so that nothing else comes to lie there.
+    """
+    return array.__array_interface__["data"][0], array.shape, array.strides
+
+
 def _numbers(
     painter: QPainter, theme: Theme, panel: Panel, corner: tuple[float, float],
     cells: np.ndarray, vmax: float,
 ) -> None:  # fmt: skip
+    """Write the numbers: those on dark cells first, then the others, so that the pen changes once."""
     w, h = panel.cell
     px = panel.digits
+    a = panel.slot.arrangement
     painter.setFont(draw.face(px, 400, True))
-    light, dark = QColor("#ffffff"), QColor("#0d1015")
-    for i in range(cells.shape[0]):
-        for j in range(cells.shape[1]):
-            value = float(cells[i, j])
-            if value != value and panel.slot.arrangement.index(0, i, j) is None:
+    one = draw.advance("0", px, 400, True)
+    bright = _bright(theme)[images.levels(cells, "signed", vmax)]
+    values = cells.tolist()
+    last = a.shape[0] if a.wrap else a.height * a.width
+    for on_bright, ink in ((False, QColor("#ffffff")), (True, QColor("#0d1015"))):
+        painter.setPen(ink)
+        for i, j in np.argwhere(bright == on_bright).tolist():
+            if i * a.width + j >= last:
                 continue
-            string = number(value, w, px)
-            ground = theme.signed(value, vmax)
-            on = theme.on(ground)
-            painter.setPen(dark if on.lightness() < 128 else light)
-            width = draw.advance(string, px, 400, True)
-            painter.drawText(
-                QRectF(corner[0] + j * w, corner[1] + i * h, w, h),
-                Qt.AlignmentFlag.AlignCenter if width <= w else Qt.AlignmentFlag.AlignVCenter,
-                string,
-            )
+            string = number(values[i][j], w, px)
+            x = corner[0] + (j + 0.5) * w - 0.5 * one * len(string)
+            painter.drawText(QPointF(x, corner[1] + (i + 0.5) * h + 0.36 * px), string)
 
 
-def _grid(
-    painter: QPainter, theme: Theme, panel: Panel, corner: tuple[float, float], cells: np.ndarray
-) -> None:
+@lru_cache(maxsize=8)
+def _bright(theme: Theme) -> np.ndarray:
+    """Of the signed ramp's colours those on which ink is dark."""
+    table = theme.table("signed")
+    return np.array([theme.on(QColor(*map(int, row[:3]))).lightness() < 128 for row in table])
+
+
+def _grid(painter: QPainter, theme: Theme, panel: Panel, corner: tuple[float, float]) -> None:
     """Hairlines between cells, in the colour of the ground."""
     (x, y), (w, h) = corner, panel.cell
     painter.setPen(QPen(theme.bg0, 1.0))
-    rows, columns = cells.shape
+    rows, columns = panel.slot.arrangement.height, panel.slot.arrangement.width
     for i in range(1, rows):
         painter.drawLine(round(x), round(y + i * h), round(x + columns * w), round(y + i * h))
     for j in range(1, columns):

@@ -227,7 +227,7 @@ def _fit(a: Arrangement, width: float, height: float) -> _Fit:
     for w, h, digits in sizes:
         tw, th = a.width * w, a.height * h
         columns = int((width + GAP) // (tw + GAP))
-        lines = int((height + GAP + head) // (th + head + GAP))
+        lines = int((height + GAP) // (th + head + GAP))
         if columns < 1 or lines < 1:
             continue
         if columns * lines < min(a.tiles, _SEEN):
@@ -241,7 +241,7 @@ def _fit(a: Arrangement, width: float, height: float) -> _Fit:
             (w, h), digits, columns, shown, columns * tw + (columns - 1) * GAP,
             lines * (th + head) + (lines - 1) * GAP,
         )  # fmt: skip
-    s = min(width / max(1, a.width), height / max(1, a.height))
+    s = min(width / max(1, a.width), max(1.0, height - head) / max(1, a.height))
     return _Fit((s, s), 0.0, 1, 1, a.width * s, a.height * s)
 
 

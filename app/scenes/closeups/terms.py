@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QRectF, Qt
@@ -10,6 +11,7 @@ from PySide6.QtCore import QRectF, Qt
 from app.scenes import draw, formula
 from app.scenes.formula_expressions import Look, format_number, role_of, symbol_box
 from app.scenes.formula_expressions import formula as laid
+from app.scenes.formula_tex import to_box
 from app.scenes.hits import Hit
 from app.scenes.step_focus import ROLES
 from app.scenes.step_values import parse_cell
@@ -139,6 +141,12 @@ def reads(term: Term, tensor: str, full: tuple[int, ...]) -> bool:
     return any(r.tensor == tensor and tuple(r.index) == full for r in references(term.expression))
 
 
+@lru_cache(maxsize=1024)
+def heading_of(line: str, pen: formula.Pen) -> formula.Formula:
+    """Set a line of a listing; remembered, because the same few stand in every picture."""
+    return formula.lay_out(to_box(line, pen))
+
+
 # -- painting
 
 
@@ -186,7 +194,7 @@ def _number(
         pen.with_role(role_of(info.name)),
     )
     if origin.frame is None or not origin.terms:
-        _plain(painter, theme, origin, left, x, y + 6, room)
+        _plain(painter, theme, subject, origin, left, x, y + 6, room)
         return
     head = _heading(painter, theme, x, y, tr("How the number came about"))
     words = tr("{count} terms", count=origin.count)
@@ -236,7 +244,8 @@ def _frame(origin: Origin, pen: formula.Pen) -> list[formula.Box]:
 
 
 def _plain(
-    painter: QPainter, theme: Theme, origin: Origin, left: formula.Box, x: float, y: float, room: float
+    painter: QPainter, theme: Theme, subject: Subject, origin: Origin, left: formula.Box, x: float,
+    y: float, room: float,
 ) -> None:  # fmt: skip
     """A short formula: letters, numbers, result, under each other."""
     from app.scenes.formula_expressions import expression_box
@@ -246,6 +255,8 @@ def _plain(
     y += HEAD - 2
     if isinstance(origin.expression, Ref) and origin.expression.tensor == origin.tensor:
         words = tr("Drawn by chance, always the same for this seed, layer, step and place.")
+        if subject.instruction.phase == "data":
+            words = tr("Taken from the data set as it is.")
         draw.text(painter, x, y + 12, draw.elide(words, 12, room), 12, theme.tx2)
         draw.text(painter, x, y + 36, format_number(origin.kernel_value, 6), 15, theme.fwd,
                   weight=600, mono=True)  # fmt: skip
@@ -390,10 +401,8 @@ def _goes_into(
 def _title(
     painter: QPainter, theme: Theme, line: object, x: float, y: float, room: float, moment: Moment
 ) -> None:
-    from app.scenes.formula_tex import to_box
-
     notation = str(moment.toggles.get("notation", "rows"))
-    done = formula.lay_out(to_box(title(line, notation), formula.Pen(11)))  # type: ignore[arg-type]
+    done = heading_of(title(line, notation), formula.Pen(11))  # type: ignore[arg-type]
     painter.save()
     painter.setClipRect(QRectF(x, y, room, ROW + 2), Qt.ClipOperation.IntersectClip)
     formula.paint(painter, done, theme, x, y + 15 - done.baseline)

@@ -279,6 +279,12 @@ class Breakpoints(QObject):
         self.changed.emit()
 
 
+def breakpoints_of(context: WindowContext) -> Breakpoints:
+    """Return the one list of a window: several views look at it."""
+    found = context.findChild(Breakpoints)
+    return found if found is not None else Breakpoints(context, context)
+
+
 def _made(fields: dict[str, Any]) -> Breakpoint:
     try:
         return msgspec.convert(fields, Breakpoint)

@@ -14,7 +14,7 @@ from app.scenes.step import SCENE
 from app.scenes.step_layout import detail
 from app.scenes.step_values import Reader, alias_names, cell_id
 from app.snapshots import Probe
-from app.step.breakpoints import Breakpoints
+from app.step.breakpoints import breakpoints_of
 from app.step.network_view import loss_name, network_view
 from app.step.questions import Questions
 
@@ -69,7 +69,7 @@ class StepSession(QObject):
         self.hover = ""
         #: Switches of close-ups by name: see `app.scenes.closeups.Moment.toggles`.
         self.toggles: dict[str, Any] = {"scale": "own"}
-        self.stops = Breakpoints(context, self)
+        self.stops = breakpoints_of(context)
         self.stops.changed.connect(self.changed)
         self.stops.stopped.connect(self._on_stopped)
         self.questions = Questions(self)
@@ -108,7 +108,8 @@ class StepSession(QObject):
             else:
                 # The engine answers to the bus only after the window's first painting.
                 engine.set_granularity("instruction")
-        self.stops.set_active(True)
+        # In a lesson Play trains, whatever stops it in Step.
+        self.stops.set_active(self.key == "step")
         self._subscribe()
         self._pull()
         self.changed.emit()
@@ -431,6 +432,8 @@ class StepSession(QObject):
     @Slot()
     def _on_stopped(self) -> None:
         """Look at the number that has stopped the run."""
+        if not self._active:
+            return
         stop = self.stops.last
         info = self.reader.info(stop.tensor) if stop is not None and stop.tensor else None
         if stop is not None and info is not None:

@@ -408,3 +408,16 @@ def test_a_recurrent_layers_listing_folds_by_time_step(qtbot, window):
             assert time is None
     covered = {k for e in folds for k in range(e.start, e.stop)}
     assert len(covered) > 0.8 * len(program.instructions) * 0.9
+
+
+def test_a_lesson_and_step_have_one_list(qtbot, window):
+    bus, stops = window.context.bus, view(window).session.stops
+    bus.do("step.breakpoint", instruction=6)
+    action(window, "workspace-learn").trigger()
+    lesson = window.view("learn").session
+    assert lesson.stops is stops
+    qtbot.waitUntil(lambda: lesson.program is not None, timeout=_PATIENCE)
+    assert lesson.breakpoints == {6}
+    bus.do("step.breakpoint", instruction=8)
+    action(window, "workspace-step").trigger()
+    assert view(window).session.breakpoints == {6, 8}

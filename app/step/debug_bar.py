@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import QSize, Signal
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from app.step.breakpoint_list import BreakpointList
@@ -16,12 +17,21 @@ if TYPE_CHECKING:
 
 
 class DebugBar(QWidget):
-    """A row of small buttons."""
+    """A row of small buttons.
+
+    Signals
+    -------
+    resized()
+        It wants to be as large as its hint says now.
+    """
+
+    resized = Signal()
 
     def __init__(self, context: WindowContext, session: StepSession) -> None:
         super().__init__()
         self.setObjectName("step-debug-bar")
         self._context, self._session = context, session
+        self._size = QSize()
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
@@ -109,11 +119,12 @@ class DebugBar(QWidget):
         ):  # fmt: skip
             none = tr("There is no breakpoint: click in the margin of the tape, or press F9")
             button.setToolTip(tip if stops.enabled else none)
-        self.adjustSize()
-        parent = self.parentWidget()
-        if parent is not None:
-            parent.updateGeometry()
-            parent.update()
+        layout = self.layout()
+        assert layout is not None
+        layout.activate()
+        if self.sizeHint() != self._size:
+            self._size = self.sizeHint()
+            self.resized.emit()
 
 
 def _icon(name: str, icon: str, label: str, tip: str, *, mirror: bool = False) -> Button:

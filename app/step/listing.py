@@ -104,15 +104,20 @@ def mark(painter: QPainter, colors: Theme, x: float, y: float, radius: float, on
 
 def phases(program: ProgramView) -> list[tuple[str, int, int]]:
     """Return the phases of a tape: name, first instruction, and the one behind the last."""
-    found: list[tuple[str, int, int]] = []
-    for line in program.instructions:
-        if found and found[-1][0] == line.phase:
-            found[-1] = (line.phase, found[-1][1], line.index + 1)
-        else:
-            found.append((line.phase, line.index, line.index + 1))
-    return found
+    global _last_phases
+    if _last_phases is None or _last_phases[0] is not program:
+        found: list[tuple[str, int, int]] = []
+        for line in program.instructions:
+            if found and found[-1][0] == line.phase:
+                found[-1] = (line.phase, found[-1][1], line.index + 1)
+            else:
+                found.append((line.phase, line.index, line.index + 1))
+        _last_phases = (program, found)
+    return _last_phases[1]
 
 
+# Of the last program, for both are asked for with every painting.
+_last_phases: tuple[ProgramView, list[tuple[str, int, int]]] | None = None
 _last: tuple[ProgramView, Times] | None = None
 
 

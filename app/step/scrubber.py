@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from math import ceil
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
+from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QRegion
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app import theme as themes
@@ -14,6 +15,7 @@ from app.scenes import draw, formula
 from app.scenes.formula_tex import to_box
 from app.step.listing import mark, phases
 from app.step.notation import PHASES, short, title
+from app.step.painted import Painted
 from app.text import tr
 from app.widgets.focus import focus_entered, focus_left
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPaintEvent, QResizeEvent
 
     from app.snapshots import InstructionView
+    from app.step.debug_bar import DebugBar
     from app.step.session import StepSession
 
 LEFT = 16
@@ -54,6 +57,7 @@ class Scrubber(QWidget):
         self._target: int | None = None
         self._folded = False
         self._held: QWidget | None = None
+        self._painted = Painted()
         session.changed.connect(self._on_changed)
 
     def sizeHint(self) -> QSize:
@@ -64,10 +68,11 @@ class Scrubber(QWidget):
         self._folded = folded
         self.setFixedHeight(74 if folded else 120)
 
-    def hold(self, widget: QWidget) -> None:
+    def hold(self, widget: DebugBar) -> None:
         """Keep a row of buttons at the right of the heading."""
         self._held = widget
         widget.setParent(self)
+        widget.resized.connect(self._place_held)
         widget.show()
         self._place_held()
 
@@ -75,13 +80,10 @@ class Scrubber(QWidget):
         if self._held is not None:
             size = self._held.sizeHint()
             self._held.setGeometry(self.width() - 12 - size.width(), 4, size.width(), size.height())
+            self.update()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._place_held()
-
-    def updateGeometry(self) -> None:
-        super().updateGeometry()
         self._place_held()
 
     def focus_rect(self) -> QRect:
@@ -94,7 +96,9 @@ class Scrubber(QWidget):
         self.setAccessibleDescription(
             tr("{done} of {all} done", done=self._shown(), all=self._count())
         )
-        self.update()
+        # The buttons stay as they are.
+        held = QRect() if self._held is None else self._held.geometry()
+        self.update(QRegion(self.rect()) - QRegion(held))
 
     def _count(self) -> int:
         program = self._session.program
@@ -282,8 +286,14 @@ class Scrubber(QWidget):
             shade.setAlphaF(1.0 if current else 0.55 if done else 0.16)
             draw.fill(painter, x + gap / 2, 40, width - gap, 24, shade, 3 if width > 6 else 0)
             if width >= 20:
-                line = program.instructions[index]
-                self._label(painter, colors, line, x + width / 2, width - 3, current, done)
+                key = (program.serial, index, current, done, colors.name)
+                self._painted.draw(
+                    painter, x, 40, (width, 24), key, QColor(0, 0, 0, 0),
+                    partial(
+                        self._label, colors=colors, line=program.instructions[index], x=width / 2,
+                        room=width - 3, current=current, done=done,
+                    ),
+                )  # fmt: skip
 
     def _label(self, painter: QPainter, colors: themes.Theme, line: InstructionView, x: float, room: float,
                current: bool, done: bool) -> None:  # fmt: skip
@@ -296,7 +306,7 @@ class Scrubber(QWidget):
                 to_box(short(line), formula.Pen(size, 600 if current else 400, tone))
             )
             if box.width <= room:
-                formula.paint(painter, box, colors, x - box.width / 2, 56 - box.baseline)
+                formula.paint(painter, box, colors, x - box.width / 2, 16 - box.baseline)
                 return
 
     def _bracket(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
@@ -14,6 +15,7 @@ from app.scenes.formula_expressions import format_number
 from app.scenes.formula_tex import to_box
 from app.step.listing import ROW, TOP, Entry, entries, mark
 from app.step.notation import PHASES, keeping, title
+from app.step.painted import Painted
 from app.text import tr
 from app.widgets.focus import focus_entered, focus_left
 
@@ -27,8 +29,23 @@ if TYPE_CHECKING:
         QResizeEvent,
     )
 
-    from app.snapshots import ProgramView
+    from app.snapshots import InstructionView, ProgramView
     from app.step.session import StepSession
+
+
+@dataclass(frozen=True)
+class _State:
+    """What the look of a line depends on, besides its instruction."""
+
+    done: bool
+    current: bool
+    looked: bool
+    following: bool
+    hovered: bool
+    in_margin: bool
+    mark: bool | None
+    result: str
+    notation: str
 
 
 class TapeList(QAbstractScrollArea):
@@ -62,6 +79,7 @@ class TapeList(QAbstractScrollArea):
         self._entries: tuple[Entry, ...] = ()
         self._open: frozenset[int] = frozenset()
         self._program: ProgramView | None = None
+        self._painted = Painted()
         self._hover = -1
         self._in_margin = False
         self._marks: dict[int, bool] = {}
@@ -79,6 +97,7 @@ class TapeList(QAbstractScrollArea):
         program = self._session.program
         if program is not self._program:
             self._program = program
+            self._painted.clear()
             self._open, self._shown_in, self._seen = frozenset(), None, -1
             self._arrange()
         current = self._session.inspected
@@ -321,34 +340,51 @@ class TapeList(QAbstractScrollArea):
         draw.text(painter, width - 12, y + 19, many, 11.5, colors.tx3, mono=True, anchor="end")
 
     def _row(self, painter: QPainter, colors: themes.Theme, entry: Entry, y: float) -> None:
-        session = self._session
+        session, index = self._session, entry.start
         assert self._program is not None
-        line = self._program.instructions[entry.start]
-        width = self.viewport().width()
-        done = entry.start < session.pc or (session.pc == 0 and session.done is not None)
-        current = entry.start == session.done
-        looked = entry.start == session.inspected
+        line = self._program.instructions[index]
+        state = _State(
+            done=index < session.pc or (session.pc == 0 and session.done is not None),
+            current=index == session.done,
+            looked=index == session.inspected,
+            following=index == session.pc,
+            hovered=index == self._hover,
+            in_margin=index == self._hover and self._in_margin,
+            mark=self._marks.get(index),
+            result="" if line.op == "choose_batch" else self._result(line.writes),
+            notation=session.notation,
+        )
+        self._painted.draw(
+            painter, 0, y, (self.viewport().width(), ROW), (index, state, colors.name), colors.bg1,
+            lambda own: self._paint_row(own, colors, line, state),
+        )  # fmt: skip
+
+    def _paint_row(
+        self, painter: QPainter, colors: themes.Theme, line: InstructionView, state: _State
+    ) -> None:
+        assert self._program is not None
+        y, width, result = 0, self.viewport().width(), state.result
+        done, current, looked = state.done, state.current, state.looked
         role = colors.color(PHASES.get(line.phase, ("tx2", ""))[0])
         if looked:
             draw.fill(painter, 0, y, width, ROW, draw.mixed(colors.bg1, role, 0.16))
             draw.fill(painter, 0, y, 3, ROW, role)
-        elif entry.start == self._hover:
+        elif state.hovered:
             draw.fill(painter, 0, y, width, ROW, colors.bg3)
-        if entry.start in self._marks:
-            mark(painter, colors, 13, y + 15, 5, self._marks[entry.start])
-        elif entry.start == self._hover and self._in_margin:
+        if state.mark is not None:
+            mark(painter, colors, 13, y + 15, 5, state.mark)
+        elif state.in_margin:
             mark(painter, colors, 13, y + 15, 5, on=False)
         if current:
             _arrow(painter, 23, y + 8, role)
-        elif entry.start == session.pc:
+        elif state.following:
             _arrow(painter, 23, y + 8, colors.tx3, filled=False)
-        draw.text(painter, 40, y + 19, f"{entry.start + 1:02d}", 11, colors.tx3, mono=True)
+        draw.text(painter, 40, y + 19, f"{line.index + 1:02d}", 11, colors.tx3, mono=True)
         tone = "tx" if done or current else "tx2"
-        result = "" if line.op == "choose_batch" else self._result(line.writes)
         # Numbers of four digits take the room of a letter more.
         left = 66 + 7 * max(0, len(str(len(self._program.instructions))) - 3)
         room = width - left - 12 - (draw.advance(result, 11.5, 400, True) + 10 if result else 0)
-        name = formula.lay_out(to_box(title(line, session.notation), formula.Pen(12, 400, tone)))
+        name = formula.lay_out(to_box(title(line, state.notation), formula.Pen(12, 400, tone)))
         cut = name.width > room
         painter.save()
         painter.setClipRect(QRectF(left, y, room - (12 if cut else 0), ROW))

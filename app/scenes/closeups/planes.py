@@ -194,9 +194,22 @@ def ramp_of(values: np.ndarray) -> str:
         return "signed" if bool((values < 0).any()) else "activation"
 
 
+def exponent_of(values: np.ndarray) -> int:
+    """Return by which power of ten small numbers are multiplied where they are written; 0 if they are not."""
+    finite = np.abs(values[np.isfinite(values)])
+    top = float(finite.max(initial=0.0))
+    return 0 if top == 0 or top >= 0.02 else int(np.ceil(-np.log10(top)))
+
+
+def power(exponent: int) -> str:
+    """``·10⁻³``: what numbers that are written in thousands have to be multiplied by."""
+    digits = str(exponent).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return f"·10⁻{digits}" if exponent else ""
+
+
 def heat(
     painter: QPainter, theme: Theme, rect: tuple[float, float, float, float], values: np.ndarray, ramp: str,
-    extent: float, *, there: np.ndarray | None = None, digits: int = 3,
+    extent: float, *, there: np.ndarray | None = None, digits: int = 3, exponent: int = 0,
 ) -> None:  # fmt: skip
     """Paint ``(rows, columns)`` values as one image, with their numbers where they fit.
 
@@ -206,6 +219,8 @@ def heat(
         ``(rows, columns)`` bool: other cells are left empty, with a dashed outline round all.
     digits
         Decimals, where there is room for them.
+    exponent
+        Numbers are written this many powers of ten larger than they are (`exponent_of`).
     """
     x, y, w, h = rect
     rows, columns = values.shape
@@ -219,7 +234,7 @@ def heat(
         _lines(painter, theme, rect, rows, columns)
     _edge(painter, theme, rect, dashed=there is not None and not there.any())
     if cell_w >= LEAST_CELL[0] and cell_h >= LEAST_CELL[1]:
-        _numbers(painter, theme, rect, values, words, there, digits)
+        _numbers(painter, theme, rect, values * 10.0**exponent, words, there, digits)
 
 
 def pending(painter: QPainter, theme: Theme, rect: tuple[float, float, float, float]) -> None:
@@ -272,7 +287,7 @@ def written(value: float, width: float, digits: int = 3, px: float = 11) -> str:
     text = (draw.MINUS if value < 0 else "") + text
     if len(text) <= room:
         return text
-    return "0.0" if size < 1 and room >= 3 else ""
+    return ""
 
 
 def _numbers(

@@ -205,7 +205,7 @@ def _cell_lines(
         return (head,)
     lines = [f"{head} = {format_number(value, 6)}"]
     page = next((p for p in place.pages if p.plane.tensor == name and p.inner), None)
-    if page is not None and page.inner is not None and page.note == "padded":
+    if page is not None and page.inner is not None and page.note.startswith("padded"):
         top, left, height, width = page.inner
         at = page.plane.axes.find(index)
         if at is not None and not (top <= at[0] < top + height and left <= at[1] < left + width):

@@ -10,7 +10,16 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPen, QRegion
 
 from app.scenes import draw, images
-from app.scenes.closeups.planes import heat, mark, outline, pending, ramp_of
+from app.scenes.closeups.planes import (
+    LEAST_CELL,
+    exponent_of,
+    heat,
+    mark,
+    outline,
+    pending,
+    power,
+    ramp_of,
+)
 from app.scenes.closeups.windows_layout import (
     MARGIN,
     Page,
@@ -98,7 +107,10 @@ class Drawing:
         middle = x + w / 2
         gradient = plane.tensor.startswith("grad/")
         tone = theme.bwd if gradient else theme.tx
-        size = f"{page.size} {_note(page.note)}".rstrip()
+        values = self._grid(page)
+        written = plane.size[0] >= LEAST_CELL[0] and plane.size[1] >= LEAST_CELL[1]
+        exponent = exponent_of(values) if values is not None and written else 0
+        size = " ".join(filter(None, (page.size, _note(page.note), power(exponent))))
         title_width = draw.advance(page.title, 13, 600, True)
         whole = title_width + 8 + draw.advance(size, 11, 400, True)
         at = max(MARGIN, min(middle - whole / 2, self.place.size[0] - MARGIN - whole))
@@ -135,7 +147,6 @@ class Drawing:
                         theme.tx if lit else theme.tx2,
                         anchor="middle",
                     )
-        values = self._grid(page)
         if values is None:
             pending(self.p, theme, plane.rect)
             return
@@ -143,7 +154,7 @@ class Drawing:
         if page.plane.role == "result" and walk is not None and walked is not None:
             there = self._filled(page, walk, walked)
         ramp, extent = ramp_of(values), self._extent(values)
-        heat(self.p, theme, plane.rect, values, ramp, extent, there=there)
+        heat(self.p, theme, plane.rect, values, ramp, extent, there=there, exponent=exponent)
         self._scale(plane.rect, ramp, extent)
         if page.inner is not None:
             self._inner(page)
@@ -331,6 +342,7 @@ class Drawing:
 
 
 def _note(note: str) -> str:
-    return {"padded": tr("padded"), "spread out": tr("spread out"), "turned": tr("turned")}.get(
-        note, ""
-    )
+    what, _, where = note.partition(" ")
+    if what == "padded":
+        return f"{tr('padded')} {where}"
+    return {"spread out": tr("spread out"), "turned": tr("turned")}.get(note, "")

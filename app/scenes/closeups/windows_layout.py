@@ -136,7 +136,7 @@ class Page:
     inner
         Of a padded image: row, column, height and width of the image itself.
     note
-        What the image went through: "padded", "spread out", "turned".
+        What the image went through: "padded ↑1 ↓2 ←0 →1", "spread out", "turned".
     """
 
     plane: Plane
@@ -198,7 +198,7 @@ def place(
     ledger = (width - side - ledger_width, below + 16, ledger_width, height - below - 28)
     room = (side, below + 40, width - 2 * side - ledger_width - 28, height - below - 40 - 34)
     grids = _grids(terms, min(focus, terms.planes - 1), room) if terms.planes else ()
-    most = max(1, int(ledger[3] / LINE) - 5)
+    most = max(1, int(ledger[3] / LINE) - 4)
     lines = (
         _listed(count, focus, most)
         if terms.kind in ("channel", "filter", "window", "sample")
@@ -238,7 +238,8 @@ def terms_in_focus(subject: Subject, view: ViewState) -> tuple[Terms, int, int]:
 
 def _listed(count: int, focus: int, most: int) -> tuple[int, ...]:
     """Which planes have a line of their own: as many as there is room for, around the one in focus."""
-    if count <= most:
+    # A line for one that is left out takes as much room as that one.
+    if count <= most + 1:
         return tuple(range(count)) if count > 1 else ()
     first = min(max(0, focus - most // 2), count - most)
     return tuple(range(first, first + most))
@@ -341,12 +342,18 @@ def _page(
         shape, before = whole(subject, made.operands["x"]), made.attributes["before"]
         sh, sw = made.attributes.get("strides", (1, 1))
         inner = (*before, (shape[0] - 1) * sh + 1, (shape[1] - 1) * sw + 1)
-        note = "" if role == "result" else "padded" if made.op == "pad2d" else "spread out"
+        note = "" if role == "result" else _padding(made) if made.op == "pad2d" else "spread out"
     elif role == "operand" and made is not None and made.op == "turn_kernel":
         note = "turned"
     if plane.axes.down is not None and plane.axes.down > plane.axes.across:
         inner = None if inner is None else (0, inner[1], plane.axes.rows, inner[3])
     return Page(plane, title, size, words, back, on, inner, note)
+
+
+def _padding(made: InstructionView) -> str:
+    """How many rows and columns of zeros stand above, below, left and right: uneven ones are told from even ones."""
+    (top, left), (bottom, right) = made.attributes["before"], made.attributes["after"]
+    return f"padded ↑{top} ↓{bottom} ←{left} →{right}"
 
 
 def _numbered(kind: str, number: int, of: int) -> str:

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from app.scenes import draw, images
-from app.scenes.closeups.planes import heat, outline, pending, ramp_of
+from app.scenes.closeups.planes import (
+    LEAST_CELL,
+    exponent_of,
+    heat,
+    outline,
+    pending,
+    power,
+    ramp_of,
+)
 from app.scenes.closeups.windows_drawing import Drawing
 from app.scenes.closeups.windows_layout import LINE, MARGIN, TermGrid
 from app.scenes.formula_expressions import format_number
@@ -46,7 +54,9 @@ class Painting(Drawing):
         for k, grid in enumerate(grids):
             x, y, w, h = grid.rect
             values = self._term_values(grid)
-            label = self._grid_label(grid)
+            label = " ".join(
+                filter(None, [self._grid_label(grid), power(self._exponent(grid, values))])
+            )
             draw.text(
                 self.p,
                 x,
@@ -60,7 +70,8 @@ class Painting(Drawing):
                 pending(self.p, theme, grid.rect)
             else:
                 ramp, extent = self._colors(grid, values)
-                heat(self.p, theme, grid.rect, values, ramp, extent, there=there)
+                exponent = self._exponent(grid, values)
+                heat(self.p, theme, grid.rect, values, ramp, extent, there=there, exponent=exponent)
                 if not there.any():
                     draw.text(
                         self.p,
@@ -87,6 +98,12 @@ class Painting(Drawing):
             if known is not None and page.plane.tensor == grid.terms.left:
                 return ramp_of(known), self._extent(known)
         return ramp_of(values), images.extent(values)
+
+    def _exponent(self, grid: TermGrid, values: np.ndarray) -> int:
+        """By which power of ten the numbers of a matrix are written larger."""
+        w, h = grid.rect[2] / grid.terms.grid[1], grid.rect[3] / grid.terms.grid[0]
+        written = w >= LEAST_CELL[0] and h >= LEAST_CELL[1]
+        return exponent_of(values[grid.terms.there[grid.plane]]) if written else 0
 
     def _term_values(self, grid: TermGrid) -> np.ndarray:
         if grid.which == "left":

@@ -13,6 +13,7 @@ from app.engine.program_view import program_view
 from app.scenes import closeups
 from app.scenes.closeups import Subject
 from app.scenes.closeups.gathering import evaluate, sample_sums, terms_of
+from app.scenes.closeups.planes import exponent_of, power, written
 from app.scenes.closeups.windows import WindowCloseup
 from core import Input, Model, Sequential, layers
 from core.expressions import references
@@ -156,3 +157,26 @@ def _compared(subject: Subject) -> set[str]:
     """Operands a formula need not mention although they are drawn: nothing comes back where no window looks."""
     line = subject.instruction
     return {line.operands["dy"]} if line.op in ("max_pool2d_grad", "mean_of_steps_grad") else set()
+
+
+def test_small_numbers_are_written_larger_and_it_says_so():
+    assert exponent_of(np.array([0.5, -3.0])) == 0
+    assert exponent_of(np.array([0.0, np.nan])) == 0
+    for top in (0.0123, 4e-4, 7.7e-9):
+        exponent = exponent_of(np.array([top, -top / 9]))
+        assert 1 <= top * 10**exponent < 10
+        assert power(exponent).startswith("·10⁻")
+    assert power(0) == ""
+
+
+def test_a_number_is_written_as_far_as_its_cell_goes_and_never_as_another():
+    for value in (0.0, 1.0, -0.25, 12.5, -1234.5, 3e-5, -4.4e-7, 1e9, -0.0449, 99999.0):
+        for width in (31, 36, 40, 56):
+            text = written(value, width)
+            assert len(text) <= (width - 3) / 6.6
+            if text:
+                shown = float(text.replace("\N{MINUS SIGN}", "-"))
+                assert abs(shown - value) <= max(0.5, abs(value) * 0.5) * (abs(value) >= 0.05) or (
+                    shown == pytest.approx(value, rel=0.5)
+                ), (value, width, text)
+                assert (shown == 0) == (value == 0)

@@ -162,6 +162,20 @@ class Reader:
         old, new = _cell(self._own_row(tensor, before), index), self.value(tensor, index)
         return None if old is None or new is None or old == new else old
 
+    def changed_cells(self, tensor: str, most: int) -> list[tuple[int, ...]]:
+        """Return the cells of the shown row that are others than without the numbers put in, up to so many."""
+        whatif = self.snapshot.whatif if self.snapshot is not None else None
+        if whatif is None or self.state(tensor) != "fresh":
+            return []
+        before = next(
+            (a for n in alias_names(tensor) if (a := whatif.before.get(n)) is not None), None
+        )
+        now = self.array(tensor)
+        old = None if before is None else self._own_row(tensor, before)
+        if old is None or now is None or old.shape != now.shape:
+            return []
+        return [tuple(int(k) for k in at) for at in np.argwhere(old != now)[:most]]
+
     def by_hand(self, tensor: str, index: tuple[int, ...] = ()) -> bool:
         """Tell whether a number was put in by hand."""
         whatif = self.snapshot.whatif if self.snapshot is not None else None

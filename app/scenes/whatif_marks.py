@@ -8,16 +8,21 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPen, QPolygonF
 
 from app.scenes.formula_expressions import format_number
-from app.scenes.step_values import alias_names, parse_cell
+from app.scenes.step_values import alias_names, cell_id, parse_cell
 from app.text import tr
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from app.scenes.hits import HitIndex
     from app.scenes.step_values import Reader
     from app.theme import Theme
 
 # Of more cells than these only the tensors are marked: the picture is a heat map then.
 MOST = 3000
+MOST_CELLS = 256
+# Smaller cells are pixels of a heat map: corners on them would hide it.
+SMALLEST = 14.0
 CORNER = 6.0
 
 
@@ -47,8 +52,33 @@ def paint(painter: QPainter, hits: HitIndex, theme: Theme, reader: Reader) -> No
     painter.restore()
 
 
+def paint_cells(
+    painter: QPainter, hits: HitIndex, theme: Theme, reader: Reader, names: Iterable[str]
+) -> None:
+    """Mark the changed numbers of some tensors where a picture has places for them: of large ones the first."""
+    whatif = reader.snapshot.whatif if reader.snapshot is not None else None
+    if whatif is None or not whatif.edits:
+        return
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    left = MOST_CELLS
+    for name in names:
+        for index in reader.changed_cells(name, left):
+            left -= 1
+            hit = hits.get(cell_id(name, index))
+            if hit is None or min(hit.rect[2:]) < SMALLEST:
+                continue
+            rect = QRectF(*hit.rect)
+            if reader.by_hand(name, index):
+                painter.setPen(QPen(theme.loss, 1.5))
+                painter.setBrush(Qt.BrushStyle.NoBrush)
+                painter.drawRect(rect)
+            _corner(painter, theme, rect)
+    painter.restore()
+
+
 def _corner(painter: QPainter, theme: Theme, rect: QRectF) -> None:
-    size = min(CORNER, rect.height() / 2)
+    size = min(CORNER, rect.height() / 2, rect.width() / 2)
     at = rect.topRight()
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(theme.loss)

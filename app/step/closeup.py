@@ -10,7 +10,7 @@ from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from app import theme as themes
-from app.scenes import closeups, draw
+from app.scenes import closeups, draw, whatif_marks
 from app.scenes.closeups.board import sums_over_samples
 from app.scenes.closeups.terms import MADE
 from app.scenes.formula_expressions import format_number
@@ -255,6 +255,9 @@ class CloseupStage(QWidget):
             QToolTip.hideText()
             return
         lines = closeup.describe(place, hit, subject, moment)
+        cell = parse_cell(hit.id) if lines else None
+        if cell is not None and (old := whatif_marks.words(self._session.reader, *cell)):
+            lines = (*lines, old.strip())
         self.setCursor(Qt.CursorShape.PointingHandCursor if lines else Qt.CursorShape.ArrowCursor)
         QToolTip.showText(event.globalPosition().toPoint(), "\n".join(lines), self)
 
@@ -394,6 +397,8 @@ class CloseupStage(QWidget):
             return
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         closeup.paint(painter, self.place, colors, subject, moment)
+        names = closeup.tensors(subject)
+        whatif_marks.paint_cells(painter, self.place.hits, colors, self._session.reader, names)
 
 
 def _number(hit: Hit | None) -> tuple[str, tuple[int, ...]] | None:

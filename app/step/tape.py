@@ -392,6 +392,10 @@ class TapeList(QAbstractScrollArea):
         painter.restore()
         if cut:
             draw.text(painter, left + room - 10, y + 19, "…", 12, colors.color(tone))
+        whatif = session.snapshot.whatif if session.snapshot is not None else None
+        if whatif is not None and entry.start in whatif.changed:
+            # What this instruction made is other numbers than without those put in by hand.
+            draw.fill(painter, width - 5, y + 4, 3, ROW - 8, colors.loss, 1)
         if result:
             ink = colors.tx2 if done else colors.tx3
             draw.text(painter, width - 12, y + 19, result, 11.5, ink, mono=True, anchor="end")

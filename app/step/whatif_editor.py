@@ -198,7 +198,12 @@ class NumberEditing(QObject):
             if chosen is not None and chosen[0] == name:
                 return rect, name, chosen[1], None
             return rect, name, (0,) * (len(info.shape) if info is not None else 0), None
-        return None if cell is None else (rect, *cell, None)
+        if cell is None:
+            return None
+        # Close-ups know the sample, too.
+        info = self._session.reader.info(cell[0])
+        whole = info is not None and len(hit.index) == len(info.shape) + int(info.batch)
+        return (rect, *cell, tuple(hit.index) if whole and hit.node == cell[0] else None)
 
     def edit_selected(self, widget: Any = None) -> bool:
         """Type over the number that is looked at; tell whether it can be."""

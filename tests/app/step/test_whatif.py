@@ -177,6 +177,29 @@ def test_a_number_of_the_inspector_can_be_typed_over(qtbot, window):
     assert session.reader.value("input_1/output", (0,)) == 3
 
 
+def test_a_number_of_the_close_up_can_be_typed_over_and_its_tape_lines_are_known(qtbot, window):
+    workspace, bus = view(window), window.context.bus
+    session = workspace.session
+    bus.do("step.view", value="closeup")
+    line = next(i for i in session.program.instructions if i.op == "matmul")
+    bus.do("step.inspect", instruction=line.index)
+    stage = workspace._shown["closeup"]
+    qtbot.waitUntil(lambda: stage.place is not None, timeout=_PATIENCE)
+    kernel = KERNEL
+    qtbot.waitUntil(
+        lambda: stage.place.hits.get(cell_id(kernel, (0, 1))) is not None, timeout=_PATIENCE
+    )
+    double_click(stage, stage.place.hits.get(cell_id(kernel, (0, 1))).rect)
+    type_over(qtbot, window, "3")
+    assert session.snapshot.values[kernel][0, 1] == 3
+    assert session.reader.changed_cells(line.writes[0], 9) == [(1,)]
+    changed = session.snapshot.whatif.changed
+    assert min(changed) == line.index
+    assert set(changed) <= set(range(session.pc))
+    stage.grab()
+    workspace.tape.grab()
+
+
 def test_steps_stay_in_the_copy_and_play_leaves_it(qtbot, window):
     session = view(window).session
     before = values(window)

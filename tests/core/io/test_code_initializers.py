@@ -59,6 +59,27 @@ def test_a_penalty_pytorch_cannot_say_is_refused_by_name(kind: str, setting: str
         torch_penalties("mine", kind, "mine", {setting: "l2"})
 
 
+def test_weights_given_number_by_number_are_written_down_and_turned_for_pytorch() -> None:
+    given = initializers.Constant([[1, 2], [3, 4]]).to_document()
+    assert repr(keras_value(given, "initializer")) == (
+        "keras.initializers.Constant(value=[[1.0, 2.0], [3.0, 4.0]])"
+    )
+    network = chain((2,), ("Dense", {"units": 2, "kernel_initializer": given}))
+    text = pytorch(network, Training(loss="mean_squared_error", metrics=()))
+    assert "dense_1.weight.data.copy_(torch.tensor([[1.0, 2.0], [3.0, 4.0]]).T)" in text
+    with pytest.raises(ChainruleError, match="order of axes"):
+        torch_start("weight", given)
+
+
+@pytest.mark.conformance
+def test_given_weights_are_pytorchs_turned_round() -> None:
+    torch = pytest.importorskip("torch")
+    weight = torch.nn.Linear(3, 2).weight
+    given = initializers.Constant([[1, 2], [3, 4], [5, 6]])
+    run_written(torch_start("weight", given, turned=True), torch=torch, weight=weight)
+    assert weight.detach().numpy().T.tolist() == initializers.draw(given, (3, 2), 0, "w").tolist()
+
+
 @pytest.mark.conformance
 @pytest.mark.parametrize("name", [n for n in initializers.names() if n != "variance_scaling"])
 def test_pytorch_starts_a_weight_with_the_same_spread(name: str) -> None:

@@ -121,7 +121,9 @@ def _row(page: Page, factor: Factor) -> None:
     symbols, numbers = factor.lines(room)
     lines = [one for one in (symbols, numbers) if one is not None]
     inner = sum(one.height for one in lines) + 4 * (len(lines) - 1)
-    chips = bool(factor.actions)
+    # Many ways to choose from stand on a line of their own.
+    wide = len(factor.actions) > 2
+    chips = bool(factor.actions) and not wide
     height = max(ROW, left.height + 12, inner + 16)
     top = page.y
     middle = top + (height - left.height) / 2 + left.ascent
@@ -134,10 +136,14 @@ def _row(page: Page, factor: Factor) -> None:
     shown = "…" if factor.value is None else format_number(factor.value, 4, sign=True)
     baseline = top + (height / 2 - 3 if chips else height / 2 + 4)
     page.text(page.w - PAD, baseline, shown, 12.5, page.t.tx, weight=500, mono=True, anchor="end")
-    right = page.w - PAD
+    right, line = page.w - PAD, top + (height - 6 if wide else height / 2 + 5)
     for label, action in factor.actions:
-        rect = page.chip(right, top + height / 2 + 5, label, action, end=True)
+        if right - 96 < PAD:
+            right, line = page.w - PAD, line + 22
+        rect = page.chip(right, line, label, action, end=True)
         right = rect.x() - 4
+    if wide:
+        height = line + 26 - top
     page.y = top + height
     page.rule()
 

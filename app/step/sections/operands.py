@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 #: As many cells of an operand are shown in each direction; the contributing ones stay in view.
 WINDOW = (5, 4)
 CELL = (56.0, 28.0)
+#: Results of up to so many numbers are asked for where they are in no snapshot.
+FETCHED = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -98,14 +101,19 @@ def _window(
     rows = session.rows if info.batch else 1
     shape = ((rows, *info.shape) if info.batch else info.shape)[:rank] if rank else ()
     fresh = session.reader.state(tensor) == "fresh"
-    if output and session.instruction is not None and session.instruction.phase == "update":
+    updating = session.instruction is not None and session.instruction.phase == "update"
+    if output and updating:
         fresh = updated(session, tensor)
+    elif output and fresh and math.prod(shape) <= FETCHED:
+        # What no snapshot holds is asked for, so that more than the one number is seen.
+        session.array(tensor)
 
     def value(index: Index) -> float | None:
         if not fresh:
             return None
         if output:
-            return known_result(session, tensor, index, True)
+            told = known_result(session, tensor, index, True)
+            return session.value(tensor, index) if told is None and not updating else told
         return session.value(tensor, index)
 
     if rank == 0:

@@ -1,12 +1,12 @@
 """Normalisation: the numbers of one channel (or of one sample's row) on lines, from as they are to γ x̂ + β.
 
 Forward: x with its mean and spread, x̂ with mean 0 and variance 1, and y. Backwards the gradients in the same way. The
-line of the instruction that runs is lit; what the moving statistics become is drawn as an arrow.
+line of the instruction that runs is lit; an arrow goes from a moving mean as it was to what it becomes.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -195,7 +195,8 @@ class Normalization(Operands):
         x, y, w, h = place.area
         each = h / max(1, len(place.lines))
         for k, line in enumerate(place.lines):
-            # One line after the other: what comes in, what is made of it.
+            if k == 0 and subject.instruction.op in _MOVING:
+                line = replace(line, words=_moved(subject, moment) or line.words)
             _paint_line(painter, theme, subject, moment, line, (x, y + k * each, w, each), place.by_row)  # fmt: skip
 
     def title(self, subject: Subject) -> str:
@@ -204,6 +205,31 @@ class Normalization(Operands):
 
 
 register(Normalization())
+
+
+def _moving(subject: Subject, moment: Moment) -> tuple[float, float, float] | None:
+    """The moving statistic of the channel before and after the update, and the batch's."""
+    line = subject.instruction
+    if line.op not in _MOVING:
+        return None
+    name, channel = line.writes[0], subject.cell[-1] if subject.cell else 0
+    old = moment.value(subject, name, (channel,), made=False)
+    new = moment.value(subject, name, (channel,), made=True)
+    batch = moment.value(subject, line.operands["x"], (channel,), made=False)
+    return None if old is None or new is None or batch is None else (old, new, batch)
+
+
+def _moved(subject: Subject, moment: Moment) -> str:
+    """The update of a moving statistic in words."""
+    found = _moving(subject, moment)
+    if found is None:
+        return ""
+    old, new, batch = (draw.plain(value, 4) for value in found)
+    keep = float(subject.instruction.attributes.get("momentum", 0.99))
+    return tr(
+        "for predictions: {keep} of the old {old} and {rest} of this batch's {batch} make {new}",
+        keep=f"{keep:g}", old=old, rest=f"{1 - keep:g}", batch=batch, new=new,
+    )  # fmt: skip
 
 
 def chosen(
@@ -305,10 +331,24 @@ def _paint_line(
         if variance is not None:
             words += f"   √v = {draw.plain(max(variance, 0.0) ** 0.5, 4)}"
         _above(painter, theme, words, at(mean), base - 16, left, right)
+    # An arrow of the variance would stand on the wrong line.
+    of_mean = bool(line.mean) and line.mean in subject.instruction.operands.values()
+    moved = _moving(subject, moment) if of_mean else None
+    if moved is not None and max(abs(moved[0]), abs(moved[1])) <= span:
+        _arrow(painter, theme, at(moved[0]), at(moved[1]), base + 8)
     value = float(numbers[own])
     if value == value and abs(value) <= span:
         draw.disc(painter, at(value), base - 6, 4.2, color, theme.bg0, 1.5)
         draw.text(painter, right, y + 16, draw.plain(value, 4), 11, color, mono=True, anchor="end")
+
+
+def _arrow(painter: QPainter, theme: Theme, start: float, end: float, y: float) -> None:
+    """From what a moving mean was to what it becomes; a stroke marks where it was."""
+    draw.line(painter, start, y - 4, start, y + 4, theme.tx2, 1.5)
+    draw.line(painter, start, y, end, y, theme.tx, 1.5)
+    way = 4.0 if end >= start else -4.0
+    for side in (-3.0, 3.0):
+        draw.line(painter, end, y, end - way, y + side, theme.tx, 1.5)
 
 
 def _scale(

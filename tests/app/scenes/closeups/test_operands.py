@@ -298,3 +298,24 @@ def test_a_channel_s_numbers_are_those_the_statistics_are_made_of():
             else numbers.astype(float).var()
         )
         assert value == pytest.approx(float(run.program.tensor(line.writes[0])[2]), rel=1e-4)
+
+
+def test_a_moving_statistic_says_what_it_was_and_what_it_becomes():
+    run = NETWORKS["normalised"]()
+    looker = Looker(run)
+    run.advance(1)
+    closeup = next(one for one in closeups.closeups() if one.name == "normalization")
+    seen = 0
+    for index, line in enumerate(looker.program.instructions):
+        before = run.program.tensor(line.writes[0]).copy()
+        run.step("instruction")
+        if line.op != "moving_average":
+            continue
+        seen += 1
+        subject = looker.subject(index, cell=(2,))
+        old, new, batch = normalization._moving(subject, looker.moment(closeup, subject))
+        assert (old, new) == (float(before[2]), float(run.program.tensor(line.writes[0])[2]))
+        assert batch == float(run.program.tensor(line.operands["x"])[2])
+        keep = line.attributes["momentum"]
+        assert new == pytest.approx(keep * old + (1 - keep) * batch, rel=1e-5, abs=1e-7)
+    assert seen == 2

@@ -123,12 +123,17 @@ def step_film(recipe: Recipe, program: ProgramView, taken: int) -> StepFilm:
         slide = min(max(cells[-1] / _PACE, _SHORT), _LONG) if cells[-1] else 0.0
         seconds.append((slide, _HOLD if cells[-1] else _STILL))
     whole = sum(a + b for a, b in seconds)
-    scale = recipe.seconds / whole if recipe.seconds is not None else 1.0
-    shots = tuple(
-        Shot(line, count, round(slide * scale * recipe.fps), max(1, round(hold * scale * recipe.fps)))
-        for line, count, (slide, hold) in zip(lines, cells, seconds, strict=True)
-    )  # fmt: skip
-    return StepFilm(step_of(recipe, taken), shots)
+    frames = (recipe.seconds if recipe.seconds is not None else whole) * recipe.fps
+    shots, begun, passed = [], 0, 0.0
+    for line, count, (slide, hold) in zip(lines, cells, seconds, strict=True):
+        passed += slide + hold
+        ends = max(1, round(passed / whole * frames))
+        own, begun = ends - begun, ends
+        # In a very short film an instruction may have no frame at all.
+        if own:
+            moving = round(own * slide / (slide + hold))
+            shots.append(Shot(line, count, moving, own - moving))
+    return StepFilm(step_of(recipe, taken), tuple(shots))
 
 
 def step_frames(recipe: Recipe, source: InsideSource, film: StepFilm) -> Iterator[Frame]:

@@ -214,4 +214,4 @@ def test_one_step_is_filmed_in_close_up(desk: Desk, tmp_path: Path) -> None:
     with av.open(str(out)) as film:
         count = sum(1 for _ in film.decode(video=0))
     assert count == dialog._frames(dialog.recipe())
-    assert abs(count - 30) <= 6
+    assert count == 30

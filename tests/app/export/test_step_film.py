@@ -80,11 +80,25 @@ def test_a_film_and_a_still_are_written(digits: Contents, tmp_path: Path) -> Non
     with av.open(str(path)) as film:
         count = sum(1 for _ in film.decode(video=0))
     assert count == result.frames == seen[-1][1] == seen[-1][0]
-    assert abs(count / recipe.fps - 4.0) < 0.5
+    assert count / recipe.fps == pytest.approx(4.0)
     assert (result.first, result.last) == (STEP - 1, STEP)
     still = tmp_path / "step.png"
     export(recipe, by_id("png"), Replay(digits), still)
     assert still.stat().st_size > 2000
+
+
+@pytest.mark.parametrize(("seconds", "fps"), [(0.4, 5), (1.0, 10), (7.3, 30), (None, 24)])
+def test_a_film_is_as_long_as_it_is_asked_to_be(
+    digits: Contents, seconds: float | None, fps: int
+) -> None:
+    source = Replay(digits)
+    recipe = Recipe(scene="closeup", fps=fps, seconds=seconds, toggles={"layer": "conv2d_2"})
+    film = step_film(recipe, source.inside(STEP - 1, 0, ()).program, source.taken)
+    if seconds is not None:
+        assert len(film) == round(seconds * fps)
+    assert all(len(shot) > 0 for shot in film.shots)
+    lines = [shot.line.index for shot in film.shots]
+    assert lines == sorted(set(lines))
 
 
 def test_the_window_is_seen_to_move(digits: Contents) -> None:

@@ -46,6 +46,8 @@ class _State:
     mark: bool | None
     result: str
     notation: str
+    #: What the instruction made is other numbers than without those put in by hand.
+    altered: bool
 
 
 class TapeList(QAbstractScrollArea):
@@ -343,6 +345,7 @@ class TapeList(QAbstractScrollArea):
         session, index = self._session, entry.start
         assert self._program is not None
         line = self._program.instructions[index]
+        whatif = session.snapshot.whatif if session.snapshot is not None else None
         state = _State(
             done=index < session.pc or (session.pc == 0 and session.done is not None),
             current=index == session.done,
@@ -353,6 +356,7 @@ class TapeList(QAbstractScrollArea):
             mark=self._marks.get(index),
             result="" if line.op == "choose_batch" else self._result(line.writes),
             notation=session.notation,
+            altered=whatif is not None and index in whatif.changed,
         )
         self._painted.draw(
             painter, 0, y, (self.viewport().width(), ROW), (index, state, colors.name), colors.bg1,
@@ -392,9 +396,7 @@ class TapeList(QAbstractScrollArea):
         painter.restore()
         if cut:
             draw.text(painter, left + room - 10, y + 19, "…", 12, colors.color(tone))
-        whatif = session.snapshot.whatif if session.snapshot is not None else None
-        if whatif is not None and entry.start in whatif.changed:
-            # What this instruction made is other numbers than without those put in by hand.
+        if state.altered:
             draw.fill(painter, width - 5, y + 4, 3, ROW - 8, colors.loss, 1)
         if result:
             ink = colors.tx2 if done else colors.tx3

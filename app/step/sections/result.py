@@ -17,17 +17,21 @@ if TYPE_CHECKING:
     from app.step.session import StepSession
 
 
-def _build(_session: StepSession, card: Card) -> str | None:
+#: Takes the number of its layer off a letter.
+_PLAIN = dict.fromkeys(map(ord, "⁰¹²³⁴⁵⁶⁷⁸⁹"))
+
+
+def _build(session: StepSession, card: Card) -> str | None:
     """What a small change of the weight does to the loss, from its gradient; "" where that is not the question."""
     if card.subject is None:
         return None
     tensor, result = card.subject.tensor, card.result
     if result is None or not tensor.startswith("grad/"):
         return ""
-    tail = tensor.rpartition("/")[2]
-    if tail not in ("kernel", "bias"):
+    weight = session.reader.info(tensor.removeprefix("grad/"))
+    if weight is None or weight.role != "weight":
         return ""
-    name = "w" if tail == "kernel" else "b"
+    name = "w" if len(weight.shape) > 1 else weight.symbol.translate(_PLAIN).lower() or "w"
     change = format_number(abs(result) * 0.01, 4)
     if result < 0:
         return tr("raise {name} by 0.01 → L falls by {change}", name=name, change=change)

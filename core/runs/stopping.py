@@ -161,7 +161,7 @@ class Stopping(Travelling):
 
         On the way back the loss of the step before is not known: that it went up is not asked there.
         """
-        watch = Watch(self.program, breakpoints)
+        watch = self._bound(breakpoints)
         step, before = self.step_count, self._loss_before()
         if back:
             self.step_back("instruction")
@@ -177,8 +177,17 @@ class Stopping(Travelling):
 
     # ---- inside ---------------------------------------------------------------------------------------------------
 
+    _bound_last: tuple[tuple[Breakpoint, ...], Watch] | None = None
+
+    def _bound(self, breakpoints: Sequence[Breakpoint]) -> Watch:
+        """Breakpoints bound to the program; those of the last time are kept, for whoever asks step by step."""
+        wanted, last = tuple(breakpoints), self._bound_last
+        if last is None or last[0] != wanted:
+            last = self._bound_last = (wanted, Watch(self.program, wanted))
+        return last[1]
+
     def _watch(self, breakpoints: Sequence[Breakpoint]) -> Watch:
-        watch = Watch(self.program, breakpoints)
+        watch = self._bound(breakpoints)
         if not watch:
             message = "There is no breakpoint to run to: set one, or switch one on."
             raise ChainruleError(message)

@@ -142,10 +142,20 @@ def step_frames(recipe: Recipe, source: InsideSource, film: StepFilm) -> Iterato
     for shot in film.shots:
         after = _reached(recipe, source, film, shot)
         more = _explained(recipe, source, after, shot)
+        pace = _pace(recipe, after, shot)
         for number in range(len(shot)):
             # What builds up does so while nothing slides.
-            clock = {} if shot.cells else {"clock": number / recipe.fps}
+            clock = {} if shot.cells else {"clock": number / recipe.fps * pace}
             yield _frame(recipe, start, after, shot.toggles(recipe, number) | more | clock)
+
+
+def _pace(recipe: Recipe, after: Snapshot, shot: Shot) -> float:
+    """How much faster than in the window something moves, so that it comes to rest while it is shown."""
+    subject = subject_of(after, shot.toggles(recipe, shot.slide))
+    best = best_of(subject.program, subject.instruction) if subject is not None else None
+    if subject is None or best is None:
+        return 1.0
+    return max(1.0, 1.4 * best.duration(subject) * recipe.fps / max(1, shot.hold))
 
 
 def still(recipe: Recipe, source: InsideSource, film: StepFilm) -> Frame:

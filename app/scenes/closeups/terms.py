@@ -356,6 +356,9 @@ def _goes_into(
     cell = picked[1] if picked is not None else subject.full
     info = subject.info(name)
     own = cell[1:] if info.batch else cell
+    if not moment.asked and not moment.destinations:
+        # Films do not ask, and the window has the answer in a moment.
+        return
     head = _heading(painter, theme, x, y, tr("Goes into"))
     box = symbol_box(
         Ref(name, cell, info.symbol or name, ",".join(str(k + 1) for k in own)),

@@ -133,7 +133,7 @@ class WhatIfBar(QFrame):
             )
         )
         self.discard = Button(tr("Discard"), name="step-whatif-discard", kind="normal")
-        self.discard.setToolTip(tr("Back to the run, which knows nothing of this copy (Esc)"))
+        self.discard.setToolTip(tr("Back to the run, which knows nothing of this copy"))
         row.addWidget(self._title)
         row.addWidget(self._text, 1)
         row.addWidget(self.keep)

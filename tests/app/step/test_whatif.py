@@ -204,6 +204,7 @@ def test_steps_stay_in_the_copy_and_play_leaves_it(qtbot, window):
     session = view(window).session
     before = values(window)
     edit(qtbot, window, "dense_1/z", (0,), "0.25")
+    window.context.bus.do("step.breakpoint", instruction=20)
     step(qtbot, window, 3)
     assert session.snapshot.whatif is not None
     assert session.pc == 15

@@ -14,7 +14,7 @@ from app.scenes import closeups, draw, registry
 from app.scenes.closeups import Moment, Subject
 from app.scenes.frame import Selection, ViewState
 from app.scenes.hits import Hit, HitIndex
-from app.scenes.step_values import cell_id
+from app.scenes.step_values import Reader, cell_id
 from app.snapshots import Probe
 from app.text import tr
 
@@ -165,15 +165,6 @@ class CloseupScene:
             if line.phase == "loss"
             else theme.fwd
         )
-        draw.text(
-            painter,
-            x,
-            32,
-            draw.elide(line.title, 13, width - x - 220, 400, True),
-            13,
-            role,
-            mono=True,
-        )
         count = len(subject.program.instructions)
         place = tr(
             "step {step}, instruction {n} of {all}",
@@ -182,6 +173,16 @@ class CloseupScene:
             all=count,
         )
         draw.text(painter, width - 24, 32, place, 11.5, theme.tx2, mono=True, anchor="end")
+        room = draw.advance(place, 11.5, mono=True) + 40
+        draw.text(
+            painter,
+            x,
+            32,
+            draw.elide(line.title, 13, width - x - room, 400, True),
+            13,
+            role,
+            mono=True,
+        )
         best = best_of(subject.program, line)
         if best is None:
             return
@@ -214,7 +215,9 @@ def moment_of(frame: Frame, subject: Subject, best: Closeup) -> Moment:
     values, begun = snapshot.values, frame.before.values if frame.before is not None else {}
     lasting = ("weight", "slot", "statistic", "scalar")
     before = {n: begun[n] for n in names if n in begun and subject.info(n).role in lasting}
-    arrays = {n: values[n] for n in names if n in values}
+    # What the step before has left is not of this moment yet.
+    reader = Reader(snapshot, subject.row)
+    arrays = {n: values[n] for n in names if n in values and reader.state(n) == "fresh"}
     return Moment(
         arrays=arrays, before=before, snapshot=snapshot,
         selection=Selection(cell_id(subject.tensor, subject.cell)), toggles=frame.toggles,

@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 
 from app.engine.replay import Replay
+from app.engine.session import Session
+from app.engine.state import Work
 from app.export.film import export
 from app.export.formats import ExportUsageError, by_id
 from app.export.instructions import step_film, step_frames, step_of
@@ -20,9 +22,11 @@ from app.scenes.closeup import moment_of, subject_of
 from app.scenes.closeups import fitting
 from app.scenes.closeups.windows import WindowCloseup, sums_of, values_of
 from app.scenes.frame import ViewState
+from core import templates
 from core.io import Contents
 from core.io.project import write
-from tests.app.export.conftest import trained
+from core.spec import new_layer
+from tests.app.export.conftest import contents_of, trained
 
 STEP = 2
 
@@ -145,3 +149,31 @@ def test_the_command_films_a_layer_and_names_those_there_are(
     assert done.returncode == 2
     assert "conv2d_2" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_what_the_step_before_has_left_is_not_shown() -> None:
+    template = templates.load("chain-rule-by-hand")
+    network = template.network.insert(1, new_layer("RepeatVector", template.network))
+    network = network.insert(2, new_layer("LSTM", network, units=2))
+    session = Session(Work(network, template.training, template.data.id, template.data.parameters))
+    session.advance(STEP)
+    contents = contents_of(
+        template.title, network, template.training, template.data, session.saved_state()
+    )
+    source, recipe = Replay(contents), recipe_of(toggles={"layer": "lstm_1"})
+    film = step_film(recipe, source.inside(STEP - 1, 0, ()).program, source.taken)
+    compared = 0
+    for frame in step_frames(recipe, source, film):
+        subject = subject_of(frame.after, frame.toggles)
+        best = fitting(subject)[0]
+        if best.name != "recurrent":
+            continue
+        shown = moment_of(frame, subject, best).arrays
+        program, at = subject.program, subject.instruction.index
+        for line in program.instructions:
+            ahead = set(line.writes) & set(shown) if line.index > at else set()
+            assert not {n for n in ahead if subject.info(n).role in ("value", "gradient")}, (
+                line.title
+            )
+        compared += len(shown)
+    assert compared

@@ -223,3 +223,13 @@ def test_a_chain_grows_with_the_network_and_is_folded(qtbot, window, monkeypatch
     click(sheet, sheet.place_of(show).center().toPoint())
     qtbot.waitUntil(lambda: len(sheet.card.parts["chain"].rows) == 5)
     assert np.isfinite(sheet.card.parts["chain"].product)
+
+
+def test_a_weight_leads_to_the_chain_of_its_gradient(qtbot, window):
+    session, sheet = view(window).session, view(window).sheet
+    go(qtbot, window, "grad/dense_1/kernel", (0, 1))
+    window.context.bus.do("select.cell", tensor="dense_1/kernel", index=[0, 1])
+    qtbot.waitUntil(lambda: "leads" in sheet.card.parts, timeout=_PATIENCE)
+    click(sheet, sheet.place_of(sheet.card.parts["leads"]).center().toPoint())
+    assert session.cell == ("grad/dense_1/kernel", (0, 1))
+    qtbot.waitUntil(lambda: "chain" in sheet.card.parts, timeout=_PATIENCE)

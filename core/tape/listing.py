@@ -43,7 +43,7 @@ class TapeInstruction:
     title: str
     formula: str
     results: dict[str, str] = field(default_factory=dict)
-    attributes: dict[str, Any] = field(default_factory=dict)
+    attributes: dict[str, Any] = field(default_factory=dict, compare=False)
 
 
 class Instructions(Sequence[TapeInstruction]):

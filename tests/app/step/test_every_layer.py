@@ -171,7 +171,9 @@ class Walk:
             return None
         array = self.run.program.tensor(tensor)
         full = (row, *index) if info.batch and row is not None else index
-        return float(array[full])
+        found = np.asarray(array[full])
+        # A drawing may have one place for a whole tensor: it shows no number of more than one.
+        return float(found.ravel()[0]) if found.size == 1 else None
 
     def check(self, where: str, rect: QRectF, written: list[Written], tensor: str,
               index: tuple[int, ...]) -> None:  # fmt: skip

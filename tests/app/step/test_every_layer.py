@@ -33,7 +33,7 @@ from tests.app.step.painted import Written, recorded, shows
 from tests.app.window.windows import action, open_window
 from tests.core.subjects import TOKENS, layer_subjects
 
-_PATIENCE = 120_000
+_PATIENCE = 20_000
 _SAMPLES, _BATCH = 5, 2
 
 

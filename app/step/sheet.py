@@ -120,10 +120,20 @@ class Sheet(QWidget):
             self._page = self._write(None)
         return self._page
 
+    @property
+    def _room(self) -> int:
+        """Width of what is written: as if the scroll bar were there, whether it is or not.
+
+        Otherwise a card that just does not fit makes the bar come, is less high for being narrower, makes it go, ...
+        """
+        area = _scroll_area(self)
+        if area is None:
+            return self.width() or 360
+        frame = 2 * area.frameWidth()
+        return max(120, area.width() - frame - area.verticalScrollBar().sizeHint().width())
+
     def _write(self, painter: QPainter | None, seen: tuple[float, float] | None = None) -> Page:
-        page = Page(
-            painter, themes.current(), self._card, self.width() or 360, self._hover, self.lit
-        )
+        page = Page(painter, themes.current(), self._card, self._room, self._hover, self.lit)
         if self._card.subject is None:
             words = tr("Press Step: the formula of the instruction appears here, with its numbers.")
             page.line(words, page.t.tx3)
@@ -252,9 +262,7 @@ class Sheet(QWidget):
             super().keyPressEvent(event)
 
     def _scroll_to(self, rect: QRectF) -> None:
-        parent = self.parentWidget()
-        while parent is not None and not isinstance(parent, QScrollArea):
-            parent = parent.parentWidget()
+        parent = _scroll_area(self)
         inside = parent.widget() if parent is not None else None
         if parent is not None and inside is not None:
             center = self.mapTo(inside, rect.center().toPoint())
@@ -268,3 +276,11 @@ class Sheet(QWidget):
         super().focusOutEvent(event)
         focus_left(self)
         self._come_to(None)
+
+
+def _scroll_area(widget: QWidget) -> QScrollArea | None:
+    """The scroll area a widget is in."""
+    parent = widget.parentWidget()
+    while parent is not None and not isinstance(parent, QScrollArea):
+        parent = parent.parentWidget()
+    return parent

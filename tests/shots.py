@@ -13,7 +13,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from app.window.main import MainWindow
@@ -167,6 +167,76 @@ class Photographer:
         self.wait(20, lambda: len(self.window.context.engine.state.runs) == 2)
         self.shoot("train-deleted")
 
+    def open_chain(self, name: str, data: str, *layers: tuple[str, dict[str, Any]]) -> None:
+        """Open a network made here: the pieces are (kind, settings)."""
+        from app.document import State
+        from core.io import DataRef
+        from core.spec import Network, Training, new_layer
+
+        context = self.window.context
+        network = Network.chain(name, ())
+        for kind, settings in layers:
+            made = new_layer(kind, network, **settings)
+            network = Network.chain(name, (*network.layers, made))
+        training = Training(loss="sparse_categorical_crossentropy", batch_size=8)
+        context.document.open_state(State(name, network, training, DataRef(data)))
+        context.engine.open_document(None)
+        self.wait(1)
+        self.ready()
+
+    def walk(self, name: str, stops: dict[str, str], *, cell: str = "") -> None:
+        """Step through a network and keep close-ups: by the operation that has just run, the name of the picture."""
+        from app.step.workspace import StepWorkspace
+
+        self.do("workspace.show", name="step")
+        view = self.window.findChild(StepWorkspace, "step-workspace")
+        assert view is not None
+        self.wait(60, lambda: view.session.program is not None)
+        self.wait(0.5)
+        program = view.session.program
+        assert program is not None
+        for op, picture in stops.items():
+            found = [i.index for i in program.instructions if i.op == op and cell in i.layer]
+            if not found:
+                print(f"{name}: there is no {op}")
+                continue
+            place = found[len(found) // 2]
+            self.window.context.engine.step_to(place + 1)
+            self.wait(10, lambda: view.session.done == place)  # noqa: B023
+            for choice in ("network", "closeup"):
+                self.do("step.view", value=choice)
+                self.wait(2.5)
+                self.shoot(f"step-{name}-{picture}-{choice}")
+        self.do("step.view", value="network")
+
+    def debugger(self) -> None:
+        """Step on a dense, a convolutional, a recurrent and a batch-normalised network."""
+        self.do("template.open", name="stroke-risk")
+        self.ready()
+        self.walk("dense", {"matmul": "product", "matmul_weight_grad": "chain", "sgd": "update"})
+        self.do("step.view", value="story")
+        self.wait(3)
+        self.shoot("step-dense-story")
+        self.do("step.view", value="network")
+        self.do("template.open", name="digits-cnn")
+        self.ready()
+        self.walk(
+            "cnn",
+            {"conv2d": "forward", "max_pool2d": "pool", "max_pool2d_grad": "pool-back",
+             "conv2d_weight_grad": "filter", "adam": "update"},
+        )  # fmt: skip
+        self.open_chain(
+            "Recurrent", "digits8x8", ("InputLayer", {"shape": [8, 8, 1]}),
+            ("Reshape", {"target_shape": [8, 8]}), ("LSTM", {"units": 4}),
+            ("Dense", {"units": 10, "activation": "softmax"}),
+        )  # fmt: skip
+        self.walk("lstm", {"tanh": "forward", "tanh_grad": "back", "adam": "update"}, cell="lstm")
+        self.open_chain(
+            "Normalised", "spirals", ("InputLayer", {"shape": [2]}), ("Dense", {"units": 4}),
+            ("BatchNormalization", {}), ("Dense", {"units": 2, "activation": "softmax"}),
+        )  # fmt: skip
+        self.walk("normalised", {"normalize": "forward", "normalize_grad": "back"})
+
     def tour(self) -> None:
         """Every workspace and its states."""
         self.do("template.open", name="digits-cnn")
@@ -214,6 +284,7 @@ class Photographer:
             self.do("run.step", granularity="instruction")
             self.wait(0.1)
         self.shoot("step-by-hand")
+        self.debugger()
         self.do("workspace.show", name="learn")
         self.wait(1)
         self.shoot("learn")

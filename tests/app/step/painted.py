@@ -65,7 +65,9 @@ def recorded(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Written]]:
     found: list[Written] = []
     painted = draw.text
 
-    def text(painter: QPainter, x: float, y: float, string: str, px: float, *rest: Any, **how: Any) -> float:  # fmt: skip
+    def text(
+        painter: QPainter, x: float, y: float, string: str, px: float, *rest: Any, **how: Any
+    ) -> float:
         width = painted(painter, x, y, string, px, *rest, **how)
         anchor = how.get("anchor", "start")
         middle = x if anchor == "middle" else x - width / 2 if anchor == "end" else x + width / 2

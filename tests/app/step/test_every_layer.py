@@ -78,7 +78,9 @@ def _source(shape: tuple[int, ...], tokens: bool) -> Source:
 
 def _work(kind: str) -> Work:
     network = NETWORKS[kind]
-    shape = tuple(next(one for one in network.layers if one.kind in ("Input", "InputLayer")).config["shape"])
+    shape = tuple(
+        next(one for one in network.layers if one.kind in ("Input", "InputLayer")).config["shape"]
+    )
     source = _source(shape, any("input_dim" in one.config for one in network.layers))
     data_registry._sources().setdefault(source.info.id, source)
     training = Training(optimizer={"kind": "Adam"}, loss="mean_squared_error", batch_size=_BATCH)
@@ -243,8 +245,14 @@ class Walk:
                 continue
             if line.op == "accumulate" and tensor in line.writes:
                 continue  # an epoch's first sum begins with nothing: what stood there before does not count
-            same = shown == want or math.isclose(shown, want, rel_tol=1e-6) or (shown != shown and want != want)
-            assert same, f"{line.index + 1} {line.op}: {tensor}{index} is {want}, the formula says {shown}"
+            same = (
+                shown == want
+                or math.isclose(shown, want, rel_tol=1e-6)
+                or (shown != shown and want != want)
+            )
+            assert same, (
+                f"{line.index + 1} {line.op}: {tensor}{index} is {want}, the formula says {shown}"
+            )
             self.compared += 1
         assert card.subject is not None
         want = self.value(card.subject.tensor, tuple(card.subject.index))

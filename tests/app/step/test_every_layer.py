@@ -27,6 +27,7 @@ from app.window.main import MainWindow
 from core.data import registry as data_registry
 from core.data.types import DataInfo, Source
 from core.io import DataRef
+from core.ops.base import operation
 from core.runs import Run
 from core.spec import Network, Training
 from tests.app.step.painted import Written, recorded, shows
@@ -135,6 +136,7 @@ class Walk:
     def press(self, name: str) -> None:
         """Click Step or Back and wait until the window shows it."""
         session, before = self.session, self.session.snapshot.position
+        self.qtbot.waitUntil(lambda: action(self.window, name).isEnabled(), timeout=_PATIENCE)
         action(self.window, name).trigger()
         self.qtbot.waitUntil(lambda: session.snapshot.position != before, timeout=_PATIENCE)
 
@@ -224,7 +226,6 @@ class Walk:
         if line.phase == "data":
             return
         session, view = self.session, self.view
-        view.copy.parent()
 
         def there() -> bool:
             card = view.sheet.card
@@ -243,6 +244,11 @@ class Walk:
             want = float(read[index]) if read is not None else self.value(tensor, index)
             if want is None:
                 continue
+            if operation(line.op).random and tensor in line.writes:
+                want = self.value(
+                    tensor, index
+                )  # what is drawn has no formula: its own number stands for it
+                assert want is not None
             if line.op == "accumulate" and tensor in line.writes:
                 continue  # an epoch's first sum begins with nothing: what stood there before does not count
             same = (

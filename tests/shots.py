@@ -201,7 +201,7 @@ class Photographer:
                 print(f"{name}: there is no {op}")
                 continue
             place = found[len(found) // 2]
-            self.window.context.engine.step_to(place + 1)
+            self.window.context.engine.step_to(place)
             self.wait(10, lambda: view.session.done == place)  # noqa: B023
             for choice in ("network", "closeup"):
                 self.do("step.view", value=choice)

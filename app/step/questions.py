@@ -104,13 +104,14 @@ class Questions(QObject):
             return
         tensor, index = cell
         full = session.full_index(tensor, index)
-        known = self.explanation
-        if (
-            known is not None and known.serial == snapshot.serial
-            and (known.instruction, known.cell) == (instruction.index, full)
-        ):  # fmt: skip
-            return
         asked = (snapshot.serial, instruction.index, full)
+        known = self.explanation
+        if known is not None and (known.serial, known.instruction, known.cell) == asked:
+            if self._asked != asked:
+                # Back at it before something else that was asked in between has been answered.
+                self._asked = asked
+                self._begin_chain()
+            return
         self._asked = asked
 
         def done(answer: Any) -> None:
@@ -138,13 +139,7 @@ class Questions(QObject):
             done=done,
             failed=failed,
         )
-        self.chain = None
-        self._chain_timer.stop()
-        if self._chain_takes < SOON:
-            self._ask_chain()
-        else:
-            # Sums of thousands of terms: while the learner walks on, nobody waits for them.
-            self._chain_timer.start()
+        self._begin_chain()
         self._check_timer.stop()
         if self.checkable and self._check_is_quick:
             self._check_timer.start()
@@ -209,6 +204,16 @@ class Questions(QObject):
             return None
         return cell[0], self._session.full_index(*cell)
 
+    def _begin_chain(self) -> None:
+        """Ask for the path to another number: at once, or when the learner has come to rest."""
+        self.chain = None
+        self._chain_timer.stop()
+        if self._chain_takes < SOON:
+            self._ask_chain()
+        else:
+            # Sums of thousands of terms: while the learner walks on, nobody waits for them.
+            self._chain_timer.start()
+
     @Slot()
     def _ask_chain(self) -> None:
         """Ask for the path from the loss back to the number that is looked at."""
@@ -224,9 +229,13 @@ class Questions(QObject):
                 self.chain = Explained(*asked, answer)
                 self.answered.emit()
 
+        def failed(sentence: str) -> None:
+            if sentence == INTERRUPTED and self._asked == asked:
+                self._chain_timer.start()
+
         self._engine.ask(
             "chain", tensor=of[0], cell=of[1], through=through, row=session.row, done=done,
-            failed=lambda _sentence: None,
+            failed=failed,
         )  # fmt: skip
 
     def _fetch(self, expression: Any) -> None:

@@ -41,6 +41,7 @@ GROUPS = {
     "compiling": ("compiling.rows", "Compiling"),
     "starting": ("startup.rows", "Starting the program"),
     "painting": ("painting.rows", "Painting"),
+    "debugger": ("debugger.rows", "From the press of Step until an instruction is shown"),
 }
 
 

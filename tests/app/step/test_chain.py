@@ -233,3 +233,17 @@ def test_a_weight_leads_to_the_chain_of_its_gradient(qtbot, window):
     click(sheet, sheet.place_of(sheet.card.parts["leads"]).center().toPoint())
     assert session.cell == ("grad/dense_1/kernel", (0, 1))
     qtbot.waitUntil(lambda: "chain" in sheet.card.parts, timeout=_PATIENCE)
+
+
+def test_who_comes_back_before_the_answer_finds_the_chain_again(qtbot, window):
+    session, sheet = view(window).session, view(window).sheet
+    go(qtbot, window, "grad/dense_1/kernel", (0, 1))
+    qtbot.waitUntil(lambda: "chain" in sheet.card.parts, timeout=_PATIENCE)
+    # Away and back in one go: what the first question is answered with belongs to nothing any more.
+    window.context.bus.do("select.cell", tensor="dense_1/kernel", index=[0, 1])
+    window.context.bus.do("select.cell", tensor="grad/dense_1/kernel", index=[0, 1])
+    qtbot.waitUntil(
+        lambda: session.questions.chain is not None and "chain" in sheet.card.parts,
+        timeout=10_000,
+    )
+    assert sheet.card.subject.tensor == "grad/dense_1/kernel"

@@ -49,13 +49,14 @@ def moment(window: MainWindow) -> tuple[int, int]:
 
 def moved(qtbot: QtBot, window: MainWindow, name: str, **arguments: object) -> tuple[int, int]:
     """Carry out a command and wait until the run stands elsewhere, at rest."""
-    before = view(window).session.snapshot.serial
-    window.context.bus.do(name, **arguments)
     session, engine = view(window).session, window.context.engine
+    before, stood = session.snapshot.serial, session.snapshot.position
+    window.context.bus.do(name, **arguments)
 
     def there() -> bool:
         return (
             session.snapshot.serial != before
+            and session.snapshot.position != stood
             and engine.state.status in ("ready", "paused", "diverged")
             and engine.state.position == session.snapshot.position
         )

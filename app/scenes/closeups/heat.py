@@ -101,9 +101,9 @@ def caption(painter: QPainter, theme: Theme, panel: Panel, subject: Subject, col
     if turned:
         shape = shape[::-1]
     words = "×".join(map(str, shape)) or "1"
-    room = max(panel.rect[2], 90.0) - done.width - 8
-    draw.text(painter, panel.x + done.width + 8, baseline, draw.elide(words, 10, max(30.0, room), 400, True),
-              10, theme.tx3, mono=True)  # fmt: skip
+    # A little way into the gap beside it, and not into its neighbour's name; the tooltip says it in any case.
+    if done.width + 8 + draw.advance(words, 10, 400, True) <= panel.rect[2] + 14:
+        draw.text(painter, panel.x + done.width + 8, baseline, words, 10, theme.tx3, mono=True)
 
 
 def paint(

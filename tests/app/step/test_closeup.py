@@ -163,12 +163,18 @@ def test_one_sample_or_all_and_own_or_shared_scale_are_commands(qtbot, window):
     click(rows.segment("batch"))
     result = looked.place.panel(session.instruction.writes[0], True)
     assert result.slot.arrangement.shape == (session.rows, 8)
+    qtbot.waitUntil(
+        lambda: board.array_of(looked.subject, result, looked.moment) is not None, timeout=20_000
+    )
     array = board.array_of(looked.subject, result, looked.moment)
     hit = result.hit_of((3, 2))
     click(looked, middle(hit.rect))
     assert session.row == 3
     assert session.cell[1] == (2,)
-    assert looked.moment.value(looked.subject, *_number(looked)) == array[3, 2]
+    qtbot.waitUntil(
+        lambda: looked.moment.value(looked.subject, *_number(looked)) == array[3, 2],
+        timeout=20_000,
+    )
     click(scale.segment("shared"))
     sizes = set(board.scales(looked.subject, looked.place, looked.moment).values())
     assert len(sizes) == 1

@@ -104,8 +104,10 @@ class Sheet(QWidget):
         return QSize(360, round(self._height))
 
     def resizeEvent(self, event: object) -> None:
-        self._page = None
-        self._measure()
+        # Its own height has changed, most of the time: what stands where hangs on the width alone.
+        if self._page is None or self._page.w != self._room:
+            self._page = None
+            self._measure()
 
     def _measure(self) -> None:
         height = self._written().y

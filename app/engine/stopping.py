@@ -140,7 +140,9 @@ class Stopping:
                 going.close()
                 left = True
                 break
-            if perf_counter() - began > NOTICEABLE:
+            now = perf_counter()
+            if now - began > NOTICEABLE and now - self._told > NOTICEABLE:
+                # Not at every piece: thousands of them a second would keep the window busy with nothing else.
                 words = tr("Going back to a breakpoint") if back else tr("Going on to a breakpoint")
                 self._tell(status="busy", progress=progress, reason=words)
         self._epoch = session.epoch if back else self._epoch

@@ -158,9 +158,10 @@ def _span(least: np.ndarray, most: np.ndarray, zero: bool) -> tuple[float, float
 def _label(value: float, apart: float) -> str:
     if value == 0:
         return "0"
-    if apart < 0.001 or abs(value) >= 1e5:
+    digits = max(0, int(np.ceil(-np.log10(apart) - 1e-9)))
+    # Marks close to each other need as many digits as tell them apart.
+    if digits > 7 or abs(value) >= 1e5 or (apart < 0.001 and abs(value) < 20 * apart):
         return draw.scientific(value)
-    digits = max(0, min(4, int(np.ceil(-np.log10(apart) - 1e-9))))
     return draw.plain(value, digits)
 
 
@@ -353,7 +354,7 @@ def sentence(found: SampleGradients) -> str:
     against = found.against
     if not against:
         return tr(
-            "All {count} samples pull the same way ({mean} ± {spread} each).",
+            "No sample pulls the other way ({mean} ± {spread} each, {count} samples).",
             count=count, mean=mean, spread=spread,
         )  # fmt: skip
     return tr(

@@ -223,7 +223,8 @@ def paint_way(
     if new is None or not math.isfinite(new):
         draw.disc(painter, (left + right) / 2, y, 4, theme.bg0, theme.tx, 1.5)
         return
-    span = abs(new - old) or 1.0
+    # At least what can be told apart at their size: a huge weight may not move at all.
+    span = max(abs(new - old) or 1.0, 1e-9 * max(abs(old), abs(new)))
     low = min(old, new) - 0.35 * span
     high = max(old, new) + 0.35 * span
 

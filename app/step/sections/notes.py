@@ -95,20 +95,22 @@ def _error(
     """What the other of the two squared errors makes of the number that is looked at; "" where it has no part in it."""
     loss = session.context.document.training.loss
     factor = _factor(session, program, line, tensor, loss)
-    if factor is None:
+    if factor is None or factor == 1:
         return ""
     here_is_mean = loss == ERRORS[0]
     times = factor if here_is_mean else 1 / factor
     by = _ratio(factor) if here_is_mean else _ratio(1 / factor)
     if line.phase == "update" and here_is_mean:
         return tr(
-            "The notes' E = ½ Σ (Y − O)² has {by} times this gradient: at the same rate its steps are as much longer.",
+            "The notes' E = ½ Σ (Y − O)² has {by} times this gradient: at the same rate its steps are as much {way}.",
             by=by,
+            way=tr("longer") if times > 1 else tr("shorter"),
         )
     if line.phase == "update":
         return tr(
-            "Keras's mean squared error has {by} of this gradient: at the same rate its steps are as much shorter.",
+            "Keras's mean squared error has {by} times this gradient: at the same rate its steps are as much {way}.",
             by=by,
+            way=tr("longer") if times > 1 else tr("shorter"),
         )
     value = "…" if result is None else format_number(result * times, 4)
     if here_is_mean:
@@ -116,7 +118,7 @@ def _error(
             "The notes' E = ½ Σ (Y − O)² has a half and no mean: {by} times this is {value}.", by=by, value=value
         )  # fmt: skip
     return tr(
-        "Keras's mean squared error has no half and a mean: {by} of this is {value}.", by=by, value=value
+        "Keras's mean squared error has no half and a mean: {by} times this is {value}.", by=by, value=value
     )  # fmt: skip
 
 

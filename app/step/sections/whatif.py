@@ -25,7 +25,8 @@ def _build(session: StepSession, card: Card) -> tuple[str, str] | None:
         return None
     new = reader.value(*cell)
     shown = f"{format_number(old, 4)} → {'…' if new is None else format_number(new, 4)}"
-    if reader.by_hand(*cell):
+    line = session.instruction
+    if reader.by_hand(*cell) and (line is None or line.phase != "update"):
         return shown, tr("put in by hand: the formula would make {old}", old=format_number(old, 4))
     return shown, tr("by what was put in by hand")
 

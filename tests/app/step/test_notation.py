@@ -178,7 +178,7 @@ def test_the_notes_error_is_chosen_run_and_reconciled(qtbot, window):
     half = float(session.array("grad/dense_1/kernel")[0, 1])
     assert half == pytest.approx(3 * mean, rel=1e-5)
     said = sheet.card.parts["notes"].error
-    assert "1/3 of this" in said
+    assert "1/3 times this" in said
     assert format_number(sheet.card.result / 3, 4) in said
     if loss is not None:
         assert float(session.snapshot.scalars["loss"]) == pytest.approx(3 * loss, rel=1e-5)

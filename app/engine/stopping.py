@@ -122,6 +122,12 @@ class Stopping:
     ) -> None:
         self._breakpoints, self._by_instruction = breakpoints, by_instruction
 
+    def _tell_way(self, began: float, progress: float, words: str) -> None:
+        """Say how far a long way has been gone: a few times a second, or the window would be busy with nothing else."""
+        now = perf_counter()
+        if now - began > NOTICEABLE and now - self._told > STATE_INTERVAL:
+            self._tell(status="busy", progress=progress, reason=words)
+
     def _do_run_to(self, breakpoints: tuple[Breakpoint, ...], back: bool = False) -> None:
         """Go on to a breakpoint, or back to the last one, until it is reached or something else is asked for."""
         session = self._open_session()
@@ -140,11 +146,8 @@ class Stopping:
                 going.close()
                 left = True
                 break
-            now = perf_counter()
-            if now - began > NOTICEABLE and now - self._told > NOTICEABLE:
-                # Not at every piece: thousands of them a second would keep the window busy with nothing else.
-                words = tr("Going back to a breakpoint") if back else tr("Going on to a breakpoint")
-                self._tell(status="busy", progress=progress, reason=words)
+            words = tr("Going back to a breakpoint") if back else tr("Going on to a breakpoint")
+            self._tell_way(began, progress, words)
         self._epoch = session.epoch if back else self._epoch
         self._dirty = True
         if found is not None:

@@ -61,8 +61,6 @@ _ENDS_A_JOURNEY = frozenset(
     )
 )
 
-#: Going back takes less as a rule; what takes longer is told, with its progress.
-_NOTICEABLE = 0.15
 
 #: Share of the time a background job gets while training plays.
 _BACKGROUND_SHARE = 0.15
@@ -467,9 +465,7 @@ class Worker(Stopping, QThread):
             # A newer wish or a command ends a long replay; questions wait for its end.
             if progress < 1 and self._has_better_to_do():
                 break
-            if perf_counter() - began > _NOTICEABLE:
-                going = tr("Going to step {step}", step=f"{step:,}")
-                self._tell(status="busy", progress=progress, reason=going)
+            self._tell_way(began, progress, tr("Going to step {step}", step=f"{step:,}"))
         self._epoch = session.epoch
         self._dirty = True
         self._tell_idle()

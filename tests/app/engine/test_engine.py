@@ -13,7 +13,7 @@ from PySide6.QtCore import Qt
 
 from app.bus import Bus
 from app.document import Document, State
-from app.engine import Engine, EngineState, worker
+from app.engine import Engine, EngineState, stopping
 from app.engine.inbox import Request
 from app.engine.looking import held_out, inputs_of, labels_of
 from app.engine.session import Session
@@ -28,7 +28,8 @@ from tests.app.engine.conftest import Bench, work_for
 def test_a_long_way_back_is_shown_and_can_be_left(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, leave: bool
 ) -> None:
-    monkeypatch.setattr(worker, "_NOTICEABLE", 0.0)
+    monkeypatch.setattr(stopping, "NOTICEABLE", 0.0)
+    monkeypatch.setattr(stopping, "STATE_INTERVAL", 0.0)
     bench.open(training=endless())
     bench.engine.set_speed("max")
     bench.engine.play()

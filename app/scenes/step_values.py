@@ -162,7 +162,7 @@ class Reader:
         old, new = _cell(self._own_row(tensor, before), index), self.value(tensor, index)
         return None if old is None or new is None or old == new else old
 
-    def changed_cells(self, tensor: str, most: int) -> list[tuple[int, ...]]:
+    def changed_cells(self, tensor: str, most: int | None) -> list[tuple[int, ...]]:
         """Return the cells of the shown row that are others than without the numbers put in, up to so many."""
         whatif = self.snapshot.whatif if self.snapshot is not None else None
         if whatif is None or self.state(tensor) != "fresh":
@@ -174,7 +174,18 @@ class Reader:
         old = None if before is None else self._own_row(tensor, before)
         if old is None or now is None or old.shape != now.shape:
             return []
-        return [tuple(int(k) for k in at) for at in np.argwhere(old != now)[:most]]
+        # Not a number before and after is no change.
+        changed = (old != now) & ~((old != old) & (now != now))
+        return [tuple(at) for at in np.argwhere(changed)[:most].tolist()]
+
+    def cells_by_hand(self, tensor: str) -> list[tuple[int, ...]]:
+        """Return the cells of the shown row that were put in by hand."""
+        whatif = self.snapshot.whatif if self.snapshot is not None else None
+        info, names = self.info(tensor), alias_names(tensor)
+        cells = [e.cell for e in whatif.edits if e.tensor in names] if whatif is not None else []
+        if info is not None and info.batch:
+            cells = [cell[1:] for cell in cells if cell[:1] == (self.row,)]
+        return [tuple(cell) for cell in cells]
 
     def by_hand(self, tensor: str, index: tuple[int, ...] = ()) -> bool:
         """Tell whether a number was put in by hand."""

@@ -190,23 +190,57 @@ class Going(Showing):
                 return found
             yield share
 
-    def walk(self, breakpoints: Sequence[Breakpoint], *, back: bool) -> Stopped | None:
-        """One instruction forward or back; return the breakpoint that is there."""
+    def walk(
+        self,
+        breakpoints: Sequence[Breakpoint],
+        granularity: str = "instruction",
+        *,
+        back: bool,
+        waits: Callable[[], bool] = lambda: False,
+    ) -> Stopped | None:
+        """Go forward or back by any measure; return the breakpoint on the way that has ended it.
+
+        An epoch ends early if something `waits` that has to.
+        """
         self._control[0] = 0
-        found: Stopped | None = self.run.step_by(breakpoints, back=back)
+        watched = any(one.enabled for one in breakpoints)
+        if not watched and not back:
+            self.step(granularity, waits=waits)
+            return None
+        going = (
+            self.search(breakpoints, steps=self._left_in_epoch())
+            if granularity == "epoch" and not back
+            else self.run.going_by(granularity, breakpoints, back=back)
+        )
+        while True:
+            try:
+                next(going)
+            except StopIteration as end:
+                found: Stopped | None = end.value
+                break
+            if waits():
+                going.close()
+                return None
         if not back:
             self._stepped()
         return found
+
+    def _left_in_epoch(self) -> int:
+        position = self.run.position
+        return int(position.batches - position.batch)
 
     def back_by(self, steps: int, breakpoints: Sequence[Breakpoint]) -> Stopped | None:
         """Go back by whole steps, to where a step ended; or to a breakpoint before that, which is returned."""
         position = self.run.position
         # A begun step counts as one.
         target = max(position.step - steps + (1 if position.pc else 0), self.run.base)
-        if any(one.enabled for one in breakpoints) and target < position.step:
-            return self.run.run_back_to(breakpoints, position.step - target)
-        self.run.seek(target)
-        return None
+        going = self.run.going_back_to(breakpoints, target)
+        while True:
+            try:
+                next(going)
+            except StopIteration as end:
+                found: Stopped | None = end.value
+                return found
 
     @property
     def at_beginning(self) -> bool:

@@ -284,13 +284,14 @@ class Engine(QObject):
         self._slow.stop()
         self._send("run_to", breakpoints=tuple(breakpoints), back=back)
 
-    def set_breakpoints(self, breakpoints: Iterable[Breakpoint], *, by_instruction: bool) -> None:
-        """Choose what stops the run while it plays, and whether slow motion shows each instruction."""
-        wanted = (tuple(breakpoints), by_instruction)
+    def set_breakpoints(self, breakpoints: Iterable[Breakpoint], *, by_unit: bool) -> None:
+        """Choose what stops the run while it plays, and whether playing goes by the chosen granularity."""
+        wanted = (tuple(breakpoints), by_unit)
         if wanted != self._stops:
             self._stops = wanted
             self._slow.stop()
-            self._send("set_breakpoints", breakpoints=wanted[0], by_instruction=by_instruction)
+            self._send("set_breakpoints", breakpoints=wanted[0], by_unit=by_unit)
+            self._change(by_unit=by_unit)
 
     def pause(self) -> None:
         """Stop after the step in progress; answers within milliseconds."""
@@ -354,7 +355,9 @@ class Engine(QObject):
 
     def set_granularity(self, value: str) -> None:
         """Choose what Step and Back do without an argument."""
-        self._change(granularity=self._granularity(value))
+        granularity = self._granularity(value)
+        self._change(granularity=granularity)
+        self._send("set_granularity", granularity=granularity)
 
     def set_reduced_motion(self, still: bool) -> None:
         """Mark the active layer instead of moving pulses."""
@@ -513,6 +516,7 @@ class Engine(QObject):
         fields: dict[str, Any] = {
             "granularity": self._state.granularity,
             "speed": self._state.speed,
+            "by_unit": self._state.by_unit,
         }
         if self._blocked:
             fields |= {"status": "blocked", "reason": self._blocked}
@@ -534,7 +538,7 @@ class Engine(QObject):
         speed = self._state.speed
         if self._state.status != "playing" or (speed.mode != "slow" and not speed.sampled):
             return
-        if self._state.reverse or (self._stops[1] and speed.mode == "slow"):
+        if self._state.reverse or self._state.walks:
             # The worker walks by itself: nothing travels between two of its moments.
             self._pull()
             return

@@ -103,6 +103,26 @@ def speed_of(value: str | float | Speed) -> Speed:
     raise ValueError(message)
 
 
+def units_a_second(speed: Speed) -> float:
+    """Return how many instructions, layers, ... a walk through a run takes in a second; 0 for as many as possible."""
+    if speed.mode == "slow":
+        return speed.rate / SECONDS_PER_LAYER
+    return speed.rate if speed.mode == "rate" else 0.0
+
+
+def walks(speed: Speed, granularity: str, *, by_unit: bool, reverse: bool) -> bool:
+    """Tell whether playing goes from one moment to the next instead of training.
+
+    Backwards always. Forward, where it goes `by_unit`, unless it is to be as fast as possible, or by whole steps at so
+    many steps a second: that is what training does.
+    """
+    if reverse:
+        return True
+    if not by_unit or speed.mode == "max":
+        return False
+    return granularity != "batch" or speed.mode == "slow"
+
+
 @dataclass(frozen=True)
 class RunLabel:
     """A run of the project: its id in the tree, what it is called, whether it is the open one.
@@ -149,6 +169,8 @@ class EngineState:
         All runs of the project, in the order of their branches.
     reverse
         While playing: backwards.
+    by_unit
+        Playing goes by what Step does, one `granularity` after the other: where every number is shown.
     """
 
     status: Status = "starting"
@@ -164,6 +186,12 @@ class EngineState:
     epochs_planned: int = 0
     runs: tuple[RunLabel, ...] = ()
     reverse: bool = False
+    by_unit: bool = False
+
+    @property
+    def walks(self) -> bool:
+        """Whether playing forward goes by the chosen granularity."""
+        return walks(self.speed, self.granularity, by_unit=self.by_unit, reverse=False)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from app.engine.state import walks
 from app.engine.walking import BACK_AT_ONCE, Walk
 from app.text import tr
 
@@ -40,9 +41,10 @@ class Stopping:
     _waits: Callable[[], bool]
     _has_better_to_do: Callable[[], bool]
 
-    #: What stops the run while it plays, and whether slow motion goes instruction by instruction: in Step.
+    #: What stops the run while it plays, and whether playing goes by the unit that is chosen: in Step.
     _breakpoints: tuple[Breakpoint, ...] = ()
-    _by_instruction = False
+    _by_unit = False
+    _granularity = "instruction"
     _reverse = False
 
     def __init__(self, **arguments: Any) -> None:
@@ -51,26 +53,39 @@ class Stopping:
 
     @property
     def _walks(self) -> bool:
-        """Whether playing means to go back, or on by single instructions."""
-        return self._reverse or (self._by_instruction and self._pace.speed.mode == "slow")
+        """Whether playing means to go back, or on from one moment to the next."""
+        return walks(
+            self._pace.speed, self._granularity, by_unit=self._by_unit, reverse=self._reverse
+        )
+
+    @property
+    def _unit(self) -> str:
+        """What a walk goes by."""
+        if self._by_unit:
+            return self._granularity
+        return "instruction" if self._pace.speed.mode == "slow" else "batch"
 
     @property
     def _stops(self) -> bool:
         return any(one.enabled for one in self._breakpoints)
 
     def _go_along(self, session: Session) -> None:
-        """Go on by an instruction, or back by one or by steps, as is due."""
+        """Go on or back by as many instructions, layers, ... as are due."""
         speed, found = self._pace.speed, None
         due = self._walk.due(speed, self._pace.steps_in(BACK_AT_ONCE))
         if not due:
             return
-        if speed.mode != "slow":
+        if speed.mode == "max":
             found = session.back_by(due, self._breakpoints)
             due = 0
+        began = perf_counter()
         while due and found is None and not self._at_an_end(session):
-            found = session.walk(self._breakpoints, back=self._reverse)
+            found = session.walk(
+                self._breakpoints, self._unit, back=self._reverse, waits=self._has_better_to_do
+            )
             due -= 1
-            if session.diverged:
+            if session.diverged or perf_counter() - began > BACK_AT_ONCE:
+                # What takes longer must not keep a command waiting; the rest is let go.
                 break
         self._dirty = True
         if self._reverse:
@@ -117,10 +132,14 @@ class Stopping:
         self._tell_idle()
         self.happened.emit("run.stopped-at", session.stopped_values(found))
 
-    def _do_set_breakpoints(
-        self, breakpoints: tuple[Breakpoint, ...], by_instruction: bool
-    ) -> None:
-        self._breakpoints, self._by_instruction = breakpoints, by_instruction
+    def _do_set_breakpoints(self, breakpoints: tuple[Breakpoint, ...], by_unit: bool) -> None:
+        self._breakpoints, self._by_unit = breakpoints, by_unit
+        self._walk.begin()
+
+    def _do_set_granularity(self, granularity: str) -> None:
+        self._granularity = granularity
+        self._walk.begin()
+        self._pace.begin()
 
     def _tell_way(self, began: float, progress: float, words: str) -> None:
         """Say how far a long way has been gone: a few times a second, or the window would be busy with nothing else."""

@@ -1,10 +1,10 @@
-"""When the next instruction, or the next step back, is due: playing backwards, and instruction by instruction."""
+"""When the next instruction, layer or step is due: playing backwards, and by the unit that Step goes by."""
 
 from __future__ import annotations
 
 from time import perf_counter
 
-from app.engine.state import SECONDS_PER_LAYER, Speed
+from app.engine.state import Speed, units_a_second
 
 #: A walk is never asked for more than this in one go, however long something else took.
 _MOST = 100_000
@@ -14,9 +14,10 @@ BACK_AT_ONCE = 0.05
 
 
 class Walk:
-    """The hand of the clock of a walk through a run: by instructions in slow motion, else by steps.
+    """The hand of the clock of a walk through a run.
 
-    In slow motion an instruction takes as long as a layer does in the pictures of training: 600 ms at 1x.
+    In slow motion an instruction, or whatever is chosen, takes as long as a layer does in the pictures of training:
+    600 ms at 1x. At so many steps a second it goes by so many of them.
     """
 
     def __init__(self) -> None:
@@ -28,14 +29,14 @@ class Walk:
 
     def seconds_to_wait(self, speed: Speed) -> float:
         """Return how long until something is due."""
-        rate = _rate(speed)
+        rate = units_a_second(speed)
         if rate <= 0:
             return 0.0
         return max(0.0, self._began + self._taken / rate - perf_counter())
 
     def due(self, speed: Speed, at_once: int) -> int:
         """Return how many units are due now, and count them as taken; `at_once` of them at "max"."""
-        rate = _rate(speed)
+        rate = units_a_second(speed)
         if rate <= 0:
             return max(1, at_once)
         due = int((perf_counter() - self._began) * rate) + 1 - self._taken
@@ -46,10 +47,3 @@ class Walk:
         due = max(0, min(due, _MOST))
         self._taken += due
         return due
-
-
-def _rate(speed: Speed) -> float:
-    """Units a second; 0 for as fast as possible."""
-    if speed.mode == "slow":
-        return speed.rate / SECONDS_PER_LAYER
-    return speed.rate if speed.mode == "rate" else 0.0

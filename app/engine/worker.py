@@ -37,8 +37,9 @@ _OF_WHATIFS = frozenset(
 
 #: Requests that leave a what-if copy as it is, or move within it. All others go on with the run: it ends.
 _KEEPS_WHATIF = frozenset(
-    ("nothing", "set_breakpoints", "step", "step_back", "seek", "pause", "pulse", "set_speed", "set_probes",
-     "select_sample", "show_predictions", "allow_precise", "evaluate", "answer", "cancel")
+    ("nothing", "set_breakpoints", "step", "step_back", "seek", "pause", "pulse", "set_speed",
+     "set_granularity", "set_probes", "select_sample", "show_predictions", "allow_precise", "evaluate", "answer",
+     "cancel")
 )  # fmt: skip
 
 #: Given by what will be answered when it is done.

@@ -264,7 +264,7 @@ class Breakpoints(QObject):
         wanted = tuple(self.items.values()) if self._active else ()
         if self._active:
             self._told = tuple(self.items)
-        self._context.engine.set_breakpoints(wanted, by_instruction=self._active)
+        self._context.engine.set_breakpoints(wanted, by_unit=self._active)
 
     def _load(self) -> None:
         """Take over what the project's file keeps; what cannot be read of it is left out."""

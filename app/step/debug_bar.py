@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QSize, Signal
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
+from app.engine.pace_words import pace_words
 from app.step.breakpoint_list import BreakpointList
 from app.text import number, tr
 from app.widgets import Button
@@ -106,7 +107,7 @@ class DebugBar(QWidget):
         self.play_back.setAccessibleName(tr("Pause") if back else tr("Play backwards"))
         self.play_back.setToolTip(
             tr("Pause (Shift+Space)") if back
-            else tr("Play backwards at the speed of the slider (Shift+Space)") if moved
+            else tr("Play backwards {pace} (Shift+Space)", pace=pace_words(state, back=True)) if moved
             else tr("This is the beginning: there is nothing to go back to")
         )  # fmt: skip
         self.play_back.setEnabled(back or (ready and moved))

@@ -16,7 +16,7 @@ from app.scenes.formula_tex import to_box
 from app.step.listing import mark, phases
 from app.step.notation import PHASES, short, title
 from app.step.painted import Painted
-from app.text import tr
+from app.text import number, tr
 from app.widgets.focus import focus_entered, focus_left
 
 if TYPE_CHECKING:
@@ -114,14 +114,14 @@ class Scrubber(QWidget):
         return session.pc
 
     def heading(self) -> str:
-        """Which step the cells are of; the top bar counts the steps that are done."""
+        """Which step the cells are of: the number that the top bar shows."""
         snapshot = self._session.snapshot
         if snapshot is None:
             return ""
         position = snapshot.position
         if position.pc == 0 and snapshot.instruction is not None:
-            return tr("Step {number} is done", number=position.step)
-        return tr("Computing step {number}", number=position.step + 1)
+            return tr("Step {number} is done", number=number(position.under_way))
+        return tr("Step {number}", number=number(position.under_way))
 
     # -- events
 
@@ -144,7 +144,7 @@ class Scrubber(QWidget):
                 stop.sentence
                 if stop is not None
                 else tr(
-                    "The instructions of one step. The counter at the top counts the steps that are done."
+                    "The instructions of one step, from the batch to the update of the weights."
                 )
             )
         elif self._count():

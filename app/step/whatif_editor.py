@@ -144,6 +144,9 @@ class NumberEditing(QObject):
         self._watched: list[QWidget] = []
         self.editor: CellEditor | None = None
         self._pressed: tuple[QRectF, str, Index, Index | None] | None = None
+        #: The widget and the moment it was opened at.
+        self._at: tuple[QWidget, Any] | None = None
+        session.changed.connect(self._on_changed)
 
     def watch(self, widget: QWidget) -> None:
         """Let numbers in a widget be typed over."""
@@ -153,7 +156,9 @@ class NumberEditing(QObject):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         kind = event.type()
-        if isinstance(event, QMouseEvent) and isinstance(watched, QWidget):
+        if kind == QEvent.Type.Hide and self._at is not None and watched is self._at[0]:
+            self._leave()
+        elif isinstance(event, QMouseEvent) and isinstance(watched, QWidget):
             if event.button() != Qt.MouseButton.LeftButton:
                 return False
             if kind == QEvent.Type.MouseButtonPress:
@@ -300,7 +305,25 @@ class NumberEditing(QObject):
             )
 
     def _on_closed(self) -> None:
-        self.editor = None
+        self.editor = self._at = None
+
+    def _moment(self) -> Any:
+        """What the number in the field belongs to: it means nothing at another one."""
+        session, snapshot = self._session, self._session.snapshot
+        if snapshot is None:
+            return None
+        program = snapshot.program.serial if snapshot.program is not None else None
+        position = snapshot.position
+        return program, position.step, position.pc, session.row, session.notation
+
+    def _on_changed(self) -> None:
+        if self._at is not None and self._at[1] != self._moment():
+            self._leave()
+
+    def _leave(self) -> None:
+        """Forget what is half typed: the run went on, or something else is in front."""
+        if self.editor is not None:
+            self.editor.finish()
 
     def _show(
         self, widget: QWidget, rect: QRectF, name: str, value: str, count: int, put: Any
@@ -317,3 +340,4 @@ class NumberEditing(QObject):
         if around.isEmpty():
             around = QRect(seen.center(), seen.center())
         self.editor.place(around.translated(corner))
+        self._at = widget, self._moment()

@@ -9,6 +9,7 @@ from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from app import icons, theme
+from app.engine.pace_words import pace_words
 from app.text import number, size, tr
 from app.widgets import Control, Key, Label, Panel
 
@@ -197,7 +198,9 @@ def engine_words(state: EngineState, attached: bool) -> tuple[str, str]:
     if state.status == "busy":
         return f"{state.reason or tr('Working')} · {100 * state.progress:.0f} %", "fwd"
     if state.status == "playing" and state.reverse:
-        return tr("Playing backwards"), "bwd"
+        return tr("Playing backwards, {pace}", pace=pace_words(state, back=True)), "bwd"
+    if state.status == "playing" and state.walks:
+        return tr("Playing {pace}", pace=pace_words(state)), "fwd"
     if state.status == "paused" and state.position is not None and state.position.pc:
         return tr("Paused at op {number}", number=state.position.pc), "tx3"
     return {
@@ -213,7 +216,7 @@ def figures(context: WindowContext, workspace: str) -> list[tuple[str, str]]:
     """Return the numbers of the run and of the network that matter in a workspace, with their names."""
     state, inspection = context.engine.state, context.document.inspection
     values = []
-    if state.status == "playing":
+    if state.status == "playing" and not (state.walks or state.reverse):
         values.append((tr("steps/s"), number(state.steps_per_second, 1)))
     values.append((tr("parameters"), number(inspection.parameters)))
     learning = sum(row.trainable_parameters for row in inspection.rows)

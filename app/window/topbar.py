@@ -7,6 +7,7 @@ from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QWidget
 
 from app import icons, text, theme
+from app.engine.pace_words import pace_words
 from app.engine.state import SPEEDS, EngineState
 from app.text import tr
 from app.widgets import Button, Chip, Control, Label, Line, Panel, Slider
@@ -157,6 +158,8 @@ class TopBar(Panel):
         row.addWidget(self.training_chip)
         row.addStretch(1)
         self._row = row
+        self._counts_ops = False
+        self._seen: tuple[EngineState, int] | None = None
         self._add_transport(actions)
         self._add_speed()
         row.addWidget(_spaced_line())
@@ -217,9 +220,6 @@ class TopBar(Panel):
             default=float(_speed_index("10/s")),
         )  # fmt: skip
         self.speed.setFixedWidth(66)
-        self.speed.setToolTip(
-            tr("Slow motion layer by layer, then steps a second, then as fast as possible")
-        )
         self._speed_value = Label("1×", "value", "tx", name="speed-value")
         self._speed_value.setMinimumWidth(30)
         self.speed.moved.connect(self._on_speed)
@@ -230,18 +230,25 @@ class TopBar(Panel):
 
     def set_state(self, state: EngineState, epochs: int) -> None:
         """Show what the engine does."""
+        self._seen = (state, epochs)
         playing = state.status == "playing"
         self.play.set_icon("player-pause" if playing else "player-play")
         index = _speed_index(state.speed.key)
         self.speed.set_amount(index)
         self._speed_value.setText(_speed_text(state.speed.label))
+        self.speed.setToolTip(_speed_tip(state))
         position = state.position
         epoch = 0 if position is None else position.epoch
         step = 0 if position is None else position.step
+        # Beside instructions it is the step that they are of, as in the strip below them.
+        shown = position.under_way if position is not None and self._counts_ops else step
         # Play after the end goes on for as many epochs again.
         total = max(epoch, getattr(state, "epochs_planned", 0) or epochs)
         self.epoch.show_value(text.number(epoch), text.number(total))
-        self.step.show_value(text.number(step))
+        self.step.show_value(text.number(shown))
+        self.step.setToolTip(
+            tr("The step that is being computed") if self._counts_ops else tr("Steps that are done")
+        )
         count = 0 if position is None else position.instructions
         # Between two steps all of the last one are done.
         done = 0 if position is None else position.pc or (count if step else 0)
@@ -255,8 +262,11 @@ class TopBar(Panel):
 
     def show_instructions(self, shown: bool) -> None:
         """Count the instructions of a step instead of epochs."""
+        self._counts_ops = shown
         self.op.setVisible(shown)
         self.epoch.setHidden(shown)
+        if self._seen is not None:
+            self.set_state(*self._seen)
 
     def set_compact(self, level: int) -> None:
         """Leave out what a narrow window has no room for."""
@@ -278,6 +288,14 @@ def _speed_index(key: str) -> int:
 def _speed_text(label: str) -> str:
     # "30 steps/s" does not fit beside the slider; the tooltip has the long form.
     return label.replace(" steps/s", "/s")
+
+
+def _speed_tip(state: EngineState) -> str:
+    """Return what the slider chooses, and in Step what it has chosen: there it is not always steps a second."""
+    pace = pace_words(state)
+    if pace:
+        return tr("Play goes {pace}; at the right end as fast as possible", pace=pace)
+    return tr("Slow motion layer by layer, then steps a second, then as fast as possible")
 
 
 def _spaced_line() -> QWidget:

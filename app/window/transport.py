@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from app.engine.pace_words import pace_words
 from app.text import tr
 
 if TYPE_CHECKING:
@@ -18,6 +19,13 @@ def show(context: WindowContext, actions: Actions, state: EngineState) -> None:
     reason = obstacle(context, state)
     actions["transport-play"].setText(tr("Pause") if playing or going else tr("Play"))
     tip = tr("Pause") if playing else tr("Train until paused")
+    pace = pace_words(state)
+    if state.by_unit and not playing:
+        # Where every number is shown, it goes by what Step does.
+        tip = (
+            tr("Play {pace}, until a breakpoint stops it or you do", pace=pace) if pace
+            else tr("Train until a breakpoint stops it or you do")
+        )  # fmt: skip
     if state.reverse:
         tip = tr("Stop playing backwards")
     _enable(

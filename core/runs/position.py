@@ -33,3 +33,8 @@ class Position:
     pc: int
     instructions: int
     rows: int
+
+    @property
+    def under_way(self) -> int:
+        """Number, from 1, of the step that is being computed; between two steps of the one that is done."""
+        return self.step + 1 if self.pc or not self.step else self.step

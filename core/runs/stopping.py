@@ -10,7 +10,7 @@ import numpy as np
 from core.breakpoints import Breakpoint
 from core.errors import ChainruleError
 from core.runs.instructing import REPLAY
-from core.runs.travelling import Travelling
+from core.runs.travelling import Travelling, check_granularity
 from core.runs.watching import Stopped, Watch, loss_of
 from core.spec.training import check_whole
 
@@ -157,23 +157,72 @@ class Stopping(Travelling):
         return watch.at(least, 0) if origin != (least, 0) and least == self.base else None
 
     def step_by(self, breakpoints: Sequence[Breakpoint], *, back: bool = False) -> Stopped | None:
-        """One instruction forward or back, and the breakpoint that is there, if one is.
-
-        On the way back the loss of the step before is not known: that it went up is not asked there.
-        """
+        """One instruction forward or back, and the breakpoint that is there, if one is."""
         watch = self._bound(breakpoints)
-        step, before = self.step_count, self._loss_before()
         if back:
             self.step_back("instruction")
-            pc = self.pc or watch.count
-            step = self.step_count - (0 if self.pc else 1)
-            wrote = None if step < self.base else watch.wrote(step, pc - 1, None)
-            return wrote or watch.at(self.step_count, self.pc)
-        pc = self.pc
+            return self._here(watch)
+        step, pc, before = self.step_count, self.pc, self._loss_before()
         self.step("instruction")
         if self.divergence is not None:
             return self._broken(watch)
         return watch.wrote(step, pc, before) or watch.at(step, pc + 1)
+
+    def go_by(
+        self, granularity: str, breakpoints: Sequence[Breakpoint] = (), *, back: bool = False
+    ) -> Stopped | None:
+        """`step` or `step_back` by any measure, which ends early at a breakpoint on the way.
+
+        Parameters
+        ----------
+        granularity
+            As for `step`.
+        breakpoints
+            From `core.breakpoints`; none of them need be enabled.
+        back
+            Go back instead, to where a breakpoint would have stopped the run last, or as far as `step_back` would.
+
+        Returns
+        -------
+        What has stopped it, or None.
+        """
+        return _finished(self.going_by(granularity, breakpoints, back=back), None, None)
+
+    def going_by(
+        self, granularity: str, breakpoints: Sequence[Breakpoint] = (), *, back: bool = False
+    ) -> Search:
+        """`go_by` in pieces, as `running_to`: an epoch can be long."""
+        check_granularity(granularity)
+        if granularity == "instruction":
+            return self.step_by(breakpoints, back=back)
+        watch = self._bound(breakpoints)
+        if not watch:
+            (self.step_back if back else self.step)(granularity)
+            return None
+        if back:
+            return (yield from self.going_back_to(breakpoints, *self._behind(granularity)))
+        if granularity in ("batch", "epoch"):
+            steps = 1 if granularity == "batch" else self._until_epoch_end()
+            return (yield from self.running_to(breakpoints, steps))
+        for place in self._ahead(granularity):
+            found = self._walk(watch, self._loss_before(), place)
+            if found is not None or self.divergence is not None:
+                return found
+        return None
+
+    def going_back_to(self, breakpoints: Sequence[Breakpoint], step: int, pc: int = 0) -> Search:
+        """Back to a moment, in pieces, or to the last stop after it or there."""
+        watch, origin = self._bound(breakpoints), (self.step_count, self.pc)
+        if (step, pc) >= origin:
+            return None
+        if watch and not pc and step < origin[0]:
+            found = yield from self.running_back_to(breakpoints, origin[0] - step)
+        else:
+            found = self._last_since(watch, (step, pc), origin)
+        if found is not None:
+            return found
+        self.seek(step, pc)
+        return self._here(watch)
 
     # ---- inside ---------------------------------------------------------------------------------------------------
 
@@ -197,10 +246,10 @@ class Stopping(Travelling):
         """The loss of the step before the present one, unless this one has its own already."""
         return loss_of(self.program) if self.step_count > self.base else None
 
-    def _walk(self, watch: Watch, before: float | None) -> Stopped | None:
-        """Go on within the present step to the first stop, or to its end."""
-        step = self.step_count
-        for place in watch.stations(self.pc):
+    def _walk(self, watch: Watch, before: float | None, end: int | None = None) -> Stopped | None:
+        """Go on within the present step to the first stop, or to its end or the place `end`."""
+        step, end = self.step_count, watch.count if end is None else end
+        for place in [one for one in watch.stations(self.pc) if one < end] + [end]:
             self._run_instructions(place)
             if self.divergence is not None:
                 return self._broken(watch)
@@ -208,6 +257,36 @@ class Stopping(Travelling):
             if found is not None:
                 return found
         return None
+
+    def _last_since(
+        self, watch: Watch, target: tuple[int, int], origin: tuple[int, int]
+    ) -> Stopped | None:
+        """Stand at the last stop between two moments, the first of which counts; None if there is none."""
+        end = origin[1]
+        for step in range(origin[0], target[0] - 1, -1):
+            found = self._last_in(watch, step, end) if end else None
+            if found is not None:
+                return found if (found.step, found.pc) >= target else None
+            # Where it stood between two steps, the end of the one before is where it was already.
+            end = watch.count + 1 if origin[1] or step < origin[0] else watch.count
+        return None
+
+    def _here(self, watch: Watch) -> Stopped | None:
+        """The breakpoint that would have stopped the run where it stands, coming from the instruction before."""
+        place = (self.step_count, self.pc)
+        pc = (self.pc or watch.count) - 1
+        step = place[0] if self.pc else place[0] - 1
+        if step < self.base:
+            return watch.at(*place)
+        before = None
+        if watch.rises and any(
+            pc in one.written for one in watch.conditions if one.test == "rises"
+        ):
+            # What the loss was before is in memory only until this step's own is computed.
+            self.seek(step)
+            before = self._loss_before()
+            self.seek(*place)
+        return watch.wrote(step, pc, before) or watch.at(*place)
 
     def _broken(self, watch: Watch) -> Stopped | None:
         """What was waited for where numbers have broken: the run stands there in any case."""

@@ -28,20 +28,13 @@ class Travelling(Advancing):
         By "loss": to where the next loss has been computed. By "update": to where the next update begins, so that all
         gradients are there. Where this step has passed it already, that is in the next one.
         """
-        _check(granularity)
+        check_granularity(granularity)
         if granularity == "instruction":
             self._run_instructions(self.pc + 1)
-        elif granularity == "layer":
-            group, stop = self._group(self.pc), self.pc + 1
-            while stop < len(self.program.kinds) and self._group(stop) == group:
-                stop += 1
-            self._run_instructions(stop)
-        elif granularity in _PLACES:
-            place = self.place_of(granularity)
-            if self.pc >= place:
-                self._run_instructions(len(self.program.kinds))
-            if self.divergence is None:
-                self._run_instructions(place)
+        elif granularity == "layer" or granularity in _PLACES:
+            for place in self._ahead(granularity):
+                if self.divergence is None:
+                    self._run_instructions(place)
         elif granularity == "batch":
             self.advance(1)
         else:
@@ -73,22 +66,45 @@ class Travelling(Advancing):
 
         By "loss" or "update": to where `step` by it would have stood last.
         """
-        _check(granularity)
+        check_granularity(granularity)
         self.divergence = None
-        position = self.position
         if granularity == "instruction":
             self._back_one()
         elif granularity == "layer":
             self._back_one()
             while self.pc and self._group(self.pc - 1) == self._group(self.pc):
                 self._back_one()
-        elif granularity in _PLACES:
-            self._back_to(self.place_of(granularity))
-        elif granularity == "batch":
-            self.seek(position.step if position.pc else max(position.step - 1, self.base))
         else:
-            back = position.batch if position.batch or position.pc else position.batches
-            self.seek(max(position.step - back, self.base))
+            self._back_to(*self._behind(granularity))
+
+    def _ahead(self, granularity: str) -> list[int]:
+        """Places at which a step by layer, loss or update ends; before that of the next step the end of this one."""
+        count = len(self.program.kinds)
+        if granularity == "layer":
+            group, stop = self._group(self.pc), self.pc + 1
+            while stop < count and self._group(stop) == group:
+                stop += 1
+            return [stop]
+        place = self.place_of(granularity)
+        return [count, place] if self.pc >= place else [place]
+
+    def _behind(self, granularity: str) -> tuple[int, int]:
+        """Step and place to which a step back by layer, loss, update, batch or epoch leads."""
+        position, count = self.position, len(self.program.kinds)
+        step, pc = position.step, position.pc
+        if granularity == "layer":
+            step, pc = (step, pc - 1) if pc else (step - 1, count - 1)
+            while pc and self._group(pc - 1) == self._group(pc):
+                pc -= 1
+        elif granularity in _PLACES:
+            place = self.place_of(granularity) % count
+            step, pc = (step if pc > place else step - 1), place
+        elif granularity == "batch":
+            step, pc = (step if pc else step - 1), 0
+        else:
+            step -= position.batch if position.batch or pc else position.batches
+            pc = 0
+        return (step, pc) if step >= self.base else (self.base, 0)
 
     def place_of(self, granularity: str) -> int:
         """Instructions that are done where a step by "loss" or by "update" ends; all, where there is no such."""
@@ -96,15 +112,11 @@ class Travelling(Advancing):
         # A step that ends behind its last instruction is the beginning of the next.
         return len(self.program.kinds) if place is None else place
 
-    def _back_to(self, place: int) -> None:
-        """To the last time that so many instructions of a step were done, or to the beginning."""
-        place %= len(self.program.kinds)
-        step = self.step_count if self.pc > place else self.step_count - 1
-        if step < self.base:
-            self.seek(self.base)
-            return
-        while len(self.undo) and (self.step_count, self.pc) > (step, place):
-            self._back_one()
+    def _back_to(self, step: int, place: int) -> None:
+        """To a moment before the present one, or to the beginning."""
+        if place:
+            while len(self.undo) and (self.step_count, self.pc) > (step, place):
+                self._back_one()
         if (self.step_count, self.pc) != (step, place):
             self.seek(step, place)
 
@@ -246,7 +258,8 @@ class Travelling(Advancing):
         self.history.health.every = every
 
 
-def _check(granularity: str) -> None:
+def check_granularity(granularity: str) -> None:
+    """Refuse what is not a way to step."""
     if not isinstance(granularity, str) or granularity not in GRANULARITIES:
         raise ChainruleError(
             f"{granularity!r} is not a way to step; there are {', '.join(GRANULARITIES)}."

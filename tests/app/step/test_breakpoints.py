@@ -233,6 +233,8 @@ def test_playing_backwards_goes_to_the_beginning_through_the_same_bits(qtbot, wi
         place = moved(qtbot, window, "run.step", granularity="batch")
         there[place] = bits(window)
     bus.do("run.speed", value=speed)
+    if speed == "100/s":
+        bus.do("run.granularity", value="batch")
     seen = {}
 
     def keep() -> None:
@@ -288,6 +290,68 @@ def test_playing_backwards_can_be_paused_and_stops_at_breakpoints(qtbot, window)
     action(window, "transport-play").trigger()
     qtbot.waitUntil(lambda: engine.state.status == "paused", timeout=_PATIENCE)
     assert moment(window) > (0, 0)
+
+
+@pytest.mark.parametrize("unit", ["instruction", "layer", "update"])
+@pytest.mark.parametrize("back", [False, True])
+def test_play_goes_by_what_step_does_and_says_so(qtbot, window, unit, back):
+    bus, engine = window.context.bus, window.context.engine
+    for _ in range(3 * back):
+        moved(qtbot, window, "run.step", granularity="batch")
+    begun = moment(window)
+    bus.do("run.granularity", value=unit)
+    bus.do("run.speed", value="30/s")
+    tip = control(window, "step-play-back" if back else "play-button").toolTip()
+    words = {
+        "instruction": "op by op",
+        "layer": "layer by layer",
+        "update": "from update to update",
+    }[unit]
+    assert f"{words}, 30 a second" in tip or (back and "beginning" in tip)
+    assert words in control(window, "speed-slider").toolTip()
+    seen = [begun]
+    engine.snapshot_ready.connect(lambda: seen.append(moment(window)))
+    bus.do("run.play_back" if back else "run.play")
+    qtbot.waitUntil(lambda: len(set(seen)) > (2 if unit == "update" else 5), timeout=_PATIENCE)
+    if engine.state.status == "playing":
+        assert words in control(window, "status-engine").text()
+    bus.do("run.pause")
+    qtbot.waitUntil(lambda: engine.state.status != "playing", timeout=_PATIENCE)
+    # The same places as Step comes to by itself.
+    places = {begun}
+    bus.do("run.seek", step=begun[0], pc=begun[1])
+    qtbot.waitUntil(lambda: moment(window) == begun, timeout=_PATIENCE)
+    far = moment(window)
+    while (far > min(seen)) if back else (far < max(seen)):
+        far = moved(qtbot, window, "run.step_back" if back else "run.step")
+        places.add(far)
+    assert set(seen) <= places
+
+
+def test_playing_stops_at_a_condition_by_any_unit_both_ways(qtbot, window):
+    bus, engine = window.context.bus, window.context.engine
+    bus.do(
+        "step.add_breakpoint",
+        kind="condition",
+        of="tensor",
+        tensor="grad/dense_1/kernel",
+        test="size-above",
+        value=0.0,
+    )
+    place = None
+    for unit in ("instruction", "layer", "batch"):
+        bus.do("run.granularity", value=unit)
+        bus.do("run.speed", value="100/s")
+        for command in ("run.play", "run.play", "run.play_back"):
+            before = moment(window)
+            bus.do(command)
+            qtbot.waitUntil(
+                lambda b=before: engine.state.status == "paused" and moment(window) != b,
+                timeout=_PATIENCE,
+            )
+            place = place or moment(window)[1]
+            assert moment(window)[1] == place, (unit, command)
+        moved(qtbot, window, "run.seek", step=0)
 
 
 def test_the_list_adds_switches_and_deletes(qtbot, window):

@@ -330,12 +330,17 @@ def test_dragging_the_strip_rewinds(qtbot, window):
 
 def test_the_strip_says_whether_its_step_is_done(qtbot, window):
     session, strip = view(window).session, view(window).scrubber
-    assert strip.heading() == "Computing step 1"
+    counter = control(window, "counter-step")
+    assert (strip.heading(), counter.value) == ("Step 1", "1")
     press(qtbot, window, "transport-step")
-    assert strip.heading() == "Computing step 1"
+    assert (strip.heading(), counter.value) == ("Step 1", "1")
     window.context.bus.do("run.step", granularity="batch")
     qtbot.waitUntil(lambda: session.snapshot.position.step == 1, timeout=_PATIENCE)
-    assert strip.heading() == "Step 1 is done"
+    assert (strip.heading(), counter.value) == ("Step 1 is done", "1")
+    press(qtbot, window, "transport-step")
+    assert (strip.heading(), counter.value) == ("Step 2", "2")
+    action(window, "workspace-train").trigger()
+    assert counter.value == "1", "there it counts what is done"
 
 
 def test_notation_turns_the_listing_and_the_formula(qtbot, window):

@@ -148,6 +148,24 @@ def test_enter_and_f2_edit_the_number_looked_at_and_escape_leaves_it(qtbot, wind
     assert session.reader.value("dense_1/z", (1,)) == -1
 
 
+def test_a_half_typed_number_does_not_outlive_its_moment_or_its_view(qtbot, window):
+    session, stage = view(window).session, view(window).stage
+    for leave in (
+        lambda: step(qtbot, window, 1),
+        lambda: step(qtbot, window, 1, "transport-step-back"),
+        lambda: window.context.bus.do("step.view", value="story"),
+        lambda: action(window, "workspace-train").trigger(),
+    ):
+        window.context.bus.do("step.view", value="network")
+        action(window, "workspace-step").trigger()
+        double_click(stage, stage.place.hits.get(cell_id(KERNEL, (0, 1))).rect)
+        assert editor(window) is not None
+        QTest.keyClicks(editor(window).field, "2.5")
+        leave()
+        qtbot.waitUntil(lambda: editor(window) is None, timeout=_PATIENCE)
+    assert session.snapshot.whatif is None
+
+
 def test_what_is_no_number_stays_in_the_field_and_what_is_not_computed_is_said(qtbot, window):
     stage = view(window).stage
     double_click(stage, stage.place.hits.get(cell_id("dense_1/z", (1,))).rect)

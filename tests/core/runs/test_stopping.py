@@ -326,6 +326,59 @@ def test_single_instructions_tell_of_the_breakpoints_they_come_to() -> None:
         assert back == [moment for moment in reversed(wanted) if moment != (2, 0)]
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_a_step_by_any_measure_ends_at_a_breakpoint_on_its_way(name: str) -> None:
+    """Forward at the first stop behind where it stands, back at the last one before, else where a plain step ends."""
+    steps, sets = 3, watched(RUNS[name]())
+    plain = RUNS[name]()
+    for which in ("loss goes up", "first instruction", "layer", "both", "nothing"):
+        wanted = stops(RUNS[name](), sets[which], steps + plain.position.batches)
+        for granularity in GRANULARITIES:
+            run, last = RUNS[name](), (steps, 0)
+            while _moment(run) < last:
+                here = _moment(run)
+                plain.seek(0)
+                _go_to(plain, here)
+                plain.step(granularity)
+                passed = [stop for stop in wanted if here < stop <= _moment(plain)]
+                found = run.go_by(granularity, sets[which])
+                assert _moment(run) == (passed[0] if passed else _moment(plain)), (
+                    which,
+                    granularity,
+                    here,
+                )
+                assert (found is not None) == bool(passed)
+                assert found is None or (found.step, found.pc) == _moment(run)
+            _go_to(run, last)
+            first = [(0, 0)] if which == "first instruction" else []
+            while _moment(run) > (0, 0):
+                here = _moment(run)
+                _go_to(plain, here)
+                plain.step_back(granularity)
+                passed = [stop for stop in first + wanted if _moment(plain) <= stop < here]
+                found = run.go_by(granularity, sets[which], back=True)
+                assert _moment(run) == (passed[-1] if passed else _moment(plain)), (
+                    which,
+                    granularity,
+                    here,
+                )
+                assert (found is not None) == bool(passed), (which, granularity, here)
+            assert run.go_by(granularity, sets[which], back=True) is None or first
+            assert _moment(run) == (0, 0)
+            _go_to(plain, (0, 0))
+            assert differences(everything(plain), everything(run)) == []
+
+
+def _moment(run: Run) -> tuple[int, int]:
+    return run.position.step, run.pc
+
+
+def _go_to(run: Run, moment: tuple[int, int]) -> None:
+    while run.position.step < moment[0]:
+        run.step("batch")
+    run.seek(*moment)
+
+
 def test_the_end_of_every_epoch_is_told() -> None:
     run = RUNS[NAMES[0]]()
     search = run.running_to([condition("weights", "above", 1e30)], steps=3 * run.batches)

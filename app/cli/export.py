@@ -19,7 +19,7 @@ from app.cli.projects import check_network, load, output_path
 from app.export.encoder import check_target
 from app.export.formats import ExportUsageError, Format, by_id, of_path
 from app.export.plan import default_last
-from app.export.recipe import Recipe, check, parse_size
+from app.export.recipe import Recipe, check, parse_number, parse_size
 from app.text import tr
 
 if TYPE_CHECKING:
@@ -92,6 +92,11 @@ def _check_ranges(recipe: Recipe, source: Replay) -> None:
                 sample=recipe.sample,
             )
         )
+    row = int(recipe.toggles.get("row", 0))
+    if row >= source.rows:
+        raise UsageError(
+            tr("--row must be from 1 to {last}; it is {row}", last=source.rows, row=row + 1)
+        )
     end = recipe.last
     if end is None:
         end = default_last(source.taken, source.total_steps, source.epoch_steps)
@@ -123,8 +128,18 @@ def _recipe(arguments: argparse.Namespace) -> Recipe:
             )
     if arguments.without:
         fields["toggles"] = dict(recipe.toggles) | dict.fromkeys(arguments.without, False)
+    more: dict[str, Any] = {}
     if arguments.layer is not None:
-        fields["toggles"] = {**fields.get("toggles", recipe.toggles), "layer": arguments.layer}
+        more["layer"] = arguments.layer
+    if arguments.number is not None:
+        tensor, cell = parse_number(arguments.number)
+        more |= {"tensor": tensor, "cell": list(cell)}
+    if arguments.row is not None:
+        if arguments.row < 1:
+            raise UsageError(tr("--row counts from 1; it is {row}", row=arguments.row))
+        more["row"] = arguments.row - 1
+    if more:
+        fields["toggles"] = {**fields.get("toggles", recipe.toggles), **more}
     return msgspec.structs.replace(recipe, **fields)
 
 

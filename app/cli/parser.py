@@ -168,10 +168,21 @@ def _export(parser: argparse.ArgumentParser) -> None:
     _project(parser)
     add = parser.add_argument
     add("-o", "--output", required=True, help=tr("the file to write; its ending says the format"))
-    add("--scene", help=tr("what to show: training, network, step, closeup, ..."))
+    add("--scene", help=tr("what to show: training, network, step, closeup, story, ..."))
     add(
         "--layer",
         help=tr("of the scene closeup: the layer whose instructions are filmed, e.g. conv2d_1"),
+    )
+    add(
+        "--number",
+        help=tr(
+            "of the scenes closeup and story: the number that is followed, counted from 1, e.g. dense_1/kernel[1,2]"
+        ),
+    )
+    add(
+        "--row",
+        type=_whole,
+        help=tr("of the scenes closeup and story: the sample of the batch, counted from 1"),
     )
     add("--format", help=tr("mp4, gif, webm, apng, webp, frames, png or svg"))
     add("--size", help=tr("pixels, as 1280x720"))

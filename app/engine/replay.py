@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Generator
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from app.engine.looking import held_out
 from app.engine.saved import work_of_contents
@@ -16,7 +17,10 @@ from core.spec import inspect
 if TYPE_CHECKING:
     from app.snapshots import NetworkView, Probe, Snapshot
     from core.io import Contents
+    from core.runs.each_sample import SampleGradients
+    from core.runs.story import Story
 
+_Answer = TypeVar("_Answer")
 _PREDICTIONS = 24
 
 
@@ -105,6 +109,14 @@ class Replay:
         assert isinstance(found, Origin)
         return found
 
+    def story(self, weight: str, cell: tuple[int, ...]) -> Story:
+        """Return a weight's value, gradient and update in the steps the run has taken."""
+        return _whole(self._session.answer("story", weight=weight, cell=cell))
+
+    def each_sample(self, weight: str, cell: tuple[int, ...]) -> SampleGradients:
+        """Return what each sample of the batch of the present step adds to a weight's gradient."""
+        return _whole(self._session.answer("sample_gradients", weight=weight, cell=cell))
+
     def until(self, last: int) -> None:
         """Let the axes of charts end there: a film shows a run as long as itself."""
         self._last = last
@@ -121,3 +133,13 @@ class Replay:
         from app.scenes import edges
 
         edges.warm()
+
+
+def _whole(pieces: Generator[float, None, _Answer]) -> _Answer:
+    """Return the answer of a question that is answered in pieces."""
+    while True:
+        try:
+            next(pieces)
+        except StopIteration as end:
+            found: _Answer = end.value
+            return found

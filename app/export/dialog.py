@@ -26,6 +26,8 @@ from app.export.previewer import Previewer
 from app.export.range_bar import RangeBar
 from app.export.recipe import Recipe, check, frames_of
 from app.export.service import ExportJob
+from app.export.weights import weight_of
+from app.scenes.story_film import trained
 from app.text import number, tr
 from app.widgets import Button, Label, Line, Overlay, Slider
 from core.errors import ChainruleError
@@ -47,8 +49,10 @@ def open_dialog(window: Any) -> ExportDialog:
         return present
     dialog = ExportDialog(window.context, window)
     step = window.findChild(QWidget, "step-workspace")
-    if step is not None and step.isVisible() and (layer := step.filmed_layer()) is not None:
-        dialog.show_step(layer)
+    if step is not None and step.isVisible():
+        scene, toggles = step.filmed()
+        if scene:
+            dialog.film(scene, toggles)
     dialog.show()
     dialog.setFocus()
     return dialog
@@ -166,12 +170,13 @@ class ExportDialog(Overlay):
             tr("{name}, {n} parameters", name=document.name, n=number(parameters))
         )
 
-    def show_step(self, layer: str) -> None:
-        """Film the last step taken, or the first, in close-up: the instructions of a layer."""
-        position = self._context.engine.state.position
-        taken = max(1, position.step if position is not None else 0)
-        self.range.set_range(taken - 1, taken)
-        self.form.show_step(layer)
+    def film(self, scene: str, toggles: dict[str, Any]) -> None:
+        """Film what is looked at: the last step taken, or the first, in close-up; or the story of a weight."""
+        if scene == "closeup":
+            position = self._context.engine.state.position
+            taken = max(1, position.step if position is not None else 0)
+            self.range.set_range(taken - 1, taken)
+        self.form.film(scene, toggles)
 
     # What is chosen
 
@@ -179,9 +184,10 @@ class ExportDialog(Overlay):
         """Return the settings as a recipe."""
         first, last = self.range.range
         recipe = self.form.recipe()
-        if recipe.scene != "training":
+        if recipe.scene == "closeup":
             return msgspec.structs.replace(recipe, first=max(first, last - 1), last=last)
-        toggles = {**recipe.toggles, **_chart(self._context)}
+        chart = _chart(self._context) if recipe.scene == "training" else {}
+        toggles = {**recipe.toggles, **chart}
         return msgspec.structs.replace(recipe, first=first, last=last, toggles=toggles)
 
     @property
@@ -209,7 +215,7 @@ class ExportDialog(Overlay):
         estimate = measured(self._context.settings, recipe, frames)
         self.footer.show_plan(recipe, fmt, frames, self._path, estimate)
         per = (last - first) / max(1, frames - 1)
-        if fmt.kind == "still" or recipe.scene != "training":
+        if fmt.kind == "still" or recipe.scene == "closeup":
             words = tr("step {b}", b=number(last))
         elif per == 1:
             words = tr("steps {a} to {b}, one frame a step", a=number(first), b=number(last))
@@ -244,12 +250,15 @@ class ExportDialog(Overlay):
             self.previewer.show(recipe, last)
             return
         step = round(first + share * (last - first))
+        if recipe.scene == "story":
+            # The axes of a moment are those of the whole film.
+            recipe = msgspec.structs.replace(recipe, toggles=recipe.toggles | {"until": last})
         self.previewer.show(recipe, step)
 
     def _step_film(self, recipe: Recipe) -> StepFilm | None:
         """What a film of a step consists of, as soon as the network is compiled; None for other films."""
         latest = self._context.engine.latest
-        if recipe.scene == "training" or latest is None or latest.program is None:
+        if recipe.scene != "closeup" or latest is None or latest.program is None:
             return None
         try:
             return step_film(recipe, latest.program, latest.position.step)
@@ -277,6 +286,11 @@ class ExportDialog(Overlay):
         self.range.set_limit(limit)
         if fresh or follows:
             self.range.set_range(self.range.range[0], limit)
+        program = self._context.engine.latest.program if self._context.engine.latest else None
+        if program is not None:
+            self.form.set_weights(
+                {name: len(program.tensors[name].shape) for name in trained(program)}
+            )
         if history is not None:
             self.range.set_curve(history.steps, history.loss)
         self._on_changed()
@@ -291,6 +305,7 @@ class ExportDialog(Overlay):
         fmt = by_id(self.form.format)
         try:
             recipe = check(self.recipe(), fmt)
+            self._check_typed(recipe)
             for problem in self._context.document.inspection.problems:
                 raise ExportError(problem.sentence)
             check_target(self.path, fmt)
@@ -311,6 +326,20 @@ class ExportDialog(Overlay):
                 done=lambda saved: self._begin(recipe, saved),
                 failed=lambda problem: self._begin(recipe, None),
             )
+
+    def _check_typed(self, recipe: Recipe) -> None:
+        """Refuse a cell that cannot be read or that the weight does not have.
+
+        Raises
+        ------
+        ExportError
+            With a sentence.
+        """
+        if self.form.problem:
+            raise ExportError(self.form.problem)
+        latest = self._context.engine.latest
+        if recipe.scene == "story" and latest is not None and latest.program is not None:
+            weight_of(latest.program, recipe.toggles)
 
     def _begin(self, recipe: Recipe, saved: SavedState | None) -> None:
         if not self._starting:

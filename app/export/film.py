@@ -10,11 +10,11 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
 from app.engine.motion import phase_at
-from app.export import instructions
+from app.export import instructions, weights
 from app.export.encoder import Encoder, check_target, partial_name, real_path, remove
 from app.export.formats import ExportError, Format
 from app.export.painting import Canvas, png_of
-from app.export.plan import FilmPlan, plan
+from app.export.plan import FilmPlan, Moment, plan
 from app.scenes.frame import Frame, Selection
 from core.io.errors import explain_os_error
 from core.io.files import replace
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from app.export.recipe import Recipe
     from app.snapshots import NetworkView, Probe, Snapshot
     from app.traces import Origin
+    from core.runs.each_sample import SampleGradients
+    from core.runs.story import Story
 
 #: Called with the number of frames done and their total before the first and after each frame.
 Progress = Callable[[int, int], None]
@@ -63,6 +65,12 @@ class Source(Protocol):
     def origin(self, instruction: int, tensor: str, cell: tuple[int, ...]) -> Origin:
         """Return how a number of the instruction done last came about."""
 
+    def story(self, weight: str, cell: tuple[int, ...]) -> Story:
+        """Return a weight's value, gradient and update in the steps the run has taken."""
+
+    def each_sample(self, weight: str, cell: tuple[int, ...]) -> SampleGradients:
+        """Return what each sample of the batch of the present step adds to a weight's gradient."""
+
 
 @dataclass(frozen=True)
 class Result:
@@ -86,19 +94,21 @@ def export(
     """
     check_target(path, fmt)
     canvas = Canvas(recipe, source.spec)
-    if canvas.films_instructions:
+    if canvas.films == "instructions":
         return _export_step(recipe, fmt, canvas, source, path, progress or (lambda done, of: None))
     film = plan(recipe, source.taken, source.total_steps, source.epoch_steps)
     source.until(film.last)
     report = progress or (lambda done, of: None)
     if fmt.kind == "still":
         report(0, 1)
-        _still(recipe, fmt, canvas, source, film.last, path)
+        film = FilmPlan(film.first, film.last, (Moment(film.last),))
+        shown = next(_moments(recipe, canvas, source, film))
+        _write(fmt, canvas, shown, path, recipe.caption or source.spec.name)
         report(1, 1)
         return Result(path, 1, film.last, film.last)
     report(0, len(film))
     with Encoder(fmt, path, canvas.size, recipe.fps) as encoder:
-        for number, frame in enumerate(frames(recipe, canvas, source, film), 1):
+        for number, frame in enumerate(_moments(recipe, canvas, source, film), 1):
             encoder.add(canvas.pixels(frame))
             report(number, len(film))
     return Result(path, len(film), film.first, film.last)
@@ -131,6 +141,13 @@ def _export_step(
             encoder.add(canvas.pixels(frame))
             report(number, len(film))
     return Result(path, len(film), step, step + 1)
+
+
+def _moments(recipe: Recipe, canvas: Canvas, source: Source, film: FilmPlan) -> Iterator[Frame]:
+    """Yield what each frame of a film over steps shows."""
+    if canvas.films == "weight":
+        return weights.weight_frames(recipe, source, film)
+    return frames(recipe, canvas, source, film)
 
 
 def frames(recipe: Recipe, canvas: Canvas, source: Source, film: FilmPlan) -> Iterator[Frame]:
@@ -177,14 +194,6 @@ def _frame(
         caption=recipe.caption,
         newest=newest,
     )
-
-
-def _still(
-    recipe: Recipe, fmt: Format, canvas: Canvas, source: Source, step: int, path: Path
-) -> None:
-    probes = canvas.probes(_frame(recipe, None, None))
-    frame = _frame(recipe, None, source.at(step, probes))
-    _write(fmt, canvas, frame, path, recipe.caption or source.spec.name)
 
 
 def _write(fmt: Format, canvas: Canvas, frame: Frame, path: Path, title: str) -> None:

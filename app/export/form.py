@@ -9,8 +9,8 @@ from PySide6.QtGui import QValidator
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from app.export.cards import FormatCards
-from app.export.formats import by_id
-from app.export.recipe import RATES, SIZES, Recipe
+from app.export.formats import ExportUsageError, by_id
+from app.export.recipe import RATES, SIZES, Recipe, parse_number
 from app.text import tr
 from app.widgets import Choice, Label, Line, NumberField, ScrollPanel, Segmented, TextField, Toggle
 
@@ -47,6 +47,13 @@ class ExportForm(ScrollPanel):
     layers
         Ids and titles of the layers whose instructions can be filmed; none leaves that choice out.
 
+    Attributes
+    ----------
+    looked_at
+        What a film of a step or of a weight takes over from the view that was looked at: number, sample, switches.
+    problem
+        Why what was typed cannot be filmed, after the last `recipe`; empty where it can.
+
     Signals
     -------
     changed()
@@ -62,23 +69,35 @@ class ExportForm(ScrollPanel):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.body.setContentsMargins(24, 20, 24, 16)
         self._scene = Segmented(
-            [("training", tr("Training")), ("closeup", tr("One step"))],
+            [("training", tr("Training")), ("closeup", tr("One step")), ("story", tr("A weight"))],
             name="export-scene", label=tr("What is filmed"),
         )  # fmt: skip
         self._scene.setToolTip(
             tr(
-                "Training: step after step. One step: its instructions in close-up, with moving windows."
+                "Training: step after step. One step: its instructions in close-up, with moving windows. "
+                "A weight: its value, gradient and update over the steps."
             )
         )
+        self.looked_at: dict[str, Any] = {}
+        self.problem = ""
         self._layer = Choice(
             [("", tr("The first window")), *(layers or [])], name="export-layer", label=tr("Layer")
         )
         self._layer.setToolTip(tr("The layer whose instructions are filmed, forward and back."))
+        self._weights: dict[str, int] = {}
         self._scene.set_value("training")
         self._row(tr("Film of"), self._scene)
-        self._row(tr("Layer"), self._layer)
+        self._weight = Choice([], name="export-weight", label=tr("Weight"), width=168)
+        self._weight.setToolTip(tr("The weight whose story is filmed."))
+        self._cell = TextField(name="export-cell", label=tr("Cell of the weight, counted from 1"))
+        self._cell.setToolTip(tr("Which number of the weight, counted from 1: row, column."))
+        self._cell.setFixedWidth(80)
+        self._rows = [self._row(tr("Layer"), self._layer)]
+        self._rows.append(self._row(tr("Weight"), self._weight, more=self._cell))
         self._scene.chosen.connect(self._on_changed)
         self._layer.chosen.connect(self._on_changed)
+        self._weight.chosen.connect(self._on_weight)
+        self._cell.textEdited.connect(self._on_changed)
         self.body.addSpacing(8)
         self.body.addWidget(Label(tr("Format"), "section", "tx2"))
         self.body.addSpacing(8)
@@ -123,19 +142,32 @@ class ExportForm(ScrollPanel):
         self._seconds.entered.connect(self._on_changed)
         self._caption.textEdited.connect(self._on_changed)
 
-    def _row(self, label: str, field: QWidget, unit: str = "", *, stretch: bool = False) -> None:
-        row = QHBoxLayout()
+    def _row(
+        self,
+        label: str,
+        field: QWidget,
+        unit: str = "",
+        *,
+        stretch: bool = False,
+        more: QWidget | None = None,
+    ) -> QWidget:
+        holder = QWidget()
+        holder.setProperty("clear", True)
+        row = QHBoxLayout(holder)
         row.setContentsMargins(0, 6, 0, 6)
         row.setSpacing(16)
         words = Label(label, "label", "tx2")
         words.setFixedWidth(72)
         row.addWidget(words)
         row.addWidget(field, 1 if stretch else 0)
+        if more is not None:
+            row.addWidget(more)
         if unit:
             row.addWidget(Label(unit, "label", "tx2"))
-        if not stretch and not isinstance(field, Choice):
+        if more is not None or (not stretch and not isinstance(field, Choice)):
             row.addStretch(1)
-        self.body.addLayout(row)
+        self.body.addWidget(holder)
+        return holder
 
     def _switch(self, name: str, label: str, on: bool) -> Toggle:
         row = QHBoxLayout()
@@ -152,8 +184,10 @@ class ExportForm(ScrollPanel):
         return toggle
 
     def _on_changed(self, *_: object) -> None:
-        training = self._scene.value == "training"
+        training, weight = (self._scene.value == name for name in ("training", "story"))
         self._layer.setEnabled(not training)
+        for holder, shown in zip(self._rows, (not weight, weight), strict=True):
+            holder.setVisible(shown)
         for toggle in self._toggles.values():
             toggle.setEnabled(training)
         film = by_id(self.format).kind != "still"
@@ -163,11 +197,53 @@ class ExportForm(ScrollPanel):
 
     # Values
 
-    def show_step(self, layer: str = "") -> None:
-        """Film the instructions of one step: those of a layer."""
-        self._scene.set_value("closeup")
-        self._layer.set_value(layer)
+    def _on_weight(self, *_: object) -> None:
+        axes = dict(self._weights).get(self._weight.value, 0)
+        self._cell.set_value(", ".join(["1"] * axes))
         self._on_changed()
+
+    def set_weights(self, weights: dict[str, int]) -> None:
+        """Offer these weights, each with its number of axes; the chosen one stays where it is still there."""
+        if weights == self._weights:
+            return
+        chosen, cell = self._weight.value, self._cell.text()
+        self._weights = weights
+        self._weight.clear()
+        for name in weights:
+            self._weight.addItem(name, name)
+        if chosen in weights:
+            self._weight.set_value(chosen)
+            self._cell.set_value(cell)
+        else:
+            self._on_weight()
+
+    def film(self, scene: str, toggles: dict[str, Any]) -> None:
+        """Film what is looked at: the instructions of a layer in a step, or a weight."""
+        self._scene.set_value(scene)
+        self.looked_at = dict(toggles)
+        if scene == "story" and str(toggles.get("tensor", "")) in self._weights:
+            self._weight.set_value(str(toggles["tensor"]))
+            self._cell.set_value(", ".join(str(k + 1) for k in toggles.get("cell", ())))
+        elif scene == "closeup":
+            self._layer.set_value(str(toggles.get("layer", "")))
+        self._on_changed()
+
+    def _switches(self) -> dict[str, Any]:
+        """The toggles of the recipe; a cell that cannot be read is a `problem`, and the first one is filmed."""
+        self.problem = ""
+        if self._scene.value == "closeup":
+            return self.looked_at | {"layer": self._layer.value}
+        if self._scene.value != "story":
+            return {name: on.isChecked() for name, on in self._toggles.items()}
+        row = {k: v for k, v in self.looked_at.items() if k == "row"}
+        if self._weight.value not in self._weights:
+            return row
+        cell: tuple[int, ...] = ()
+        try:
+            _, cell = parse_number(f"{self._weight.value}[{self._cell.text()}]")
+        except ExportUsageError as error:
+            self.problem = str(error)
+        return row | {"tensor": self._weight.value, "cell": list(cell)}
 
     @property
     def format(self) -> str:
@@ -182,10 +258,8 @@ class ExportForm(ScrollPanel):
         """Return the settings as a recipe, without the range."""
         width, _, height = self._size.value.partition("x")
         seconds = self._seconds.value()
-        step = self._scene.value == "closeup"
-        toggles: dict[str, Any] = {name: on.isChecked() for name, on in self._toggles.items()}
         return Recipe(
-            scene="closeup" if step else "training",
+            scene=self._scene.value or "training",
             format=self.format,
             width=int(width),
             height=int(height),
@@ -193,7 +267,7 @@ class ExportForm(ScrollPanel):
             theme="light" if self._theme.value == "light" else "dark",
             seconds=seconds if seconds > 0 else None,
             caption=self._caption.text().strip(),
-            toggles={"layer": self._layer.value} if step else toggles,
+            toggles=self._switches(),
         )
 
     def values(self) -> dict[str, Any]:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from app.export.formats import ExportUsageError
 from app.scenes import closeups
-from app.scenes.closeup import SCENE, best_of, lines_of, subject_at, subject_of
+from app.scenes.closeup import SCENE, best_of, chosen_of, lines_of, subject_at, subject_of
 from app.scenes.frame import Frame
 from app.snapshots import Probe
 from app.text import tr
+from core.naming import unknown
 
 if TYPE_CHECKING:
     from app.export.recipe import Recipe
@@ -99,14 +100,35 @@ def step_of(recipe: Recipe, taken: int) -> int:
     return max(0, (recipe.last if recipe.last is not None else taken or 1) - 1)
 
 
+def check_number(program: ProgramView, toggles: Mapping[str, Any]) -> None:
+    """Refuse a number that no tensor of the program has.
+
+    Raises
+    ------
+    ExportUsageError
+        With the tensors there are, or the shape of the one that was named.
+    """
+    if "tensor" not in toggles or chosen_of(program, toggles) is not None:
+        return
+    name, cell = str(toggles["tensor"]), [int(k) + 1 for k in toggles.get("cell", ())]
+    info = program.tensors.get(name)
+    if info is None:
+        raise ExportUsageError(unknown(tr("tensor"), name, list(program.tensors)))
+    raise ExportUsageError(
+        tr("{name} has shape {shape}; there is no number {cell} in it, counted from 1.",
+           name=name, shape=list(info.shape), cell=cell)
+    )  # fmt: skip
+
+
 def step_film(recipe: Recipe, program: ProgramView, taken: int) -> StepFilm:
     """Return what a film of a step shows.
 
     Raises
     ------
     ExportUsageError
-        When the recipe names a layer that has no instructions, with those that have.
+        When the recipe names a layer that has no instructions, with those that have; or a number there is not.
     """
+    check_number(program, recipe.toggles)
     layer = str(recipe.toggles.get("layer", ""))
     lines = lines_of(program, layer)
     if not lines:
@@ -118,7 +140,7 @@ def step_film(recipe: Recipe, program: ProgramView, taken: int) -> StepFilm:
     seconds = []
     cells = []
     for line in lines:
-        walk = closeups.walk_of(best_of(program, line), subject_at(program, line))
+        walk = closeups.walk_of(best_of(program, line), subject_at(program, line, recipe.toggles))
         cells.append(walk.count if walk is not None else 0)
         slide = min(max(cells[-1] / _PACE, _SHORT), _LONG) if cells[-1] else 0.0
         seconds.append((slide, _HOLD if cells[-1] else _STILL))

@@ -71,9 +71,9 @@ class Canvas:
         return tuple(self._scene.probes(self._spec, self.layout, frame))
 
     @property
-    def films_instructions(self) -> bool:
-        """Whether films of this scene go over the instructions of one step instead of over the steps of a run."""
-        return bool(getattr(self._scene, "films_instructions", False))
+    def films(self) -> str:
+        """What its films go over: the ``"steps"`` of a run, the ``"instructions"`` of one, or a ``"weight"``."""
+        return str(getattr(self._scene, "films", "steps"))
 
     @property
     def stages(self) -> int:
@@ -159,7 +159,11 @@ def offscreen_application() -> QGuiApplication:
 
 
 def _hashable(toggles: Mapping[str, Any]) -> dict[str, Any]:
-    return {k: tuple(v) if isinstance(v, list) else v for k, v in toggles.items()}
+    return {k: _frozen(v) for k, v in toggles.items()}
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(map(_frozen, value)) if isinstance(value, list) else value
 
 
 __all__ = ["Canvas", "offscreen_application", "pixels_of", "png_of", "scene_named"]

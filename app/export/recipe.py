@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Literal
 
 import msgspec
@@ -131,6 +132,24 @@ def parse_size(text: str) -> tuple[int, int]:
             tr("A size is written as 1280x720, in pixels; this is {given}.", given=repr(text))
         )
     return int(width), int(height)
+
+
+def parse_number(text: str) -> tuple[str, tuple[int, ...]]:
+    """Read ``dense_1/kernel[1,2]``, counted from 1 as in the window, as tensor and index counted from 0.
+
+    Raises
+    ------
+    ExportUsageError
+        When it is something else.
+    """
+    found = re.fullmatch(r"\s*([^\[\]\s]+)\s*(?:\[([\d,\s]*)\])?\s*", text)
+    parts = [part.strip() for part in (found[2] or "").split(",")] if found else []
+    parts = [] if parts == [""] else parts
+    if found is None or not all(part.isdecimal() and int(part) >= 1 for part in parts):
+        raise ExportUsageError(
+            tr("A number is written as dense_1/kernel[1,2], counted from 1; this is {given}.", given=repr(text))
+        )  # fmt: skip
+    return found[1], tuple(int(part) - 1 for part in parts)
 
 
 def frames_of(recipe: Recipe, steps: int) -> int:

@@ -2,7 +2,8 @@
 
 Which instruction and which cell a frame shows is in its toggles: ``"instruction"`` (its index on the tape), ``"row"``
 (the sample), ``"walked"`` (the number of the cell its window is at; none: all of the result). ``"layer"`` is the layer
-whose instructions are filmed; "" chooses one.
+whose instructions are filmed; "" chooses one. ``"tensor"`` and ``"cell"`` are the number that was chosen: instructions
+whose result has the same shape are seen at the same cell. What else there is switches the close-up itself.
 """
 
 from __future__ import annotations
@@ -19,14 +20,18 @@ from app.snapshots import Probe
 from app.text import tr
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from PySide6.QtGui import QPainter
 
-    from app.scenes.closeups import Closeup
+    from app.scenes.closeups import Closeup, Index
     from app.scenes.frame import Frame
     from app.snapshots import InstructionView, NetworkView, ProgramView, Snapshot
     from app.theme import Theme
 
 HEAD = 52.0
+#: What of a frame's toggles is not a switch of the close-up.
+_OWN = ("instruction", "layer", "row", "walked", "tensor", "cell", "clock", "origin")
 
 
 @dataclass(frozen=True)
@@ -86,11 +91,36 @@ def best_of(program: ProgramView, line: InstructionView) -> Closeup | None:
     return fitting[0] if fitting else None
 
 
-def subject_at(program: ProgramView, line: InstructionView, row: int = 0, rows: int = 1) -> Subject:
-    """The line at the middle of its result: corners are often borders of zeros."""
-    shape = _shape(program, line)
+def subject_at(
+    program: ProgramView, line: InstructionView, toggles: Mapping[str, Any] | None = None, rows: int = 1
+) -> Subject:  # fmt: skip
+    """The line at the cell that was chosen, or else at the middle of its result: corners are often borders of zeros."""
+    toggles = toggles or {}
+    tensor, shape = line.writes[0], _shape(program, line)
+    chosen = chosen_of(program, toggles)
     cell = (*(n // 2 for n in shape[:-1]), 0) if len(shape) > 1 else (0,) * len(shape)
-    return Subject(program, line, line.writes[0], cell, row, rows)
+    if chosen is not None:
+        if chosen[0] in line.writes:
+            tensor, cell = chosen
+        elif program.tensors[chosen[0]].shape == shape:
+            cell = chosen[1]
+        elif cell and chosen[1] and chosen[1][-1] < shape[-1]:
+            # The same unit or channel, at least.
+            cell = (*cell[:-1], chosen[1][-1])
+    row = max(0, min(int(toggles.get("row", 0)), rows - 1))
+    return Subject(program, line, tensor, cell, row, rows)
+
+
+def chosen_of(program: ProgramView, toggles: Mapping[str, Any]) -> tuple[str, Index] | None:
+    """Return tensor and cell (without the sample) that were chosen, where the program has them."""
+    info = program.tensors.get(str(toggles.get("tensor", "")))
+    cell = tuple(int(k) for k in toggles.get("cell", ()))
+    if info is not None and not cell:
+        cell = (0,) * len(info.shape)
+    if info is None or len(cell) != len(info.shape):
+        return None
+    inside = all(0 <= k < n for k, n in zip(cell, info.shape, strict=True))
+    return (info.name, cell) if inside else None
 
 
 def subject_of(snapshot: Snapshot | None, toggles: Any) -> Subject | None:
@@ -105,8 +135,8 @@ def subject_of(snapshot: Snapshot | None, toggles: Any) -> Subject | None:
             return None
         index = lines[0].index
     line = program.instructions[int(index)]
-    rows = _rows(snapshot, program)
-    subject = subject_at(program, line, min(int(toggles.get("row", 0)), rows - 1), rows)
+    rows = _rows(snapshot)
+    subject = subject_at(program, line, toggles, rows)
     walk = closeups.walk_of(best_of(program, line), subject)
     walked = toggles.get("walked")
     if walk is not None and isinstance(walked, int):
@@ -114,16 +144,9 @@ def subject_of(snapshot: Snapshot | None, toggles: Any) -> Subject | None:
     return subject
 
 
-def _rows(snapshot: Snapshot, program: ProgramView) -> int:
-    """Rows of the batch, as far as the values tell."""
-    found = [
-        len(array)
-        for name, array in snapshot.values.items()
-        if (info := program.tensors.get(name)) is not None
-        and info.batch
-        and array.ndim == len(info.shape) + 1
-    ]
-    return max(found, default=1)
+def _rows(snapshot: Snapshot) -> int:
+    """Rows of the batch."""
+    return max(1, int(getattr(snapshot.position, "rows", 1)))
 
 
 class CloseupScene:
@@ -131,7 +154,7 @@ class CloseupScene:
 
     name = "closeup"
     #: Films of this scene go over the instructions of one step, not over the steps of a run.
-    films_instructions = True
+    films = "instructions"
 
     def layout(
         self, spec: NetworkView, size: tuple[float, float], view: ViewState
@@ -188,7 +211,7 @@ class CloseupScene:
             return
         painter.save()
         painter.translate(0, HEAD)
-        options = {k: v for k, v in frame.toggles.items() if k in ("plane", "scale", "notation")}
+        options = {k: v for k, v in frame.toggles.items() if k not in _OWN}
         view = ViewState(options=tuple(sorted(options.items())))
         placed = best.layout(subject, (width, height - HEAD), view)
         best.paint(painter, placed, theme, subject, moment_of(frame, subject, best))

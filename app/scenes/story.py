@@ -112,6 +112,14 @@ class Bins:
     mean: np.ndarray
     high: np.ndarray
 
+    def before(self, step: int) -> Bins:
+        """Return the columns up to a step."""
+        kept = self.steps <= step
+        low = self.low[kept]
+        if self.low is self.high:
+            return Bins(self.steps[kept], low, low, low)
+        return Bins(self.steps[kept], low, self.mean[kept], self.high[kept])
+
 
 def binned(story: Story, name: str, columns: int) -> Bins:
     """Return the numbers of a chart by columns: after 0, 1, ... updates the value, of update 1, 2, ... the others.
@@ -170,8 +178,10 @@ def _beside(painter: QPainter, box: Box, y: float, words: str, color: QColor) ->
     draw.text(painter, box.left - 8, y + 3.5, words, 10, color, mono=True, anchor="end")
 
 
-def charts(painter: QPainter, place: StoryLayout, theme: Theme, story: Story) -> None:
-    """Draw the three curves with their axes."""
+def charts(
+    painter: QPainter, place: StoryLayout, theme: Theme, story: Story, until: int | None = None
+) -> None:
+    """Draw the three curves with their axes; with `until` the curves end there, and the axes stay those of all."""
     draw.prepare(painter, place.size)
     draw.fill(painter, 0, 0, *place.size, theme.bg0)
     first, last = float(story.first), float(max(story.last, story.first + 1))
@@ -189,9 +199,10 @@ def charts(painter: QPainter, place: StoryLayout, theme: Theme, story: Story) ->
             _beside(painter, box, at, _label(mark, apart), theme.tx2)
         painter.setRenderHint(painter.RenderHint.Antialiasing, True)
         ink = theme.color(role)
-        _curve(painter, box, found, (first, last), (low, scale), ink)
+        shown = found if until is None else found.before(until)
+        _curve(painter, box, shown, (first, last), (low, scale), ink)
         if name == "value":
-            for step in story.edited:
+            for step in story.edited if until is None else story.edited[story.edited <= until]:
                 at = box.x(float(step), first, last)
                 draw.line(painter, at, box.top, at, box.bottom, theme.tx3)
                 draw.text(painter, at + 4, box.top + 10, tr("set by hand"), 10, theme.tx3)

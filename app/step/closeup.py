@@ -87,6 +87,18 @@ class CloseupStage(QWidget):
         """What stands beside the choice of views while this one is shown."""
         return controls(self._session, self)
 
+    def filmed(self) -> tuple[str, dict[str, Any]]:
+        """Return the scene that films this, and its switches: layer, number, sample, and how it is shown."""
+        session, subject = self._session, self._session.subject
+        if subject is None:
+            return "", {}
+        layer = subject.instruction.layer
+        known = {one.id for one in session.context.document.network.layers}
+        return "closeup", {
+            **session.toggles, "notation": session.notation, "layer": layer if layer in known else "",
+            "tensor": subject.tensor, "cell": list(subject.cell), "row": session.row,
+        }  # fmt: skip
+
     @property
     def subject(self) -> Subject | None:
         """The instruction and the number that are looked at: while its window moves by itself, the one it is at."""

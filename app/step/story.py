@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolTip, QWidget
 from app import theme as themes
 from app.scenes import draw
 from app.scenes import story as scene
+from app.scenes.story_film import Weight, first_weight, letters_of, trained
 from app.text import number, tr
 from app.widgets import Button, Choice, ProgressLine
 from app.widgets.focus import focus_entered, focus_left
@@ -28,34 +29,12 @@ if TYPE_CHECKING:
         QShowEvent,
     )
 
-    from app.snapshots import ProgramView
     from app.step.session import StepSession
     from core.runs.each_sample import SampleGradients
     from core.runs.story import Story
 
-Weight = tuple[str, tuple[int, ...]]
-
 #: What the engine is doing when nothing is in its way.
 _IDLE = ("ready", "paused", "diverged")
-
-
-def trained(program: ProgramView | None) -> dict[str, str]:
-    """Return the weights that something updates, in the order of the layers, each with its symbol."""
-    if program is None:
-        return {}
-    found = [
-        line.operands["w"]
-        for line in program.instructions
-        if line.phase == "update" and {"w", "g"} <= set(line.operands)
-    ]
-    forward = {
-        name: k
-        for k, line in enumerate(program.instructions)
-        for name in line.operands.values()
-        if line.phase == "forward"
-    }
-    found.sort(key=lambda name: (forward.get(name, 0), name))
-    return {name: program.tensors[name].symbol or name for name in found}
 
 
 class StoryView(QWidget):
@@ -138,10 +117,7 @@ class StoryView(QWidget):
             if name in known and len(cell[1]) == len(session.program.tensors[name].shape):
                 self._chosen = (name, cell[1])
         if self._chosen is None or self._chosen[0] not in known:
-            first = next(iter(known), None)
-            if first is None or session.program is None:
-                return None
-            self._chosen = (first, (0,) * len(session.program.tensors[first].shape))
+            self._chosen = first_weight(session.program)
         return self._chosen
 
     def choose(self, weight: str, cell: list[int]) -> None:
@@ -162,12 +138,13 @@ class StoryView(QWidget):
     @property
     def symbol(self) -> str:
         """The weight in letters, for the formula layout: ``w¹_{12}``."""
+        return letters_of(self._session.program, self.weight)
+
+    def filmed(self) -> tuple[str, dict[str, Any]]:
+        """Return the scene that films this weight, and its switches."""
         weight = self.weight
-        if weight is None:
-            return "w"
-        letters = trained(self._session.program).get(weight[0], "w").replace("W", "w")
-        between = "" if max(weight[1], default=0) < 9 else ","
-        return f"{letters}_{{{between.join(str(k + 1) for k in weight[1])}}}"
+        named = {"tensor": weight[0], "cell": list(weight[1])} if weight is not None else {}
+        return "story", named | {"row": self._session.row}
 
     @property
     def spoken(self) -> str:

@@ -254,13 +254,10 @@ class StepWorkspace(QWidget):
         self.scrubber.set_folded(level >= 2)
         self.debug.set_narrow(level >= 2)
 
-    def filmed_layer(self) -> str | None:
-        """Return the layer whose close-ups an export would film: the one looked at; None if none are shown."""
-        line = self.session.instruction
-        if self.view_choice.value != "closeup" or line is None:
-            return None
-        known = {layer.id for layer in self._context.document.network.layers}
-        return line.layer if line.layer in known else ""
+    def filmed(self) -> tuple[str, dict[str, Any]]:
+        """Return the scene an export would film and its switches: what is looked at; without a name where none fits."""
+        asked = getattr(self._shown[self.view_choice.value], "filmed", None)
+        return asked() if asked is not None else ("", {})
 
     def hint(self) -> tuple[tuple[str, str], ...]:
         """Keys for the status bar."""

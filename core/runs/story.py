@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
@@ -73,6 +73,14 @@ class Story:
         """The steps before which something else than an update changed the weight: by hand, or by a callback."""
         jumped = np.flatnonzero(self.before[1:] != self.after[:-1]) + 1
         return np.asarray(self.first + jumped)
+
+    def until(self, last: int) -> Story:
+        """Return the steps before `last` only."""
+        count = max(0, min(len(self), last - self.first))
+        return replace(
+            self, before=self.before[:count], after=self.after[:count],
+            gradient=self.gradient[:count], used=self.used[:count], past="",
+        )  # fmt: skip
 
     def then(self, other: Story) -> Story:
         """Return both as one, where the other goes on from the end of this; of too many steps the last."""

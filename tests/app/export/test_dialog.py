@@ -20,7 +20,7 @@ from app.export.dialog import ExportDialog, open_dialog
 from app.export.formats import by_id
 from app.export.places import default_target, next_free, with_suffix
 from app.settings import Settings
-from app.widgets import NumberField
+from app.widgets import NumberField, TextField
 from app.workspace import WindowContext
 from core import templates
 
@@ -201,10 +201,11 @@ def test_one_step_is_filmed_in_close_up(desk: Desk, tmp_path: Path) -> None:
     dialog, out = desk.dialog, tmp_path / "step.mp4"
     layer = desk.context.document.network.layers[1].id
     before = dialog.recipe()
-    dialog.show_step(layer)
+    looked_at = {"layer": layer, "tensor": f"{layer}/z", "cell": [1], "row": 3, "scale": "shared"}
+    dialog.film("closeup", looked_at)
     recipe = dialog.recipe()
     assert (before.scene, recipe.scene) == ("training", "closeup")
-    assert recipe.toggles == {"layer": layer}
+    assert recipe.toggles == looked_at
     assert recipe.last == 20
     dialog.set_path(out)
     dialog.form.set_values({"size": "640x360", "rate": "15", "seconds": 2})
@@ -215,3 +216,30 @@ def test_one_step_is_filmed_in_close_up(desk: Desk, tmp_path: Path) -> None:
         count = sum(1 for _ in film.decode(video=0))
     assert count == dialog._frames(dialog.recipe())
     assert count == 30
+
+
+def test_a_weight_is_filmed_and_a_cell_it_does_not_have_is_refused(
+    desk: Desk, tmp_path: Path
+) -> None:
+    dialog, out = desk.dialog, tmp_path / "weight.gif"
+    dialog.film("story", {"tensor": "dense_1/kernel", "cell": [1, 2], "row": 1})
+    dialog.range.set_range(4, 12)
+    recipe = dialog.recipe()
+    assert (recipe.scene, recipe.first, recipe.last) == ("story", 4, 12)
+    assert recipe.toggles == {"tensor": "dense_1/kernel", "cell": [1, 2], "row": 1}
+    dialog.set_path(out)
+    dialog.form.set_values({"format": "gif", "size": "640x360", "rate": "15", "seconds": 1})
+    cell = dialog.findChild(TextField, "export-cell")
+    assert cell.text() == "2, 3"
+    for typed, told in (("2, 99", "no number [2, 99]"), ("two", "counted from 1")):
+        cell.setText(typed)
+        dialog.form.changed.emit()
+        desk.click("export-start")
+        assert told in desk.text
+        assert not dialog.job.running
+    cell.setText("2, 1")
+    dialog.form.changed.emit()
+    desk.click("export-start")
+    desk.until(lambda: desk.text.startswith("Saved"))
+    assert out.stat().st_size > 1000
+    assert dialog.recipe().toggles["cell"] == [1, 0]

@@ -177,3 +177,31 @@ def test_what_the_step_before_has_left_is_not_shown() -> None:
             )
         compared += len(shown)
     assert compared
+
+
+def test_the_chosen_number_sample_and_switches_are_filmed(digits: Contents) -> None:
+    source = Replay(digits)
+    chosen = {"tensor": "conv2d_2/z", "cell": [3, 9, 11], "row": 5, "scale": "shared"}
+    recipe = recipe_of(toggles={"layer": "conv2d_2", **chosen})
+    film = step_film(recipe, source.inside(STEP - 1, 0, ()).program, source.taken)
+    ends = {}
+    for frame in step_frames(recipe, source, film):
+        subject = subject_of(frame.after, frame.toggles)
+        assert (subject.row, subject.rows) == (5, 64)
+        assert frame.toggles["scale"] == "shared"
+        if "walked" not in frame.toggles:
+            ends[subject.tensor] = subject.cell
+        elif subject.tensor == "conv2d_2/product":
+            assert subject.cell[-1] == 11, "the window slides over the chosen map"
+    # Of the same shape: the same cell.
+    for name in ("conv2d_2/a", "grad/conv2d_2/z"):
+        assert ends[name] == (3, 9, 11), name
+    assert ends["conv2d_2/bias"] == (11,)
+    without = step_film(recipe_of(), source.inside(STEP - 1, 0, ()).program, source.taken)
+    assert without.shots
+    for toggles, told in (
+        ({"tensor": "conv2d_9/z", "cell": [0]}, "conv2d_"),
+        ({"tensor": "conv2d_2/z", "cell": [3, 14, 0]}, r"\[4, 15, 1\]"),
+    ):
+        with pytest.raises(ExportUsageError, match=told):
+            step_film(recipe_of(toggles=toggles), source.inside(STEP - 1, 0, ()).program, 0)

@@ -14,7 +14,8 @@ from pytestqt.qtbot import QtBot
 from app import theme as themes
 from app.scenes import draw
 from app.scenes import story as scene
-from app.step.story import StoryView, trained
+from app.scenes.story_film import trained
+from app.step.story import StoryView
 from app.step.workspace import StepWorkspace
 from app.window.main import MainWindow
 from core import data, templates

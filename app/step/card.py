@@ -55,6 +55,13 @@ class Card:
     columns: bool = False
     parts: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
+    def same_number(self, other: Card) -> bool:
+        """Tell whether another card is of the same number and says the same of it, whatever its parts have found."""
+        return (
+            self.subject == other.subject and self.instruction is other.instruction and self.result == other.result
+            and self.columns == other.columns and self.values == other.values and self.expression == other.expression
+        )  # fmt: skip
+
     @property
     def worded(self) -> bool:
         """Whether the instruction is said in words: what it copies or compares has no formula worth reading."""

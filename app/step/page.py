@@ -1,7 +1,8 @@
-"""One pass over the inspector: sections write on it from top to bottom, and it remembers what answers the mouse."""
+"""What the inspector shows, written once: strokes that are painted as often as needed, and what answers the mouse."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,9 @@ from app.scenes import draw, formula
 from core.expressions import Ref
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QPainter
+    from collections.abc import Callable
+
+    from PySide6.QtGui import QColor, QPainter
 
     from app import theme as themes
     from app.step.card import Card
@@ -46,45 +49,54 @@ class Action:
 Target = Cell | Action
 
 
-class Page:
-    """Paints when there is a painter and only measures when there is none.
+@dataclass(frozen=True)
+class Light:
+    """What a painting depends on besides what is written.
 
     Attributes
     ----------
-    p, t, card, w
-        Painter or None, theme, what is shown, width.
-    y
-        Where the next thing goes. Sections move it down.
     hover
         What the mouse or the keyboard is at.
     lit
         What lights up wherever it stands: that, and the numbers of what is hovered elsewhere.
+    """
+
+    hover: Target | None = None
+    lit: frozenset[Target] = frozenset()
+
+
+class Page:
+    """Sections write on it from top to bottom; `paint` draws what they have written.
+
+    Writing measures, which takes longer than painting, so it is done once for each card and not for each painting.
+
+    Attributes
+    ----------
+    t, card, w
+        Theme, what is shown, width.
+    y
+        Where the next thing goes. Sections move it down.
     formulas, targets
         What was laid out where.
     """
 
-    def __init__(
-        self,
-        painter: QPainter | None,
-        colors: themes.Theme,
-        card: Card,
-        width: float,
-        hover: Target | None = None,
-        lit: frozenset[Target] = frozenset(),
-    ) -> None:
-        self.p, self.t, self.card, self.w = painter, colors, card, float(width)
-        self.hover = hover
-        self.lit = lit | {hover} if hover is not None else lit
+    def __init__(self, colors: themes.Theme, card: Card, width: float) -> None:
+        self.t, self.card, self.w = colors, card, float(width)
         self.y = 0.0
-        #: From where to where something is seen: what is above or below is placed, and not painted.
-        self.seen = (float("-inf"), float("inf"))
         self.formulas: list[tuple[formula.Formula, float, float]] = []
         self.targets: list[tuple[QRectF, Target]] = []
+        self._strokes: list[tuple[float, float, Callable[..., None], tuple[Any, ...]]] = []
 
     @property
     def room(self) -> float:
         """Width between the margins."""
         return self.w - 2 * PAD
+
+    # -- writing
+
+    def draw(self, top: float, bottom: float, paint: Callable[..., None], *how: Any) -> None:
+        """Let ``paint(painter, light, *how)`` draw something between two heights, each time it is seen."""
+        self._strokes.append((top, bottom, paint, how))
 
     def put(self, box: formula.Box, x: float, baseline: float) -> formula.Formula:
         """Place a box so that its baseline stands there."""
@@ -95,25 +107,26 @@ class Page:
     def place(self, done: formula.Formula, x: float, y: float) -> None:
         """Place a formula by its top left corner; its symbols answer the mouse."""
         self.formulas.append((done, x, y))
-        if self.p is None or y > self.seen[1] or y + done.height < self.seen[0]:
-            return
-        if self.lit:
-            self.p.setPen(Qt.PenStyle.NoPen)
-            self.p.setBrush(self.t.selbg)
-            for rect, ref in done.hits:
-                if isinstance(ref, Ref) and (ref.tensor, tuple(ref.index)) in self.lit:
-                    self.p.drawRoundedRect(rect.translated(x, y).adjusted(-1, -1, 1, 1), 3, 3)
-        formula.paint(self.p, done, self.t, x, y)
+        # Accents and brackets stand out a little.
+        self.draw(y - 8, y + done.height + 8, _formula, self.t, done, x, y)
 
-    def text(self, x: float, y: float, string: str, size: float, color: Any, **how: Any) -> None:
+    def text(
+        self, x: float, y: float, string: str, size: float, color: QColor, *, weight: int = 400, mono: bool = False,
+        anchor: str = "start",
+    ) -> None:  # fmt: skip
         """Write a line; `y` is its baseline."""
-        if self.p is not None and self.seen[0] <= y + 8 and y - 24 <= self.seen[1]:
-            draw.text(self.p, x, y, string, size, color, **how)
+        self.draw(y - 24, y + 8, _text, x, y, string, size, color, weight, mono, anchor)
+
+    def box(
+        self, rect: QRectF, line: QColor, fill: QColor, radius: float, action: Action | None = None,
+        hot: tuple[QColor, QColor] | None = None,
+    ) -> None:  # fmt: skip
+        """A rounded frame that is filled; with an action, `hot` are its colours while that is hovered."""
+        self.draw(rect.top() - 2, rect.bottom() + 2, _box, rect, (line, fill), radius, action, hot)
 
     def rule(self) -> None:
         """Close a section with a hairline."""
-        if self.p is not None:
-            self.p.fillRect(QRectF(0, self.y, self.w, 1), self.t.line)
+        self.draw(self.y, self.y + 1, _fill, QRectF(0, self.y, self.w, 1), self.t.line)
         self.y += 1
 
     def heading(self, string: str, aside: str = "") -> None:
@@ -155,11 +168,63 @@ class Page:
         width = draw.advance(string, 10.5, 500, True) + 12
         rect = QRectF(x - width if end else x, y, width, 18)
         self.target(rect, action)
-        if self.p is not None:
-            hot = self.hover == action
-            self.p.setPen(QPen(self.t.tx3 if hot else self.t.line2, 1))
-            self.p.setBrush(self.t.bg3 if hot else self.t.bg2)
-            self.p.drawRoundedRect(rect.adjusted(0.5, 0.5, -0.5, -0.5), 4, 4)
-            draw.text(self.p, rect.center().x(), rect.y() + 13, string, 10.5, self.t.tx if hot else self.t.tx2,
-                      weight=500, mono=True, anchor="middle")  # fmt: skip
+        self.box(
+            rect.adjusted(0.5, 0.5, -0.5, -0.5), self.t.line2, self.t.bg2, 4, action,
+            (self.t.tx3, self.t.bg3),
+        )  # fmt: skip
+        self.draw(
+            rect.top(), rect.bottom(), _label, rect.center().x(), rect.y() + 13, string, action,
+            (self.t.tx2, self.t.tx),
+        )  # fmt: skip
         return rect
+
+    # -- reading
+
+    def paint(
+        self, painter: QPainter, light: Light, top: float = -math.inf, bottom: float = math.inf
+    ) -> None:
+        """Draw what stands between two heights."""
+        for first, last, stroke, how in self._strokes:
+            if first <= bottom and last >= top:
+                stroke(painter, light, *how)
+
+
+def _formula(
+    painter: QPainter, light: Light, colors: themes.Theme, done: formula.Formula, x: float, y: float
+) -> None:
+    if light.lit:
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(colors.selbg)
+        for rect, ref in done.hits:
+            if isinstance(ref, Ref) and (ref.tensor, tuple(ref.index)) in light.lit:
+                painter.drawRoundedRect(rect.translated(x, y).adjusted(-1, -1, 1, 1), 3, 3)
+    formula.paint(painter, done, colors, x, y)
+
+
+def _text(
+    painter: QPainter, _light: Light, x: float, y: float, string: str, size: float, color: QColor, weight: int,
+    mono: bool, anchor: str,
+) -> None:  # fmt: skip
+    draw.text(painter, x, y, string, size, color, weight=weight, mono=mono, anchor=anchor)
+
+
+def _label(
+    painter: QPainter, light: Light, x: float, y: float, string: str, action: Action,
+    inks: tuple[QColor, QColor],
+) -> None:  # fmt: skip
+    ink = inks[light.hover == action]
+    draw.text(painter, x, y, string, 10.5, ink, weight=500, mono=True, anchor="middle")
+
+
+def _fill(painter: QPainter, _light: Light, rect: QRectF, color: QColor) -> None:
+    painter.fillRect(rect, color)
+
+
+def _box(
+    painter: QPainter, light: Light, rect: QRectF, tones: tuple[QColor, QColor], radius: float, action: Action | None,
+    hot: tuple[QColor, QColor] | None,
+) -> None:  # fmt: skip
+    line, fill = hot if hot is not None and light.hover == action else tones
+    painter.setPen(QPen(line, 1))
+    painter.setBrush(fill)
+    painter.drawRoundedRect(rect, radius, radius)

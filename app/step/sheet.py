@@ -12,8 +12,8 @@ from app import theme as themes
 from app.scenes import draw
 from app.scenes.formula_expressions import format_number
 from app.step.card import Card
-from app.step.page import Action, Page, Target
-from app.step.sections import sections
+from app.step.page import Action, Light, Target
+from app.step.written import Written
 from app.text import tr
 from app.widgets.focus import focus_entered, focus_left
 from core.expressions import Ref
@@ -59,7 +59,7 @@ class Sheet(QWidget):
         self._card = Card("", None)
         self._hover: Target | None = None
         self._lit: frozenset[Target] = frozenset()
-        self._page: Page | None = None
+        self._page: Written | None = None
         self._height = 200.0
 
     @property
@@ -72,7 +72,6 @@ class Sheet(QWidget):
         if card == self._card:
             return
         self._card = card
-        self._page = None
         self._measure()
         self.setAccessibleDescription(self.text())
         self.update()
@@ -105,22 +104,23 @@ class Sheet(QWidget):
 
     def resizeEvent(self, event: object) -> None:
         # Its own height has changed, most of the time: what stands where hangs on the width alone.
-        if self._page is None or self._page.w != self._room:
-            self._page = None
-            self._measure()
+        self._measure()
 
     def _measure(self) -> None:
-        height = self._written().y
+        height = self._written().height
         if abs(height - self._height) > 0.5:
             self._height = height
             self.setMinimumHeight(round(height))
             self.updateGeometry()
 
-    def _written(self) -> Page:
-        """What stands where."""
-        if self._page is None:
-            self._page = self._write(None)
-        return self._page
+    def _written(self) -> Written:
+        """What stands where: written when card, width or colours are others than before."""
+        page, colors, room = self._page, themes.current(), float(self._room)
+        if (
+            page is None or page.card is not self._card or page.width != room or page.colors is not colors
+        ):  # fmt: skip
+            page = self._page = Written(colors, self._card, room, page)
+        return page
 
     @property
     def _room(self) -> int:
@@ -134,27 +134,13 @@ class Sheet(QWidget):
         frame = 2 * area.frameWidth()
         return max(120, area.width() - frame - area.verticalScrollBar().sizeHint().width())
 
-    def _write(self, painter: QPainter | None, seen: tuple[float, float] | None = None) -> Page:
-        page = Page(painter, themes.current(), self._card, self._room, self._hover, self.lit)
-        if self._card.subject is None:
-            words = tr("Press Step: the formula of the instruction appears here, with its numbers.")
-            page.line(words, page.t.tx3)
-            page.y += 24
-            return page
-        for section in sections():
-            if section.name in self._card.parts:
-                section.paint(page, self._card.parts[section.name])
-        page.y += 16
-        return page
-
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         colors = themes.current()
         painter.fillRect(self.rect(), colors.bg1)
-        self._page = self._write(painter, (event.rect().top(), event.rect().bottom()))
-        # A painter must not outlive its event.
-        self._page.p = None
+        light = Light(self._hover, self.lit)
+        self._written().paint(painter, light, event.rect().top(), event.rect().bottom() + 1)
         if self.hasFocus() and self._hover is not None:
             for rect in self._rects(self._hover)[:1]:
                 box = rect.adjusted(-2, -2, 2, 2)

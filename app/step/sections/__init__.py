@@ -2,7 +2,7 @@
 
 A file here exposes ``SECTION``; the sheet shows those that have something to say of the number looked at, smallest
 ``order`` first. A section works its content out in ``build`` (data that can be compared, no widgets) and writes it on
-a page in ``paint``, which also runs without a painter, to measure.
+a page in ``paint``, once: the page draws what was written as often as it is seen.
 """
 
 from __future__ import annotations

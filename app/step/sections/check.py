@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QRectF
-from PySide6.QtGui import QPen
 
 from app import icons
 from app.scenes import draw
@@ -16,8 +15,10 @@ from app.step.sections import Section
 from app.text import tr
 
 if TYPE_CHECKING:
+    from PySide6.QtGui import QColor, QPainter
+
     from app.step.card import Card
-    from app.step.page import Page
+    from app.step.page import Light, Page
     from app.step.session import StepSession
 
 #: Relative difference up to which two ways to a gradient agree: one of them is computed in float32.
@@ -85,19 +86,15 @@ def _paint(page: Page, check: Check) -> None:
 def _found(page: Page, check: Check) -> None:
     t, top = page.t, page.y + 6
     rect = QRectF(PAD + 0.5, top + 0.5, page.room - 1, 91)
-    if page.p is not None:
-        page.p.setPen(QPen(t.line, 1))
-        page.p.setBrush(t.bg2)
-        page.p.drawRoundedRect(rect, 8, 8)
-        words = tr("agrees") if check.agrees else tr("differs")
-        tone = t.tx if check.agrees else t.err
-        width = draw.advance(words, 12, 500)
-        draw.text(page.p, rect.right() - 12, top + 22, words, 12, tone, weight=500, anchor="end")
-        name = "check" if check.agrees else "warning"
-        if icons.exists(name):
-            icons.paint(
-                page.p, name, tone, QRectF(rect.right() - 12 - width - 20, top + 10, 16, 16)
-            )
+    page.box(rect, t.line, t.bg2, 8)
+    words = tr("agrees") if check.agrees else tr("differs")
+    tone = t.tx if check.agrees else t.err
+    width = draw.advance(words, 12, 500)
+    page.text(rect.right() - 12, top + 22, words, 12, tone, weight=500, anchor="end")
+    name = "check" if check.agrees else "warning"
+    if icons.exists(name):
+        square = QRectF(rect.right() - 12 - width - 20, top + 10, 16, 16)
+        page.draw(square.top(), square.bottom(), _icon, name, tone, square)
     page.text(PAD + 12, top + 22, tr("Numeric check"), 11, t.tx2, weight=600)
     assert check.numeric is not None
     assert check.backprop is not None
@@ -117,16 +114,17 @@ def _offer(page: Page, check: Check) -> None:
     t, top = page.t, page.y + 6
     rect = QRectF(PAD + 0.5, top + 0.5, page.room - 1, 51)
     page.target(rect, ACTION)
-    if page.p is not None:
-        page.p.setPen(QPen(t.tx3 if page.hover == ACTION else t.line, 1))
-        page.p.setBrush(t.bg2)
-        page.p.drawRoundedRect(rect, 8, 8)
+    page.box(rect, t.line, t.bg2, 8, ACTION, (t.tx3, t.bg2))
     page.text(PAD + 12, top + 21, tr("Check this gradient"), 11, t.tx2, weight=600)
     words = tr("measuring…") if check.under_way else tr("Measure")
     page.text(rect.right() - 12, top + 21, words, 12, t.tx, weight=500, anchor="end")
     what = tr("nudge the weight a little and see how L answers")
     page.text(PAD + 12, top + 40, what, 11.5, t.tx2)
     page.y = top + 58
+
+
+def _icon(painter: QPainter, _light: Light, name: str, tone: QColor, square: QRectF) -> None:
+    icons.paint(painter, name, tone, square)
 
 
 SECTION = Section("check", 60, _build, _paint)

@@ -21,8 +21,10 @@ from app.text import tr
 from core.expressions import Expr, Ref, children
 
 if TYPE_CHECKING:
+    from PySide6.QtGui import QColor, QPainter
+
     from app.step.card import Card
-    from app.step.page import Page
+    from app.step.page import Light, Page, Target
     from app.step.session import StepSession
 
 #: As many cells of an operand are shown in each direction; the contributing ones stay in view.
@@ -218,21 +220,17 @@ def _matrix(
     output: bool,
 ) -> None:
     marks: list[QRectF] = []
+    cells: list[_Cell] = []
     for r, line in enumerate(operand.cells):
         for c, (index, value) in enumerate(line):
             rect = QRectF(x + c * (size[0] + 2), y + r * (size[1] + 2), *size)
             page.target(rect, (operand.tensor, index))
             if index in operand.marked:
                 marks.append(rect)
-            if page.p is not None:
-                _cell(page, rect, value, vmax, output, (operand.tensor, index) in page.lit)
-    if page.p is None:
-        return
+            cells.append(_cell(page, rect, (operand.tensor, index), value, vmax, output))
     role = page.t.color("bwd" if operand.tensor.startswith("grad/") or _backward(page) else "fwd")
-    page.p.setPen(QPen(role, 2))
-    page.p.setBrush(Qt.BrushStyle.NoBrush)
-    for rect in marks:
-        page.p.drawRoundedRect(rect.adjusted(0, 0, 0, 0), 2, 2)
+    bottom = y + len(operand.cells) * (size[1] + 2)
+    page.draw(y - 2, bottom, _paint_cells, page.t, cells, marks, role)
     if operand.more:
         page.text(x, y + len(operand.cells) * (size[1] + 2) + 9, "⋯", 10, page.t.tx3, mono=True)
 
@@ -242,36 +240,59 @@ def _backward(page: Page) -> bool:
     return line is not None and line.phase == "backward"
 
 
+@dataclass(frozen=True)
+class _Cell:
+    """A cell as it is painted: where it is and for which number, its ground and what is written on it.
+
+    `ground` is None where there is no number yet.
+    """
+
+    rect: QRectF
+    target: Target
+    ground: QColor | None
+    shown: str
+    ink: QColor
+    size: float
+
+
 def _cell(
-    page: Page, rect: QRectF, value: float | None, vmax: float, output: bool, hover: bool
-) -> None:
-    assert page.p is not None
+    page: Page, rect: QRectF, target: Target, value: float | None, vmax: float, output: bool
+) -> _Cell:
+    t = page.t
     if value is None:
-        pen = QPen(page.t.line2, 1, Qt.PenStyle.DashLine)
-        page.p.setPen(pen)
-        page.p.setBrush(Qt.BrushStyle.NoBrush)
-        page.p.drawRoundedRect(rect.adjusted(0.5, 0.5, -0.5, -0.5), 2, 2)
-        draw.text(page.p, rect.center().x(), rect.center().y() + 4, "…", 11.5,
-                  page.t.bwd if output else page.t.tx3, mono=True, anchor="middle")  # fmt: skip
-        return
-    fill = page.t.signed(value, vmax)
-    draw.fill(page.p, rect.x(), rect.y(), rect.width(), rect.height(), fill, 2)
-    if hover:
-        draw.frame(
-            page.p,
-            rect.x() + 1,
-            rect.y() + 1,
-            rect.width() - 2,
-            rect.height() - 2,
-            page.t.tx,
-            1.5,
-            2,
-        )
+        return _Cell(rect, target, None, "…", t.bwd if output else t.tx3, 11.5)
     strong = abs(value) > 0.55 * vmax
-    ink = (themes.DARK.bg0 if page.t.is_dark else themes.LIGHT.priText) if strong else page.t.tx
+    ink = (themes.DARK.bg0 if t.is_dark else themes.LIGHT.priText) if strong else t.tx
     size = 11.5 if rect.width() > 50 else 10.5
-    draw.text(page.p, rect.center().x(), rect.center().y() + 4, cell_text(value), size,
-              ink, weight=500, mono=True, anchor="middle")  # fmt: skip
+    return _Cell(rect, target, t.signed(value, vmax), cell_text(value), ink, size)
+
+
+def _paint_cells(
+    painter: QPainter, light: Light, colors: themes.Theme, cells: list[_Cell], marks: list[QRectF],
+    role: QColor,
+) -> None:  # fmt: skip
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setPen(QPen(colors.line2, 1, Qt.PenStyle.DashLine))
+    for one in cells:
+        if one.ground is None:
+            painter.drawRoundedRect(one.rect.adjusted(0.5, 0.5, -0.5, -0.5), 2, 2)
+    painter.setPen(Qt.PenStyle.NoPen)
+    for one in cells:
+        if one.ground is not None:
+            painter.setBrush(one.ground)
+            painter.drawRoundedRect(one.rect, 2, 2)
+    for one in cells:
+        if one.target in light.lit and one.ground is not None:
+            rect = one.rect.adjusted(1, 1, -1, -1)
+            draw.frame(painter, rect.x(), rect.y(), rect.width(), rect.height(), colors.tx, 1.5, 2)
+    for one in cells:
+        center = one.rect.center()
+        draw.text(painter, center.x(), center.y() + 4, one.shown, one.size, one.ink,
+                  weight=400 if one.ground is None else 500, mono=True, anchor="middle")  # fmt: skip
+    painter.setPen(QPen(role, 2))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    for rect in marks:
+        painter.drawRoundedRect(rect, 2, 2)
 
 
 def _extent(operand: Operand) -> float:

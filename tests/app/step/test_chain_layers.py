@@ -70,7 +70,7 @@ def nothing_is_cut(sheet: Sheet) -> None:
         assert x >= 0, done.plain()
         assert x + done.width <= sheet.width() + 1, f"{done.plain()} is cut at the right"
         assert y >= 0, done.plain()
-        assert y + done.height <= page.y, f"{done.plain()} is cut at the bottom"
+        assert y + done.height <= page.height, f"{done.plain()} is cut at the bottom"
     controls = [rect for rect, target in page.targets if isinstance(target, Action)]
     for one in controls:
         for done, x, y in page.formulas:

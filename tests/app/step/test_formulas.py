@@ -21,7 +21,7 @@ from app.scenes.formula_tex import to_box
 from app.snapshots import InstructionView
 from app.step.card import Card
 from app.step.notation import arranged, title
-from app.step.page import PAD, Page
+from app.step.page import PAD, Light, Page
 from app.step.sections import sections
 from app.step.simplify import shorten, simplify
 from app.theme_fonts import load_fonts
@@ -96,21 +96,19 @@ def looked_at(program: Program, index: int, ins: Instruction, notation: str) -> 
 def painted(card: Card, width: int, colors: themes.Theme) -> np.ndarray:
     """The sections painted on an image with a margin at the bottom and the right; returns where ink is."""
     margin = 24
-    measured = write(None, card, width, colors)
-    image = QImage(width + margin, round(measured.y) + margin, QImage.Format.Format_RGB32)
+    page = write(card, width, colors)
+    image = QImage(width + margin, round(page.y) + margin, QImage.Format.Format_RGB32)
     image.fill(colors.bg1)
     painter = QPainter(image)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    page = write(painter, card, width, colors)
+    page.paint(painter, Light())
     painter.end()
-    page.p = None
-    assert page.y == measured.y, "measuring and painting take the same room"
     pixels = np.frombuffer(image.constBits(), np.uint32).reshape(image.height(), image.width())
     return (pixels & 0xFFFFFF) != (colors.bg1.rgb() & 0xFFFFFF)
 
 
-def write(painter: QPainter | None, card: Card, width: int, colors: themes.Theme) -> Page:
-    page = Page(painter, colors, card, width)
+def write(card: Card, width: int, colors: themes.Theme) -> Page:
+    page = Page(colors, card, width)
     for section in sections():
         if section.name in SHOWN:
             section.paint(page, card.parts[section.name])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from core.expressions import Expr, Number, Ref, elide, to_tex
 
 if TYPE_CHECKING:
     from app.snapshots import InstructionView
+    from app.step.sections import Section
     from app.step.session import StepSession
 
 Index = tuple[int, ...]
@@ -35,8 +37,8 @@ class Card:
         What computes it, the formula as far as it is shown, the numbers in it by (tensor, index), and what it makes.
     arranged
         The whole formula in the order of the notation: not simplified, sums of thousands of terms shortened.
-    words, tex
-        A sentence, and the formula three ways for the clipboard.
+    words
+        A sentence.
     columns
         Whether samples stand in columns.
     parts
@@ -51,9 +53,28 @@ class Card:
     result: float | None = None
     arranged: Expr | None = field(default=None, compare=False)
     words: str = ""
-    tex: str = ""
     columns: bool = False
     parts: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+
+    @cached_property
+    def tex(self) -> str:
+        """The formula three ways for the clipboard; worked out when it is asked for."""
+        lines = _lines(self)
+        for one in self._told_in_tex:
+            assert one.tex is not None
+            lines += one.tex(self, self.parts[one.name])
+        return _aligned(lines)
+
+    @property
+    def has_tex(self) -> bool:
+        """Whether there is a formula to copy."""
+        return self.expression is not None or bool(self._told_in_tex)
+
+    @property
+    def _told_in_tex(self) -> list[Section]:
+        from app.step.sections import sections
+
+        return [one for one in sections() if one.tex is not None and one.name in self.parts]
 
     def same_number(self, other: Card) -> bool:
         """Tell whether another card is of the same number and says the same of it, whatever its parts have found."""
@@ -76,15 +97,8 @@ def build(session: StepSession) -> Card:
     card = plain(session)
     if card.subject is None:
         return card
-    parts, lines = {}, []
-    for one in sections():
-        content = one.build(session, card)
-        if content is None:
-            continue
-        parts[one.name] = content
-        if one.tex is not None:
-            lines += one.tex(card, content)
-    return replace(card, parts=parts, tex=_aligned([*_lines(card), *lines]))
+    found = ((one.name, one.build(session, card)) for one in sections())
+    return replace(card, parts={name: content for name, content in found if content is not None})
 
 
 def plain(session: StepSession) -> Card:

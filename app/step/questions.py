@@ -72,6 +72,8 @@ class Questions(QObject):
         self.check: tuple[Explained, Any] | None = None
         self.checking = False
         self._asked: tuple[int, int, tuple[int, ...]] | None = None
+        #: How many chains are asked for and have not come.
+        self._chains = 0
         self._tensors: dict[tuple[int, str], np.ndarray] = {}
         self._wanted: set[tuple[int, str]] = set()
         self._check_is_quick = False
@@ -88,6 +90,20 @@ class Questions(QObject):
         """Forget tensors of other snapshots than this one."""
         self._tensors = {k: v for k, v in self._tensors.items() if k[0] == serial}
         self._wanted = {key for key in self._wanted if key[0] == serial}
+
+    @property
+    def asked(self) -> tuple[int, int, tuple[int, ...]] | None:
+        """What was asked last: snapshot, instruction and cell."""
+        return self._asked
+
+    @property
+    def waiting(self) -> bool:
+        """Whether the engine still owes an answer about the number that is looked at."""
+        asked, known = self._asked, self.explanation
+        if asked is None or self._session.running:
+            return False
+        answered = known is not None and (known.serial, known.instruction, known.cell) == asked
+        return not answered or self._chains > 0
 
     def rest(self) -> None:
         """Ask nothing by itself any more."""
@@ -224,14 +240,20 @@ class Questions(QObject):
         began = perf_counter()
 
         def done(answer: Any) -> None:
+            self._chains -= 1
             self._chain_takes = perf_counter() - began
             if self._asked == asked and self._chain_of() == of:
                 self.chain = Explained(*asked, answer)
                 self.answered.emit()
 
         def failed(sentence: str) -> None:
+            self._chains -= 1
             if sentence == INTERRUPTED and self._asked == asked:
                 self._chain_timer.start()
+            elif self._asked == asked:
+                self.answered.emit()
+
+        self._chains += 1
 
         self._engine.ask(
             "chain", tensor=of[0], cell=of[1], through=through, row=session.row, done=done,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QTimer, Slot
+from PySide6.QtCore import Qt, QTimer, Slot
 from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
@@ -35,6 +35,10 @@ if TYPE_CHECKING:
     from app.workspace import WindowContext
 
 
+#: Milliseconds, not quite two frames.
+_PATIENCE = 30
+
+
 class StepWorkspace(QWidget):
     """One instruction at a time."""
 
@@ -53,6 +57,13 @@ class StepWorkspace(QWidget):
         self._timer.setSingleShot(True)
         self._timer.setInterval(0)
         self._timer.timeout.connect(self._show_card)
+        #: The card of the number looked at before stays this long, at most, for its successor to come whole.
+        self._patience = QTimer(self)
+        self._patience.setSingleShot(True)
+        self._patience.setTimerType(Qt.TimerType.PreciseTimer)
+        self._patience.setInterval(_PATIENCE)
+        self._patience.timeout.connect(self._write_card)
+        self._written_of: Any = None
         self.session.changed.connect(self._on_changed)
         self.session.explained.connect(self._timer.start)
         context.theme_changed.connect(self._on_theme)
@@ -359,14 +370,27 @@ class StepWorkspace(QWidget):
         shown = ", ".join(format_number(float(v), 2) for v in x.ravel())
         return f"{words}   x = ({shown})"
 
+    @Slot()
     def _show_card(self) -> None:
+        """Show the card, unless the engine's answer about a new number comes within a moment: then with that."""
+        questions = self.session.questions
+        if questions.waiting and questions.asked != self._written_of:
+            if not self._patience.isActive():
+                self._patience.start()
+            return
+        self._write_card()
+
+    @Slot()
+    def _write_card(self) -> None:
+        self._patience.stop()
+        self._written_of = self.session.questions.asked
         card = cards.build(self.session)
         self._card_head.title.setText(card.title)
         name = ""
         if card.instruction is not None:
             name = tr("op {number}", number=card.instruction.index + 1)
         self._card_head.subtitle.setText(name)
-        self.copy.setEnabled(bool(card.tex))
+        self.copy.setEnabled(card.has_tex)
         self.sheet.set_card(card)
         self.sheet.light(numbers_of(self.session.hover, self.session.reader))
 
@@ -429,9 +453,10 @@ class StepWorkspace(QWidget):
 
     def _copy_tex(self) -> None:
         clipboard = QGuiApplication.clipboard()
-        if clipboard is not None and self.sheet.card.tex:
-            clipboard.setText(self.sheet.card.tex)
-            self._context.bus.emit("step.tex-copied", text=self.sheet.card.tex)
+        text = self.sheet.card.tex
+        if clipboard is not None and text:
+            clipboard.setText(text)
+            self._context.bus.emit("step.tex-copied", text=text)
 
 
 def _nothing(**_arguments: Any) -> None:

@@ -13,6 +13,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec import Struct
+
+from app.arguments import ArgumentError, Declared
+from app.text import tr
+
 log = logging.getLogger("chainrule.bus")
 
 Handler = Callable[..., Any]
@@ -80,10 +85,18 @@ class Bus:
 
     def __init__(self, remember: int = 1000) -> None:
         self.log: deque[Command | Event] = deque(maxlen=remember)
-        self._handlers: dict[str, tuple[Handler, str]] = {}
+        self._handlers: dict[str, tuple[Handler, str, type[Struct] | None]] = {}
+        self._declared: dict[str, Declared] = {}
         self._subscribers: list[tuple[Callback, frozenset[str] | None]] = []
 
-    def register(self, name: str, handler: Handler, *, label: str | None = None) -> None:
+    def register(
+        self,
+        name: str,
+        handler: Handler,
+        *,
+        label: str | None = None,
+        fields: type[Struct] | None = None,
+    ) -> None:
         """Make ``handler(**arguments)`` carry out the command ``name``.
 
         Parameters
@@ -91,9 +104,12 @@ class Bus:
         name : str
             Name of the command; registering it a second time is a programming error.
         handler : callable
-            Receives the command's arguments by keyword.
+            Receives the command's arguments by keyword. Before, they are checked against the types it declares
+            (`app.arguments.Declared`), so that it can rely on them.
         label : str, optional
             What a menu or an undo list calls it.
+        fields : type of struct, optional
+            What the handler's ``**`` may hold.
 
         Raises
         ------
@@ -102,11 +118,12 @@ class Bus:
         """
         if name in self._handlers:
             raise ValueError(f"the command {name!r} already has a handler")
-        self._handlers[name] = (handler, label or name)
+        self._handlers[name] = (handler, label or name, fields)
 
     def unregister(self, name: str) -> None:
         """Forget the handler of ``name``, if there is one."""
         self._handlers.pop(name, None)
+        self._declared.pop(name, None)
 
     def knows(self, name: str) -> bool:
         """Tell whether a handler is registered for ``name``."""
@@ -120,18 +137,30 @@ class Bus:
         """Return the label the command was registered with."""
         return self._handlers[name][1]
 
+    def declared(self, name: str) -> Declared:
+        """Return what the handler of a command takes."""
+        if name not in self._declared:
+            handler, _, fields = self._handlers[name]
+            self._declared[name] = Declared(handler, fields)
+        return self._declared[name]
+
     def do(self, name: str, /, **arguments: Any) -> Any:
         """Carry out a command and tell the subscribers.
 
         Raises
         ------
         CommandError
-            If nothing knows the command, or if its handler refuses it.
+            If nothing knows the command, if its arguments are not what it takes, or if its handler refuses it.
+            Then nothing has happened.
         """
         try:
-            handler, _ = self._handlers[name]
+            handler, _, _ = self._handlers[name]
         except KeyError:
-            raise CommandError(f"There is no command called {name!r}.") from None
+            raise CommandError(tr("There is no command called {name!r}.", name=name)) from None
+        try:
+            arguments = self.declared(name).checked(name, arguments)
+        except ArgumentError as error:
+            raise CommandError(str(error)) from error
         command = Command(name, arguments)
         result = handler(**arguments)
         self._publish(command)

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from app.arguments import Place
 from app.bus import Bus, CommandError
 from app.document import DataRef, Document, data_info
 from app.text import tr
@@ -68,12 +69,9 @@ class DocumentCommands:
             ("edit.undo", self.undo, tr("Undo")),
             ("edit.redo", self.redo, tr("Redo")),
             ("select.layer", self.select, tr("Select layer")),
+            ("select.sample", self.select_sample, tr("Select a sample")),
         ):
             bus.register(name, _sentences(handler), label=label)
-        # Lenses on the data are kept by the views that show them; the bus only passes them on.
-        for name in ("select.cell", "select.sample"):
-            if not bus.knows(name):
-                bus.register(name, lambda **_: None)
 
     # Layers
 
@@ -108,6 +106,8 @@ class DocumentCommands:
         """Bring a layer to another place, counted without it."""
         network = self._document.network
         kind = kind_title(network.layer(layer).kind)
+        if not 0 <= index < len(network.layers):
+            raise CommandError(tr("There is no place {index} in the network.", index=index))
         if self._document.edit(tr("Move {kind}", kind=kind), network=network.move(layer, index)):
             self._bus.emit("layer.moved", layer=layer, index=index)
 
@@ -206,9 +206,9 @@ class DocumentCommands:
             elif name in LIMITS:
                 changes[name] = _checked(name, value, *LIMITS[name])
             elif name == "metrics":
-                changes[name] = tuple(value)
+                changes[name] = _listed(name, value)
             elif name == "callbacks":
-                changes[name] = tuple(dict(one) for one in value)
+                changes[name] = tuple(dict(one) for one in _listed(name, value, of=dict))
             elif name == "truncated_bptt_steps":
                 changes[name] = check_truncation(value)
             elif name == "loss":
@@ -268,7 +268,12 @@ class DocumentCommands:
 
     def select(self, layer: str | None = None) -> None:
         """Select a layer, or nothing."""
+        if layer is not None:
+            self._document.network.layer(layer)
         self._document.select(layer)
+
+    def select_sample(self, index: Place) -> None:
+        """Look at a held-out sample; the views that show samples hear of it from the bus."""
 
 
 def kind_title(kind: str) -> str:
@@ -334,6 +339,15 @@ def _optimizer(value: Any, old: dict[str, Any]) -> dict[str, Any]:
     rate = {"SGD": 0.1, "Adam": 0.001, "AdamW": 0.001, "Nadam": 0.001, "RMSprop": 0.001, "Lion": 0.0003,
             "Adadelta": 1.0}.get(str(value), 0.01)  # fmt: skip
     return {"kind": str(value), "learning_rate": rate}
+
+
+def _listed(name: str, value: Any, of: type | None = None) -> tuple[Any, ...]:
+    fits = isinstance(value, list | tuple)
+    if not fits or (of is not None and not all(isinstance(one, of) for one in value)):
+        raise CommandError(
+            tr("{name} must be a list; it is {value!r}.", name=name.capitalize(), value=value)
+        )
+    return tuple(value)
 
 
 def _checked(name: str, value: Any, low: float, high: float, whole: bool) -> float | int:

@@ -152,7 +152,7 @@ class ThemeSwitch(QObject):
             For another word.
         """
         if mode not in MODES:
-            raise ValueError(f"a theme is one of {', '.join(MODES)}, not {mode!r}")
+            raise ValueError(f"A theme is one of {', '.join(MODES)}; it is {mode!r}.")
         self._mode = mode
         # Restyling a full window costs tens of milliseconds.
         if self._wanted() is not theme.current():

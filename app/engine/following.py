@@ -1,4 +1,4 @@
-"""How the engine listens: to the bus for what to do, to the document for what to run."""
+"""How the engine listens to the document for what to run."""
 
 from __future__ import annotations
 
@@ -7,36 +7,13 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, QTimer, Slot
 
 from app.engine.state import Work
-from app.text import tr
 from core.io.runs import DataRef
 
 if TYPE_CHECKING:
-    from app.bus import Bus, Handler
     from app.engine.proxy import Engine
 
 #: Edits within this many milliseconds count as one: a dragged slider compiles once, when it rests.
 _SETTLE = 60
-
-
-def register(engine: Engine, bus: Bus) -> None:
-    """Carry out the ``run.*`` commands; those another part has registered are left to it."""
-    handlers: dict[str, tuple[Handler, str]] = {
-        "run.play": (engine.play, tr("Play")),
-        "run.pause": (engine.pause, tr("Pause")),
-        "run.reset": (engine.reset, tr("Reset")),
-        "run.step": (engine.step, tr("Step")),
-        "run.step_back": (engine.step_back, tr("Step back")),
-        "run.play_back": (engine.play_back, tr("Play backwards")),
-        "run.to": (engine.step_to, tr("Run to here")),
-        "run.back_to": (engine.step_back_to, tr("Go back to here")),
-        "run.seek": (engine.seek, tr("Go to step")),
-        "run.set": (engine.set, tr("Change a setting of the run")),
-        "run.speed": (engine.set_speed, tr("Speed")),
-        "run.granularity": (engine.set_granularity, tr("Granularity")),
-    }
-    for name, (handler, label) in handlers.items():
-        if not bus.knows(name):
-            bus.register(name, handler, label=label)
 
 
 class Follower(QObject):

@@ -19,6 +19,7 @@ from app.engine.state import (
     SECONDS_PER_LAYER,
     SECONDS_PER_SAMPLED_STEP,
     EngineState,
+    Speed,
     Work,
     speed_of,
 )
@@ -211,11 +212,12 @@ class Engine(QObject):
 
         Commands another part has registered already are left to it.
         """
-        from app.engine.following import follow, register
+        from app.engine.following import follow
+        from app.engine.transport import Transport
 
         self._bus = bus
         self._document = document
-        register(self, bus)
+        Transport(self, bus)
         self._follower = follow(self, document)
 
     def catch_up(self) -> None:
@@ -345,7 +347,7 @@ class Engine(QObject):
         """Change a live scalar such as ``learning_rate`` from the next step on."""
         self._send("set", name=name, value=float(value))
 
-    def set_speed(self, value: str | float) -> None:
+    def set_speed(self, value: str | float | Speed) -> None:
         """Choose a speed by key (`SPEEDS`) or as a multiple of 600 ms a layer."""
         speed = speed_of(value)
         if speed.mode != "slow":

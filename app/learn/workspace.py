@@ -33,7 +33,6 @@ class LearnWorkspace(QWidget):
         self.setObjectName("learn-workspace")
         self._context = context
         self.session = StepSession(context, "learn", self)
-        _register(context)
         self.tutor = Tutor(context, self.session, self)
         self.list = LessonList(self.tutor)
         self.list.setFixedWidth(296)
@@ -77,7 +76,7 @@ class LearnWorkspace(QWidget):
         inner.setSpacing(0)
         self.stage = StepStage(session, name="lesson-stage")
         self.stage.cell_chosen.connect(
-            lambda tensor, index: context.bus.do("select.cell", tensor=tensor, index=list(index))
+            lambda tensor, index: context.do("select.cell", tensor=tensor, index=list(index))
         )
         self.strip = FormulaStrip(session)
         self.scrubber = Scrubber(session)
@@ -182,17 +181,6 @@ class LearnWorkspace(QWidget):
             bus.do(name, **arguments)
         except CommandError as error:
             bus.emit("lesson.refused", sentence=str(error))
-
-
-def _register(context: WindowContext) -> None:
-    """Choosing a number is a command here as in the Step workspace."""
-    for name, label in (
-        ("select.cell", tr("Select a number")),
-        ("select.row", tr("Show another sample of the batch")),
-        ("step.inspect", tr("Look at an instruction")),
-    ):
-        if not context.bus.knows(name):
-            context.bus.register(name, lambda **_arguments: None, label=label)
 
 
 def _may_close(window: QWidget) -> bool:

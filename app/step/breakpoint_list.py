@@ -36,6 +36,8 @@ class BreakpointList(Popover):
         )  # fmt: skip
         self.body.addLayout(self._rows)
         self.body.addWidget(self._none)
+        self._asleep = Label("", "hint", "tx3", name="breakpoint-asleep", wrap=True)
+        self.body.addWidget(self._asleep)
         self.body.addWidget(Line())
         self._kind = Segmented(
             (("condition", tr("Condition")), ("layer", tr("Layer")), ("instruction", tr("Instruction"))),
@@ -107,7 +109,15 @@ class BreakpointList(Popover):
             self._shown[number].show_breakpoint(
                 stops.described(number), on=stops.items[number].enabled
             )
-        self._none.setVisible(not stops.items)
+        count = len(stops.asleep)
+        self._none.setVisible(not stops.items and not count)
+        self._asleep.setVisible(bool(count))
+        self._asleep.setText(
+            tr("One more waits: what it stops at is not in the network now. Undo brings both back.")
+            if count == 1
+            else tr("{count} more wait: what they stop at is not in the network now. Undo brings both back.",
+                    count=count)
+        )  # fmt: skip
         self._fill_layers()
         self._show_form()
         if self.isVisible():

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from PySide6.QtCore import QObject, Signal
 
+from app.arguments import Place
 from app.bus import Command, CommandError, Event
 from app.step.breakpoint_words import described, stopped
 from app.text import tr
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 #: Under which name the project's file keeps them.
 KEPT = "breakpoints"
+#: Commands that take the fields of one.
+_OF_FIELDS = ("step.add_breakpoint", "step.change_breakpoint")
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,8 @@ class Breakpoints(QObject):
         super().__init__(parent)
         self._context = context
         self.items: dict[int, Breakpoint] = {}
+        #: Those that have no place in the present network: a layer was deleted, and Undo may bring it back.
+        self.asleep: dict[int, Breakpoint] = {}
         self.last: Stop | None = None
         self._program: ProgramView | None = None
         #: Painters ask for them many times a second.
@@ -68,7 +73,8 @@ class Breakpoints(QObject):
             ("step.run_back_to_breakpoint", self.run_back, tr("Run back to breakpoint")),
         ):
             if not bus.knows(name):
-                bus.register(name, handler, label=label)
+                fields = Breakpoint if name in _OF_FIELDS else None
+                bus.register(name, handler, label=label, fields=fields)
         bus.subscribe(
             self._on_message,
             ("run.stopped-at", "run.not-stopped", "project.opened", "run.stepped", "run.stepped-back",
@@ -78,7 +84,7 @@ class Breakpoints(QObject):
 
     # -- commands
 
-    def toggle(self, instruction: int) -> None:
+    def toggle(self, instruction: Place) -> None:
         """Set a breakpoint before an instruction, or delete the one that is there."""
         found = [
             number
@@ -88,7 +94,7 @@ class Breakpoints(QObject):
         if found:
             self.remove(found[0])
         else:
-            self.add(kind="instruction", instruction=int(instruction))
+            self.add(kind="instruction", instruction=instruction)
 
     def add(self, **fields: Any) -> int:
         """Set a breakpoint with these fields of `core.breakpoints.Breakpoint`; return its number."""
@@ -97,7 +103,7 @@ class Breakpoints(QObject):
             if msgspec.structs.replace(one, enabled=made.enabled) == made:
                 # The same once more: it is switched on.
                 return self._put(number, made)
-        return self._put(max(self.items, default=0) + 1, made)
+        return self._put(max((*self.items, *self.asleep), default=0) + 1, made)
 
     def change(self, number: int, **fields: Any) -> None:
         """Give a breakpoint other fields: ``enabled=False`` keeps it without its stopping anything."""
@@ -113,6 +119,7 @@ class Breakpoints(QObject):
     def clear(self) -> None:
         """Delete all."""
         self.items.clear()
+        self.asleep.clear()
         self._changed()
 
     def run_on(self) -> None:
@@ -176,17 +183,19 @@ class Breakpoints(QObject):
         self._tell()
 
     def follow(self, program: ProgramView) -> None:
-        """Find the places again on another tape; what is not there any more is deleted."""
+        """Find the places again on another tape; what has none there sleeps until it has one again."""
         if program is self._program:
             return
         self._program, self._marks = program, None
-        kept = {}
-        for number, one in self.items.items():
+        awake, asleep = {}, {}
+        for number, one in sorted((self.items | self.asleep).items()):
             found = _placed(one, program)
             if found is not None:
-                kept[number] = found
-        if kept != self.items:
-            self.items = kept
+                awake[number] = found
+            else:
+                asleep[number] = one
+        if (awake, asleep) != (self.items, self.asleep):
+            self.items, self.asleep = awake, asleep
             self._changed()
         else:
             self.changed.emit()
@@ -255,7 +264,8 @@ class Breakpoints(QObject):
         return msgspec.structs.replace(made, writes=writes[0] if writes else "")
 
     def _changed(self) -> None:
-        self._context.view[KEPT] = [msgspec.to_builtins(one) for one in self.items.values()]
+        every = sorted((self.items | self.asleep).items())
+        self._context.view[KEPT] = [msgspec.to_builtins(one) for _, one in every]
         self._tell()
         self.changed.emit()
 
@@ -268,7 +278,7 @@ class Breakpoints(QObject):
 
     def _load(self) -> None:
         """Take over what the project's file keeps; what cannot be read of it is left out."""
-        self.items = {}
+        self.items, self.asleep = {}, {}
         kept = self._context.view.get(KEPT, [])
         for raw in kept if isinstance(kept, list) else []:
             try:

@@ -290,16 +290,16 @@ class CloseupStage(QWidget):
 
     def take(self, hit: Hit) -> None:
         """Do what a click on something does."""
-        subject, bus = self.subject, self._session.context.bus
+        subject, context = self.subject, self._session.context
         if subject is None:
             return
         if hit.kind == "cell":
             number = _number(hit)
             if number is not None and number[0] not in subject.instruction.writes:
-                bus.do("step.follow", tensor=number[0], index=list(number[1]))
+                context.do("step.follow", tensor=number[0], index=list(number[1]))
                 return
             if number is not None and subject.info(number[0]).batch:
-                bus.do("select.row", row=number[1][0])
+                context.do("select.row", row=number[1][0])
             self.choose(hit.id)
         elif hit.kind == "look":
             # A number of another instruction: the one that writes it is looked at.
@@ -310,12 +310,12 @@ class CloseupStage(QWidget):
         elif hit.kind == "jump":
             self.jump(hit.index[0])
         elif hit.kind == "sample":
-            bus.do("select.row", row=hit.index[0])
+            context.do("select.row", row=hit.index[0])
         elif hit.kind == "turn":
             self.choose(hit.id)
         elif hit.kind == "toggle":
             _, name, value = hit.id.split(":")
-            bus.do("step.closeup", name=name, value=value)
+            context.do("step.closeup", name=name, value=value)
 
     def follow(self, tensor: str, index: tuple[int, ...]) -> None:
         """Mark what a number of an operand goes into; the same one again lets it go."""
@@ -330,21 +330,21 @@ class CloseupStage(QWidget):
         if cell is not None:
             self.walking.forget()
             self._rest()
-            self._session.context.bus.do("select.cell", tensor=cell[0], index=list(cell[1]))
+            self._session.context.do("select.cell", tensor=cell[0], index=list(cell[1]))
 
     def jump(self, slot: int = 0) -> None:
         """Go to an instruction of the list, at the first cell that reads the number."""
-        moment, subject, bus = self.moment, self.subject, self._session.context.bus
+        moment, subject, context = self.moment, self.subject, self._session.context
         at = slot + self._scrolled.get("jumps_from", 0)
         if moment is None or subject is None or at >= len(moment.destinations):
             return
         one = moment.destinations[at]
-        bus.do("step.inspect", instruction=one.instruction)
+        context.do("step.inspect", instruction=one.instruction)
         if one.tensor in subject.program.tensors and len(one.cells):
             cell = [int(k) for k in one.cells[0]]
             if subject.info(one.tensor).batch:
                 cell = cell[1:]
-            bus.do("select.cell", tensor=one.tensor, index=cell)
+            context.do("select.cell", tensor=one.tensor, index=cell)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         place, moment = self.place, self.moment
@@ -369,7 +369,7 @@ class CloseupStage(QWidget):
         move, subject = _MOVES.get(Qt.Key(event.key())), self.subject
         page = {"[": -1, "]": 1}.get(event.text(), 0)
         if event.text().lower() == "p" and (self.walks or self.walking.playing):
-            self._session.context.bus.do("step.walk", playing=not self.walking.playing)
+            self._session.context.do("step.walk", playing=not self.walking.playing)
             return
         if event.text().lower() == "g":
             self.jump()

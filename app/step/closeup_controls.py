@@ -9,6 +9,9 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 from app.text import tr
 from app.widgets import Button, Segmented
 
+#: What can be switched, and to what.
+SWITCHES: dict[str, tuple[str, ...]] = {"rows": ("sample", "batch"), "scale": ("own", "shared")}
+
 if TYPE_CHECKING:
     from app.step.closeup import CloseupStage
     from app.step.session import StepSession
@@ -21,9 +24,7 @@ def controls(session: StepSession, stage: CloseupStage) -> QWidget:
     row.setContentsMargins(0, 0, 0, 0)
     row.setSpacing(6)
     play = Button(name="step-closeup-play", kind="ghost", icon="player-play", icon_size=16)
-    play.clicked.connect(
-        lambda: session.context.bus.do("step.walk", playing=not stage.walking.playing)
-    )
+    play.clicked.connect(lambda: session.context.do("step.walk", playing=not stage.walking.playing))
     row.addWidget(play)
     rows = Segmented(
         (("sample", "1"), ("batch", tr("All"))),
@@ -38,7 +39,7 @@ def controls(session: StepSession, stage: CloseupStage) -> QWidget:
     for name, choice in (("rows", rows), ("scale", scale)):
         choice.set_value(str(session.toggles.get(name, "")))
         choice.chosen.connect(
-            lambda value, name=name: session.context.bus.do("step.closeup", name=name, value=value)
+            lambda value, name=name: session.context.do("step.closeup", name=name, value=value)
         )
         row.addWidget(choice)
 

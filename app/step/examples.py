@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
+import msgspec
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy
 
+from app.bus import CommandError
 from app.text import tr
 from app.widgets import Button, Label, Panel, Popover
 from app.window.cards import Card
@@ -125,15 +127,21 @@ class NoteStrip(Panel):
             self._example, self._place = found, 0
         self._show()
 
-    def show_note(self, place: int) -> None:
+    def show_note(self, place: Annotated[int, msgspec.Meta(ge=-1)]) -> None:
         """Show another note of the example; −1 closes them."""
         if self._example is None or self._example.example is None:
-            return
+            raise CommandError(tr("The open network is no worked example, so it has no notes."))
+        count = len(self._example.example.notes)
+        if place >= count:
+            raise CommandError(
+                tr("There are {count} notes, numbered from 1; there is no note {number}.",
+                   count=count, number=place + 1)
+            )  # fmt: skip
         if place < 0:
             self._done.add(self._example.name)
         else:
             self._done.discard(self._example.name)
-            self._place = min(place, len(self._example.example.notes) - 1)
+            self._place = place
         self._show()
 
     def _show(self) -> None:

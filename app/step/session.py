@@ -15,6 +15,7 @@ from app.scenes.step_layout import detail
 from app.scenes.step_values import Reader, alias_names, cell_id
 from app.snapshots import Probe
 from app.step.breakpoints import breakpoints_of
+from app.step.choosing import Choosing, rows_shown
 from app.step.network_view import loss_name, network_view
 from app.step.questions import Questions
 
@@ -74,6 +75,7 @@ class StepSession(QObject):
         self.stops.stopped.connect(self._on_stopped)
         self.questions = Questions(self)
         self.questions.answered.connect(self.explained)
+        Choosing(context)
         self._cells: dict[str, tuple[int, ...]] = {}
         self._unit: int | None = None
         self._before: dict[int, dict[str, np.ndarray]] = {}
@@ -175,7 +177,7 @@ class StepSession(QObject):
         program = self.program
         if program is None or not program.instructions:
             return None
-        return program.instructions[min(self.inspected, len(program.instructions) - 1)]
+        return program.instructions[max(0, min(self.inspected, len(program.instructions) - 1))]
 
     @property
     def cell(self) -> tuple[str, tuple[int, ...]] | None:
@@ -393,14 +395,7 @@ class StepSession(QObject):
     @property
     def rows(self) -> int:
         """Rows in a batch."""
-        seen = self.reader.rows
-        if seen > 1:
-            return seen
-        # A what-if copy may have one sample where the run has many.
-        whatif = self.snapshot.whatif if self.snapshot is not None else None
-        if whatif is not None and whatif.sample and self.snapshot is not None:
-            return self.snapshot.position.rows
-        return int(self.context.document.training.batch_size)
+        return rows_shown(self.context, self.snapshot)
 
     def set_show(self, show: str) -> None:
         """Choose what stands on the edges: "weights", "gradients" or "both"."""

@@ -10,9 +10,12 @@ from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolTip, QWidget
 
 from app import theme as themes
+from app.arguments import Index
+from app.bus import CommandError
 from app.scenes import draw
 from app.scenes import story as scene
 from app.scenes.story_film import Weight, first_weight, letters_of, trained
+from app.step.choosing import check_cell
 from app.text import number, tr
 from app.widgets import Button, Choice, ProgressLine
 from app.widgets.focus import focus_entered, focus_left
@@ -35,6 +38,16 @@ if TYPE_CHECKING:
 
 #: What the engine is doing when nothing is in its way.
 _IDLE = ("ready", "paused", "diverged")
+
+
+def nothing_yet(story: Story | None) -> str:
+    """Say why there is no curve: no step was taken, or none since the network was changed."""
+    if story is not None and story.first > 0:
+        return tr(
+            "No step was taken since the network was changed at step {step}; every step adds a point here.",
+            step=f"{story.first:,}",
+        )
+    return tr("No step was taken yet; every step adds a point here.")
 
 
 class StoryView(QWidget):
@@ -120,14 +133,18 @@ class StoryView(QWidget):
             self._chosen = first_weight(session.program)
         return self._chosen
 
-    def choose(self, weight: str, cell: list[int]) -> None:
+    def choose(self, weight: str, cell: Index) -> None:
         """Tell the story of another weight."""
         known = trained(self._session.program)
-        if weight not in known or self._session.program is None:
-            return
-        shape = self._session.program.tensors[weight].shape
-        if len(cell) == len(shape) and all(0 <= k < n for k, n in zip(cell, shape, strict=True)):
-            self._session.select_cell(weight, tuple(cell))
+        if self._session.program is None:
+            raise CommandError(tr("The network is being prepared. Try again in a moment."))
+        if weight not in known:
+            raise CommandError(
+                tr("{name} is not a weight that is trained; there are {known}.", name=repr(weight),
+                   known=", ".join(known))
+            )  # fmt: skip
+        check_cell(self._session.context, weight, cell, full=True)
+        self._session.select_cell(weight, tuple(cell))
 
     def _on_weight(self, name: str) -> None:
         program = self._session.program
@@ -300,7 +317,7 @@ class StoryView(QWidget):
             draw.blit(painter, 0, 0, self._charts(place, story, colors))
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         elif self.problem or story is not None:
-            words = self.problem or tr("No step was taken yet; every step adds a point here.")
+            words = self.problem or nothing_yet(story)
             middle = self.width() / 2
             draw.text(painter, middle, place.charts[1].top, words, 13, colors.tx2, anchor="middle")
         at = self._hover_step if self._hover_step is not None else self._key_step

@@ -73,7 +73,7 @@ class Walking(QObject):
             return
         self._walk = None
         tensor = self._of[1]
-        self._session.context.bus.do("select.cell", tensor=tensor, index=list(walk.cell(number)))
+        self._session.context.do("select.cell", tensor=tensor, index=list(walk.cell(number)))
         self.changed.emit()
 
     def forget(self) -> None:

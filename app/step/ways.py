@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from PySide6.QtCore import QObject
 from PySide6.QtGui import QAction, QCursor
 from PySide6.QtWidgets import QMenu, QWidget
 
+from app.arguments import Index, Place
+from app.bus import CommandError
+from app.engine.transport import check_instruction
 from app.scenes.formula_expressions import format_number
+from app.step.choosing import check_cell
 from app.text import tr
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from app.step.session import StepSession
     from core.expressions import Ref
     from core.tape.chain import Chain, Way
@@ -45,24 +47,39 @@ class ChainCommands(QObject):
             if not bus.knows(name):
                 bus.register(name, handler, label=label)
 
-    def _choose(self, level: int, tensor: str, index: Sequence[int]) -> None:
-        self._session.questions.choose(int(level), str(tensor), tuple(int(k) for k in index))
+    def _choose(self, level: Place, tensor: str, index: Index) -> None:
+        self._check_level(level)
+        check_cell(self._session.context, tensor, index, full=True)
+        self._session.questions.choose(level, tensor, tuple(index))
 
-    def _offer(self, level: int) -> None:
+    def _offer(self, level: Place) -> None:
         """Open the list of the ways a path can take from a level."""
+        found = self._check_level(level)
+        self.menu = WaysMenu(self._session, found, level, self._sheet)
+        self.menu.popup(QCursor.pos())
+
+    def _check_level(self, level: int) -> Chain:
+        """Return the chain that is shown, if it has that level."""
         found = self._session.questions.chain
-        if found is not None and 0 <= level < len(found.answer.levels):
-            self.menu = WaysMenu(self._session, found.answer, level, self._sheet)
-            self.menu.popup(QCursor.pos())
+        if found is None or level >= len(found.answer.levels):
+            raise CommandError(
+                tr("The chain rule that is shown has no level {level}.", level=level + 1)
+                if found is not None
+                else tr("No chain rule is shown now: look at a gradient first.")
+            )
+        chain: Chain = found.answer
+        return chain
 
-    def _show(self, part: str, on: bool) -> None:
+    def _show(self, part: Literal["all", "split"], on: bool) -> None:
         """Show all factors of a long chain ("all"), or one instruction as the two it stands for ("split")."""
-        self._session.set_toggle(f"chain.{part}", bool(on))
+        self._session.set_toggle(f"chain.{part}", on)
 
-    def _jump(self, instruction: int, tensor: str, index: Sequence[int]) -> None:
+    def _jump(self, instruction: Place, tensor: str, index: Index) -> None:
         """Look at the instruction that computed a factor, and at the number it is of."""
-        self._session.select_cell(str(tensor), tuple(int(k) for k in index))
-        self._session.inspect(int(instruction))
+        check_instruction(self._session.context.engine, instruction)
+        check_cell(self._session.context, tensor, index)
+        self._session.select_cell(tensor, tuple(index))
+        self._session.inspect(instruction)
 
 
 class WaysMenu(QMenu):

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy
 
 from app import icons, theme
-from app.document import Act
+from app.arguments import Index, Place
+from app.bus import CommandError
+from app.document import Act, DataRef, data_info
 from app.scenes.formula_expressions import format_number
 from app.scenes.step_values import alias_names
+from app.step.choosing import check_cell
 from app.text import number, tr
 from app.widgets import Button, Label
 
@@ -61,24 +64,34 @@ class WhatIfCommands:
             if not self._context.bus.knows(name):
                 self._context.bus.register(name, handler, label=label)
 
-    def edit(self, tensor: str, cells: list[list[int]], values: list[float]) -> None:
+    def edit(self, tensor: str, cells: list[Index], values: list[float]) -> None:
         """Put numbers into cells of a tensor, which count the sample first where there is one."""
+        if not cells or len(cells) != len(values):
+            raise CommandError(
+                tr("A number is needed for each cell: there are {cells} cells and {values} numbers.",
+                   cells=len(cells), values=len(values))
+            )  # fmt: skip
+        for cell in cells:
+            check_cell(self._context, tensor, cell, full=True)
         self._ask(
             "whatif_edit", "step.edited", tensor=known_name(self._session, tensor),
-            cells=[tuple(cell) for cell in cells], values=[float(v) for v in values],
+            cells=[tuple(cell) for cell in cells], values=values,
         )  # fmt: skip
 
-    def take_back(self, tensor: str, cell: list[int]) -> None:
+    def take_back(self, tensor: str, cell: Index) -> None:
         """Let a number be what it was."""
+        check_cell(self._context, tensor, cell, full=True)
         self._ask("whatif_take_back", "step.whatif-taken-back", tensor=tensor, cell=tuple(cell))
 
     def discard(self) -> None:
         """Show the run again."""
         self._ask("whatif_discard", "step.whatif-discarded")
 
-    def sample(self, data: str, part: str, index: int) -> None:
+    def sample(self, data: str, part: Literal["train", "validation"], index: Place) -> None:
         """Make the batch of one sample of a data set; an empty name is the run's own."""
-        self._ask("whatif_sample", "step.whatif-sampled", data=data, part=part, index=int(index))
+        if data and data_info(DataRef(data)) is None:
+            raise CommandError(tr("There is no data set called {name!r}.", name=data))
+        self._ask("whatif_sample", "step.whatif-sampled", data=data, part=part, index=index)
 
     def typed(self, inputs: list[list[float]], targets: list[list[float]]) -> None:
         """Make the batch of numbers typed in."""

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from PySide6.QtCore import Qt, QTimer, Slot
 from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
+from app.arguments import Index
 from app.bus import CommandError
 from app.scenes.formula_expressions import format_number
 from app.scenes.step_hover import numbers_of
 from app.scenes.step_values import cell_id
 from app.step import card as cards
+from app.step.choosing import check_cell
 from app.step.closeup import CloseupStage
+from app.step.closeup_controls import SWITCHES
 from app.step.debug_bar import DebugBar
 from app.step.error_form import ErrorForm
 from app.step.examples import ExamplesButton, NoteStrip
@@ -84,14 +87,6 @@ class StepWorkspace(QWidget):
     def _register(self) -> None:
         """Make what can be chosen here a command; the session hears of it from the bus."""
         bus = self._context.bus
-        quiet = {
-            "select.cell": tr("Select a number"),
-            "select.row": tr("Show another sample of the batch"),
-            "step.inspect": tr("Look at an instruction"),
-        }
-        for name, label in quiet.items():
-            if not bus.knows(name):
-                bus.register(name, _nothing, label=label)
         if not bus.knows("step.check_gradient"):
             bus.register(
                 "step.check_gradient",
@@ -111,7 +106,7 @@ class StepWorkspace(QWidget):
             bus.register("step.notation", self._set_notation, label=tr("Notation"))
 
     def _build(self) -> None:
-        session, bus = self.session, self._context.bus
+        session = self.session
         left = Panel(name="step-tape-panel", ground="bg1", edges="r")
         left.setFixedWidth(304)
         self._left = left
@@ -120,7 +115,7 @@ class StepWorkspace(QWidget):
         column.setSpacing(0)
         self._tape_head = Header(tr("Tape"))
         self.tape = TapeList(session)
-        self.tape.chosen.connect(lambda i: bus.do("step.inspect", instruction=int(i)))
+        self.tape.chosen.connect(lambda i: self._do("step.inspect", instruction=int(i)))
         self.tape.breakpoint_toggled.connect(
             lambda i: self._do("step.breakpoint", instruction=int(i))
         )
@@ -144,7 +139,7 @@ class StepWorkspace(QWidget):
                 "Rows: one sample a row, Y = X·W + b, as Keras. Columns: one sample a column, Z = W′·X + b."
             )
         )
-        self.notation.chosen.connect(lambda value: bus.do("step.notation", value=value))
+        self.notation.chosen.connect(lambda value: self._do("step.notation", value=value))
         self.show_choice = Segmented(
             (("weights", tr("Weights")), ("gradients", tr("Gradients")), ("both", tr("Both"))),
             name="step-show", label=tr("Show"),
@@ -155,13 +150,13 @@ class StepWorkspace(QWidget):
             name="step-sample-previous", kind="ghost", icon="chevron-left", icon_size=14
         )
         self.previous.setAccessibleName(tr("Previous sample of the batch"))
-        self.previous.clicked.connect(lambda: bus.do("select.row", row=max(0, session.row - 1)))
+        self.previous.clicked.connect(lambda: self._do("select.row", row=max(0, session.row - 1)))
         self.next = Button(
             name="step-sample-next", kind="ghost", icon="chevron-right", icon_size=14
         )
         self.next.setAccessibleName(tr("Next sample of the batch"))
         self.next.clicked.connect(
-            lambda: bus.do("select.row", row=min(session.rows - 1, session.row + 1))
+            lambda: self._do("select.row", row=min(session.rows - 1, session.row + 1))
         )
         self.tape_button = Button(tr("Tape"), name="step-tape-toggle", kind="ghost")
         self.tape_button.clicked.connect(lambda: self._left.setVisible(self._left.isHidden()))
@@ -188,7 +183,7 @@ class StepWorkspace(QWidget):
             [(view.id, view.title) for view in views()], name="step-view", label=tr("View")
         )
         self.view_choice.setToolTip("\n".join(f"{v.title}: {v.tip}" for v in views()))
-        self.view_choice.chosen.connect(lambda value: bus.do("step.view", value=value))
+        self.view_choice.chosen.connect(lambda value: self._do("step.view", value=value))
         self._stage_head.row.insertWidget(0, self.view_choice)
         self._stage_head.title.hide()
         self.notes = NoteStrip(self._context, middle)
@@ -314,8 +309,9 @@ class StepWorkspace(QWidget):
         for name, beside in self._controls.items():
             beside.setVisible(name == value)
 
-    def _follow(self, tensor: str, index: list[int]) -> None:
+    def _follow(self, tensor: str, index: Index) -> None:
         """Mark in the close-up what a number goes into."""
+        check_cell(self._context, tensor, index, full=True)
         self._set_view("closeup")
         found = self._shown["closeup"]
         assert isinstance(found, CloseupStage)
@@ -328,8 +324,18 @@ class StepWorkspace(QWidget):
         assert isinstance(found, CloseupStage)
         found.walk(playing)
 
-    def _set_closeup(self, name: str, value: str) -> None:
-        """Switch how close-ups are shown: their scale, one sample or all of the batch."""
+    def _set_closeup(self, name: Literal["rows", "scale", "plane"], value: str) -> None:
+        """Switch how close-ups are shown: their scale, one sample or all of the batch, which channel is written out."""
+        known = SWITCHES.get(name)
+        if known is None and not value.isdecimal():
+            raise CommandError(
+                tr("A channel is chosen by its place, counted from 0; it is {value}.", value=repr(value))
+            )  # fmt: skip
+        if known is not None and value not in known:
+            raise CommandError(
+                tr("Close-ups can be shown with {name} {known}; {value} is given.", name=name,
+                   known=tr("or").join(f" {one} " for one in known).strip(), value=repr(value))
+            )  # fmt: skip
         self.session.set_toggle(name, value)
 
     def pick_sample(self) -> None:
@@ -339,9 +345,9 @@ class StepWorkspace(QWidget):
         self._picker.open()
 
     def _on_cell_chosen(self, tensor: str, index: tuple[int, ...]) -> None:
-        self._context.bus.do("select.cell", tensor=tensor, index=list(index))
+        self._context.do("select.cell", tensor=tensor, index=list(index))
 
-    def _set_notation(self, value: str) -> None:
+    def _set_notation(self, value: Literal["rows", "columns"]) -> None:
         self.notation.set_value(value)
         self.session.set_notation(value)
 
@@ -423,13 +429,13 @@ class StepWorkspace(QWidget):
             step -= 1
         if done >= len(program.instructions):
             step, done = step + 1, 0
-        self._context.bus.do("run.seek", step=step, pc=done)
+        self._context.do("run.seek", step=step, pc=done)
 
     def _on_hovered(self, reference: Any) -> None:
         self.session.set_hover(self._cell_name(reference))
 
     def _on_wanted_by_sheet(self, action: Action) -> None:
-        self._context.bus.do(action.command, **dict(action.arguments))
+        self._do(action.command, **dict(action.arguments))
 
     def _on_picked(self, reference: Any) -> None:
         tensor, index = reference
@@ -437,9 +443,9 @@ class StepWorkspace(QWidget):
         if info is None:
             return
         if info.batch and index:
-            self._context.bus.do("select.row", row=index[0])
+            self._context.do("select.row", row=index[0])
             index = index[1:]
-        self._context.bus.do("select.cell", tensor=tensor, index=list(index))
+        self._context.do("select.cell", tensor=tensor, index=list(index))
 
     def _cell_name(self, reference: Any) -> str:
         """The id under which the stage knows a cell of a formula."""
@@ -457,7 +463,3 @@ class StepWorkspace(QWidget):
         if clipboard is not None and text:
             clipboard.setText(text)
             self._context.bus.emit("step.tex-copied", text=text)
-
-
-def _nothing(**_arguments: Any) -> None:
-    """Carry out a command that only tells its listeners."""

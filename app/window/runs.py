@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from app.arguments import Place
+from app.bus import CommandError
 from app.document import Act, DataRef
 from app.text import tr
 
 if TYPE_CHECKING:
-    from app.engine.state import Opened
+    from app.engine.state import Opened, RunLabel
     from app.workspace import WindowContext
 
 
@@ -31,7 +33,7 @@ class RunCommands:
         ):
             context.bus.register(name, handler, label=label)
 
-    def branch(self, step: int | None = None) -> None:
+    def branch(self, step: Place | None = None) -> None:
         """Go on with another run from a step of the open one."""
 
         def done(run: str) -> None:
@@ -44,6 +46,7 @@ class RunCommands:
 
     def switch(self, run: str) -> None:
         """Open another run, with its settings."""
+        self._known(run)
 
         def done(opened: Opened) -> None:
             if opened.before == run:
@@ -58,8 +61,7 @@ class RunCommands:
 
     def rename(self, run: str, name: str) -> None:
         """Call a run by another name; without one it is called by its number."""
-        runs = self._context.engine.state.runs
-        before = next((one.given for one in runs if one.id == run), "")
+        before = self._known(run).given
         act = Act(
             self._asking("rename_run", run=run, name=before),
             self._asking("rename_run", run=run, name=name),
@@ -72,6 +74,7 @@ class RunCommands:
 
     def delete(self, run: str) -> None:
         """Leave a run out of the project; until the project is closed it can be brought back."""
+        self._known(run)
         act = Act(self._asking("undelete_run", key=run), self._asking("delete_run", key=run))
 
         def done(_: object) -> None:
@@ -89,6 +92,13 @@ class RunCommands:
         self._context.engine.ask("undelete_run", done=done, key=run)
 
     # Inside
+
+    def _known(self, run: str) -> RunLabel:
+        """Return what is known of a run of the project."""
+        for one in self._context.engine.state.runs:
+            if one.id == run:
+                return one
+        raise CommandError(tr("There is no run {id} in this project.", id=repr(run)))
 
     def _record(
         self, label: str, act: Act, event: str, parts: dict[str, Any] | None = None, **values: Any

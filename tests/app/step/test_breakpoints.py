@@ -486,3 +486,40 @@ def test_a_lesson_and_step_have_one_list(qtbot, window):
     bus.do("step.breakpoint", instruction=8)
     action(window, "workspace-step").trigger()
     assert view(window).session.breakpoints == {6, 8}
+
+
+def test_breakpoints_of_a_layer_that_is_deleted_sleep_until_it_is_back(qtbot, window):
+    context, session = window.context, view(window).session
+    stops, bus = session.stops, context.bus
+    line = next(i for i in session.program.instructions if i.writes == ("grad/dense_1/kernel",))
+    bus.do("step.breakpoint", instruction=line.index)
+    bus.do("step.add_breakpoint", kind="layer", layer="dense_1")
+    bus.do(
+        "step.add_breakpoint",
+        kind="condition",
+        of="tensor",
+        tensor="dense_1/z",
+        test="above",
+        value=9.0,
+    )
+    bus.do("step.add_breakpoint", kind="condition", of="loss", test="above", value=9.0)
+    set_before, marks = dict(stops.items), stops.marks()
+    kept = list(context.view["breakpoints"])
+    bus.do("layer.remove", layer="dense_1")
+    qtbot.waitUntil(lambda: len(stops.items) == 1, timeout=_PATIENCE)
+    assert len(stops.asleep) == 3
+    assert context.view["breakpoints"] == kept
+    assert stops.marks() == {}
+    view(window).debug.open_list()
+    told = control(window, "breakpoint-asleep")
+    assert told.isVisibleTo(window)
+    assert "3 more wait" in told.text()
+    number = bus.do("step.add_breakpoint", kind="condition", of="loss", test="rises")
+    assert number == 5, "a number of one that sleeps is not given away"
+    bus.do("edit.undo")
+    qtbot.waitUntil(lambda: not stops.asleep, timeout=_PATIENCE)
+    assert {n: one for n, one in stops.items.items() if n != number} == set_before
+    assert stops.marks() == marks
+    bus.do("step.clear_breakpoints")
+    assert not stops.items
+    assert context.view["breakpoints"] == []

@@ -15,7 +15,7 @@ from app import theme as themes
 from app.scenes import draw
 from app.scenes import story as scene
 from app.scenes.story_film import trained
-from app.step.story import StoryView
+from app.step.story import StoryView, nothing_yet
 from app.step.workspace import StepWorkspace
 from app.window.main import MainWindow
 from core import data, templates
@@ -175,3 +175,11 @@ def test_stories_of_any_length_are_painted(qtbot, count, name, broken):
     assert isinstance(image, QImage)
     inks = {image.pixelColor(x, y).name() for x in range(72, 620, 7) for y in range(20, 380, 3)}
     assert len(inks) > (4 if count > 1 else 1)
+
+
+def test_a_story_that_begins_anew_says_why_there_is_no_curve():
+    none = np.zeros(0)
+    assert "No step was taken yet" in nothing_yet(None)
+    assert "No step was taken yet" in nothing_yet(Story("w", (), 0, none, none, none, none))
+    later = nothing_yet(Story("w", (), 245_294, none, none, none, none))
+    assert later.startswith("No step was taken since the network was changed at step 245,294")

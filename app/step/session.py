@@ -18,6 +18,7 @@ from app.step.breakpoints import breakpoints_of
 from app.step.choosing import Choosing, rows_shown
 from app.step.network_view import loss_name, network_view
 from app.step.questions import Questions
+from app.text import number, tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 # Whole batches are copied for tensors up to this many numbers; of larger ones the shown row only.
 SMALL = 4096
+# The numbers, from 0, of the samples a batch is made of.
+SAMPLES = "batch/samples"
 # What a view needs comes with every snapshot up to this many numbers; of larger ones the newest is asked for.
 LARGE = 262_144
 
@@ -234,6 +237,15 @@ class StepSession(QObject):
                 ("notation", self.notation), ("loss", loss_name(self.context.document.training.loss)),
             )
         )  # fmt: skip
+
+    @property
+    def sample_words(self) -> str:
+        """Which sample of the data the shown row is: "sample 8,674"; empty until it is drawn."""
+        whatif = self.snapshot.whatif if self.snapshot is not None else None
+        if whatif is not None and whatif.sample:
+            return whatif.sample
+        drawn = self.reader.value(SAMPLES)
+        return "" if drawn is None else tr("sample {number}", number=number(int(drawn) + 1))
 
     def frame(self) -> Frame:
         """What the scene paints now."""
@@ -514,7 +526,8 @@ class StepSession(QObject):
                 count = rows if info.batch else 1
                 for extent in info.shape:
                     count *= extent
-                if name not in names and (small or count == 1) and count <= SMALL:
+                wanted = small or count == 1 or name == SAMPLES
+                if name not in names and wanted and count <= SMALL:
                     probes.append(Probe(name))
             known = program.tensors
             probes = [p for p in probes if p.tensor in known or p.tensor.endswith("/output")]

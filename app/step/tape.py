@@ -108,9 +108,10 @@ class TapeList(QAbstractScrollArea):
             self._reveal(current)
             line = program.instructions[current] if current < len(program.instructions) else None
             if line is not None:
-                self.setAccessibleDescription(
-                    tr("instruction {number}: {title}", number=current + 1, title=line.title)
-                )
+                says = tr("instruction {number}: {title}", number=current + 1, title=line.title)
+                if keeping(line) == "fetch" and self._session.sample_words:
+                    says += f" ({self._session.sample_words})"
+                self.setAccessibleDescription(says)
         self.viewport().update()
 
     def _arrange(self) -> None:
@@ -322,13 +323,12 @@ class TapeList(QAbstractScrollArea):
             mark(painter, colors, 13, y + 15, 4, any(inside))
         count = entry.stop - entry.start
         kept = keeping(self._program.instructions[entry.start])
+        if kept == "fetch":
+            self._batch(painter, colors, y)
+            return
         if kept:
-            says = (
-                tr("{count} that fetch the batch")
-                if kept == "fetch"
-                else tr("{count} that keep count")
-            )
-            draw.text(painter, 66, y + 19, says.format(count=count), 12.5, colors.tx2)
+            words = tr("{count} that keep count", count=count)
+            draw.text(painter, 66, y + 19, words, 12.5, colors.tx2)
             return
         done = entry.stop <= self._session.pc or (
             self._session.pc == 0 and self._session.done is not None
@@ -340,6 +340,18 @@ class TapeList(QAbstractScrollArea):
         width = self.viewport().width()
         many = tr("{count} ops", count=count)
         draw.text(painter, width - 12, y + 19, many, 11.5, colors.tx3, mono=True, anchor="end")
+
+    def _batch(self, painter: QPainter, colors: themes.Theme, y: float) -> None:
+        """Say which sample of the data the shown one is; one that was chosen is all of the batch."""
+        session, width = self._session, self.viewport().width()
+        whatif = session.snapshot.whatif if session.snapshot is not None else None
+        if whatif is not None and whatif.sample:
+            words = draw.elide(session.sample_words, 12.5, width - 78)
+            draw.text(painter, 66, y + 19, words, 12.5, colors.loss)
+            return
+        end = 66 + draw.text(painter, 66, y + 19, tr("The batch"), 12.5, colors.tx2)
+        words = draw.elide(session.sample_words, 11.5, width - 24 - end)
+        draw.text(painter, width - 12, y + 19, words, 11.5, colors.tx3, anchor="end")
 
     def _row(self, painter: QPainter, colors: themes.Theme, entry: Entry, y: float) -> None:
         session, index = self._session, entry.start

@@ -162,3 +162,23 @@ def test_the_pad_draws_softly_and_erases(qtbot):
     np.testing.assert_array_equal(pad.values, before)
     QTest.mouseClick(pad, Qt.MouseButton.RightButton, pos=QPoint(1, 1))
     np.testing.assert_array_equal(pad.values, before)
+
+
+@digits
+def test_the_listing_says_which_sample_is_shown(qtbot, window):
+    session, tape = view(window).session, view(window).tape
+    drawn: list[np.ndarray] = []
+    window.context.engine.ask("tensor", name="batch/samples", done=drawn.append)
+    qtbot.waitUntil(lambda: bool(drawn), timeout=_PATIENCE)
+    for row in (0, 5):
+        window.context.bus.do("select.row", row=row)
+        qtbot.waitUntil(lambda: session.sample_words != "", timeout=_PATIENCE)
+        assert session.sample_words == f"sample {int(drawn[0][row]) + 1:,}"
+    # The fold that fetches the batch says it, in the listing and to who cannot see it.
+    window.context.bus.do("step.inspect", instruction=1)
+    qtbot.waitUntil(lambda: session.sample_words in tape.accessibleDescription())
+    of_the_run = tape.grab().toImage()
+    window.context.bus.do("step.whatif_sample", data="", part="validation", index=41)
+    qtbot.waitUntil(lambda: session.snapshot.whatif is not None, timeout=_PATIENCE)
+    assert "held-out sample 42" in session.sample_words
+    assert tape.grab().toImage() != of_the_run

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainterPath, QPen
@@ -55,8 +55,7 @@ def vertical(size: int) -> tuple[float, float, float]:
     return metrics.capHeight() + 0.16 * size, 0.24 * size, metrics.xHeight() * 0.56
 
 
-@dataclass(frozen=True, slots=True)
-class Pen:
+class Pen(NamedTuple):
     """How the next box is drawn: size, weight and role."""
 
     size: int = 13
@@ -80,8 +79,7 @@ class Pen:
         return Pen(self.size, weight, self.role)
 
 
-@dataclass(frozen=True, slots=True)
-class Box:
+class Box(NamedTuple):
     """A rectangle with a baseline and what is drawn in it, relative to the start of the baseline."""
 
     width: float
@@ -96,8 +94,7 @@ class Box:
         return self.ascent + self.descent
 
 
-@dataclass(frozen=True, slots=True)
-class Glyphs:
+class Glyphs(NamedTuple):
     """A run of text."""
 
     text: str
@@ -106,8 +103,7 @@ class Glyphs:
     role: str
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """A horizontal or vertical bar."""
 
     width: float
@@ -115,8 +111,7 @@ class Rule:
     role: str
 
 
-@dataclass(frozen=True, slots=True)
-class Stroke:
+class Stroke(NamedTuple):
     """A polyline or curve: points, and whether the middle ones are control points."""
 
     points: tuple[tuple[float, float], ...]
@@ -125,8 +120,7 @@ class Stroke:
     width: float = 1.2
 
 
-@dataclass(frozen=True, slots=True)
-class Tile:
+class Tile(NamedTuple):
     """A filled rectangle in a given colour (matrix cells)."""
 
     width: float
@@ -142,10 +136,16 @@ EMPTY = Box(0.0, 0.0, 0.0)
 
 def text(string: str, pen: Pen, ref: Any = None) -> Box:
     """A run of characters on the baseline."""
+    box = _run(string, pen)
+    return box if ref is None else tag(box, ref)
+
+
+@lru_cache(maxsize=8192)
+def _run(string: str, pen: Pen) -> Box:
     ascent, descent, _ = vertical(pen.size)
     width = advance(string, pen.size, pen.weight)
     return Box(
-        width, ascent, descent, ((0.0, 0.0, Glyphs(string, pen.size, pen.weight, pen.role)),), ref
+        width, ascent, descent, ((0.0, 0.0, Glyphs(string, pen.size, pen.weight, pen.role)),)
     )
 
 

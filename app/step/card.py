@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
@@ -178,33 +178,36 @@ def updated(session: StepSession, tensor: str) -> bool:
 
 def known_result(session: StepSession, tensor: str, full: Index, done: bool) -> float | None:
     """Return what an instruction has made of a cell, or None if that is not known; `done`: the step has made it."""
-    snapshot = session.snapshot
-    if not done or snapshot is None:
+    return results(session, tensor)(full) if done else None
+
+
+def results(session: StepSession, tensor: str) -> Callable[[Index], float | None]:
+    """Return `known_result` for the many cells of a tensor that the step has made."""
+    snapshot, instruction = session.snapshot, session.instruction
+    array = snapshot.get(tensor) if snapshot is not None else None
+    info, explained = session.reader.info(tensor), session.questions.explanation
+
+    def result(full: Index) -> float | None:
+        if array is not None and info is not None:
+            index = full if array.ndim == len(full) else full[1:]
+            if array.ndim == len(index) and (index is full or info.batch):
+                try:
+                    return float(array[index])
+                except IndexError:
+                    return None
+        if (
+            explained is not None
+            and explained.answer is not None
+            and instruction is not None
+            and snapshot is not None
+            and (explained.serial, explained.instruction, explained.cell)
+            == (snapshot.serial, instruction.index, full)
+        ):
+            # The engine has told this one cell; it says nothing of the others.
+            return float(explained.answer.kernel_value)
         return None
-    array = snapshot.get(tensor)
-    info = session.reader.info(tensor)
-    if array is not None and info is not None:
-        if array.ndim == len(full):
-            try:
-                return float(array[full])
-            except IndexError:
-                return None
-        if array.ndim == len(full) - 1 and info.batch:
-            try:
-                return float(array[full[1:]])
-            except IndexError:
-                return None
-    instruction, explained = session.instruction, session.questions.explanation
-    if (
-        explained is not None
-        and explained.answer is not None
-        and instruction is not None
-        and (explained.serial, explained.instruction, explained.cell)
-        == (snapshot.serial, instruction.index, full)
-    ):
-        # The engine has told this one cell; it says nothing of the others.
-        return float(explained.answer.kernel_value)
-    return None
+
+    return result
 
 
 def symbol_of(session: StepSession, tensor: str) -> str:

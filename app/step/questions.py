@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -16,11 +17,14 @@ from app.step.simplify import shorten
 if TYPE_CHECKING:
     import numpy as np
 
+    from app.snapshots import InstructionView
     from app.step.session import StepSession
 
 # A numeric check that took less than this many seconds is repeated by itself, so many milliseconds after the last step.
 QUICK = 0.6
 IDLE = 500
+# Results of up to so many numbers are asked for where they are in no snapshot.
+FETCHED = 1 << 16
 # A chain that took less than this many seconds is asked for at once, others so many milliseconds after the last step.
 SOON = 0.03
 LATER = 300
@@ -103,7 +107,9 @@ class Questions(QObject):
         if asked is None or self._session.running:
             return False
         answered = known is not None and (known.serial, known.instruction, known.cell) == asked
-        return not answered or self._chains > 0
+        return not answered or self._chains > 0 or any(
+            key[0] == asked[0] and key not in self._tensors for key in self._wanted
+        )  # fmt: skip
 
     def rest(self) -> None:
         """Ask nothing by itself any more."""
@@ -127,6 +133,9 @@ class Questions(QObject):
                 # Back at it before something else that was asked in between has been answered.
                 self._asked = asked
                 self._begin_chain()
+            return
+        if self._asked == asked:
+            # The answer is on its way.
             return
         self._asked = asked
 
@@ -156,6 +165,7 @@ class Questions(QObject):
             failed=failed,
         )
         self._begin_chain()
+        self._want_result(instruction, tensor)
         self._check_timer.stop()
         if self.checkable and self._check_is_quick:
             self._check_timer.start()
@@ -271,6 +281,15 @@ class Questions(QObject):
         for name in missing:
             self.want(name)
 
+    def _want_result(self, instruction: InstructionView, tensor: str) -> None:
+        """Ask for what the instruction has made, where no snapshot holds it, so that more than one number is seen."""
+        session = self._session
+        info = session.reader.info(tensor)
+        if info is None or instruction.phase == "update":
+            return
+        if math.prod(info.shape) * (session.rows if info.batch else 1) <= FETCHED:
+            session.array(tensor)
+
     def want(self, name: str) -> None:
         """Ask for a tensor that is too large for every snapshot.
 
@@ -288,7 +307,10 @@ class Questions(QObject):
                 self._tensors[key] = array
                 self.answered.emit()
 
-        self._engine.ask("tensor", name=name, done=done, failed=lambda _sentence: None)
+        def failed(_sentence: str) -> None:
+            self._wanted.discard(key)
+
+        self._engine.ask("tensor", name=name, done=done, failed=failed)
 
 
 def _shortened(asked: tuple[int, int, tuple[int, ...]], answer: Any) -> Explained:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,7 +22,7 @@ from app.step.questions import Questions
 from app.text import number, tr
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from app.bus import Command, Event
     from app.snapshots import InstructionView, NetworkView, ProgramView, Snapshot
@@ -258,24 +259,36 @@ class StepSession(QObject):
 
     def value(self, tensor: str, index: tuple[int, ...]) -> float | None:
         """Return a number by the engine's index (row first), or None when this step has not made it."""
+        return self.reading(tensor)(index)
+
+    def reading(self, tensor: str) -> Callable[[tuple[int, ...]], float | None]:
+        """Return `value` for the many cells of one tensor, which is looked for once."""
         snapshot, reader = self.snapshot, self.reader
         if snapshot is None or reader.state(tensor) != "fresh":
-            return None
+            return _nowhere
         old = self._before.get(self.step_shown, {}).get(tensor)
         if self._updated(tensor) or (old is not None and self._ended):
-            return None if old is None else _at(old, index)
+            return _nowhere if old is None else partial(_at, old)
         info = reader.info(tensor)
         names = alias_names(tensor)
         array = next((a for n in names if (a := snapshot.get(n)) is not None), None)
         if array is not None and info is not None:
             if array.ndim == len(info.shape) + bool(info.batch):
-                return _at(array, index)
-            if info.batch and index[:1] == (self.row,):
-                return _at(array, index[1:])
-        if not index and tensor in snapshot.scalars:
-            return float(snapshot.scalars[tensor])
+                return partial(_at, array)
+        else:
+            array = None
+        of_row = array if info is not None and info.batch else None
         asked = self.questions.tensor(snapshot.serial, tensor)
-        return _at(asked, index) if asked is not None else None
+        scalar = snapshot.scalars.get(tensor)
+
+        def read(index: tuple[int, ...]) -> float | None:
+            if of_row is not None and index[:1] == (self.row,):
+                return _at(of_row, index[1:])
+            if not index and scalar is not None:
+                return float(scalar)
+            return _at(asked, index) if asked is not None else None
+
+        return read
 
     def computed(self, subject: Subject) -> bool:
         """Tell whether the instruction has run in the step shown."""
@@ -562,6 +575,10 @@ class StepSession(QObject):
             self.set_row(int(arguments["row"]))
         elif message.name == "step.inspect":
             self.inspect(arguments["instruction"])
+
+
+def _nowhere(_index: tuple[int, ...]) -> float | None:
+    return None
 
 
 def _at(array: Any, index: tuple[int, ...]) -> float | None:

@@ -104,7 +104,9 @@ class Sheet(QWidget):
 
     def resizeEvent(self, event: object) -> None:
         # Its own height has changed, most of the time: what stands where hangs on the width alone.
-        self._measure()
+        if self._page is None or self._page.width != self._room:
+            self._page = None
+            self._measure()
 
     def _measure(self) -> None:
         height = self._written().height
@@ -115,11 +117,9 @@ class Sheet(QWidget):
 
     def _written(self) -> Written:
         """What stands where: written when card, width or colours are others than before."""
-        page, colors, room = self._page, themes.current(), float(self._room)
-        if (
-            page is None or page.card is not self._card or page.width != room or page.colors is not colors
-        ):  # fmt: skip
-            page = self._page = Written(colors, self._card, room, page)
+        page, colors = self._page, themes.current()
+        if page is None or page.card is not self._card or page.colors is not colors:
+            page = self._page = Written(colors, self._card, self._room, page)
         return page
 
     @property

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from PySide6.QtCore import QRectF, Qt
+from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPen
 
 from app import theme as themes
 from app.scenes import draw, formula
 from app.scenes.formula_expressions import format_number, role_of
 from app.scenes.formula_tex import to_box
-from app.step.card import Index, known_result, symbol_of, updated
+from app.step.card import Index, results, symbol_of, updated
 from app.step.notation import COPIES, is_turned, mark
 from app.step.page import PAD
 from app.step.sections import Section
@@ -21,7 +20,7 @@ from app.text import tr
 from core.expressions import Expr, Ref, children
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QColor, QPainter
+    from PySide6.QtGui import QColor, QFont, QPainter
 
     from app.step.card import Card
     from app.step.page import Light, Page, Target
@@ -30,8 +29,6 @@ if TYPE_CHECKING:
 #: As many cells of an operand are shown in each direction; the contributing ones stay in view.
 WINDOW = (5, 4)
 CELL = (56.0, 28.0)
-#: Results of up to so many numbers are asked for where they are in no snapshot.
-FETCHED = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -106,17 +103,14 @@ def _window(
     updating = session.instruction is not None and session.instruction.phase == "update"
     if output and updating:
         fresh = updated(session, tensor)
-    elif output and fresh and math.prod(shape) <= FETCHED:
-        # What no snapshot holds is asked for, so that more than the one number is seen.
-        session.array(tensor)
+
+    read, made = session.reading(tensor), results(session, tensor) if output else None
 
     def value(index: Index) -> float | None:
         if not fresh:
             return None
-        if output:
-            told = known_result(session, tensor, index, True)
-            return session.value(tensor, index) if told is None and not updating else told
-        return session.value(tensor, index)
+        told = made(index) if made is not None else None
+        return read(index) if told is None and not (output and updating) else told
 
     if rank == 0:
         cells: Any = ((((), value(())),),)
@@ -240,8 +234,7 @@ def _backward(page: Page) -> bool:
     return line is not None and line.phase == "backward"
 
 
-@dataclass(frozen=True)
-class _Cell:
+class _Cell(NamedTuple):
     """A cell as it is painted: where it is and for which number, its ground and what is written on it.
 
     `ground` is None where there is no number yet.
@@ -251,20 +244,26 @@ class _Cell:
     target: Target
     ground: QColor | None
     shown: str
+    at: QPointF
     ink: QColor
-    size: float
+    font: QFont
 
 
 def _cell(
     page: Page, rect: QRectF, target: Target, value: float | None, vmax: float, output: bool
 ) -> _Cell:
     t = page.t
+    shown, ground, weight, size = "…", None, 400, 11.5
     if value is None:
-        return _Cell(rect, target, None, "…", t.bwd if output else t.tx3, 11.5)
-    strong = abs(value) > 0.55 * vmax
-    ink = (themes.DARK.bg0 if t.is_dark else themes.LIGHT.priText) if strong else t.tx
-    size = 11.5 if rect.width() > 50 else 10.5
-    return _Cell(rect, target, t.signed(value, vmax), cell_text(value), ink, size)
+        ink = t.bwd if output else t.tx3
+    else:
+        strong = abs(value) > 0.55 * vmax
+        ink = (themes.DARK.bg0 if t.is_dark else themes.LIGHT.priText) if strong else t.tx
+        shown, ground, weight = cell_text(value), t.signed(value, vmax), 500
+        size = 11.5 if rect.width() > 50 else 10.5
+    center = rect.center()
+    at = QPointF(center.x() - draw.advance(shown, size, weight, True) / 2, center.y() + 4)
+    return _Cell(rect, target, ground, shown, at, ink, draw.face(size, weight, True))
 
 
 def _paint_cells(
@@ -286,9 +285,9 @@ def _paint_cells(
             rect = one.rect.adjusted(1, 1, -1, -1)
             draw.frame(painter, rect.x(), rect.y(), rect.width(), rect.height(), colors.tx, 1.5, 2)
     for one in cells:
-        center = one.rect.center()
-        draw.text(painter, center.x(), center.y() + 4, one.shown, one.size, one.ink,
-                  weight=400 if one.ground is None else 500, mono=True, anchor="middle")  # fmt: skip
+        painter.setFont(one.font)
+        painter.setPen(one.ink)
+        painter.drawText(one.at, one.shown)
     painter.setPen(QPen(role, 2))
     painter.setBrush(Qt.BrushStyle.NoBrush)
     for rect in marks:

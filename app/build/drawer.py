@@ -23,6 +23,7 @@ from app.commands import kind_title
 from app.text import tr
 from app.widgets import Button, Control, Panel
 from app.workspace import WindowContext
+from app.widgets.guarded import guarded
 from core.errors import ChainruleError
 from core.spec import Row
 
@@ -50,6 +51,7 @@ class Tab(Control):
         advance = QFontMetricsF(theme.font("button")).horizontalAdvance(text)
         self.setFixedSize(round(advance) + 24, _TABS)
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         colors = theme.current()
         painter = QPainter(self)

@@ -9,6 +9,7 @@ from PySide6.QtGui import QFocusEvent, QKeyEvent
 from PySide6.QtWidgets import QWidget
 
 from app.widgets.focus import focus_entered, focus_left
+from app.widgets.guarded import guarded
 
 if TYPE_CHECKING:
     from app.build.canvas import Canvas
@@ -42,5 +43,6 @@ class Handle(QWidget):
         if not self._canvas.handle_key(self.layer, event):
             super().keyPressEvent(event)
 
+    @guarded
     def paintEvent(self, event: QEvent) -> None:
         pass

@@ -27,6 +27,7 @@ from app.commands import kind_title
 from app.text import tr
 from app.widgets import Control, Header, Key, Label, Panel, ScrollPanel
 from app.widgets.focus import focus_entered, focus_left
+from app.widgets.guarded import guarded
 from core.layers import Layer, registry
 
 # What a lesson on networks begins with comes first; kinds that are not named follow.
@@ -133,6 +134,7 @@ class PaletteItem(Control):
         drag.setHotSpot(QPoint(20, 13))
         drag.exec(Qt.DropAction.CopyAction)
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         self._draw(QPainter(self), theme.current(), self.hovered or self._marked or self.hasFocus())
 
@@ -182,6 +184,7 @@ class Search(QLineEdit):
         super().focusOutEvent(event)
         focus_left(self)
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
         painter = QPainter(self)

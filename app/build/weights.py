@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from app import theme
 from app.build.glyphs import signed_image
 from app.text import tr
+from app.widgets.guarded import guarded
 
 _SIDE, _GAP = 64, 16
 _COLUMNS = 4
@@ -67,6 +68,7 @@ class WeightsView(QWidget):
         side = max(1.0, min(24.0, _WIDTH / columns))
         return QRect(0, 0, _WIDTH, max(24, min(160, round(rows * side))))
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         kernel = self._kernel
         if kernel is None or kernel.ndim not in (2, 4):

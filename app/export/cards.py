@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QButtonGroup, QGridLayout, QSizePolicy, QWidget
 from app import theme
 from app.export.formats import FORMATS, Format
 from app.widgets.buttons import Control
+from app.widgets.guarded import guarded
 
 _COLUMNS = 3
 
@@ -77,6 +78,7 @@ class _Card(Control):
     def minimumSizeHint(self) -> QSize:
         return QSize(96, 48)
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         colors = theme.current()
         painter = QPainter(self)

@@ -14,6 +14,7 @@ from app.export.places import shown
 from app.export.recipe import Recipe
 from app.text import number, size, tr
 from app.widgets import Button, Label
+from app.widgets.guarded import guarded
 
 
 class Footer(QWidget):
@@ -164,6 +165,7 @@ class Footer(QWidget):
     def _announce(self) -> None:
         QAccessible.updateAccessibility(QAccessibleEvent(self, QAccessible.Event.Alert))
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -187,6 +189,7 @@ class _Bar(QWidget):
         self._share = share
         self.update()
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         if self._share is None:
             return

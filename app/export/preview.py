@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app import theme
 from app.text import tr
+from app.widgets.guarded import guarded
 
 
 class Preview(QWidget):
@@ -50,6 +51,7 @@ class Preview(QWidget):
         w, h = width * zoom, height * zoom
         return QRectF((self.width() - w) / 2, (self.height() - h) / 2, w, h)
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         colors = theme.current()
         painter = QPainter(self)

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from app import theme
 from app.text import number, tr
 from app.widgets.focus import focus_entered, focus_left
+from app.widgets.guarded import guarded
 
 _PLOT = 80
 _GRIP = 8
@@ -158,6 +159,7 @@ class RangeBar(QWidget):
     def _x(self, step: int) -> float:
         return step / self._limit * (self.width() - 1)
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         colors = theme.current()
         painter = QPainter(self)

@@ -14,6 +14,7 @@ from app.learn.lesson import Lesson, all_lessons
 from app.scenes import draw
 from app.text import tr
 from app.widgets import Control, Header, Label, Panel, ScrollPanel
+from app.widgets.guarded import guarded
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QPaintEvent
@@ -40,6 +41,7 @@ class LessonRow(Control):
     def sizeHint(self) -> QSize:
         return QSize(296, 56)
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         colors = themes.current()
         painter = QPainter(self)
@@ -133,6 +135,7 @@ class _Bar(QWidget):
         self._share = share
         self.update()
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         colors = themes.current()
         painter = QPainter(self)

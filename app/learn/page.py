@@ -14,6 +14,7 @@ from app.bus import CommandError
 from app.learn.prose import FormulaCard, Paragraph
 from app.text import tr
 from app.widgets import Button, Header, Label, NumberField, ScrollPanel
+from app.widgets.guarded import guarded
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QPaintEvent
@@ -36,6 +37,7 @@ class Mark(QWidget):
             self._done = done
             self.update()
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         colors = themes.current()
         painter = QPainter(self)
@@ -139,6 +141,7 @@ class TaskRow(QFrame):
         self._verdict.set_tone("err")
         self._verdict.show()
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         colors = themes.current()
         painter = QPainter(self)
@@ -177,6 +180,7 @@ class TaskCard(QFrame):
         for item in self.rows:
             item.refresh()
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         colors = themes.current()
         painter = QPainter(self)

@@ -15,6 +15,7 @@ from app import theme as themes
 from app.scenes import draw, formula
 from app.scenes.formula_tex import to_box
 from app.widgets import RichLabel
+from app.widgets.guarded import guarded
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QMouseEvent, QPaintEvent
@@ -104,6 +105,7 @@ class FormulaCard(QWidget):
     def sizeHint(self) -> QSize:
         return QSize(336, self.height())
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         colors = themes.current()
         painter = QPainter(self)

@@ -21,6 +21,7 @@ from app.scenes.formula_tex import to_box
 from app.step import card as cards
 from app.step.notation import title
 from app.text import tr
+from app.widgets.guarded import guarded
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QPaintEvent
@@ -53,6 +54,7 @@ class FormulaStrip(QWidget):
         self.setAccessibleName(self.card.words or tr("Formula"))
         self.update()
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         colors = themes.current()
         painter = QPainter(self)

@@ -22,6 +22,7 @@ from app.step.walking import Walking
 from app.text import tr
 from app.traces import Destination
 from app.widgets.focus import focus_entered, focus_left
+from app.widgets.guarded import guarded
 
 if TYPE_CHECKING:
     from PySide6.QtGui import (
@@ -398,6 +399,7 @@ class CloseupStage(QWidget):
         super().focusOutEvent(event)
         focus_left(self)
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         colors = themes.current()

@@ -14,6 +14,7 @@ from app.scenes import draw, images
 from app.scenes.formula_expressions import format_number
 from app.text import tr
 from app.widgets.focus import focus_entered, focus_left
+from app.widgets.guarded import guarded
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QFocusEvent
@@ -70,6 +71,7 @@ class SamplePicture(QWidget):
         ]
         return [(n, format_number(float(v), 4)) for n, v in zip(names, flat, strict=False)]
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         colors = theme.current()
@@ -215,6 +217,7 @@ class PixelPad(QWidget):
         focus_left(self)
         self.update()
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         colors = theme.current()

@@ -18,6 +18,7 @@ from app.step.notation import PHASES, short, title
 from app.step.painted import Painted
 from app.text import number, tr
 from app.widgets.focus import focus_entered, focus_left
+from app.widgets.guarded import guarded
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPaintEvent, QResizeEvent
@@ -182,6 +183,7 @@ class Scrubber(QWidget):
 
     # -- painting
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         colors = themes.current()
         painter = QPainter(self)

@@ -16,6 +16,7 @@ from app.step.page import Action, Light, Target
 from app.step.written import Written
 from app.text import tr
 from app.widgets.focus import focus_entered, focus_left
+from app.widgets.guarded import guarded
 from core.expressions import Ref
 
 if TYPE_CHECKING:
@@ -134,6 +135,7 @@ class Sheet(QWidget):
         frame = 2 * area.frameWidth()
         return max(120, area.width() - frame - area.verticalScrollBar().sizeHint().width())
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

@@ -15,6 +15,7 @@ from app.scenes.step import SCENE
 from app.scenes.step_values import parse_cell
 from app.text import tr
 from app.widgets.focus import focus_entered, focus_left
+from app.widgets.guarded import guarded
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPaintEvent
@@ -134,6 +135,7 @@ class StepStage(QWidget):
         super().focusOutEvent(event)
         focus_left(self)
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         colors = themes.current()

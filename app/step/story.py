@@ -19,6 +19,7 @@ from app.step.choosing import check_cell
 from app.text import number, tr
 from app.widgets import Button, Choice, ProgressLine
 from app.widgets.focus import focus_entered, focus_left
+from app.widgets.guarded import guarded
 
 if TYPE_CHECKING:
     from PySide6.QtGui import (
@@ -303,6 +304,7 @@ class StoryView(QWidget):
         rows = len(self.samples.shares) if self.samples is not None else 0
         return scene.layout((float(self.width()), float(self.height())), rows)
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         colors = themes.current()

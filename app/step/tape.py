@@ -18,6 +18,7 @@ from app.step.notation import PHASES, keeping, title
 from app.step.painted import Painted
 from app.text import tr
 from app.widgets.focus import focus_entered, focus_left
+from app.widgets.guarded import guarded
 
 if TYPE_CHECKING:
     from PySide6.QtGui import (
@@ -284,6 +285,7 @@ class TapeList(QAbstractScrollArea):
 
     # -- painting
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         colors = themes.current()
         painter = QPainter(self.viewport())

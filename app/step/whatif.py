@@ -19,6 +19,7 @@ from app.scenes.step_values import alias_names
 from app.step.choosing import check_cell
 from app.text import number, tr
 from app.widgets import Button, Label
+from app.widgets.guarded import guarded
 
 if TYPE_CHECKING:
     from app.snapshots import WhatIfEdit, WhatIfView
@@ -259,6 +260,7 @@ class WhatIfBar(QFrame):
         before, value = (number(float(f"{v:.3g}")) for v in (edit.before, edit.value))
         return f"{name} {before} → {value}"
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         colors = theme.current()
         painter = QPainter(self)

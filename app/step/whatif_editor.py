@@ -13,6 +13,7 @@ from app.scenes.step_values import cell_id, parse_cell
 from app.step.whatif import known_name, symbol
 from app.text import number, tr
 from app.widgets import Label, TextField
+from app.widgets.guarded import guarded
 
 if TYPE_CHECKING:
     from app.step.session import StepSession
@@ -123,6 +124,7 @@ class CellEditor(QFrame):
             self.finish()
         return False
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         colors = theme.current()
         painter = QPainter(self)

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from app import theme
 from app.scenes import draw
 from app.text import number, tr
+from app.widgets.guarded import guarded
 
 _LEFT, _RIGHT, _TOP, _BOTTOM = 56, 16, 26, 28
 
@@ -86,6 +87,7 @@ class Chart(QWidget):
         self.setAccessibleDescription(plot.title or plot.words)
         self.update()
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         colors = theme.current()

@@ -15,6 +15,7 @@ from app.bus import CommandError
 from app.scenes import draw
 from app.text import number, tr
 from app.widgets import Button, Control, Label, Line, Slider, Toggle
+from app.widgets.guarded import guarded
 
 if TYPE_CHECKING:
     from app.workspace import WindowContext
@@ -52,6 +53,7 @@ class Thumbnail(Control):
     def minimumSizeHint(self) -> QSize:
         return QSize(44, 72)
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         colors = theme.current()
         painter = QPainter(self)

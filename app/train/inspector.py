@@ -15,6 +15,7 @@ from app.train.data_panel import DataPanel
 from app.train.metrics import Metrics
 from app.train.scene_view import SceneView
 from app.widgets import Control, Header, Label, Line, Panel, ScrollPanel, Segmented
+from app.widgets.guarded import guarded
 
 if TYPE_CHECKING:
     from app.snapshots import NetworkView, Snapshot
@@ -38,6 +39,7 @@ class _Tab(Control):
         self.setFixedWidth(40)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         colors = theme.current()
         painter = QPainter(self)

@@ -22,6 +22,7 @@ from app import theme
 from app.scenes import registry
 from app.scenes.frame import Frame, Selection, ViewState
 from app.widgets.focus import focus_entered, focus_left
+from app.widgets.guarded import guarded
 
 if TYPE_CHECKING:
     from app.scenes.hits import Hit
@@ -173,6 +174,7 @@ class SceneView(QWidget):
     def minimumSizeHint(self) -> QSize:
         return QSize(80, min(60, self._hint.height()))
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         try:

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 
 from app import icons, theme
 from app.widgets.focus import focus_entered, focus_left
+from app.widgets.guarded import guarded
 
 _RADIUS = 6.0
 _DISABLED = 0.45
@@ -165,6 +166,7 @@ class Button(Control):
     def _role(self) -> str:
         return "primary" if self.kind == "primary" else "button"
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         colors = theme.current()
         painter = QPainter(self)

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app import theme
 from app.widgets.buttons import Control
+from app.widgets.guarded import guarded
 from app.widgets.popover import Popover
 
 # text, font role, colour token
@@ -97,6 +98,7 @@ class Chip(Control):
         first = sum(_advances(self._parts[:1]))
         return QSize(round(min(first, 64.0) + 22), 28)
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         colors = theme.current()
         painter = QPainter(self)

@@ -29,6 +29,7 @@ from PySide6.QtWidgets import (
 
 from app import icons, text, theme
 from app.widgets.focus import focus_entered, focus_left, reveal
+from app.widgets.guarded import guarded
 
 _MINUS = "\N{MINUS SIGN}"
 _ARROWS = 18
@@ -158,6 +159,7 @@ class NumberField(QDoubleSpinBox):
         super().focusOutEvent(event)
         focus_left(self)
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
         colors = theme.current()
@@ -298,6 +300,7 @@ class Choice(QComboBox):
         super().focusOutEvent(event)
         focus_left(self)
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         colors = theme.current()
         painter = QStylePainter(self)

@@ -7,6 +7,7 @@ from PySide6.QtGui import QFocusEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QScrollArea, QWidget
 
 from app import theme
+from app.widgets.guarded import guarded
 
 _KEYBOARD = (
     Qt.FocusReason.TabFocusReason,
@@ -64,6 +65,7 @@ class FocusRing(QWidget):
             self.follow(None)
         return False
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         if self._target is None:
             return

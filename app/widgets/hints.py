@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from app import icons, theme
 from app.text import tr
 from app.widgets.buttons import Button
+from app.widgets.guarded import guarded
 from app.widgets.labels import Label
 
 if TYPE_CHECKING:
@@ -92,6 +93,7 @@ class _Bulb(QWidget):
         super().__init__()
         self.setFixedSize(16, 16)
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

@@ -7,6 +7,7 @@ from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QWidget
 
 from app import theme
+from app.widgets.guarded import guarded
 
 
 class Label(QLabel):
@@ -122,6 +123,7 @@ class Key(QWidget):
 
         return QSize(round(QFontMetricsF(theme.font("key")).horizontalAdvance(self._text)) + 10, 16)
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         colors = theme.current()
         painter = QPainter(self)

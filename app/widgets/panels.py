@@ -21,6 +21,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QSizePolicy, QVB
 from app import icons, theme
 from app.text import tr
 from app.widgets.buttons import Button
+from app.widgets.guarded import guarded
 from app.widgets.labels import Label
 
 
@@ -36,6 +37,7 @@ class Panel(QFrame):
         self._ground = ground
         self._edges = edges
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         colors = theme.current()
         painter = QPainter(self)
@@ -94,6 +96,7 @@ class ProgressLine(QWidget):
             self._share = share
             self.update()
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         if self._share is None:
             return
@@ -203,6 +206,7 @@ class Banner(QFrame):
         self.hide()
         self.dismissed.emit()
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         colors = theme.current()
         painter = QPainter(self)
@@ -307,6 +311,7 @@ class Toast(QFrame):
         self._row.activate()
         self.resize(self._row.totalSizeHint())
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         colors = theme.current()
         painter = QPainter(self)

@@ -7,6 +7,7 @@ from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QApplication, QFrame, QLabel, QVBoxLayout, QWidget
 
 from app import theme
+from app.widgets.guarded import guarded
 from app.widgets.panels import ScrollPanel, Toast
 
 _MARGIN = 8
@@ -113,6 +114,7 @@ class Popover(QFrame):
             return
         super().keyPressEvent(event)
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         colors = theme.current()
         painter = QPainter(self)

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QSizePolicy, QWidget
 
 from app import theme
 from app.widgets.buttons import Control
+from app.widgets.guarded import guarded
 
 _RADIUS = 6.0
 
@@ -102,6 +103,7 @@ class _Segment(Control):
     def minimumSizeHint(self) -> QSize:
         return self.sizeHint()
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         colors = theme.current()
         painter = QPainter(self)

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import QSizePolicy, QSlider, QWidget
 
 from app import theme
 from app.widgets.focus import focus_entered, focus_left
+from app.widgets.guarded import guarded
 
 _KNOB = 12
 _TRACK = 2
@@ -148,6 +149,7 @@ class Slider(QSlider):
         self._hovered = False
         self.update()
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         colors = theme.current()
         painter = QPainter(self)

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app import theme
 from app.text import tr
+from app.widgets.guarded import guarded
 
 
 def _sigmoid(x: float) -> float:
@@ -58,6 +59,7 @@ class Sparkline(QWidget):
     def sizeHint(self) -> QSize:
         return QSize(40, 28)
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         if self._function not in _CURVES:
             return

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app import theme
 from app.widgets.buttons import Control
+from app.widgets.guarded import guarded
 
 _TRACK = QSize(28, 16)
 
@@ -35,6 +36,7 @@ class Toggle(Control):
         top = (self.height() - _TRACK.height()) // 2
         return QRect(0, top, _TRACK.width(), _TRACK.height())
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         colors = theme.current()
         on = self.isChecked()

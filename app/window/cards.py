@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QSizePolicy
 
 from app import theme
 from app.widgets import Control
+from app.widgets.guarded import guarded
 
 
 class Card(Control):
@@ -29,6 +30,7 @@ class Card(Control):
     def sizeHint(self) -> QSize:
         return QSize(440, 60)
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         colors = theme.current()
         painter = QPainter(self)

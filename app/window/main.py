@@ -19,6 +19,7 @@ from app.studies import commands as studies
 from app.text import number, tr
 from app.theme_sheet import ThemeSwitch
 from app.widgets import Banner, ProgressLine, Toast
+from app.widgets.guarded import guarded
 from app.window import data_editor, dialogs, training_editor, transport
 from app.window.actions import Actions
 from app.window.projects import Projects
@@ -282,6 +283,7 @@ class MainWindow(QMainWindow):
         """Do not start the engine with the first frame: pictures of the window need none."""
         self._painted = True
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
         if not self._painted:

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 from app import icons, theme
 from app.text import tr
 from app.widgets import Control, Panel
+from app.widgets.guarded import guarded
 
 _WIDE, _NARROW = 72, 48
 
@@ -60,6 +61,7 @@ class RailButton(Control):
         inset = 4 if self._narrow else 8
         return self.rect().adjusted(inset, 0, -inset, 0)
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         colors = theme.current()
         painter = QPainter(self)
@@ -92,6 +94,7 @@ class _Logo(QWidget):
         self.setFixedHeight(52)
         self.setAccessibleName("Chainrule")
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         colors = theme.current()
         painter = QPainter(self)

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 from app import text, theme
 from app.text import tr
 from app.widgets import Choice, Label, NumberField, Slider, TextField, Toggle
+from app.widgets.guarded import guarded
 from app.window.forms import clear, row
 from core import schedules
 from core.errors import ChainruleError
@@ -237,6 +238,7 @@ class RateCurve(QWidget):
     def sizeHint(self) -> QSize:
         return QSize(280, 76)
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         rates = self._rates[np.isfinite(self._rates)]
         if not len(rates):

@@ -12,6 +12,7 @@ from app import icons, theme
 from app.engine.pace_words import pace_words
 from app.text import number, size, tr
 from app.widgets import Control, Key, Label, Panel
+from app.widgets.guarded import guarded
 
 if TYPE_CHECKING:
     from app.engine.state import EngineState
@@ -31,6 +32,7 @@ class _Dot(QWidget):
         self._token = token
         self.update()
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -54,6 +56,7 @@ class _Count(Control):
         advance = QFontMetricsF(theme.font("small")).horizontalAdvance(self.text())
         return QSize(round(advance) + 24, 20)
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         colors = theme.current()
         painter = QPainter(self)

@@ -11,6 +11,7 @@ from app.engine.pace_words import pace_words
 from app.engine.state import SPEEDS, EngineState
 from app.text import tr
 from app.widgets import Button, Chip, Control, Label, Line, Panel, Slider
+from app.widgets.guarded import guarded
 from app.window.actions import Actions
 
 #: In the order of the menu: from the smallest step to the largest.
@@ -52,6 +53,7 @@ class ProjectButton(Control):
     def minimumSizeHint(self) -> QSize:
         return QSize(min(72, self.sizeHint().width()), 28)
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         colors = theme.current()
         painter = QPainter(self)
@@ -109,6 +111,7 @@ class Counter(QWidget):
     def minimumSizeHint(self) -> QSize:
         return self.sizeHint()
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         colors = theme.current()
         painter = QPainter(self)

@@ -17,6 +17,7 @@ from app.scenes.formula_expressions import format_number
 from app.scenes.frame import Selection, ViewState
 from app.scenes.step_values import cell_id, parse_cell
 from app.step.closeup_controls import controls
+from app.step.closeup_keys import CloseupKeys
 from app.step.tracing import Traces
 from app.step.walking import Walking
 from app.text import tr
@@ -41,10 +42,6 @@ if TYPE_CHECKING:
 
 OWNER = "step-closeup"
 
-_MOVES = {
-    Qt.Key.Key_Right: (0, 1), Qt.Key.Key_Left: (0, -1), Qt.Key.Key_Down: (1, 0), Qt.Key.Key_Up: (-1, 0),
-}  # fmt: skip
-
 
 class CloseupStage(QWidget):
     """One instruction with every number it reads; the arrow keys walk over what it makes."""
@@ -67,6 +64,7 @@ class CloseupStage(QWidget):
         self._scrolled: dict[str, int] = {}
         self._of: Any = None
         self._pointed: Hit | None = None
+        self.keys = CloseupKeys(self)
         self.walking = Walking(session)
         self.walking.changed.connect(self._on_walking)
         self.traces = Traces(session)
@@ -256,30 +254,37 @@ class CloseupStage(QWidget):
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         at = event.position()
         hit = self._hit(at.x(), at.y())
-        place, closeup, subject = self.place, self.closeup, self.subject
-        self._pointed = hit
-        if subject is not None:
-            self.traces.point(subject, _number(hit))
-        self._session.set_hover(hit.id if hit is not None else "")
-        moment = self.moment
-        self.update()
-        if hit is None or closeup is None or subject is None or moment is None:
+        self.keys.leave()
+        self.point(hit)
+        lines = self.lines_of(hit) if hit is not None else ()
+        if hit is None:
             self.setCursor(Qt.CursorShape.ArrowCursor)
             QToolTip.hideText()
             return
+        self.setCursor(Qt.CursorShape.PointingHandCursor if lines else Qt.CursorShape.ArrowCursor)
+        QToolTip.showText(event.globalPosition().toPoint(), "\n".join(lines), self)
+
+    def point(self, hit: Hit | None) -> None:
+        """Light up what the mouse or the keyboard is at."""
+        self._pointed = hit
+        if (subject := self.subject) is not None:
+            self.traces.point(subject, _number(hit))
+        self._session.set_hover(hit.id if hit is not None else "")
+        self.update()
+
+    def lines_of(self, hit: Hit) -> tuple[str, ...]:
+        """What there is to say of something."""
+        place, closeup, subject, moment = self.place, self.closeup, self.subject, self.moment
+        if closeup is None or subject is None or moment is None:
+            return ()
         lines = closeup.describe(place, hit, subject, moment)
         cell = parse_cell(hit.id) if lines else None
         if cell is not None and (old := whatif_marks.words(self._session.reader, *cell)):
             lines = (*lines, old.strip())
-        self.setCursor(Qt.CursorShape.PointingHandCursor if lines else Qt.CursorShape.ArrowCursor)
-        QToolTip.showText(event.globalPosition().toPoint(), "\n".join(lines), self)
+        return lines
 
     def leaveEvent(self, event: object) -> None:
-        self._pointed = None
-        if (subject := self.subject) is not None:
-            self.traces.point(subject, None)
-        self._session.set_hover("")
-        self.update()
+        self.point(None)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() != Qt.MouseButton.LeftButton:
@@ -348,48 +353,42 @@ class CloseupStage(QWidget):
             context.do("select.cell", tensor=one.tensor, index=cell)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        place, moment = self.place, self.moment
-        foot = getattr(place, "footer", None)
+        foot = getattr(self.place, "footer", None)
         at = event.position()
-        if foot is None or moment is None or at.y() < foot.y:
+        if foot is None or at.y() < foot.y:
             super().wheelEvent(event)
             return
         by = -1 if event.angleDelta().y() > 0 else 1
-        if at.x() < foot.split:
-            count = len(moment.origin.terms) if moment.origin is not None else 0
-            self._scroll("terms_from", by * foot.columns, count - foot.slots + 1)
-        else:
-            self._scroll("jumps_from", by, len(moment.destinations) - foot.jumps)
+        self.scroll_list("terms_from" if at.x() < foot.split else "jumps_from", by, lines=1)
 
-    def _scroll(self, name: str, by: int, most: int) -> None:
-        to = max(0, min(self._scrolled.get(name, 0) + by, max(0, most)))
+    def scroll_list(self, name: str, by: int, lines: int = 0) -> None:
+        """Scroll the terms (``"terms_from"``) or what the number goes into by so many lines, or by a page."""
+        foot, moment = getattr(self.place, "footer", None), self.moment
+        if foot is None or moment is None:
+            return
+        if name == "terms_from":
+            count = len(moment.origin.terms) if moment.origin is not None else 0
+            # The last place of a full list says how many more there are.
+            step = lines * foot.columns or max(1, (foot.slots - 1) // foot.columns) * foot.columns
+            most = count - foot.slots + 1
+        else:
+            step, most = lines or max(1, foot.jumps - 1), len(moment.destinations) - foot.jumps
+        to = max(0, min(self._scrolled.get(name, 0) + by * step, max(0, most)))
         self._scrolled = self._scrolled | {name: to}
         self.update()
 
+    def command(self, name: str, **values: Any) -> None:
+        """Carry out a command of the bus; a refusal is shown."""
+        self._session.context.do(name, **values)
+
+    @property
+    def takes_enter(self) -> bool:
+        """Whether Enter is meant for what the keyboard is at, and not for typing over the chosen number."""
+        return self.keys.at is not None
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        move, subject = _MOVES.get(Qt.Key(event.key())), self.subject
-        page = {"[": -1, "]": 1}.get(event.text(), 0)
-        if event.text().lower() == "p" and (self.walks or self.walking.playing):
-            self._session.context.do("step.walk", playing=not self.walking.playing)
-            return
-        if event.text().lower() == "g":
-            self.jump()
-            return
-        if (move is None and not page) or subject is None or not subject.cell:
+        if not self.keys.press(event):
             super().keyPressEvent(event)
-            return
-        shape, cell = subject.info(subject.tensor).shape, list(subject.cell)
-        moves = getattr(self.closeup, "moves", None)
-        # Images move in height and width, matrices in rows and columns, vectors along themselves.
-        images = (
-            (len(shape) - 3, len(shape) - 2) if len(shape) > 2 else (len(shape) - 2, len(shape) - 1)
-        )
-        down, across = moves(subject) if moves is not None else images
-        by_rows, by_columns = move or (0, 0)
-        for axis, by in ((down, by_rows), (across, by_columns), (len(shape) - 1, page)):
-            if by and axis is not None and axis >= 0:
-                cell[axis] = min(max(cell[axis] + by, 0), shape[axis] - 1)
-        self.choose(cell_id(subject.tensor, tuple(cell)))
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
@@ -413,6 +412,8 @@ class CloseupStage(QWidget):
         closeup.paint(painter, self.place, colors, subject, moment)
         names = closeup.tensors(subject)
         whatif_marks.paint_cells(painter, self.place.hits, colors, self._session.reader, names)
+        if (at := self.keys.at) is not None and self.hasFocus():
+            draw.frame(painter, *at.rect, colors.pri, 1.5, 4)
 
 
 def _number(hit: Hit | None) -> tuple[str, tuple[int, ...]] | None:

@@ -172,9 +172,9 @@ class NumberEditing(QObject):
                     return self.open(watched, rect, tensor, full)
                 return self.open_cell(watched, rect, tensor, index)
         elif isinstance(event, QKeyEvent) and isinstance(watched, QWidget):
-            # In the inspector Enter picks what the keyboard is at.
+            # In the inspector Enter picks what the keyboard is at; so it does in a close-up.
             keys = [Qt.Key.Key_F2]
-            if not hasattr(watched, "reference_at"):
+            if not getattr(watched, "takes_enter", hasattr(watched, "reference_at")):
                 keys += [Qt.Key.Key_Return, Qt.Key.Key_Enter]
             if event.key() in keys and kind == QEvent.Type.ShortcutOverride:
                 # The window's own F2 is not meant where there is a number.

@@ -80,6 +80,8 @@ class StepWorkspace(QWidget):
             ("Shift+F11", lambda: self._do("run.step_back", granularity="layer")),
             ("Shift+Space", self._on_play_back),
             ("Ctrl+F9", lambda: self.debug.open_list()),
+            ("Ctrl+Tab", lambda: self._next_view(1)),
+            ("Ctrl+Shift+Tab", lambda: self._next_view(-1)),
         ):
             shortcut = QShortcut(QKeySequence(keys), self)
             shortcut.activated.connect(handler)
@@ -316,6 +318,13 @@ class StepWorkspace(QWidget):
         found = self._shown["closeup"]
         assert isinstance(found, CloseupStage)
         found.follow(tensor, tuple(index))
+
+    def _next_view(self, by: int) -> None:
+        """Show the view beside this one, and let the keyboard go there."""
+        names = [view.id for view in views()]
+        at = names.index(self.view_choice.value) + by
+        self._do("step.view", value=names[at % len(names)])
+        self._shown[self.view_choice.value].setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def _walk(self, playing: bool) -> None:
         """Let the window of the close-up pass over all places by itself, or stop it."""

@@ -176,6 +176,8 @@ def _keys() -> list[tuple[str, str]]:
         ("F5 Shift+F5", tr("In Step: run to a breakpoint, and back to one")),
         ("Ctrl+F10", tr("In Step: run to the instruction that is looked at")),
         ("Ctrl+F9", tr("In Step: the list of breakpoints")),
+        ("Ctrl+Tab", tr("In Step: network, close-up, story")),
+        ("[ ] N", tr("In a close-up: the channel; what can be clicked")),
         ("R", tr("Restart")),
         ("Ctrl+1 … 6", tr("Workspaces")),
         ("/", tr("Search layers")),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -197,3 +198,56 @@ def test_a_sum_builds_up_and_comes_to_rest(qtbot, window):
     assert np.isclose(sum(t.value for t in origin.terms), origin.kernel_value, rtol=1e-5)
     looked._on_tick(closeup.duration(subject) + 1)
     assert looked.moment.clock == float("inf")
+
+
+def test_lists_of_a_close_up_are_scrolled_and_walked_with_the_keyboard(qtbot, window):
+    session, looked = workspace(window).session, stage(window)
+    press(qtbot, window, "transport-step", 7)
+    # The gradient of a weight is a sum over the samples: more terms than there is room for.
+    gradient = next(
+        line for line in session.program.instructions if "grad/dense_2/kernel" in line.writes
+    )
+    window.context.bus.do("run.seek", step=0, pc=gradient.index + 1)
+    qtbot.waitUntil(lambda: session.done == gradient.index, timeout=_PATIENCE)
+    known(qtbot, window)
+    looked.setFocus()
+    foot, count = looked.place.footer, len(looked.moment.origin.terms)
+    assert count > foot.slots, "there is something to scroll"
+    seen = [foot.terms_from]
+    for key in (Qt.Key.Key_PageDown,) * 40 + (Qt.Key.Key_PageUp,) * 40:
+        QTest.keyClick(looked, key)
+        seen.append(looked.place.footer.terms_from)
+    assert seen[-1] == 0
+    assert max(seen) == count - foot.slots + 1, "to the last term"
+    assert max(b - a for a, b in pairwise(seen)) < foot.slots, "no term is passed over"
+    things = set()
+    for _ in range(60):
+        QTest.keyClicks(looked, "n")
+        hit = looked.keys.at
+        assert hit is not None
+        assert session.hover == hit.id
+        assert "Enter" in looked.accessibleDescription()
+        things.add(hit.id)
+    assert {f"jump:{k}" for k in range(len(looked.moment.destinations))} <= things
+    while looked.keys.at.id != "jump:0":
+        QTest.keyClick(looked, Qt.Key.Key_N, Qt.KeyboardModifier.ShiftModifier)
+    first = looked.moment.destinations[0]
+    QTest.keyClick(looked, Qt.Key.Key_Return)
+    assert session.instruction.index == first.instruction
+    assert workspace(window).editing.editor is None, "Enter was meant for the list"
+    QTest.keyClick(looked, Qt.Key.Key_Escape)
+    assert looked.keys.at is None
+    QTest.keyClick(looked, Qt.Key.Key_Return)
+    assert workspace(window).editing.editor is not None, "without one it types over the number"
+
+
+def test_the_views_follow_each_other_on_a_key(qtbot, window):
+    press(qtbot, window, "transport-step", 2)
+    shown = workspace(window)
+    seen = []
+    for _ in range(3):
+        QTest.keyClick(window, Qt.Key.Key_Tab, Qt.KeyboardModifier.ControlModifier)
+        seen.append(shown.view_choice.value)
+        assert shown._shown[seen[-1]].hasFocus()
+    assert sorted(seen) == ["closeup", "network", "story"]
+    assert seen[-1] == "closeup"

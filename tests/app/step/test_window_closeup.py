@@ -208,3 +208,35 @@ def test_a_faster_stop_of_the_slider_moves_the_window_faster():
     rates = [cells_a_second(speed) for speed in SPEEDS]
     assert rates == sorted(rates)
     assert len(set(rates)) == len(rates)
+
+
+def test_pages_and_channels_are_turned_with_the_keyboard(qtbot, opened):
+    stage = look_at(qtbot, opened, line_of(opened, PRODUCT))
+    session = workspace(opened).session
+    opened.context.bus.do("select.cell", tensor=PRODUCT, index=[3, 4, 5])
+    stage.setFocus()
+
+    def go(kind: str, last: bool = False) -> None:
+        ids = [hit.id for hit in stage.place.hits.items if hit.kind == kind]
+        wanted = ids[-1 if last else 0]
+        for _ in range(80):
+            if stage.keys.at is not None and stage.keys.at.id == wanted:
+                return
+            QTest.keyClicks(stage, "n")
+        raise AssertionError(f"{wanted} is not reached")
+
+    go("turn", last=True)
+    wanted = stage.keys.at.id
+    QTest.keyClick(stage, Qt.Key.Key_Return)
+    assert session.cell == (PRODUCT, (3, 4, 6)), wanted
+    assert stage.keys.at is not None, "the next Enter turns on"
+    QTest.keyClick(stage, Qt.Key.Key_Return)
+    assert session.cell == (PRODUCT, (3, 4, 7))
+    go("toggle")
+    assert stage.keys.at.id.startswith("toggle:plane:")
+    plane = int(stage.keys.at.id.rpartition(":")[2])
+    QTest.keyClick(stage, Qt.Key.Key_Return)
+    assert stage.place.focus == plane
+    QTest.keyClick(stage, Qt.Key.Key_Escape)
+    assert stage.keys.at is None
+    opened.context.bus.do("step.closeup", name="plane", value="0")

@@ -482,7 +482,8 @@ class Snapshot:
         Step, epoch, batch and program counter.
     values
         Arrays by `Probe.key`. Weights have their own shape; batch tensors keep their first axis unless a probe took
-        one row; ``sample:`` values have no batch axis; ``plane:`` values are ``(units, side, side)``.
+        one row; ``sample:`` values have no batch axis; ``plane:`` values are ``(units, side, side)``. Of a batch's
+        tensors what holds the same bits as in the snapshot before is the same object.
     history, predictions, evaluation, figures, health, sample, plane
         See their classes. History may reach further than the step shown, figures and evaluation do not. Parts
         that did not change are the same objects as in the snapshot before.
@@ -518,6 +519,8 @@ class Snapshot:
         self, tensor: str, *, source: Source = "batch", reduction: Reduction = "all"
     ) -> np.ndarray | None:
         """Value of a probe on `tensor`, or None when it is not in this snapshot."""
+        if source == "batch" and reduction == "all":
+            return self.values.get(tensor)
         return self.values.get(Probe(tensor, None, reduction, source).key)
 
 

@@ -62,26 +62,35 @@ def last_instruction(position: Position) -> int | None:
 
 def written_at(run: Run) -> dict[str, tuple[int, int]]:
     """Return for each tensor when it was written last: in this step, or in the one before."""
-    position = run.position
-    written: dict[str, tuple[int, int]] = {}
-    names = run.program.written_names
-    if position.step > run.base:
-        for index, own in enumerate(names):
-            for name in own:
-                written[name] = (position.step - 1, index)
-    for index in range(position.pc):
+    position, tape = run.position, run.program.tape
+    names, wholes = run.program.written_names, _wholes(tape)
+    before = position.step > run.base
+    known = _told.get(tape)
+    if known is not None and known[:2] == (position.step, before) and known[2] <= position.pc:
+        # A walk of thousands of instructions tells only of those that were done since.
+        done, written = known[2], dict(known[3])
+    else:
+        done, written = 0, {}
+        if before:
+            step = position.step - 1
+            written = {name: (step, k) for k, own in enumerate(names) for name in own}
+            written |= {name: (step, last) for name, last in wholes.items()}
+    for index in range(done, position.pc):
         for name in names[index]:
             written[name] = (position.step, index)
     # What is written part by part is there once the last part is.
-    for name, last in _wholes(run.program.tape).items():
-        if position.step > run.base:
-            written[name] = (position.step - 1, last)
-        if last < position.pc:
+    for name, last in wholes.items():
+        if done <= last < position.pc:
             written[name] = (position.step, last)
-    return written
+    _told[tape] = (position.step, before, position.pc, written)
+    return dict(written)
 
 
 _of_tapes: WeakKeyDictionary[Tape, dict[str, int]] = WeakKeyDictionary()
+#: Of each tape what was told last: the step, whether one was done before it, instructions done, and the answer.
+_told: WeakKeyDictionary[Tape, tuple[int, bool, int, dict[str, tuple[int, int]]]] = (
+    WeakKeyDictionary()
+)
 
 
 def _wholes(tape: Tape) -> dict[str, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
 import numpy as np
@@ -21,6 +21,9 @@ from core.callbacks.early_stopping import EarlyStopping
 class Showing(Standing):
     """A session that can be looked at."""
 
+    #: Values of the snapshot before.
+    _sent: Mapping[str, np.ndarray] = MappingProxyType({})
+
     # Snapshots
 
     @property
@@ -36,9 +39,10 @@ class Showing(Standing):
         values: dict[str, np.ndarray] = {}
         for probe in batch:
             if is_there(shown, probe.tensor, written):
-                value = read(shown.program, probe)
+                value = read(shown.program, probe, self._sent.get(probe.key))
                 if value is not None:
                     values[probe.key] = value
+        self._sent = dict(values)
         self._sample.read(run, self._version, sample, values)
         self._read_plane(plane, values)
         program = shown.program

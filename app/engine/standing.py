@@ -47,7 +47,8 @@ class Standing:
         #: Whether a long answer should make room for a command.
         self.hurry: Callable[[], bool] = lambda: False
         self._sample = SampleLooker()
-        self._page_wanted = (0, 24, False)
+        # No page of predictions until a view shows one: each would run the network on its samples.
+        self._page_wanted = (0, 0, False)
         self.tree = Tree()
         #: Id and name of the run that the last change began anew.
         self._tried = ("", "")

@@ -45,21 +45,26 @@ def is_weight(tensor: str) -> bool:
     return not computed and tensor.rpartition("/")[2] in WEIGHTS
 
 
-_last: tuple[ProgramView | None, frozenset[str]] = (None, frozenset())
+_last: tuple[ProgramView | None, frozenset[str], bool] = (None, frozenset(), False)
 
 
-def _given(program: ProgramView) -> frozenset[str]:
-    """What the instructions of a program read and none of them writes; remembered for the program seen last."""
+def _known(program: ProgramView) -> tuple[frozenset[str], bool]:
+    """What is true of a program whatever its numbers are; remembered for the program seen last.
+
+    What its instructions read and none of them writes; whether it has weights without a gradient.
+    """
     global _last
-    known, found = _last
+    known, found, frozen = _last
     if known is not program:
         written = {name for line in program.instructions for name in line.writes}
         found = frozenset(
             name for line in program.instructions for name in line.operands.values()
             if name.endswith("/start") and name not in written and name in program.tensors
         )  # fmt: skip
-        _last = (program, found)
-    return found
+        weights = [name for name, t in program.tensors.items() if t.role == "weight"]
+        frozen = any(f"grad/{name}" not in program.tensors for name in weights)
+        _last = (program, found, frozen)
+    return found, frozen
 
 
 @dataclass(frozen=True)
@@ -109,7 +114,7 @@ class Reader:
     def given(self, tensor: str) -> bool:
         """Tell whether an instruction reads this and none writes it: the zeros a recurrent layer starts from."""
         program = self.snapshot.program if self.snapshot else None
-        return program is not None and tensor in _given(program)
+        return program is not None and tensor in _known(program)[0]
 
     def never(self, tensor: str) -> bool:
         """Tell whether no instruction computes this: gradients of frozen weights, and of all that only feeds them."""
@@ -120,22 +125,25 @@ class Reader:
     def frozen(self) -> bool:
         """Whether there are weights without a gradient."""
         program = self.snapshot.program if self.snapshot else None
-        if program is None:
-            return False
-        weights = [name for name, t in program.tensors.items() if t.role == "weight"]
-        return any(f"grad/{name}" not in program.tensors for name in weights)
+        return program is not None and _known(program)[1]
 
     def array(self, tensor: str) -> np.ndarray | None:
         """Return a tensor without its batch axis (this row), or None when it is not in the snapshot."""
         if self.snapshot is None:
             return None
-        array = next(
-            (a for n in alias_names(tensor) if (a := self.snapshot.get(n)) is not None), None
-        )
+        array = self.source(tensor)
         if array is None:
             scalar = self.snapshot.scalars.get(tensor)
             return None if scalar is None else np.asarray(scalar, np.float32)
         return self._own_row(tensor, array)
+
+    def source(self, tensor: str) -> np.ndarray | None:
+        """Return the snapshot's array that holds a tensor, of whichever rows: the same object while it is the same."""
+        if self.snapshot is None:
+            return None
+        return next(
+            (a for n in alias_names(tensor) if (a := self.snapshot.get(n)) is not None), None
+        )
 
     def _own_row(self, tensor: str, array: np.ndarray) -> np.ndarray | None:
         info = self.info(tensor)

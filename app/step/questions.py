@@ -78,6 +78,10 @@ class Questions(QObject):
         self._asked: tuple[int, int, tuple[int, ...]] | None = None
         #: How many chains are asked for and have not come.
         self._chains = 0
+        self._again_timer = QTimer(self)
+        self._again_timer.setSingleShot(True)
+        self._again_timer.setInterval(LATER)
+        self._again_timer.timeout.connect(self.ask)
         self._tensors: dict[tuple[int, str], np.ndarray] = {}
         self._wanted: set[tuple[int, str]] = set()
         self._check_is_quick = False
@@ -115,7 +119,9 @@ class Questions(QObject):
         """Ask nothing by itself any more."""
         self._check_timer.stop()
         self._chain_timer.stop()
+        self._again_timer.stop()
 
+    @Slot()
     def ask(self) -> None:
         """Ask how the shown cell came about, unless the run is moving on already."""
         session = self._session
@@ -151,6 +157,7 @@ class Questions(QObject):
             if self._asked == asked and sentence == INTERRUPTED:
                 # Asked again when the run has come to rest.
                 self._asked = self.explanation = None
+                self._again_timer.start()
             elif self._asked == asked:
                 self.explanation = Explained(*asked, None)
                 self.answered.emit()

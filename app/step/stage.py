@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QRect, QSize, Qt, Signal
-from PySide6.QtGui import QPainter
+from PySide6.QtGui import QImage, QPainter, QRegion
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from app import theme as themes
@@ -20,7 +20,10 @@ from app.widgets.guarded import guarded
 if TYPE_CHECKING:
     from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPaintEvent
 
+    from app.scenes.frame import ViewState
     from app.scenes.step_layout import StepLayout
+    from app.scenes.step_seen import Seen
+    from app.snapshots import NetworkView
     from app.step.session import StepSession
 
 
@@ -45,6 +48,14 @@ class StepStage(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self._session = session
+        #: What is painted, what it was gathered from, and whether marks of a what-if copy are on it.
+        self._seen: Seen | None = None
+        self._known: tuple[Any, ...] | None = None
+        self._marked = False
+        self._image: QImage | None = None
+        self._image_size = (0, 0)
+        self._dirty = QRegion()
+        self._placed: tuple[NetworkView, tuple[int, int], ViewState, StepLayout] | None = None
         session.changed.connect(self._on_changed)
 
     def sizeHint(self) -> QSize:
@@ -60,8 +71,15 @@ class StepStage(QWidget):
     @property
     def place(self) -> StepLayout:
         """The layout painted now."""
-        session = self._session
-        return SCENE.layout(session.network, (self.width(), self.height()), session.view)
+        network, size, view = (
+            self._session.network,
+            (self.width(), self.height()),
+            self._session.view,
+        )
+        known = self._placed
+        if known is None or known[0] is not network or known[1:3] != (size, view):
+            known = self._placed = (network, size, view, SCENE.layout(network, size, view))
+        return known[3]
 
     def _on_changed(self) -> None:
         cell = self._session.cell
@@ -70,7 +88,13 @@ class StepStage(QWidget):
             self.setAccessibleDescription(
                 tr("selected {cell}, value {value}", cell=cell[0], value="…" if value is None else format_number(value))
             )  # fmt: skip
-        self.update()
+        if not self.isVisible() or not self._session.network.nodes:
+            self.update()
+            return
+        changed = self._look()
+        if not changed.isEmpty():
+            self._dirty |= changed
+            self.update(changed)
 
     # -- events
 
@@ -135,14 +159,60 @@ class StepStage(QWidget):
         super().focusOutEvent(event)
         focus_left(self)
 
+    # -- painting
+
+    def _look(self) -> QRegion:
+        """See what is to be shown now; return where the picture is another one than what was seen last."""
+        session, place, colors = self._session, self.place, themes.current()
+        frame = session.frame()
+        whatif = frame.snapshot.whatif if frame.snapshot is not None else None
+        key = (
+            frame.snapshot, place, colors, frame.selection.node, frame.selection.hover, frame.toggles,
+        )  # fmt: skip
+        known, before = self._known, self._seen
+        same = known is not None and known[1] is place and known[2] is colors
+        if known is not None and same and known[0] is key[0] and known[3:] == key[3:]:
+            return QRegion()
+        self._known = key
+        self._seen = SCENE.see(place, colors, frame)
+        marks, self._marked = self._marked, whatif is not None and bool(whatif.edits)
+        if not same or before is None or marks or self._marked:
+            return QRegion(self.rect())
+        return SCENE.changed(place, before, self._seen)
+
+    def _bring_up(self) -> QImage:
+        """Paint into the kept picture what has changed since the last time.
+
+        Not into the window: its clip is of many rectangles then, and letters would look other than in one piece.
+        """
+        colors, ratio = themes.current(), self.devicePixelRatioF()
+        size, image = (self.width(), self.height()), self._image
+        whole = QRegion(self.rect())
+        if image is None or image.devicePixelRatio() != ratio or self._image_size != size:
+            image = self._image = draw.canvas(*size, ratio, colors.bg0)
+            self._dirty, self._image_size = whole, size
+        if not self._dirty.isEmpty():
+            assert self._seen is not None
+            place = self.place
+            with draw.painting(image, size) as painter:
+                SCENE.paint_seen(painter, place, colors, self._seen, self._dirty & whole)
+                if self._marked:
+                    SCENE.mark(painter, place, colors, self._session.frame())
+            self._dirty = QRegion()
+        return image
+
     @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
-        colors = themes.current()
-        session = self._session
-        if not session.network.nodes:
+        if not self._session.network.nodes:
+            colors = themes.current()
             painter.fillRect(self.rect(), colors.bg0)
             draw.text(painter, self.width() / 2, self.height() / 2,
                       tr("No model yet. Start from a template."), 13, colors.tx2, anchor="middle")  # fmt: skip
             return
-        SCENE.paint(painter, self.place, colors, session.frame())
+        changed = self._look()
+        self._dirty |= changed
+        draw.blit(painter, 0, 0, self._bring_up())
+        left = changed - event.region()
+        if not left.isEmpty():
+            self.update(left)

@@ -307,6 +307,8 @@ def _linear():  # type: ignore[no-untyped-def]
 
 def test_evaluation_measures_held_out_data(bench: Bench) -> None:
     bench.open("digits-cnn")
+    assert bench.engine.latest.predictions is None  # type: ignore[union-attr]
+    bench.engine.show_predictions()
     bench.engine.evaluate()
     bench.until(
         lambda: bench.engine.latest is not None and bench.engine.latest.evaluation is not None

@@ -270,8 +270,9 @@ def marks(
     """Draw what moves over the charts: the playhead, the step under the mouse, and the numbers there."""
     shown = step if hover is None else hover
     found = at_step(story, shown) if story is not None else None
+    names = _names(shown if found is not None else None)
     for k, (box, (_, letters, role)) in enumerate(zip(place.charts, CHARTS, strict=True)):
-        words = (tr("Value"), tr("Gradient"), tr("Update"))[k]
+        words = names[k]
         end = 16 + draw.text(painter, 16, box.top - 9, words, 12, theme.tx, weight=600)
         value = found[k] if found is not None else None
         if value is not None:
@@ -281,9 +282,6 @@ def marks(
                 formula.row([to_box(name, pen), formula.text(f" = {short(value)}", pen)])
             )
             formula.paint(painter, done, theme, end + 10, box.top - 9 - done.baseline)
-        if k == 0 and found is not None:
-            of = tr("after {count} steps", count=number(shown))
-            draw.text(painter, box.right, box.top - 9, of, 11, theme.tx3, anchor="end")
     if story is None or not len(story):
         return
     first, last = float(story.first), float(max(story.last, story.first + 1))
@@ -298,15 +296,35 @@ def marks(
         draw.fill(painter, at - 5, top - 7, 10, 14, theme.pri, 3)
 
 
+def _names(step: int | None) -> tuple[str, str, str]:
+    """Name the charts, with the step that the numbers beside their names are of."""
+    if step is None:
+        return tr("Value"), tr("Gradient"), tr("Update")
+    if step == 0:
+        return tr("Value before the first step"), tr("Gradient"), tr("Update")
+    told = number(step)
+    return (
+        tr("Value after step {step}", step=told), tr("Gradient in step {step}", step=told),
+        tr("Update in step {step}", step=told),
+    )  # fmt: skip
+
+
 def bars(
     painter: QPainter, place: StoryLayout, theme: Theme, found: SampleGradients | None, row: int,
-    hover: int | None,
+    hover: int | None, aside: str = "",
 ) -> None:  # fmt: skip
-    """Draw what each sample of the batch adds to the gradient, their mean and their spread."""
+    """Draw what each sample of the batch adds to the gradient, their mean and their spread; `aside` is told of it."""
     box = place.bars
     draw.line(painter, 0, box.top - 29.5, place.size[0], box.top - 29.5, theme.line)
     title = tr("The batch's gradient is the sum of its samples'")
+    if found is not None:
+        # The charts show the step that is done, the bars the one under way.
+        title = tr(
+            "The gradient of step {step} is the sum of its samples'", step=number(found.step + 1)
+        )
     end = 16 + draw.text(painter, 16, box.top - 10, title, 12, theme.tx, weight=600)
+    if aside:
+        end += 10 + draw.text(painter, end + 10, box.top - 10, aside, 11.5, theme.loss)
     if found is None or not len(found.shares):
         return
     shares = found.shares
@@ -331,7 +349,7 @@ def bars(
         if k == row:
             draw.fill(painter, at, box.bottom + 3, max(slot - gap, 2.0), 2, theme.tx)
         if slot >= 26:
-            draw.text(painter, at + (slot - gap) / 2, box.bottom + 15, str(int(found.samples[k])), 10, theme.tx3,
+            draw.text(painter, at + (slot - gap) / 2, box.bottom + 15, str(k + 1), 10, theme.tx3,
                       mono=True, anchor="middle")  # fmt: skip
     draw.line(painter, box.left, zero, box.right, zero, theme.line2)
     if len(shares) > 1:
@@ -350,8 +368,12 @@ def bars(
         total = tr("{total}, of which {rest} from penalties", total=total, rest=short(found.rest))
     if end + 20 + draw.advance(total, 11.5, 400, True) <= box.right:
         draw.text(painter, box.right, box.top - 10, total, 11.5, theme.bwd, mono=True, anchor="end")
-    words = draw.elide(sentence(found), 11.5, place.size[0] - 32)
-    draw.text(painter, 16, place.words, words, 11.5, theme.tx2)
+    room = place.size[0] - 32
+    words = draw.elide(sentence(found), 11.5, room)
+    used = draw.text(painter, 16, place.words, words, 11.5, theme.tx2)
+    legend = tr("dashed: their mean, band: ± deviation")
+    if len(shares) > 1 and used + 24 + draw.advance(legend, 11) <= room:
+        draw.text(painter, box.right, place.words, legend, 11, theme.tx3, anchor="end")
 
 
 def sentence(found: SampleGradients) -> str:

@@ -9,8 +9,9 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 from app.bus import CommandError
 from app.step.breakpoint_words import OF, TESTS
 from app.step.notation import PHASES
+from app.step.passing import PassingPopover
 from app.text import tr
-from app.widgets import Button, Choice, Label, Line, NumberField, Popover, Segmented, Toggle
+from app.widgets import Button, Choice, Label, Line, NumberField, Segmented, Toggle
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,12 +22,14 @@ if TYPE_CHECKING:
 WIDTH = 392
 
 
-class BreakpointList(Popover):
+class BreakpointList(PassingPopover):
     """Breakpoints by row, and a form under them."""
 
     def __init__(self, anchor: QWidget, context: WindowContext, session: StepSession) -> None:
-        super().__init__(anchor, name="step-breakpoint-list", title=tr("Breakpoints"), width=WIDTH)
-        self._context, self._session = context, session
+        super().__init__(
+            anchor, session, name="step-breakpoint-list", title=tr("Breakpoints"), width=WIDTH
+        )
+        self._context = context
         self._rows = QVBoxLayout()
         self._rows.setSpacing(4)
         self._shown: dict[int, _Row] = {}

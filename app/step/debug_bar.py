@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from app.engine.pace_words import pace_words
 from app.step.breakpoint_list import BreakpointList
+from app.step.returning import Returning
 from app.text import number, tr
 from app.widgets import Button
 
@@ -62,17 +63,19 @@ class DebugBar(QWidget):
         )  # fmt: skip
         self.list_button.setToolTip(tr("Breakpoints: on instructions, layers and conditions (Ctrl+F9)"))  # fmt: skip
         self.list_button.clicked.connect(self.open_list)
-        for widget in (self.back_to, self.play_back, self.here, self.run_to, self.list_button):
+        self.returning = Returning(context, self)
+        self.back_here = _icon(
+            "step-return", "arrow-left", tr("Back to where I was"), tr("Back to where I was"),
+        )  # fmt: skip
+        self.back_here.clicked.connect(lambda: context.do("step.return"))
+        self.returning.changed.connect(self._show)
+        for widget in (
+            self.back_here, self.back_to, self.play_back, self.here, self.run_to, self.list_button,
+        ):  # fmt: skip
             row.addWidget(widget)
         self.popover: BreakpointList | None = None
-        self._narrow = False
         session.stops.changed.connect(self._show)
         context.engine.state_changed.connect(self._show)
-        self._show()
-
-    def set_narrow(self, narrow: bool) -> None:
-        """Show the number of breakpoints without the word."""
-        self._narrow = narrow
         self._show()
 
     def open_list(self) -> None:
@@ -95,7 +98,7 @@ class DebugBar(QWidget):
     def _show(self, _state: object = None) -> None:
         stops, state = self._session.stops, self._context.engine.state
         count = len(stops.items)
-        words = "" if self._narrow else tr("Breakpoints")
+        words = tr("Breakpoints")
         self.list_button.set_label(f"{words} {number(count)}".strip() if count else words)
         self.list_button.setAccessibleName(
             tr("Breakpoints: {count}, of which {on} are on", count=count, on=stops.enabled)
@@ -111,6 +114,14 @@ class DebugBar(QWidget):
             else tr("This is the beginning: there is nothing to go back to")
         )  # fmt: skip
         self.play_back.setEnabled(back or (ready and moved))
+        moment = self.returning.moment
+        # Without a moment it would only take room, and ask what it is for.
+        self.back_here.setVisible(moment is not None)
+        self.back_here.setEnabled(moment is not None and state.status != "starting")
+        if moment is not None:
+            words = tr("Back to where I was: {moment} (Alt+Left)", moment=moment.words)
+            self.back_here.setToolTip(words)
+            self.back_here.setAccessibleName(words)
         self.here.setEnabled(ready and state.status != "diverged")
         self.run_to.setEnabled(bool(stops.enabled) and ready and state.status != "diverged")
         self.back_to.setEnabled(bool(stops.enabled) and ready and moved)

@@ -49,8 +49,8 @@ class ExamplesButton(Button):
         for template in templates.examples():
             assert template.example is not None
             card = Card(
-                tr(template.example.title), tr(template.summary), name=f"example-{template.name}"
-            )
+                tr(template.example.title), tr(template.summary), name=f"example-{template.name}", wrap=True,
+            )  # fmt: skip
             card.clicked.connect(lambda _=False, name=template.name: self._choose(name))
             found.body.addWidget(card)
         self._list = found

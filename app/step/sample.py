@@ -8,10 +8,11 @@ from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from app.scenes.formula_expressions import format_number
+from app.step.passing import PassingPopover
 from app.step.sample_form import SampleForm
 from app.step.sample_picture import SamplePicture
 from app.text import tr
-from app.widgets import Button, Choice, Label, NumberField, Popover, Segmented, Toggle
+from app.widgets import Button, Choice, Label, NumberField, Segmented, Toggle
 
 if TYPE_CHECKING:
     from app.engine.questions.samples import Fitting, FoundSample, Search
@@ -20,12 +21,11 @@ if TYPE_CHECKING:
 _ALL = "all"
 
 
-class SamplePicker(Popover):
+class SamplePicker(PassingPopover):
     """A sample, what the network says of it, and a button that makes the step's batch of it."""
 
     def __init__(self, anchor: QWidget, session: StepSession) -> None:
-        super().__init__(anchor, name="step-sample", title=tr("Step a sample"), width=348)
-        self._session = session
+        super().__init__(anchor, session, name="step-sample", title=tr("Step a sample"), width=348)
         self._sets: tuple[Fitting, ...] = ()
         self._found: FoundSample | None = None
         self._form: SampleForm | None = None

@@ -65,9 +65,9 @@ class Scrubber(QWidget):
         return QSize(800, self.height())
 
     def set_folded(self, folded: bool) -> None:
-        """Keep only the head and the cells, for low windows."""
+        """Leave out the names of the phases, for low windows: the colours tell them apart."""
         self._folded = folded
-        self.setFixedHeight(74 if folded else 120)
+        self.setFixedHeight(88 if folded else 120)
 
     def hold(self, widget: DebugBar) -> None:
         """Keep a row of buttons at the right of the heading."""
@@ -217,8 +217,9 @@ class Scrubber(QWidget):
         if 0 < shown <= count:
             label = title(program.instructions[shown - 1], self._session.notation)
             box = formula.lay_out(to_box(label, formula.Pen(11, 400, "tx2")))
-            formula.paint(painter, box, colors, x + 24, 22 - box.baseline)
-            x += 24 + box.width
+            if x + 24 + box.width <= room:
+                formula.paint(painter, box, colors, x + 24, 22 - box.baseline)
+                x += 24 + box.width
         hint = tr("drag to rewind: values are replayed exactly")
         if x + 24 + draw.advance(hint, 11) < room:
             draw.text(painter, room, 22, hint, 11, colors.tx3, anchor="end")
@@ -238,7 +239,7 @@ class Scrubber(QWidget):
                 self._phase(painter, colors, role, width, start, stop, shown)
             if not self._folded:
                 self._bracket(painter, colors, phase, LEFT + start * width, LEFT + stop * width)
-        for index in range(0, 0 if self._folded else count, apart):
+        for index in range(0, count, apart):
             tone = colors.tx if index == shown - 1 else colors.tx3
             draw.text(
                 painter, LEFT + (index + 0.5) * width, 80, f"{index + 1:02d}", 10, tone, mono=True,
@@ -310,6 +311,11 @@ class Scrubber(QWidget):
             if box.width <= room:
                 formula.paint(painter, box, colors, x - box.width / 2, 16 - box.baseline)
                 return
+        word = short(line)
+        if word.isalpha():
+            # What has no letter of its own has a word.
+            shown = draw.elide(word, 9, room, 400, True)
+            draw.text(painter, x, 19.5, shown, 9, colors.color(tone), mono=True, anchor="middle")
 
     def _bracket(
         self, painter: QPainter, colors: themes.Theme, phase: str, left: float, right: float

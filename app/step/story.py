@@ -278,7 +278,7 @@ class StoryView(QWidget):
             self.setAccessibleDescription(self.spoken)
             return
         words = [
-            tr("{weight} after {step} steps: {value}",
+            tr("{weight} after step {step}: {value}",
                weight=self.spoken, step=number(self.step), value=scene.short(shown[0]))
         ]  # fmt: skip
         if shown[1] is not None and shown[2] is not None:
@@ -304,6 +304,12 @@ class StoryView(QWidget):
         rows = len(self.samples.shares) if self.samples is not None else 0
         return scene.layout((float(self.width()), float(self.height())), rows)
 
+    @property
+    def _by_hand(self) -> bool:
+        """Whether the rest of the window shows numbers of a what-if copy: a story is of the run."""
+        snapshot = self._session.snapshot
+        return snapshot is not None and snapshot.whatif is not None
+
     @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -324,7 +330,9 @@ class StoryView(QWidget):
             draw.text(painter, middle, place.charts[1].top, words, 13, colors.tx2, anchor="middle")
         at = self._hover_step if self._hover_step is not None else self._key_step
         scene.marks(painter, place, colors, story, self.symbol, self.step, at)
-        scene.bars(painter, place, colors, self.samples, self._session.row, self._hover_row)
+        aside = tr("of the run, without what is put in by hand") if self._by_hand else ""
+        row = self._session.row
+        scene.bars(painter, place, colors, self.samples, row, self._hover_row, aside)
 
     def _charts(self, place: scene.StoryLayout, story: Story, colors: themes.Theme) -> QImage:
         """The curves as an image: it stays until a step is added."""
@@ -376,7 +384,11 @@ class StoryView(QWidget):
         found = self.samples
         assert found is not None
         lines = [
-            tr("Sample {index}", index=number(int(found.samples[row]))),
+            tr(
+                "Sample {row} of the batch, number {index} of the data",
+                row=row + 1,
+                index=number(int(found.samples[row]) + 1),
+            ),
             tr("adds {share} to the gradient", share=scene.short(float(found.shares[row]))),
         ]
         towards = float(found.towards[row])

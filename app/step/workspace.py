@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
 #: Milliseconds, not quite two frames.
 _PATIENCE = 30
+#: How samples can stand.
+NOTATIONS = ("rows", "columns")
 
 
 class StepWorkspace(QWidget):
@@ -50,6 +52,8 @@ class StepWorkspace(QWidget):
         self.setObjectName("step-workspace")
         self._context = context
         self.session = StepSession(context, "step", self)
+        kept = context.settings.get("step.notation")
+        self.session.notation = kept if kept in NOTATIONS else "rows"
         self.editing = NumberEditing(self.session)
         self._picker: SamplePicker | None = None
         self._what_if = WhatIfCommands(self.session)
@@ -79,6 +83,7 @@ class StepWorkspace(QWidget):
             ("F11", lambda: self._do("run.step", granularity="layer")),
             ("Shift+F11", lambda: self._do("run.step_back", granularity="layer")),
             ("Shift+Space", self._on_play_back),
+            ("Alt+Left", lambda: self._do("step.return")),
             ("Ctrl+F9", lambda: self.debug.open_list()),
             ("Ctrl+Tab", lambda: self._next_view(1)),
             ("Ctrl+Shift+Tab", lambda: self._next_view(-1)),
@@ -141,6 +146,7 @@ class StepWorkspace(QWidget):
                 "Rows: one sample a row, Y = X·W + b, as Keras. Columns: one sample a column, Z = W′·X + b."
             )
         )
+        self.notation.set_value(session.notation)
         self.notation.chosen.connect(lambda value: self._do("step.notation", value=value))
         self.show_choice = Segmented(
             (("weights", tr("Weights")), ("gradients", tr("Gradients")), ("both", tr("Both"))),
@@ -260,7 +266,8 @@ class StepWorkspace(QWidget):
         self.tape_button.setVisible(level >= 2)
         self._right.setFixedWidth((360, 320, 280)[min(level, 2)])
         self.scrubber.set_folded(level >= 2)
-        self.debug.set_narrow(level >= 2)
+        # Its tooltip and its name say what the picture stands for.
+        self.examples.set_label("" if level >= 2 else tr("Examples"))
 
     def filmed(self) -> tuple[str, dict[str, Any]]:
         """Return the scene an export would film and its switches: what is looked at; without a name where none fits."""
@@ -359,6 +366,8 @@ class StepWorkspace(QWidget):
     def _set_notation(self, value: Literal["rows", "columns"]) -> None:
         self.notation.set_value(value)
         self.session.set_notation(value)
+        # Whoever writes samples in columns does so in the next project, too.
+        self._context.settings.set("step.notation", value)
 
     def _on_changed(self) -> None:
         session = self.session

@@ -101,6 +101,9 @@ class Popover(QFrame):
                 return on_anchor
         elif kind == QEvent.Type.LayoutRequest and watched is self._scroll.widget():
             self.fit()
+        elif kind == QEvent.Type.Hide and watched is self._anchor:
+            # Another workspace is in front.
+            self.close_popover()
         elif kind == QEvent.Type.WindowDeactivate and watched is self.window():
             if QApplication.activePopupWidget() is None:
                 self.close_popover()

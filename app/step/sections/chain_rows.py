@@ -143,7 +143,7 @@ def factors(session: StepSession, chain: Chain, split: bool) -> list[Factor]:
         under = level.variable or level.gradient
         actions = [_jump(session, level)]
         if level.count > 1 and level.chosen is not None:
-            actions.append(_ways(k, level))
+            actions.append(_ways(session, k, level))
         way = level.way
         if way is None:
             assert level.own is not None
@@ -163,7 +163,7 @@ def factors(session: StepSession, chain: Chain, split: bool) -> list[Factor]:
         if level.passes:
             # Nothing is multiplied; what can be chosen here is chosen at the factor before it.
             if found and level.count > 1:
-                found[-1] = _with(found[-1], _ways(k, level))
+                found[-1] = _with(found[-1], _ways(session, k, level))
             continue
         over = _named_on(chain, k + 1) or way.source
         found.append(_factor(over, under, way.coefficient, numbers, way.slope, actions))
@@ -214,11 +214,29 @@ def _jump(session: StepSession, level: Level) -> tuple[str, Action]:
     return f"{level.instruction + 1:02d}", action
 
 
-def _ways(k: int, level: Level) -> tuple[str, Action]:
+def _ways(session: StepSession, k: int, level: Level) -> tuple[str, Action]:
     assert level.chosen is not None
     tip = tr("{count} ways lead on from here: choose another", count=level.count)
     label = tr("{one} of {count} ▾", one=level.chosen + 1, count=level.count)
+    if level.way is not None and _over_samples(session, level):
+        # Its place by size could be taken for the number of the sample, which is said everywhere else.
+        sample = level.way.source.index[0] + 1
+        label = tr("sample {number} ▾", number=sample)
+        tip = tr(
+            "The path of sample {number} of the batch, number {one} by size of {count} ways: choose another",
+            number=sample, one=level.chosen + 1, count=level.count,
+        )  # fmt: skip
     return label, Action("step.chain_ways", (("level", k),), tip)
+
+
+def _over_samples(session: StepSession, level: Level) -> bool:
+    """Whether the ways from here on belong to the samples of a batch: to what is summed over them."""
+    assert level.way is not None
+    info = session.reader.info(level.way.source.tensor)
+    own = session.reader.info(level.gradient.tensor)
+    if session.rows < 2 or info is None or own is None:
+        return False
+    return info.batch and not own.batch and bool(level.way.source.index)
 
 
 def _splitting(on: bool) -> tuple[str, Action]:

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 #: Relative difference up to which two ways to a gradient agree: one of them is computed in float32.
 AGREES = 1e-3
 
+#: Of the numbers.
+_SIZE = 11.5
+
 ACTION = Action(
     "step.check_gradient", (), tr("Nudge the weight a little and see how the loss answers")
 )
@@ -85,7 +88,18 @@ def _paint(page: Page, check: Check) -> None:
 
 def _found(page: Page, check: Check) -> None:
     t, top = page.t, page.y + 6
-    rect = QRectF(PAD + 0.5, top + 0.5, page.room - 1, 91)
+    assert check.numeric is not None
+    assert check.backprop is not None
+    assert check.error is not None
+    rows = (
+        ("[L(w+ε) − L(w−ε)] / 2ε", f"= {format_number(check.numeric, 6, sign=True)}"),
+        ("backprop", f"= {format_number(check.backprop, 6, sign=True)}"),
+        (tr("relative error (ε = 1e−5)"), f"= {draw.scientific(check.error)}"),
+    )
+    # In a narrow inspector what does not fit beside its name stands below it.
+    wide = [_wide(label) + 12 + _wide(value) <= page.room - 24 for label, value in rows]
+    lines = len(rows) + wide.count(False)
+    rect = QRectF(PAD + 0.5, top + 0.5, page.room - 1, 37 + 18 * lines)
     page.box(rect, t.line, t.bg2, 8)
     words = tr("agrees") if check.agrees else tr("differs")
     tone = t.tx if check.agrees else t.err
@@ -96,17 +110,17 @@ def _found(page: Page, check: Check) -> None:
         square = QRectF(rect.right() - 12 - width - 20, top + 10, 16, 16)
         page.draw(square.top(), square.bottom(), _icon, name, tone, square)
     page.text(PAD + 12, top + 22, tr("Numeric check"), 11, t.tx2, weight=600)
-    assert check.numeric is not None
-    assert check.backprop is not None
-    assert check.error is not None
-    lines = (
-        f"[L(w+ε) − L(w−ε)] / 2ε = {format_number(check.numeric, 6, sign=True)}",
-        f"backprop               = {format_number(check.backprop, 6, sign=True)}",
-        tr("relative error {error}  (ε = 1e−5)", error=draw.scientific(check.error)),
-    )
-    for k, string in enumerate(lines):
-        page.text(PAD + 12, top + 43 + 18 * k, string, 11.5, t.tx2, mono=True)
-    page.y = top + 98
+    y = top + 43
+    for (label, value), beside in zip(rows, wide, strict=True):
+        page.text(PAD + 12, y, label, _SIZE, t.tx2, mono=True)
+        y += 0 if beside else 18
+        page.text(rect.right() - 12, y, value, _SIZE, t.tx, mono=True, anchor="end")
+        y += 18
+    page.y = rect.bottom() + 6.5
+
+
+def _wide(string: str) -> float:
+    return draw.advance(string, _SIZE, 400, True)
 
 
 def _offer(page: Page, check: Check) -> None:
@@ -119,7 +133,7 @@ def _offer(page: Page, check: Check) -> None:
     words = tr("measuring…") if check.under_way else tr("Measure")
     page.text(rect.right() - 12, top + 21, words, 12, t.tx, weight=500, anchor="end")
     what = tr("nudge the weight a little and see how L answers")
-    page.text(PAD + 12, top + 40, what, 11.5, t.tx2)
+    page.text(PAD + 12, top + 40, draw.elide(what, 11.5, page.room - 24), 11.5, t.tx2)
     page.y = top + 58
 
 
@@ -127,4 +141,5 @@ def _icon(painter: QPainter, _light: Light, name: str, tone: QColor, square: QRe
     icons.paint(painter, name, tone, square)
 
 
-SECTION = Section("check", 60, _build, _paint)
+# Right behind the result it is about, so that it is seen without scrolling.
+SECTION = Section("check", 33, _build, _paint)

@@ -24,6 +24,8 @@ from app.theme_fonts import MONO, TEXT
 MINUS = "\N{MINUS SIGN}"
 ARROW = "\N{RIGHTWARDS ARROW}"
 TIMES = "\N{MULTIPLICATION SIGN}"
+#: What numbers are written with.
+FIGURES = "0123456789.+e" + MINUS
 
 
 @lru_cache(maxsize=128)
@@ -51,6 +53,9 @@ def face(px: float, weight: int = 400, mono: bool = False) -> QFont:
 @lru_cache(maxsize=4096)
 def advance(string: str, px: float, weight: int = 400, mono: bool = False) -> float:
     """Return the width of a string."""
+    if mono and len(string) > 1 and not string.strip(FIGURES):
+        # Numbers are new all the time, and every character of them is as wide as another.
+        return len(string) * advance("0", px, weight, True)
     return QFontMetricsF(face(px, weight, mono)).horizontalAdvance(string)
 
 

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainterPath, QPen
 
+from app.scenes.draw import FIGURES
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -45,6 +47,9 @@ def mono(size: int, weight: int = 400, italic: bool = False) -> QFont:
 @lru_cache(maxsize=8192)
 def advance(text: str, size: int, weight: int = 400) -> float:
     """Width of `text`."""
+    if len(text) > 1 and not text.strip(FIGURES):
+        # Numbers are new all the time, and every character of them is as wide as another.
+        return len(text) * advance("0", size, weight)
     return QFontMetricsF(mono(size, weight)).horizontalAdvance(text)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QCoreApplication, QEvent, QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QScrollArea, QSizePolicy, QToolTip, QWidget
 
@@ -57,6 +57,9 @@ class Sheet(QWidget):
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
+        # It fills its ground itself, and what stands on it stays where it is when a scroll bar comes or goes.
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setAttribute(Qt.WidgetAttribute.WA_StaticContents)
         self._card = Card("", None)
         self._hover: Target | None = None
         self._lit: frozenset[Target] = frozenset()
@@ -115,6 +118,10 @@ class Sheet(QWidget):
             self._height = height
             self.setMinimumHeight(round(height))
             self.updateGeometry()
+            around = self.parentWidget()
+            if around is not None:
+                # At once, so that it is not painted in its old place before.
+                QCoreApplication.sendPostedEvents(around, QEvent.Type.LayoutRequest.value)
 
     def _written(self) -> Written:
         """What stands where: written when card, width or colours are others than before."""
@@ -140,9 +147,10 @@ class Sheet(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         colors = themes.current()
-        painter.fillRect(self.rect(), colors.bg1)
-        light = Light(self._hover, self.lit)
-        self._written().paint(painter, light, event.rect().top(), event.rect().bottom() + 1)
+        painter.fillRect(event.rect(), colors.bg1)
+        page, place = self._written(), event.rect()
+        if place.left() < page.width:
+            page.paint(painter, Light(self._hover, self.lit), place.top(), place.bottom() + 1)
         if self.hasFocus() and self._hover is not None:
             for rect in self._rects(self._hover)[:1]:
                 box = rect.adjusted(-2, -2, 2, 2)

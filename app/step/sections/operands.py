@@ -270,6 +270,7 @@ def _paint_cells(
     painter: QPainter, light: Light, colors: themes.Theme, cells: list[_Cell], marks: list[QRectF],
     role: QColor,
 ) -> None:  # fmt: skip
+    font: QFont | None = None
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.setPen(QPen(colors.line2, 1, Qt.PenStyle.DashLine))
     for one in cells:
@@ -285,7 +286,9 @@ def _paint_cells(
             rect = one.rect.adjusted(1, 1, -1, -1)
             draw.frame(painter, rect.x(), rect.y(), rect.width(), rect.height(), colors.tx, 1.5, 2)
     for one in cells:
-        painter.setFont(one.font)
+        if one.font is not font:
+            font = one.font
+            painter.setFont(font)
         painter.setPen(one.ink)
         painter.drawText(one.at, one.shown)
     painter.setPen(QPen(role, 2))

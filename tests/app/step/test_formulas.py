@@ -162,7 +162,7 @@ def rendered(program: Program) -> int:
                         f"{said}: painted over the right edge of {width}"
                     )
                     assert not ink[-20:].any(), f"{said}: painted under the sheet"
-        assert role_of(name) in f.Pen.__dataclass_fields__ or hasattr(themes.DARK, role_of(name))
+        assert hasattr(themes.DARK, role_of(name)), f"{name} has no colour"
     return count
 
 

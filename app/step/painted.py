@@ -6,7 +6,10 @@ from collections.abc import Callable, Hashable
 from math import ceil
 
 from PySide6.QtCore import QPointF, Qt
-from PySide6.QtGui import QColor, QPainter, QPixmap
+from PySide6.QtGui import QColor, QImage, QPainter, QPixmap, QRegion
+from PySide6.QtWidgets import QWidget
+
+from app.scenes import draw
 
 #: Pieces kept: some screens full of lines.
 _MOST = 512
@@ -42,3 +45,44 @@ class Painted:
             own.end()
             self._known[key, size, ratio, ground.rgba()] = found
         painter.drawPixmap(QPointF(x, y), found)
+
+
+class Kept:
+    """The picture of a widget, of which only what is spoiled is painted again.
+
+    It is painted apart from the window: in that the clip is of many rectangles, and Qt smooths letters in another way
+    where it is, so that they would not look as if all was painted in one piece.
+
+    Parameters
+    ----------
+    widget
+        What it is the picture of: opaque, and as large as the picture.
+    """
+
+    def __init__(self, widget: QWidget) -> None:
+        self._widget = widget
+        self._image: QImage | None = None
+        self._form = (0, 0, 1.0)
+        self._spoiled = QRegion()
+
+    def spoil(self, region: QRegion) -> None:
+        """Have a part painted anew, with the next painting of the widget."""
+        if not region.isEmpty():
+            self._spoiled |= region
+            self._widget.update(region)
+
+    def show(
+        self, painter: QPainter, ground: QColor, paint: Callable[[QPainter, QRegion], None]
+    ) -> None:
+        """Paint what is spoiled into the picture and copy it."""
+        widget, image = self._widget, self._image
+        form = (widget.width(), widget.height(), widget.devicePixelRatioF())
+        whole = QRegion(widget.rect())
+        if image is None or form != self._form:
+            image, self._form, self._spoiled = draw.canvas(*form, ground), form, whole
+        spoiled = self._spoiled & whole
+        if not spoiled.isEmpty():
+            with draw.painting(image, form[:2]) as own:
+                paint(own, spoiled)
+        self._image, self._spoiled = image, QRegion()
+        draw.blit(painter, 0, 0, image)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from math import ceil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QRegion
@@ -15,19 +15,24 @@ from app.scenes import draw, formula
 from app.scenes.formula_tex import to_box
 from app.step.listing import mark, phases
 from app.step.notation import PHASES, short, title
-from app.step.painted import Painted
+from app.step.painted import Kept, Painted
 from app.text import number, tr
 from app.widgets.focus import focus_entered, focus_left
 from app.widgets.guarded import guarded
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPaintEvent, QResizeEvent
 
-    from app.snapshots import InstructionView
+    from app.snapshots import InstructionView, ProgramView
     from app.step.debug_bar import DebugBar
     from app.step.session import StepSession
 
 LEFT = 16
+
+# How high the heading is, and to where what changes with every instruction reaches; how far beyond its own cell.
+_HEAD, _CELLS, _BESIDE = 29, 88, 30
 
 # Cells narrower than this are painted as one stretch: an unrolled recurrent layer has thousands.
 _SINGLE = 3.0
@@ -58,7 +63,11 @@ class Scrubber(QWidget):
         self._target: int | None = None
         self._folded = False
         self._held: QWidget | None = None
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self._painted = Painted()
+        self._kept = Kept(self)
+        #: What was looked at last: what holds for the whole strip, the heading, and the instructions done.
+        self._known: tuple[Any, Any, int] | None = None
         session.changed.connect(self._on_changed)
 
     def sizeHint(self) -> QSize:
@@ -97,9 +106,7 @@ class Scrubber(QWidget):
         self.setAccessibleDescription(
             tr("{done} of {all} done", done=self._shown(), all=self._count())
         )
-        # The buttons stay as they are.
-        held = QRect() if self._held is None else self._held.geometry()
-        self.update(QRegion(self.rect()) - QRegion(held))
+        self._kept.spoil(self._changed())
 
     def _count(self) -> int:
         program = self._session.program
@@ -185,17 +192,68 @@ class Scrubber(QWidget):
 
     @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
+        self._kept.spoil(self._changed())
+        self._kept.show(QPainter(self), themes.current().bg1, self._paint)
+
+    def _changed(self) -> QRegion:
+        """Look at what is to be shown now; return where that is another picture than what was looked at last."""
+        session, program, colors = self._session, self._session.program, themes.current()
+        whole, width = QRegion(self.rect()), self.width()
+        serial = program.serial if program is not None else -1
+        marks, stop = tuple(session.stops.marks().items()), session.stops.last
+        room = -1 if self._held is None else self._held.x()
+        lasting = (
+            serial, width, self.height(), self._folded, marks, colors, room, session.snapshot is None,
+        )  # fmt: skip
+        head = (
+            self.heading(), self._count(), stop and stop.sentence, self._target, session.notation,
+        )  # fmt: skip
+        shown = self._shown()
+        before, self._known = self._known, (lasting, head, shown)
+        if before is None or before[0] != lasting:
+            return whole
+        region = QRegion()
+        if before[1:] != (head, shown):
+            # The buttons stay as they are.
+            held = QRect() if self._held is None else self._held.geometry()
+            region += QRegion(0, 0, width, _HEAD) - QRegion(held)
+        if before[2] != shown:
+            cell = (width - 2 * LEFT) / max(1, self._count())
+            low, high = min(before[2], shown) - 2, max(before[2], shown) + 1
+            left, right = LEFT + low * cell - _BESIDE, LEFT + high * cell + _BESIDE
+            region += QRect(int(left), _HEAD, ceil(right - int(left)), _CELLS - _HEAD)
+        return region & whole
+
+    def spoil(self) -> None:
+        """Have all of it painted anew."""
+        self._kept.spoil(QRegion(self.rect()))
+
+    def _paint(self, painter: QPainter, region: QRegion) -> None:
+        for rect in cast("Iterable[QRect]", region):
+            painter.save()
+            painter.setClipRect(rect)
+            self._paint_part(painter, rect)
+            painter.restore()
+
+    def _paint_part(self, painter: QPainter, part: QRect) -> None:
         colors = themes.current()
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.fillRect(self.rect(), colors.bg1)
         painter.fillRect(0, 0, self.width(), 1, colors.line)
         program = self._session.program
         snapshot = self._session.snapshot
         if program is None or snapshot is None:
             return
-        count = len(program.instructions)
         shown = self._shown()
+        if part.top() < _HEAD:
+            self._head(painter, colors, program, shown)
+        if part.bottom() >= _HEAD:
+            self._cells(painter, colors, shown, part)
+
+    def _head(
+        self, painter: QPainter, colors: themes.Theme, program: ProgramView, shown: int
+    ) -> None:
+        """Where the run stands, or why it stopped."""
+        count = len(program.instructions)
         x = 16 + draw.text(painter, 16, 22, self.heading(), 12, colors.tx, weight=600) + 28
         x += draw.text(
             painter,
@@ -212,7 +270,6 @@ class Scrubber(QWidget):
             draw.disc(painter, x + 24, 18, 4, colors.err)
             sentence = _elided(stop.sentence, room - x - 34)
             draw.text(painter, x + 34, 22, sentence, 12, colors.tx)
-            self._cells(painter, colors, count, shown)
             return
         if 0 < shown <= count:
             label = title(program.instructions[shown - 1], self._session.notation)
@@ -223,23 +280,30 @@ class Scrubber(QWidget):
         hint = tr("drag to rewind: values are replayed exactly")
         if x + 24 + draw.advance(hint, 11) < room:
             draw.text(painter, room, 22, hint, 11, colors.tx3, anchor="end")
-        self._cells(painter, colors, count, shown)
 
-    def _cells(self, painter: QPainter, colors: themes.Theme, count: int, shown: int) -> None:
+    def _cells(self, painter: QPainter, colors: themes.Theme, shown: int, part: QRect) -> None:
+        """The cells of a part of the strip, and what is at them."""
         program = self._session.program
         assert program is not None
+        count = len(program.instructions)
         width = (self.width() - 2 * LEFT) / count
         # Numbers of three digits need more room than those of two.
         apart = 1 if width >= 17 else max(1, ceil((8 + 6.5 * max(2, len(str(count)))) / width))
+        # Their numbers reach beyond them.
+        low = int((part.left() - LEFT - _BESIDE) / width)
+        high = int((part.right() - LEFT + _BESIDE) / width) + 1
         for phase, start, stop in phases(program):
             role = colors.color(PHASES.get(phase, ("tx2", ""))[0])
             if width < _SINGLE:
                 self._stretch(painter, role, width, start, stop, shown)
             else:
-                self._phase(painter, colors, role, width, start, stop, shown)
+                some = range(max(start, low), min(stop, high))
+                self._phase(painter, colors, role, width, some, shown)
             if not self._folded:
                 self._bracket(painter, colors, phase, LEFT + start * width, LEFT + stop * width)
         for index in range(0, count, apart):
+            if not low <= index < high:
+                continue
             tone = colors.tx if index == shown - 1 else colors.tx3
             draw.text(
                 painter, LEFT + (index + 0.5) * width, 80, f"{index + 1:02d}", 10, tone, mono=True,
@@ -275,14 +339,13 @@ class Scrubber(QWidget):
             draw.fill(painter, LEFT + (shown - 1) * width, 40, max(3.0, width), 24, role, 0)
 
     def _phase(
-        self, painter: QPainter, colors: themes.Theme, role: QColor, width: float, start: int, stop: int,
-        shown: int,
+        self, painter: QPainter, colors: themes.Theme, role: QColor, width: float, some: range, shown: int
     ) -> None:  # fmt: skip
-        """A phase instruction by instruction."""
+        """Some of a phase, instruction by instruction."""
         program = self._session.program
         assert program is not None
         gap = 2.0 if width > 6 else 0.5
-        for index in range(start, stop):
+        for index in some:
             x = LEFT + index * width
             current, done = index == shown - 1, index < shown - 1
             shade = QColor(role)

@@ -89,6 +89,7 @@ class StepSession(QObject):
         self._always: tuple[Probe, ...] = ()
         self._needed: tuple[str, ...] = ()
         self._program_serial = -1
+        self._status = ""
         self._unsubscribe: Any = None
 
     # -- life
@@ -471,10 +472,13 @@ class StepSession(QObject):
         self._pull()
 
     @Slot(object)
-    def _on_state(self, _state: Any) -> None:
+    def _on_state(self, state: Any) -> None:
         self._pull()
         self.questions.ask()
-        self.changed.emit()
+        if state.status != self._status:
+            # Where it stands is in the snapshots.
+            self._status = state.status
+            self.changed.emit()
 
     @Slot()
     def _on_document(self) -> None:

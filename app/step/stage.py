@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QRect, QSize, Qt, Signal
-from PySide6.QtGui import QImage, QPainter, QRegion
+from PySide6.QtGui import QPainter, QRegion
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from app import theme as themes
@@ -13,6 +13,7 @@ from app.scenes import draw
 from app.scenes.formula_expressions import format_number
 from app.scenes.step import SCENE
 from app.scenes.step_values import parse_cell
+from app.step.painted import Kept
 from app.text import tr
 from app.widgets.focus import focus_entered, focus_left
 from app.widgets.guarded import guarded
@@ -52,9 +53,7 @@ class StepStage(QWidget):
         self._seen: Seen | None = None
         self._known: tuple[Any, ...] | None = None
         self._marked = False
-        self._image: QImage | None = None
-        self._image_size = (0, 0)
-        self._dirty = QRegion()
+        self._kept = Kept(self)
         self._placed: tuple[NetworkView, tuple[int, int], ViewState, StepLayout] | None = None
         session.changed.connect(self._on_changed)
 
@@ -91,10 +90,7 @@ class StepStage(QWidget):
         if not self.isVisible() or not self._session.network.nodes:
             self.update()
             return
-        changed = self._look()
-        if not changed.isEmpty():
-            self._dirty |= changed
-            self.update(changed)
+        self._kept.spoil(self._look())
 
     # -- events
 
@@ -180,26 +176,12 @@ class StepStage(QWidget):
             return QRegion(self.rect())
         return SCENE.changed(place, before, self._seen)
 
-    def _bring_up(self) -> QImage:
-        """Paint into the kept picture what has changed since the last time.
-
-        Not into the window: its clip is of many rectangles then, and letters would look other than in one piece.
-        """
-        colors, ratio = themes.current(), self.devicePixelRatioF()
-        size, image = (self.width(), self.height()), self._image
-        whole = QRegion(self.rect())
-        if image is None or image.devicePixelRatio() != ratio or self._image_size != size:
-            image = self._image = draw.canvas(*size, ratio, colors.bg0)
-            self._dirty, self._image_size = whole, size
-        if not self._dirty.isEmpty():
-            assert self._seen is not None
-            place = self.place
-            with draw.painting(image, size) as painter:
-                SCENE.paint_seen(painter, place, colors, self._seen, self._dirty & whole)
-                if self._marked:
-                    SCENE.mark(painter, place, colors, self._session.frame())
-            self._dirty = QRegion()
-        return image
+    def _paint(self, painter: QPainter, region: QRegion) -> None:
+        assert self._seen is not None
+        place, colors = self.place, themes.current()
+        SCENE.paint_seen(painter, place, colors, self._seen, region)
+        if self._marked:
+            SCENE.mark(painter, place, colors, self._session.frame())
 
     @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -210,9 +192,5 @@ class StepStage(QWidget):
             draw.text(painter, self.width() / 2, self.height() / 2,
                       tr("No model yet. Start from a template."), 13, colors.tx2, anchor="middle")  # fmt: skip
             return
-        changed = self._look()
-        self._dirty |= changed
-        draw.blit(painter, 0, 0, self._bring_up())
-        left = changed - event.region()
-        if not left.isEmpty():
-            self.update(left)
+        self._kept.spoil(self._look())
+        self._kept.show(painter, themes.current().bg0, self._paint)

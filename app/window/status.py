@@ -29,8 +29,9 @@ class _Dot(QWidget):
         self._token = "tx3"
 
     def set_token(self, token: str) -> None:
-        self._token = token
-        self.update()
+        if token != self._token:
+            self._token = token
+            self.update()
 
     @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -129,7 +130,8 @@ class StatusBar(Panel):
     def set_engine(self, text: str, token: str, reason: str = "") -> None:
         """Say what the engine does, and why where it does nothing; the dot takes the token's colour."""
         self._engine.setText(text)
-        self._engine.setToolTip(reason)
+        if reason != self._engine.toolTip():
+            self._engine.setToolTip(reason)
         self._dot.set_token(token)
 
     def set_values(self, values: list[tuple[str, str]]) -> None:

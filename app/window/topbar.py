@@ -98,9 +98,13 @@ class Counter(QWidget):
 
     def show_value(self, value: str, total: str = "") -> None:
         """Show a number, and out of how many."""
+        if (value, total) == (self._value, self._total) and self.accessibleName():
+            return
+        before = self.sizeHint()
         self._value, self._total = value, total
         self.setAccessibleName(f"{self._title} {value}" + (f" / {total}" if total else ""))
-        self.updateGeometry()
+        if self.sizeHint() != before:
+            self.updateGeometry()
         self.update()
 
     def sizeHint(self) -> QSize:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from PySide6.QtCore import QPoint, QRect
 from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from app import theme
@@ -108,3 +110,29 @@ def test_a_press_draws_a_part_of_the_network_anew(qtbot, window, monkeypatch):
         qtbot.wait(1)
     assert parts
     assert sorted(parts)[len(parts) // 2] < 0.6
+
+
+def test_tape_and_strip_look_as_if_all_of_them_was_painted(qtbot, window):
+    workspace = view(window)
+    session, tape, strip = workspace.session, workspace.tape, workspace.scrubber
+
+    def on_the_screen(widget: QWidget) -> QImage:
+        whole = window.screen().grabWindow(window.winId()).toImage()
+        at = widget.mapTo(window, QPoint(0, 0))
+        return whole.copy(QRect(at, widget.size())).convertToFormat(QImage.Format.Format_RGB32)
+
+    for name, presses in (
+        ("transport-step", len(session.program.instructions) + 2), ("transport-step-back", 6),
+    ):  # fmt: skip
+        for press in range(presses):
+            before = session.snapshot.position
+            action(window, name).trigger()
+            qtbot.waitUntil(lambda: session.snapshot.position != before, timeout=_PATIENCE)  # noqa: B023
+            qtbot.wait(1)
+            shown = [on_the_screen(widget) for widget in (tape, strip)]
+            tape.viewport().update()
+            strip.spoil()
+            qtbot.wait(1)
+            assert shown == [on_the_screen(widget) for widget in (tape, strip)], (
+                f"{name}, press {press + 1}"
+            )

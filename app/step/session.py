@@ -81,6 +81,8 @@ class StepSession(QObject):
         self.questions.answered.connect(self.explained)
         Choosing(context)
         self._cells: dict[str, tuple[int, ...]] = {}
+        #: Snapshot and row, and where large tensors are strongest there.
+        self._strong: tuple[Any, int, dict[str, list[int]]] = (None, 0, {})
         self._unit: int | None = None
         self._before: dict[int, dict[str, np.ndarray]] = {}
         self._active = self._been = False
@@ -200,21 +202,28 @@ class StepSession(QObject):
             return ()
         index = [0] * len(info.shape)
         if len(info.shape) > 1 and math.prod(info.shape) > _MANY:
-            index = self._strongest(tensor, index)
+            index = list(self._strongest(tensor, index))
         if index and self._unit is not None and self._unit < info.shape[-1]:
             index[-1] = self._unit
         return tuple(index)
 
     def _strongest(self, tensor: str, index: list[int]) -> list[int]:
-        """Where a large tensor has most to say: its corner is often a border of zeros."""
+        """Where a large tensor has most to say: its corner is often a border of zeros. Looked for once a moment."""
+        if self._strong[0] is not self.snapshot or self._strong[1] != self.row:
+            self._strong = (self.snapshot, self.row, {})
+        known = self._strong[2]
+        if tensor not in known:
+            known[tensor] = self._look_for_strongest(tensor, index)
+        return known[tensor]
+
+    def _look_for_strongest(self, tensor: str, index: list[int]) -> list[int]:
         array = self.reader.array(tensor)
         if array is None or array.ndim != len(index) or self.reader.state(tensor) != "fresh":
             # Not among the values sent: the middle of an image says more than its corner.
             info = self.reader.info(tensor)
             shape = info.shape if info is not None else ()
             return [n // 2 for n in shape[:-1]] + [0] if len(shape) > 2 else index
-        finite = np.where(np.isfinite(array), np.abs(array), -1.0)
-        return [int(k) for k in np.unravel_index(int(finite.argmax()), array.shape)]
+        return [int(k) for k in np.unravel_index(largest(array), array.shape)]
 
     def full_index(self, tensor: str, index: tuple[int, ...]) -> tuple[int, ...]:
         """Index as the engine counts: with the row in front for tensors of the batch."""
@@ -579,6 +588,14 @@ class StepSession(QObject):
             self.set_row(int(arguments["row"]))
         elif message.name == "step.inspect":
             self.inspect(arguments["instruction"])
+
+
+def largest(array: np.ndarray) -> int:
+    """Return where, counted flat, the finite number of largest size stands, for millions of them without a copy."""
+    ends = sorted((int(array.argmax()), int(array.argmin())))
+    if not np.isfinite(array.flat[ends]).all():
+        return int(np.where(np.isfinite(array), np.abs(array), -1.0).argmax())
+    return max(ends, key=lambda at: abs(array.flat[at]))
 
 
 def _nowhere(_index: tuple[int, ...]) -> float | None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtGui import QImage, QPainter
+from PySide6.QtGui import QFontMetricsF, QImage, QPainter
 
 from app import theme
+from app.scenes import draw
 from app.scenes import formula as f
 from app.scenes.formula_expressions import (
     Look,
@@ -243,3 +244,18 @@ def test_a_long_update_breaks_between_terms_and_keeps_its_root():
     assert "sqrt" not in done.plain()
     assert f"{MINUS}(" not in done.plain()
     assert done.width <= 190
+
+
+@pytest.mark.parametrize("size", [9, 10, 10.5, 11.5, 12, 20])
+def test_numbers_are_as_wide_as_qt_says(size):
+    for weight in (400, 500, 600):
+        for string in ("0", "+0.8127", f"{MINUS}1.5e{MINUS}7", "1234567", "0.0000"):
+            metrics = QFontMetricsF(draw.face(size, weight, True))
+            assert draw.advance(string, size, weight, True) == pytest.approx(
+                metrics.horizontalAdvance(string), abs=1e-6
+            )
+            if isinstance(size, int):
+                metrics = QFontMetricsF(f.mono(size, weight))
+                assert f.advance(string, size, weight) == pytest.approx(
+                    metrics.horizontalAdvance(string), abs=1e-6
+                )

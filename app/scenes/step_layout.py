@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -25,9 +25,50 @@ MOST_EDGES = 25
 
 NODE, INPUT, LOSS = (128.0, 104.0), (96.0, 52.0), (128.0, 72.0)
 HEADER, LEGEND, MARGIN, PILL = 68.0, 34.0, 30.0, (76.0, 34.0)
+#: Of many weights between two layers each has one line, in a stack before the neuron that adds them up.
+FLAT, FLAT_APART = (124.0, 15.0), 16.0
 ROW, FIRST_ROW = 17.0, 38.0
 BLOCK, BLOCK_GAP = (148.0, 186.0), (44.0, 34.0)
 SUBSCRIPTS = "₀₁₂₃₄₅₆₇₈₉"
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How large neurons are.
+
+    Attributes
+    ----------
+    row, top
+        Height of a row, and where the first begins.
+    aside
+        Room for the name at the left of the rows; 0 if it stands above them.
+    gap
+        Between two neurons at least.
+    least
+        Height at least.
+    crowd
+        With more weights between several neurons and several others, pills would lie on lines that are not theirs.
+    """
+
+    row: float
+    top: float
+    aside: float
+    gap: float
+    least: float
+    crowd: int
+
+    def height(self, rows: int) -> float:
+        """Of a neuron with so many rows."""
+        return max(self.least, self.top + rows * self.row + 4.0)
+
+
+AIRY = Sizes(ROW, FIRST_ROW - 12.5, 0.0, 22.0, NODE[1], 11)
+#: Where the window is low: names stand beside the numbers, before these shrink.
+DENSE = Sizes(13.5, 4.0, 26.0, 4.0, 0.0, 5)
+#: Of the height of a drawing inputs take so much.
+INPUTS = 0.86
+#: The smallest scale at which the airy sizes are used.
+AIRY_SCALE = 0.85
 
 
 @dataclass(frozen=True)
@@ -53,6 +94,8 @@ class UnitBox:
     rect: QRectF
     rows: tuple[RowBox, ...]
     kind: str
+    #: Room for the title where it stands beside the rows; 0 above them.
+    aside: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -67,6 +110,21 @@ class EdgeLine:
     end: QPointF
     pill: QRectF | None
     kernel: str
+
+    @property
+    def flat(self) -> bool:
+        """Whether its pill has its numbers side by side."""
+        return self.pill is not None and self.pill.height() < PILL[1]
+
+    def halves(self) -> tuple[QRectF, QRectF]:
+        """Return where the weight and its gradient stand in the pill."""
+        assert self.pill is not None
+        x, y = self.pill.x(), self.pill.y()
+        w, h = self.pill.width(), self.pill.height()
+        if self.flat:
+            cut = round(0.46 * w)
+            return QRectF(x, y, cut, h), QRectF(x + cut, y, w - cut, h)
+        return QRectF(x, y, w, h / 2), QRectF(x, y + h / 2, w, h / 2)
 
 
 @dataclass(frozen=True)
@@ -157,7 +215,8 @@ def has_bias(node: NodeView) -> bool:
     return f"{node.layer}/bias" in node.weights
 
 
-def _rows(node: NodeView, index: int, rect: QRectF, last: bool) -> tuple[RowBox, ...]:
+def _row_names(node: NodeView) -> tuple[tuple[str, str, str], ...]:
+    """Label, tensor and colour of what a neuron shows."""
     layer = node.layer
     names: tuple[tuple[str, str, str], ...]
     if node.kind == "Input":
@@ -174,20 +233,81 @@ def _rows(node: NodeView, index: int, rect: QRectF, last: bool) -> tuple[RowBox,
         names += (("δ", f"grad/{layer}/{z}", "bwd"),)
     else:
         names = (("a", node.output, "fwd"), ("∂", f"grad/{layer}/output", "bwd"))
-    top = FIRST_ROW - 12.5 if node.kind != "Input" else 24.0
+    return names
+
+
+def _rows(node: NodeView, index: int, rect: QRectF, sizes: Sizes) -> tuple[RowBox, ...]:
+    inside = node.kind != "Input"
+    top, aside = (sizes.top, sizes.aside) if inside else (24.0, 0.0)
     return tuple(
         RowBox(
             label,
             tensor,
             (index,),
             role,
-            QRectF(rect.x() + 4, rect.y() + top + i * ROW, rect.width() - 8, ROW),
+            QRectF(
+                rect.x() + 4 + aside,
+                rect.y() + top + i * sizes.row,
+                rect.width() - 8 - aside,
+                sizes.row,
+            ),
         )
-        for i, (label, tensor, role) in enumerate(names)
+        for i, (label, tensor, role) in enumerate(_row_names(node))
     )
 
 
+def _is_crowd(before: NodeView, after: NodeView, sizes: Sizes) -> bool:
+    """Whether there are too many weights between two layers for each to have its pill on its line."""
+    several = min(before.units, after.units) > 1 or not sizes.crowd
+    return after.kind == "Dense" and several and before.units * after.units > sizes.crowd
+
+
+def _tall(nodes: tuple[NodeView, ...], sizes: Sizes, below: bool) -> float:
+    """Height of the highest column."""
+    heights = []
+    for before, node in zip((None, *nodes), nodes):
+        high = INPUT[1] if node.kind == "Input" else sizes.height(len(_row_names(node)))
+        if before is not None and _is_crowd(before, node, sizes):
+            high = max(high, before.units * FLAT_APART)
+        # Inputs stand closer together than what they go into.
+        dense = (INPUT[1] + 2.0) / INPUTS if node.kind == "Input" else 0.0
+        heights.append(node.units * max(high + sizes.gap, dense))
+    if below:
+        heights[-1] += LOSS[1] + 40.0
+    return max(heights)
+
+
+def _needed(nodes: tuple[NodeView, ...], sizes: Sizes, below: bool) -> float:
+    """Height without which something would lie over something else."""
+    last = nodes[-1]
+    # One output stands in the middle, with the loss below it.
+    single = sizes.height(len(_row_names(last))) + 2 * (LOSS[1] + 30.0)
+    high = _tall(nodes, sizes, below)
+    return max(high, single) if below and last.units == 1 else high
+
+
 def _numbers(spec: NetworkView, size: tuple[int, int], view: ViewState) -> StepLayout:
+    """Pills on lines as long as none covers another, else in stacks: of many weights, of several, of all."""
+    for crowd in (AIRY.crowd, DENSE.crowd, 1, 0):
+        found = _drawn(spec, size, view, crowd)
+        if not _covers(found):
+            break
+    return found
+
+
+def _covers(place: StepLayout) -> bool:
+    """Whether a pill lies over another or over a neuron."""
+    rects = [edge.pill for edge in place.edges if edge.pill is not None]
+    pills = len(rects)
+    boxes = np.array([r.getCoords() for r in (*rects, *(u.rect for u in place.units))])
+    low = np.maximum(boxes[:pills, None, :2], boxes[None, :, :2])
+    high = np.minimum(boxes[:pills, None, 2:], boxes[None, :, 2:])
+    shared = (high - low).min(-1)
+    shared[np.arange(pills), np.arange(pills)] = 0.0
+    return bool((shared >= 1.0).any())
+
+
+def _drawn(spec: NetworkView, size: tuple[int, int], view: ViewState, crowd: int) -> StepLayout:
     nodes = spec.nodes
     columns = len(nodes)
     last = nodes[-1]
@@ -196,13 +316,18 @@ def _numbers(spec: NetworkView, size: tuple[int, int], view: ViewState) -> StepL
     slack = 0.0 if size[0] >= 690 else min(20.0, (690 - size[0]) / 3)
     widths = [(INPUT[0] if n.kind == "Input" else NODE[0]) - slack for n in nodes]
     most = max(n.units for n in nodes)
-    tall = max(
-        most * (NODE[1] + 22.0),
-        last.units * (NODE[1] + 22.0) + (LOSS[1] + 40.0 if below else 0.0),
-    )
-    natural_width = sum(widths) + (columns - 1) * 122.0 + 2 * MARGIN + (0 if below else 190)
-    natural_height = HEADER + tall + LEGEND
-    scale = min(1.0, size[0] / natural_width, size[1] / natural_height)
+    scale = 0.0
+    for usual in (AIRY, DENSE):
+        tried = replace(usual, crowd=min(usual.crowd, crowd))
+        tight = [_is_crowd(before, after, tried) for before, after in pairwise(nodes)]
+        between = sum(FLAT[0] + 60.0 if crowd else 122.0 for crowd in tight)
+        natural_width = sum(widths) + between + 2 * MARGIN + (0 if below else 190)
+        high = _needed(nodes, tried, below)
+        fits = min(1.0, size[0] / natural_width, size[1] / (HEADER + high + LEGEND))
+        if fits > scale + 0.02:
+            sizes, tall, scale, crowds = tried, _tall(nodes, tried, below), fits, tight
+        if scale >= AIRY_SCALE:
+            break
     scale = max(scale, 0.4)
     width, height = size[0] / scale, size[1] / scale
 
@@ -211,10 +336,11 @@ def _numbers(spec: NetworkView, size: tuple[int, int], view: ViewState) -> StepL
     gap = min(room / max(gaps, 1), 300.0)
     # The first gap gets more room than the second: it carries more edges.
     weights = []
-    for before, after in pairwise(nodes):
+    for before, after, crowd in zip(nodes, nodes[1:], crowds, strict=False):
         weights.append(
-            1.0 + 0.12 * min(before.units * after.units, 8) if after.kind == "Dense" else 0.7
-        )
+            3.2 if crowd
+            else 1.0 + 0.12 * min(before.units * after.units, 8) if after.kind == "Dense" else 0.7
+        )  # fmt: skip
     total = gap * (columns - 1)
     shares = [total * w / (sum(weights) or 1.0) for w in weights]
     used = sum(widths) + total + (0 if below else gap + LOSS[0])
@@ -229,7 +355,7 @@ def _numbers(spec: NetworkView, size: tuple[int, int], view: ViewState) -> StepL
     loss = QRectF()
     for position, node in enumerate(nodes):
         w = widths[position]
-        h = INPUT[1] if node.kind == "Input" else NODE[1]
+        h = INPUT[1] if node.kind == "Input" else sizes.height(len(_row_names(node)))
         final = position == columns - 1
         area_middle, area = middle, min(bottom - top, 1.3 * tall)
         if final and below:
@@ -238,7 +364,7 @@ def _numbers(spec: NetworkView, size: tuple[int, int], view: ViewState) -> StepL
                 area = loss_y - 26 - (middle - area / 2)
                 area_middle = middle - 0.5 * min(bottom - top, 1.3 * tall) + area / 2
         if node.kind == "Input":
-            area *= 0.86
+            area *= INPUTS
         pitch = area / max(node.units, 1)
         if node.kind == "Input" and most > node.units:
             pitch = min(pitch, 240.0)
@@ -256,10 +382,10 @@ def _numbers(spec: NetworkView, size: tuple[int, int], view: ViewState) -> StepL
                 and node.labels[index]
                 else unit_title(spec, node, index)
             )
-            rows = _rows(node, index, rect, final)
-            units.append(
-                UnitBox(f"unit:{node.layer}:{index}", node.layer, index, title, rect, rows, kind)
-            )
+            rows = _rows(node, index, rect, sizes)
+            aside = 0.0 if kind == "input" else sizes.aside
+            identifier = f"unit:{node.layer}:{index}"
+            units.append(UnitBox(identifier, node.layer, index, title, rect, rows, kind, aside))
             hits.append((rect, f"unit:{node.layer}:{index}"))
             hits += [(r.rect, cell_id(r.tensor, r.index)) for r in rows]
         centres.append(rects)
@@ -279,19 +405,14 @@ def _numbers(spec: NetworkView, size: tuple[int, int], view: ViewState) -> StepL
                 loss = QRectF(x + w + gap, middle - LOSS[1] / 2, *LOSS)
         x += w + (shares[position] if position < columns - 1 else 0.0)
 
-    edges = _edges(nodes, centres)
+    edges = _edges(nodes, centres, sizes)
     hits += [(e.pill, f"edge:{e.layer}:{e.source}:{e.target}") for e in edges if e.pill is not None]
     for e in edges:
         if e.pill is None:
             continue
-        upper = QRectF(e.pill.x(), e.pill.y(), e.pill.width(), e.pill.height() / 2)
-        hits.append((upper, cell_id(e.kernel, (e.source, e.target))))
-        hits.append(
-            (
-                upper.translated(0, e.pill.height() / 2),
-                cell_id(f"grad/{e.kernel}", (e.source, e.target)),
-            )
-        )
+        weight, gradient = e.halves()
+        hits.append((weight, cell_id(e.kernel, (e.source, e.target))))
+        hits.append((gradient, cell_id(f"grad/{e.kernel}", (e.source, e.target))))
     loss_rows = (
         RowBox(
             "y",
@@ -349,7 +470,9 @@ def _header(spec: NetworkView, node: NodeView, final: bool, view: ViewState) -> 
     return f"{out} = {function}({inside})" if function else f"{out} = {inside}"
 
 
-def _edges(nodes: tuple[NodeView, ...], centres: list[list[QRectF]]) -> tuple[EdgeLine, ...]:
+def _edges(
+    nodes: tuple[NodeView, ...], centres: list[list[QRectF]], sizes: Sizes
+) -> tuple[EdgeLine, ...]:
     """Lines of every Dense layer; pills stand where they do not cover one another."""
     result: list[EdgeLine] = []
     for position, node in enumerate(nodes[1:], start=1):
@@ -362,6 +485,9 @@ def _edges(nodes: tuple[NodeView, ...], centres: list[list[QRectF]]) -> tuple[Ed
                     EdgeLine(node.layer, before.layer, index, index, start, end, None, "")
                 )
             continue
+        if _is_crowd(before, node, sizes):
+            result += _stacked(before, node, sources, targets)
+            continue
         lines = [
             (i, j, *_ends(source, target))
             for i, source in enumerate(sources)
@@ -372,6 +498,23 @@ def _edges(nodes: tuple[NodeView, ...], centres: list[list[QRectF]]) -> tuple[Ed
                 EdgeLine(node.layer, before.layer, i, j, start, end, pill, f"{node.layer}/kernel")
             )
     return tuple(result)
+
+
+def _stacked(
+    before: NodeView, node: NodeView, sources: list[QRectF], targets: list[QRectF]
+) -> list[EdgeLine]:
+    """Lines that end at their pills: these stand in a stack before each neuron, in the order of the sources."""
+    found = []
+    for i, source in enumerate(sources):
+        for j, target in enumerate(targets):
+            y = target.center().y() + (i - (len(sources) - 1) / 2) * FLAT_APART
+            pill = QRectF(target.left() - 4 - FLAT[0], y - FLAT[1] / 2, *FLAT)
+            start, _ = _ends(source, target)
+            end = QPointF(pill.left(), y)
+            found.append(
+                EdgeLine(node.layer, before.layer, i, j, start, end, pill, f"{node.layer}/kernel")
+            )
+    return found
 
 
 def _ends(source: QRectF, target: QRectF) -> tuple[QPointF, QPointF]:

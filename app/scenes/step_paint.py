@@ -239,6 +239,9 @@ class Brush:
     def pill(self, edge: EdgeLine, seen: PillSeen) -> None:
         assert edge.pill is not None
         rect = QRectF(edge.pill)
+        if edge.flat:
+            self._flat_pill(edge, rect, seen)
+            return
         if len(seen.lines) == 1:
             rect = QRectF(rect.x(), rect.center().y() - 10, rect.width(), 20)
         self.p.setPen(QPen(self.color(seen.border), seen.width))
@@ -249,13 +252,24 @@ class Brush:
             draw.text(self.p, rect.x() + 7, y, label, 11, self.color(label_tone), mono=True)
             draw.text(self.p, rect.right() - 6, y, text, 11, self.color(tone), mono=True, anchor="end")  # fmt: skip
 
+    def _flat_pill(self, edge: EdgeLine, rect: QRectF, seen: PillSeen) -> None:
+        """Both numbers side by side."""
+        halves = edge.halves() if len(seen.lines) > 1 else (rect,)
+        self.p.setPen(QPen(self.color(seen.border), seen.width))
+        self.p.setBrush(self.theme.bg1)
+        self.p.drawRoundedRect(rect, 4, 4)
+        for half, (label, text, label_tone, tone) in zip(halves, seen.lines, strict=True):
+            y = rect.y() + 11.5
+            draw.text(self.p, half.x() + 5, y, label, 10.5, self.color(label_tone), mono=True)
+            draw.text(self.p, half.right() - 4, y, text, 10.5, self.color(tone), mono=True, anchor="end")  # fmt: skip
+
     def unit(self, unit: UnitBox, seen: UnitSeen) -> None:
         theme, rect = self.theme, unit.rect
         self.p.setPen(QPen(self.color(seen.border), seen.width))
         self.p.setBrush(theme.bg2)
         self.p.drawRoundedRect(rect, 6, 6)
         title = formula.lay_out(to_box(unit.title, formula.Pen(13, 600, "tx")))
-        room = unit.rect.width() - 18
+        room = unit.aside or unit.rect.width() - 18
         if title.width > room:
             small = formula.Pen(max(10, int(13 * room / title.width)), 600, "tx")
             title = formula.lay_out(to_box(unit.title, small))
@@ -269,13 +283,13 @@ class Brush:
                 draw.frame(self.p, place.x(), place.y() + 0.5, place.width(), place.height() - 1,
                            self.color(row.frame), 1, 3)  # fmt: skip
             y = place.y() + 12.5
-            draw.text(self.p, rect.x() + 10, y, line.label, 11.5, theme.tx3, mono=True)
+            draw.text(self.p, place.x() + 6, y, line.label, 11.5, theme.tx3, mono=True)
             weight = 400 if row.role == "tx2" else 500
             draw.text(self.p, rect.right() - 10, y, row.text, 11.5, self.color(row.role), weight=weight,
                       mono=True, anchor="end")  # fmt: skip
             if row.before:
                 end = rect.right() - 14 - draw.advance(row.text, 11.5, weight, True)
-                start = rect.x() + 12 + draw.advance(line.label, 11.5, 400, True)
+                start = place.x() + 8 + draw.advance(line.label, 11.5, 400, True)
                 if end - draw.advance(row.before, 9.5, 400, True) > start:
                     draw.text(self.p, end, y, row.before, 9.5, theme.tx3, mono=True, anchor="end")
 

@@ -378,7 +378,7 @@ class Scrubber(QWidget):
         if word.isalpha():
             # What has no letter of its own has a word.
             shown = draw.elide(word, 9, room, 400, True)
-            draw.text(painter, x, 19.5, shown, 9, colors.color(tone), mono=True, anchor="middle")
+            draw.text(painter, x, 16, shown, 9, colors.color(tone), mono=True, anchor="middle")
 
     def _bracket(
         self, painter: QPainter, colors: themes.Theme, phase: str, left: float, right: float

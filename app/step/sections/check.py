@@ -141,5 +141,5 @@ def _icon(painter: QPainter, _light: Light, name: str, tone: QColor, square: QRe
     icons.paint(painter, name, tone, square)
 
 
-# Right behind the result it is about, so that it is seen without scrolling.
-SECTION = Section("check", 33, _build, _paint)
+# Right behind the chain that it checks, so that it is seen without scrolling.
+SECTION = Section("check", 15, _build, _paint)

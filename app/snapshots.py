@@ -524,6 +524,10 @@ class Snapshot:
         return self.values.get(Probe(tensor, None, reduction, source).key)
 
 
+#: Roles of tensors that outlive a step: parameters, statistics, the optimizer's memory, settings, kept states.
+LASTING = frozenset(("weight", "statistic", "slot", "scalar", "state"))
+
+
 @dataclass(frozen=True)
 class NodeView:
     """What a scene needs to know of one node of the network.
@@ -531,7 +535,7 @@ class NodeView:
     Attributes
     ----------
     id, layer
-        Node and layer id; tensors are named after the layer.
+        Node and layer id: weights are named after the layer, what a call of it computes after the node.
     kind
         Registry name: ``"Dense"``, ``"Conv2D"``, ...
     title, subtitle
@@ -567,7 +571,7 @@ class NodeView:
     @property
     def output(self) -> str:
         """Name of the tensor that holds its final output."""
-        return f"{self.layer}/output"
+        return f"{self.id}/output"
 
 
 @dataclass(frozen=True)

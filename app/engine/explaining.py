@@ -8,10 +8,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from app.engine.state import INTERRUPTED
+from app.snapshots import LASTING
 from core.errors import ChainruleError
 from core.expressions import Ref, Sum, evaluate
 from core.kernels import state as S
@@ -19,12 +21,12 @@ from core.tape.explanation import Reading
 from core.tape.program import Explanation
 
 if TYPE_CHECKING:
+    from core.expressions import Expr
     from core.runs import Run
+    from core.tape.compiler import Tape
 
 #: So many terms are looked up before looking whether something else has to be done.
 _GLANCE = 1024
-
-_LASTING = ("weight", "slot", "statistic", "scalar")
 
 
 def _nothing() -> Mapping[str, np.ndarray]:
@@ -43,11 +45,14 @@ def lasting(run: Run) -> dict[str, np.ndarray]:
     start, program = run.step_start, run.program
     if start is None:
         return {}
-    return {
-        name: start.memory[t.at : t.at + t.size].reshape(t.shape)
-        for name, t in program.tape.tensors.items()
-        if t.role in _LASTING and not t.batch and t.at + t.size <= program.plan.state
-    }
+    found = {}
+    for name, t in program.tape.tensors.items():
+        # A state that is kept has a row for each sample.
+        rows = program.rows if t.batch else 1
+        if t.role in LASTING and t.at + rows * t.size <= program.plan.state:
+            array = start.memory[t.at : t.at + rows * t.size]
+            found[name] = array.reshape((rows, *t.shape) if t.batch else t.shape)
+    return found
 
 
 @contextmanager
@@ -65,14 +70,94 @@ def _no_collection() -> Iterator[None]:
 class _Hurried(Reading):
     """A reading that stops when something else has to be done."""
 
-    def __init__(self, array: Callable[[str], np.ndarray], hurry: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        array: Callable[[str], np.ndarray],
+        hurry: Callable[[], bool],
+        earlier: Callable[[str, tuple[int, ...]], float | None],
+    ) -> None:
         super().__init__(array)
-        self._hurry = hurry
+        self._hurry, self._earlier = hurry, earlier
 
     def __call__(self, tensor: str, at: tuple[int, ...]) -> float:
         if not len(self.numbers) % _GLANCE and self._hurry():
             raise ChainruleError(INTERRUPTED)
-        return super().__call__(tensor, at)
+        old = self._earlier(tensor, at)
+        if old is None:
+            return super().__call__(tensor, at)
+        self.numbers[tensor, at] = old
+        return old
+
+
+#: By tape: what lasts and is written by several instructions of a step, and by which.
+_several: WeakKeyDictionary[Tape, dict[str, tuple[int, ...]]] = WeakKeyDictionary()
+
+
+def _written_again(tape: Tape) -> dict[str, tuple[int, ...]]:
+    if tape not in _several:
+        writers: dict[str, list[int]] = {}
+        for index, ins in enumerate(tape.instructions):
+            for out in ins.outputs.values():
+                if out.role in LASTING:
+                    writers.setdefault(out.name, []).append(index)
+        _several[tape] = {name: tuple(at) for name, at in writers.items() if len(at) > 1}
+    return _several[tape]
+
+
+class _Past:
+    """What the instructions of the present step found, after all of them have run."""
+
+    def __init__(self, run: Run, before: dict[str, np.ndarray]) -> None:
+        program = self.program = run.program
+        self.before = before
+        self.done = run.pc or len(program.tape.instructions)
+        self.first = bool(program.state[S.BATCH] == 0)
+        # Counted up at the end of a step: the update itself was the one before.
+        self.iteration = int(program.state[S.ITERATION]) + (1 if run.pc else 0)
+        self.writers = _written_again(program.tape)
+        self._views: dict[str, np.ndarray] = {}
+
+    def array(self, tensor: str) -> np.ndarray:
+        """A tensor as the step found it, if it lasts; else as it is."""
+        known = self._views.get(tensor)
+        if known is None:
+            old = self.before.get(tensor)
+            known = self._views[tensor] = self.program.tensor(tensor) if old is None else old
+        return known
+
+    def expression(self, instruction: int, cell: tuple[int, ...], output: str | None) -> Expr:
+        """The formula of a cell."""
+        tape = self.program.tape
+        ins = tape.instructions[instruction]
+        expression = self.program.expression(instruction, cell, output, self.iteration)
+        if ins.op == "accumulate" and self.first:
+            # A new epoch counts from nothing: the formula is the one of every other batch, its old sum is 0.
+            written = ins.output if output is None else tape.tensors[output]
+            total = ins.inputs["count" if written is ins.inputs["count"] else "total"]
+            self.before[total.name] = np.zeros(total.shape)
+            self._views.pop(total.name, None)
+            terms = expression.terms if isinstance(expression, Sum) else (expression,)
+            expression = Sum((Ref(total.name, (), total.symbol, ""), *terms))
+        return expression
+
+    def again(self, instruction: int, tensor: str) -> bool:
+        """Tell whether a later instruction of this step has changed what this one wrote."""
+        return any(instruction < later < self.done for later in self.writers.get(tensor, ()))
+
+    def read(self, instruction: int, tensor: str, cell: tuple[int, ...]) -> float | None:
+        """A number as an earlier instruction of the same step left it; None if none has changed it."""
+        earlier = [one for one in self.writers.get(tensor, ()) if one < instruction]
+        if not earlier:
+            return None
+        index = earlier[-1]
+        expression = self.expression(index, cell, tensor)
+
+        def look_up(name: str, at: tuple[int, ...]) -> float:
+            old = self.read(index, name, at)
+            return float(self.array(name)[at]) if old is None else old
+
+        # Kept in the run's own precision.
+        return float(self.program.tensor(tensor).dtype.type(evaluate(expression, look_up)))
 
 
 def explain(
@@ -96,39 +181,23 @@ def explain(
     before = lasting(run)
     ins = program.tape.instructions[instruction]
     written = ins.output if output is None else program.tape.tensors[output]
-    first = bool(program.state[S.BATCH] == 0)
-    # Counted up at the end of a step: the update itself was the one before.
-    iteration = int(program.state[S.ITERATION]) + (1 if run.pc else 0)
+    past = _Past(run, before)
     with _no_collection():
-        expression = program.expression(instruction, cell, output, iteration)
-    if ins.op == "accumulate" and first:
-        # A new epoch counts from nothing: the formula is the one of every other batch, its old sum is 0.
-        counted = written is ins.inputs["count"]
-        total = ins.inputs["count" if counted else "total"]
-        before[total.name] = np.zeros(total.shape)
-        terms = expression.terms if isinstance(expression, Sum) else (expression,)
-        expression = Sum((Ref(total.name, (), total.symbol, ""), *terms))
-
-    views: dict[str, np.ndarray] = {}
-
-    def array(tensor: str) -> np.ndarray:
-        known = views.get(tensor)
-        if known is None:
-            old = before.get(tensor)
-            known = views[tensor] = program.tensor(tensor) if old is None else old
-        return known
-
-    read = _Hurried(array, hurry)
-
-    with _no_collection():
+        expression = past.expression(instruction, cell, output)
+        read = _Hurried(past.array, hurry, lambda name, at: past.read(instruction, name, at))
         found = evaluate(expression, read)
+    if past.again(instruction, written.name):
+        # Another instruction has gone on with it since.
+        made = float(program.tensor(written.name).dtype.type(found))
+    else:
+        made = float(program.tensor(written.name)[tuple(cell)])
     return Explained(
         instruction,
         written.name,
         tuple(int(k) for k in cell),
         expression,
         value=found,
-        kernel_value=float(program.tensor(written.name)[tuple(cell)]),
+        kernel_value=made,
         numbers=read.numbers,
         before=MappingProxyType(before),
     )

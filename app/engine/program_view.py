@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from app.snapshots import InstructionView, ProgramView, TensorView
+from app.snapshots import LASTING, InstructionView, ProgramView, TensorView
 from core.optimizers import Optimizer
 from core.runs import Position, Run
 from core.tape.writes import last_writes
@@ -109,10 +109,7 @@ def _wholes(tape: Tape) -> dict[str, int]:
     return _of_tapes[tape]
 
 
-_ALWAYS = {"weight", "statistic", "slot", "scalar"}
-
-
 def is_there(run: Run, name: str, written: dict[str, tuple[int, int]]) -> bool:
     """Tell whether a tensor holds anything: parameters always do, other values once they were computed."""
     tensor = run.program.tape.tensors.get(name)
-    return tensor is not None and (tensor.role in _ALWAYS or tensor.name in written)
+    return tensor is not None and (tensor.role in LASTING or tensor.name in written)

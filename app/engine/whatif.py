@@ -11,12 +11,10 @@ import numpy as np
 from app.engine.changing import Changing
 from app.engine.probing import read
 from app.engine.program_view import is_there, written_at
-from app.snapshots import Probe, WhatIfEdit, WhatIfView
+from app.snapshots import LASTING, Probe, WhatIfEdit, WhatIfView
 from core.runs import Run
 from core.runs.samples import Samples
 from core.runs.scratch import AT_START, Kept, Scratch, keep, put
-
-_LASTING = ("weight", "slot", "statistic", "scalar", "state")
 
 
 class WhatIf(Changing):
@@ -44,7 +42,7 @@ class WhatIf(Changing):
         known, before = self.run.program.tape.tensors.get(tensor), self.scratch
         edits = before.edits if before is not None else ()
         if before is None:
-            lasting = known is not None and known.role in _LASTING
+            lasting = known is not None and known.role in LASTING
             # Between two steps a weight is that of the step to come; all else is of the one that is done.
             following = self.run.pc == 0 and (lasting or self.run.step_start is None)
             self.scratch = Scratch(self.run, following=following, rooms=self._free_rooms())

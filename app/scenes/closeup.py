@@ -16,7 +16,7 @@ from app.scenes.closeups import Moment, Subject
 from app.scenes.frame import Selection, ViewState
 from app.scenes.hits import Hit, HitIndex
 from app.scenes.step_values import Reader, cell_id
-from app.snapshots import Probe
+from app.snapshots import LASTING, Probe
 from app.text import tr
 
 if TYPE_CHECKING:
@@ -236,8 +236,7 @@ def moment_of(frame: Frame, subject: Subject, best: Closeup) -> Moment:
     assert snapshot is not None
     names = best.tensors(subject)
     values, begun = snapshot.values, frame.before.values if frame.before is not None else {}
-    lasting = ("weight", "slot", "statistic", "scalar")
-    before = {n: begun[n] for n in names if n in begun and subject.info(n).role in lasting}
+    before = {n: begun[n] for n in names if n in begun and subject.info(n).role in LASTING}
     # What the step before has left is not of this moment yet.
     reader = Reader(snapshot, subject.row)
     arrays = {n: values[n] for n in names if n in values and reader.state(n) == "fresh"}

@@ -25,9 +25,10 @@ def _words(theme: Theme, ramp: str) -> np.ndarray:
 def levels(values: np.ndarray, ramp: str, vmax: float) -> np.ndarray:
     """Return the table entries of values: 128 is zero on the signed ramp, 0 on the others. NaN counts as zero."""
     scale = 1.0 / vmax if vmax > 0 and np.isfinite(vmax) else 0.0
-    scaled = np.nan_to_num(
-        np.asarray(values, np.float32) * np.float32(scale), nan=0.0, posinf=1.0, neginf=-1.0
-    )
+    # Products of large numbers, and one divided by a tiny extent, may be beyond float32: the end of the ramp.
+    with np.errstate(over="ignore", invalid="ignore"):
+        scaled = np.asarray(values, np.float32) * np.float32(scale)
+    scaled = np.nan_to_num(scaled, nan=0.0, posinf=1.0, neginf=-1.0)
     if ramp == "signed":
         return np.rint(np.clip(scaled, -1, 1) * 127 + 128).astype(np.uint8)
     return np.rint(np.clip(scaled, 0, 1) * 255).astype(np.uint8)

@@ -175,7 +175,7 @@ def describe(place: NetworkLayout, hit: Hit, frame: Frame) -> tuple[str, ...]:
         unit = hit.index[0]
         rows = []
         for name, tensor, digits in (
-            ("z", f"{node.layer}/z", 3),
+            ("z", f"{node.id}/z", 3),
             ("a", node.output, 3),
             ("∂a", f"grad/{node.output}", 4),
         ):

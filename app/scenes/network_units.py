@@ -27,10 +27,10 @@ LEGEND = 100.0
 def tensor_of(node: NodeView, what: str) -> str:
     """Return the tensor a tile shows: the activation, what goes into it, or the gradient that reached it."""
     if what == "pre-activation" and node.activation not in ("", "linear"):
-        return f"{node.layer}/z"
+        return f"{node.id}/z"
     if what == "gradient":
         # Softmax and its loss are differentiated together: the gradient begins before softmax.
-        return f"grad/{node.layer}/z" if node.activation == "softmax" else f"grad/{node.output}"
+        return f"grad/{node.id}/z" if node.activation == "softmax" else f"grad/{node.output}"
     return node.output
 
 

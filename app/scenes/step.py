@@ -112,7 +112,7 @@ class StepScene:
         for block in place.blocks:
             names.update(dict.fromkeys(name for _, name, _ in block.tensors))
             # Softmax with cross-entropy goes back in one instruction: its output has no gradient of its own.
-            names[f"grad/{block.layer}/z"] = None
+            names[f"grad/{block.id}/z"] = None
         return tuple(Probe(name, rows) for name in names)
 
     def describe(self, place: StepLayout, hit: Hit, frame: Frame) -> tuple[str, ...]:

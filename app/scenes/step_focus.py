@@ -9,7 +9,7 @@ from app.scenes.step_values import parse_cell
 
 if TYPE_CHECKING:
     from app.scenes.frame import Frame
-    from app.scenes.step_layout import StepLayout
+    from app.scenes.step_layout import Block, StepLayout
     from app.scenes.step_values import Reader
     from app.snapshots import InstructionView
 
@@ -32,6 +32,10 @@ class Focus:
     layers: frozenset[str] = frozenset()
     tensors: frozenset[str] = frozenset()
     outputs: frozenset[int] = field(default_factory=frozenset)
+
+    def lights(self, block: Block) -> bool:
+        """Tell whether a block is touched: by what its call computes, or by the weights of its layer."""
+        return not self.layers.isdisjoint((block.id, block.layer))
 
 
 def instruction_of(reader: Reader, frame: Frame) -> InstructionView | None:
@@ -73,12 +77,19 @@ def focus_of(place: StepLayout, reader: Reader, frame: Frame) -> Focus:
     backward = instruction.phase == "backward"
     writes = {name for w in instruction.writes for name in aliases(w, reader)}
     reads = {name for r in instruction.operands.values() for name in aliases(r, reader)} - writes
+    read_of = {owner(name) for name in reads}
     cell = parse_cell(frame.selection.node)
     index = cell[1] if cell is not None and cell[0] in writes else None
     edges: set[Edge] = set()
     upstream: set[Edge] = set()
     units: set[str] = set()
-    layers = {owner(name) for name in writes} | {instruction.layer}
+    layers = {owner(name) for name in writes}
+    calls = {block.id: block.layer for block in place.blocks}
+    if all(
+        calls.get(name, name) != instruction.layer or name == instruction.layer for name in layers
+    ):
+        # Of a layer called several times only the call is meant that computes this.
+        layers.add(instruction.layer)
     targets: dict[str, int | None] = {}
     for edge in place.edges:
         key = (edge.layer, edge.source, edge.target)
@@ -92,7 +103,13 @@ def focus_of(place: StepLayout, reader: Reader, frame: Frame) -> Focus:
         elif edge.kernel and f"{edge.layer}/product" in writes:
             if index is None or index[-1] == edge.target:
                 edges.add(key)
-        elif edge.kernel in reads and backward and index is not None and index[-1] == edge.source:
+        elif (
+            edge.kernel in reads
+            and backward
+            and index is not None
+            and index[-1] == edge.source
+            and (edge.layer in read_of or not _shared(place, edge.kernel))
+        ):
             # The error of this neuron is gathered from the neurons it feeds.
             upstream.add(key)
     for unit in place.units:
@@ -141,6 +158,11 @@ def focus_of(place: StepLayout, reader: Reader, frame: Frame) -> Focus:
 def _per_unit(tensor: str) -> bool:
     """Tell whether a tensor has one number for each neuron and sample."""
     return tensor.rpartition("/")[2] in ("x", "product", "z", "a", "output")
+
+
+def _shared(place: StepLayout, kernel: str) -> bool:
+    """Tell whether several calls of a layer use these weights."""
+    return len({e.layer for e in place.edges if e.kernel == kernel}) > 1
 
 
 def _feeds(place: StepLayout, layer: str, other: str) -> bool:

@@ -85,7 +85,7 @@ class RowBox:
 
 @dataclass(frozen=True)
 class UnitBox:
-    """A neuron, an input or the loss."""
+    """A neuron, an input or the loss; `layer` is the node: the call of the layer."""
 
     id: str
     layer: str
@@ -100,7 +100,7 @@ class UnitBox:
 
 @dataclass(frozen=True)
 class EdgeLine:
-    """A weight between two neurons, with the pill that shows it."""
+    """A weight between two neurons, with the pill that shows it; layers are the nodes: calls of layers."""
 
     layer: str
     source_layer: str
@@ -129,7 +129,7 @@ class EdgeLine:
 
 @dataclass(frozen=True)
 class Block:
-    """A layer drawn as one block, with the tensors it holds."""
+    """A call of a layer (`id` is the node) drawn as one block, with the tensors it holds."""
 
     id: str
     layer: str
@@ -206,8 +206,14 @@ def unit_title(spec: NetworkView, node: NodeView, index: int) -> str:
         return "x" + number_text(index + 1)
     if node is computed[-1] or node.id == computed[-1].id:
         return "ŷ" + mark
-    hidden = [n.id for n in computed]
-    return f"a^{hidden.index(node.id) + 1}_{index + 1}"
+    return f"a^{{{_mark(computed, node)}}}_{{{index + 1}}}"
+
+
+def _mark(computed: list[NodeView], node: NodeView) -> str:
+    """The number of a node's layer, as the tape counts, with a prime for each further call of the same layer."""
+    layers = list(dict.fromkeys(n.layer for n in computed))
+    calls = [n.id for n in computed if n.layer == node.layer]
+    return f"{layers.index(node.layer) + 1}{'′' * calls.index(node.id)}"
 
 
 def has_bias(node: NodeView) -> bool:
@@ -217,7 +223,6 @@ def has_bias(node: NodeView) -> bool:
 
 def _row_names(node: NodeView) -> tuple[tuple[str, str, str], ...]:
     """Label, tensor and colour of what a neuron shows."""
-    layer = node.layer
     names: tuple[tuple[str, str, str], ...]
     if node.kind == "Input":
         names = (("", node.output, "fwd"),)
@@ -226,13 +231,13 @@ def _row_names(node: NodeView) -> tuple[tuple[str, str, str], ...]:
         # Without a bias the products' sum is all there is.
         biased = has_bias(node)
         z = "z" if biased else "product"
-        names = (("b", f"{layer}/bias", "tx2"),) if biased else ()
-        names += (("z", f"{layer}/{z}", "tx2"),)
+        names = (("b", f"{node.layer}/bias", "tx2"),) if biased else ()
+        names += (("z", f"{node.id}/{z}", "tx2"),)
         if not linear:
-            names += (("a", f"{layer}/a", "fwd"),)
-        names += (("δ", f"grad/{layer}/{z}", "bwd"),)
+            names += (("a", f"{node.id}/a", "fwd"),)
+        names += (("δ", f"grad/{node.id}/{z}", "bwd"),)
     else:
-        names = (("a", node.output, "fwd"), ("∂", f"grad/{layer}/output", "bwd"))
+        names = (("a", node.output, "fwd"), ("∂", f"grad/{node.output}", "bwd"))
     return names
 
 
@@ -384,9 +389,9 @@ def _drawn(spec: NetworkView, size: tuple[int, int], view: ViewState, crowd: int
             )
             rows = _rows(node, index, rect, sizes)
             aside = 0.0 if kind == "input" else sizes.aside
-            identifier = f"unit:{node.layer}:{index}"
-            units.append(UnitBox(identifier, node.layer, index, title, rect, rows, kind, aside))
-            hits.append((rect, f"unit:{node.layer}:{index}"))
+            identifier = f"unit:{node.id}:{index}"
+            units.append(UnitBox(identifier, node.id, index, title, rect, rows, kind, aside))
+            hits.append((rect, identifier))
             hits += [(r.rect, cell_id(r.tensor, r.index)) for r in rows]
         centres.append(rects)
         name = "Input" if node.kind == "Input" else "Output" if final else "Hidden"
@@ -458,11 +463,12 @@ def _header(spec: NetworkView, node: NodeView, final: bool, view: ViewState) -> 
     function = {"sigmoid": "σ", "relu": "ReLU", "": "", "linear": ""}.get(
         node.activation, node.activation
     )
-    before = "x" if place == 0 else f"a^{place}"
-    out = "ŷ" if final else f"a^{place + 1}"
+    before = "x" if place == 0 else f"a^{{{_mark(computed, computed[place - 1])}}}"
+    out = "ŷ" if final else f"a^{{{_mark(computed, node)}}}"
     if node.kind != "Dense":
         return f"{out} = {node.kind.lower()}({before})"
-    number = place + 1
+    # A layer called again has the weights of its first call.
+    number = _mark(computed, node).rstrip("′")
     product = f"{before}\\,W^{number}"
     if view.option("notation", "rows") == "columns":
         product = f"W^{{{number}\\top}} {before}"
@@ -481,9 +487,7 @@ def _edges(
         if node.kind != "Dense":
             for index in range(min(len(sources), len(targets))):
                 start, end = _ends(sources[index], targets[index])
-                result.append(
-                    EdgeLine(node.layer, before.layer, index, index, start, end, None, "")
-                )
+                result.append(EdgeLine(node.id, before.id, index, index, start, end, None, ""))
             continue
         if _is_crowd(before, node, sizes):
             result += _stacked(before, node, sources, targets)
@@ -495,7 +499,7 @@ def _edges(
         ]
         for (i, j, start, end), pill in zip(lines, _pills([line[2:] for line in lines])):
             result.append(
-                EdgeLine(node.layer, before.layer, i, j, start, end, pill, f"{node.layer}/kernel")
+                EdgeLine(node.id, before.id, i, j, start, end, pill, f"{node.layer}/kernel")
             )
     return tuple(result)
 
@@ -512,7 +516,7 @@ def _stacked(
             start, _ = _ends(source, target)
             end = QPointF(pill.left(), y)
             found.append(
-                EdgeLine(node.layer, before.layer, i, j, start, end, pill, f"{node.layer}/kernel")
+                EdgeLine(node.id, before.id, i, j, start, end, pill, f"{node.layer}/kernel")
             )
     return found
 
@@ -620,7 +624,7 @@ def _blocks(spec: NetworkView, size: tuple[int, int], view: ViewState) -> StepLa
             tensors.append(
                 (
                     "δ",
-                    f"grad/{node.layer}/output",
+                    f"grad/{node.output}",
                     QRectF(x + BLOCK[0] - 8 - face, y + 50, face, face),
                 )
             )
@@ -633,11 +637,11 @@ def _blocks(spec: NetworkView, size: tuple[int, int], view: ViewState) -> StepLa
         blocks.append(
             Block(node.id, node.layer, node.title, _shape(node.shape), rect, tuple(tensors))
         )
-        hits.append((rect, f"block:{node.layer}"))
+        hits.append((rect, f"block:{node.id}"))
         hits += [(r, f"tensor:{name}") for _, name, r in tensors]
     arrows: list[tuple[QPointF, QPointF, str]] = []
     arrows += [
-        (*_join(rects[source], rects[node.id]), node.layer)
+        (*_join(rects[source], rects[node.id]), node.id)
         for node in spec.nodes
         for source in node.inputs
         if source in rects

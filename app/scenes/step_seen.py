@@ -168,8 +168,7 @@ class _Looker:
                 units=(self.unit(place.units[-1]),),
                 arrows=tuple(self.arrow(layer) for _, _, layer in place.arrows),
                 blocks=tuple(
-                    BlockSeen(focus.role if block.layer in focus.layers else "")
-                    for block in place.blocks
+                    BlockSeen(focus.role if focus.lights(block) else "") for block in place.blocks
                 ),
                 tensors=tuple(self.tensors(block) for block in place.blocks),
                 legend=legend,
@@ -297,7 +296,7 @@ class _Looker:
         )  # fmt: skip
 
     def tensors(self, block: Block) -> tuple[TensorSeen | None, ...]:
-        lit = block.layer in self.focus.layers
+        lit = self.focus.lights(block)
         return tuple(
             None if label == "δ" and self.show == "weights"
             else self.tensor(name, face.width() / face.height(), lit and name in self.focus.tensors)

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from app.snapshots import LASTING
+
 if TYPE_CHECKING:
     from app.snapshots import InstructionView, ProgramView, Snapshot, TensorView
 
@@ -89,7 +91,7 @@ class Reader:
     def lasting(self, tensor: str) -> bool:
         """Tell whether a tensor outlives a step: weights, the optimizer's memory, settings."""
         info = self.info(tensor)
-        return info is not None and info.role in ("weight", "slot", "statistic", "scalar")
+        return info is not None and info.role in LASTING
 
     def state(self, tensor: str) -> State:
         """Tell whether a tensor holds numbers of this step."""

@@ -17,6 +17,7 @@ from core.expressions import Expr, Number, Ref, elide, to_tex
 
 if TYPE_CHECKING:
     from app.snapshots import InstructionView
+    from app.step.questions import Explained
     from app.step.sections import Section
     from app.step.session import StepSession
 
@@ -127,7 +128,7 @@ def plain(session: StepSession) -> Card:
     assert explained is not None
     expression = arranged(instruction.op, explained.expression, session.notation)
     shown = elide(simplify(expression, session.value))
-    values = {key: session.value(*key) for key in visible(shown)}
+    values = {key: _as_read(session, explained, key) for key in visible(shown)}
     return Card(
         title,
         subject,
@@ -139,6 +140,20 @@ def plain(session: StepSession) -> Card:
         sentence(session, explained.answer),
         columns=session.notation == "columns",
     )
+
+
+def _as_read(session: StepSession, explained: Explained, key: tuple[str, Index]) -> float | None:
+    """A number of the formula; a running sum may be written twice in a step, and the engine knows what was read."""
+    snapshot = session.snapshot
+    if (
+        snapshot is not None
+        and explained.serial == snapshot.serial
+        and session.reader.lasting(key[0])
+    ):
+        numbers = getattr(explained.answer, "numbers", {})
+        if key in numbers:
+            return float(numbers[key])
+    return session.value(*key)
 
 
 def _lines(card: Card) -> list[str]:
@@ -186,15 +201,10 @@ def results(session: StepSession, tensor: str) -> Callable[[Index], float | None
     snapshot, instruction = session.snapshot, session.instruction
     array = snapshot.get(tensor) if snapshot is not None else None
     info, explained = session.reader.info(tensor), session.questions.explanation
+    lasting = session.reader.lasting(tensor)
 
-    def result(full: Index) -> float | None:
-        if array is not None and info is not None:
-            index = full if array.ndim == len(full) else full[1:]
-            if array.ndim == len(index) and (index is full or info.batch):
-                try:
-                    return float(array[index])
-                except IndexError:
-                    return None
+    def told(full: Index) -> float | None:
+        """What the engine says of the one cell that it explains."""
         if (
             explained is not None
             and explained.answer is not None
@@ -203,9 +213,21 @@ def results(session: StepSession, tensor: str) -> Callable[[Index], float | None
             and (explained.serial, explained.instruction, explained.cell)
             == (snapshot.serial, instruction.index, full)
         ):
-            # The engine has told this one cell; it says nothing of the others.
             return float(explained.answer.kernel_value)
         return None
+
+    def result(full: Index) -> float | None:
+        # What lasts may have been changed again by a later instruction of the step.
+        if lasting and (known := told(full)) is not None:
+            return known
+        if array is not None and info is not None:
+            index = full if array.ndim == len(full) else full[1:]
+            if array.ndim == len(index) and (index is full or info.batch):
+                try:
+                    return float(array[index])
+                except IndexError:
+                    return None
+        return told(full)
 
     return result
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from app.arguments import Index, Place
 from app.bus import CommandError
 from app.engine.transport import check_instruction
-from app.scenes.step_values import Reader, alias_names
+from app.scenes.step_values import alias_names
 from app.text import tr
 
 if TYPE_CHECKING:
@@ -46,13 +46,9 @@ class Choosing:
 
 
 def rows_shown(context: WindowContext, snapshot: Snapshot | None) -> int:
-    """Return how many samples the batch that is looked at has."""
-    seen = Reader(snapshot).rows
-    if seen > 1:
-        return seen
-    # A what-if copy may have one sample where the run has many.
-    if snapshot is not None and snapshot.whatif is not None and snapshot.whatif.sample:
-        return snapshot.position.rows
+    """Return how many samples the batch that is looked at has: the last of an epoch, or a copy, may have fewer."""
+    if snapshot is not None and snapshot.program is not None:
+        return max(1, snapshot.position.rows)
     return int(context.document.training.batch_size)
 
 

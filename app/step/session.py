@@ -69,6 +69,8 @@ class StepSession(QObject):
         self.snapshot: Snapshot | None = None
         self.chosen: int | None = None
         self.row = 0
+        # The sample the learner chose: the last batch of an epoch may be too small to have it.
+        self._wished = 0
         self.show = "both"
         self.notation = "rows"
         self.hover = ""
@@ -420,7 +422,12 @@ class StepSession(QObject):
 
     def set_row(self, row: int) -> None:
         """Show another sample of the batch."""
-        row = max(0, min(row, self.rows - 1))
+        self._wished = max(0, min(row, self.rows - 1))
+        self._fit_row()
+
+    def _fit_row(self) -> None:
+        """Show the chosen sample, or the last of a batch that does not have so many."""
+        row = min(self._wished, self.rows - 1)
         if row != self.row:
             self.row = row
             self._subscribe()
@@ -429,7 +436,7 @@ class StepSession(QObject):
 
     @property
     def rows(self) -> int:
-        """Rows in a batch."""
+        """Samples in the batch shown."""
         return rows_shown(self.context, self.snapshot)
 
     def set_show(self, show: str) -> None:
@@ -517,8 +524,7 @@ class StepSession(QObject):
             self.stops.follow(newest.program)
             self._subscribe()
         self._remember(newest)
-        if self.row >= self.rows:
-            self.set_row(self.rows - 1)
+        self._fit_row()
         self.questions.forget(newest.serial)
         self.questions.ask()
         self.changed.emit()
@@ -528,7 +534,9 @@ class StepSession(QObject):
         step = snapshot.position.step
         known = self._before.setdefault(step, {})
         for name, array in snapshot.values.items():
-            written = snapshot.written_at.get(name)
+            written, info = snapshot.written_at.get(name), self.reader.info(name)
+            if info is None or array.ndim != len(info.shape) + bool(info.batch):
+                continue  # one sample of a kept state
             if self.reader.lasting(name) and (written is None or written[0] != step):
                 known[name] = array
         for old in [key for key in self._before if abs(key - step) > 2]:

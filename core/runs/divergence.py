@@ -48,7 +48,7 @@ def describe(program: Program, network: Network, step: int, pc: int) -> Divergen
     broken = [t for t in map(program.tensor, at.writes) if not np.isfinite(t).all()]
     what = "infinite" if broken and np.isinf(broken[0]).any() else "not a number"
     sentence = (
-        f"A value became {what} at step {step}, in instruction {pc + 1}{where}: {at.title}. "
+        f"A value became {what} in step {step + 1}, in instruction {pc + 1}{where}: {at.title}. "
         f"{_all_padding(program, program.tape.instructions[pc]) or STEP_BACK}"
     )
     return Divergence(step, pc, sentence)

@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
+from app.snapshots import LASTING
+
 if TYPE_CHECKING:
     import numpy as np
     from PySide6.QtGui import QPainter
@@ -24,9 +26,6 @@ if TYPE_CHECKING:
     from app.snapshots import InstructionView, ProgramView, Snapshot, TensorView
     from app.theme import Theme
     from app.traces import Destination, Origin
-
-#: Roles of tensors that outlive a step.
-LASTING = ("weight", "slot", "statistic", "scalar")
 
 Index = tuple[int, ...]
 

@@ -13,6 +13,7 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPen
 from app.scenes import draw, formula, images
 from app.scenes.cache import Cache
 from app.scenes.formula_tex import to_box
+from app.snapshots import LASTING
 from app.text import tr
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def caption(painter: QPainter, theme: Theme, panel: Panel, subject: Subject, col
     """Write a tensor's letter, what it is called and its shape over it."""
     info = subject.info(panel.tensor)
     role = "bwd" if panel.tensor.startswith("grad/") else "fwd"
-    if info.role in ("weight", "slot", "statistic", "scalar"):
+    if info.role in LASTING:
         role = "tx"
     pen = formula.Pen(13, 500, role)
     parts = (info.symbol or info.name).split("/")

@@ -313,25 +313,30 @@ def _columns(
     words = tr("loss of each sample; this one {own}, mean {mean}",
                own=format_number(own, 4), mean=format_number(mean, 4))  # fmt: skip
     draw.text(painter, x, y + 12, draw.elide(words, 11, w), 11, theme.tx2, weight=600)
-    top = max(float(finite.max()) if finite.size else 1.0, 1e-12)
-    base, room = y + h - 14, h - 40
+    # Losses may be below 0, as that of the cosine similarity: the bars hang down from the line then.
+    high = max(0.0, float(finite.max())) if finite.size else 1.0
+    low = min(0.0, float(finite.min())) if finite.size else 0.0
+    bottom, room = y + h - 14, h - 40
+    span = max(high - low, 1e-12)
+    base = bottom + low / span * room
     step = _step(w, len(losses))
     for k, value in enumerate(losses.tolist()):
         if not np.isfinite(value):
             continue
-        length = max(1.0, value / top * room) if value >= 0 else 1.0
+        length = max(1.0, abs(value) / span * room)
         ink = theme.loss if k == row else draw.faded(theme.loss, 0.4)
         gap = min(2.0, step * 0.15)
-        draw.fill(painter, x + k * step + gap, base - length, max(1.0, step - 2 * gap), length, ink)
+        upper = base - length if value >= 0 else base
+        draw.fill(painter, x + k * step + gap, upper, max(1.0, step - 2 * gap), length, ink)
     draw.line(painter, x, base, x + w, base, theme.line2)
     if mean == mean:
-        level = base - mean / top * room
+        level = base - mean / span * room
         pen = QPen(theme.tx, 1.25)
         pen.setDashPattern([4.0, 3.0])
         painter.setPen(pen)
         painter.drawLine(round(x), round(level), round(x + w), round(level))
-    draw.text(painter, x, base + 12, tr("sample 1"), 10, theme.tx3)
-    draw.text(painter, x + w, base + 12, str(len(losses)), 10, theme.tx3, mono=True, anchor="end")
+    draw.text(painter, x, bottom + 12, tr("sample 1"), 10, theme.tx3)
+    draw.text(painter, x + w, bottom + 12, str(len(losses)), 10, theme.tx3, mono=True, anchor="end")
 
 
 register(Softmax())

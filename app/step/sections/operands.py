@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isfinite
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from PySide6.QtCore import QPointF, QRectF, Qt
@@ -298,7 +299,7 @@ def _paint_cells(
 
 
 def _extent(operand: Operand) -> float:
-    values = [abs(v) for line in operand.cells for _, v in line if v is not None and v == v]
+    values = [abs(v) for line in operand.cells for _, v in line if v is not None and isfinite(v)]
     return max(values, default=1.0) * 1.15 or 1.0
 
 

@@ -26,6 +26,7 @@ class Position:
     batches: int = 2
     pc: int = 0
     instructions: int = 0
+    rows: int = 2
 
 
 SPEC = NetworkView(

@@ -93,7 +93,7 @@ def test_what_an_optimizer_remembers_may_be_all_that_breaks() -> None:
     kernel, remembered = run.program.instructions[run.divergence.instruction].writes
     assert np.isfinite(run.program.tensor(kernel)).all()
     assert np.isinf(run.program.tensor(remembered)).any()
-    assert run.divergence.sentence.startswith("A value became infinite at step 1,")
+    assert run.divergence.sentence.startswith("A value became infinite in step 2,")
 
 
 def test_steps_that_were_done_before_the_break_was_found_do_not_count() -> None:

@@ -9,14 +9,13 @@ import numpy as np
 from PySide6.QtGui import QImage, QPainter
 
 from app import theme as themes
+from app.engine.explaining import lasting
 from app.engine.program_view import is_there, last_instruction, program_view, written_at
 from app.scenes.closeups import Closeup, Moment, Subject
 from app.scenes.frame import Selection, ViewState
 from app.scenes.step_values import Reader
-from app.snapshots import ProgramView, Snapshot
+from app.snapshots import LASTING, ProgramView, Snapshot
 from core.runs import Run
-
-_LASTING = ("weight", "slot", "statistic", "scalar")
 
 
 class Looker:
@@ -58,8 +57,8 @@ class Looker:
                 arrays[name] = run.program.tensor(name).copy()
             t = run.program.tape.tensors[name]
             start = run.step_start
-            if t.role in _LASTING and start is not None and not t.batch:
-                before[name] = start.memory[t.at : t.at + t.size].reshape(t.shape).copy()
+            if t.role in LASTING and start is not None:
+                before[name] = lasting(run)[name].copy()
         return Moment(arrays, before, snapshot, more.pop("selection", Selection()), **more)
 
 

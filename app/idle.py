@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import importlib
+import pkgutil
 
 from PySide6.QtCore import QObject, QTimer, Slot
 
-#: What the workspaces import when they are first shown, small things first. None of it imports Numba.
+#: What the workspaces import when they are first shown, small things first, ".*" for every module of a package. None of
+#: it imports Numba.
 MODULES = (
     "app.scenes.curves", "app.scenes.spec_view", "app.scenes.decision", "app.scenes.health",
     "app.scenes.maps", "app.scenes.network", "app.scenes.predictions", "app.scenes.training",
     "app.train.inspector", "app.train.scene_view", "app.train.view", "app.scenes.confusion",
     "app.scenes.formula_tex", "app.scenes.formula", "app.scenes.step", "app.step.card",
-    "app.step.session", "app.step.sections", "app.step.sheet", "app.step.stage", "app.step.tape", "app.step.workspace",
+    "app.step.session", "app.step.sections.*", "app.step.sheet", "app.step.stage", "app.step.tape",
+    "app.step.workspace",
 )  # fmt: skip
 
 #: Milliseconds before the first one, for the window to appear, and between two.
@@ -40,6 +43,11 @@ class IdleImports(QObject):
         """Import the next module."""
         self._timer.setInterval(_BETWEEN)
         if self._left:
-            importlib.import_module(self._left.pop(0))
+            name, every, _ = self._left.pop(0).partition(".*")
+            found = importlib.import_module(name)
+            if every:
+                self._left[:0] = [
+                    f"{name}.{inner.name}" for inner in pkgutil.iter_modules(found.__path__)
+                ]
         if not self._left:
             self._timer.stop()

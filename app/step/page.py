@@ -115,6 +115,8 @@ class Page:
         anchor: str = "start",
     ) -> None:  # fmt: skip
         """Write a line; `y` is its baseline."""
+        if not string:
+            return
         self.draw(y - 24, y + 8, _text, x, y, string, size, color, weight, mono, anchor)
 
     def box(
@@ -150,13 +152,18 @@ class Page:
         """Write words in several colours, wrapped: (text, colour, whether in the formulas' face)."""
         x, y = left, self.y + 13
         for string, color, mono in runs:
+            size = 11.5 if mono else 12
+            start, line = x, ""
             for word in string.split(" "):
                 piece = word + " "
-                width = draw.advance(piece, 11.5 if mono else 12, 400, mono)
+                width = draw.advance(piece, size, 400, mono)
                 if x + width - 3 > self.w - right and x > left:
-                    x, y = left, y + 18
-                self.text(x, y, piece, 11.5 if mono else 12, color, mono=mono)
+                    self.text(start, y, line, size, color, mono=mono)
+                    x = start = left
+                    y, line = y + 18, ""
+                line += piece
                 x += width
+            self.text(start, y, line, size, color, mono=mono)
         self.y = y + 5
 
     def target(self, rect: QRectF, target: Target) -> None:

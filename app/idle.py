@@ -15,7 +15,7 @@ MODULES = (
     "app.train.inspector", "app.train.scene_view", "app.train.view", "app.scenes.confusion",
     "app.scenes.formula_tex", "app.scenes.formula", "app.scenes.step", "app.step.card",
     "app.step.session", "app.step.sections.*", "app.step.sheet", "app.step.stage", "app.step.tape",
-    "app.step.workspace",
+    "app.step.workspace", "app.step.views.*", "app.scenes.closeups.*",
 )  # fmt: skip
 
 #: Milliseconds before the first one, for the window to appear, and between two.

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from math import ceil
+from typing import cast
 
-from PySide6.QtCore import QPointF, Qt
+from PySide6.QtCore import QPointF, QRect, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPixmap, QRegion
 from PySide6.QtWidgets import QWidget
 
@@ -72,9 +73,9 @@ class Kept:
             self._widget.update(region)
 
     def show(
-        self, painter: QPainter, ground: QColor, paint: Callable[[QPainter, QRegion], None]
-    ) -> None:
-        """Paint what is spoiled into the picture and copy it."""
+        self, painter: QPainter, shown: QRegion, ground: QColor, paint: Callable[[QPainter, QRegion], None]
+    ) -> None:  # fmt: skip
+        """Paint what is spoiled into the picture, and copy of it what the window takes over now."""
         widget, image = self._widget, self._image
         form = (widget.width(), widget.height(), widget.devicePixelRatioF())
         whole = QRegion(widget.rect())
@@ -85,4 +86,12 @@ class Kept:
             with draw.painting(image, form[:2]) as own:
                 paint(own, spoiled)
         self._image, self._spoiled = image, QRegion()
-        draw.blit(painter, 0, 0, image)
+        ratio = form[2]
+        if not ratio.is_integer():
+            draw.blit(painter, 0, 0, image)
+            return
+        scale = int(ratio)
+        # Not the whole picture at once: behind a clip of many rectangles that takes milliseconds.
+        for part in cast("Iterable[QRect]", shown & whole):
+            place = QRect(part.topLeft() * scale, part.size() * scale)
+            painter.drawImage(part, image, place)

@@ -193,7 +193,7 @@ class Scrubber(QWidget):
     @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         self._kept.spoil(self._changed())
-        self._kept.show(QPainter(self), themes.current().bg1, self._paint)
+        self._kept.show(QPainter(self), event.region(), themes.current().bg1, self._paint)
 
     def _changed(self) -> QRegion:
         """Look at what is to be shown now; return where that is another picture than what was looked at last."""

@@ -193,4 +193,4 @@ class StepStage(QWidget):
                       tr("No model yet. Start from a template."), 13, colors.tx2, anchor="middle")  # fmt: skip
             return
         self._kept.spoil(self._look())
-        self._kept.show(painter, themes.current().bg0, self._paint)
+        self._kept.show(painter, event.region(), themes.current().bg0, self._paint)

@@ -13,6 +13,7 @@ def test_every_module_is_there_and_none_brings_numba() -> None:
         "while not imports.done: imports.take_one()\n"
         "assert all(name.removesuffix('.*') in sys.modules for name in MODULES)\n"
         "assert 'app.step.sections.chain' in sys.modules\n"
+        "assert 'app.scenes.closeups.convolution' in sys.modules\n"
         "assert 'numba' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -55,6 +55,8 @@ class Questions(QObject):
         How the number came about.
     chain
         The path of the chain rule from the loss to the gradient that is looked at (`core.tape.chain.Chain`).
+    no_chain
+        Why there is none, in a sentence, where the engine has said so.
     check, checking
         The numeric check asked for last with what it measured; whether one is under way.
     """
@@ -67,6 +69,7 @@ class Questions(QObject):
         self._engine = session.context.engine
         self.explanation: Explained | None = None
         self.chain: Explained | None = None
+        self.no_chain = ""
         self._through: tuple[Any, tuple[Any, ...]] = (None, ())
         self._chain_takes = 0.0
         self._chain_timer = QTimer(self)
@@ -240,6 +243,7 @@ class Questions(QObject):
     def _begin_chain(self) -> None:
         """Ask for the path to another number: at once, or when the learner has come to rest."""
         self.chain = None
+        self.no_chain = ""
         self._chain_timer.stop()
         if self._chain_takes < SOON:
             self._ask_chain()
@@ -251,7 +255,7 @@ class Questions(QObject):
     def _ask_chain(self) -> None:
         """Ask for the path from the loss back to the number that is looked at."""
         session, of, asked = self._session, self._chain_of(), self._asked
-        if of is None or asked is None or session.reader.state(of[0]) != "fresh":
+        if of is None or asked is None:
             return
         through = self._through[1] if self._through[0] == of else ()
         began = perf_counter()
@@ -268,6 +272,7 @@ class Questions(QObject):
             if sentence == INTERRUPTED and self._asked == asked:
                 self._chain_timer.start()
             elif self._asked == asked:
+                self.no_chain = sentence
                 self.answered.emit()
 
         self._chains += 1

@@ -232,7 +232,12 @@ class Chains(Slopes):
                     self.read(source.tensor, source.index),
                 )
             )
-        order = sorted(range(len(ways)), key=lambda k: _size(ways[k].share), reverse=True)
+        # Of gradients that are not known yet the steepest slope promises most.
+        order = sorted(
+            range(len(ways)),
+            key=lambda k: (_size(ways[k].share), _size(ways[k].slope)),
+            reverse=True,
+        )
         chosen = self._choose(ways, order, wanted, row)
         kept = order[:MOST_WAYS]
         if chosen is not None and chosen not in kept:

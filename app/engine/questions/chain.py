@@ -36,5 +36,13 @@ def chain(
         return float(before[name][at]) if name in before else run.program._value(name, at)
 
     chains = Chains(run.program, look_up, lambda index: index < last)
+    at = tuple(int(k) for k in cell)
+    if chains.writer(tensor, at) is None:
+        raise ChainruleError(
+            tr(
+                "this is no gradient by itself. The backward pass turns, spreads or copies numbers here for the "
+                "instruction that follows."
+            )
+        )
     places = [(str(name), tuple(int(k) for k in at)) for name, at in through]
-    return chains.chain(tensor, tuple(int(k) for k in cell), places, row)
+    return chains.chain(tensor, at, places, row)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 LONG, FIRST, LAST = 9, 3, 4
 
 
-def _of_a_weight(session: StepSession, card: Card) -> Path | None:
+def _of_a_weight(session: StepSession, card: Card) -> Path | str | None:
     return path_of(session, card) if _is_weights(session, card) else None
 
 
@@ -32,21 +32,23 @@ def _is_weights(session: StepSession, card: Card) -> bool:
     return info is not None and info.role == "weight"
 
 
-def path_of_others(session: StepSession, card: Card) -> Path | None:
+def path_of_others(session: StepSession, card: Card) -> Path | str | None:
     """The same for gradients of values: their own formula stands before it."""
     return None if _is_weights(session, card) else path_of(session, card)
 
 
-def path_of(session: StepSession, card: Card) -> Path | None:
-    """What the engine has told of the number that is looked at."""
-    found = session.questions.chain
-    if card.subject is None or found is None or session.snapshot is None:
+def path_of(session: StepSession, card: Card) -> Path | str | None:
+    """What the engine has told of the number that is looked at: a path, or why there is none."""
+    found, why = session.questions.chain, session.questions.no_chain
+    if card.subject is None or session.snapshot is None:
         return None
+    if found is None:
+        return why if why and card.subject.tensor.startswith("grad/") else None
     chain = found.answer
     first = chain.levels[0].gradient
     if (first.tensor, first.index) != (card.subject.tensor, card.subject.index):
         return None
-    if found.serial != session.snapshot.serial or chain.gradient is None:
+    if found.serial != session.snapshot.serial:
         return None
     split = session.toggles.get("chain.split", False)
     every = factors(session, chain, bool(split))
@@ -65,8 +67,14 @@ def path_of(session: StepSession, card: Card) -> Path | None:
     )  # fmt: skip
 
 
-def paint(page: Page, path: Path) -> None:
-    """Write equation, factors and product."""
+def paint(page: Page, path: Path | str) -> None:
+    """Write equation, factors and product; or the sentence why there is no path."""
+    if isinstance(path, str):
+        page.y += 8
+        page.paragraph([(tr("No chain rule:"), page.t.tx2, False), (path, page.t.tx3, False)])
+        page.y += 6
+        page.rule()
+        return
     _equation(page, path)
     for row in path.rows:
         if isinstance(row, Hidden):
@@ -165,7 +173,8 @@ def _product(page: Page, path: Path) -> None:
     page.y += 12
     if path.product is None:
         words = tr("The factors are multiplied out when the step has come to all of them.")
-        page.paragraph([(words, page.t.tx3, False)])
+        for sentence in path.sentences() if path.gradient is None else [words]:
+            page.paragraph([(sentence, page.t.tx3, False)])
         page.y += 6
         page.rule()
         return
@@ -186,9 +195,11 @@ def _product(page: Page, path: Path) -> None:
     page.rule()
 
 
-def tex(card: Card, path: Path) -> list[str]:
+def tex(card: Card, path: Path | str) -> list[str]:
     """Return the chain, each factor and the product in lines of TeX."""
     assert card.subject is not None
+    if isinstance(path, str):
+        return []
     ratios, values = [], []
     for row in path.rows:
         ratios.append(r"\cdots" if isinstance(row, Hidden) else _tex_ratio(row))

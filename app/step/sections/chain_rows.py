@@ -81,7 +81,7 @@ class Path:
     rows
         From the loss to the number.
     product, gradient
-        The factors multiplied out, and the gradient on the tape.
+        The factors multiplied out, and the gradient on the tape; None while the step has not come to it.
     several
         Whether the gradient is a sum over more than this path.
     samples
@@ -96,7 +96,7 @@ class Path:
 
     rows: tuple[Factor | Hidden, ...]
     product: float | None
-    gradient: float
+    gradient: float | None
     several: bool
     samples: int
     opened: bool = False
@@ -112,6 +112,19 @@ class Path:
 
     def sentences(self) -> list[str]:
         """What the product says."""
+        if self.gradient is None and self.product is not None:
+            return [
+                tr(
+                    "Nothing will come on this path: choose another. The step has not come to this gradient yet."
+                )
+            ]
+        if self.gradient is None:
+            return [
+                tr(
+                    "The step has not come to this gradient yet: this is the way the error will take to it, factor by "
+                    "factor. What is known of it already stands in numbers."
+                )
+            ]
         whole = format_number(self.gradient, 4, sign=True)
         found = []
         if not self.complete:

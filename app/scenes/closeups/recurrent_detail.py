@@ -155,21 +155,12 @@ def values_of(
     found: dict[tuple[str, Index], float | None] = {}
     for ref in refs(expr):
         info = subject.program.tensors.get(ref.tensor)
-        array = moment.sample(subject, ref.tensor) if info is not None else None
-        # A state that lasts is not there any more once it was replaced by the one the next batch begins with.
-        gone = info is not None and info.role == "state" and _replaced(ref.tensor, moment)
-        found[ref.tensor, ref.index] = None if array is None or gone else float(array[ref.index])
+        # A state that is kept is read as the step found it, also after the next batch's has taken its place.
+        array = moment.read(subject, ref.tensor) if info is not None else None
+        if array is not None and info is not None and info.batch:
+            array = array[min(subject.row, len(array) - 1)]
+        found[ref.tensor, ref.index] = None if array is None else float(array[ref.index])
     return found
-
-
-def _replaced(tensor: str, moment: Moment) -> bool:
-    """Whether the step that is shown has written a tensor that outlasts it."""
-    snapshot = moment.snapshot
-    written = snapshot.written_at.get(tensor) if snapshot is not None else None
-    if snapshot is None or written is None:
-        return False
-    ended = snapshot.position.pc == 0 and snapshot.instruction is not None
-    return written[0] == snapshot.position.step - int(ended)
 
 
 def needed(subject: Subject, layer: Unrolled, step: TimeStep) -> list[str]:

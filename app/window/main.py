@@ -450,7 +450,20 @@ class MainWindow(QMainWindow):
                 self._do("select.layer", layer=found[0].layer)
 
     def _on_saved(self, path: str) -> None:
-        self.toast.show_message(tr("Saved {path}", path=path))
+        snapshot = self.context.engine.latest
+        copy = snapshot.whatif if snapshot is not None else None
+        if copy is None:
+            self.toast.show_message(tr("Saved {path}", path=path))
+            return
+        keep = ("toast-keep", tr("Keep"), lambda: self._do("step.whatif_keep"))
+        self.toast.show_message(
+            tr(
+                "Saved {path}. A file holds the run and not the what-if copy: what you put in by hand is not in it.",
+                path=path,
+            ),
+            12.0,
+            keep if any(edit.keeps for edit in copy.edits) else None,
+        )
 
     def _on_message(self, message: Command | Event) -> None:
         if message.name == "run.diverged" and isinstance(message, Event):

@@ -25,6 +25,7 @@ from core.expressions import (
     evaluate,
     minus,
 )
+from core.interrupting import glance
 
 #: Returns a whole tensor as it was read, by name.
 ArrayLookup = Callable[[str], np.ndarray]
@@ -51,6 +52,7 @@ class Cells:
 
     def ref(self, k: int) -> Ref:
         """Return one of them."""
+        glance()
         cell = tuple(self.index[k].tolist())
         own = cell[1:] if self.batch else cell
         return Ref(self.tensor, cell, self.symbol, ",".join(str(i + 1) for i in own))
@@ -61,7 +63,7 @@ class Cells:
 
 
 class LongSum(Sum):
-    """A sum of products of cells, or of squares of their distances from one number.
+    """A sum of products of cells, of their squares, or of squares of their distances from one number.
 
     It is a `Sum`: `terms` has all of them, made when they are asked for. What only needs some, or the value, asks
     `part` and `total`, which are quick.
@@ -72,14 +74,20 @@ class LongSum(Sum):
         What is multiplied, equally many cells each.
     around
         If given, terms are ``(x - around)²`` of the one factor.
+    squared
+        Terms are ``x²`` of the one factor.
     """
 
-    def __init__(self, factors: tuple[Cells, ...], around: Ref | None = None) -> None:
+    def __init__(
+        self, factors: tuple[Cells, ...], around: Ref | None = None, *, squared: bool = False
+    ) -> None:
         object.__setattr__(self, "factors", factors)
         object.__setattr__(self, "around", around)
+        object.__setattr__(self, "squared", squared)
 
     factors: tuple[Cells, ...]
     around: Ref | None
+    squared: bool
 
     @cached_property
     def terms(self) -> tuple[Expr, ...]:
@@ -100,6 +108,8 @@ class LongSum(Sum):
         refs = tuple(cells.ref(k) for cells in self.factors)
         if self.around is not None:
             return Power(minus(refs[0], self.around), Number(2))
+        if self.squared:
+            return Power(refs[0], Number(2))
         return refs[0] if len(refs) == 1 else Product(refs)
 
     def values(self, arrays: ArrayLookup, lookup: Lookup) -> np.ndarray:
@@ -109,7 +119,7 @@ class LongSum(Sum):
             found = found * cells.read(arrays)
         if self.around is not None:
             found = (found - float(lookup(self.around.tensor, self.around.index))) ** 2
-        return found
+        return found**2 if self.squared else found
 
     def total(self, lookup: Lookup) -> float:
         """Return its value; a lookup with ``array(tensor)`` is asked for whole tensors, and for the terms that show."""
@@ -129,7 +139,7 @@ class LongSum(Sum):
         if not keep.any():
             return None
         chosen = tuple(Cells(c.tensor, c.symbol, c.batch, c.index[keep]) for c in self.factors)
-        return LongSum(chosen, self.around)
+        return LongSum(chosen, self.around, squared=self.squared)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, LongSum):
@@ -144,7 +154,7 @@ class LongSum(Sum):
 
     @property
     def _names(self) -> tuple[object, ...]:
-        return (*((c.tensor, c.symbol, c.batch) for c in self.factors), self.around)
+        return (*((c.tensor, c.symbol, c.batch) for c in self.factors), self.around, self.squared)
 
     def __repr__(self) -> str:
         return f"LongSum({self.count} terms of {', '.join(c.tensor for c in self.factors)})"

@@ -16,6 +16,7 @@ from app.engine.state import INTERRUPTED
 from app.snapshots import LASTING
 from core.errors import ChainruleError
 from core.expressions import Ref, Sum, evaluate
+from core.interrupting import InterruptedFormulaError, glance, interruptible
 from core.kernels import state as S
 from core.tape.explanation import Reading
 from core.tape.program import Explanation
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
     from core.expressions import Expr
     from core.runs import Run
     from core.tape.compiler import Tape
-
-#: So many terms are looked up before looking whether something else has to be done.
-_GLANCE = 1024
 
 
 def _nothing() -> Mapping[str, np.ndarray]:
@@ -67,26 +65,40 @@ def _no_collection() -> Iterator[None]:
             gc.enable()
 
 
-class _Hurried(Reading):
-    """A reading that stops when something else has to be done."""
+class _Reading(Reading):
+    """A reading of what earlier instructions of the same step have left, where later ones have changed it."""
 
     def __init__(
         self,
         array: Callable[[str], np.ndarray],
-        hurry: Callable[[], bool],
         earlier: Callable[[str, tuple[int, ...]], float | None],
     ) -> None:
         super().__init__(array)
-        self._hurry, self._earlier = hurry, earlier
+        self._earlier = earlier
 
     def __call__(self, tensor: str, at: tuple[int, ...]) -> float:
-        if not len(self.numbers) % _GLANCE and self._hurry():
-            raise ChainruleError(INTERRUPTED)
         old = self._earlier(tensor, at)
         if old is None:
             return super().__call__(tensor, at)
+        glance()
         self.numbers[tensor, at] = old
         return old
+
+
+@contextmanager
+def leaving_off(hurry: Callable[[], bool]) -> Iterator[None]:
+    """Leave a formula off when something else has to be done; who asked is told so, and may ask again.
+
+    Raises
+    ------
+    core.errors.ChainruleError
+        `INTERRUPTED`.
+    """
+    try:
+        with interruptible(hurry):
+            yield
+    except InterruptedFormulaError as error:
+        raise ChainruleError(INTERRUPTED) from error
 
 
 #: By tape: what lasts and is written by several instructions of a step, and by which.
@@ -161,19 +173,9 @@ class _Past:
 
 
 def explain(
-    run: Run,
-    instruction: int,
-    cell: tuple[int, ...],
-    output: str | None,
-    hurry: Callable[[], bool] = lambda: False,
+    run: Run, instruction: int, cell: tuple[int, ...], output: str | None
 ) -> Explanation:
-    """Explain one cell from the values its instruction read, however the present position was reached.
-
-    Raises
-    ------
-    core.errors.ChainruleError
-        `hurry` says that something else has to be done: a sum over a batch of images has 50,000 terms.
-    """
+    """Explain one cell from the values its instruction read, however the present position was reached."""
     program = run.program
     start = run.step_start
     if start is None or (run.pc and instruction >= run.pc):
@@ -184,7 +186,7 @@ def explain(
     past = _Past(run, before)
     with _no_collection():
         expression = past.expression(instruction, cell, output)
-        read = _Hurried(past.array, hurry, lambda name, at: past.read(instruction, name, at))
+        read = _Reading(past.array, lambda name, at: past.read(instruction, name, at))
         found = evaluate(expression, read)
     if past.again(instruction, written.name):
         # Another instruction has gone on with it since.

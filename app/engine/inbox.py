@@ -69,6 +69,13 @@ class Inbox:
             waiting = (*self._interactive, *self._previews.values())
             return any(request.name in names for request in waiting)
 
+    def asks(self, question: str) -> bool:
+        """Tell whether a question of this name waits."""
+        with self._ready:
+            return any(
+                request.arguments.get("question") == question for request in self._interactive
+            )
+
     @property
     def interactive(self) -> bool:
         """Whether a command waits, for which anything else should make room."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from app.engine.answers import LongAnswer
 from app.engine.comparing import beside
+from app.engine.explaining import leaving_off
 from app.engine.questions import answering
 from app.engine.state import SavedState
 from app.engine.tree import saved_state
@@ -14,6 +15,9 @@ from app.engine.whatif import WhatIf
 from app.snapshots import EvaluationView
 from app.text import tr
 from core.errors import ChainruleError
+
+#: Questions whose answers are formulas, which may have thousands of terms: they are left off when the learner goes on.
+_FORMULAS = frozenset({"explain", "origin", "chain"})
 
 
 class Session(WhatIf):
@@ -45,6 +49,9 @@ class Session(WhatIf):
         }
         if question in known:
             return known[question](**values)
+        if question in _FORMULAS:
+            with leaving_off(self.hurry):
+                return answering(question)(self, **values)
         return answering(question)(self, **values)
 
     def _whole_evaluation(self) -> EvaluationView | None:

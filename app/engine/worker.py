@@ -112,6 +112,8 @@ class Worker(Stopping, QThread):
         self._background: Iterator[None] | None = None
         #: By question: go on where nothing else is to be done, like the background, and are answered at their end.
         self._long: dict[str, LongAnswer] = {}
+        #: The question that is being answered.
+        self._answering = ""
         self._ticket = 0
         self._background_seconds = 0.0
         self._slice_seconds = 0.0
@@ -344,7 +346,7 @@ class Worker(Stopping, QThread):
         edges.warm()
         _keep_what_is_imported()
         session = Session(work)
-        session.hurry = self._has_better_to_do
+        session.hurry = self._is_waited_for
         self._session = session
         wishes, self._wishes = self._wishes, {}
         for name, arguments in wishes.items():
@@ -515,6 +517,7 @@ class Worker(Stopping, QThread):
             # Whoever saves now must not lose what was trained, and undo must not stop half way: what is missing is
             # compiled here after all.
             self._do_edit(self._lacks_kernels, warmed=True)
+        self._answering = question
         if question in _MOVES:
             return self._move(question, values)
         if question in _OF_WHATIFS:
@@ -534,6 +537,10 @@ class Worker(Stopping, QThread):
     def _do_cancel(self, ticket: int) -> None:
         """Leave out what was asked for under that ticket, if it goes on still."""
         self._long = {name: job for name, job in self._long.items() if job.ticket != ticket}
+
+    def _is_waited_for(self) -> bool:
+        """Whether what is being answered may be left off: the learner goes on, or asks the same of something else."""
+        return self._has_better_to_do() or self.inbox.asks(self._answering)
 
     def _has_better_to_do(self) -> bool:
         return self.inbox.has(_ENDS_A_JOURNEY) or self._closing.is_set()

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
+from app.engine.state import INTERRUPTED
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -158,7 +160,13 @@ class Traces(QObject):
     def _send(self, question: str, *, done: Any, **values: Any) -> None:
         snapshot = self._session.snapshot
         program = snapshot.program if snapshot is not None else None
+
+        def failed(sentence: str) -> None:
+            if sentence == INTERRUPTED:
+                # Asked again when the run has come to rest.
+                self._asked.pop("readers" if question == "uses" else question, None)
+
         self._engine.ask(
-            question, done=done, failed=lambda _sentence: None,
+            question, done=done, failed=failed,
             program=program.serial if program is not None else None, **values,
         )  # fmt: skip

@@ -8,6 +8,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from core.expressions import Expr, Ref
+from core.interrupting import glance
 from core.tape.tensors import Shape, Tensor
 
 if TYPE_CHECKING:
@@ -211,6 +212,7 @@ def superinstructions() -> Iterable[Op]:
 
 def ref(t: Tensor, cell: Cell) -> Ref:
     """A reference to a cell; the sample's number is left out of the printed index."""
+    glance()
     index = cell[1:] if t.batch else cell
     return Ref(t.name, cell, t.symbol, ",".join([str(k + 1) for k in index]))
 

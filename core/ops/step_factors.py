@@ -12,12 +12,12 @@ from core.ops.base import (
     Half,
     Instruction,
     Op,
-    cells,
     ref,
     register,
     span_halves,
     span_integers,
 )
+from core.ops.summing import everywhere, sum_of
 
 _ONE = Number(1)
 
@@ -178,7 +178,9 @@ class GradientNorm(OneNumber):
 
     def explain(self, ins: Instruction, cell: Cell) -> Expr:
         x = ins.inputs["x"]
-        return Call("sqrt", (Sum(tuple(Power(ref(x, c), Number(2)) for c in cells(x.shape))),))
+        if not x.shape:
+            return Call("sqrt", (Sum((Power(ref(x, ()), Number(2)),)),))
+        return Call("sqrt", (sum_of((x, everywhere(*x.shape)), squared=True),))
 
     def right_side(self, ins: Instruction) -> str:
         x = ins.inputs["x"].symbol

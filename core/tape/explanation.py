@@ -12,6 +12,7 @@ import numpy as np
 from core.errors import ChainruleError, PlaceError
 from core.expression_text import number, to_text
 from core.expressions import Expr, elide, evaluate
+from core.interrupting import glance
 from core.kernels import state as S
 from core.naming import unknown
 from core.ops.base import Cell, Instruction, operation
@@ -76,6 +77,7 @@ class Reading:
         self.numbers: dict[tuple[str, Cell], float] = {}
 
     def __call__(self, tensor: str, at: Cell) -> float:
+        glance()
         self.numbers[tensor, at] = found = float(self.array(tensor)[at])
         return found
 

@@ -22,6 +22,7 @@ from core.expressions import (
     evaluate,
     references,
 )
+from core.interrupting import glance
 from core.long_sums import LongSum
 from core.ops.base import Cell, ref
 from core.tape.tensors import Tensor
@@ -73,6 +74,9 @@ class Slopes:
 
     def of_row(self, expression: Expr, row: int | None) -> tuple[Expr, int]:
         """Of a sum of thousands of terms those of one sample, and how many others there are."""
+        if row is not None and isinstance(expression, Quotient):
+            above, left_out = self.of_row(expression.numerator, row)
+            return Quotient(above, expression.denominator), left_out
         if row is None or not isinstance(expression, Sum) or expression.count <= LONG:
             return expression, 0
         if isinstance(expression, LongSum):
@@ -104,6 +108,7 @@ class Slopes:
         core.errors.ChainruleError
             The formula is not linear in them.
         """
+        glance()
         if isinstance(expression, Ref):
             if self.writer(expression.tensor, expression.index) is None:
                 return {}, self._origin(expression)
@@ -208,6 +213,7 @@ class Slopes:
 
     def read(self, tensor: str, cell: Cell) -> float | None:
         """A number, or None if the step has not made it."""
+        glance()
         at = self._made.of(self._program.tape.tensors[tensor], cell)
         if at is not None and not self._done(at):
             return None

@@ -37,7 +37,7 @@ def explain(
 ) -> object:
     """How a number came about (`app.engine.explaining.Explained`)."""
     with of_this_program(session, instruction):
-        return explaining.explain(session.shown, instruction, tuple(cell), output, session.hurry)
+        return explaining.explain(session.shown, instruction, tuple(cell), output)
 
 
 @question("uses")

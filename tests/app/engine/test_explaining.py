@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from app.engine.session import Session
 from app.engine.state import INTERRUPTED
+from core.errors import ChainruleError
 from core.runs import Run
 from tests.app.engine.conftest import Bench, work_for
 
@@ -48,3 +51,23 @@ def test_an_explanation_says_what_it_said_of_every_instruction() -> None:
             assert asked.kernel_value == float(run.program.tensor(name)[cell])
             assert abs(asked.value - asked.kernel_value) <= 1e-5 * max(1.0, abs(asked.value)), name
             assert all(type(k) is int for k in asked.cell)
+
+
+def test_formulas_of_many_terms_are_left_off_when_the_learner_goes_on() -> None:
+    session = Session(work_for("digits-cnn"))
+    run = session.run
+    run.advance(1)
+    program = run.program
+    column = next(i.index for i in program.instructions if i.writes == ("dense_1/product",))
+    asked = [("explain", {"instruction": column, "cell": (0, 1)}),
+             ("origin", {"instruction": column, "cell": (0, 1)}),
+             ("chain", {"tensor": "grad/conv2d_1/kernel", "cell": (1, 1, 0, 2), "row": 0})]  # fmt: skip
+    for question, values in asked:
+        session.hurry = lambda: True
+        with pytest.raises(ChainruleError) as raised:
+            session.answer(question, **values)
+        assert str(raised.value) == INTERRUPTED, question
+        # Other questions are short and answered whatever waits.
+        assert session.answer("tensor", name="dense_1/z").shape == (64, 32)
+        session.hurry = lambda: False
+        assert session.answer(question, **values) is not None

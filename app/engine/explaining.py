@@ -172,9 +172,7 @@ class _Past:
         return float(self.program.tensor(tensor).dtype.type(evaluate(expression, look_up)))
 
 
-def explain(
-    run: Run, instruction: int, cell: tuple[int, ...], output: str | None
-) -> Explanation:
+def explain(run: Run, instruction: int, cell: tuple[int, ...], output: str | None) -> Explanation:
     """Explain one cell from the values its instruction read, however the present position was reached."""
     program = run.program
     start = run.step_start

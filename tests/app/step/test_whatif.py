@@ -303,3 +303,19 @@ def test_marks_are_painted(qtbot, window):
     from app import theme
 
     assert abs(corner.hue() - theme.current().loss.hue()) < 12
+
+
+def test_saving_says_that_the_copy_is_not_in_the_file(qtbot, window, tmp_path):
+    session, bus = view(window).session, window.context.bus
+    with qtbot.waitSignal(window.projects.saved, timeout=_PATIENCE):
+        bus.do("project.save", path=str(tmp_path / "a.chainrule"))
+    assert "what-if" not in window.toast.text
+    bus.do("step.edit", tensor=KERNEL, cells=[[0, 1]], values=[2.5])
+    qtbot.waitUntil(lambda: session.snapshot.whatif is not None, timeout=_PATIENCE)
+    with qtbot.waitSignal(window.projects.saved, timeout=_PATIENCE):
+        bus.do("project.save", path=str(tmp_path / "a.chainrule"))
+    assert "not the what-if copy" in window.toast.text
+    click(control(window, "toast-keep"))
+    qtbot.waitUntil(lambda: session.snapshot.whatif is None, timeout=_PATIENCE)
+    qtbot.waitUntil(lambda: session.value(KERNEL, (0, 1)) == 2.5, timeout=_PATIENCE)
+    assert window.context.document.dirty

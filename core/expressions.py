@@ -7,8 +7,11 @@ contribute, and TeX. `core.ops` builds them; the step view lays them out.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+
+from core.tape.symbols import VIA
 
 Index = tuple[int, ...]
 #: Looks a value up: (tensor name, index) -> float.
@@ -321,22 +324,29 @@ _GREEK = {
 }  # fmt: skip
 
 
+_PIECES = re.compile(f"{VIA}|_[A-Za-z]+|[⁰¹²³⁴⁵⁶⁷⁸⁹ˣʰ]+|.", re.DOTALL)
+
+
 def tex_symbol(symbol: str) -> str:
     r"""TeX of a symbol as shown: ``δ²`` becomes ``\delta^{2}``."""
-    out, power = "", ""
+    out = ""
     for source in ("μ̄", "v̄", "x̂"):
         symbol = symbol.replace(source, f"\0{source}\0") if source in symbol else symbol
     for part in symbol.split("\0"):
         if part in _GREEK:
             out += _GREEK[part]
             continue
-        for character in part:
-            digit = character.translate(_SUPERSCRIPTS)
-            if digit != character:
-                power += digit
+        for piece in _PIECES.findall(part):
+            power = piece.translate(_SUPERSCRIPTS)
+            if power != piece:
+                out = f"{out.rstrip()}^{{{power}}}"
+            elif piece == VIA:
+                out += r"\text{ via }"
+            elif len(piece) > 1:
+                out += f"_{{{piece[1:]}}}"
             else:
-                out += _GREEK.get(character, character)
-    return out.strip() + (f"^{{{power}}}" if power else "")
+                out += _GREEK.get(piece, piece)
+    return out.strip()
 
 
 def to_tex(expr: Expr, lookup: Lookup | None = None, digits: int = 4) -> str:
@@ -344,7 +354,10 @@ def to_tex(expr: Expr, lookup: Lookup | None = None, digits: int = 4) -> str:
     if isinstance(expr, Ref):
         if lookup is not None:
             return _tex_number(float(lookup(expr.tensor, expr.index)), digits)
-        return tex_symbol(expr.symbol or expr.tensor) + (f"_{{{expr.shown}}}" if expr.shown else "")
+        name = tex_symbol(expr.symbol or expr.tensor)
+        # A letter that has an index already is put together first.
+        name = f"{{{name}}}" if "_" in name and expr.shown else name
+        return name + (f"_{{{expr.shown}}}" if expr.shown else "")
     if isinstance(expr, Number):
         return _tex_number(expr.value, digits)
     if isinstance(expr, Symbol):

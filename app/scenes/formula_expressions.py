@@ -29,6 +29,8 @@ from core.expressions import (
     children,
 )
 
+from core.tape.symbols import VIA
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -332,12 +334,18 @@ def _anonymous(expr: Expr) -> Any:
 
 def symbol_box(ref: Ref, pen: f.Pen) -> f.Box:
     """Set a reference: a gradient as a fraction of differentials, else its letter with layer and index."""
-    symbol, shown = ref.symbol or ref.tensor, ref.shown
+    (symbol, _, way), shown = (ref.symbol or ref.tensor).partition(VIA), ref.shown
     if symbol.startswith("∂") and "/" in symbol:
         over, _, under = symbol.partition("/")
         inner = pen.fraction()
-        return f.fraction(to_box(over, inner), _indexed(under, shown, inner), pen)
-    return _indexed(symbol, shown, pen)
+        box = f.fraction(to_box(over, inner), _indexed(under, shown, inner), pen)
+    else:
+        box = _indexed(symbol, shown, pen)
+    if not way:
+        return box
+    small = pen.script()
+    through = f.row([f.text(tr("via") + " ", small.with_role(f.HINT)), to_box(way, small)])
+    return f.scripts(box, None, through, pen)
 
 
 def _indexed(symbol: str, shown: str, pen: f.Pen) -> f.Box:
@@ -346,7 +354,9 @@ def _indexed(symbol: str, shown: str, pen: f.Pen) -> f.Box:
         symbol = symbol.replace("W", "w").replace("X", "x")
         if all(len(part) == 1 for part in shown.split(",")):
             shown = shown.replace(",", "")
-        symbol = f"{symbol}_{{{shown}}}"
+        # Behind an index of letters the cell's comes after a comma.
+        last = symbol[symbol.rfind("⟩") + 1 :]
+        symbol = f"{symbol}_{{{',' if '_' in last else ''}{shown}}}"
     if " " in symbol:
         # A name of several words, such as a running sum.
         return f.text(symbol, pen)

@@ -2,7 +2,7 @@ r"""Boxes from a subset of TeX: symbols such as ``w^{1}_{21}``, instruction form
 
 Understood: groups, ``^``, ``_``, ``\frac``, ``\sqrt``, ``\hat``, ``\bar``, ``\sum_{i}^{n}``, ``\left( \right)``,
 ``\mathbf`` and its kin, Greek letters, common operators and function names, and Unicode super- and subscripts as
-plain text has them (``z¹``, ``h₂``). An unknown command is shown as its name rather than refused.
+plain text has them (``z¹``, ``h₂``); letters after ``_`` belong together (``z_ur``). An unknown command is shown as its name rather than refused.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import re
 from functools import lru_cache
 
 from app.scenes import formula as f
+from core.tape.symbols import VIA
 
 COMMANDS = {
     "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "varepsilon": "ε", "eta": "η",
@@ -81,7 +82,7 @@ _TOKEN = re.compile(r"\\[A-Za-z]+|\\.|[A-Za-z]|[0-9.]+|\s+|.", re.DOTALL)
 
 def to_box(source: str, pen: f.Pen) -> f.Box:
     """Lay TeX out in the style `pen`."""
-    return _cached(source, pen)
+    return _cached(source.replace(VIA, r"\ \text{via}\ "), pen)
 
 
 @lru_cache(maxsize=4096)
@@ -134,7 +135,7 @@ class _Parser:
                 above.append(self.argument(small))
             elif token == "_":
                 self.take()
-                below.append(self.argument(small))
+                below.append(self.index(small))
             elif token in ABOVE:
                 above.append(self.run(ABOVE, small))
             elif token in BELOW:
@@ -155,6 +156,13 @@ class _Parser:
         while self.peek() in table:
             string += table[self.take()]
         return f.text(string, pen)
+
+    def index(self, pen: f.Pen) -> f.Box:
+        """What stands below: all letters that follow, as symbols have them (``z_ur``)."""
+        letters = ""
+        while len(self.peek()) == 1 and self.peek().isascii() and self.peek().isalpha():
+            letters += self.take()
+        return f.text(letters, pen) if letters else self.argument(pen)
 
     def argument(self, pen: f.Pen) -> f.Box:
         """A group or a single atom."""

@@ -395,7 +395,7 @@ def _drawn(spec: NetworkView, size: tuple[int, int], view: ViewState, crowd: int
             hits += [(r.rect, cell_id(r.tensor, r.index)) for r in rows]
         centres.append(rects)
         name = "Input" if node.kind == "Input" else "Output" if final else "Hidden"
-        activation = node.activation if node.activation not in ("", "linear") else ""
+        activation = _called(node.activation)
         headers.append(
             (
                 x + w / 2,
@@ -454,15 +454,22 @@ def _drawn(spec: NetworkView, size: tuple[int, int], view: ViewState, crowd: int
     )
 
 
+def _called(activation: str) -> str:
+    """What an activation is called in titles: "step", "hard sigmoid"; nothing where there is none."""
+    if activation in ("", "linear"):
+        return ""
+    return activation.removeprefix("binary_").replace("_", " ")
+
+
 def _header(spec: NetworkView, node: NodeView, final: bool, view: ViewState) -> str:
     """The layer's formula under its name, in the notation chosen."""
     if node.kind == "Input":
         return "x"
     computed = [n for n in spec.nodes if n.kind != "Input"]
     place = computed.index(node)
-    function = {"sigmoid": "σ", "relu": "ReLU", "": "", "linear": ""}.get(
-        node.activation, node.activation
-    )
+    function = {"sigmoid": "σ", "relu": "ReLU"}.get(node.activation, _called(node.activation))
+    if " " in function:
+        function = f"\\operatorname{{{function}}}"
     before = "x" if place == 0 else f"a^{{{_mark(computed, computed[place - 1])}}}"
     out = "ŷ" if final else f"a^{{{_mark(computed, node)}}}"
     if node.kind != "Dense":

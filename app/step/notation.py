@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from core.expressions import Expr, Product, Sum
+from core.tape.symbols import VIA
 
 if TYPE_CHECKING:
     from app.snapshots import InstructionView
@@ -21,7 +22,7 @@ PHASES = {
 
 
 # Spaces between words are kept; those around operators the formula layout makes itself.
-_WORDS = re.compile(r"(?<=[\w)'’,;])\s+(?=[\w(])")
+_WORDS = re.compile(r"(?<=[\w)'’,;⟩])\s+(?=[\w(])|(?<=\bvia) +")
 
 
 def title(instruction: InstructionView, notation: str = "rows") -> str:
@@ -127,7 +128,7 @@ def short(instruction: InstructionView) -> str:
     """Return what an instruction computes, for the cells of the scrubber."""
     if instruction.op in _SHORT:
         return _SHORT[instruction.op]
-    line = instruction.title
+    line = instruction.title.partition(VIA)[0]
     for sign in (" = ", " ← "):
         if sign in line:
             line = line.split(sign)[0]

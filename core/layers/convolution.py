@@ -63,7 +63,15 @@ class _Convolution(_Filtering):
         x, w, role = self.framed(e, inputs[0]), e.weight("kernel"), "product"
         if self.along_time:
             w, role = e.reshape(w, (1, *w.shape), role="kernel/row"), "product/row"
-        y = e.op("conv2d", x, w, role=role, **self.geometry(), groups=self["groups"])
+        y = e.op(
+            "conv2d",
+            x,
+            w,
+            role=role,
+            symbol=self.sum_letter,
+            **self.geometry(),
+            groups=self["groups"],
+        )
         return self.finished(e, y)
 
 

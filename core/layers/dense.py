@@ -71,7 +71,8 @@ class Dense(Layer):
         return prod(shapes[0]) * int(self["units"])
 
     def emit(self, e: Emitter, inputs: list[Tensor]) -> Tensor:
-        y = e.op("matmul", inputs[0], e.weight("kernel"), role="product")
+        own = "" if self["use_bias"] else "z"
+        y = e.op("matmul", inputs[0], e.weight("kernel"), role="product", symbol=own)
         if self["use_bias"]:
             y = e.op("bias_add", y, e.weight("bias"), role="z")
         return e.activation(self["activation"], y)

@@ -68,7 +68,9 @@ class DepthwiseConv2D(_Filtering):
 
     def emit(self, e: Emitter, inputs: list[Tensor]) -> Tensor:
         x = self.framed(e, inputs[0])
-        y = e.op("depthwise2d", x, e.weight("kernel"), role="product", **self.geometry())
+        y = e.op(
+            "depthwise2d", x, e.weight("kernel"), role="product", symbol=self.sum_letter, **self.geometry()
+        )  # fmt: skip
         return self.finished(e, y)
 
 
@@ -107,6 +109,6 @@ class SeparableConv2D(_Filtering):
     def emit(self, e: Emitter, inputs: list[Tensor]) -> Tensor:
         x = self.framed(e, inputs[0])
         weights = e.weight("depthwise_kernel"), e.weight("pointwise_kernel")
-        d = e.op("depthwise2d", x, weights[0], role="depthwise", **self.geometry())
-        y = e.op("conv2d", d, weights[1], role="product", strides=(1, 1))
+        d = e.op("depthwise2d", x, weights[0], role="depthwise", symbol="d", **self.geometry())
+        y = e.op("conv2d", d, weights[1], role="product", symbol=self.sum_letter, strides=(1, 1))
         return self.finished(e, y)

@@ -154,6 +154,11 @@ class _Filtering(Layer):
         (top, bottom), (left, right) = pads
         return e.op("pad2d", x, role="padded", before=(top, left), after=(bottom, right))
 
+    @property
+    def sum_letter(self) -> str:
+        """The product's letter: without a bias it is the sum that is activated."""
+        return "u" if self["use_bias"] else "z"
+
     def finished(self, e: Emitter, y: Tensor) -> Tensor:
         """The product with its bias, activated."""
         if self.along_time:

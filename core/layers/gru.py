@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from core.layers.base import Shape
 from core.layers.dropout import SEED
@@ -18,6 +18,7 @@ from core.layers.recurrent import (
     _Recurrent,
 )
 from core.layers.settings import Setting
+from core.tape import symbols
 
 if TYPE_CHECKING:
     from core.tape.emitter import Emitter
@@ -37,6 +38,7 @@ class GRU(_Recurrent):
 
     summary = "Reads a sequence step by step; one gate decides how much of the old to keep, another what to forget."
     gates = ("z", "r", "h")
+    letters: ClassVar[dict[str, str]] = {"z": "u"}
     settings = (
         UNITS,
         STATE_ACTIVATION,
@@ -84,11 +86,15 @@ class GRU(_Recurrent):
         r = e.activation(gate, z_r, role=f"reset/{t}")
         if self["reset_after"]:
             assert of_h is not None
-            past = e.op("multiply", r, of_h, role=f"r_h/{t}")
+            past = e.op("multiply", r, of_h, role=f"r_h/{t}", symbol="(r∘hU)")
         else:
-            source = e.op("multiply", h, kit.masks[2], role=f"h_h/{t}") if kit.apart else h
+            source = (
+                e.op("multiply", h, kit.masks[2], role=f"h_h/{t}", symbol="(h∘m)_h")
+                if kit.apart
+                else h
+            )
             reset = e.op("multiply", r, source, role=f"r_h/{t}")
-            past = e.op("matmul", reset, kit.kernels[2], role=f"recurrent_h/{t}")
+            past = e.op("matmul", reset, kit.kernels[2], role=f"recurrent_h/{t}", symbol="(r∘h)U")
         z_h = e.op("add", self._from_input(e, kit, t, 2), past, role=f"z_h/{t}")
         candidate = e.activation(self["activation"], z_h, role=f"candidate/{t}")
         kept = e.op("multiply", z, h, role=f"u_h/{t}")
@@ -100,7 +106,11 @@ class GRU(_Recurrent):
         u = int(self["units"])
         if kit.apart:
             return e.part(kit.xs[first], t)
-        return e.columns(e.part(kit.x, t), first * u, count * u)
+        whole = e.part(kit.x, t)
+        letters = "".join(map(self.letter, self.gates[first : first + count]))
+        return e.columns(
+            whole, first * u, count * u, f"{symbols.letter_of(whole.symbol)}_{letters}"
+        )
 
     def _sums(
         self, e: Emitter, kit: Kit, t: int, h: Tensor
@@ -112,25 +122,32 @@ class GRU(_Recurrent):
             for g in range(3 if self["reset_after"] else 2):
                 part = self.again(e, kit, t, h, g)
                 if "bias" in kit.named:
-                    bias = e.columns(kit.named["bias"], g * u, u)
-                    part = e.op("bias_add", part, bias, role=f"recurrent_z_{self.gates[g]}/{t}")
+                    name, letter = self.gates[g], self.letter(self.gates[g])
+                    bias = e.columns(kit.named["bias"], g * u, u, f"b_{letter}")
+                    part = e.op(
+                        "bias_add", part, bias, role=f"recurrent_z_{name}/{t}",
+                        symbol=f"(hU+b)_{letter}",
+                    )  # fmt: skip
                 found.append(part)
-            sums = [
-                e.op("add", self._from_input(e, kit, t, g), found[g], role=f"z_{self.gates[g]}/{t}")
-                for g in range(2)
-            ]
+            sums = [self.gate_sum(e, kit, t, g, found[g]) for g in range(2)]
             return sums[0], sums[1], found[2] if self["reset_after"] else None
         if self["reset_after"]:
-            again = e.op("matmul", h, e.weight("recurrent_kernel"), role=f"recurrent/{t}")
+            again = e.op(
+                "matmul", h, e.weight("recurrent_kernel"), role=f"recurrent/{t}", symbol="hU"
+            )
             if "bias" in kit.named:
-                again = e.op("bias_add", again, kit.named["bias"], role=f"recurrent_z/{t}")
+                again = e.op(
+                    "bias_add", again, kit.named["bias"], role=f"recurrent_z/{t}", symbol="(hU+b)"
+                )
         else:
-            again = e.op("matmul", h, kit.named["U_zr"], role=f"recurrent_zr/{t}")
+            again = e.op("matmul", h, kit.named["U_zr"], role=f"recurrent_zr/{t}", symbol="hU_ur")
+        whole = symbols.letter_of(again.symbol)
+        of_gates = e.columns(again, 0, 2 * u, f"{whole}_ur" if self["reset_after"] else whole)
         both = e.op(
-            "add", self._from_input(e, kit, t, 0, 2), e.columns(again, 0, 2 * u), role=f"z_zr/{t}"
+            "add", self._from_input(e, kit, t, 0, 2), of_gates, role=f"z_zr/{t}", symbol="z_ur"
         )
-        of_h = e.columns(again, 2 * u, u) if self["reset_after"] else None
-        return e.columns(both, 0, u), e.columns(both, u, u), of_h
+        of_h = e.columns(again, 2 * u, u, f"{whole}_h") if self["reset_after"] else None
+        return e.columns(both, 0, u, "z_u"), e.columns(both, u, u, "z_r"), of_h
 
 
 def _bias_row(e: Emitter, row: int, mark: str) -> Tensor:

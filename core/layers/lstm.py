@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from core.layers.dropout import SEED
 from core.layers.recurrent import (
@@ -17,6 +17,7 @@ from core.layers.recurrent import (
     _Recurrent,
 )
 from core.layers.settings import Setting
+from core.tape import symbols
 
 if TYPE_CHECKING:
     from core.tape.emitter import Emitter
@@ -36,6 +37,7 @@ class LSTM(_Recurrent):
     arity = (1, 3)
     states = ("h", "c")
     gates = ("i", "f", "c", "o")
+    letters: ClassVar[dict[str, str]] = {"c": "g"}
     settings = (
         UNITS,
         STATE_ACTIVATION,
@@ -75,5 +77,5 @@ class LSTM(_Recurrent):
         kept = e.op("multiply", f, c, role=f"f_c/{t}")
         added = e.op("multiply", i, g, role=f"i_g/{t}")
         c = e.op("add", kept, added, role=f"c{suffix}/{t}")
-        shown = e.activation(squash, c, role=f"tanh_c/{t}")
+        shown = e.activation(squash, c, role=f"tanh_c/{t}", symbol=symbols.applied(squash, "c"))
         return [e.op("multiply", o, shown, role=f"h{suffix}/{t}", into=into), c]

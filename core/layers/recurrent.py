@@ -25,6 +25,7 @@ from core.layers.settings import (
     Setting,
 )
 from core.layers.wording import given
+from core.tape import symbols
 
 if TYPE_CHECKING:
     from core.tape.emitter import Emitter
@@ -102,6 +103,8 @@ class _Recurrent(Layer):
     states: ClassVar[tuple[str, ...]] = ("h",)
     #: Names of the parts of the kernel, in Keras's order.
     gates: ClassVar[tuple[str, ...]] = ("h",)
+    #: What gates are called in formulas, if not by these names.
+    letters: ClassVar[dict[str, str]] = {}
 
     # ---- shapes and weights ---------------------------------------------------------------------------
 
@@ -195,7 +198,7 @@ class _Recurrent(Layer):
         for k, t in enumerate(reversed(steps) if self["go_backwards"] else steps):
             if e.truncated_bptt_steps and k and k % e.truncated_bptt_steps == 0:
                 states = [
-                    e.op("cut_gradient", old, role=f"{name}_held/{t}")
+                    self._cut(e, old, name, t)
                     for name, old in zip(self.states, states, strict=True)
                 ]
             into = how.place(t, k, len(steps))
@@ -207,7 +210,7 @@ class _Recurrent(Layer):
             new = self.step(e, kit, t, states, None, suffix="_new")
             if not one_track:
                 shown = None if how.zero_masked else out
-                out = e.op("carry", keep, new[0], shown, role=f"y/{t}", into=into)
+                out = e.op("carry", keep, new[0], shown, role=f"y/{t}", symbol="h_out", into=into)
             kept = []
             for name, fresh_value, old in zip(self.states, new, states, strict=True):
                 # The first state is the output where they are one.
@@ -262,9 +265,12 @@ class _Recurrent(Layer):
                 kit.xs.append(self._of_gate(e, x, g))
                 kit.kernels.append(self.gate_kernel(e, "recurrent_kernel", g))
             return kit
-        product = e.op("matmul", self._dropped(e, x, 0, 1), e.weight("kernel"), role="product")
+        dropped = self._dropped(e, x, 0, 1)
+        product = e.op("matmul", dropped, e.weight("kernel"), role="product", symbol="xW")
         bias = self.input_bias(e)
-        kit.x = product if bias is None else e.op("bias_add", product, bias, role="x_z")
+        kit.x = product
+        if bias is not None:
+            kit.x = e.op("bias_add", product, bias, role="x_z", symbol="(xW+b)")
         return kit
 
     def input_bias(self, e: Emitter) -> Tensor | None:
@@ -277,7 +283,9 @@ class _Recurrent(Layer):
         part = e.op(
             "take_columns", e.weight(role), role=f"{role}_{names}", start=first * u, count=count * u
         )
-        part.symbol = f"{e.weight(role).symbol}_{names}"
+        letters = "".join(map(self.letter, self.gates[first : first + count]))
+        own = e.weight(role).symbol
+        part.symbol = symbols.beside(f"{symbols.letter_of(own)}_{letters}", own)
         return part
 
     def gate_sums(self, e: Emitter, kit: Kit, t: int, h: Tensor) -> list[Tensor]:
@@ -285,31 +293,53 @@ class _Recurrent(Layer):
         u = int(self["units"])
         if kit.apart:
             return [
-                e.op("add", e.part(kit.xs[g], t), self.again(e, kit, t, h, g), role=f"z_{name}/{t}")
-                for g, name in enumerate(self.gates)
+                self.gate_sum(e, kit, t, g, self.again(e, kit, t, h, g))
+                for g in range(len(self.gates))
             ]
         if kit.masks:
-            h = e.op("multiply", h, kit.masks[0], role=f"h_dropped/{t}")
-        again = e.op("matmul", h, e.weight("recurrent_kernel"), role=f"recurrent/{t}")
+            h = e.op("multiply", h, kit.masks[0], role=f"h_dropped/{t}", symbol="(h∘m)")
+        again = e.op("matmul", h, e.weight("recurrent_kernel"), role=f"recurrent/{t}", symbol="hU")
         z = e.op("add", e.part(kit.x, t), again, role=f"z/{t}")
         if len(self.gates) == 1:
             return [z]
-        return [e.columns(z, g * u, u) for g in range(len(self.gates))]
+        return [
+            e.columns(z, g * u, u, f"z_{self.letter(name)}") for g, name in enumerate(self.gates)
+        ]
+
+    def gate_sum(self, e: Emitter, kit: Kit, t: int, g: int, again: Tensor) -> Tensor:
+        """What goes into one gate whose products are apart."""
+        name = self.gates[g]
+        return e.op(
+            "add",
+            e.part(kit.xs[g], t),
+            again,
+            role=f"z_{name}/{t}",
+            symbol=f"z_{self.letter(name)}",
+        )
+
+    def letter(self, gate: str) -> str:
+        """What a gate is called in formulas."""
+        return self.letters.get(gate, gate)
 
     def again(self, e: Emitter, kit: Kit, t: int, h: Tensor, g: int) -> Tensor:
         """One gate's product of the state, units dropped."""
-        name = self.gates[g]
-        dropped = e.op("multiply", h, kit.masks[g], role=f"h_{name}/{t}")
-        return e.op("matmul", dropped, kit.kernels[g], role=f"recurrent_{name}/{t}")
+        name, letter = self.gates[g], self.letter(self.gates[g])
+        dropped = e.op("multiply", h, kit.masks[g], role=f"h_{name}/{t}", symbol=f"(h∘m)_{letter}")
+        return e.op(
+            "matmul", dropped, kit.kernels[g], role=f"recurrent_{name}/{t}", symbol=f"hU_{letter}"
+        )
 
     def _of_gate(self, e: Emitter, x: Tensor, g: int) -> Tensor:
         name, u = self.gates[g], int(self["units"])
+        letter = self.letter(name)
         dropped = self._dropped(e, x, g, len(self.gates))
-        product = e.op("matmul", dropped, self.gate_kernel(e, "kernel", g), role=f"product_{name}")
+        kernel = self.gate_kernel(e, "kernel", g)
+        product = e.op("matmul", dropped, kernel, role=f"product_{name}", symbol=f"xW_{letter}")
         bias = self.input_bias(e)
         if bias is None:
             return product
-        return e.op("bias_add", product, e.columns(bias, g * u, u), role=f"x_{name}")
+        part = e.columns(bias, g * u, u, symbols.letter_of(bias.symbol) + f"_{letter}")
+        return e.op("bias_add", product, part, role=f"x_{name}", symbol=f"(xW+b)_{letter}")
 
     def _dropped(self, e: Emitter, x: Tensor, g: int, count: int) -> Tensor:
         """The input with the same features silenced at every time step."""
@@ -317,7 +347,8 @@ class _Recurrent(Layer):
             return x
         name = f"_{self.gates[g]}" if count > 1 else ""
         mask = self._mask(e, e.part(x, 0), "dropout", g, count)
-        whole = e.empty(f"x_dropped{name}", x.shape)
+        own = f"_{self.letter(self.gates[g])}" if count > 1 else ""
+        whole = e.empty(f"x_dropped{name}", x.shape, f"(x∘m){own}")
         for t in range(x.shape[0]):
             e.op("multiply", e.part(x, t), mask, role=f"x_dropped{name}/{t}", into=e.part(whole, t))
         return whole
@@ -328,4 +359,20 @@ class _Recurrent(Layer):
         if seed is not None:
             # Layers with the same seed draw the same, the masks of one layer different ones.
             seed = (seed + zlib.crc32(role.encode())) % 2**62
-        return e.op("dropout_mask", like, role=role, rate=self[setting], stream=stream, seed=seed)
+        of = "x" if setting == "dropout" else "h"
+        symbol = f"m_{of}" + (self.letter(self.gates[g]) if count > 1 else "")
+        return e.op(
+            "dropout_mask",
+            like,
+            role=role,
+            symbol=symbol,
+            rate=self[setting],
+            stream=stream,
+            seed=seed,
+        )
+
+    def _cut(self, e: Emitter, old: Tensor, name: str, t: int) -> Tensor:
+        """A state through which no gradient goes back."""
+        held = e.op("cut_gradient", old, role=f"{name}_held/{t}")
+        held.symbol = symbols.beside(f"{name}_cut", old.symbol)
+        return held

@@ -96,7 +96,23 @@ class Conv2DTranspose(_Filtering):
         size = (height + self.reach(0) - 1, width + self.reach(1) - 1, x.last)
         before = (self.around(0)[0], self.around(1)[0])
         strides, (dh, dw) = tuple(self["strides"]), self["dilation_rate"]
-        turned = e.op("turn_kernel", e.weight("kernel"), role="turned")
-        spread = e.op("spread2d", x, role="spread", before=before, strides=strides, output=size)
-        y = e.op("conv2d", spread, turned, role="product", strides=(1, 1), dilation=(dh, dw))
+        turned = e.op("turn_kernel", e.weight("kernel"), role="turned", symbol="flip(W)")
+        spread = e.op(
+            "spread2d",
+            x,
+            role="spread",
+            symbol="spread(x)",
+            before=before,
+            strides=strides,
+            output=size,
+        )
+        y = e.op(
+            "conv2d",
+            spread,
+            turned,
+            role="product",
+            symbol=self.sum_letter,
+            strides=(1, 1),
+            dilation=(dh, dw),
+        )
         return self.finished(e, y)

@@ -135,7 +135,7 @@ class AUC(Metric):
                 return each, None
             way = BY_WEIGHTS if weights else ALIKE
             return w.op(
-                "average_scores", each, role=role, symbol="mean AUC", way=way, weights=weights
+                "average_scores", each, role=role, symbol="AUC (mean)", way=way, weights=weights
             ), None
 
         return w.scored(counts, score)

@@ -87,7 +87,7 @@ class _Counting(Metric):
             each = self.scores(w, s, role)
             if len(self.limits) == 1:
                 return each, None
-            mean = w.op("average_scores", each, role=f"{role}/mean", symbol=f"mean {self.name}",
+            mean = w.op("average_scores", each, role=f"{role}/mean", symbol=f"{self.name} (mean)",
                         way=ALIKE, weights=())  # fmt: skip
             return mean, each
 
@@ -223,7 +223,7 @@ class FBetaScore(Metric):
                 return each, result
             way = BY_SUPPORT if self.average == "weighted" else ALIKE
             mean = w.op("average_scores", each, s if way else None, role=role,
-                        symbol=f"mean F{self.beta:g}", way=way, weights=())  # fmt: skip
+                        symbol=f"F{self.beta:g} (mean)", way=way, weights=())  # fmt: skip
             return mean, result
 
         return w.scored(counts, score)

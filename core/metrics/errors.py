@@ -253,7 +253,7 @@ class R2Score(Metric):
         self.num_regressors = whole(self, "num_regressors", num_regressors, 0)
 
     def write(self, w: Writing) -> Written:
-        means = w.op("target_means", w.target, w.weight, role="mean", symbol="mean y")
+        means = w.op("target_means", w.target, w.weight, role="mean", symbol="ȳ")
         sums = w.op("r2_sums", w.p, w.target, w.weight, means, role="counts", symbol="S")
 
         def score(s: Tensor, role: str) -> tuple[Tensor, Tensor | None]:
@@ -262,7 +262,7 @@ class R2Score(Metric):
             if each.size == 1:
                 return each, each if self.class_aggregation is None else None
             way = BY_VARIATION if self.class_aggregation == "variance_weighted_average" else ALIKE
-            mean = w.op("average_scores", each, s if way else None, role=role, symbol="R²",
+            mean = w.op("average_scores", each, s if way else None, role=role, symbol="R² (mean)",
                         way=way, weights=())  # fmt: skip
             return mean, each if self.class_aggregation is None else None
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from core.expressions import Expr, Product, Sum
 from core.ops.base import Cell, Half, Instruction, Op, middle, ref, register
 from core.ops.summing import everywhere, sum_of
+from core.tape import symbols
 from core.tape.tensors import Shape, Tensor
 
 if TYPE_CHECKING:
@@ -96,17 +97,18 @@ class Conv2D(Op):
         if padding is not None and padding.op == "pad2d" and padding.layer == ins.layer:
             x = padding.inputs["x"]
             top, left = padding.attributes["before"]
-        turned = e.gradient_value("turn_kernel", ins, "turned", w=w, groups=groups)
+        flipped = f"flip({symbols.letter_of(w.symbol)})"
+        turned = e.gradient_value("turn_kernel", ins, "turned", flipped, w=w, groups=groups)
         size = (x.shape[0] + kh - 1, x.shape[1] + kw - 1, dy.last)
         before = (kh - 1 - top, kw - 1 - left)
-        spread = e.gradient_value("spread2d", ins, "spread", x=dy, before=before, strides=strides,
-                                  output=size)  # fmt: skip
+        spread = e.gradient_value("spread2d", ins, "spread", "spread(δ)", x=dy, before=before,
+                                  strides=strides, output=size)  # fmt: skip
         dx = e.gradient("conv2d", ins, "x", of=x, x=spread, w=turned, strides=(1, 1), dilation=(dh, dw),
                         groups=groups)  # fmt: skip
         if x is ins.inputs["x"]:
             out["x"] = dx
         elif x.requires_grad:
-            e.contribute(x, dx)
+            e.contribute(x, dx, ins.output)
 
     def explain(self, ins: Instruction, cell: Cell) -> Expr:
         x, w = ins.inputs["x"], ins.inputs["w"]
@@ -252,4 +254,4 @@ class TurnKernel(Op):
         return [(kh - 1 - cell[0], kw - 1 - cell[1], f, channel)]
 
     def right_side(self, ins: Instruction) -> str:
-        return f"turn({ins.inputs['w'].symbol})"
+        return f"{ins.inputs['w'].symbol} turned round"

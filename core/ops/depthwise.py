@@ -145,7 +145,7 @@ class Depthwise2DInputGrad(Op):
         ]
 
     def right_side(self, ins: Instruction) -> str:
-        return f"{ins.inputs['dy'].symbol} ∗ turn({ins.inputs['w'].symbol}), channel by channel"
+        return f"{ins.inputs['dy'].symbol} ∗ flip({ins.inputs['w'].symbol}), channel by channel"
 
 
 @register

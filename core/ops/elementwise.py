@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.expressions import Call, Expr, Negate, Number, Power, Product, Sum
 from core.ops.base import Cell, Half, Instruction, Op, ref, register, span_halves, span_integers
+from core.tape.symbols import VIA
 from core.tape.tensors import Tensor
 
 if TYPE_CHECKING:
@@ -169,7 +170,10 @@ class Add(Op):
         return Sum((ref(ins.inputs["a"], cell), ref(ins.inputs["b"], cell)))
 
     def right_side(self, ins: Instruction) -> str:
-        return f"{ins.inputs['a'].symbol} + {ins.inputs['b'].symbol}"
+        # Of parts of a gradient only what tells them apart is repeated.
+        whole, _, _ = ins.output.symbol.partition(VIA)
+        a, b = (ins.inputs[key].symbol.removeprefix(whole + VIA[:1]) for key in self.operands)
+        return f"{a} + {b}"
 
 
 @register

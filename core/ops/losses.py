@@ -56,8 +56,10 @@ class LossRows(Op):
         if self.grad == "cross_entropy_grad" and source is not None and source.op == "softmax":
             # The two slopes multiply out to p - t, without dividing by a small probability.
             z = source.inputs["x"]
-            e.contribute(z, e.gradient("softmax_cross_entropy_grad", ins, "p", of=z,
-                                       **self.given(ins, dy, p, t)))  # fmt: skip
+            both = e.gradient(
+                "softmax_cross_entropy_grad", ins, "p", of=z, **self.given(ins, dy, p, t)
+            )
+            e.contribute(z, both, ins.output)
             return {}
         return {"p": e.gradient(self.grad, ins, "p", **self.given(ins, dy, p, t))}
 

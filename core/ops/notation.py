@@ -12,10 +12,13 @@ _NAMES = {
     "Ω": r"\Omega ", "ω": r"\omega ", "ỹ": r"\tilde{y}", "ℓ": r"\ell ", "≠": r" \neq ", "L₀": "L_{0}",
 }  # fmt: skip
 
+#: What a gradient is of: a symbol, some of which stand in brackets: ``∂L/∂(f∘c)¹⟨2⟩``.
+_GRADIENT = re.compile(r"∂L/∂((?:[^\s=·∘)(,+−]|\((?:[^()]|\([^()]*\))*\))+)")
+
 
 def line_to_tex(line: str) -> str:
     r"""``∂L/∂W¹ = xᵀ·δ¹`` as ``\frac{\partial L}{\partial W^{1}} = x^{\top} \cdot \delta^{1}``."""
-    line = re.sub(r"∂L/∂([^\s=·∘)(,+−]+)", lambda m: rf"\frac{{∂L}}{{∂{m.group(1)}}}", line)
+    line = _GRADIENT.sub(lambda m: rf"\frac{{∂L}}{{∂{m.group(1)}}}", line)
     line = re.sub(
         r"([⁰¹²³⁴⁵⁶⁷⁸⁹ˣʰ]+)(ᵀ?)",
         lambda m: "^{" + m.group(1).translate(_SUPER) + (r"\top" if m.group(2) else "") + "}",
@@ -27,6 +30,7 @@ def line_to_tex(line: str) -> str:
         line,
     )
     line = re.sub(r"_(\w{2,})", r"_{\1}", line)
+    line = re.sub(r"\bvia\b", r"\\text{ via }", line)
     line = line.replace("tanh", r"\tanh").replace("cosh", r"\cosh")
     line = line.replace("ln ", r"\ln ").replace("ln(", r"\ln(")
     for source, target in _NAMES.items():

@@ -387,7 +387,7 @@ class _Compiler:
         rate = self._scalar("learning_rate", schedule(0), "η")
         # Written anew in every step, unlike other scalars.
         rate.role = "value"
-        hand = self._scalar("learning_rate/by_hand", -1.0, "η")
+        hand = self._scalar("learning_rate/by_hand", -1.0, "η_hand")
         self.e.instructions.append(
             Instruction(
                 schedule.operation, {"hand": hand}, {"y": rate}, {"schedule": schedule}, "", "data"

@@ -10,6 +10,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from math import prod
 from typing import Any
 
@@ -17,16 +18,24 @@ from core import activations
 from core.layers.base import Layer, Weight
 from core.ops.base import Instruction, operation
 from core.spec.reference import reference
-from core.tape.tensors import Buffer, Shape, Tensor, superscript
+from core.tape import symbols
+from core.tape.tensors import Buffer, Shape, Tensor
 
-_SYMBOLS = {
-    "product": "u", "z": "z", "a": "a", "padded": "p", "mask": "m", "mean": "μ", "variance": "v", "normalized": "x̂",
-    "scaled": "s", "x_z": "z", "mean_dy": "m", "mean_dy_x": "q", "h_new": "h′", "c_new": "c′", "update": "u",
-    "reset": "r", "candidate": "ĥ", "one_minus_u": "(1−u)", "recurrent": "hU", "h_held": "h", "c_held": "c",
-    # Of merges and normalisations: turned axes, repeated branches, vectors of length 1, steps that count, sums.
-    "turned": "t", "shifted": "h", "repeated": "r", "unit": "n", "counted": "c", "before": "b", "total": "s",
-    "sum": "s", "masks": "M", "maximum": "b", "minimum": "b",
-}  # fmt: skip
+
+@dataclass(frozen=True)
+class Source:
+    """One of the places from which a gradient comes, and the value it came through."""
+
+    gradient: Tensor
+    through: Tensor
+
+
+def _rename(gradient: Tensor, plain: str, way: str) -> None:
+    """Let a part of a gradient say which part it is, under all its shapes."""
+    one: Tensor | None = gradient
+    while one is not None and one.symbol == plain and one.size == gradient.size:
+        one.symbol = f"{plain}{symbols.VIA}{way}"
+        one = one.parent
 
 
 class Emitter:
@@ -60,10 +69,12 @@ class Emitter:
         self._masks: dict[int, Tensor] = {}
         self._late: list[Instruction] = []
         self._producer: dict[int, Instruction] = {}
-        self._contributions: dict[int, list[tuple[Tensor, Tensor]]] = {}
+        self._contributions: dict[int, list[tuple[Tensor, Source]]] = {}
         self._names: dict[str, int] = {}
         self.node = self.layer = ""
         self._number = 0
+        #: Calls of each layer, in order: values of a shared one are told apart.
+        self._calls: dict[str, list[str]] = {}
         self._declared: dict[str, Weight] = {}
         self._scope = self._weights_in = self._mark = ""
         self._kept: dict[str, Tensor] = {}
@@ -87,6 +98,9 @@ class Emitter:
             declared,
             source,
         )
+        calls = self._calls.setdefault(layer, [])
+        if node not in calls:
+            calls.append(node)
 
     def emit_layer(self, layer: Layer, inputs: list[Tensor]) -> list[Tensor]:
         """Let a layer write its forward instructions.
@@ -129,6 +143,7 @@ class Emitter:
         name: str,
         *operands: Tensor | None,
         role: str,
+        symbol: str = "",
         into: Tensor | None = None,
         **attributes: Any,
     ) -> Tensor:
@@ -142,6 +157,8 @@ class Emitter:
             In the operation's order; trailing ones may be None.
         role
             What the output is within the layer: its name is ``node/role``.
+        symbol
+            Its letter in formulas, if it is not that of the role.
         into
             Write to this tensor instead of a new one.
         attributes
@@ -158,7 +175,7 @@ class Emitter:
             into = self.tensor(label, rule.shape(inputs, attributes), batch=rule.batch(inputs))
         else:
             into.name = self._unique(f"{self.place}/{role}")
-        into.symbol = into.symbol or self._symbol(role)
+        into.symbol = into.symbol or self._symbol(role, symbol)
         into.requires_grad = (
             any(t.requires_grad for t in inputs.values())
             and name not in _NOT_DIFFERENTIATED
@@ -225,7 +242,7 @@ class Emitter:
     def _lasting(self, name: str, symbol: str, shape: Shape, segment: str, role: str) -> Tensor:
         if name not in self._kept:
             self._kept[name] = self.tensor(name, shape, batch=True, segment=segment, role=role)
-            self._kept[name].symbol = f"{self._symbol(symbol.partition('/')[0])}⟨0⟩"
+            self._kept[name].symbol = f"{self._symbol(symbol.partition('/')[0], called=False)}⟨0⟩"
         return self._kept[name]
 
     def input_tensor(self) -> Tensor:
@@ -234,13 +251,20 @@ class Emitter:
         return self._input
 
     def activation(
-        self, function: str | None, x: Tensor, role: str = "a", into: Tensor | None = None
+        self,
+        function: str | None,
+        x: Tensor,
+        role: str = "a",
+        symbol: str = "",
+        into: Tensor | None = None,
     ) -> Tensor:
         """Apply an activation of `core.activations`; linear writes nothing, unless it goes `into` a tensor."""
         found = activations.describe(function)
         if found.operation:
-            return self.op(found.operation, x, role=role, into=into, **found.attributes)
-        return x if into is None else self.op("copy", x, role=role, into=into)
+            return self.op(
+                found.operation, x, role=role, symbol=symbol, into=into, **found.attributes
+            )
+        return x if into is None else self.op("copy", x, role=role, symbol=symbol, into=into)
 
     def reshape(self, x: Tensor, shape: Shape, role: str = "a") -> Tensor:
         """The same values under another shape and the name ``node/role``; writes nothing."""
@@ -256,25 +280,25 @@ class Emitter:
             x, f"{x.name}/{index}", x.shape[1:], index * size, f"{x.symbol}⟨{index + 1}⟩"
         )
 
-    def columns(self, x: Tensor, start: int, count: int) -> Tensor:
-        """``x[:, start:start+count]`` of a tensor of rows."""
+    def columns(self, x: Tensor, start: int, count: int, letter: str = "") -> Tensor:
+        """``x[:, start:start+count]`` of a tensor of rows, which may have a letter of its own."""
+        place = f"[{start + 1}]" if count == 1 else f"[{start + 1}…{start + count}]"
         return self._view(
             x,
             f"{x.name}[{start}:{start + count}]",
             (count,),
             start,
-            f"{x.symbol}[{start + 1}…{start + count}]",
+            symbols.beside(letter, x.symbol) if letter else f"{x.symbol}{place}",
         )
 
-    def empty(self, role: str, shape: Shape) -> Tensor:
+    def empty(self, role: str, shape: Shape, symbol: str = "") -> Tensor:
         """A tensor to be written part by part."""
-        return self.tensor(
-            self._unique(f"{self.place}/{role}"), shape, batch=True, symbol=self._symbol("a")
-        )
+        name = self._unique(f"{self.place}/{role}")
+        return self.tensor(name, shape, batch=True, symbol=self._symbol(role, symbol))
 
     def side_by_side(self, role: str, pieces: list[Tensor]) -> Tensor:
         """Tensors of one shape as the time steps of one: where nothing else lies with them, they are written there."""
-        whole = self.empty(role, (len(pieces), *pieces[0].shape))
+        whole = self.empty(role, (len(pieces), *pieces[0].shape), "A")
         whole.requires_grad = any(piece.requires_grad for piece in pieces)
         for k, piece in enumerate(pieces):
             place = self.part(whole, k)
@@ -306,26 +330,28 @@ class Emitter:
     ) -> Tensor:
         """Write the instruction for the gradient of an operand of `ins` (or of the tensor `of`)."""
         target = of if of is not None else ins.inputs[operand]
-        out = self._derived(name, ins, f"grad/{target.name}", _gradient_symbol(target, self), given)
+        out = self._derived(name, ins, f"grad/{target.name}", symbols.of_gradient(target), given)
         out.role = "gradient"
         if out.shape != target.shape:
             message = f"{name} makes a gradient of shape {out.shape} for {target.name} of shape {target.shape}."
             raise AssertionError(message)
         return out
 
-    def gradient_value(self, name: str, ins: Instruction, role: str, **given: Any) -> Tensor:
+    def gradient_value(
+        self, name: str, ins: Instruction, role: str, symbol: str = "", **given: Any
+    ) -> Tensor:
         """Write an instruction whose result only serves the gradient."""
-        return self._derived(
-            name, ins, f"grad/{ins.output.name}/{role}", _SYMBOLS.get(role, role), given
-        )
+        called = symbols.beside(symbol or symbols.letter(role), ins.output.symbol)
+        return self._derived(name, ins, f"grad/{ins.output.name}/{role}", called, given)
 
     def producer(self, t: Tensor) -> Instruction | None:
         """The instruction that writes a tensor."""
         return self._producer.get(id(t))
 
-    def contribute(self, target: Tensor, gradient: Tensor) -> None:
-        """One source of the gradient of `target`."""
-        self._contributions.setdefault(id(target.buffer), []).append((target, gradient))
+    def contribute(self, target: Tensor, gradient: Tensor, through: Tensor) -> None:
+        """One source of the gradient of `target`, which came through a value that was made from it."""
+        source = Source(gradient, through)
+        self._contributions.setdefault(id(target.buffer), []).append((target, source))
 
     def backward(self, heads: list[Instruction]) -> None:
         """Write the backward pass of everything written so far, from the heads (losses of samples, or scores)."""
@@ -344,19 +370,22 @@ class Emitter:
             self.layer, self.node = ins.layer, ins.output.name.rsplit("/", 1)[0]
             given = operation(ins.op).backward(self, ins, dy, wanted)  # type: ignore[arg-type]
             for key, gradient in given.items():
-                self.contribute(ins.inputs[key], gradient)
+                self.contribute(ins.inputs[key], gradient, ins.output)
 
     def total_gradient(self, target: Tensor) -> Tensor | None:
         """The gradient of a tensor from all its sources, summed by instructions where there are several."""
-        whole: list[Tensor] = []
-        parts: dict[tuple[int, int], list[tuple[Tensor, Tensor]]] = {}
-        for place, gradient in self._contributions.get(id(target.buffer), []):
+        self._tell_apart(target)
+        whole: list[Source] = []
+        parts: dict[tuple[int, int], list[tuple[Tensor, Source]]] = {}
+        for place, source in self._contributions.get(id(target.buffer), []):
             if place.covers(target):
-                whole.append(self._as_part(gradient, target, target.offset - place.offset))
+                own = self._as_part(source.gradient, target, target.offset - place.offset)
+                whole.append(Source(own, source.through))
             elif target.covers(place):
-                parts.setdefault((place.offset, place.size), []).append((place, gradient))
+                parts.setdefault((place.offset, place.size), []).append((place, source))
         if parts:
-            whole.append(self._side_by_side(target, parts))
+            through = next(iter(parts.values()))[0][1].through
+            whole.append(Source(self._side_by_side(target, parts), through))
         if not whole:
             return None
         return self._sum(target, whole)
@@ -386,44 +415,56 @@ class Emitter:
         self._write(Instruction(name, inputs, {"y": out}, attributes, ins.layer, self.phase))
         return out
 
-    def _sum(self, target: Tensor, sources: list[Tensor]) -> Tensor:
-        name = f"grad/{target.name}"
+    def _sum(self, target: Tensor, sources: list[Source]) -> Tensor:
+        name, symbol = f"grad/{target.name}", symbols.of_gradient(target)
         if len(sources) == 1:
-            self.aliases.setdefault(name, sources[0])
-            return sources[0]
-        # The sum takes the plain name; its sources are told apart.
-        for k, source in enumerate(sources):
-            if source.name == name:
-                source.name = f"{name}/from/{k + 1}"
-        total = sources[0]
+            self.aliases.setdefault(name, sources[0].gradient)
+            return sources[0].gradient
+        # The sum takes the plain name and symbol; its sources are told apart.
+        ways = symbols.ways(target, [source.through.symbol for source in sources])
+        for k, (source, way) in enumerate(zip(sources, ways, strict=True)):
+            if source.gradient.name == name:
+                source.gradient.name = f"{name}/from/{k + 1}"
+            _rename(source.gradient, symbol, way)
+        total = sources[0].gradient
         for k, source in enumerate(sources[1:]):
             last = k == len(sources) - 2
             label = name if last else self._unique(f"{name}/sum/{k + 1}")
+            so_far = "" if last else symbols.VIA + symbols.up_to(ways[0], ways[k + 1])
             out = Tensor(label, target.shape, Buffer(target.size, target.batch, "values"), layer=target.layer,
-                         symbol=_gradient_symbol(target, self), role="gradient")  # fmt: skip
-            self._write(
-                Instruction(
-                    "add", {"a": total, "b": source}, {"y": out}, {}, target.layer, self.phase
-                )
-            )
+                         symbol=symbol + so_far, role="gradient")  # fmt: skip
+            inputs = {"a": total, "b": source.gradient}
+            self._write(Instruction("add", inputs, {"y": out}, {}, target.layer, self.phase))
             total = out
         self.aliases[name] = total
         return total
 
+    def _tell_apart(self, target: Tensor) -> None:
+        """Gradients of the same larger tensor, of which the target is a part, get symbols of their own."""
+        by_place: dict[tuple[str, int], list[tuple[Tensor, Source]]] = {}
+        for place, source in self._contributions.get(id(target.buffer), []):
+            if place.covers(target) and place.size > target.size:
+                by_place.setdefault((place.symbol, place.offset), []).append((place, source))
+        for found in by_place.values():
+            ways = symbols.ways(found[0][0], [source.through.symbol for _, source in found])
+            for (place, source), way in zip(found, ways, strict=True):
+                if len(found) > 1:
+                    _rename(source.gradient, symbols.of_gradient(place), way)
+
     def _side_by_side(
-        self, target: Tensor, parts: dict[tuple[int, int], list[tuple[Tensor, Tensor]]]
+        self, target: Tensor, parts: dict[tuple[int, int], list[tuple[Tensor, Source]]]
     ) -> Tensor:
         """One buffer of the target's shape in which the gradients of its parts lie in their places."""
         home = Buffer(target.size, target.batch, "values")
         whole = Tensor(f"grad/{target.name}", target.shape, home, layer=target.layer,
-                       symbol=_gradient_symbol(target, self), role="gradient")  # fmt: skip
+                       symbol=symbols.of_gradient(target), role="gradient")  # fmt: skip
         for (offset, _), entries in sorted(parts.items()):
             place = entries[0][0]
-            piece = self._sum(place, [gradient for _, gradient in entries])
+            piece = self._sum(place, [source for _, source in entries])
             if not piece.packed or self._shared(piece):
                 moved = Tensor(self._unique(f"{piece.name}/placed"), place.shape,
                                Buffer(place.size, target.batch, "values"),
-                               layer=target.layer, symbol=piece.symbol, role="gradient")  # fmt: skip
+                               layer=target.layer, symbol=symbols.of_gradient(place), role="gradient")  # fmt: skip
                 self._write(
                     Instruction("copy", {"x": piece}, {"y": moved}, {}, target.layer, self.phase)
                 )
@@ -453,18 +494,18 @@ class Emitter:
         if gradient.shape == target.shape and offset == 0:
             return gradient
         return Tensor(f"grad/{target.name}", target.shape, gradient.buffer, gradient.offset + offset, target.layer,
-                      gradient.symbol, "gradient", False, gradient)  # fmt: skip
+                      symbols.of_gradient(target), "gradient", False, gradient)  # fmt: skip
 
     def _view(self, x: Tensor, name: str, shape: Shape, offset: int, symbol: str) -> Tensor:
         return Tensor(
             name, shape, x.buffer, x.offset + offset, self.layer, symbol, x.role, x.requires_grad, x
         )
 
-    def _symbol(self, role: str) -> str:
-        head, _, time = role.partition("/")
-        symbol = _SYMBOLS.get(head, head) + self._mark
-        symbol += superscript(self._number) if self._number else ""
-        return f"{symbol}⟨{int(time) + 1}⟩" if time.isdigit() else symbol
+    def _symbol(self, role: str, head: str = "", *, called: bool = True) -> str:
+        own, _, time = role.partition("/")
+        calls = self._calls.get(self.layer, [])
+        call = calls.index(self.node) if called and self.node in calls else 0
+        return symbols.written(head or symbols.letter(own), self._number, self._mark, call, time)
 
     def _unique(self, name: str) -> str:
         count = self._names.get(name, 0)
@@ -503,10 +544,3 @@ _NOT_DIFFERENTIATED = {
     "shared_sum",
     "accumulate",
 }
-
-
-def _gradient_symbol(target: Tensor, e: Emitter) -> str:
-    head = target.symbol
-    if head.startswith("z") and target.role != "weight":
-        return "δ" + head[1:]
-    return f"∂L/∂{head}"

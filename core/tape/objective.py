@@ -45,7 +45,7 @@ def write_rows(
     """One number for each list of an output."""
     operation, constants = loss.operation, loss.constants(p)
     if loss.from_logits:
-        e.op(loss.link, p, role=f"{label}/p")
+        e.op(loss.link, p, role=f"{label}/p").symbol = "p"
         operation = loss.logits_operation
     elif loss.link == "softmax":
         made_by = e.producer(p)
@@ -192,7 +192,9 @@ class Objective:
             first = weight if k == 0 else 1.0
             whole = e.op("weighted_sum", whole, scalar, role="loss", weights=(first, other))
             last = k == len(self._losses) - 2
-            whole.name, whole.symbol = "loss" if last else f"loss/sum/{k + 1}", "L"
+            so_far = "".join(f"⁺{superscript(n + 1)}" for n in range(k + 2))
+            whole.name = "loss" if last else f"loss/sum/{k + 1}"
+            whole.symbol = "L" if last else f"L{so_far[1:]}"
         if self._many:
             self._total("loss", whole)
         self.totals = {"loss": self.totals["loss"], **self.totals}

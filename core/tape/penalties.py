@@ -52,6 +52,9 @@ def write_penalties(
         e.node, e.layer = "", layer
         y = e.op("penalty", x, role=f"loss/penalty/{name}", l1=regularizer.l1, l2=regularizer.l2)
         y.symbol = f"Ω({x.symbol})"
+        while any(y.symbol == other.symbol for other in found):
+            # A last state that is an output as well counts twice, as in Keras.
+            y.symbol += "′"
         found.append(y)
         heads.append(e.instructions[-1])
 

@@ -72,7 +72,7 @@ class Writing:
         key = (name, *map(id, operands), repr(sorted(attributes.items())))
         if key not in self._shared:
             y = self.e.op(name, *operands, role=f"{self.label}/{role}", **attributes)
-            y.symbol = symbol
+            y.symbol = symbol.replace("_", " ")
             self._shared[key] = y
         return self._shared[key]
 
@@ -85,7 +85,7 @@ class Writing:
         """Targets in the shape of the predictions; labels as rows with a 1."""
         if not self.sparse:
             return self.target
-        return self.op("one_hot", self.target, role="targets", symbol="y", output=self.p.shape)
+        return self.op("one_hot", self.target, role="targets", symbol="Y", output=self.p.shape)
 
     # ---- means ------------------------------------------------------------------------------------------------------
 
@@ -107,6 +107,10 @@ class Writing:
         Labels of the class `ignore` count nothing where there are weights or a mask. Without either they count as
         numbers of 0, as in Keras.
         """
+        symbol = symbol.replace("_", " ")
+        if rows.name.startswith(f"{self.label}/") and rows.symbol != "right":
+            # One number for each sample.
+            rows.symbol = f"{symbol}ₙ"
         share = self._share(masked=masked)
         if share is not None and ignore is not None:
             counts = self.op("label_counts", self.target, role="counts", symbol="c",

@@ -64,7 +64,7 @@ def test_rows_of_a_bias_are_not_called_time_steps() -> None:
     model = core.Sequential([core.Input((2, 3)), layers.GRU(2)])
     model.compile("sgd", "mse")
     biased = [i for i in model.program(1).instructions if i.op == "bias_add"]
-    assert biased[0].title == "z¹ = u¹ + b¹ˣ"
+    assert biased[0].title == "(xW+b)¹ = xW¹ + b¹ˣ"
     assert biased[0].formula.endswith("b^{1x}")
     assert biased[1].title.endswith("⟨1⟩ + b¹ʰ")
 

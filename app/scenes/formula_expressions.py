@@ -28,7 +28,6 @@ from core.expressions import (
     Symbol,
     children,
 )
-
 from core.tape.symbols import VIA
 
 if TYPE_CHECKING:
@@ -60,6 +59,23 @@ def format_number(value: float, decimals: int = DECIMALS, sign: bool = False) ->
     if value < 0 and (size >= 0.5 * 10.0**-decimals or "e" in string):
         return MINUS + string
     return "+" + string if sign else string
+
+
+def significant(value: float, decimals: int = DECIMALS, sign: bool = False) -> str:
+    """Return `value` so that it can be multiplied out: with one digit less than `decimals` that counts, at least.
+
+    What is nothing is a plain 0, so that what is only small is told from it.
+    """
+    size = abs(value)
+    if size == 0:
+        return "0"
+    if not math.isfinite(value) or size >= 10.0 ** (2 - decimals):
+        return format_number(value, decimals, sign)
+    string = f"{size:.{decimals + 1}f}"
+    if size < 10.0 ** (1 - decimals) or float(string) == 0:
+        mantissa, exponent = f"{size:.{max(decimals - 2, 1)}e}".split("e")
+        string = f"{mantissa}e{int(exponent)}".replace("-", MINUS)
+    return (MINUS if value < 0 else "+" if sign else "") + string
 
 
 def role_of(tensor: str) -> str:
@@ -114,7 +130,7 @@ class _Setter:
             # A constant such as 0.9 or 1e−7 as it was given.
             string = _given(value)
         else:
-            string = format_number(value, self.look.decimals)
+            string = significant(value, self.look.decimals)
         box = f.text(string, pen, ref)
         if guard and string.startswith(MINUS):
             faint = pen.with_role(f.HINT)

@@ -2,7 +2,8 @@ r"""Boxes from a subset of TeX: symbols such as ``w^{1}_{21}``, instruction form
 
 Understood: groups, ``^``, ``_``, ``\frac``, ``\sqrt``, ``\hat``, ``\bar``, ``\sum_{i}^{n}``, ``\left( \right)``,
 ``\mathbf`` and its kin, Greek letters, common operators and function names, and Unicode super- and subscripts as
-plain text has them (``z¹``, ``h₂``); letters after ``_`` belong together (``z_ur``). An unknown command is shown as its name rather than refused.
+plain text has them (``z¹``, ``h₂``); letters after ``_`` belong together (``z_ur``). An unknown command
+is shown as its name rather than refused.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from app.scenes.formula_expressions import format_number
+from app.scenes.formula_expressions import format_number, significant
 from app.step.notation import counts
 from app.step.recurrent_words import RECURRENT, of_time_step
 from app.step.shape_words import SHAPES
@@ -277,5 +277,5 @@ def _update(session: StepSession, tensor: str, index: tuple[int, ...]) -> str:
         return tr("The parameter takes one step against its gradient.")
     return tr(
         "The gradient is {gradient}, so the step goes the other way: the parameter was {old} before this step.",
-        gradient=format_number(gradient, 4), old=format_number(old, 4),
+        gradient=significant(gradient, 4), old=format_number(old, 4),
     )  # fmt: skip

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QRectF, Qt
 
 from app.scenes import draw, formula
-from app.scenes.formula_expressions import Look, format_number, role_of, symbol_box
+from app.scenes.formula_expressions import Look, format_number, role_of, significant, symbol_box
 from app.scenes.formula_expressions import formula as laid
 from app.scenes.formula_tex import to_box
 from app.scenes.hits import Hit
@@ -221,11 +221,11 @@ def _number(
     baseline = top + done.baseline
     limit = place.split - PAD
     if not isinstance(origin.frame, Symbol):
-        sigma = f"  Σ = {format_number(running, 4)}"
+        sigma = f"  Σ = {significant(running, 4)}"
         if at + draw.advance(sigma, 12, 400, True) < limit:
             at += draw.text(painter, at, baseline, sigma, 12, theme.tx2, mono=True)
     value = origin.kernel_value if over else running
-    result = f"  = {format_number(value, 4)}"
+    result = f"  = {significant(value, 4)}"
     if at + draw.advance(result, 14, 600, True) < limit and (
         over or isinstance(origin.frame, Symbol)
     ):
@@ -311,7 +311,7 @@ def _term(
     rect: tuple[float, float, float, float], top: float,
 ) -> None:  # fmt: skip
     x, y, w, h = rect
-    value = format_number(term.value, 4, sign=True)
+    value = significant(term.value, 4, sign=True)
     wide = 62.0
     bar = 34.0
     room = w - wide - bar - 8

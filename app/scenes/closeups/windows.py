@@ -14,7 +14,7 @@ from app.scenes.closeups.gathering import evaluate, sample_sums, terms_of, whole
 from app.scenes.closeups.planes import axes_of
 from app.scenes.closeups.windows_layout import WindowPlace, place, terms_in_focus
 from app.scenes.closeups.windows_paint import Painting
-from app.scenes.formula_expressions import format_number
+from app.scenes.formula_expressions import format_number, significant
 from app.scenes.step_values import parse_cell
 from app.text import tr
 
@@ -135,12 +135,12 @@ class WindowCloseup:
         if not place.terms.there[at]:
             return (tr("Beyond the edge"),)
         if values.right is not None:
-            other = format_number(float(values.right[at]), 4)
+            other = significant(float(values.right[at]), 4)
         elif place.terms.shares is not None:
-            other = format_number(float(place.terms.shares[at]), 4)
+            other = significant(float(place.terms.shares[at]), 4)
         else:
             return (format_number(left, 6),)
-        return (f"{format_number(left, 4)} · {other} = {format_number(product, 4)}",)
+        return (f"{significant(left, 4)} · {other} = {significant(product, 4)}",)
 
     def title(self, subject: Subject) -> str:
         """A few words over the picture: what it shows."""

@@ -18,7 +18,7 @@ from app.scenes.closeups.planes import (
 )
 from app.scenes.closeups.windows_drawing import Drawing
 from app.scenes.closeups.windows_layout import LINE, MARGIN, TermGrid
-from app.scenes.formula_expressions import format_number
+from app.scenes.formula_expressions import format_number, significant
 from app.text import tr
 
 if TYPE_CHECKING:
@@ -221,13 +221,13 @@ class Painting(Drawing):
         lines: list[tuple[str, str, QColor, int | None]] = []
         for number in place.lines:
             value = self.sums.get(number)
-            shown = "…" if value is None or value != value else format_number(value, 4, sign=True)
+            shown = "…" if value is None or value != value else significant(value, 4, sign=True)
             lines.append((self._plane_name(terms, number), shown, self.theme.tx, number))
         left_out = place.count - len(place.lines)
         if place.lines and left_out:
             rest = [v for k, v in self.sums.items() if k not in place.lines]
             known = len(rest) == left_out and all(np.isfinite(rest)) and terms.how != "max"
-            shown = format_number(float(sum(rest)), 4, sign=True) if known else "…"
+            shown = significant(float(sum(rest)), 4, sign=True) if known else "…"
             lines.append((tr("{n} more", n=left_out), shown, self.theme.tx3, None))
         return lines
 
@@ -301,7 +301,7 @@ class Painting(Drawing):
 
 
 def _number(value: float | None, *, sign: bool = False) -> str:
-    return "…" if value is None or value != value else format_number(value, 4, sign=sign)
+    return "…" if value is None or value != value else significant(value, 4, sign=sign)
 
 
 def _named(subject: Subject, tensor: str, cell: tuple[int, ...]) -> str:

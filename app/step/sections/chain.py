@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from app.scenes import formula
-from app.scenes.formula_expressions import format_number, role_of, symbol_box
+from app.scenes.formula_expressions import role_of, significant, symbol_box
 from app.step.page import PAD, Action
 from app.step.sections import Section
 from app.step.sections.chain_rows import ROW, Factor, Hidden, Path, factors, fitted_ratio, ratio
@@ -141,7 +141,7 @@ def _row(page: Page, factor: Factor) -> None:
     for one in lines:
         page.place(one, x, y)
         y += one.height + 4
-    shown = "…" if factor.value is None else format_number(factor.value, 4, sign=True)
+    shown = "…" if factor.value is None else significant(factor.value, 4, sign=True)
     baseline = top + (height / 2 - 3 if chips else height / 2 + 4)
     page.text(page.w - PAD, baseline, shown, 12.5, page.t.tx, weight=500, mono=True, anchor="end")
     right, line = page.w - PAD, top + (height - 6 if wide else height / 2 + 5)
@@ -162,7 +162,7 @@ def _hidden(page: Page, row: Hidden) -> None:
     page.text(PAD, top + 22, words, 12, page.t.tx2)
     action = Action("step.chain_show", (("part", "all"), ("on", True)), tr("Show every factor"))
     page.chip(page.w - PAD - 76, top + 9, tr("show"), action, end=True)
-    shown = format_number(row.product, 4, sign=True)
+    shown = significant(row.product, 4, sign=True)
     page.text(page.w - PAD, top + 22, shown, 12.5, page.t.tx, weight=500, mono=True, anchor="end")
     page.y = top + 36
     page.rule()
@@ -181,10 +181,10 @@ def _product(page: Page, path: Path) -> None:
     pieces = []
     for index, row in enumerate(path.rows):
         value = row.product if isinstance(row, Hidden) else row.value
-        string = format_number(value if value is not None else float("nan"), 4)
+        string = significant(value if value is not None else float("nan"), 4)
         string = f"({string})" if string.startswith("−") else string
         pieces.append(formula.text((" × " if index else "") + string, formula.Pen(12, 400, "tx2")))
-    result = format_number(path.product, 4, sign=True)
+    result = significant(path.product, 4, sign=True)
     pieces.append(formula.text(f" = {result}", formula.Pen(12, 600, "bwd")))
     done = formula.lay_out(formula.flow(pieces, page.room, 12))
     page.place(done, PAD, page.y)

@@ -11,6 +11,7 @@ from app.scenes.formula_expressions import (
     Look,
     expression_box,
     format_number,
+    significant,
     symbol_box,
     visible,
 )
@@ -125,7 +126,7 @@ class Path:
                     "factor. What is known of it already stands in numbers."
                 )
             ]
-        whole = format_number(self.gradient, 4, sign=True)
+        whole = significant(self.gradient, 4, sign=True)
         found = []
         if not self.complete:
             found.append(tr("The path is longer than what is shown."))

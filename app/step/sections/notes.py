@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.scenes import draw, formula
-from app.scenes.formula_expressions import format_number
+from app.scenes.formula_expressions import significant
 from app.scenes.formula_tex import to_box
 from app.step.notation import PRODUCTS, is_turned, title
 from app.step.page import PAD
@@ -112,7 +112,7 @@ def _error(
             by=by,
             way=tr("longer") if times > 1 else tr("shorter"),
         )
-    value = "…" if result is None else format_number(result * times, 4)
+    value = "…" if result is None else significant(result * times, 4)
     if here_is_mean:
         return tr(
             "The notes' E = ½ Σ (Y − O)² has a half and no mean: {by} times this is {value}.", by=by, value=value

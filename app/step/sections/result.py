@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from app.scenes import draw, formula
-from app.scenes.formula_expressions import Look, format_number, role_of
+from app.scenes.formula_expressions import Look, format_number, role_of, significant
 from app.scenes.formula_expressions import formula as laid
 from app.step.page import PAD
 from app.step.sections import Section
@@ -32,7 +32,9 @@ def _build(session: StepSession, card: Card) -> str | None:
     if weight is None or weight.role != "weight":
         return ""
     name = "w" if len(weight.shape) > 1 else weight.symbol.translate(_PLAIN).lower() or "w"
-    change = format_number(abs(result) * 0.01, 4)
+    if result == 0:
+        return tr("raise {name} by 0.01 → L does not change", name=name)
+    change = significant(abs(result) * 0.01, 4)
     if result < 0:
         return tr("raise {name} by 0.01 → L falls by {change}", name=name, change=change)
     return tr("raise {name} by 0.01 → L rises by {change}", name=name, change=change)
@@ -51,7 +53,10 @@ def _paint(page: Page, nudge: str) -> None:
     whole = line is not None and line.op in ("choose_batch", "accuracy_rows")
     gradient = card.subject.tensor.startswith("grad/")
     decimals = 0 if whole else 4
-    shown = "…" if card.result is None else format_number(card.result, decimals, sign=gradient)
+    shown = "…"
+    if card.result is not None:
+        number = format_number if whole else significant
+        shown = number(card.result, decimals, sign=gradient)
     baseline = page.y + 20
     page.text(PAD, baseline, "=", 13, t.tx, mono=True)
     page.text(PAD + 20, baseline, shown, 20, t.color(role_of(card.subject.tensor)), weight=600, mono=True)  # fmt: skip

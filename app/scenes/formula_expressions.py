@@ -93,7 +93,8 @@ def role_of(tensor: str) -> str:
     return f.FORWARD
 
 
-def _given(value: float) -> str:
+def given(value: float) -> str:
+    """Return a constant as it was given: 0.9, 1e−7."""
     mantissa, e, exponent = f"{value:g}".partition("e")
     return (mantissa + (f"e{int(exponent)}" if e else "")).replace("-", MINUS)
 
@@ -120,6 +121,8 @@ class _Setter:
         self.values = values
         #: What is set inside fractions and brackets is given this much of its room.
         self.tight = 1.0
+        #: 2: products with fractions or roots stay in one piece, 1: these themselves do, 0: everything may break.
+        self.kept = 2
 
     # -- atoms
 
@@ -128,7 +131,7 @@ class _Setter:
             string = str(int(value)).replace("-", MINUS)
         elif ref is None and len(f"{value:g}".lstrip("-0.")) < self.look.decimals:
             # A constant such as 0.9 or 1e−7 as it was given.
-            string = _given(value)
+            string = given(value)
         else:
             string = significant(value, self.look.decimals)
         box = f.text(string, pen, ref)
@@ -270,6 +273,16 @@ class _Setter:
         box = self.box(expr, pen)
         return box if box.width <= room else f.flow(self.broken(expr, pen), room)
 
+    def keeps(self, expr: Expr) -> bool:
+        """Tell whether a part stays in one piece, however wide it is."""
+        if isinstance(expr, (Ref, Number, Symbol, Elided)):
+            return True
+        if self.kept and _is_tall(expr):
+            return True
+        if self.kept == 2 and isinstance(expr, Negate):
+            return self.keeps(expr.x)
+        return self.kept == 2 and isinstance(expr, Product) and any(map(_has_tall, expr.factors))
+
     def broken(self, expr: Expr, pen: f.Pen) -> list[f.Box]:
         """Pieces small enough to wrap: what is too wide is opened up."""
         room = self.look.width * 0.9 * self.tight
@@ -284,7 +297,7 @@ class _Setter:
                 )
             result: list[f.Box] = []
             for index, (part, piece) in enumerate(zip(parts, pieces, strict=True)):
-                if piece.width <= room or isinstance(part, (Ref, Number, Symbol, Elided)):
+                if piece.width <= room or self.keeps(part):
                     result.append(piece)
                     continue
                 times = " × " if self.look.mode == "numbers" else " · "
@@ -300,6 +313,8 @@ class _Setter:
                     opened[-1] = f.row([opened[-1], f.text(")", faint)])
                 result += opened
             return result
+        if self.keeps(expr):
+            return self.pieces(expr, pen)
         if isinstance(expr, Call) and expr.function == "sqrt":
             return [f.root(self.inside(expr.arguments[0], pen), pen)]
         if isinstance(expr, Call) and expr.function not in _TESTS:
@@ -326,6 +341,17 @@ class _Setter:
         if isinstance(expr, Negate):
             return [f.text(MINUS + "(", pen), *self.broken(expr.x, pen), f.text(")", pen)]
         return self.pieces(expr, pen)
+
+
+def _is_tall(expr: Expr) -> bool:
+    """Tell whether something is a fraction or a root."""
+    return isinstance(expr, Quotient) or (isinstance(expr, Call) and expr.function == "sqrt")
+
+
+def _has_tall(expr: Expr) -> bool:
+    if isinstance(expr, (Ref, Number, Symbol, Elided)):
+        return False
+    return _is_tall(expr) or any(map(_has_tall, children(expr)))
 
 
 @lru_cache(maxsize=512)
@@ -365,6 +391,10 @@ def symbol_box(ref: Ref, pen: f.Pen) -> f.Box:
 
 
 def _indexed(symbol: str, shown: str, pen: f.Pen) -> f.Box:
+    if " " in symbol:
+        # A name of several words, such as a running sum.
+        below = f.text(shown, pen.script()) if shown else None
+        return f.scripts(f.text(symbol, pen), None, below, pen)
     if shown:
         # One element of a matrix is written with a small letter.
         symbol = symbol.replace("W", "w").replace("X", "x")
@@ -373,9 +403,6 @@ def _indexed(symbol: str, shown: str, pen: f.Pen) -> f.Box:
         # Behind an index of letters the cell's comes after a comma.
         last = symbol[symbol.rfind("⟩") + 1 :]
         symbol = f"{symbol}_{{{',' if '_' in last else ''}{shown}}}"
-    if " " in symbol:
-        # A name of several words, such as a running sum.
-        return f.text(symbol, pen)
     return to_box(symbol, pen)
 
 
@@ -395,13 +422,16 @@ def expression_box(
     if not look.width or box.width <= look.width:
         return box
     sizes = range(look.pen.size, f.MINIMUM_SIZE - 1, -1)
-    for size, tight in (
-        *((size, 1.0) for size in sizes),
-        (f.MINIMUM_SIZE, 0.8),
-        (f.MINIMUM_SIZE, 0.6),
+    # Smaller letters are easier to read than a fraction that is torn.
+    for kept, size, tight in (
+        *((2, size, 1.0) for size in sizes),
+        *((1, size, 1.0) for size in sizes),
+        *((0, size, 1.0) for size in sizes),
+        (0, f.MINIMUM_SIZE, 0.8),
+        (0, f.MINIMUM_SIZE, 0.6),
     ):
         pen = f.Pen(size, look.pen.weight, look.pen.role)
-        setter.tight = tight
+        setter.kept, setter.tight = kept, tight
         box = f.flow(setter.broken(expr, pen), look.width, indent=pen.size * 1.2)
         if box.width <= look.width:
             break

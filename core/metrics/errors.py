@@ -176,7 +176,7 @@ class CosineSimilarity(_OfLoss):
 
     def write(self, w: Writing) -> Written:
         opposite = w.loss_rows(self.loss)
-        return w.mean(w.op("negate", opposite, role="rows", symbol="cos"), "cos")
+        return w.mean(w.op("negate", opposite, role="rows", symbol="cos′"), "cos")
 
 
 class MeanMetricWrapper(_OfLoss):

@@ -97,7 +97,9 @@ class Writing:
         if found is not None:
             return found
         target = read_targets(self.e, self.label, self.target, self.p, loss)
-        return write_rows(self.e, self.label, self.p, target, loss, 1.0)
+        rows = write_rows(self.e, self.label, self.p, target, loss, 1.0)
+        rows.symbol = "ℓ′"
+        return rows
 
     def mean(
         self, rows: Tensor, symbol: str, *, masked: bool = True, ignore: int | None = None
@@ -108,9 +110,6 @@ class Writing:
         numbers of 0, as in Keras.
         """
         symbol = symbol.replace("_", " ")
-        if rows.name.startswith(f"{self.label}/") and rows.symbol != "right":
-            # One number for each sample.
-            rows.symbol = f"{symbol}ₙ"
         share = self._share(masked=masked)
         if share is not None and ignore is not None:
             counts = self.op("label_counts", self.target, role="counts", symbol="c",

@@ -11,14 +11,14 @@ from PySide6.QtGui import QPen
 
 from app import theme as themes
 from app.scenes import draw, formula
-from app.scenes.formula_expressions import format_number, role_of
+from app.scenes.formula_expressions import format_number, given, role_of
 from app.scenes.formula_tex import to_box
 from app.step.card import Index, results, symbol_of, updated
 from app.step.notation import COPIES, is_turned, mark
 from app.step.page import PAD
 from app.step.sections import Section
 from app.text import tr
-from core.expressions import Expr, Ref, children
+from core.expressions import Expr, Ref, Symbol, children
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QColor, QFont, QPainter
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 #: As many cells of an operand are shown in each direction; the contributing ones stay in view.
 WINDOW = (5, 4)
+#: As many operands are shown: the formulas of all optimizers and normalisations have fewer.
+MOST = 8
 CELL = (56.0, 28.0)
 
 
@@ -51,6 +53,8 @@ class Operands:
 
     read: tuple[Operand, ...]
     output: Operand | None
+    #: Constants of the formula: what they are called, and their numbers as they were given.
+    constants: tuple[tuple[str, str], ...] = ()
 
     @property
     def every(self) -> tuple[Operand, ...]:
@@ -70,12 +74,21 @@ def _build(session: StepSession, card: Card) -> Operands | None:
     by_tensor: dict[str, list[Ref]] = {}
     _collect(card.arranged, by_tensor)
     read = []
-    for name, refs in list(by_tensor.items())[:3]:
+    for name, refs in list(by_tensor.items())[:MOST]:
         marked = [tuple(r.index) for r in refs]
         window = _window(session, name, marked, refs[0].symbol, role=roles.get(name, ""))
         if window is not None:
             read.append(window)
-    return Operands(tuple(read), output)
+    return Operands(tuple(read), output, tuple(_constants(card.arranged).items()))
+
+
+def _constants(expr: Expr) -> dict[str, str]:
+    if isinstance(expr, Symbol):
+        return {expr.text: given(expr.value)}
+    found: dict[str, str] = {}
+    for child in children(expr):
+        found |= _constants(child)
+    return found
 
 
 def _collect(expr: Expr, found: dict[str, list[Ref]]) -> None:
@@ -167,6 +180,16 @@ def _paint(page: Page, content: Operands) -> None:
     caption = " · ".join(shapes[:-1]) + (f" → {shapes[-1]}" if content.output is not None else "")
     page.heading(tr("Operands"), caption)
     _matrices(page, content)
+    if content.constants:
+        page.y += 16
+        pen = formula.Pen(11, 400, "tx2")
+        pieces = [
+            formula.row([to_box(name, pen), formula.text(f" = {value}   ", pen)])
+            for name, value in content.constants
+        ]
+        done = formula.lay_out(formula.flow(pieces, page.room))
+        page.place(done, PAD, page.y - 8)
+        page.y += done.height
 
 
 def _matrices(page: Page, content: Operands) -> None:

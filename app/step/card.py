@@ -186,9 +186,7 @@ def _subject(session: StepSession, tensor: str, full: Index) -> Ref:
 
 def updated(session: StepSession, tensor: str) -> bool:
     """Tell whether the step shown has changed a lasting value."""
-    snapshot = session.snapshot
-    written = snapshot.written_at.get(tensor) if snapshot is not None else None
-    return written is not None and written[0] == session.step_shown
+    return session.updated(tensor)
 
 
 def known_result(session: StepSession, tensor: str, full: Index, done: bool) -> float | None:

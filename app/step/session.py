@@ -364,10 +364,12 @@ class StepSession(QObject):
 
     def _updated(self, tensor: str) -> bool:
         """Tell whether the step shown has changed a lasting value: the formulas used its old one."""
-        snapshot = self.snapshot
-        assert snapshot is not None
-        written = snapshot.written_at.get(tensor)
-        return self.reader.lasting(tensor) and written is not None and written[0] == self.step_shown
+        return self.reader.lasting(tensor) and self.updated(tensor)
+
+    def updated(self, tensor: str) -> bool:
+        """Tell whether the step shown has written a tensor."""
+        written = self.snapshot.written_at.get(tensor) if self.snapshot is not None else None
+        return written is not None and written[0] == self.step_shown
 
     @property
     def step_shown(self) -> int:

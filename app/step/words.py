@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from app.scenes.formula_expressions import format_number, significant
+from app.scenes.formula_expressions import format_number
 from app.step.notation import counts
 from app.step.recurrent_words import RECURRENT, of_time_step
 from app.step.shape_words import SHAPES
+from app.step.update_words import of_update
 from app.step.window_words import WINDOWS
 from app.text import tr
 
@@ -138,7 +139,7 @@ def sentence(session: StepSession, answer: Any) -> str:
     if instruction.op in _BEFORE_UPDATES:
         return tr(_BEFORE_UPDATES[instruction.op])
     if instruction.phase == "update":
-        return _update(session, tensor, index)
+        return of_update(session, instruction, tensor, index)
     if instruction.op in _PENALTIES:
         return tr(_PENALTIES[instruction.op])
     if instruction.op in _LOSS:
@@ -268,14 +269,3 @@ def _weight(session: StepSession, tensor: str, index: tuple[int, ...]) -> str:
             old=format_number(before, 3), new=format_number(before - rate * gradient, 3), number=update + 1,
         )  # fmt: skip
     return words + "."
-
-
-def _update(session: StepSession, tensor: str, index: tuple[int, ...]) -> str:
-    old = session.weight_before(tensor, index)
-    gradient = session.reader.value(f"grad/{tensor}", index)
-    if old is None or gradient is None:
-        return tr("The parameter takes one step against its gradient.")
-    return tr(
-        "The gradient is {gradient}, so the step goes the other way: the parameter was {old} before this step.",
-        gradient=significant(gradient, 4), old=format_number(old, 4),
-    )  # fmt: skip

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from app.scenes import draw
 from app.scenes import formula as f
 from app.scenes.closeups.unrolled import TimeStep, Unrolled
-from app.scenes.formula_expressions import Look, expression_box, format_number, formula
+from app.scenes.formula_expressions import Look, expression_box, formula, significant
 from app.scenes.formula_tex import to_box
 from app.scenes.step_values import cell_id
 from app.text import tr
@@ -194,7 +194,7 @@ def paint_detail(
         head = f.row([to_box(name.replace(" ", "\\ "), pen), f.text(" = ", pen.with_role(f.HINT))])
         symbols = f.lay_out(f.row([head, expression_box(expr, Look("symbolic", pen))]))
         numbers = formula(expr, Look("numbers", pen), values)
-        end = "…" if value is None else format_number(value, 5)
+        end = "…" if value is None else significant(value)
         equal, tail = (draw.advance(s, pen.size, mono=True) for s in (" = ", f" = {end}"))
         base = y + symbols.baseline
         low = symbols.height - symbols.baseline

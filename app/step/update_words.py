@@ -28,7 +28,10 @@ UPDATES = {
     "lion": "Lion: only the sign of the average counts, so that every parameter moves equally far.",
 }
 _NESTEROV = "Nesterov’s momentum: the gradient changes a velocity, and the parameter moves to where that will take it."
-_ROLLING = "RMSprop with momentum: the gradient, divided by its usual size lately, is added to what moves the parameter."
+_ROLLING = (
+    "RMSprop with momentum: the gradient, divided by its usual size lately, is added to what moves "
+    "the parameter."
+)
 
 
 def of_update(

@@ -159,7 +159,13 @@ class _Setter:
             return self.number(expr.value, pen, None, guard)
         if isinstance(expr, Symbol):
             if self.look.mode == "numbers":
-                return self.number(expr.value, pen, None, guard)
+                string = given(expr.value)
+                # What was worked out from a setting is a number like others.
+                return (
+                    f.text(string, pen)
+                    if len(string) <= 6 and expr.value >= 0
+                    else self.number(expr.value, pen, None, guard)
+                )
             return to_box(expr.text, pen)
         if isinstance(expr, Elided):
             return f.text(elision(expr), pen.with_role(f.LABEL))

@@ -47,7 +47,7 @@ def of_update(
     if "keep" in instruction.operands:
         parts.append(tr("Weight decay takes a little of the parameter away first."))
     gradient = session.reader.value(instruction.operands.get("g", ""), index)
-    old = session.weight_before(tensor, index)
+    old = session.value(tensor, index)
     if tensor == instruction.operands.get("w") and gradient is not None and old is not None:
         words = (
             tr("The gradient is {gradient}; the parameter was {old} before this step.")

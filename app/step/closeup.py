@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PySide6.QtCore import QRect, QSize, Qt, Slot
+from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QPainter
-from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+from PySide6.QtWidgets import QToolTip, QWidget
 
 from app import theme as themes
 from app.scenes import closeups, draw, whatif_marks
@@ -18,16 +18,15 @@ from app.scenes.frame import Selection, ViewState
 from app.scenes.step_values import cell_id, parse_cell
 from app.step.closeup_controls import controls
 from app.step.closeup_keys import CloseupKeys
+from app.step.picture import Picture
 from app.step.tracing import Traces
 from app.step.walking import Walking
 from app.text import tr
 from app.traces import Destination
-from app.widgets.focus import focus_entered, focus_left
 from app.widgets.guarded import guarded
 
 if TYPE_CHECKING:
     from PySide6.QtGui import (
-        QFocusEvent,
         QHideEvent,
         QKeyEvent,
         QMouseEvent,
@@ -43,20 +42,11 @@ if TYPE_CHECKING:
 OWNER = "step-closeup"
 
 
-class CloseupStage(QWidget):
+class CloseupStage(Picture):
     """One instruction with every number it reads; the arrow keys walk over what it makes."""
 
-    focus_radius = 4
-
     def __init__(self, session: StepSession, *, name: str = "step-closeup") -> None:
-        super().__init__()
-        self.setObjectName(name)
-        self.setAccessibleName(tr("Close-up"))
-        self.setMouseTracking(True)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
-        self._session = session
+        super().__init__(session, name, tr("Close-up"))
         self._place: tuple[Any, Any] | None = None
         self._come_to: Any = None
         self._clock = float("inf")
@@ -71,16 +61,6 @@ class CloseupStage(QWidget):
         self.traces.answered.connect(self.update)
         session.changed.connect(self._on_changed)
         session.explained.connect(self.update)
-
-    def sizeHint(self) -> QSize:
-        return QSize(704, 664)
-
-    def minimumSizeHint(self) -> QSize:
-        return QSize(280, 200)
-
-    def focus_rect(self) -> QRect:
-        """Where the focus ring goes: just inside, because the stage fills its panel."""
-        return self.rect().adjusted(5, 5, -5, -5)
 
     def controls(self) -> QWidget:
         """What stands beside the choice of views while this one is shown."""
@@ -390,14 +370,6 @@ class CloseupStage(QWidget):
         if not self.keys.press(event):
             super().keyPressEvent(event)
 
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        super().focusInEvent(event)
-        focus_entered(self, event)
-
-    def focusOutEvent(self, event: QFocusEvent) -> None:
-        super().focusOutEvent(event)
-        focus_left(self)
-
     @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -405,8 +377,11 @@ class CloseupStage(QWidget):
         painter.fillRect(self.rect(), colors.bg0)
         subject, closeup, moment = self.subject, self.closeup, self.moment
         if subject is None or closeup is None or moment is None:
-            words = tr("Press Step: the instruction appears here with all its numbers.")
-            draw.text(painter, self.width() / 2, self.height() / 2, words, 13, colors.tx2, anchor="middle")  # fmt: skip
+            self.say(
+                painter,
+                colors,
+                tr("Press Step: the instruction appears here with all its numbers."),
+            )
             return
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         closeup.paint(painter, self.place, colors, subject, moment)

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QRect, QSize, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QPainter, QRegion
-from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+from PySide6.QtWidgets import QToolTip
 
 from app import theme as themes
-from app.scenes import draw
 from app.scenes.formula_expressions import format_number
 from app.scenes.step import SCENE
 from app.scenes.step_values import parse_cell
 from app.step.painted import Kept
+from app.step.picture import Picture
 from app.text import tr
-from app.widgets.focus import focus_entered, focus_left
 from app.widgets.guarded import guarded
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPaintEvent
+    from PySide6.QtGui import QKeyEvent, QMouseEvent, QPaintEvent
 
     from app.scenes.frame import ViewState
     from app.scenes.step_layout import StepLayout
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from app.step.session import StepSession
 
 
-class StepStage(QWidget):
+class StepStage(Picture):
     """The step scene with mouse and keyboard.
 
     Signals
@@ -38,17 +37,9 @@ class StepStage(QWidget):
     """
 
     cell_chosen = Signal(str, object)
-    focus_radius = 4
 
     def __init__(self, session: StepSession, *, name: str = "step-stage") -> None:
-        super().__init__()
-        self.setObjectName(name)
-        self.setAccessibleName(tr("Network"))
-        self.setMouseTracking(True)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
-        self._session = session
+        super().__init__(session, name, tr("Network"))
         #: What is painted, what it was gathered from, and whether marks of a what-if copy are on it.
         self._seen: Seen | None = None
         self._known: tuple[Any, ...] | None = None
@@ -56,16 +47,6 @@ class StepStage(QWidget):
         self._kept = Kept(self)
         self._placed: tuple[NetworkView, tuple[int, int], ViewState, StepLayout] | None = None
         session.changed.connect(self._on_changed)
-
-    def sizeHint(self) -> QSize:
-        return QSize(704, 664)
-
-    def minimumSizeHint(self) -> QSize:
-        return QSize(280, 200)
-
-    def focus_rect(self) -> QRect:
-        """Where the focus ring goes: just inside, because the stage fills its panel."""
-        return self.rect().adjusted(5, 5, -5, -5)
 
     @property
     def place(self) -> StepLayout:
@@ -147,14 +128,6 @@ class StepStage(QWidget):
         index = cells.index(current) + step if current in cells else 0
         self.choose(cells[index % len(cells)])
 
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        super().focusInEvent(event)
-        focus_entered(self, event)
-
-    def focusOutEvent(self, event: QFocusEvent) -> None:
-        super().focusOutEvent(event)
-        focus_left(self)
-
     # -- painting
 
     def _look(self) -> QRegion:
@@ -189,8 +162,7 @@ class StepStage(QWidget):
         if not self._session.network.nodes:
             colors = themes.current()
             painter.fillRect(self.rect(), colors.bg0)
-            draw.text(painter, self.width() / 2, self.height() / 2,
-                      tr("No model yet. Start from a template."), 13, colors.tx2, anchor="middle")  # fmt: skip
+            self.say(painter, colors, tr("No model yet. Start from a template."))
             return
         self._kept.spoil(self._look())
         self._kept.show(painter, event.region(), themes.current().bg0, self._paint)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QRect, QSize, Qt, Slot
+from PySide6.QtCore import QSize, Qt, Slot
 from PySide6.QtGui import QPainter
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolTip, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QToolTip, QWidget
 
 from app import theme as themes
 from app.arguments import Index
@@ -16,14 +16,13 @@ from app.scenes import draw
 from app.scenes import story as scene
 from app.scenes.story_film import Weight, first_weight, letters_of, trained
 from app.step.choosing import check_cell
+from app.step.picture import Picture
 from app.text import number, tr
 from app.widgets import Button, Choice, ProgressLine
-from app.widgets.focus import focus_entered, focus_left
 from app.widgets.guarded import guarded
 
 if TYPE_CHECKING:
     from PySide6.QtGui import (
-        QFocusEvent,
         QHideEvent,
         QImage,
         QKeyEvent,
@@ -51,20 +50,11 @@ def nothing_yet(story: Story | None) -> str:
     return tr("No step was taken yet; every step adds a point here.")
 
 
-class StoryView(QWidget):
+class StoryView(Picture):
     """Value, gradient and update of one weight over all steps; a click goes to a step, a bar shows its sample."""
 
-    focus_radius = 4
-
     def __init__(self, session: StepSession) -> None:
-        super().__init__()
-        self.setObjectName("step-story")
-        self.setAccessibleName(tr("A weight's story"))
-        self.setMouseTracking(True)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
-        self._session = session
+        super().__init__(session, "step-story", tr("A weight's story"))
         self._chosen: Weight | None = None
         self._serial = -1
         self.story: Story | None = None
@@ -108,15 +98,8 @@ class StoryView(QWidget):
             row.addWidget(self.weights)
         return self._beside
 
-    def sizeHint(self) -> QSize:
-        return QSize(704, 664)
-
     def minimumSizeHint(self) -> QSize:
         return QSize(280, 240)
-
-    def focus_rect(self) -> QRect:
-        """Where the focus ring goes: just inside, because the view fills its panel."""
-        return self.rect().adjusted(5, 5, -5, -5)
 
     # -- which weight
 
@@ -319,7 +302,7 @@ class StoryView(QWidget):
         place, story = self.where, self.story
         if self.weight is None or (story is None and not self.problem and not self._tickets):
             words = tr("Press Step: the story of a weight begins with its first update.")
-            draw.text(painter, self.width() / 2, self.height() / 2, words, 13, colors.tx2, anchor="middle")  # fmt: skip
+            self.say(painter, colors, words)
             return
         if story is not None and len(story):
             draw.blit(painter, 0, 0, self._charts(place, story, colors))
@@ -455,11 +438,3 @@ class StoryView(QWidget):
             flat, k = divmod(flat, n)
             cell.insert(0, k)
         self._session.context.do("step.story", weight=weight[0], cell=cell)
-
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        super().focusInEvent(event)
-        focus_entered(self, event)
-
-    def focusOutEvent(self, event: QFocusEvent) -> None:
-        super().focusOutEvent(event)
-        focus_left(self)

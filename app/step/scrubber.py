@@ -255,18 +255,16 @@ class Scrubber(QWidget):
         """Where the run stands, or why it stopped."""
         count = len(program.instructions)
         x = 16 + draw.text(painter, 16, 22, self.heading(), 12, colors.tx, weight=600) + 28
-        x += draw.text(
-            painter,
-            x,
-            22,
-            tr("op {done} of {all}", done=shown, all=count),
-            11.5,
-            colors.tx2,
-            mono=True,
-        )
         room = self.width() - 16 if self._held is None else self._held.x() - 12
-        stop = self._session.stops.last
-        if stop is not None and self._target is None:
+        place = tr("op {done} of {all}", done=shown, all=count)
+        wide = draw.advance(place, 11.5, 400, True)
+        stop = self._session.stops.last if self._target is None else None
+        if stop is not None and x + wide + 34 + draw.advance(stop.sentence, 12) > room:
+            # The mark over the cells says where it is, and the top bar, too.
+            x -= 28
+        else:
+            x += draw.text(painter, x, 22, place, 11.5, colors.tx2, mono=True)
+        if stop is not None:
             draw.disc(painter, x + 24, 18, 4, colors.err)
             sentence = _elided(stop.sentence, room - x - 34)
             draw.text(painter, x + 34, 22, sentence, 12, colors.tx)

@@ -74,6 +74,10 @@ class Popover(QFrame):
         below = self._anchor.mapTo(window, QPoint(0, self._anchor.height() + 6))
         x = min(below.x(), window.width() - self.width() - _MARGIN)
         y = min(below.y(), window.height() - self.height() - _MARGIN)
+        above = below.y() - self._anchor.height() - 12 - self.height()
+        if y < below.y() and above >= _MARGIN:
+            # Rather above its anchor than over it.
+            y = above
         self.move(max(_MARGIN, x), max(_MARGIN, y))
 
     def close_popover(self) -> None:

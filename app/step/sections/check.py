@@ -133,7 +133,9 @@ def _offer(page: Page, check: Check) -> None:
     words = tr("measuring…") if check.under_way else tr("Measure")
     page.text(rect.right() - 12, top + 21, words, 12, t.tx, weight=500, anchor="end")
     what = tr("nudge the weight a little and see how L answers")
-    page.text(PAD + 12, top + 40, draw.elide(what, 11.5, page.room - 24), 11.5, t.tx2)
+    if draw.advance(what, _SIZE) > page.room - 24:
+        what = tr("nudge it, and see how L answers")
+    page.text(PAD + 12, top + 40, draw.elide(what, _SIZE, page.room - 24), _SIZE, t.tx2)
     page.y = top + 58
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
@@ -124,6 +124,14 @@ def test_popovers_close_when_the_run_moves_or_another_project_opens(qtbot, windo
         popover = opened()
         leave()
         qtbot.waitUntil(lambda p=popover: not p.isVisible(), timeout=_PATIENCE)
+
+
+def test_the_list_of_breakpoints_does_not_lie_over_the_strip(qtbot, window):
+    view(window).debug.open_list()
+    popover, strip = window.findChild(BreakpointList), view(window).scrubber
+    cells = strip.focus_rect().translated(strip.mapTo(window, QPoint(0, 0)))
+    assert popover.isVisible()
+    assert not popover.geometry().intersects(cells)
 
 
 def test_the_notation_is_remembered(qtbot, window):

@@ -218,9 +218,9 @@ class Breakpoints(QObject):
         elif message.name == "run.not-stopped":
             self._say(
                 Stop(
-                    tr("No breakpoint came true before the beginning of the run.")
+                    tr("No breakpoint came true: the run begins here.")
                     if values["back"]
-                    else tr("No breakpoint came true before the end of training.")
+                    else tr("No breakpoint came true: training has ended.")
                 )
             )
         elif values.get("granularity") != "breakpoint":

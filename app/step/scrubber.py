@@ -261,7 +261,7 @@ class Scrubber(QWidget):
         stop = self._session.stops.last if self._target is None else None
         if stop is not None and x + wide + 34 + draw.advance(stop.sentence, 12) > room:
             # The mark over the cells says where it is, and the top bar, too.
-            x -= 28
+            x -= 42
         else:
             x += draw.text(painter, x, 22, place, 11.5, colors.tx2, mono=True)
         if stop is not None:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 Mode = Literal["symbolic", "numbers", "result"]
+_Numbers = tuple[tuple[Any, float | None], ...]
 
 MINUS = "\N{MINUS SIGN}"
 DECIMALS = 4
@@ -123,6 +124,8 @@ class _Setter:
         self.tight = 1.0
         #: 2: products with fractions or roots stay in one piece, 1: these themselves do, 0: everything may break.
         self.kept = 2
+        #: What is set already: a line that proves too wide is broken between the boxes it is made of.
+        self._made: dict[Any, tuple[Expr, f.Box]] = {}
 
     # -- atoms
 
@@ -153,6 +156,13 @@ class _Setter:
 
     def box(self, expr: Expr, pen: f.Pen, level: int = _SYMBOL, guard: bool = False) -> f.Box:
         """Set `expr`; `level` is the binding strength around it (parentheses when it binds less)."""
+        key = (id(expr), pen, level, guard)
+        made = self._made.get(key)
+        if made is None:
+            made = self._made[key] = expr, self._set(expr, pen, level, guard)
+        return made[1]
+
+    def _set(self, expr: Expr, pen: f.Pen, level: int, guard: bool) -> f.Box:
         if isinstance(expr, Ref):
             return self.ref(expr, pen, guard)
         if isinstance(expr, Number):
@@ -423,7 +433,19 @@ def expression_box(
     expr: Expr, look: Look, values: Mapping[Any, float | None] | None = None
 ) -> f.Box:
     """Set an expression; with `look.width` it breaks between terms and factors, and shrinks if it must."""
-    setter = _Setter(look, values or {})
+    return _box(expr, look, _written(expr, look, values))
+
+
+def _written(expr: Expr, look: Look, values: Mapping[Any, float | None] | None) -> _Numbers:
+    """The numbers that are seen."""
+    if look.mode == "symbolic" or values is None:
+        return ()
+    return tuple((key, values.get(key)) for key in visible(expr))
+
+
+@lru_cache(maxsize=512)
+def _box(expr: Expr, look: Look, values: _Numbers) -> f.Box:
+    setter = _Setter(look, dict(values))
     box = setter.box(expr, look.pen)
     if not look.width or box.width <= look.width:
         return box
@@ -445,15 +467,13 @@ def expression_box(
 
 
 @lru_cache(maxsize=512)
-def _laid(expr: Expr, look: Look, values: tuple[tuple[Any, float | None], ...]) -> f.Formula:
-    return f.lay_out(expression_box(expr, look, dict(values)))
+def _laid(expr: Expr, look: Look, values: _Numbers) -> f.Formula:
+    return f.lay_out(_box(expr, look, values))
 
 
 def formula(expr: Expr, look: Look, values: Mapping[Any, float | None] | None = None) -> f.Formula:
     """Return the laid-out formula, cached by what it shows."""
-    if look.mode == "symbolic" or values is None:
-        return _laid(expr, look, ())
-    return _laid(expr, look, tuple((key, values.get(key)) for key in visible(expr)))
+    return _laid(expr, look, _written(expr, look, values))
 
 
 @lru_cache(maxsize=512)

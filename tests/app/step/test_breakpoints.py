@@ -188,7 +188,7 @@ def test_the_loss_that_goes_up_is_found_forward_and_back_with_the_same_bits(qtbo
     moved(qtbot, window, "step.run_back_to_breakpoint")
     assert moment(window) == (0, 0)
     qtbot.waitUntil(lambda: view(window).session.stops.last is not None, timeout=_PATIENCE)
-    assert "before the beginning" in view(window).session.stops.last.sentence
+    assert "the run begins here" in view(window).session.stops.last.sentence
 
 
 def test_playing_stops_at_breakpoints_while_step_is_in_front(qtbot, window):

@@ -253,12 +253,17 @@ class StepSession(QObject):
 
     @property
     def sample_words(self) -> str:
-        """Which sample of the data the shown row is: "sample 8,674"; empty until it is drawn."""
+        """Which sample of the data the shown row is: "no. 8,674 of the data"; empty until it is drawn.
+
+        Sample 1, 2, ... are those of the batch, everywhere.
+        """
         whatif = self.snapshot.whatif if self.snapshot is not None else None
         if whatif is not None and whatif.sample:
             return whatif.sample
         drawn = self.reader.value(SAMPLES)
-        return "" if drawn is None else tr("sample {number}", number=number(int(drawn) + 1))
+        return (
+            "" if drawn is None else tr("no. {number} of the data", number=number(int(drawn) + 1))
+        )
 
     def frame(self) -> Frame:
         """What the scene paints now."""

@@ -173,7 +173,7 @@ def test_the_listing_says_which_sample_is_shown(qtbot, window):
     for row in (0, 5):
         window.context.bus.do("select.row", row=row)
         qtbot.waitUntil(lambda: session.sample_words != "", timeout=_PATIENCE)
-        assert session.sample_words == f"sample {int(drawn[0][row]) + 1:,}"
+        assert session.sample_words == f"no. {int(drawn[0][row]) + 1:,} of the data"
     # The fold that fetches the batch says it, in the listing and to who cannot see it.
     window.context.bus.do("step.inspect", instruction=1)
     qtbot.waitUntil(lambda: session.sample_words in tape.accessibleDescription())

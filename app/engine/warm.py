@@ -32,6 +32,9 @@ _MACHINE, _SHARING, _READING, _HEALTH, _PICTURES = (
     "machine", "sharing", "reading", "health", "pictures",
 )  # fmt: skip
 
+#: What single instructions run, and the end of their step.
+OF_SINGLE_STEPS = (_READING, _HEALTH)
+
 #: One of the compiled functions behind each of these, by the name of its index.
 _INDEX = {
     _MACHINE: "machine.run_steps",

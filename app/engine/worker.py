@@ -334,6 +334,7 @@ class Worker(Stopping, QThread):
         self._tell(status="starting", reason="", position=None, finished=False)
 
     def _do_open(self, work: Work) -> None:
+        from app.engine import warm
         from app.engine.session import Session
         from app.scenes import edges
 
@@ -344,6 +345,9 @@ class Worker(Stopping, QThread):
         if old is not None:
             old.close()
         edges.warm()
+        for name in warm.OF_SINGLE_STEPS:
+            # Loaded now, or the first press of Step would wait for it.
+            warm.compile_job(name)
         _keep_what_is_imported()
         session = Session(work)
         session.hurry = self._is_waited_for

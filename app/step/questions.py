@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
+from app.bus import CommandError
 from app.engine.state import INTERRUPTED
 from app.scenes.formula_expressions import visible
 from app.scenes.step_values import is_weight
 from app.step.simplify import shorten
+from app.text import tr
 
 if TYPE_CHECKING:
     import numpy as np
@@ -91,7 +93,9 @@ class Questions(QObject):
         self._check_timer = QTimer(self)
         self._check_timer.setSingleShot(True)
         self._check_timer.setInterval(IDLE)
-        self._check_timer.timeout.connect(self.ask_check)
+        self._check_timer.timeout.connect(self._ask_check)
+        #: Whether the learner waits for a check, and for one of another number than the one under way.
+        self._check_wanted = self._check_next = False
 
     def tensor(self, serial: int, name: str) -> np.ndarray | None:
         """Return a tensor that was asked for because it is too large for every snapshot."""
@@ -191,15 +195,36 @@ class Questions(QObject):
         weight = is_weight(name) or (info is not None and info.role == "weight")
         return weight and self._session.reader.state(cell[0]) == "fresh"
 
-    @Slot()
     def ask_check(self) -> None:
+        """Check the gradient that is looked at, because the learner wants it.
+
+        Raises
+        ------
+        app.bus.CommandError
+            It is none that can be checked.
+        """
+        if not self.checkable:
+            raise CommandError(
+                tr(
+                    "Only the gradient of a weight can be checked, as soon as it is computed. "
+                    "Choose one in the drawing or in the listing."
+                )
+            )
+        self._check_wanted = True
+        self._ask_check()
+
+    @Slot()
+    def _ask_check(self) -> None:
         """Measure the gradient of the shown weight in float64.
 
         The first time its kernels are compiled, which keeps the engine for seconds: so the first check waits
         to be asked for, and later ones follow by themselves once they have proved quick.
         """
         cell, asked = self._session.cell, self._asked
-        if cell is None or asked is None or not self.checkable or self.checking:
+        if cell is None or asked is None or not self.checkable:
+            return
+        if self.checking:
+            self._check_next = self._check_wanted
             return
         began = perf_counter()
         self.checking = True
@@ -210,17 +235,27 @@ class Questions(QObject):
             self._check_is_quick = perf_counter() - began < QUICK
             if self._asked == asked:
                 self.check = (explained, answer)
-            self.answered.emit()
+            self._end_check()
 
-        def failed(_sentence: str) -> None:
+        def failed(sentence: str) -> None:
             self.checking = False
-            self.answered.emit()
+            if self._check_wanted and sentence != INTERRUPTED:
+                self._session.context.refused.emit(sentence)
+            self._end_check()
 
         self._engine.ask(
             "numeric_check", tensor=cell[0].removeprefix("grad/"), cell=cell[1], done=checked,
             failed=failed,
         )  # fmt: skip
         self.answered.emit()
+
+    def _end_check(self) -> None:
+        """A check has come back: the learner may wait for one of another number meanwhile."""
+        following, self._check_next, self._check_wanted = self._check_next, False, False
+        self.answered.emit()
+        if following:
+            self._check_wanted = True
+            self._ask_check()
 
     # -- the chain rule
 

@@ -368,7 +368,7 @@ class StoryView(Picture):
         assert found is not None
         lines = [
             tr(
-                "Sample {row} of the batch, number {index} of the data",
+                "Sample {row} of the batch, no. {index} of the data",
                 row=row + 1,
                 index=number(int(found.samples[row]) + 1),
             ),

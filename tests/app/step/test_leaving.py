@@ -148,6 +148,23 @@ def test_the_notation_is_remembered(qtbot, window):
         assert found.notation.value == "columns"
 
 
+def test_a_check_that_is_asked_for_while_another_is_under_way_is_made(qtbot, window):
+    bus, session = window.context.bus, view(window).session
+    with pytest.raises(CommandError, match="Only the gradient of a weight"):
+        bus.do("step.check_gradient")
+    go(qtbot, window, (0, 23), "run.to", instruction=22)
+    for cell in ([0, 1], [1, 2]):
+        bus.do("select.cell", tensor="grad/dense_1/kernel", index=cell)
+        qtbot.waitUntil(lambda: session.questions.explanation is not None, timeout=_PATIENCE)
+        bus.do("step.check_gradient")
+    qtbot.waitUntil(lambda: session.questions.check is not None, timeout=_PATIENCE)
+    asked, answer = session.questions.check
+    assert asked.cell == (1, 2)
+    assert answer["numeric"] == pytest.approx(
+        float(session.reader.value("grad/dense_1/kernel", (1, 2))), rel=1e-3
+    )
+
+
 def test_summaries_of_examples_are_shown_whole(qtbot, window):
     click(control(window, "step-examples"))
     cards = [card for card in window.findChildren(Card) if card.isVisible()]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,31 +14,12 @@ from pytestqt.qtbot import QtBot
 from app.bus import CommandError
 from app.step.breakpoint_list import BreakpointList
 from app.step.listing import entries, time_steps
-from app.step.workspace import StepWorkspace
 from app.widgets import Choice, Label, NumberField
 from app.window.main import MainWindow
-from tests.app.window.windows import action, click, control, open_window
+from tests.app.step.driving import view
+from tests.app.window.windows import action, click, control
 
 _PATIENCE = 30_000
-
-
-@pytest.fixture
-def window(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Iterator[MainWindow]:
-    monkeypatch.setenv("CHAINRULE_WARM_UP", "0")
-
-    def prepare(window: MainWindow) -> None:
-        window.context.bus.do("template.open", name="chain-rule-by-hand")
-
-    with open_window(qtbot, engine=True, prepare=prepare) as opened:
-        action(opened, "workspace-step").trigger()
-        qtbot.waitUntil(lambda: view(opened).session.program is not None, timeout=_PATIENCE)
-        yield opened
-
-
-def view(window: MainWindow) -> StepWorkspace:
-    found = window.findChild(StepWorkspace, "step-workspace")
-    assert found is not None
-    return found
 
 
 def moment(window: MainWindow) -> tuple[int, int]:

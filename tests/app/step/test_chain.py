@@ -18,33 +18,16 @@ from app.scenes.step_values import cell_id
 from app.step.sections.chain_rows import Factor, Hidden
 from app.window.main import MainWindow
 from core.expressions import evaluate
-from tests.app.step.test_step import view
-from tests.app.window.windows import action, click, control, open_window
+from tests.app.step.driving import in_step, view
+from tests.app.window.windows import click, control
 
 _PATIENCE = 120_000
 
 
-def opened(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, template: str) -> Iterator[MainWindow]:
-    monkeypatch.setenv("CHAINRULE_WARM_UP", "0")
-
-    def prepare(window: MainWindow) -> None:
-        window.context.bus.do("template.open", name=template)
-
-    with open_window(qtbot, engine=True, prepare=prepare) as window:
-        action(window, "workspace-step").trigger()
-        session = view(window).session
-        qtbot.waitUntil(lambda: session.program is not None, timeout=_PATIENCE)
-        yield window
-
-
 @pytest.fixture
-def window(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Iterator[MainWindow]:
-    yield from opened(qtbot, monkeypatch, "chain-rule-by-hand")
-
-
-@pytest.fixture
-def classifier(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Iterator[MainWindow]:
-    yield from opened(qtbot, monkeypatch, "digits-cnn")
+def classifier(qtbot: QtBot) -> Iterator[MainWindow]:
+    with in_step(qtbot, "digits-cnn") as opened:
+        yield opened
 
 
 def go(qtbot: QtBot, window: MainWindow, tensor: str, cell: tuple[int, ...], name: str = "chain"):

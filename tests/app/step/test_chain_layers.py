@@ -15,9 +15,8 @@ from app.step.sections.chain_rows import Factor
 from app.step.sheet import Sheet
 from app.window.main import MainWindow
 from core.expressions import evaluate
+from tests.app.step.driving import in_step, view
 from tests.app.step.test_chain import go
-from tests.app.step.test_step import view
-from tests.app.window.windows import action, open_window
 
 _PATIENCE = 120_000
 
@@ -50,17 +49,10 @@ NETWORKS: dict[str, Callable[[MainWindow], None]] = {
 
 
 @pytest.fixture(params=NETWORKS)
-def window(
-    request: pytest.FixtureRequest, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[MainWindow]:
-    monkeypatch.setenv("CHAINRULE_WARM_UP", "0")
-    with open_window(qtbot, engine=True, prepare=NETWORKS[request.param]) as opened:
-        action(opened, "workspace-step").trigger()
-        session = view(opened).session
-        qtbot.waitUntil(
-            lambda: session.program is not None and session.rows == {"normalised": 3}.get(request.param, 2),
-            timeout=_PATIENCE,
-        )  # fmt: skip
+def window(request: pytest.FixtureRequest, qtbot: QtBot) -> Iterator[MainWindow]:
+    with in_step(qtbot, NETWORKS[request.param]) as opened:
+        rows = {"normalised": 3}.get(request.param, 2)
+        qtbot.waitUntil(lambda: view(opened).session.rows == rows, timeout=_PATIENCE)
         yield opened
 
 

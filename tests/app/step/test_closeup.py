@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import pairwise
 
 import numpy as np
@@ -14,46 +13,25 @@ from pytestqt.qtbot import QtBot
 from app.scenes.closeups import board
 from app.scenes.step_values import cell_id
 from app.step.closeup import CloseupStage
-from app.step.workspace import StepWorkspace
 from app.widgets import Segmented
 from app.window.main import MainWindow
-from tests.app.window.windows import action, click, control, open_window
+from tests.app.step.driving import Stepping, closeup_of, view
+from tests.app.window.windows import action, click, control
 
 _PATIENCE = 120_000
 
 
+NETWORK = "spirals-mlp"
+
+
 @pytest.fixture
-def window(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Iterator[MainWindow]:
-    monkeypatch.setenv("CHAINRULE_WARM_UP", "0")
-
-    def prepare(window: MainWindow) -> None:
-        window.context.bus.do("template.open", name="spirals-mlp")
-
-    with open_window(qtbot, engine=True, prepare=prepare) as opened:
-        action(opened, "workspace-step").trigger()
-        session = workspace(opened).session
-        qtbot.waitUntil(lambda: session.program is not None, timeout=_PATIENCE)
-        # A command before the engine is ready is not carried out.
-        engine = opened.context.engine
-        qtbot.waitUntil(lambda: engine.state.status in ("ready", "paused"), timeout=_PATIENCE)
-        opened.context.bus.do("step.view", value="closeup")
-        yield opened
-
-
-def workspace(window: MainWindow) -> StepWorkspace:
-    found = window.findChild(StepWorkspace, "step-workspace")
-    assert found is not None
-    return found
-
-
-def stage(window: MainWindow) -> CloseupStage:
-    found = window.findChild(CloseupStage, "step-closeup")
-    assert found is not None
-    return found
+def window(stepping: Stepping) -> MainWindow:
+    stepping.do("step.view", value="closeup")
+    return stepping.window
 
 
 def press(qtbot: QtBot, window: MainWindow, name: str, times: int = 1) -> None:
-    session = workspace(window).session
+    session = view(window).session
     for _ in range(times):
         before = session.snapshot.position
         action(window, name).trigger()
@@ -67,7 +45,7 @@ def middle(rect: tuple[float, float, float, float]) -> QPoint:
 
 def known(qtbot: QtBot, window: MainWindow) -> None:
     """Wait until the engine has told how the chosen number came about, and what a number goes into."""
-    looked = stage(window)
+    looked = closeup_of(window)
     qtbot.waitUntil(
         lambda: (
             looked.traces.origin(looked.subject) is not None
@@ -78,7 +56,7 @@ def known(qtbot: QtBot, window: MainWindow) -> None:
 
 
 def test_every_number_painted_is_the_engine_s_forward_and_back(qtbot, window):
-    session, looked = workspace(window).session, stage(window)
+    session, looked = view(window).session, closeup_of(window)
     program = session.program
     press(qtbot, window, "transport-step", 20)
     press(qtbot, window, "transport-step-back", 3)
@@ -102,7 +80,7 @@ def test_every_number_painted_is_the_engine_s_forward_and_back(qtbot, window):
 
 
 def test_an_operand_s_number_is_followed_to_what_reads_it(qtbot, window):
-    session, looked = workspace(window).session, stage(window)
+    session, looked = view(window).session, closeup_of(window)
     press(qtbot, window, "transport-step", 7)
     assert session.instruction.op == "matmul"
     known(qtbot, window)
@@ -124,7 +102,7 @@ def test_an_operand_s_number_is_followed_to_what_reads_it(qtbot, window):
 
 
 def test_what_a_number_goes_into_is_one_click_away(qtbot, window):
-    session, looked = workspace(window).session, stage(window)
+    session, looked = view(window).session, closeup_of(window)
     press(qtbot, window, "transport-step", 5)
     line = session.instruction
     known(qtbot, window)
@@ -136,7 +114,7 @@ def test_what_a_number_goes_into_is_one_click_away(qtbot, window):
 
 
 def test_the_keyboard_walks_over_the_result_and_goes_on(qtbot, window):
-    session, looked = workspace(window).session, stage(window)
+    session, looked = view(window).session, closeup_of(window)
     press(qtbot, window, "transport-step", 4)
     looked.setFocus()
     before = session.cell
@@ -150,7 +128,7 @@ def test_the_keyboard_walks_over_the_result_and_goes_on(qtbot, window):
 
 
 def test_one_sample_or_all_and_own_or_shared_scale_are_commands(qtbot, window):
-    session, looked = workspace(window).session, stage(window)
+    session, looked = view(window).session, closeup_of(window)
     press(qtbot, window, "transport-step", 6)
     assert session.instruction.op == "tanh"
     result = looked.place.panel(session.instruction.writes[0], True)
@@ -188,7 +166,7 @@ def _number(looked: CloseupStage) -> tuple[str, tuple[int, ...]]:
 
 
 def test_a_sum_builds_up_and_comes_to_rest(qtbot, window):
-    session, looked = workspace(window).session, stage(window)
+    session, looked = view(window).session, closeup_of(window)
     press(qtbot, window, "transport-step", 7)
     assert session.instruction.op == "matmul"
     known(qtbot, window)
@@ -201,7 +179,7 @@ def test_a_sum_builds_up_and_comes_to_rest(qtbot, window):
 
 
 def test_lists_of_a_close_up_are_scrolled_and_walked_with_the_keyboard(qtbot, window):
-    session, looked = workspace(window).session, stage(window)
+    session, looked = view(window).session, closeup_of(window)
     press(qtbot, window, "transport-step", 7)
     # The gradient of a weight is a sum over the samples: more terms than there is room for.
     gradient = next(
@@ -234,16 +212,16 @@ def test_lists_of_a_close_up_are_scrolled_and_walked_with_the_keyboard(qtbot, wi
     first = looked.moment.destinations[0]
     QTest.keyClick(looked, Qt.Key.Key_Return)
     assert session.instruction.index == first.instruction
-    assert workspace(window).editing.editor is None, "Enter was meant for the list"
+    assert view(window).editing.editor is None, "Enter was meant for the list"
     QTest.keyClick(looked, Qt.Key.Key_Escape)
     assert looked.keys.at is None
     QTest.keyClick(looked, Qt.Key.Key_Return)
-    assert workspace(window).editing.editor is not None, "without one it types over the number"
+    assert view(window).editing.editor is not None, "without one it types over the number"
 
 
 def test_the_views_follow_each_other_on_a_key(qtbot, window):
     press(qtbot, window, "transport-step", 2)
-    shown = workspace(window)
+    shown = view(window)
     seen = []
     for _ in range(3):
         QTest.keyClick(window, Qt.Key.Key_Tab, Qt.KeyboardModifier.ControlModifier)

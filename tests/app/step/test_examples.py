@@ -2,39 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
 from app.step.examples import NoteStrip
-from app.step.workspace import StepWorkspace
 from app.window.main import MainWindow
 from core import templates
-from tests.app.window.windows import action, click, control, open_window
+from tests.app.step.driving import view
+from tests.app.window.windows import action, click, control
 
 _PATIENCE = 120_000
 
 
-@pytest.fixture
-def window(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Iterator[MainWindow]:
-    monkeypatch.setenv("CHAINRULE_WARM_UP", "0")
-
-    def prepare(window: MainWindow) -> None:
-        window.context.bus.do("template.open", name="xor-mlp")
-
-    with open_window(qtbot, engine=True, prepare=prepare) as opened:
-        action(opened, "workspace-step").trigger()
-        session = view(opened).session
-        qtbot.waitUntil(lambda: session.program is not None, timeout=_PATIENCE)
-        yield opened
-
-
-def view(window: MainWindow) -> StepWorkspace:
-    found = window.findChild(StepWorkspace, "step-workspace")
-    assert found is not None
-    return found
+NETWORK = "xor-mlp"
 
 
 def strip(window: MainWindow) -> NoteStrip:

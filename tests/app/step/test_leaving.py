@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
@@ -19,28 +17,10 @@ from app.step.workspace import StepWorkspace
 from app.theme import current
 from app.window.cards import Card
 from app.window.main import MainWindow
+from tests.app.step.driving import view
 from tests.app.window.windows import action, click, control, open_window
 
 _PATIENCE = 60_000
-
-
-@pytest.fixture
-def window(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Iterator[MainWindow]:
-    monkeypatch.setenv("CHAINRULE_WARM_UP", "0")
-
-    def prepare(window: MainWindow) -> None:
-        window.context.bus.do("template.open", name="chain-rule-by-hand")
-
-    with open_window(qtbot, engine=True, prepare=prepare) as opened:
-        action(opened, "workspace-step").trigger()
-        ready(qtbot, opened)
-        yield opened
-
-
-def view(window: MainWindow) -> StepWorkspace:
-    found = window.findChild(StepWorkspace, "step-workspace")
-    assert found is not None
-    return found
 
 
 def ready(qtbot: QtBot, window: MainWindow) -> None:

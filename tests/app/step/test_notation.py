@@ -2,42 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
 from app.scenes.formula_expressions import format_number
 from app.step.notation import PRODUCTS, is_turned, mark, title
-from app.step.workspace import StepWorkspace
 from app.window.main import MainWindow
-from tests.app.window.windows import action, click, control, open_window
+from tests.app.step.driving import Stepping, view
+from tests.app.window.windows import click, control
 
 _PATIENCE = 45_000
 
 
+NETWORK = "weight-and-height"
+
+
 @pytest.fixture
-def window(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Iterator[MainWindow]:
-    monkeypatch.setenv("CHAINRULE_WARM_UP", "0")
-
-    def prepare(window: MainWindow) -> None:
-        window.context.bus.do("template.open", name="weight-and-height")
-
-    with open_window(qtbot, engine=True, prepare=prepare) as opened:
-        action(opened, "workspace-step").trigger()
-        step = view(opened)
-        engine = opened.context.engine
-        qtbot.waitUntil(lambda: step.session.program is not None, timeout=_PATIENCE)
-        qtbot.waitUntil(lambda: engine.state.status == "ready", timeout=_PATIENCE)
-        through(qtbot, opened)
-        yield opened
-
-
-def view(window: MainWindow) -> StepWorkspace:
-    found = window.findChild(StepWorkspace, "step-workspace")
-    assert found is not None
-    return found
+def window(stepping: Stepping) -> MainWindow:
+    through(stepping.qtbot, stepping.window)
+    return stepping.window
 
 
 def through(qtbot: QtBot, window: MainWindow) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
@@ -12,38 +10,18 @@ from pytestqt.qtbot import QtBot
 
 from app.step.sample import SamplePicker
 from app.step.sample_picture import PixelPad
-from app.step.workspace import StepWorkspace
 from app.window.main import MainWindow
 from core import data
-from tests.app.window.windows import action, click, control, open_window
+from tests.app.step.driving import Stepping, view
+from tests.app.window.windows import action, click, control
 
 _PATIENCE = 60_000
 
 
 @pytest.fixture
-def window(
-    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
-) -> Iterator[MainWindow]:
-    monkeypatch.setenv("CHAINRULE_WARM_UP", "0")
-
-    def prepare(window: MainWindow) -> None:
-        window.context.bus.do("template.open", name=request.param)
-
-    with open_window(qtbot, engine=True, prepare=prepare) as opened:
-        action(opened, "workspace-step").trigger()
-        session = view(opened).session
-        qtbot.waitUntil(lambda: session.program is not None, timeout=_PATIENCE)
-        # The numbers are there a moment before the engine says that it is ready.
-        ready = action(opened, "transport-step")
-        qtbot.waitUntil(ready.isEnabled, timeout=_PATIENCE)
-        step(qtbot, opened, 3)
-        yield opened
-
-
-def view(window: MainWindow) -> StepWorkspace:
-    found = window.findChild(StepWorkspace, "step-workspace")
-    assert found is not None
-    return found
+def window(stepping: Stepping) -> MainWindow:
+    stepping.step(3)
+    return stepping.window
 
 
 def step(qtbot: QtBot, window: MainWindow, times: int) -> None:
@@ -61,8 +39,8 @@ def picker(qtbot: QtBot, window: MainWindow) -> SamplePicker:
     return found
 
 
-digits = pytest.mark.parametrize("window", ["digits-cnn"], indirect=True)
-small = pytest.mark.parametrize("window", ["chain-rule-by-hand"], indirect=True)
+digits = pytest.mark.parametrize("stepping", ["digits-cnn"], indirect=True)
+small = pytest.mark.parametrize("stepping", ["chain-rule-by-hand"], indirect=True)
 
 
 @digits

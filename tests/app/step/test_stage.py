@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from PySide6.QtCore import QPoint, QRect
 from PySide6.QtGui import QImage
@@ -15,32 +13,15 @@ from app.scenes import draw
 from app.scenes.step import SCENE
 from app.step.stage import StepStage
 from app.step.workspace import StepWorkspace
-from app.window.main import MainWindow
-from tests.app.window.windows import action, open_window
+from tests.app.step.driving import view
+from tests.app.window.windows import action
 
 _PATIENCE = 120_000
 
 
-@pytest.fixture(params=["chain-rule-by-hand", "digits-cnn"])
-def window(
-    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
-) -> Iterator[MainWindow]:
-    monkeypatch.setenv("CHAINRULE_WARM_UP", "0")
-
-    def prepare(window: MainWindow) -> None:
-        window.context.bus.do("template.open", name=request.param)
-
-    with open_window(qtbot, engine=True, prepare=prepare) as opened:
-        action(opened, "workspace-step").trigger()
-        qtbot.waitUntil(lambda: view(opened).session.program is not None, timeout=_PATIENCE)
-        qtbot.waitUntil(action(opened, "transport-step").isEnabled, timeout=_PATIENCE)
-        yield opened
-
-
-def view(window: MainWindow) -> StepWorkspace:
-    found = window.findChild(StepWorkspace, "step-workspace")
-    assert found is not None
-    return found
+pytestmark = pytest.mark.parametrize(
+    "stepping", ["chain-rule-by-hand", "digits-cnn"], indirect=True
+)
 
 
 def fresh(stage: StepStage, workspace: StepWorkspace) -> QImage:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -22,36 +21,14 @@ from app.step import card as cards
 from app.step.sections import check
 from app.step.tape import entries
 from app.step.words import sentence
-from app.step.workspace import StepWorkspace
 from app.window.main import MainWindow
 from core import templates
 from core.expressions import evaluate
-from tests.app.window.windows import action, click, control, open_window
+from tests.app.step.driving import view
+from tests.app.window.windows import action, click, control
 
 _PATIENCE = 120_000
 KERNEL = "grad/dense_1/kernel"
-
-
-@pytest.fixture
-def window(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Iterator[MainWindow]:
-    monkeypatch.setenv("CHAINRULE_WARM_UP", "0")
-
-    def prepare(window: MainWindow) -> None:
-        window.context.bus.do("template.open", name="chain-rule-by-hand")
-
-    with open_window(qtbot, engine=True, prepare=prepare) as opened:
-        action(opened, "workspace-step").trigger()
-        session = view(opened).session
-        qtbot.waitUntil(lambda: session.program is not None, timeout=_PATIENCE)
-        # The numbers are there a moment before the engine says that it is ready.
-        qtbot.waitUntil(action(opened, "transport-step").isEnabled, timeout=_PATIENCE)
-        yield opened
-
-
-def view(window: MainWindow) -> StepWorkspace:
-    found = window.findChild(StepWorkspace, "step-workspace")
-    assert found is not None
-    return found
 
 
 def press(qtbot: QtBot, window: MainWindow, name: str, times: int = 1) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
@@ -21,29 +19,20 @@ from app.window.main import MainWindow
 from core import data, templates
 from core.runs import Run
 from core.runs.story import Story
-from tests.app.window.windows import action, click, control, open_window
+from tests.app.step.driving import Stepping
+from tests.app.window.windows import click, control
 
 _PATIENCE = 60_000
-NAME = "stroke-risk"
+NAME = NETWORK = "stroke-risk"
 
 
 @pytest.fixture
-def window(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Iterator[MainWindow]:
-    monkeypatch.setenv("CHAINRULE_WARM_UP", "0")
-
-    def prepare(window: MainWindow) -> None:
-        window.context.bus.do("template.open", name=NAME)
-
-    with open_window(qtbot, engine=True, prepare=prepare) as opened:
-        action(opened, "workspace-step").trigger()
-        step = opened.findChild(StepWorkspace, "step-workspace")
-        qtbot.waitUntil(lambda: step.session.program is not None, timeout=_PATIENCE)
-        engine = opened.context.engine
-        qtbot.waitUntil(lambda: engine.state.status == "ready", timeout=_PATIENCE)
-        steps(qtbot, opened, 12)
-        opened.context.bus.do("step.view", value="story")
-        qtbot.waitUntil(lambda: told(opened, 12), timeout=_PATIENCE)
-        yield opened
+def window(stepping: Stepping) -> MainWindow:
+    opened = stepping.window
+    steps(stepping.qtbot, opened, 12)
+    stepping.do("step.view", value="story")
+    stepping.until(lambda: told(opened, 12))
+    return opened
 
 
 def view(window: MainWindow) -> StoryView:

@@ -13,19 +13,15 @@ from app.scenes.closeups.recurrent_curve import sizes
 from app.scenes.closeups.unrolled import of_instruction
 from app.scenes.closeups.update_terms import terms
 from app.scenes.step_values import cell_id
-from app.step.closeup import CloseupStage
-from app.step.workspace import StepWorkspace
 from app.window.main import MainWindow
-from tests.app.window.windows import action, click, open_window
+from tests.app.step.driving import closeup_of, in_step, view
+from tests.app.window.windows import action, click
 
 _PATIENCE = 60_000
 
 
 @pytest.fixture(params=["SimpleRNN", "LSTM", "GRU", "Bidirectional"])
-def window(
-    request: pytest.FixtureRequest, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[MainWindow]:
-    monkeypatch.setenv("CHAINRULE_WARM_UP", "0")
+def window(request: pytest.FixtureRequest, qtbot: QtBot) -> Iterator[MainWindow]:
 
     def prepare(window: MainWindow) -> None:
         bus = window.context.bus
@@ -40,32 +36,18 @@ def window(
             optimizer={"kind": "Adam", "learning_rate": 0.01, "clipnorm": 0.01}, batch_size=2,
         )  # fmt: skip
 
-    with open_window(qtbot, engine=True, prepare=prepare) as opened:
-        action(opened, "workspace-step").trigger()
+    with in_step(qtbot, prepare) as opened:
         session = view(opened).session
         qtbot.waitUntil(
-            lambda: session.program is not None and any(i.op == "adam" for i in session.program.instructions),
-            timeout=_PATIENCE,
-        )  # fmt: skip
+            lambda: any(i.op == "adam" for i in session.program.instructions), timeout=_PATIENCE
+        )
         opened.context.bus.do("step.view", value="closeup")
         yield opened
 
 
-def view(window: MainWindow) -> StepWorkspace:
-    found = window.findChild(StepWorkspace, "step-workspace")
-    assert found is not None
-    return found
-
-
-def stage(window: MainWindow) -> CloseupStage:
-    found = window.findChild(CloseupStage, "step-closeup")
-    assert found is not None
-    return found
-
-
 def whole(window: MainWindow) -> dict[str, np.ndarray]:
     """What is painted now, by tensor."""
-    moment = stage(window).moment
+    moment = closeup_of(window).moment
     assert moment is not None
     return dict(moment.arrays)
 
@@ -83,9 +65,9 @@ def there(qtbot: QtBot, window: MainWindow) -> None:
 
     def come() -> bool:
         closeup, subject, moment = (
-            stage(window).closeup,
-            stage(window).subject,
-            stage(window).moment,
+            closeup_of(window).closeup,
+            closeup_of(window).subject,
+            closeup_of(window).moment,
         )
         if closeup is None or subject is None or moment is None:
             return False
@@ -111,7 +93,7 @@ def test_every_instruction_is_walked_forward_and_back_with_the_engine_s_numbers(
     stops = set(range(0, len(program.instructions), 7))
     for line in program.instructions:
         press(qtbot, window, "transport-step")
-        shown = stage(window)
+        shown = closeup_of(window)
         assert shown.subject.instruction == line
         closeup = shown.closeup
         kinds[closeup.name] = kinds.get(closeup.name, 0) + 1
@@ -153,7 +135,7 @@ def test_the_way_back_in_time_and_the_update_that_follows(qtbot, window):
     line, (layer, time) = next((i, f) for i, f in reversed(found) if f and i.phase == "backward")
     bus.do("step.inspect", instruction=line.index)
     there(qtbot, window)
-    shown = stage(window)
+    shown = closeup_of(window)
     lengths = sizes(shown.place, shown.subject, shown.moment, "h", time)
     for t, value in lengths.items():
         gradient = asked(qtbot, window, f"grad/{layer.steps[layer.at(t)].h}")[session.row]
@@ -163,9 +145,12 @@ def test_the_way_back_in_time_and_the_update_that_follows(qtbot, window):
     update = next(i for i in updates if i.operands["w"] == layer.kernel)
     bus.do("step.inspect", instruction=update.index)
     there(qtbot, window)
-    qtbot.waitUntil(lambda: layer.kernel in stage(window).moment.before, timeout=10_000)
+    qtbot.waitUntil(lambda: layer.kernel in closeup_of(window).moment.before, timeout=10_000)
     bus.do("select.cell", tensor=layer.kernel, index=[1, 2])
-    rows = {term.line.name: term for term in terms(stage(window).subject, stage(window).moment)}
+    rows = {
+        term.line.name: term
+        for term in terms(closeup_of(window).subject, closeup_of(window).moment)
+    }
     for key, name in update.results.items():
         exact = float(asked(qtbot, window, name)[1, 2])
         assert rows["w" if key == "y" else key].value == exact
@@ -182,7 +167,7 @@ def test_a_click_on_a_gate_goes_to_the_instruction_that_opened_it(qtbot, window)
     found = ((i, of_instruction(program, i)) for i in program.instructions)
     line, (layer, _) = next((i, f) for i, f in found if f is not None)
     bus.do("step.inspect", instruction=line.index)
-    shown = stage(window)
+    shown = closeup_of(window)
     band = shown.place.band("h")
     grid = band.grids[-1]
     rect = shown.place.hits.get(cell_id(grid.tensor, (1,))).rect
@@ -190,6 +175,6 @@ def test_a_click_on_a_gate_goes_to_the_instruction_that_opened_it(qtbot, window)
     click(shown, QPoint(round(x + w / 2), round(y + h / 2)))
     assert session.cell == (grid.tensor, (1,))
     assert grid.tensor in session.instruction.writes
-    assert stage(window).closeup.name == "recurrent"
-    assert stage(window).subject.cell[-1] == 1
+    assert closeup_of(window).closeup.name == "recurrent"
+    assert closeup_of(window).subject.cell[-1] == 1
     assert of_instruction(program, session.instruction)[0] is layer

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
@@ -14,36 +12,18 @@ from pytestqt.qtbot import QtBot
 from app.scenes.step_values import cell_id
 from app.step.sections import whatif as section
 from app.step.whatif_editor import CellEditor, parse
-from app.step.workspace import StepWorkspace
 from app.window.main import MainWindow
-from tests.app.window.windows import action, click, control, open_window
+from tests.app.step.driving import Stepping, view
+from tests.app.window.windows import action, click, control
 
 _PATIENCE = 20_000
 KERNEL = "dense_1/kernel"
 
 
 @pytest.fixture
-def window(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Iterator[MainWindow]:
-    monkeypatch.setenv("CHAINRULE_WARM_UP", "0")
-
-    def prepare(window: MainWindow) -> None:
-        window.context.bus.do("template.open", name="chain-rule-by-hand")
-
-    with open_window(qtbot, engine=True, prepare=prepare) as opened:
-        action(opened, "workspace-step").trigger()
-        session = view(opened).session
-        qtbot.waitUntil(lambda: session.program is not None, timeout=_PATIENCE)
-        # The numbers are there a moment before the engine says that it is ready.
-        ready = action(opened, "transport-step")
-        qtbot.waitUntil(ready.isEnabled, timeout=_PATIENCE)
-        step(qtbot, opened, 12)
-        yield opened
-
-
-def view(window: MainWindow) -> StepWorkspace:
-    found = window.findChild(StepWorkspace, "step-workspace")
-    assert found is not None
-    return found
+def window(stepping: Stepping) -> MainWindow:
+    stepping.step(12)
+    return stepping.window
 
 
 def step(qtbot: QtBot, window: MainWindow, times: int, name: str = "transport-step") -> None:

@@ -12,6 +12,8 @@ from app.engine.changing import Changing
 from app.engine.probing import read
 from app.engine.program_view import is_there, written_at
 from app.snapshots import LASTING, Probe, WhatIfEdit, WhatIfView
+from app.text import tr
+from core.errors import ChainruleError
 from core.runs import Run
 from core.runs.samples import Samples
 from core.runs.scratch import AT_START, Kept, Scratch, keep, put
@@ -60,10 +62,11 @@ class WhatIf(Changing):
 
     def take_back(self, tensor: str, cell: tuple[int, ...]) -> None:
         """Let a number be what it was; without any the copy ends."""
-        if self.scratch is not None:
-            self.scratch.take_back(tensor, tuple(cell))
-            if not self.scratch.edits and not self.scratch.other_samples:
-                self.end_whatif()
+        if self.scratch is None:
+            raise ChainruleError(tr("There is no what-if copy: these are the run's own numbers."))
+        self.scratch.take_back(tensor, tuple(cell))
+        if not self.scratch.edits and not self.scratch.other_samples:
+            self.end_whatif()
 
     def step_with(self, samples: Samples, words: str) -> None:
         """Let the copy's batch be these samples; weights put in by hand stay."""

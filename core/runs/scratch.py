@@ -5,7 +5,6 @@ Never history: a scratch has an arena of its own, the run is not touched, and wh
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -32,6 +31,9 @@ AT_START = -1
 
 #: Numbers that are compared in one go.
 _PART = 65_536
+
+#: The largest number there is room for.
+_LARGEST = float(np.finfo(np.float32).max)
 
 
 @dataclass(frozen=True)
@@ -355,7 +357,7 @@ class Scratch:
             There is no such cell, it is not computed yet, or the network cannot take the number; nothing is changed.
         """
         number = checked.finite(value)
-        if number is None or not math.isfinite(float(np.float32(number))):
+        if number is None or abs(number) > _LARGEST:
             raise ChainruleError(f"A number must be one that float32 can hold; it is {value!r}.")
         t = self.program._tensor(tensor)
         place = self.program._place(t, list(cell) if isinstance(cell, np.ndarray) else cell)
@@ -367,8 +369,17 @@ class Scratch:
         return found
 
     def take_back(self, tensor: str, cell: Any) -> None:
-        """Let a number be what it was."""
-        self.use(tuple(e for e in self.edits if (e.tensor, e.cell) != (tensor, tuple(cell))))
+        """Let a number be what it was.
+
+        Raises
+        ------
+        core.errors.ChainruleError
+            It was not put in by hand.
+        """
+        rest = tuple(e for e in self.edits if (e.tensor, e.cell) != (tensor, tuple(cell)))
+        if rest == self.edits:
+            raise ChainruleError(f"No number was put in by hand at {tuple(cell)} of {tensor!r}.")
+        self.use(rest)
 
     def use(self, edits: tuple[Edit, ...]) -> None:
         """Have these numbers put in and no others: some that were put in before."""

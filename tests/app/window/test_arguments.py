@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import types
 from collections.abc import Iterator
+from random import Random
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import pytest
@@ -14,7 +16,7 @@ from app.step.workspace import StepWorkspace
 from app.window.main import MainWindow
 from tests.app.window.windows import action, open_window
 
-_PATIENCE = 120_000
+_PATIENCE = 20_000
 HUGE = 10**9
 
 #: What each command takes, once: what is wrong is put in the place of one of these.
@@ -305,3 +307,84 @@ def test_what_does_not_exist_is_refused(window: MainWindow) -> None:
         for bad in every
     ]
     none_of(problems)
+
+
+#: What the engine alone can tell: it says so in a moment, and nothing has changed.
+LATER: dict[str, dict[str, Any]] = {
+    "run.set": {"name": "nope", "value": 0.5},
+    "run.undelete": {"run": "nope"},
+    "run.branch": {"step": HUGE},
+    "step.edit": {"tensor": "dense_1/kernel", "cells": [[0, 1]], "values": [1e300]},
+    "step.whatif_sample": {"data": "", "part": "train", "index": HUGE},
+    "step.whatif_take_back": {"tensor": "dense_1/kernel", "cell": [0, 0]},
+    "step.whatif_typed": {"inputs": [[0.0, 1.0, 2.0]], "targets": [[1.0]]},
+    "step.whatif_keep": {},
+}
+
+
+@pytest.mark.parametrize("name", LATER)
+def test_what_the_engine_refuses_is_said_and_changes_nothing(
+    qtbot: QtBot, window: MainWindow, name: str
+) -> None:
+    engine = window.context.engine
+    before = known(window)[:-1]
+    with qtbot.waitSignal(engine.failed, timeout=_PATIENCE) as said:
+        window.context.bus.do(name, **LATER[name])
+    assert said.args[0].rstrip().endswith((".", "?", "!"))
+    assert "The engine could not do that" not in said.args[0]
+    qtbot.waitUntil(lambda: engine.state.status in ("ready", "paused"), timeout=_PATIENCE)
+    assert known(window)[:-1] == before
+
+
+#: They ask in a dialog, or write files.
+ASKING = {"project.export", "project.save", "study.open", "step.chain_ways", "lesson.show"}
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_commands_in_any_order_never_fail_but_with_a_sentence(
+    qtbot: QtBot, window: MainWindow, seed: int
+) -> None:
+    random = Random(seed)
+    bus = window.context.bus
+    names = [name for name in bus.names() if name not in ASKING]
+    told = []
+    window.context.engine.failed.connect(told.append)
+    for _ in range(100):
+        name = random.choice(names)
+        arguments = dict(GOOD.get(name, {}))
+        if name in OUT_OF_RANGE and random.random() < 0.3:
+            arguments |= random.choice(OUT_OF_RANGE[name])
+        with contextlib.suppress(CommandError):
+            bus.do(name, **arguments)
+        if random.random() < 0.5:
+            qtbot.wait(random.choice((0, 1, 20, 60)))
+    qtbot.waitUntil(
+        lambda: window.context.engine.state.status not in ("busy", "starting"), timeout=_PATIENCE
+    )
+    with contextlib.suppress(CommandError):
+        bus.do("run.pause")
+    assert not window.grab().isNull()
+    assert not [sentence for sentence in told if "The engine could not do that" in sentence]
+
+
+@pytest.mark.parametrize("state", ["empty", "blocked"])
+def test_commands_without_a_network_that_runs_never_fail_but_with_a_sentence(
+    qtbot: QtBot, window: MainWindow, state: str
+) -> None:
+    bus = window.context.bus
+    if state == "empty":
+        bus.do("project.new")
+    else:
+        bus.do("layer.configure", layer="dense_1", activation="softmax")
+        bus.do("layer.remove", layer="dense_2")
+        bus.do("training.configure", loss="sparse_categorical_crossentropy")
+    qtbot.wait(100)
+    changing = {"project.new", "template.open", "edit.undo", "edit.redo", "project.open", "layer.add", "data.choose",
+                "training.configure", "layer.fix", "study.use"}  # fmt: skip
+    for name in bus.names():
+        if name in ASKING or name in changing:
+            continue
+        with contextlib.suppress(CommandError):
+            bus.do(name, **GOOD.get(name, {}))
+        qtbot.wait(1)
+    assert not window.grab().isNull()

@@ -27,6 +27,7 @@ from core.expressions import (
     Sum,
     Symbol,
     children,
+    evaluate,
 )
 from core.tape.symbols import VIA
 
@@ -51,10 +52,13 @@ def format_number(value: float, decimals: int = DECIMALS, sign: bool = False) ->
         return "NaN"
     if math.isinf(value):
         return ("+" if value > 0 else MINUS) + "∞"
-    size = abs(value)
+    size = abs(float(value))
     if size != 0 and (size < 0.5 * 10.0**-decimals or size >= 1e6):
         mantissa, exponent = f"{size:.1e}".split("e")
         string = f"{mantissa}e{int(exponent)}".replace("-", MINUS)
+    elif size >= 1000 and size.is_integer():
+        # Wages and prices, as people write them.
+        string = f"{size:,.0f}"
     else:
         string = f"{size:.{decimals}f}"
     if value < 0 and (size >= 0.5 * 10.0**-decimals or "e" in string):
@@ -136,7 +140,8 @@ class _Setter:
             # A constant such as 0.9 or 1e−7 as it was given.
             string = given(value)
         else:
-            string = significant(value, self.look.decimals)
+            # In formulas a comma stands between the arguments of functions.
+            string = significant(value, self.look.decimals).replace(",", "")
         box = f.text(string, pen, ref)
         if guard and string.startswith(MINUS):
             faint = pen.with_role(f.HINT)
@@ -450,9 +455,16 @@ def _box(expr: Expr, look: Look, values: _Numbers) -> f.Box:
     if not look.width or box.width <= look.width:
         return box
     sizes = range(look.pen.size, f.MINIMUM_SIZE - 1, -1)
-    # Smaller letters are easier to read than a fraction that is torn.
+    # Smaller letters are easier to read than a fraction that is torn, and so are parts with names of their own.
+    for size in sizes:
+        pen = f.Pen(size, look.pen.weight, look.pen.role)
+        box = f.flow(setter.broken(expr, pen), look.width, indent=pen.size * 1.2)
+        if box.width <= look.width:
+            return box
+    named = _with_names(expr, setter)
+    if named is not None:
+        return named
     for kept, size, tight in (
-        *((2, size, 1.0) for size in sizes),
         *((1, size, 1.0) for size in sizes),
         *((0, size, 1.0) for size in sizes),
         (0, f.MINIMUM_SIZE, 0.8),
@@ -464,6 +476,74 @@ def _box(expr: Expr, look: Look, values: _Numbers) -> f.Box:
         if box.width <= look.width:
             break
     return box
+
+
+def _with_names(expr: Expr, setter: _Setter) -> f.Box | None:
+    """Set a wide fraction with names for the sums in it, which follow in lines of their own; None if none help."""
+    look = setter.look
+    parts: dict[str, Expr] = {}
+
+    def value(part: Expr) -> float | None:
+        known = {key: setter.values.get(key) for key in visible(part)}
+        if look.mode != "numbers":
+            return 0.0
+        if any(one is None for one in known.values()) or _is_elided(part):
+            return None
+        return evaluate(part, lambda tensor, index: known[tensor, tuple(index)] or 0.0)
+
+    def name(part: Expr) -> Expr:
+        if not isinstance(part, Sum):
+            return replaced(part)
+        worth = value(part)
+        if worth is None:
+            return part
+        # What an optimizer remembers gives its letter to what it will be.
+        own = next((r.symbol.partition("(")[0] for r in _refs(part) if "(" in r.symbol), "")
+        letter = f"{own}′" if own and f"{own}′" not in parts else "ABC"[len(parts)]
+        parts[letter] = part
+        return Symbol(letter, worth)
+
+    def replaced(part: Expr) -> Expr:
+        if len(parts) == 3:
+            return part
+        if isinstance(part, Quotient):
+            above = name(part.numerator)
+            return Quotient(above, replaced(part.denominator))
+        if isinstance(part, Call) and part.function == "sqrt":
+            return Call("sqrt", (name(part.arguments[0]),))
+        if isinstance(part, Sum):
+            return Sum(tuple(map(replaced, part.terms)))
+        if isinstance(part, Product):
+            return Product(tuple(map(replaced, part.factors)))
+        return Negate(replaced(part.x)) if isinstance(part, Negate) else part
+
+    short = replaced(expr)
+    if not parts:
+        return None
+    for size in range(look.pen.size, f.MINIMUM_SIZE - 1, -1):
+        pen = f.Pen(size, look.pen.weight, look.pen.role)
+        lines = [f.flow(setter.broken(short, pen), look.width, indent=pen.size * 1.2)]
+        for letter, part in parts.items():
+            head = f.row([to_box(letter, pen), f.text(" = ", pen.with_role(f.HINT))])
+            room = look.width - head.width
+            pieces = setter.broken(part, pen)
+            if look.mode == "numbers":
+                told = setter.number(value(part) or 0.0, pen)
+                pieces.append(f.row([f.text(" = ", pen.with_role(f.HINT)), told]))
+            lines.append(f.row([head, f.flow(pieces, room, indent=pen.size)]))
+        if all(line.width <= look.width for line in lines):
+            return f.stack(lines, leading=8.0)
+    return None
+
+
+def _refs(expr: Expr) -> list[Ref]:
+    if isinstance(expr, Ref):
+        return [expr]
+    return [r for child in children(expr) for r in _refs(child)]
+
+
+def _is_elided(expr: Expr) -> bool:
+    return isinstance(expr, Elided) or any(map(_is_elided, children(expr)))
 
 
 @lru_cache(maxsize=512)

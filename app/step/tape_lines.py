@@ -209,7 +209,11 @@ def _row(
     # Numbers of four digits take the room of a letter more.
     left = 66 + 7 * max(0, len(str(count)) - 3)
     room = width - left - 12 - (draw.advance(result, 11.5, 400, True) + 10 if result else 0)
-    name = formula.lay_out(to_box(title(line, look.notation), formula.Pen(12, 400, tone)))
+    for size in (12, 11, 10):
+        pen = formula.Pen(size, 400, tone)
+        name = formula.lay_out(to_box(title(line, look.notation), pen))
+        if name.width <= room:
+            break
     cut = name.width > room
     painter.save()
     painter.setClipRect(QRectF(left, y, room - (12 if cut else 0), ROW))

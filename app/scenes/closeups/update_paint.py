@@ -98,9 +98,29 @@ def paint_row(
         if y + laid.height <= top + row.height + 12:
             draw.text(painter, MARGIN, y + laid.baseline, "=", 12, theme.tx3, mono=True)
             f.paint(painter, laid, theme, MARGIN + 16, y, _hovered(laid, hovered))
+    elif row.symbols is not None and term.value is not None:
+        _paint_beside(painter, place, theme, row, term, hovered)
     if line.name == "g" and row.height >= 28:
         _paint_legend(painter, theme, top + 27, rate)
     _paint_value(painter, place, theme, row, term, scales, rate)
+
+
+def _paint_beside(
+    painter: QPainter, place: UpdateLayout, theme: Theme, row: Row, term: Term, hovered: str
+) -> None:
+    """Draw the numbers behind the symbols, where they have no line of their own but room there."""
+    assert row.symbols is not None
+    left = MARGIN + row.at[0] + row.symbols.width + 8
+    base = row.top + row.at[1] + row.symbols.baseline
+    for size in (11, 10, 9):
+        look = Look("numbers", f.Pen(size, role=f.TEXT), decimals(*term.values.values()))
+        laid = formula(row.line.formula, look, term.values)
+        if left + 24 + laid.width > place.bars:
+            continue
+        if laid.height <= max(row.symbols.height, 20.0) + 8:
+            draw.text(painter, left, base, "=", size, theme.tx3, mono=True)
+            f.paint(painter, laid, theme, left + 14, base - laid.baseline, _hovered(laid, hovered))
+        return
 
 
 def decimals(*values: float | None) -> int:

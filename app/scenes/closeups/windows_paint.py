@@ -54,17 +54,12 @@ class Painting(Drawing):
         for k, grid in enumerate(grids):
             x, y, w, h = grid.rect
             values = self._term_values(grid)
-            label = " ".join(
-                filter(None, [self._grid_label(grid), power(self._exponent(grid, values))])
-            )
-            draw.text(
-                self.p,
-                x,
-                y - 10,
-                draw.elide(label, 11, max(w + 26, 200 if len(grids) == 1 else 0)),
-                11,
-                theme.tx2,
-            )
+            # The scale is never left out: without it the numbers below are not those of the sum.
+            scale = power(self._exponent(grid, values))
+            room = max(w + 26, 200 if len(grids) == 1 else 0)
+            room -= draw.advance(f" {scale}", 11) if scale else 0
+            label = f"{draw.elide(self._grid_label(grid), 11, room)} {scale}".strip()
+            draw.text(self.p, x, y - 10, label, 11, theme.tx2)
             there = grid.terms.there[grid.plane]
             if np.isnan(values[there]).all() and there.any():
                 pending(self.p, theme, grid.rect)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +47,8 @@ class Factor:
         What it comes to.
     actions
         Small controls of its row: what is written on them, and what they do.
+    rule
+        Whether it is what a learning rule puts in place of a slope.
     """
 
     over: Ref | None
@@ -55,10 +57,14 @@ class Factor:
     numbers: Numbers
     value: float | None
     actions: tuple[tuple[str, Action], ...] = ()
+    rule: bool = False
 
     def lines(self, room: float) -> tuple[formula.Formula, formula.Formula | None]:
         """The formula in symbols, and with numbers where that says more than the value."""
         symbols = _fitting(self.expression, "symbolic", None, room)
+        if self.rule:
+            words = formula.text(tr("put in by the rule: no slope"), formula.Pen(9, 400, "tx3"))
+            return symbols, formula.lay_out(words)
         plain = isinstance(self.expression, (Ref, Number))
         if plain or any(value is None for _, value in self.numbers):
             return symbols, None
@@ -180,7 +186,8 @@ def factors(session: StepSession, chain: Chain, split: bool) -> list[Factor]:
                 found[-1] = _with(found[-1], _ways(session, k, level))
             continue
         over = _named_on(chain, k + 1) or way.source
-        found.append(_factor(over, under, way.coefficient, numbers, way.slope, actions))
+        factor = _factor(over, under, way.coefficient, numbers, way.slope, actions)
+        found.append(replace(factor, rule=bool(level.not_the_slope)))
     return found
 
 
@@ -206,10 +213,7 @@ def _factor(
 
 
 def _with(factor: Factor, action: tuple[str, Action]) -> Factor:
-    return Factor(
-        factor.over, factor.under, factor.expression, factor.numbers, factor.value,
-        (*factor.actions, action),
-    )  # fmt: skip
+    return replace(factor, actions=(*factor.actions, action))
 
 
 def _jump(session: StepSession, level: Level) -> tuple[str, Action]:

@@ -67,7 +67,9 @@ def _build(session: StepSession, card: Card) -> Operands | None:
         return None
     tensor, full = card.subject.tensor, card.subject.index
     roles = {name: role for role, name in card.instruction.operands.items()}
-    output = _window(session, tensor, [full], symbol_of(session, tensor), output=True)
+    # An update has many operands of one shape.
+    tall = WINDOW[0] if card.instruction.phase != "update" else 3
+    output = _window(session, tensor, [full], symbol_of(session, tensor), output=True, tall=tall)
     if card.instruction.op in COPIES:
         return Operands((), output)
     assert card.arranged is not None
@@ -76,7 +78,7 @@ def _build(session: StepSession, card: Card) -> Operands | None:
     read = []
     for name, refs in list(by_tensor.items())[:MOST]:
         marked = [tuple(r.index) for r in refs]
-        window = _window(session, name, marked, refs[0].symbol, role=roles.get(name, ""))
+        window = _window(session, name, marked, refs[0].symbol, role=roles.get(name, ""), tall=tall)
         if window is not None:
             read.append(window)
     return Operands(tuple(read), output, tuple(_constants(card.arranged).items()))
@@ -101,7 +103,7 @@ def _collect(expr: Expr, found: dict[str, list[Ref]]) -> None:
 
 def _window(
     session: StepSession, tensor: str, marked: list[Index], symbol: str, output: bool = False,
-    role: str = "",
+    role: str = "", tall: int = WINDOW[0],
 ) -> Operand | None:  # fmt: skip
     """Cut a window of a tensor around the first contributing cell.
 
@@ -132,12 +134,12 @@ def _window(
     elif rank == 1:
         # What is added to every sample stands upright when samples are in columns; otherwise it lies flat.
         upright = session.notation == "columns" and not info.batch
-        span = _span(marked[0][0], shape[0], WINDOW[0] if upright else WINDOW[1])
+        span = _span(marked[0][0], shape[0], tall if upright else WINDOW[1])
         line = tuple(((k,), value((k,))) for k in span)
         cells = tuple((one,) for one in line) if upright else (line,)
         more = shape[0] > len(span)
     elif rank == 2 and (turned := _turned(session, bool(info.batch), role)):
-        down = _span(marked[0][1], shape[1], WINDOW[0])
+        down = _span(marked[0][1], shape[1], tall)
         across = _span(marked[0][0], shape[0], WINDOW[1])
         cells = tuple(tuple(((c, r), value((c, r))) for c in across) for r in down)
         more = shape[1] > len(down) or shape[0] > len(across)
@@ -147,7 +149,7 @@ def _window(
         if rank == 2:
             symbol = mark(symbol, False, bool(info.batch), session.notation)
         head = marked[0][:-2]
-        down = _span(marked[0][-2], shape[-2], WINDOW[0])
+        down = _span(marked[0][-2], shape[-2], tall)
         across = _span(marked[0][-1], shape[-1], WINDOW[1])
         cells = tuple(tuple(((*head, r, c), value((*head, r, c))) for c in across) for r in down)
         more = shape[-2] > len(down) or shape[-1] > len(across) or rank > 2

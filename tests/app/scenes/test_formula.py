@@ -13,12 +13,14 @@ from app.scenes.formula_expressions import (
     expression_box,
     format_number,
     formula,
+    significant,
     visible,
 )
 from app.scenes.formula_tex import to_box
 from core.expressions import (
     Call,
     Elided,
+    Expr,
     Negate,
     Number,
     Power,
@@ -259,3 +261,44 @@ def test_numbers_are_as_wide_as_qt_says(size):
                 assert f.advance(string, size, weight) == pytest.approx(
                     metrics.horizontalAdvance(string), abs=1e-6
                 )
+
+
+def test_small_numbers_keep_figures_that_can_be_multiplied() -> None:
+    assert significant(0.0) == "0"
+    assert significant(0.0005351) == "5.35e−4"
+    assert significant(-0.00863) == "−0.00863"
+    assert significant(0.0224, sign=True) == "+0.0224"
+    assert significant(67000.0) == "67,000"
+    assert significant(float("nan")) == "NaN"
+
+
+def test_a_wide_fraction_is_not_torn_but_has_names_for_its_sums() -> None:
+    def mean(letter: str, value: Expr) -> Sum:
+        share = Symbol("β", 0.9)
+        rest = Sum((Number(1), Negate(share)))
+        before = ref(f"d/kernel/{letter}", 0, symbol=f"{letter}(W¹)")
+        return Sum((Product((share, before)), Product((rest, value))))
+
+    g, w = ref("grad/d/kernel", 0, symbol="∂L/∂W¹"), ref("d/kernel", 0, symbol="W¹")
+    below = Sum((Call("sqrt", (mean("v", Power(g, Number(2))),)), Symbol("ε", 1e-7)))
+    step = Product((Symbol("α", 0.001), Quotient(mean("m", g), below)))
+    values = {
+        ("grad/d/kernel", (0,)): 0.02, ("d/kernel", (0,)): 0.5,
+        ("d/kernel/m", (0,)): 0.01, ("d/kernel/v", (0,)): 0.0004,
+    }  # fmt: skip
+    for mode in ("symbolic", "numbers"):
+        done = formula(Sum((w, Negate(step))), Look(mode, f.Pen(13), width=240), values)
+        assert done.width <= 240
+        plain = done.plain()
+        assert plain.count("m′ = ") == plain.count("v′ = ") == 1
+        assert {r.tensor for _, r in done.hits} == {name for name, _ in values}
+    # 0.9 · 0.01 + 0.1 · 0.02, and 0.9 · 0.0004 + 0.1 · 0.02².
+    assert " = 0.011v′" in plain
+    assert plain.endswith(" = 0.0004")
+
+
+def test_a_way_of_a_gradient_stands_behind_it_and_letters_of_an_index_stay_together() -> None:
+    way = formula(ref("grad/c", 0, symbol="∂L/∂c¹⟨2⟩ via (f∘c)⟨3⟩"), Look("symbolic"))
+    assert way.plain().endswith("via (f∘c)⟨3⟩")
+    low = formula(ref("z", 0, symbol="z_ur¹"), Look("symbolic"))
+    assert "ur,1" in low.plain()

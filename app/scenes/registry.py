@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from typing import TYPE_CHECKING, Any, Protocol
 
-import app.scenes
+from app.registering import Registry
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QPainter
@@ -35,23 +33,13 @@ class Scene(Protocol):
         """Lines of the tooltip and accessible name of what the hit index found."""
 
 
-_scenes: dict[str, Scene] = {}
-_searched = False
-
-
-def register(scene: Scene) -> Scene:
-    """Add a scene under its name; a second one of the same name is a mistake."""
-    if scene.name in _scenes and type(_scenes[scene.name]) is not type(scene):
-        message = f"two scenes are called {scene.name!r}"
-        raise ValueError(message)
-    _scenes[scene.name] = scene
-    return scene
+_registry: Registry[Scene] = Registry("app.scenes", "scene")
+register = _registry.register
 
 
 def names() -> tuple[str, ...]:
     """Return the names of all scenes, sorted."""
-    _search()
-    return tuple(sorted(_scenes))
+    return tuple(one.name for one in _registry.all())
 
 
 def scene(name: str) -> Scene:
@@ -62,19 +50,4 @@ def scene(name: str) -> Scene:
     KeyError
         When there is none; the message lists those that exist.
     """
-    _search()
-    try:
-        return _scenes[name]
-    except KeyError:
-        message = f"there is no scene {name!r}; there are {', '.join(sorted(_scenes))}"
-        raise KeyError(message) from None
-
-
-def _search() -> None:
-    global _searched
-    if _searched:
-        return
-    for module in pkgutil.iter_modules(app.scenes.__path__):
-        if not module.name.endswith("_kernels"):  # those import Numba, which must wait
-            importlib.import_module(f"app.scenes.{module.name}")
-    _searched = True
+    return _registry.get(name)

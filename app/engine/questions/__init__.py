@@ -12,10 +12,10 @@ worker does it in pieces beside everything else, tells the progress, and ends it
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from collections.abc import Callable
 from typing import Any, TypeVar
+
+from app.registering import modules
 
 _Answering = TypeVar("_Answering", bound=Callable[..., Any])
 
@@ -46,7 +46,7 @@ def answering(name: str) -> Callable[..., Any]:
     """
     global _searched
     if not _searched:
-        for module in pkgutil.iter_modules(__path__):
-            importlib.import_module(f"{__name__}.{module.name}")
+        for _ in modules(__name__):
+            pass
         _searched = True
     return _known[name]

@@ -7,14 +7,13 @@ highest `rank` is shown; the general one, with every operand as a heat map, has 
 
 from __future__ import annotations
 
-import importlib
 import math
-import pkgutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
+from app.registering import Registry
 from app.snapshots import LASTING
 
 if TYPE_CHECKING:
@@ -223,28 +222,16 @@ class Closeup(Protocol):
         """Seconds for which something moves after the instruction was come to; 0 where nothing does."""
 
 
-_closeups: dict[str, Closeup] = {}
-_searched = False
-
-
-def register(closeup: Closeup) -> Closeup:
-    """Add a close-up under its name; a second one of the same name is a mistake."""
-    if closeup.name in _closeups and type(_closeups[closeup.name]) is not type(closeup):
-        message = f"two close-ups are called {closeup.name!r}"
-        raise ValueError(message)
-    _closeups[closeup.name] = closeup
-    return closeup
+# Those of the highest rank first.
+_registry: Registry[Closeup] = Registry(
+    "app.scenes.closeups", "close-up", lambda one: (-one.rank, one.name)
+)
+register = _registry.register
 
 
 def closeups() -> tuple[Closeup, ...]:
     """Return all, those of the highest rank first."""
-    global _searched
-    if not _searched:
-        for module in pkgutil.iter_modules(__path__):
-            if not module.name.endswith("_kernels"):
-                importlib.import_module(f"{__name__}.{module.name}")
-        _searched = True
-    return tuple(sorted(_closeups.values(), key=lambda one: (-one.rank, one.name)))
+    return _registry.all()
 
 
 def fitting(subject: Subject) -> tuple[Closeup, ...]:

@@ -7,12 +7,12 @@ a page in ``paint``, once: the page draws what was written as often as it is see
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
+
+from app.registering import modules
 
 if TYPE_CHECKING:
     from app.step.card import Card
@@ -49,13 +49,5 @@ class Section:
 @cache
 def sections() -> tuple[Section, ...]:
     """Return the sections that exist, in order."""
-    found = [
-        section
-        for module in pkgutil.iter_modules(__path__)
-        if (
-            section := getattr(
-                importlib.import_module(f"{__name__}.{module.name}"), "SECTION", None
-            )
-        )
-    ]
+    found = [module.SECTION for module in modules(__name__) if hasattr(module, "SECTION")]
     return tuple(sorted(found, key=lambda section: (section.order, section.name)))

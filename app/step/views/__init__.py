@@ -5,11 +5,11 @@ A file here exposes ``VIEW``; the workspace lists those that exist.
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from app.registering import modules
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
@@ -43,9 +43,5 @@ class StepView:
 
 def views() -> tuple[StepView, ...]:
     """Return the views that exist, in order."""
-    found = [
-        view
-        for module in pkgutil.iter_modules(__path__)
-        if (view := getattr(importlib.import_module(f"{__name__}.{module.name}"), "VIEW", None))
-    ]
+    found = [module.VIEW for module in modules(__name__) if hasattr(module, "VIEW")]
     return tuple(sorted(found, key=lambda view: (view.order, view.id)))

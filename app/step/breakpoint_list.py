@@ -115,12 +115,12 @@ class BreakpointList(PassingPopover):
         count = len(stops.asleep)
         self._none.setVisible(not stops.items and not count)
         self._asleep.setVisible(bool(count))
-        self._asleep.setText(
-            tr("One more waits: what it stops at is not in the network now. Undo brings both back.")
-            if count == 1
-            else tr("{count} more wait: what they stop at is not in the network now. Undo brings both back.",
-                    count=count)
-        )  # fmt: skip
+        one = tr(
+            "One more waits: it comes back with what it stops at, which is not in the network now."
+        )
+        more = tr("{count} more wait: they come back with what they stop at, which is not in the network now.",
+                  count=count)  # fmt: skip
+        self._asleep.setText(one if count == 1 else more)
         self._fill_layers()
         self._show_form()
         if self.isVisible():

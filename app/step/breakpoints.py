@@ -197,6 +197,9 @@ class Breakpoints(QObject):
         if (awake, asleep) != (self.items, self.asleep):
             self.items, self.asleep = awake, asleep
             self._changed()
+            self._context.bus.emit(
+                "step.breakpoints-followed", awake=len(awake), asleep=len(asleep)
+            )
         else:
             self.changed.emit()
 

@@ -37,7 +37,7 @@ _REWIND = 10
 
 #: What the status bar of Step counts, besides what the engine tells.
 _COUNTED = (
-    "select.row", "step.breakpoint", "step.add_breakpoint", "step.change_breakpoint",
+    "select.row", "step.breakpoint", "step.add_breakpoint", "step.change_breakpoint", "step.breakpoints-followed",
     "step.remove_breakpoint", "step.clear_breakpoints",
 )  # fmt: skip
 
@@ -461,7 +461,7 @@ class MainWindow(QMainWindow):
                 "Saved {path}. A file holds the run and not the what-if copy: what you put in by hand is not in it.",
                 path=path,
             ),
-            12.0,
+            8.0,
             keep if any(edit.keeps for edit in copy.edits) else None,
         )
 

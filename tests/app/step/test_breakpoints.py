@@ -494,6 +494,8 @@ def test_breakpoints_of_a_layer_that_is_deleted_sleep_until_it_is_back(qtbot, wi
     told = control(window, "breakpoint-asleep")
     assert told.isVisibleTo(window)
     assert "3 more wait" in told.text()
+    assert ("breakpoints", "1") in view(window).status()
+    assert window.context.bus.log[-1].name == "step.breakpoints-followed"
     number = bus.do("step.add_breakpoint", kind="condition", of="loss", test="rises")
     assert number == 5, "a number of one that sleeps is not given away"
     bus.do("edit.undo")

@@ -145,7 +145,8 @@ def text(string: str, pen: Pen, ref: Any = None) -> Box:
     return box if ref is None else tag(box, ref)
 
 
-@lru_cache(maxsize=8192)
+#: Not more: what is kept is gone through whenever garbage is searched for.
+@lru_cache(maxsize=2048)
 def _run(string: str, pen: Pen) -> Box:
     ascent, descent, _ = vertical(pen.size)
     width = advance(string, pen.size, pen.weight)
@@ -162,6 +163,23 @@ def space(width: float) -> Box:
 def tag(box: Box, ref: Any) -> Box:
     """`box`, answering hit tests with `ref`."""
     return Box(box.width, box.ascent, box.descent, box.parts, ref)
+
+
+def flat(box: Box) -> Box:
+    """The same without boxes in boxes, but for those that answer hit tests."""
+    parts: list[tuple[float, float, Any]] = []
+
+    def visit(inner: Box, x: float, y: float) -> None:
+        for dx, dy, part in inner.parts:
+            if not isinstance(part, Box):
+                parts.append((x + dx, y + dy, part))
+            elif part.ref is None:
+                visit(part, x + dx, y + dy)
+            else:
+                parts.append((x + dx, y + dy, flat(part)))
+
+    visit(box, 0.0, 0.0)
+    return Box(box.width, box.ascent, box.descent, tuple(parts), box.ref)
 
 
 def row(boxes: Sequence[Box], gap: float = 0.0) -> Box:

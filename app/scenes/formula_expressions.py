@@ -448,7 +448,7 @@ def _written(expr: Expr, look: Look, values: Mapping[Any, float | None] | None) 
     return tuple((key, values.get(key)) for key in visible(expr))
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=64)
 def _box(expr: Expr, look: Look, values: _Numbers) -> f.Box:
     setter = _Setter(look, dict(values))
     box = setter.box(expr, look.pen)
@@ -546,7 +546,7 @@ def _is_elided(expr: Expr) -> bool:
     return isinstance(expr, Elided) or any(map(_is_elided, children(expr)))
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=64)
 def _laid(expr: Expr, look: Look, values: _Numbers) -> f.Formula:
     return f.lay_out(_box(expr, look, values))
 

@@ -86,9 +86,10 @@ def to_box(source: str, pen: f.Pen) -> f.Box:
     return _cached(source.replace(VIA, r"\ \text{via}\ "), pen)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def _cached(source: str, pen: f.Pen) -> f.Box:
-    return _Parser(source).row(pen)
+    # Thousands are kept, and gone through whenever garbage is searched for.
+    return f.flat(_Parser(source).row(pen))
 
 
 class _Parser:

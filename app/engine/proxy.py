@@ -15,18 +15,15 @@ from app.clock import Clock
 from app.engine.inbox import Request
 from app.engine.motion import Motion, SlowMotion
 from app.engine.state import (
-    GRANULARITIES,
     SECONDS_PER_LAYER,
     SECONDS_PER_SAMPLED_STEP,
     EngineState,
-    Speed,
     Work,
-    speed_of,
 )
+from app.engine.steering import Steering
 from app.engine.warmup import WarmUp
 from app.engine.worker import Worker
 from app.snapshots import Probe
-from app.text import tr
 
 if TYPE_CHECKING:
     from app.bus import Bus
@@ -48,7 +45,7 @@ Done = Callable[[Any], None]
 _PATIENCE = 20_000
 
 
-class Engine(QObject):
+class Engine(Steering, QObject):
     """Proxy of the one worker thread that owns every program and run.
 
     Nothing here computes: methods put a request into the worker's queue and return at once, and what
@@ -253,118 +250,6 @@ class Engine(QObject):
         self.catch_up()
         self.ask("switch_run", done=opened, run=run)
 
-    # The transport
-
-    def play(self) -> None:
-        """Train until paused, with everything that was edited before."""
-        self.catch_up()
-        if self._blocked:
-            self.failed.emit(self._blocked)
-            return
-        self._waiting_for_step = False
-        self._send("play")
-
-    def play_back(self) -> None:
-        """Play backwards at the speed of the slider, until paused or at the beginning."""
-        self.catch_up()
-        if self._blocked:
-            self.failed.emit(self._blocked)
-            return
-        self._waiting_for_step = False
-        self._slow.stop()
-        self._send("play", reverse=True)
-
-    def run_to_breakpoint(self, breakpoints: Iterable[Breakpoint], *, back: bool = False) -> None:
-        """Go on until one of these stops the run, or back to where one would have stopped it last.
-
-        ``run.stopped-at`` or ``run.not-stopped`` follows on the bus.
-        """
-        self.catch_up()
-        if self._blocked:
-            self.failed.emit(self._blocked)
-            return
-        self._slow.stop()
-        self._send("run_to", breakpoints=tuple(breakpoints), back=back)
-
-    def set_breakpoints(self, breakpoints: Iterable[Breakpoint], *, by_unit: bool) -> None:
-        """Choose what stops the run while it plays, and whether playing goes by the chosen granularity."""
-        wanted = (tuple(breakpoints), by_unit)
-        if wanted != self._stops:
-            self._stops = wanted
-            self._slow.stop()
-            self._send("set_breakpoints", breakpoints=wanted[0], by_unit=by_unit)
-            self._change(by_unit=by_unit)
-
-    def pause(self) -> None:
-        """Stop after the step in progress; answers within milliseconds."""
-        self._slow.stop()
-        self._send("pause")
-
-    def toggle(self) -> None:
-        """Play if paused; pause if playing, or if a long way to another step is being gone."""
-        self.pause() if self._state.status in ("playing", "busy") else self.play()
-
-    def reset(self) -> None:
-        """Go back to the first weights."""
-        self.catch_up()
-        self._slow.stop()
-        self._send("reset")
-
-    def step(self, granularity: str | None = None) -> None:
-        """Do one instruction, layer, batch or epoch."""
-        self.catch_up()
-        if self._blocked:
-            self.failed.emit(self._blocked)
-            return
-        self._slow.stop()
-        self._send("step", granularity=self._granularity(granularity))
-
-    def step_to(self, instruction: int) -> None:
-        """Go on until that instruction is done: in this step, or, if it is already, in the next."""
-        self.catch_up()
-        if self._blocked:
-            self.failed.emit(self._blocked)
-            return
-        self._slow.stop()
-        self._send("step", granularity="instruction", to=int(instruction) + 1)
-
-    def step_back(self, granularity: str | None = None) -> None:
-        """Undo one instruction, layer, batch or epoch, to the exact bits."""
-        self._slow.stop()
-        self._send("step_back", granularity=self._granularity(granularity))
-
-    def step_back_to(self, instruction: int) -> None:
-        """Go back to where that instruction was done last."""
-        self._slow.stop()
-        self._send("step_back", granularity="instruction", to=int(instruction) + 1)
-
-    def seek(self, step: int, pc: int = 0) -> None:
-        """Go to any step taken so far. While a slider moves only the latest wish counts."""
-        self._slow.stop()
-        self._preview("seek", "seek", step=int(step), pc=int(pc))
-
-    def set(self, name: str, value: float) -> None:
-        """Change a live scalar such as ``learning_rate`` from the next step on."""
-        self._send("set", name=name, value=float(value))
-
-    def set_speed(self, value: str | float | Speed) -> None:
-        """Choose a speed by key (`SPEEDS`) or as a multiple of 600 ms a layer."""
-        speed = speed_of(value)
-        if speed.mode != "slow":
-            self._slow.stop()
-        self._change(speed=speed)
-        self._send("set_speed", speed=speed)
-
-    def set_granularity(self, value: str) -> None:
-        """Choose what Step and Back do without an argument."""
-        granularity = self._granularity(value)
-        self._change(granularity=granularity)
-        self._send("set_granularity", granularity=granularity)
-
-    def set_reduced_motion(self, still: bool) -> None:
-        """Mark the active layer instead of moving pulses."""
-        self._slow.still = bool(still)
-
     # What views ask for
 
     def subscribe(self, key: str, probes: Iterable[Probe]) -> None:
@@ -451,13 +336,6 @@ class Engine(QObject):
         return not self._worker.isRunning()
 
     # Inside
-
-    def _granularity(self, value: str | None) -> Any:
-        value = value or self._state.granularity
-        if value not in GRANULARITIES:
-            message = tr("There is no granularity {value}.", value=repr(value))
-            raise ValueError(message)
-        return value
 
     def _send(
         self,

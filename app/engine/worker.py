@@ -16,9 +16,10 @@ from PySide6.QtCore import QThread, Signal
 from app.engine.answers import LongAnswer
 from app.engine.inbox import Inbox, Request
 from app.engine.mailbox import Mailbox
+from app.engine.moving import ENDS_A_JOURNEY, Moving
 from app.engine.pace import Pace
-from app.engine.state import EngineState, Speed, Work
-from app.engine.stopping import STATE_INTERVAL, Stopping
+from app.engine.state import EngineState, Work
+from app.engine.stopping import STATE_INTERVAL
 from app.snapshots import Probe, Snapshot
 from app.text import tr
 
@@ -47,29 +48,11 @@ _KEEPS_WHATIF = frozenset(
 #: Given by what will be answered when it is done.
 _LATER = object()
 
-#: Requests for which a long replay stops where it is.
-_ENDS_A_JOURNEY = frozenset(
-    (
-        "open",
-        "edit",
-        "play",
-        "pause",
-        "pulse",
-        "reset",
-        "step",
-        "step_back",
-        "seek",
-        "set",
-        "run_to",
-    )
-)
-
-
 #: Share of the time a background job gets while training plays.
 _BACKGROUND_SHARE = 0.15
 
 
-class Worker(Stopping, QThread):
+class Worker(Moving, QThread):
     """Owns every program and run; everything in here happens on this thread unless it says otherwise.
 
     Signals
@@ -395,100 +378,6 @@ class Worker(Stopping, QThread):
         self._put_off.append(command)
         return True
 
-    def _do_play(self, reverse: bool = False) -> None:
-        if self._is_put_off("play"):
-            return
-        session = self._open_session()
-        self._reverse = reverse and not session.at_beginning
-        if reverse and not self._reverse:
-            return
-        if not self._walks:
-            if not self._stops:
-                session.finish_step()
-            session.allow_more()
-        elif not reverse and session.finished:
-            session.allow_more()
-        self._playing = True
-        self._walk.begin()
-        self._epoch = session.epoch
-        self._pace.begin()
-        self._slice_seconds = self._background_seconds = 0.0
-        self._tell(status="playing", reason="")
-        self.happened.emit("run.played", {"step": session.position.step})
-
-    def _do_pause(self) -> None:
-        self._put_off = [command for command in self._put_off if command != "play"]
-        if self._playing:
-            self._playing = self._reverse = False
-            self._measure_again(self._open_session())
-            self._dirty = True
-            self._tell_idle()
-            self.happened.emit("run.paused", {"step": self._open_session().position.step})
-
-    def _do_pulse(self) -> None:
-        """Take one step for slow motion; the interface asks when it has shown the one before."""
-        if self._playing and self._session is not None:
-            done = 0
-            # A command that arrives meanwhile raises the stop flag; the step is owed all the same.
-            while not done and not self._session.finished and not self._session.diverged:
-                # What an epoch measures is measured in the background: there is time until the next pulse.
-                done = self._session.advance(1, measures=False)
-            self._after_steps(self._session, done)
-            self._put_now()
-
-    def _do_reset(self) -> None:
-        if self._is_put_off("reset"):
-            return
-        self._playing = False
-        self._background = None
-        self._open_session().reset()
-        self._epoch = 0
-        self._dirty = True
-        self._tell(status="ready", reason="")
-        self.happened.emit("run.reset", {})
-
-    def _do_step(self, granularity: str, to: int | None = None) -> None:
-        session = self._open_session()
-        self._playing = False
-        session.step(granularity, to, lambda: self.inbox.has(_ENDS_A_JOURNEY))
-        self._dirty = True
-        self._put_now()
-        self._tell_idle()
-        self.happened.emit("run.stepped", {"granularity": granularity} | session.step_values())
-        self._after_steps(session, 0)
-
-    def _do_step_back(self, granularity: str, to: int | None = None) -> None:
-        session = self._open_session()
-        self._playing = False
-        session.step_back(granularity, to)
-        self._epoch = session.epoch
-        self._dirty = True
-        self._put_now()
-        self._tell_idle()
-        self.happened.emit("run.stepped-back", {"granularity": granularity} | session.step_values())
-
-    def _do_seek(self, step: int, pc: int) -> None:
-        session = self._open_session()
-        self._playing = False
-        began = perf_counter()
-        for progress in session.seek(step, pc):
-            # A newer wish or a command ends a long replay; questions wait for its end.
-            if progress < 1 and self._has_better_to_do():
-                break
-            self._tell_way(began, progress, tr("Going to step {step}", step=f"{step:,}"))
-        self._epoch = session.epoch
-        self._dirty = True
-        self._tell_idle()
-
-    def _do_set(self, name: str, value: float) -> None:
-        self._open_session().set(name, value)
-        self._dirty = True
-
-    def _do_set_speed(self, speed: Speed) -> None:
-        self._pace.speed = speed
-        self._pace.begin()
-        self._walk.begin()
-
     def _do_set_probes(self, probes: tuple[Probe, ...]) -> None:
         self._probes = probes
         self._dirty = True
@@ -547,7 +436,7 @@ class Worker(Stopping, QThread):
         return self._has_better_to_do() or self.inbox.asks(self._answering)
 
     def _has_better_to_do(self) -> bool:
-        return self.inbox.has(_ENDS_A_JOURNEY) or self._closing.is_set()
+        return self.inbox.has(ENDS_A_JOURNEY) or self._closing.is_set()
 
     def _what_if(self, question: str, values: dict[str, Any]) -> Any:
         """Answer what shows a what-if copy of the step, or the run again."""

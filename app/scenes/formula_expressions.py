@@ -456,11 +456,16 @@ def _box(expr: Expr, look: Look, values: _Numbers) -> f.Box:
         return box
     sizes = range(look.pen.size, f.MINIMUM_SIZE - 1, -1)
     # Smaller letters are easier to read than a fraction that is torn, and so are parts with names of their own.
+    smallest = 0.0
     for size in sizes:
+        if smallest * size > look.width:
+            continue
         pen = f.Pen(size, look.pen.weight, look.pen.role)
         box = f.flow(setter.broken(expr, pen), look.width, indent=pen.size * 1.2)
         if box.width <= look.width:
             return box
+        # Smaller letters make it less wide in proportion, or a little more where sizes are rounded.
+        smallest = 0.9 * box.width / size
     named = _with_names(expr, setter)
     if named is not None:
         return named

@@ -54,15 +54,18 @@ def equations(subject: Subject, layer: Unrolled, step: TimeStep) -> tuple[Equati
     before = layer.steps[read - 1].time + 1 if read else 0
     if subject.instruction.phase == "backward":
         return _back(subject, layer, step, at, t, before)
+    # Where steps may be padding, what was worked out is not yet the state.
+    new = "" if step.fresh == step.h else "′"
+    carried = _carried(subject, step, at, t, before)
     if layer.kind == "LSTM":
         g = step.gates
         kept = Product((at(g["f"], "f"), at(step.c_before, f"c⟨{before}⟩")))
         added = Product((at(g["i"], "i"), at(g["g"], "g")))
-        found: list[Equation] = [(f"c⟨{t}⟩", Sum((kept, added)), step.fresh_c)]
-        shown = _squashed(subject, step, at(step.fresh_c, f"c⟨{t}⟩"))
+        found: list[Equation] = [(f"c{new}⟨{t}⟩", Sum((kept, added)), step.fresh_c)]
+        shown = _squashed(subject, step, at(step.fresh_c, f"c{new}⟨{t}⟩"))
         if shown is not None:
-            found.append((f"h⟨{t}⟩", Product((at(g["o"], "o"), shown)), step.fresh))
-        return tuple(found)
+            found.append((f"h{new}⟨{t}⟩", Product((at(g["o"], "o"), shown)), step.fresh))
+        return (*found, *carried)
     if layer.kind == "GRU":
         g = step.gates
         update = at(g["z"], "u")
@@ -72,7 +75,7 @@ def equations(subject: Subject, layer: Unrolled, step: TimeStep) -> tuple[Equati
         lines: list[Equation] = []
         if squash:
             lines.append(("ĥ", Call(squash, (at(step.sums["candidate"], "z"),)), g["candidate"]))
-        return (*lines, (f"h⟨{t}⟩", Sum((kept, rest)), step.fresh))
+        return (*lines, (f"h{new}⟨{t}⟩", Sum((kept, rest)), step.fresh), *carried)
     parts = next(
         (i.operands for i in subject.program.instructions if step.sums["h"] in i.writes), {}
     )
@@ -82,8 +85,28 @@ def equations(subject: Subject, layer: Unrolled, step: TimeStep) -> tuple[Equati
         lines.append((f"z⟨{t}⟩", Sum(both), step.sums["h"]))
     squash = _function(subject, step.fresh)
     if squash:
-        lines.append((f"h⟨{t}⟩", Call(squash, (at(step.sums["h"], f"z⟨{t}⟩"),)), step.fresh))
-    return tuple(lines)
+        lines.append((f"h{new}⟨{t}⟩", Call(squash, (at(step.sums["h"], f"z⟨{t}⟩"),)), step.fresh))
+    return (*lines, *carried)
+
+
+def _carried(
+    subject: Subject, step: TimeStep, at: Callable[[str, str], Expr], t: int, before: int
+) -> tuple[Equation, ...]:
+    """How the mask takes what was worked out (1) or leaves the state as it was (0); none without a mask."""
+    cell = bool(step.c) and step.c in subject.instruction.writes
+    state, letter = (step.c, "c") if cell else (step.h, "h")
+    line = next(
+        (i for i in subject.program.instructions if i.op == "carry" and state in i.writes), None
+    )
+    if line is None:
+        return ()
+    # One number for the whole time step.
+    mask = Ref(line.operands["keep"], (0,), "m", "")
+    taken = Product((mask, at(line.operands["new"], f"{letter}′⟨{t}⟩")))
+    left = Product(
+        (Sum((Number(1), Negate(mask))), at(line.operands["old"], f"{letter}⟨{before}⟩"))
+    )
+    return ((f"{letter}⟨{t}⟩", Sum((taken, left)), state),)
 
 
 def _squashed(subject: Subject, step: TimeStep, cell: Expr) -> Expr | None:
@@ -118,13 +141,17 @@ def _back(
         return ()
     if layer.kind == "LSTM":
         of_c = at(f"grad/{step.c}", f"∂L/∂c⟨{t}⟩")
-        if f"grad/{step.c}" in known:
+        if f"grad/{step.c}" in known and f"grad/{step.c_before}" in known:
+            # Nothing goes on to where the sequence, or its window, begins.
             found.append((tr("to c⟨{t}⟩", t=before), Product((of_c, at(step.gates["f"], "f"))), ""))
         shown = _squashed(subject, step, at(step.fresh_c, f"c⟨{t}⟩"))
         if shown is not None and step.fresh == step.h:
             found.append(("∂L/∂o", Product((of_h, shown)), f"grad/{step.gates['o']}"))
     elif layer.kind == "GRU" and step.fresh == step.h:
-        found.append((tr("to h⟨{t}⟩", t=before), Product((of_h, at(step.gates["z"], "u"))), ""))
+        if f"grad/{step.h_before}" in known:
+            kept = Product((of_h, at(step.gates["z"], "u")))
+            found.append((tr("to h⟨{t}⟩ by u", t=before), kept, ""))
+            found += _by_product(subject, step, at, before)
     elif (
         layer.kind == "SimpleRNN"
         and (op := _function(subject, step.fresh)) in _SLOPES
@@ -133,6 +160,20 @@ def _back(
         slope = _SLOPES[op](at(step.fresh, f"h⟨{t}⟩"))
         found.append((f"δ⟨{t}⟩", Product((of_h, slope)), f"grad/{step.sums['h']}"))
     return tuple(found)
+
+
+def _by_product(
+    subject: Subject, step: TimeStep, at: Callable[[str, str], Expr], before: int
+) -> list[Equation]:
+    """What of the gradient goes on to the state before by way of the gates, which read it through U."""
+    target = f"grad/{step.h_before}"
+    written = (
+        name for line in subject.program.instructions
+        # Where the reset gate works before the product, the candidate's part goes a way of its own.
+        if line.op == "matmul_input_grad" and line.operands["w"].endswith("recurrent_kernel")
+        for name in line.writes if name == target or name.startswith(f"{target}/")
+    )  # fmt: skip
+    return [(tr("to h⟨{t}⟩ by U", t=before), at(name, "δ·Uᵀ"), name) for name in written][:1]
 
 
 def _function(subject: Subject, tensor: str) -> str:

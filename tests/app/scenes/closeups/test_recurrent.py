@@ -226,7 +226,59 @@ def test_formulas_of_a_unit_give_the_engine_s_numbers(name: str) -> None:
                 shown = float(run.program.tensor(result)[1, unit])
                 assert value == pytest.approx(shown, rel=1e-4, abs=1e-6), (line.title, what)
             said += 1
+            if what.startswith("to c"):
+                assert f"grad/{step.c_before}" in looker.program.tensors, (
+                    "nothing goes beyond a window"
+                )
     assert said or name in ("SimpleRNN, linear",)
+
+
+def test_the_two_ways_back_of_a_gru_are_all_of_its_gradient() -> None:
+    run = run_of("GRU", {"units": 3}, {})
+    run.advance(1)
+    looker = Looker(run)
+    told = 0
+    for line in looker.program.instructions:
+        found = of_instruction(looker.program, line)
+        if found is None or line.phase != "backward":
+            continue
+        layer, time = found
+        subject = looker.subject(line.index, cell=(1,), row=1)
+        moment = looker.moment(closeups.fitting(subject)[0], subject)
+        step = layer.steps[layer.at(time)]
+        lines = [one for one in equations(subject, layer, step) if one[0].startswith("to h")]
+        if not lines:
+            assert layer.at(time) == 0
+            continue
+        assert [what[-1] for what, _, _ in lines] == ["u", "U"]
+        ways = [
+            evaluate(expr, lambda t, k, v=values_of(expr, subject, moment): v[t, k])
+            for _, expr, _ in lines
+        ]
+        whole = float(run.program.tensor(f"grad/{step.h_before}")[1, subject.cell[-1] % 3])
+        assert sum(ways) == pytest.approx(whole, rel=1e-4, abs=1e-7)
+        told += 1
+    assert told
+
+
+def test_a_padded_step_says_that_the_state_is_kept() -> None:
+    run = masked()
+    run.advance(1)
+    looker = Looker(run)
+    carries = [line for line in looker.program.instructions if line.op == "carry"]
+    kept = 0
+    for line in carries:
+        layer, time = of_instruction(looker.program, line)
+        subject = looker.subject(line.index, cell=(1,), row=1)
+        moment = looker.moment(closeups.fitting(subject)[0], subject)
+        what, expr, result = equations(subject, layer, layer.steps[layer.at(time)])[-1]
+        assert what == f"{'c' if '/c/' in line.writes[0] else 'h'}⟨{time + 1}⟩"
+        assert result == line.writes[0]
+        value = evaluate(expr, lambda t, k, v=values_of(expr, subject, moment): v[t, k])
+        tensor = run.program.tensor
+        assert value == pytest.approx(float(tensor(result)[1, 1]), rel=1e-5, abs=1e-7)
+        kept += value == float(tensor(line.operands["old"])[1, 1]) != 0.0
+    assert kept, "two steps at the end are padding"
 
 
 @pytest.mark.parametrize("name", [*LAYERS, *DROPPED, "masked"])

@@ -248,10 +248,17 @@ class Going(Showing):
         return self.run.step_count == self.run.base and not self.run.pc
 
     def seek(self, step: int, pc: int = 0) -> Iterator[float]:
-        """Go to a step; yields progress from 0 to 1."""
+        """Go to a step; yields progress from 0 to 1. After all of its instructions it is done, if it was not before."""
         reached = max(self.run.history.length, self.run.step_count)
-        step = min(max(step, self.run.base), reached)
-        yield from self.run.seeking(step, min(max(pc, 0), len(self.run.program.kinds) - 1))
+        step, count = min(max(step, self.run.base), reached), len(self.run.program.kinds)
+        if pc < count:
+            yield from self.run.seeking(step, max(pc, 0))
+        elif step < reached:
+            yield from self.run.seeking(step + 1)
+        else:
+            yield from self.run.seeking(step, count - 1)
+            if self.run.pc == count - 1 and self.run.divergence is None:
+                self.run.step("instruction")
 
     def reset(self) -> None:
         """Go back to the first weights of the network as it is now."""

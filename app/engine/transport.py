@@ -59,9 +59,9 @@ class Transport:
         self._engine.step_back_to(instruction)
 
     def seek(self, step: Place, pc: Place = 0) -> None:
-        """Stand after so many steps and so many instructions."""
+        """Stand after so many steps and so many instructions; after all of them that step is done."""
         if pc:
-            check_instruction(self._engine, pc)
+            check_instruction(self._engine, pc - 1)
         self._engine.seek(step, pc)
 
     def set(self, name: str, value: float) -> None:

@@ -165,8 +165,6 @@ class LearnWorkspace(QWidget):
         step = snapshot.position.step
         if snapshot.position.pc == 0 and snapshot.instruction is not None:
             step -= 1
-        if done >= len(program.instructions):
-            step, done = step + 1, 0
         self._try("run.seek", step=step, pc=done)
 
     def _on_hovered(self, cell: Any) -> None:

@@ -86,9 +86,16 @@ class Card:
 
     @property
     def worded(self) -> bool:
-        """Whether the instruction is said in words: what it copies or compares has no formula worth reading."""
+        """Whether the instruction is said in words: what it copies, compares or draws has no formula worth reading."""
         line = self.instruction
-        return line is not None and (line.op in COPIES or line.op == "accuracy_rows")
+        return line is not None and (line.op in COPIES or line.op == "accuracy_rows" or self.drawn)
+
+    @property
+    def drawn(self) -> bool:
+        """Whether the number is drawn by chance: nothing stands for it but itself."""
+        return isinstance(self.expression, Ref) and self.subject is not None and (
+            self.expression.tensor == self.subject.tensor
+        )  # fmt: skip
 
 
 def build(session: StepSession) -> Card:
@@ -160,6 +167,8 @@ def _lines(card: Card) -> list[str]:
     """The formula, the same with numbers, and the result, in TeX."""
     if card.expression is None:
         return []
+    if card.drawn and card.instruction is not None:
+        return [card.instruction.formula.replace(" = ", " &= ", 1)]
     name = to_tex(card.subject) if card.subject is not None else "y"
     lines, values = [f"{name} &= {to_tex(card.expression)}"], card.values
     if all(value is not None for value in values.values()):

@@ -139,14 +139,15 @@ class Scrubber(QWidget):
         return max(0, min(count - 1, int((x - LEFT) / max(width, 1e-6))))
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        if event.button() == Qt.MouseButton.LeftButton and self._count():
+        on_cells = event.position().y() >= _HEAD
+        if event.button() == Qt.MouseButton.LeftButton and self._count() and on_cells:
             self._dragging = True
             self._go(event.position().x())
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         if self._dragging:
             self._go(event.position().x())
-        elif event.position().y() < 30:
+        elif event.position().y() < _HEAD:
             stop = self._session.stops.last
             self.setToolTip(
                 stop.sentence

@@ -10,7 +10,7 @@ from app.step.recurrent_words import RECURRENT, of_time_step
 from app.step.shape_words import SHAPES
 from app.step.update_words import of_update
 from app.step.window_words import WINDOWS
-from app.text import tr
+from app.text import number, tr
 
 if TYPE_CHECKING:
     from app.snapshots import InstructionView
@@ -163,11 +163,12 @@ def _keeping(session: StepSession, instruction: InstructionView) -> str:
             return tr(
                 "The samples of this batch are drawn: every sample has its turn once an epoch."
             )
-        numbers = [str(int(k)) for k in chosen.ravel()[:12]]
+        numbers = [number(int(k) + 1) for k in chosen.ravel()[:12]]
         more = "…" if chosen.size > len(numbers) else ""
         return tr(
-            "The samples of this batch: {numbers}{more}", numbers=", ".join(numbers), more=more
-        )
+            "The samples of this batch: {numbers}{more}. People count them from 1, the tape from 0.",
+            numbers=", ".join(numbers), more=more,
+        )  # fmt: skip
     if instruction.op == "gather":
         if instruction.writes[0] == "targets":
             return tr(

@@ -445,8 +445,7 @@ class StepWorkspace(QWidget):
         step = snapshot.position.step
         if snapshot.position.pc == 0 and snapshot.instruction is not None:
             step -= 1
-        if done >= len(program.instructions):
-            step, done = step + 1, 0
+        # Behind the last instruction the step is done, also if it never was before.
         self._context.do("run.seek", step=step, pc=done)
 
     def _on_hovered(self, reference: Any) -> None:

@@ -45,6 +45,8 @@ class Operand:
     cells: tuple[tuple[tuple[Index, float | None], ...], ...]
     marked: frozenset[Index]
     more: bool
+    #: Numbers of samples: there is no half of one, and no other sign.
+    counted: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ def _build(session: StepSession, card: Card) -> Operands | None:
     # An update has many operands of one shape.
     tall = WINDOW[0] if card.instruction.phase != "update" else 3
     output = _window(session, tensor, [full], symbol_of(session, tensor), output=True, tall=tall)
-    if card.instruction.op in COPIES:
+    if card.instruction.op in COPIES or card.drawn:
         return Operands((), output)
     assert card.arranged is not None
     by_tensor: dict[str, list[Ref]] = {}
@@ -161,6 +163,7 @@ def _window(
         cells,
         frozenset(marked),
         more,
+        session.instruction is not None and session.instruction.op == "choose_batch",
     )
 
 
@@ -247,7 +250,8 @@ def _matrix(
             page.target(rect, (operand.tensor, index))
             if index in operand.marked:
                 marks.append(rect)
-            cells.append(_cell(page, rect, (operand.tensor, index), value, vmax, output))
+            made = _cell(page, rect, (operand.tensor, index), value, vmax, output, operand.counted)
+            cells.append(made)
     role = page.t.color("bwd" if operand.tensor.startswith("grad/") or _backward(page) else "fwd")
     bottom = y + len(operand.cells) * (size[1] + 2)
     page.draw(y - 2, bottom, _paint_cells, page.t, cells, marks, role)
@@ -276,8 +280,9 @@ class _Cell(NamedTuple):
 
 
 def _cell(
-    page: Page, rect: QRectF, target: Target, value: float | None, vmax: float, output: bool
-) -> _Cell:
+    page: Page, rect: QRectF, target: Target, value: float | None, vmax: float, output: bool,
+    counted: bool,
+) -> _Cell:  # fmt: skip
     t = page.t
     shown, ground, weight, size = "…", None, 400, 11.5
     if value is None:
@@ -286,6 +291,8 @@ def _cell(
         strong = abs(value) > 0.55 * vmax
         ink = (themes.DARK.bg0 if t.is_dark else themes.LIGHT.priText) if strong else t.tx
         shown, ground, weight = cell_text(value), t.signed(value, vmax), 500
+        if counted:
+            shown = format_number(value, 0)
         size = 11.5 if rect.width() > 50 else 10.5
     center = rect.center()
     at = QPointF(center.x() - draw.advance(shown, size, weight, True) / 2, center.y() + 4)

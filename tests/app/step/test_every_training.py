@@ -323,3 +323,29 @@ def test_each_call_of_a_shared_layer_shows_its_own_numbers(
     assert [unit.title for unit in calls] == ["a^{1}_{1}", "a^{1}_{2}", "a^{1′}_{1}", "a^{1′}_{2}"]
     kernels = {edge.kernel for edge in stage.place.edges if edge.layer in ("first", "second")}
     assert kernels == {"twice/kernel"}
+
+
+def test_what_is_drawn_by_chance_is_said_in_words(
+    qtbot: QtBot,
+    window: MainWindow,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    network = _chain(
+        ("InputLayer", {"shape": [_FEATURES]}),
+        ("Dropout", {"rate": 0.5}),
+        ("Dense", {"units": 1}),
+    )
+    walk = Walk(qtbot, window, Work(network, Training(metrics=()), _data("table"), {}), monkeypatch)
+    while walk.session.instruction is None or walk.session.instruction.op != "dropout_mask":
+        walk.forward()
+    sheet = walk.view.sheet
+    qtbot.waitUntil(lambda: sheet.card.expression is not None, timeout=20_000)
+    card = sheet.card
+    assert card.instruction.op == "dropout_mask"
+    assert card.worded
+    # No mask "is" itself: what is drawn stands there once.
+    operands = card.parts["operands"]
+    assert operands.read == ()
+    assert operands.output is not None
+    assert card.tex.count("dropout") == 1
+    assert card.result in (0.0, 2.0)

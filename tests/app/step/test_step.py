@@ -171,7 +171,9 @@ def test_what_keeps_count_is_folded_and_said_in_words(qtbot, window):
         said[session.instruction.title] = sentence(session, None)
     assert tape.rect_of(12) is None, "and what was opened for it is folded again"
     (sample,) = session.snapshot.get("batch/samples").ravel()
-    assert said["choose the samples of this batch"] == f"The samples of this batch: {int(sample)}"
+    assert said["choose the samples of this batch"] == (
+        f"The samples of this batch: {int(sample) + 1}. People count them from 1, the tape from 0."
+    )
     outputs = session.reader.array("dense_2/a")
     largest = int(outputs.argmax())
     right = said["right = (ŷ agrees with y)"]
@@ -303,6 +305,24 @@ def test_dragging_the_strip_rewinds(qtbot, window):
     qtbot.waitUntil(lambda: session.pc == 5, timeout=_PATIENCE)
     assert session.reader.value("dense_1/z", (1,)) == z
     assert session.reader.value("dense_1/a", (1,)) is None
+    # Down the strip and beyond both of its ends, without letting go.
+    count, end = len(session.program.instructions), strip.width()
+    QTest.mousePress(strip, Qt.MouseButton.LeftButton, pos=QPoint(round(16 + 4.5 * width), 52))
+    for x, pc, done in (
+        (16 + 8.5 * width, 9, 8),
+        (-40, 1, 0),
+        (end + 40, 0, count - 1),
+        (20, 1, 0),
+    ):
+        QTest.mouseMove(strip, QPoint(round(x), 52))
+        qtbot.waitUntil(lambda: (session.pc, session.done) == (pc, done), timeout=20_000)  # noqa: B023
+    # The step was done for it, and is done again from here in one go.
+    assert session.snapshot.position.step == 0
+    QTest.mouseRelease(strip, Qt.MouseButton.LeftButton, pos=QPoint(20, 52))
+    # The heading is no place to go to.
+    click(strip, QPoint(round(16 + 7.5 * width), 12))
+    qtbot.wait(50)
+    assert session.pc == 1
 
 
 def test_the_strip_says_whether_its_step_is_done(qtbot, window):

@@ -233,6 +233,11 @@ def test_formulas_of_a_unit_give_the_engine_s_numbers(name: str) -> None:
     assert said or name in ("SimpleRNN, linear",)
 
 
+def number_of(expr: Any, subject: Any, moment: Any) -> float:
+    values = values_of(expr, subject, moment)
+    return evaluate(expr, lambda tensor, at: values[tensor, at])
+
+
 def test_the_two_ways_back_of_a_gru_are_all_of_its_gradient() -> None:
     run = run_of("GRU", {"units": 3}, {})
     run.advance(1)
@@ -251,10 +256,7 @@ def test_the_two_ways_back_of_a_gru_are_all_of_its_gradient() -> None:
             assert layer.at(time) == 0
             continue
         assert [what[-1] for what, _, _ in lines] == ["u", "U"]
-        ways = [
-            evaluate(expr, lambda t, k, v=values_of(expr, subject, moment): v[t, k])
-            for _, expr, _ in lines
-        ]
+        ways = [number_of(expr, subject, moment) for _, expr, _ in lines]
         whole = float(run.program.tensor(f"grad/{step.h_before}")[1, subject.cell[-1] % 3])
         assert sum(ways) == pytest.approx(whole, rel=1e-4, abs=1e-7)
         told += 1
@@ -274,7 +276,7 @@ def test_a_padded_step_says_that_the_state_is_kept() -> None:
         what, expr, result = equations(subject, layer, layer.steps[layer.at(time)])[-1]
         assert what == f"{'c' if '/c/' in line.writes[0] else 'h'}⟨{time + 1}⟩"
         assert result == line.writes[0]
-        value = evaluate(expr, lambda t, k, v=values_of(expr, subject, moment): v[t, k])
+        value = number_of(expr, subject, moment)
         tensor = run.program.tensor
         assert value == pytest.approx(float(tensor(result)[1, 1]), rel=1e-5, abs=1e-7)
         kept += value == float(tensor(line.operands["old"])[1, 1]) != 0.0

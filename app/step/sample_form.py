@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
 
 from app import theme
-from app.step.sample_picture import INKS, PixelPad, is_image
+from app.step.sample_picture import INKS, PixelPad, is_image, names_of
 from app.step.whatif_editor import parse
 from app.text import tr
 from app.widgets import Button, Choice, Label, NumberField
@@ -101,10 +101,7 @@ class SampleForm(QWidget):
             column.addWidget(self.pad)
             column.addWidget(self._pad_controls(self.pad))
         else:
-            names = [
-                fitting.features[k] if k < len(fitting.features) else f"x{k + 1}"
-                for k in range(found.x.size)
-            ]
+            names = names_of(self._shape, fitting.features)
             self.numbers = Numbers(names, "step-sample-x")
             self.numbers.set_values(found.x)
             column.addWidget(self.numbers)

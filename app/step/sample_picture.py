@@ -34,6 +34,19 @@ INKS = {
 }  # fmt: skip
 
 
+def names_of(shape: tuple[int, ...], features: tuple[str, ...]) -> list[str]:
+    """Return what the numbers of a sample are called, one after the other: features name its last axis.
+
+    Those of a sequence have their time step as well, from 1.
+    """
+    names = []
+    for place in np.ndindex(*shape):
+        own = features[place[-1]] if place[-1] < len(features) else f"x{place[-1] + 1}"
+        time = ", ".join(str(k + 1) for k in place[:-1])
+        names.append(f"{own} ⟨{time}⟩" if time else own)
+    return names
+
+
 def is_image(kind: str, shape: tuple[int, ...]) -> bool:
     """Tell whether samples of a data set are looked at as images."""
     return kind == "image" and len(shape) in (2, 3)
@@ -65,10 +78,7 @@ class SamplePicture(QWidget):
     def _lines(self) -> list[tuple[str, str]]:
         assert self._x is not None
         flat = self._x.ravel()
-        names = [
-            self._features[k] if k < len(self._features) else f"x{k + 1}"
-            for k in range(min(len(flat), _LINES))
-        ]
+        names = names_of(self._x.shape, self._features)[:_LINES]
         return [(n, format_number(float(v), 4)) for n, v in zip(names, flat, strict=False)]
 
     @guarded

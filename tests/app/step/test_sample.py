@@ -9,7 +9,7 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from app.step.sample import SamplePicker
-from app.step.sample_picture import PixelPad
+from app.step.sample_picture import PixelPad, names_of
 from app.window.main import MainWindow
 from core import data
 from tests.app.step.driving import Stepping, view
@@ -160,3 +160,8 @@ def test_the_listing_says_which_sample_is_shown(qtbot, window):
     qtbot.waitUntil(lambda: session.snapshot.whatif is not None, timeout=_PATIENCE)
     assert "held-out sample 42" in session.sample_words
     assert tape.grab().toImage() != of_the_run
+
+
+def test_numbers_of_a_sequence_have_their_time_step():
+    assert names_of((3,), ("age", "height")) == ["age", "height", "x3"]
+    assert names_of((2, 2), ("x", "y")) == ["x ⟨1⟩", "y ⟨1⟩", "x ⟨2⟩", "y ⟨2⟩"]

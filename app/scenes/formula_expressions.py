@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from app.scenes import formula as f
+from app.scenes.formula_names import with_names
 from app.scenes.formula_tex import ABOVE, to_box
 from app.text import tr
 from core.expressions import (
@@ -27,7 +28,6 @@ from core.expressions import (
     Sum,
     Symbol,
     children,
-    evaluate,
 )
 from core.tape.symbols import VIA
 
@@ -418,7 +418,8 @@ def _indexed(symbol: str, shown: str, pen: f.Pen) -> f.Box:
         return f.scripts(f.text(symbol, pen), None, below, pen)
     if shown:
         # One element of a matrix is written with a small letter.
-        symbol = symbol.replace("W", "w").replace("X", "x")
+        if "xW" not in symbol:
+            symbol = symbol.replace("W", "w").replace("X", "x")
         if all(len(part) == 1 for part in shown.split(",")):
             shown = shown.replace(",", "")
         # Behind an index of letters the cell's comes after a comma.
@@ -466,7 +467,7 @@ def _box(expr: Expr, look: Look, values: _Numbers) -> f.Box:
             return box
         # Smaller letters make it less wide in proportion, or a little more where sizes are rounded.
         smallest = 0.9 * box.width / size
-    named = _with_names(expr, setter)
+    named = with_names(expr, setter)
     if named is not None:
         return named
     for kept, size, tight in (
@@ -481,74 +482,6 @@ def _box(expr: Expr, look: Look, values: _Numbers) -> f.Box:
         if box.width <= look.width:
             break
     return box
-
-
-def _with_names(expr: Expr, setter: _Setter) -> f.Box | None:
-    """Set a wide fraction with names for the sums in it, which follow in lines of their own; None if none help."""
-    look = setter.look
-    parts: dict[str, Expr] = {}
-
-    def value(part: Expr) -> float | None:
-        known = {key: setter.values.get(key) for key in visible(part)}
-        if look.mode != "numbers":
-            return 0.0
-        if any(one is None for one in known.values()) or _is_elided(part):
-            return None
-        return evaluate(part, lambda tensor, index: known[tensor, tuple(index)] or 0.0)
-
-    def name(part: Expr) -> Expr:
-        if not isinstance(part, Sum):
-            return replaced(part)
-        worth = value(part)
-        if worth is None:
-            return part
-        # What an optimizer remembers gives its letter to what it will be.
-        own = next((r.symbol.partition("(")[0] for r in _refs(part) if "(" in r.symbol), "")
-        letter = f"{own}′" if own and f"{own}′" not in parts else "ABC"[len(parts)]
-        parts[letter] = part
-        return Symbol(letter, worth)
-
-    def replaced(part: Expr) -> Expr:
-        if len(parts) == 3:
-            return part
-        if isinstance(part, Quotient):
-            above = name(part.numerator)
-            return Quotient(above, replaced(part.denominator))
-        if isinstance(part, Call) and part.function == "sqrt":
-            return Call("sqrt", (name(part.arguments[0]),))
-        if isinstance(part, Sum):
-            return Sum(tuple(map(replaced, part.terms)))
-        if isinstance(part, Product):
-            return Product(tuple(map(replaced, part.factors)))
-        return Negate(replaced(part.x)) if isinstance(part, Negate) else part
-
-    short = replaced(expr)
-    if not parts:
-        return None
-    for size in range(look.pen.size, f.MINIMUM_SIZE - 1, -1):
-        pen = f.Pen(size, look.pen.weight, look.pen.role)
-        lines = [f.flow(setter.broken(short, pen), look.width, indent=pen.size * 1.2)]
-        for letter, part in parts.items():
-            head = f.row([to_box(letter, pen), f.text(" = ", pen.with_role(f.HINT))])
-            room = look.width - head.width
-            pieces = setter.broken(part, pen)
-            if look.mode == "numbers":
-                told = setter.number(value(part) or 0.0, pen)
-                pieces.append(f.row([f.text(" = ", pen.with_role(f.HINT)), told]))
-            lines.append(f.row([head, f.flow(pieces, room, indent=pen.size)]))
-        if all(line.width <= look.width for line in lines):
-            return f.stack(lines, leading=8.0)
-    return None
-
-
-def _refs(expr: Expr) -> list[Ref]:
-    if isinstance(expr, Ref):
-        return [expr]
-    return [r for child in children(expr) for r in _refs(child)]
-
-
-def _is_elided(expr: Expr) -> bool:
-    return isinstance(expr, Elided) or any(map(_is_elided, children(expr)))
 
 
 @lru_cache(maxsize=64)

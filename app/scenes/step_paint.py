@@ -319,7 +319,12 @@ class Brush:
         self.p.drawRoundedRect(rect, 8, 8)
         draw.text(self.p, rect.x() + 10, rect.y() + 20, draw.elide(block.title, 13, rect.width() - 20, 600), 13,
                   theme.tx, weight=600)  # fmt: skip
-        draw.text(self.p, rect.x() + 10, rect.y() + 36, block.shape, 11, theme.tx2, mono=True)
+        end = draw.text(self.p, rect.x() + 10, rect.y() + 36, block.shape, 11, theme.tx2, mono=True)
+        if seen.time:
+            words = tr("time step {time}", time=seen.time)
+            if end + 16 + draw.advance(words, 11) > rect.width() - 10:
+                words = f"⟨{seen.time}⟩"
+            draw.text(self.p, rect.right() - 10, rect.y() + 36, words, 11, role, anchor="end")
 
     def tensor(self, label: str, name: str, face: QRectF, seen: TensorSeen) -> None:
         """A tensor as a small picture, dashed while it is not computed."""

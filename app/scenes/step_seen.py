@@ -7,6 +7,7 @@ painter (`app.scenes.step_paint`) reads nothing but what is gathered here, and t
 from __future__ import annotations
 
 import math
+import re
 import threading
 import weakref
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ import numpy as np
 
 from app.scenes import images
 from app.scenes.formula_expressions import format_number
-from app.scenes.step_focus import focus_of
+from app.scenes.step_focus import focus_of, instruction_of
 from app.scenes.step_hover import lit_by
 from app.scenes.step_values import Reader, cell_id
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from app.scenes.step_layout import Block, EdgeLine, RowBox, StepLayout, UnitBox
     from app.theme import Theme
 
+#: The time step in a symbol of a recurrent layer.
+_TIME = re.compile(r"⟨(\d+)⟩")
 PENDING, NEVER = "…", "–"
 
 
@@ -104,9 +107,10 @@ class TensorSeen:
 
 @dataclass(frozen=True)
 class BlockSeen:
-    """A block: the colour of the instruction in it, or ""."""
+    """A block: the colour of the instruction in it, or "", and which time step that is of, from 1; 0: of none."""
 
     role: str
+    time: int = 0
 
 
 @dataclass(frozen=True)
@@ -167,9 +171,7 @@ class _Looker:
             return Seen(
                 units=(self.unit(place.units[-1]),),
                 arrows=tuple(self.arrow(layer) for _, _, layer in place.arrows),
-                blocks=tuple(
-                    BlockSeen(focus.role if focus.lights(block) else "") for block in place.blocks
-                ),
+                blocks=tuple(map(self.block, place.blocks)),
                 tensors=tuple(self.tensors(block) for block in place.blocks),
                 legend=legend,
             )
@@ -192,6 +194,16 @@ class _Looker:
             units=tuple(self.unit(unit) for unit in place.units),
             legend=legend,
         )
+
+    def block(self, block: Block) -> BlockSeen:
+        if not self.focus.lights(block):
+            return BlockSeen("")
+        line = instruction_of(self.reader, self.frame)
+        if line is None or line.layer != block.layer or not line.writes:
+            return BlockSeen(self.focus.role)
+        info = self.reader.info(line.writes[0])
+        time = _TIME.search(info.symbol if info is not None else "")
+        return BlockSeen(self.focus.role, int(time.group(1)) if time is not None else 0)
 
     # -- numbers
 

@@ -9,9 +9,11 @@ import pytest
 from PySide6.QtCore import QPoint
 from pytestqt.qtbot import QtBot
 
+from app import theme
 from app.scenes.closeups.recurrent_curve import sizes
 from app.scenes.closeups.unrolled import of_instruction
 from app.scenes.closeups.update_terms import terms
+from app.scenes.step import SCENE
 from app.scenes.step_values import cell_id
 from app.window.main import MainWindow
 from tests.app.step.driving import closeup_of, in_step, view
@@ -178,3 +180,21 @@ def test_a_click_on_a_gate_goes_to_the_instruction_that_opened_it(qtbot, window)
     assert closeup_of(window).closeup.name == "recurrent"
     assert closeup_of(window).subject.cell[-1] == 1
     assert of_instruction(program, session.instruction)[0] is layer
+
+
+def test_the_drawing_says_which_time_step_of_a_layer_runs(qtbot, window):
+    step = view(window)
+    session, bus = step.session, window.context.bus
+    bus.do("step.view", value="network")
+    bus.do("run.step", granularity="batch")
+    qtbot.waitUntil(lambda: session.snapshot.position.step == 1, timeout=_PATIENCE)
+    told = set()
+    for line in session.program.instructions:
+        *_, role, time = ("", "", *line.writes[0].split("/"))
+        if line.phase != "forward" or role != "h" or not time.isdecimal():
+            continue
+        bus.do("step.inspect", instruction=line.index)
+        blocks = SCENE.see(step.stage.place, theme.current(), session.frame()).blocks
+        assert {block.time for block in blocks} == {0, int(time) + 1}
+        told.add(time)
+    assert len(told) > 2

@@ -9,6 +9,7 @@ from app.scenes.closeups.recurrent_detail import needed
 from app.scenes.closeups.recurrent_layout import (
     REACH,
     RecurrentLayout,
+    kept_states,
     other_direction,
     placed,
     tensor_of,
@@ -73,6 +74,7 @@ class Recurrent:
             names += [f"grad/{step.h}", f"grad/{step.c}"]
         names += needed(subject, layer, layer.steps[layer.at(time)])
         names += clipping_of(subject, layer).values()
+        names += kept_states(subject.program, layer).values()
         return tuple(dict.fromkeys(name for name in names if name in known))
 
     def title(self, subject: Subject) -> str:
@@ -130,6 +132,9 @@ class Recurrent:
         """What a cell is, its number, and its gradient."""
         if hit.kind == "time":
             return (tr("time step {time}", time=hit.index[0] + 1),)
+        for grid in place.kept:
+            if grid.tensor == hit.node and grid.place(hit.index) is not None:
+                return _about_kept(subject, moment, hit)
         for band in place.bands:
             for column, grid in zip(place.columns, band.grids, strict=True):
                 if grid.tensor != hit.node.removeprefix("grad/") or grid.place(hit.index) is None:
@@ -155,6 +160,16 @@ class Recurrent:
                     lines.append(f"∂L/∂{band.letter} = {format_number(float(slope[hit.index]), 6)}")
                 return (*lines, tr(_HELP[band.key]))
         return ()
+
+
+def _about_kept(subject: Subject, moment: Moment, hit: Hit) -> tuple[str, ...]:
+    """What is said of a number of the state the batch began with."""
+    info, array = subject.info(hit.node), moment.read(subject, hit.node)
+    lines = [tr("State the batch began with, unit {unit}", unit=hit.index[-1] + 1)]
+    if array is not None:
+        value = float(array[min(subject.row, len(array) - 1)][hit.index])
+        lines.append(f"{info.symbol} = {format_number(value, 6)}")
+    return (*lines, tr("What the batch before has left: the layer keeps its state."))
 
 
 def clipping_of(subject: Subject, layer: Unrolled) -> dict[str, str]:

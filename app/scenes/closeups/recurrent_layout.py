@@ -16,6 +16,8 @@ MARGIN, LABEL, GAP = 20.0, 116.0, 9.0
 #: Columns that are read at once, their least and greatest width; time steps the curve goes over.
 WINDOW, NARROW, BROAD, REACH = 16, 34.0, 130.0, 64
 _HEAD = 50.0
+#: Width of the column of a state that is kept from batch to batch, before the first time step.
+_KEPT = 46.0
 
 #: By kind: the bands from top to bottom: what they are called, their letter, and whether they are gates.
 BANDS: dict[str, tuple[tuple[str, str, str, bool], ...]] = {
@@ -72,7 +74,11 @@ class Column:
 
 @dataclass(frozen=True)
 class RecurrentLayout:
-    """Result of `placed`. `curve` is where sizes of gradients are drawn, `detail` the formulas of one unit."""
+    """Result of `placed`.
+
+    `curve` is where sizes of gradients are drawn, `detail` the formulas of one unit; `kept` are the states the batch
+    began with, of a layer that keeps them.
+    """
 
     size: tuple[float, float]
     layer: Unrolled
@@ -82,6 +88,7 @@ class RecurrentLayout:
     detail: tuple[float, float, float, float]
     clip: tuple[float, float, float, float] | None
     hits: CellHits = field(default_factory=CellHits)
+    kept: tuple[Grid, ...] = ()
 
     def column(self, time: int) -> Column | None:
         """Return the column of a time step, if it is among those shown."""
@@ -95,6 +102,12 @@ class RecurrentLayout:
 def tensor_of(step: TimeStep, key: str) -> str:
     """Return the tensor of a band at a time step."""
     return step.gates.get(key) or {"c": step.c, "h": step.h}.get(key, "")
+
+
+def kept_states(program: ProgramView, layer: Unrolled) -> dict[str, str]:
+    """Return the states that are kept from batch to batch, by band."""
+    names = {key: f"{layer.place}/state/{key}" for key in ("c", "h")}
+    return {key: name for key, name in names.items() if name in program.tensors}
 
 
 def window(layer: Unrolled, time: int, most: int = WINDOW) -> range:
@@ -154,10 +167,13 @@ def _placed(
     backward: bool,
 ) -> RecurrentLayout:
     width, height = size
-    room = width - 2 * MARGIN - LABEL
+    # No gradient goes back into the batch before.
+    kept = kept_states(program, layer) if layer.at(shown[0]) == 0 and not backward else {}
+    left = MARGIN + LABEL + (_KEPT + GAP if kept else 0.0)
+    room = width - MARGIN - left
     pitch = min(BROAD + GAP, (room + GAP) / len(shown))
     columns = tuple(
-        Column(layer.at(t), t, MARGIN + LABEL + k * pitch, pitch - GAP) for k, t in enumerate(shown)
+        Column(layer.at(t), t, left + k * pitch, pitch - GAP) for k, t in enumerate(shown)
     )
     steps = {step.time: step for step in layer.steps}
     wanted = [
@@ -205,6 +221,17 @@ def _placed(
         )
         bands.append(Band(key, words, letter, gate, y, each, grids))
         y += each + 7
+    starts = tuple(
+        Grid(
+            kept[band.key],
+            program.tensors[kept[band.key]].shape,
+            (MARGIN + LABEL, band.top, _KEPT, band.height),
+            layer.units,
+            1,
+        )
+        for band in bands
+        if band.key in kept
+    )
     bottom = height - 10
     detail = (MARGIN, bottom - detail_height, width - 2 * MARGIN, detail_height)
     clip = None
@@ -231,5 +258,6 @@ def _placed(
         for grid in band.grids
     )
     return RecurrentLayout(
-        size, layer, columns, tuple(bands), curve, detail, clip, CellHits(items, grids, "look")
-    )
+        size, layer, columns, tuple(bands), curve, detail, clip,
+        CellHits(items, (*grids, *starts), "look"), starts,
+    )  # fmt: skip

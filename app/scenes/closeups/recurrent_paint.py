@@ -94,6 +94,7 @@ def paint(
     _paint_times(painter, place, theme, time, ink)
     for band in place.bands:
         _paint_band(painter, place, band, theme, subject, moment, share, backward=backward)
+    _paint_kept(painter, place, theme, subject, moment)
     _paint_carried(painter, place, theme, subject, moment, backward=backward)
     _paint_lit(painter, place, theme, subject, moment, ink)
     paint_curve(painter, place, theme, subject, moment, time)
@@ -218,6 +219,20 @@ def _paint_band(
         else:
             paint_grid(painter, theme, grid, value, top)
         painter.setOpacity(1.0)
+
+
+def _paint_kept(
+    painter: QPainter, place: RecurrentLayout, theme: Theme, subject: Subject, moment: Moment
+) -> None:
+    """Draw what a layer that keeps its state began the batch with."""
+    for grid in place.kept:
+        array = moment.read(subject, grid.tensor)
+        value = None if array is None else array[min(subject.row, len(array) - 1)]
+        paint_grid(painter, theme, grid, value, _scale([value], bounded=True))
+    if place.kept:
+        x, _, width, _ = place.kept[0].rect
+        top = place.bands[0].top - 6
+        draw.text(painter, x + width / 2, top, "⟨0⟩", 10.5, theme.tx3, mono=True, anchor="middle")
 
 
 def _scale(values: list[np.ndarray | None], *, bounded: bool) -> float:

@@ -16,6 +16,7 @@ from app.scenes.closeups.recurrent_detail import equations, values_of
 from app.scenes.closeups.recurrent_layout import tensor_of
 from app.scenes.closeups.recurrent_paint import lit
 from app.scenes.closeups.unrolled import Unrolled, of_instruction, unrolled
+from app.scenes.formula_expressions import format_number
 from app.scenes.frame import ViewState
 from app.scenes.step_values import cell_id, parse_cell
 from core import losses
@@ -449,3 +450,34 @@ def test_numbers_that_broke_are_painted_all_the_same(kind: str, value: float) ->
                 moment = looker.moment(closeup, subject)
                 assert not picture(closeup, subject, moment, SIZES[0]).isNull()
                 assert not picture(closeup, subject, moment, SIZES[1], "light").isNull()
+
+
+def test_a_state_that_is_kept_is_shown_as_the_batch_found_it() -> None:
+    run = run_of(*LAYERS["LSTM, stateful"])
+    run.advance(1)
+    (own,) = unrolled(Looker(run).program)
+    left = {key: run.program.tensor(f"{own.place}/state/{key}").copy() for key in ("c", "h")}
+    run.advance(1)
+    looker = Looker(run)
+    line = next(one for one in looker.program.instructions if of_instruction(looker.program, one))
+    subject = looker.subject(line.index, row=1)
+    closeup = closeups.fitting(subject)[0]
+    moment = looker.moment(closeup, subject)
+    place = closeup.layout(subject, (760.0, 600.0), ViewState())
+    assert [grid.tensor.rpartition("/")[2] for grid in place.kept] == ["c", "h"]
+    for grid in place.kept:
+        key = grid.tensor.rpartition("/")[2]
+        assert np.abs(left[key]).max() > 0
+        np.testing.assert_array_equal(moment.read(subject, grid.tensor), left[key])
+        assert grid.rect[0] + grid.rect[2] < place.columns[0].x
+        unit = grid.rect[3] / grid.rows
+        hit = place.hits.at(grid.rect[0] + 5, grid.rect[1] + 1.5 * unit)
+        assert hit.node == grid.tensor
+        words = closeup.describe(place, hit, subject, moment)
+        assert format_number(float(left[key][1, 1]), 6) in words[1]
+    assert not picture(closeup, subject, moment, (760, 600)).isNull()
+    other = run_of(*LAYERS["LSTM"])
+    other.advance(1)
+    found = Looker(other)
+    line = next(one for one in found.program.instructions if of_instruction(found.program, one))
+    assert not closeup.layout(found.subject(line.index), (760.0, 600.0), ViewState()).kept

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from core.expressions import Expr
     from core.runs import Run
     from core.tape.compiler import Tape
+    from core.tape.tensors import Tensor
 
 
 def _nothing() -> Mapping[str, np.ndarray]:
@@ -38,16 +39,24 @@ class Explained(Explanation):
     before: Mapping[str, np.ndarray] = field(default_factory=_nothing, compare=False, repr=False)
 
 
+#: By tape: of thousands of tensors of a recurrent layer those few that outlive a step.
+_lasting: WeakKeyDictionary[Tape, dict[str, Tensor]] = WeakKeyDictionary()
+
+
 def lasting(run: Run) -> dict[str, np.ndarray]:
     """Weights, slots, sums and settings by name as the present step found them; none before the first step."""
     start, program = run.step_start, run.program
     if start is None:
         return {}
+    if program.tape not in _lasting:
+        _lasting[program.tape] = {
+            name: t for name, t in program.tape.tensors.items() if t.role in LASTING
+        }
     found = {}
-    for name, t in program.tape.tensors.items():
+    for name, t in _lasting[program.tape].items():
         # A state that is kept has a row for each sample.
         rows = program.rows if t.batch else 1
-        if t.role in LASTING and t.at + rows * t.size <= program.plan.state:
+        if t.at + rows * t.size <= program.plan.state:
             array = start.memory[t.at : t.at + rows * t.size]
             found[name] = array.reshape((rows, *t.shape) if t.batch else t.shape)
     return found

@@ -60,7 +60,9 @@ class CloseupStage(Picture):
         self.traces = Traces(session)
         self.traces.answered.connect(self.update)
         session.changed.connect(self._on_changed)
-        session.explained.connect(self.update)
+        session.explained.connect(self._on_explained)
+        #: What was read for the last picture, and of what; pictures that only move read nothing anew.
+        self._numbers: tuple[Any, dict[str, np.ndarray], dict[str, np.ndarray]] | None = None
 
     def controls(self) -> QWidget:
         """What stands beside the choice of views while this one is shown."""
@@ -115,12 +117,16 @@ class CloseupStage(Picture):
             session.toggles.get("rows") == "batch" or sums_over_samples(subject)
             or bool(getattr(closeup, "whole", False))
         )  # fmt: skip
-        found = ((name, session.array(name, whole)) for name in names)
+        key = (session.snapshot and session.snapshot.serial, closeup, names, session.row, whole)
+        if self._numbers is None or self._numbers[0] != key:
+            found = {name: array for name in names if (array := session.array(name, whole)) is not None}  # fmt: skip
+            before = {name: a for name in names if (a := session.array_before(name)) is not None}
+            self._numbers = (key, found, before)
         goes = self.traces.destinations(subject)
         walked = {} if self.walking.number is None else {"walked": self.walking.number}
         return closeups.Moment(
-            arrays={name: array for name, array in found if array is not None},
-            before={name: a for name in names if (a := session.array_before(name)) is not None},
+            arrays=self._numbers[1],
+            before=self._numbers[2],
             snapshot=session.snapshot,
             selection=Selection(cell_id(subject.tensor, subject.cell), session.hover),
             toggles=session.toggles | {"notation": session.notation} | walked,
@@ -145,7 +151,14 @@ class CloseupStage(Picture):
         cells = np.asarray(picked[1], np.int32).reshape(1, -1)
         return tuple(Destination(m.index, MADE, picked[0], cells, 1) for m in makers[-1:])
 
+    @Slot()
+    def _on_explained(self) -> None:
+        # Tensors that were asked for may have come.
+        self._numbers = None
+        self.update()
+
     def _on_changed(self) -> None:
+        self._numbers = None
         if not self.isVisible():
             return
         subject, closeup, session = self.subject, self.closeup, self._session

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -28,6 +29,7 @@ from core.ops.base import Cell, ref
 from core.tape.tensors import Tensor
 
 if TYPE_CHECKING:
+    from core.tape.compiler import Tape
     from core.tape.program import Program
 
 #: What a gradient's name may end in besides what it is the gradient of.
@@ -66,11 +68,7 @@ class Slopes:
         self._look_up = look_up or program._value
         self._done = done or (lambda _index: True)
         self._numbers: dict[tuple[str, Cell], float | None] = {}
-        tape, carrying = program.tape.instructions, _carrying(program)
-        self._gradients = _writers(program, carrying)
-        self._made = _writers(program, (k for k, ins in enumerate(tape) if ins.phase != "update"))
-        moving = {k for k, ins in enumerate(tape) if ins.phase == "backward"} - set(carrying)
-        self._moved = {id(t.buffer) for k in moving for t in tape[k].outputs.values()}
+        self._gradients, self._made, self._moved = _known_writers(program)
 
     def of_row(self, expression: Expr, row: int | None) -> tuple[Expr, int]:
         """Of a sum of thousands of terms those of one sample, and how many others there are."""
@@ -284,6 +282,24 @@ class Writers:
         first, last, index = touching[0]
         alone = len(touching) == 1 and first <= t.offset and t.offset + t.size <= last
         return index if alone else _BY_CELL
+
+
+def _known_writers(program: Program) -> tuple[Writers, Writers, set[int]]:
+    """Who writes gradients, who writes anything, and the buffers of kernels that are turned round: once for a tape."""
+    known = _of_tapes.get(program.tape)
+    if known is None:
+        tape, carrying = program.tape.instructions, _carrying(program)
+        moving = {k for k, ins in enumerate(tape) if ins.phase == "backward"} - set(carrying)
+        known = _of_tapes[program.tape] = (
+            _writers(program, carrying),
+            _writers(program, (k for k, ins in enumerate(tape) if ins.phase != "update")),
+            {id(t.buffer) for k in moving for t in tape[k].outputs.values()},
+        )
+    return known
+
+
+#: A tape of a recurrent layer has thousands of instructions to go through.
+_of_tapes: WeakKeyDictionary[Tape, tuple[Writers, Writers, set[int]]] = WeakKeyDictionary()
 
 
 def _carrying(program: Program) -> list[int]:

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from app.registering import Registry
+from app.scenes.cache import Cache
 from app.snapshots import LASTING
 
 if TYPE_CHECKING:
@@ -236,7 +237,18 @@ def closeups() -> tuple[Closeup, ...]:
 
 def fitting(subject: Subject) -> tuple[Closeup, ...]:
     """Return those that fit an instruction, the best first."""
-    return tuple(one for one in closeups() if one.fits(subject))
+    line, known = subject.instruction, closeups()
+    places = (subject.tensor, subject.cell, subject.row, subject.rows)
+    key = (id(subject.program), id(line), *places, len(known))
+    # Some look through all of the tape, and are asked several times for one picture. The subject is kept, so that no
+    # other program can have its id.
+    found: tuple[Subject, tuple[Closeup, ...]] = _fitting.get(
+        key, lambda: (subject, tuple(one for one in known if one.fits(subject)))
+    )
+    return found[1]
+
+
+_fitting = Cache(16)
 
 
 def walk_of(closeup: Closeup | None, subject: Subject | None) -> Walk | None:

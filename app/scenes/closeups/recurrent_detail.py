@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from app.scenes.closeups import Index, Moment, Subject
     from app.scenes.closeups.recurrent_layout import RecurrentLayout
+    from app.snapshots import ProgramView
     from app.theme import Theme
 
 Equation = tuple[str, Expr, str]
@@ -178,8 +179,19 @@ def _by_product(
 
 def _function(subject: Subject, tensor: str) -> str:
     """The function that writes a tensor, if formulas have a name for it."""
-    op = next((i.op for i in subject.program.instructions if tensor in i.writes), "")
+    global _last
+    if _last is None or _last[0] is not subject.program:
+        ops: dict[str, str] = {}
+        for line in subject.program.instructions:
+            for name in line.writes:
+                ops.setdefault(name, line.op)
+        _last = (subject.program, ops)
+    op = _last[1].get(tensor, "")
     return op if op in FUNCTIONS else ""
+
+
+#: Of the last program: which operation writes a tensor first.
+_last: tuple[ProgramView, dict[str, str]] | None = None
 
 
 def refs(expr: Expr) -> list[Ref]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -84,7 +85,11 @@ class Unrolled:
 
     def at(self, time: int) -> int:
         """How many time steps were read before the one at this place of the sequence."""
-        return next(k for k, step in enumerate(self.steps) if step.time == time)
+        return self._places[time]
+
+    @cached_property
+    def _places(self) -> Mapping[int, int]:
+        return {step.time: k for k, step in enumerate(self.steps)}
 
     def time_of(self, instruction: InstructionView) -> int | None:
         """Return the time step an instruction belongs to, or None for those of the layer as a whole."""

@@ -14,7 +14,7 @@ from app.scenes.formula_expressions import formula as laid
 from app.scenes.formula_tex import to_box
 from app.scenes.hits import Hit
 from app.scenes.step_focus import ROLES
-from app.scenes.step_values import parse_cell
+from app.scenes.step_values import Reader, parse_cell
 from app.step.notation import title
 from app.text import tr
 from core.expressions import Ref, Symbol, references
@@ -194,7 +194,8 @@ def _number(
         pen.with_role(role_of(info.name)),
     )
     if origin.frame is None or not origin.terms:
-        _plain(painter, theme, subject, origin, left, x, y + 6, room)
+        by_hand = Reader(moment.snapshot, subject.row).by_hand(subject.tensor, subject.cell)
+        _plain(painter, theme, subject, origin, left, x, y + 6, room, by_hand=by_hand)
         return
     head = _heading(painter, theme, x, y, tr("How the number came about"))
     words = tr("{count} terms", count=origin.count)
@@ -245,7 +246,7 @@ def _frame(origin: Origin, pen: formula.Pen) -> list[formula.Box]:
 
 def _plain(
     painter: QPainter, theme: Theme, subject: Subject, origin: Origin, left: formula.Box, x: float,
-    y: float, room: float,
+    y: float, room: float, *, by_hand: bool = False,
 ) -> None:  # fmt: skip
     """A short formula: letters, numbers, result, under each other."""
     from app.scenes.formula_expressions import expression_box
@@ -257,6 +258,8 @@ def _plain(
         words = tr("Drawn by chance, always the same for this seed, layer, step and place.")
         if subject.instruction.phase == "data":
             words = tr("Taken from the data set as it is.")
+        if by_hand:
+            words = tr("Put in by hand.")
         draw.text(painter, x, y + 12, draw.elide(words, 12, room), 12, theme.tx2)
         draw.text(painter, x, y + 36, format_number(origin.kernel_value, 6), 15, theme.fwd,
                   weight=600, mono=True)  # fmt: skip

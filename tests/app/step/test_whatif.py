@@ -299,3 +299,32 @@ def test_saving_says_that_the_copy_is_not_in_the_file(qtbot, window, tmp_path):
     qtbot.waitUntil(lambda: session.snapshot.whatif is None, timeout=_PATIENCE)
     qtbot.waitUntil(lambda: session.value(KERNEL, (0, 1)) == 2.5, timeout=_PATIENCE)
     assert window.context.document.dirty
+
+
+def test_an_input_typed_over_is_not_said_to_come_from_the_data(qtbot, window, monkeypatch):
+    from app.scenes import draw
+
+    said: list[str] = []
+    write = draw.text
+
+    def listen(painter, x, y, string, *more, **how):
+        said.append(string)
+        return write(painter, x, y, string, *more, **how)
+
+    session = view(window).session
+    gather = next(i for i in session.program.instructions if "input_1/x" in i.writes)
+    window.context.bus.do("step.view", value="closeup")
+    window.context.bus.do("step.inspect", instruction=gather.index)
+    stage = view(window)._shown["closeup"]
+
+    def told(words: str) -> bool:
+        said.clear()
+        monkeypatch.setattr(draw, "text", listen)
+        stage.grab()
+        monkeypatch.undo()
+        return words in said
+
+    qtbot.waitUntil(lambda: told("Taken from the data set as it is."), timeout=_PATIENCE)
+    window.context.bus.do("step.edit", tensor="input_1/x", cells=[[0, 0]], values=[3.0])
+    qtbot.waitUntil(lambda: session.snapshot.whatif is not None, timeout=_PATIENCE)
+    qtbot.waitUntil(lambda: told("Put in by hand."), timeout=_PATIENCE)

@@ -196,7 +196,10 @@ class StepSession(QObject):
             return None
         chosen = [w for w in instruction.writes if w in self._cells]
         tensor = chosen[0] if chosen else instruction.writes[0]
-        return tensor, self._cells.get(tensor, self._default(tensor))
+        index, info = self._cells.get(tensor), self.reader.info(tensor)
+        if index is None or (info is not None and len(index) != len(info.shape)):
+            index = self._default(tensor)
+        return tensor, index
 
     def _default(self, tensor: str) -> tuple[int, ...]:
         info = self.reader.info(tensor)
@@ -404,7 +407,9 @@ class StepSession(QObject):
 
     def select_cell(self, tensor: str, index: tuple[int, ...]) -> None:
         """Look at one number; the instruction that writes it becomes the one looked at."""
-        info = self.reader.info(tensor)
+        # A layer's output goes by several names.
+        infos = (self.reader.info(name) for name in alias_names(tensor))
+        info = next((one for one in infos if one is not None), None)
         if info is not None and len(index) != len(info.shape):
             # A place that stands for a whole row: its first number.
             index = (0,) * len(info.shape)
@@ -416,6 +421,10 @@ class StepSession(QObject):
             writers = [i.index for i in program.instructions if tensor in i.writes]
             if not writers and tensor.endswith("/output"):
                 for name in alias_names(tensor):
+                    own = self.reader.info(name)
+                    if own is None or len(own.shape) != len(index):
+                        # Another tensor: the products of all time steps of a recurrent layer.
+                        continue
                     writers = [i.index for i in program.instructions if name in i.writes]
                     if writers:
                         self._cells[name] = tuple(index)

@@ -364,3 +364,37 @@ def test_a_pooling_layers_error_is_known_although_it_goes_by_another_name():
     reader = Reader(engine.snapshot((Probe(name, 0),)))
     assert reader.state(name) == "fresh"
     assert reader.array(name) is not None
+
+
+def test_a_tensor_chosen_by_a_name_of_its_layer_is_looked_at_in_its_first_number(qtbot, window):
+    session, bus = view(window).session, window.context.bus
+    press(qtbot, window, "transport-step", len(session.program.instructions))
+    # What stands for a whole tensor in the drawing: it goes by the name of the layer's output.
+    for name in ("grad/dense_2/output", "dense_1/output"):
+        bus.do("select.cell", tensor=name, index=[])
+        tensor, index = session.cell
+        assert tensor in session.instruction.writes
+        assert len(index) == len(session.program.tensors[tensor].shape)
+        explained(qtbot, window)
+        assert view(window).sheet.card.result is not None
+    for tensor, index in session._cells.items():
+        info = session.reader.info(tensor)
+        assert info is None or len(index) == len(info.shape), tensor
+
+
+def test_a_recurrent_layers_output_is_not_taken_for_the_products_of_all_its_time_steps(
+    qtbot, window
+):
+    session, bus = view(window).session, window.context.bus
+    bus.do("template.open", name="lstm-remember")
+    qtbot.waitUntil(
+        lambda: session.program is not None and "lstm_1/output" in session.program.tensors,
+        timeout=_PATIENCE,
+    )
+    qtbot.waitUntil(action(window, "transport-step").isEnabled, timeout=_PATIENCE)
+    bus.do("select.cell", tensor="lstm_1/output", index=[1])
+    for line in session.program.instructions:
+        bus.do("step.inspect", instruction=line.index)
+        if session.cell is not None:
+            tensor, index = session.cell
+            assert len(index) == len(session.program.tensors[tensor].shape), tensor

@@ -234,7 +234,8 @@ def _wide(name: str) -> bool:
     """Whether a case is tried in ``make test-long`` only: most losses and optimizers, and the longest tapes."""
     if name.startswith(("loss ", "optimizer ")):
         return name not in ("loss huber", "optimizer Nadam")
-    return name.startswith(("LSTM", "both")) or name in ("penalty L1", "penalty L2")
+    long = ("GRU that keeps its state", "GRU in windows of time", "penalty L1", "penalty L2")
+    return name.startswith(("LSTM", "both")) or name in long
 
 
 @pytest.mark.timeout(600)

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from app.step.page import Page
     from app.step.session import StepSession
 
+#: Width that a right side needs beside its left one.
+_LEAST = 80.0
+
 
 def _build(_session: StepSession, card: Card) -> bool | None:
     return True if card.subject is not None else None
@@ -31,15 +34,22 @@ def _paint(page: Page, _content: bool) -> None:
     equals = formula.text(" ← " if arrow else " = ", pen.with_role("tx2"))
     page.y += 14
     if line is not None and card.worded:
-        box = to_box(title(line), pen)
+        lines = [to_box(title(line), pen)]
     elif card.expression is not None:
-        look = Look("symbolic", pen, width=max(80.0, page.room - left.width - equals.width))
-        box = formula.row([left, equals, expression_box(card.expression, look)])
+        room = page.room - left.width - equals.width
+        # A long name, such as that of a part of a gradient, has a line of its own.
+        alone = room < _LEAST
+        look = Look("symbolic", pen, width=page.room - equals.width if alone else room)
+        right = expression_box(card.expression, look)
+        lines = (
+            [left, formula.row([equals, right])] if alone else [formula.row([left, equals, right])]
+        )
     else:
-        box = formula.row([left, equals, formula.text("…", pen.with_role("tx3"))])
-    done = formula.lay_out(box)
-    page.place(done, PAD, page.y)
-    page.y += done.height + 12
+        lines = [formula.row([left, equals, formula.text("…", pen.with_role("tx3"))])]
+    for box in lines:
+        done = formula.lay_out(box)
+        page.place(done, PAD, page.y)
+        page.y += done.height + (4 if box is not lines[-1] else 12)
     page.rule()
 
 

@@ -158,7 +158,8 @@ def test_a_run_stops_at_the_instruction_where_it_broke(granularity: str) -> None
     at = run.program.instructions[broken.instruction]
     assert name in at.writes
     assert at.title in broken.sentence
-    assert f"step {step}" in broken.sentence
+    # In words steps count from 1, as in the window.
+    assert f"step {step + 1}," in broken.sentence
     assert broken.sentence.endswith(".")
     assert not all(np.isfinite(run.program.tensor(n)).all() for n in at.writes)
     for earlier in range(broken.instruction):

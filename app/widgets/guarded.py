@@ -30,7 +30,7 @@ def guarded(paint: Callable[[_Widget, Any], None]) -> Callable[[_Widget, Any], N
     def painting(widget: _Widget, event: Any) -> None:
         try:
             paint(widget, event)
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:  # noqa: BLE001 - told below; an exception that leaves kills the program
             _tell(widget, error)
             _end_painters(error.__traceback__)
 

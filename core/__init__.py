@@ -27,6 +27,7 @@ _SUBMODULES = {
     "activations",
     "callbacks",
     "data",
+    "explain",
     "initializers",
     "io",
     "layers",

@@ -328,6 +328,29 @@ def pick_score(mem, ints, reals, state):
             mem[ints[4] + r] = mem[ints[1] + r * ints[2] + chosen]
 
 
+def contrast_score(mem, ints, reals, state):
+    """``score = z[class] - z[other]`` a row. ints: n, z, z row, class, other (scalar tensors), out"""
+    chosen, other = np.int64(mem[ints[3]]), np.int64(mem[ints[4]])
+    for r in range(state[FIRST], state[FIRST] + state[ROWS]):
+        if chosen < 0 or chosen >= ints[0] or other < 0 or other >= ints[0]:
+            state[ERROR] = BAD_LABEL
+        else:
+            z = ints[1] + r * ints[2]
+            mem[ints[5] + r] = mem[z + chosen] - mem[z + other]
+
+
+def contrast_grad(mem, ints, reals, state):
+    """1 at the class, -1 at the other, 0 elsewhere. ints: n, class, other, dz, dz row"""
+    chosen, other, n = np.int64(mem[ints[1]]), np.int64(mem[ints[2]]), ints[0]
+    zero, one = mem.dtype.type(0), mem.dtype.type(1)
+    for r in range(state[FIRST], state[FIRST] + state[ROWS]):
+        dz = cut(mem, ints[3] + r * ints[4], n)
+        for k in range(n):
+            dz[k] = zero
+        dz[chosen] += one
+        dz[other] -= one
+
+
 def score_grad(mem, ints, reals, state):
     """1 at the class, 0 elsewhere. ints: n, class, dz, dz row"""
     chosen, n = np.int64(mem[ints[1]]), ints[0]

@@ -113,6 +113,78 @@ class PickScore(Op):
 
 
 @register
+class ContrastScore(Op):
+    """``score = z[class] - z[other]``: by how much one class is ahead of another."""
+
+    name = "contrast_score"
+    kernel = "loss.contrast_score"
+    may_fail = True
+    operands = ("z", "chosen", "other")
+
+    def shape(self, inputs: dict[str, Tensor], attributes: dict[str, Any]) -> Shape:
+        return ()
+
+    def integers(self, ins: Instruction) -> list[int]:
+        z = ins.inputs["z"]
+        return [z.last, z.at, z.row, ins.inputs["chosen"].at, ins.inputs["other"].at, ins.output.at]
+
+    def backward(
+        self, e: Emitter, ins: Instruction, dy: Tensor | None, wanted: set[str]
+    ) -> dict[str, Tensor]:
+        z, chosen, other = ins.inputs["z"], ins.inputs["chosen"], ins.inputs["other"]
+        return {"z": e.gradient("contrast_grad", ins, "z", chosen=chosen, other=other, like=z)}
+
+    def explain(self, ins: Instruction, cell: Cell) -> Expr:
+        z, sides = ins.inputs["z"], []
+        for name in ("chosen", "other"):
+            chosen = ref(ins.inputs[name], ())
+            terms = (
+                Product((ref(z, (cell[0], k)), Call("equal", (chosen, Number(k)))))
+                for k in range(z.last)
+            )
+            sides.append(Sum(tuple(terms)))
+        return minus(*sides)
+
+    def uses(self, ins: Instruction, operand: str, cell: Cell) -> list[Cell]:
+        return (
+            [cell[:1]] if operand == "z" else [(r,) for r in range(ins.attributes.get("rows", 1))]
+        )
+
+    def right_side(self, ins: Instruction) -> str:
+        z = ins.inputs["z"].symbol
+        return f"{z}[class] − {z}[other]"
+
+
+@register
+class ContrastGrad(Op):
+    """1 at the class that is explained, -1 at the one it is compared with, 0 elsewhere."""
+
+    name = "contrast_grad"
+    kernel = "loss.contrast_grad"
+    operands = ("chosen", "other", "like")
+
+    def shape(self, inputs: dict[str, Tensor], attributes: dict[str, Any]) -> Shape:
+        return inputs["like"].shape
+
+    def integers(self, ins: Instruction) -> list[int]:
+        dz = ins.output
+        return [dz.last, ins.inputs["chosen"].at, ins.inputs["other"].at, dz.at, dz.row]
+
+    def explain(self, ins: Instruction, cell: Cell) -> Expr:
+        here = Number(cell[-1])
+        return minus(*(Call("equal", (ref(ins.inputs[n], ()), here)) for n in ("chosen", "other")))
+
+    def uses(self, ins: Instruction, operand: str, cell: Cell) -> list[Cell]:
+        if operand == "like":
+            return []
+        rows = ins.attributes.get("rows", 1)
+        return [(r, k) for r in range(rows) for k in range(ins.output.last)]
+
+    def right_side(self, ins: Instruction) -> str:
+        return "(class = k) − (other = k)"
+
+
+@register
 class ScoreGrad(Op):
     """1 at the class that is explained, 0 elsewhere."""
 

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from core.schedules import Schedule
     from core.spec.network import Network
 
+#: Operations that make probabilities of scores.
+LINKS = ("softmax", "sigmoid")
 MODES = ("train", "evaluate", "predict", "explain", "check")
 
 
@@ -117,8 +119,9 @@ def compile_network(
     wrt
         "params", "input", or the id of a layer whose output is differentiated with respect to.
     head
-        "loss" or "score": what is differentiated; a score is the value before the last softmax of the class in the
-        scalar "score_class".
+        "loss", "score" or "probability": what is differentiated. A score is the value before the last softmax (or
+        sigmoid) of the class in the scalar "score_class", a probability the value behind it; with "_contrast" behind
+        its name it is the difference to the class in the scalar "score_against".
     relu_backward
         "standard" or "guided".
     truncated_bptt_steps
@@ -196,8 +199,8 @@ class _Compiler:
             self._data_instructions(losses, weighted=weighted)
         self._forward_instructions()
         heads: list[Instruction] = []
-        if self.mode == "explain" and head == "score":
-            heads = [self._score()]
+        if self.mode == "explain" and head != "loss":
+            heads = [self._score(head)]
         elif losses:
             heads = self._loss_instructions(
                 losses, loss_weights or [one.weight for one in losses], metrics
@@ -330,14 +333,17 @@ class _Compiler:
             if out.role == "value" and name == text:
                 out.symbol = "ŷ" + (superscript(k + 1) if len(self.network.outputs) > 1 else "")
 
-    def _score(self) -> Instruction:
+    def _score(self, head: str) -> Instruction:
         e = self.e
         e.phase, e.node, e.layer = "loss", "", ""
         out = self.outputs[self.network.outputs[0]]
-        made_by = e.producer(out)
-        z = made_by.inputs["x"] if made_by is not None and made_by.op == "softmax" else out
+        z = out if head.startswith("probability") else before_link(e.producer(out), out)
         chosen = self._scalar("score_class", 0.0, "class")
-        e.op("pick_score", z, chosen, role="score")
+        if head.endswith("_contrast"):
+            against = self._scalar("score_against", 0.0, "other")
+            e.op("contrast_score", z, chosen, against, role="score")
+        else:
+            e.op("pick_score", z, chosen, role="score")
         return e.instructions[-1]
 
     def _loss_instructions(
@@ -445,6 +451,11 @@ class _Compiler:
             self.watch, self.totals, self.scalars, self.layers, self.layer_weights, self.inspection, self.chosen,
             self.sample_weights,
         )  # fmt: skip
+
+
+def before_link(made_by: Instruction | None, out: Tensor) -> Tensor:
+    """What a score is taken from: what goes into the softmax or sigmoid that makes an output, or the output itself."""
+    return made_by.inputs["x"] if made_by is not None and made_by.op in LINKS else out
 
 
 def kernels_needed(tape: Tape) -> list[str]:

@@ -1,7 +1,7 @@
 """Why does the network say so? Attribution under Captum's names and defaults, feature maps, activation maximisation.
 
-Results are shaped like `x`, one sample or several; a class is explained by its value before the softmax, or by what comes
-out of it with ``on="probability"``.
+Results are shaped like `x`, one sample or several; a class is explained by its value before the softmax, or by what
+comes out of it with ``on="probability"``.
 
 >>> import numpy as np
 >>> import core
@@ -27,14 +27,14 @@ from core import arguments
 from core.checked import yes_or_no
 from core.errors import ChainruleError
 from core.explain import gradients
+from core.explain.class_maps import grad_cam as _grad_cam
+from core.explain.class_maps import last_convolution, upsampled
 from core.explain.curves import Curve
 from core.explain.curves import curve as _curve
 from core.explain.explainer import Explainer
-from core.explain.grad_cam import grad_cam as _grad_cam
-from core.explain.grad_cam import last_convolution, upsampled
 from core.explain.maximization import activation_maximization as _maximize
 from core.explain.maximization import channel_explainer
-from core.explain.occlusion import occlusion as _occlusion
+from core.explain.occluding import occlusion as _occlusion
 from core.explain.progress import Progress, last
 from core.explain.randomization import Randomized
 from core.explain.randomization import cascading_randomization as _randomize
@@ -67,7 +67,7 @@ def saliency(
     x: Any,
     class_index: Any = None,
     *,
-    abs: bool = True,
+    abs: bool = True,  # noqa: A002 - Captum's name
     on: str = "score",
     against: Any = None,
 ) -> np.ndarray:
@@ -129,7 +129,7 @@ def smooth_grad(
     nt_samples: int = 5,
     stdevs: float = 1.0,
     nt_type: str = "smoothgrad",
-    abs: bool = True,
+    abs: bool = True,  # noqa: A002 - Captum's name
     seed: int = 0,
     noise: Any = None,
     on: str = "score",
@@ -199,8 +199,8 @@ def integrated_gradients(
     deltas: list[tuple[np.ndarray, np.ndarray]] = []
 
     def one(of: Explainer, xs: np.ndarray, score: Score, rows: np.ndarray) -> np.ndarray:
-        start = np.asarray(baselines) if not np.isscalar(baselines) else baselines
-        if np.ndim(start) == xs.ndim:
+        start = np.asarray(baselines)
+        if start.ndim == xs.ndim:
             start = start[rows]
         found = last(
             gradients.integrated_gradients(
@@ -244,8 +244,8 @@ def occlusion(
     """
 
     def one(of: Explainer, xs: np.ndarray, score: Score, rows: np.ndarray) -> np.ndarray:
-        hidden = np.asarray(baseline) if not np.isscalar(baseline) else baseline
-        if np.ndim(hidden) == xs.ndim:
+        hidden = np.asarray(baseline)
+        if hidden.ndim == xs.ndim:
             hidden = hidden[rows]
         return last(
             _occlusion(of, xs, score, window=window, strides=strides, baseline=hidden)

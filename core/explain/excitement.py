@@ -1,4 +1,4 @@
-"""What excites a channel: the samples, and in them the patches, at which its map is largest; and a sample's neighbours."""
+"""What excites a channel: the samples, and their patches, at which its map is largest; and a sample's neighbours."""
 
 from __future__ import annotations
 

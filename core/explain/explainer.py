@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from core.errors import ChainruleError
 from core.explain.score import Score
@@ -20,6 +21,8 @@ from core.tape.program import Program
 
 if TYPE_CHECKING:
     from core.spec.network import Network
+
+Array: TypeAlias = npt.NDArray[Any]
 
 #: Bytes a program may take for the rows of its batch: large images are explained a few at a time.
 BATCH_BYTES = 192 * 1024**2
@@ -41,9 +44,9 @@ class Gradient:
         Like `values`.
     """
 
-    scores: np.ndarray
-    values: np.ndarray
-    gradient: np.ndarray
+    scores: Array
+    values: Array
+    gradient: Array
 
 
 class Explainer:
@@ -63,13 +66,11 @@ class Explainer:
     network
     input_shape
         Of one sample.
-    classes
-        How many numbers the network gives for a sample.
 
     Raises
     ------
     core.errors.ChainruleError
-        The network has a problem, several inputs, or an output that is no list of numbers.
+        The network has a problem, or several inputs.
     """
 
     def __init__(
@@ -80,24 +81,34 @@ class Explainer:
     ) -> None:
         found = inspect(network)
         for problem in found.problems:
-            raise ChainruleError(problem.text)
+            raise ChainruleError(problem.sentence)
         inputs = [row for row in found.rows if row.kind == "InputLayer"]
         if len(inputs) != 1:
             message = f"Explanations are of networks with one input; this one has {len(inputs)}."
             raise ChainruleError(message)
         self.network, self.dtype = network, np.dtype(dtype)
         self.input_shape: tuple[int, ...] = tuple(inputs[0].output_shape or ())
-        shape = found.shape(network.outputs[0])
-        if len(shape) != 1:
-            sizes = "×".join(map(str, shape))
-            message = f"Explanations are of a network that gives one list of numbers; this one gives {sizes} for each sample."
-            raise ChainruleError(message)
-        self.classes = shape[0]
+        self._output_shape = tuple(found.shape(network.outputs[0]))
         self.shapes = {row.layer: tuple(row.output_shape or ()) for row in found.rows}
         self._weights: dict[str, np.ndarray] = dict(weights or {})
         self._version = 0
         self._versions: dict[Any, int] = {}
         self._programs: dict[Any, Program] = {}
+
+    @property
+    def classes(self) -> int:
+        """How many numbers the network gives for a sample.
+
+        Raises
+        ------
+        core.errors.ChainruleError
+            Its output is no list of numbers.
+        """
+        if len(self._output_shape) == 1:
+            return self._output_shape[0]
+        sizes = "×".join(map(str, self._output_shape))
+        message = f"Explanations are of networks that give one list of numbers; this one gives {sizes} a sample."
+        raise ChainruleError(message)
 
     def set_weights(self, weights: dict[str, np.ndarray]) -> None:
         """Explain the network with these weights from now on; those that are not named stay."""

@@ -1,12 +1,13 @@
 """Receptive fields: which pixels of the input a place of a layer's map sees.
 
-Arithmetic of Dumoulin and Visin 2016 ("A guide to convolution arithmetic for deep learning"): with jump j (pixels of the
-input from one place to the next), size r and start s of the first place's field, a window of k with stride t, dilation d
+Dumoulin and Visin 2016 ("A guide to convolution arithmetic for deep learning"): with jump j (pixels of the input from
+one place to the next), size r and start s of the first place's field, a window of k with stride t, dilation d
 and p zeros before gives ``r + (d (k - 1)) j``, ``j t`` and ``s - p j``.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -43,7 +44,7 @@ class Field:
         """Top, left, bottom and right of what a place sees, cut at the border of the image."""
         found = []
         for at, axis in ((row, 0), (column, 1)):
-            low = round(self.start[axis] + at * self.jump[axis])
+            low = math.floor(self.start[axis] + at * self.jump[axis])
             found.append((max(0, low), min(self.image[axis], low + self.size[axis])))
         (top, bottom), (left, right) = found
         return top, left, bottom, right
@@ -95,8 +96,14 @@ def _behind(source: Field, kind: str, config: Mapping[str, Any], before: Any, sh
     window = config.get("kernel_size") or config.get("pool_size")
     if kind == "UpSampling2D":
         for axis, factor in enumerate(_pair(config["size"])):
+            # Several places show the same one: the field holds what any of them may see.
+            more = (factor - 1) / factor * jump[axis]
+            size[axis] += math.ceil(more)
+            start[axis] -= more
             jump[axis] /= factor
-        return replace(source, jump=(jump[0], jump[1]))
+        return replace(
+            source, size=(size[0], size[1]), jump=(jump[0], jump[1]), start=(start[0], start[1])
+        )
     if kind == "Conv2DTranspose":
         for axis, (k, s) in enumerate(zip(_pair(window), _pair(config["strides"]), strict=True)):
             # Each place of the output hears of at most ⌈k / s⌉ places of the input.
@@ -131,7 +138,7 @@ def _pair(value: Any) -> Pair:
 
 
 def _firsts(sides: Any) -> Pair:
-    """How many rows at the top and columns at the left, of what Keras takes: n, (n, m) or ((top, bottom), (left, right))."""
+    """Rows at the top and columns at the left, of n, (n, m) or ((top, bottom), (left, right)), as Keras takes them."""
     if isinstance(sides, int):
         return sides, sides
     first = [side if isinstance(side, int) else side[0] for side in sides]

@@ -22,7 +22,7 @@ from core.explain.score import Score
 NOISE_TUNNELS = ("smoothgrad", "smoothgrad_sq", "vargrad")
 
 
-def saliency(of: Explainer, x: np.ndarray, score: Score, *, abs: bool = True) -> np.ndarray:
+def saliency(of: Explainer, x: np.ndarray, score: Score, *, abs: bool = True) -> np.ndarray:  # noqa: A002
     """``|∂s/∂x|``: how much the score moves with each number of the input (Simonyan, Vedaldi and Zisserman 2013).
 
     Parameters
@@ -40,7 +40,8 @@ def saliency(of: Explainer, x: np.ndarray, score: Score, *, abs: bool = True) ->
     -------
     Like `x`.
     """
-    gradient = of.gradient(x, score).gradient
+    # Captum's name, which hides Python's.
+    gradient: np.ndarray = of.gradient(x, score).gradient
     return np.abs(gradient) if abs else gradient
 
 
@@ -50,7 +51,8 @@ def input_x_gradient(of: Explainer, x: np.ndarray, score: Score) -> np.ndarray:
     Parameters and result are as those of `saliency`.
     """
     found = of.gradient(x, score)
-    return found.values * found.gradient
+    product: np.ndarray = found.values * found.gradient
+    return product
 
 
 def guided_backprop(of: Explainer, x: np.ndarray, score: Score) -> np.ndarray:
@@ -69,7 +71,7 @@ def smooth_grad(
     nt_samples: int = 5,
     stdevs: float = 1.0,
     nt_type: str = "smoothgrad",
-    abs: bool = True,
+    abs: bool = True,  # noqa: A002
     seed: int = 0,
     noise: np.ndarray | None = None,
 ) -> Iterator[Progress[np.ndarray]]:

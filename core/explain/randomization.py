@@ -1,4 +1,4 @@
-"""A sanity check: a map that stays as it is while the network forgets what it has learned, shows the image, not the network.
+"""A sanity check: a map that stays while the network forgets what it has learned shows the image, not the network.
 
 Adebayo et al. 2018 ("Sanity Checks for Saliency Maps"): the layers are given random weights one after another, from the
 output towards the input, and each time the map is made anew and compared with the first one.
@@ -71,8 +71,8 @@ def cascading_randomization(
     first = method(other)
     maps = [Randomized((), first, 1.0)]
     yield Progress(1, len(layers) + 1, tuple(maps))
-    for k, layer in enumerate(layers):
-        other.set_weights(groups[layer])
+    for k, name in enumerate(layers):
+        other.set_weights(groups[name])
         made = method(other)
         maps.append(
             Randomized(tuple(layers[: k + 1]), made, rank_correlation(np.abs(made), np.abs(first)))

@@ -128,8 +128,8 @@ def occlusion(
         raise SettingError(message, "window")
     if step[0] > size[0] or step[1] > size[1]:
         message = (
-            f"Strides of {step[0]}×{step[1]} are larger than the window of {size[0]}×{size[1]}: pixels between would never "
-            "be hidden. Choose strides up to the size of the window."
+            f"Strides of {step[0]}×{step[1]} are larger than the window of {size[0]}×{size[1]}: pixels between would "
+            "never be hidden. Choose strides up to the size of the window."
         )
         raise SettingError(message, "strides")
     places = windows_of(shape, size, step, coarse=coarse)

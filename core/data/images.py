@@ -1,4 +1,4 @@
-"""Handwritten digits, from files of ``assets/data`` (cut by ``packaging/build_data.py``)."""
+"""Sets of images, from files of ``assets/data`` (cut by ``packaging/build_data.py``)."""
 
 from __future__ import annotations
 
@@ -43,12 +43,11 @@ def _images(name: str) -> Arrays:
     import numpy as np
 
     found = read(name)
-    return (
-        found["x_train"][..., np.newaxis],
-        found["y_train"].astype(np.int64),
-        found["x_test"][..., np.newaxis],
-        found["y_test"].astype(np.int64),
+    # Grey images are stored without their one channel.
+    x_train, x_test = (
+        x[..., np.newaxis] if x.ndim == 3 else x for x in (found["x_train"], found["x_test"])
     )
+    return x_train, found["y_train"].astype(np.int64), x_test, found["y_test"].astype(np.int64)
 
 
 def digits() -> Arrays:
@@ -59,6 +58,20 @@ def digits() -> Arrays:
 def digits8x8() -> Arrays:
     """1,438 training and 359 test images of 8 x 8 numbers from 0 to 16."""
     return _images("digits8x8")
+
+
+def garments() -> Arrays:
+    """10,000 training and 2,000 test images of Fashion-MNIST, about as many of each class."""
+    return _images("garments")
+
+
+def emoji() -> Arrays:
+    """3,600 training and 600 test pictures in colour, 32 x 32, as many of each class.
+
+    Each is a drawing of Twemoji on a ground of one colour, moved, turned and made smaller by chance; those that are
+    tested on are other drawings than those that are learned from.
+    """
+    return _images("emoji")
 
 
 SOURCES = (
@@ -96,5 +109,41 @@ SOURCES = (
             scale=1 / 16,
         ),
         digits8x8,
+    ),
+    Source(
+        DataInfo(
+            id="garments",
+            version=1,
+            title="Garments",
+            summary="Shirts, shoes and bags, 28 × 28 in grey: as large as the digits and harder, because "
+            "some classes look alike. A part of Fashion-MNIST.",
+            input_shape=(28, 28, 1),
+            classes=(
+                "T-shirt", "Trousers", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
+            ),  # fmt: skip
+            task="classification",
+            kind="image",
+            licence="MIT",
+            origin="Fashion-MNIST, by Han Xiao, Kashif Rasul and Roland Vollgraf, Zalando SE",
+            scale=1 / 255,
+        ),
+        garments,
+    ),
+    Source(
+        DataInfo(
+            id="emoji",
+            version=1,
+            title="Emoji in colour",
+            summary="Faces, people, animals, food, vehicles and flags, 32 × 32 in colour. Drawings, not "
+            "photographs, on grounds of any colour: the ground tells nothing.",
+            input_shape=(32, 32, 3),
+            classes=("Face", "Person", "Animal", "Food", "Vehicle", "Flag"),
+            task="classification",
+            kind="image",
+            licence="CC BY 4.0",
+            origin="Twemoji, by Twitter and contributors (jdecked/twemoji)",
+            scale=1 / 255,
+        ),
+        emoji,
     ),
 )

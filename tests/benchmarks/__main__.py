@@ -41,6 +41,7 @@ GROUPS = {
     "compiling": ("compiling.rows", "Compiling"),
     "starting": ("startup.rows", "Starting the program"),
     "painting": ("painting.rows", "Painting"),
+    "explaining": ("explaining.rows", "Explanations of a picture, beside Captum on PyTorch"),
     "debugger": ("debugger.rows", "From the press of Step until an instruction is shown"),
 }
 

@@ -19,7 +19,7 @@ NOISY, DEVIATION = 4, 0.3
 
 
 def gray() -> list[Any]:
-    """The digits CNN of the README: two convolutions."""
+    """Two convolutions and a layer that is dropped in training."""
     return [
         core.Input((12, 12, 1)),
         layers.Conv2D(4, 3, padding="same", activation="relu", name="first"),
@@ -30,6 +30,20 @@ def gray() -> list[Any]:
         layers.Dense(8, activation="relu"),
         layers.Dropout(0.5),
         layers.Dense(5, activation="softmax"),
+    ]
+
+
+def digits() -> list[Any]:
+    """Two convolutions on pictures of 28 x 28, for benchmarks."""
+    return [
+        core.Input((28, 28, 1)),
+        layers.Conv2D(8, 3, padding="same", activation="relu", name="first"),
+        layers.MaxPooling2D(2),
+        layers.Conv2D(16, 3, padding="same", activation="relu", name="second"),
+        layers.MaxPooling2D(2),
+        layers.Flatten(),
+        layers.Dense(32, activation="relu"),
+        layers.Dense(10, activation="softmax"),
     ]
 
 
@@ -57,7 +71,9 @@ def table() -> list[Any]:
     ]
 
 
-NETWORKS: dict[str, Callable[[], list[Any]]] = {"gray": gray, "colour": colour, "table": table}
+NETWORKS: dict[str, Callable[[], list[Any]]] = {
+    "gray": gray, "colour": colour, "table": table, "digits": digits,
+}  # fmt: skip
 
 
 def weight_of(network: str, name: str, shape: tuple[int, ...], seed: int = 0) -> np.ndarray:
@@ -132,7 +148,7 @@ class Case:
 
 def _cases() -> list[Case]:
     found = []
-    for network in NETWORKS:
+    for network in ("gray", "colour", "table"):
         found += [
             Case(f"{network} {method}", network, method, chosen=chosen)
             for method, chosen in (("saliency", 1), ("input_x_gradient", 1), ("guided_backprop", 0))

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from core.data.types import Arrays
 
 _TEN = tuple("0123456789")
+_GARMENTS = (
+    "T-shirt", "Trousers", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
+)  # fmt: skip
 
 
 def read(name: str) -> dict[str, npt.NDArray[Any]]:
@@ -118,9 +121,7 @@ SOURCES = (
             summary="Shirts, shoes and bags, 28 × 28 in grey: as large as the digits and harder, because "
             "some classes look alike. A part of Fashion-MNIST.",
             input_shape=(28, 28, 1),
-            classes=(
-                "T-shirt", "Trousers", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
-            ),  # fmt: skip
+            classes=_GARMENTS,
             task="classification",
             kind="image",
             licence="MIT",

@@ -1,8 +1,8 @@
 """Activation maximisation: the input a channel answers to most strongly (Erhan et al. 2009).
 
 Without restraint that input is noise. What keeps it readable is usual since Yosinski et al. 2015 and Olah et al. 2017:
-a penalty on large numbers, one on differences between neighbours, a small random shift before each step, and a blur every
-few steps.
+a penalty on large numbers, one on differences between neighbours, a small random shift before each step, and a blur
+every few steps.
 """
 
 from __future__ import annotations

@@ -42,6 +42,7 @@ _SUBMODULES = {
     "studies",
     "tape",
     "templates",
+    "trained",
 }
 
 

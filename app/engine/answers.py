@@ -12,6 +12,24 @@ if TYPE_CHECKING:
 
 #: How often progress is told, in seconds.
 _INTERVAL = 0.1
+#: How often what is found so far is told, in seconds.
+_PARTLY = 1 / 30
+
+
+@dataclass(frozen=True)
+class Partial:
+    """What is found so far.
+
+    Attributes
+    ----------
+    share
+        Of the work, from 0 to 1.
+    found
+        Data that nobody changes later.
+    """
+
+    share: float
+    found: Any
 
 
 @dataclass
@@ -25,13 +43,17 @@ class LongAnswer:
     run
         The open run: if another one is opened meanwhile, nobody waits for this any more.
     pieces
-        The work.
+        The work: it yields shares that are done, or what is found so far.
+    partly
+        What was found so far, to be told; None if it is not yet time.
     """
 
     ticket: int
     run: Run
-    pieces: Generator[float, None, Any]
+    pieces: Generator[float | Partial, None, Any]
+    partly: Any = None
     _told: float = 0.0
+    _told_partly: float = 0.0
 
     def go_on(self) -> tuple[float | None, Any]:
         """Do one piece; returns the share that is done if it is time to tell it, and what was found at the end."""
@@ -39,6 +61,10 @@ class LongAnswer:
             share = next(self.pieces)
         except StopIteration as end:
             return 1.0, end.value
+        if isinstance(share, Partial):
+            if perf_counter() - self._told_partly >= _PARTLY:
+                self._told_partly, self.partly = perf_counter(), share.found
+            share = share.share
         if perf_counter() - self._told < _INTERVAL:
             return None, None
         self._told = perf_counter()

@@ -93,6 +93,8 @@ class Engine(Steering, QObject):
         self._document: Any = None
         self._follower: Any = None
         self._tickets: dict[int, tuple[Done | None, Done | None]] = {}
+        #: Who wants to hear what is found so far.
+        self._partly: dict[int, Done] = {}
         self._last_ticket = 0
         self._probes: dict[str, tuple[Probe, ...]] = {}
         self._latest: Snapshot | None = None
@@ -115,6 +117,7 @@ class Engine(Steering, QObject):
         self._worker.failed.connect(self._on_failed)
         self._worker.answered.connect(self._on_answer)
         self._worker.progressed.connect(self.progressed)
+        self._worker.answered_partly.connect(self._on_part)
         self._worker.kernels_missing.connect(self._on_kernels_missing)
         self._worker.snapshot_put.connect(self._on_snapshot_put)
         self._worker.happened.connect(self._on_happened)
@@ -284,9 +287,17 @@ class Engine(Steering, QObject):
         self._send("evaluate")
 
     def ask(
-        self, question: str, *, done: Done, failed: Done | None = None, **arguments: Any
+        self,
+        question: str,
+        *,
+        done: Done,
+        failed: Done | None = None,
+        partly: Done | None = None,
+        **arguments: Any,
     ) -> int:
-        """Ask the worker something; ``done(answer)`` is called on this thread.
+        """Ask the worker something; ``done(answer)`` is called on this thread, and ``partly(found so far)`` before.
+
+        Of questions that take long the newest of its kind counts; with an `asker`, the newest of its kind by that one.
 
         Questions: ``"explain"`` (instruction, cell, output=None), ``"uses"`` (instruction, role, cell),
         ``"tensor"`` (name, rows=None), ``"predict"`` (x), ``"saved_state"`` (), ``"evaluation"`` (),
@@ -303,13 +314,17 @@ class Engine(Steering, QObject):
             view = self._latest.program
             # What the asker has seen: an edit under way may give the same place another meaning.
             arguments.setdefault("program", view.serial if view is not None else None)
-        return self._send(
+        ticket = self._send(
             "answer", done=done, on_failed=failed, question=question, values=arguments
         )
+        if partly is not None and ticket in self._tickets:
+            self._partly[ticket] = partly
+        return ticket
 
     def forget(self, ticket: int) -> None:
         """Do not call back for that ticket any more: its asker is going away."""
         self._tickets.pop(ticket, None)
+        self._partly.pop(ticket, None)
 
     def cancel(self, ticket: int) -> None:
         """Do not call back for that ticket, and end what it asked for if that takes long."""
@@ -326,6 +341,7 @@ class Engine(Steering, QObject):
         if self._warm_up is not None:
             self._warm_up.close()
         self._tickets.clear()
+        self._partly.clear()
         self._worker.close()
         if not self._worker.wait(_PATIENCE):
             log.error("the engine thread did not end within %d s", _PATIENCE // 1000)
@@ -443,9 +459,16 @@ class Engine(Steering, QObject):
         self._pull()
         self.snapshot_ready.emit()
 
+    @Slot(int, object)
+    def _on_part(self, ticket: int, found: Any) -> None:
+        partly = self._partly.get(ticket)
+        if partly is not None:
+            partly(found)
+
     @Slot(int, object, str)
     def _on_answer(self, ticket: int, answer: Any, problem: str) -> None:
         done, on_failed = self._tickets.pop(ticket, (None, None))
+        self._partly.pop(ticket, None)
         if not problem:
             if done is not None:
                 done(answer)

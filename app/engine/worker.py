@@ -58,7 +58,7 @@ class Worker(Moving, QThread):
     Signals
     -------
     state_changed(EngineState), failed(str), answered(ticket, answer, problem), progressed(ticket, share),
-    snapshot_put(),
+    answered_partly(ticket, what is found so far), snapshot_put(),
     happened(event name, values), kernels_missing(Work)
         All received on the interface thread.
     """
@@ -66,6 +66,7 @@ class Worker(Moving, QThread):
     state_changed = Signal(object)
     failed = Signal(str)
     answered = Signal(int, object, str)
+    answered_partly = Signal(int, object)
     kernels_missing = Signal(object)
     progressed = Signal(int, float)
     snapshot_put = Signal()
@@ -280,6 +281,9 @@ class Worker(Moving, QThread):
                 problem = _sentence(error)
         if share is not None:
             self.progressed.emit(job.ticket, share)
+        if job.partly is not None:
+            self.answered_partly.emit(job.ticket, job.partly)
+            job.partly = None
         if problem or found is not None:
             self.answered.emit(job.ticket, found, problem)
         else:
@@ -418,10 +422,15 @@ class Worker(Moving, QThread):
         if question == "compare":
             self._long[question] = self._open_session().compare(ticket=self._ticket, **values)
             return _LATER
-        answer = self._open_session().answer(question, **values)
+        asker = values.get("asker", "")
+        answer = self._open_session().answer(
+            question, **{key: value for key, value in values.items() if key != "asker"}
+        )
         if isinstance(answer, Generator):
             # The newest wish of its kind counts.
-            self._long[question] = LongAnswer(self._ticket, self._open_session().run, answer)
+            self._long[f"{question} {asker}".strip()] = LongAnswer(
+                self._ticket, self._open_session().run, answer
+            )
             return _LATER
         if question in _OF_THE_TREE:
             self._tell()

@@ -64,8 +64,10 @@ class Explainer:
     Attributes
     ----------
     network
-    input_shape
+    input_shape, output_shape
         Of one sample.
+    shapes
+        Output shape of each layer by its id.
 
     Raises
     ------
@@ -88,7 +90,7 @@ class Explainer:
             raise ChainruleError(message)
         self.network, self.dtype = network, np.dtype(dtype)
         self.input_shape: tuple[int, ...] = tuple(inputs[0].output_shape or ())
-        self._output_shape = tuple(found.shape(network.outputs[0]))
+        self.output_shape: tuple[int, ...] = tuple(found.shape(network.outputs[0]))
         self.shapes = {row.layer: tuple(row.output_shape or ()) for row in found.rows}
         self._weights: dict[str, np.ndarray] = dict(weights or {})
         self._version = 0
@@ -104,9 +106,9 @@ class Explainer:
         core.errors.ChainruleError
             Its output is no list of numbers.
         """
-        if len(self._output_shape) == 1:
-            return self._output_shape[0]
-        sizes = "×".join(map(str, self._output_shape))
+        if len(self.output_shape) == 1:
+            return self.output_shape[0]
+        sizes = "×".join(map(str, self.output_shape))
         message = f"Explanations are of networks that give one list of numbers; this one gives {sizes} a sample."
         raise ChainruleError(message)
 

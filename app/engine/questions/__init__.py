@@ -6,8 +6,9 @@ A file here registers its questions under the names `Engine.ask` takes::
     def chain(session: Session, *, weight: str, cell: tuple[int, ...]) -> Chain: ...
 
 The first parameter is the session, the others are the question's values. An answer is data that nobody changes
-later. What takes long is a generator: it yields the share that is done, from 0 to 1, and returns the answer. The
-worker does it in pieces beside everything else, tells the progress, and ends it when it is cancelled or asked again.
+later. What takes long is a generator: it yields the share that is done, from 0 to 1, or what is found so far
+(`app.engine.answers.Partial`), and returns the answer. The worker does it in pieces beside everything else, tells the
+progress, and ends it when it is cancelled or asked again: the same question, by the same `asker` where several ask it.
 """
 
 from __future__ import annotations

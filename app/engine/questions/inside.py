@@ -1,0 +1,270 @@
+"""What Look inside asks: what every layer makes of an input, and why the network says what it says. Worker thread.
+
+The network is explained with the weights it has where the run stands, so what is shown follows training and scrubbing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Mapping
+from dataclasses import dataclass, field
+from math import prod
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from app.engine.answers import Partial
+from app.engine.questions import question
+from app.snapshots import read_only
+from app.text import tr
+from core.errors import ChainruleError
+from core.explain import gradients
+from core.explain.class_maps import grad_cam, last_convolution, upsampled
+from core.explain.curves import Curve, curve
+from core.explain.explainer import Explainer
+from core.explain.gradients import Path
+from core.explain.occluding import Occluded, occlusion
+from core.explain.progress import Progress
+from core.explain.randomization import Randomized, cascading_randomization
+from core.explain.score import Score, score_of
+
+if TYPE_CHECKING:
+    from app.engine.session import Session
+    from core.runs import Position
+
+#: Numbers of a layer that are sent as they are; of larger ones every so many rows and columns.
+MOST_NUMBERS = 400_000
+
+#: Methods by the names they have in `core.explain`, with what a learner calls them.
+METHODS: Mapping[str, str] = MappingProxyType(
+    {
+        "saliency": tr("Saliency"),
+        "input_x_gradient": tr("Gradient × input"),
+        "smooth_grad": tr("SmoothGrad"),
+        "integrated_gradients": tr("Integrated gradients"),
+        "guided_backprop": tr("Guided backpropagation"),
+        "grad_cam": tr("Grad-CAM"),
+        "occlusion": tr("Occlusion"),
+    }
+)
+
+
+@dataclass(frozen=True)
+class Look:
+    """What the network makes of an input.
+
+    Attributes
+    ----------
+    position
+        Where the run stands.
+    scores, probabilities
+        (classes,): before and behind the softmax.
+    layers
+        Output of each layer by its id, without the axis of rows; large maps with `every` row and column left out.
+    every
+        Of which layers only every so manieth row and column is there.
+    """
+
+    position: Position
+    scores: np.ndarray
+    probabilities: np.ndarray
+    layers: Mapping[str, np.ndarray]
+    every: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """Which numbers of the input mattered.
+
+    Attributes
+    ----------
+    position
+        Where the run stands.
+    method, score
+        How, and of what.
+    values
+        Shaped like the input, or (height, width) for Grad-CAM.
+    whole
+        Whether it is complete.
+    detail
+        What the method found besides: `Path`, `Occluded`, the layer's own map for Grad-CAM, or None.
+    """
+
+    position: Position
+    method: str
+    score: Score
+    values: np.ndarray
+    whole: bool
+    detail: Path | Occluded | np.ndarray | None = None
+
+
+_explainers: WeakKeyDictionary[Any, tuple[Explainer, Any]] = WeakKeyDictionary()
+
+
+def explainer(session: Session) -> Explainer:
+    """What explains the network of a session with the weights it has where its run stands."""
+    run = session.run
+    found = _explainers.get(run)
+    version = session._version
+    if found is None or found[0].network is not run.network:
+        found = (Explainer(run.network), None)
+    if found[1] != version:
+        found[0].set_weights(run.program.weights())
+        _explainers[run] = (found[0], version)
+    return found[0]
+
+
+def given(of: Explainer, x: Any) -> np.ndarray:
+    """An input as the network takes it: (1, ...).
+
+    Raises
+    ------
+    ChainruleError
+        It has another shape.
+    """
+    array = np.asarray(x, np.float32)
+    if array.size != prod(of.input_shape):
+        sizes = ["×".join(map(str, shape)) for shape in (of.input_shape, array.shape)]
+        raise ChainruleError(
+            tr(
+                "The network takes {wanted} numbers; the input has {given}.",
+                wanted=sizes[0],
+                given=sizes[1],
+            )
+        )
+    if not np.isfinite(array).all():
+        raise ChainruleError(tr("The input has numbers that are not finite."))
+    return array.reshape(1, *of.input_shape)
+
+
+@question("inside_look")
+def look(session: Session, *, x: Any) -> Look:
+    """What every layer makes of an input."""
+    of = explainer(session)
+    row = given(of, x)
+    layers, every = {}, {}
+    for name, values in of.layer_outputs(row).items():
+        one = values[0]
+        if one.ndim == 3 and one.size > MOST_NUMBERS:
+            step = int(np.ceil(np.sqrt(one.size / MOST_NUMBERS)))
+            one, every[name] = one[::step, ::step], step
+        layers[name] = read_only(np.ascontiguousarray(one))
+    listed = len(of.output_shape) == 1
+    scores = of.outputs(row)[0] if listed else np.zeros(0, np.float32)
+    probabilities = of.outputs(row, "probability")[0] if listed else scores
+    return Look(
+        session.position, read_only(scores), read_only(probabilities), MappingProxyType(layers),
+        MappingProxyType(every),
+    )  # fmt: skip
+
+
+@question("inside_attribution")
+def attribution(
+    session: Session,
+    *,
+    x: Any,
+    method: str,
+    class_index: int,
+    on: str = "score",
+    against: int | None = None,
+    settings: Mapping[str, Any] = MappingProxyType({}),
+) -> Generator[Partial, None, Attribution]:
+    """One of `METHODS`; `settings` are those of its function in `core.explain`. In pieces, the rough picture first."""
+    of = explainer(session)
+    row = given(of, x)
+    score = score_of(class_index, of.classes, on, against)
+    position = session.position
+    if method not in METHODS:
+        names = ", ".join(METHODS)
+        message = tr(
+            "There is no method {name}; there are {names}.", name=repr(method), names=names
+        )
+        raise ChainruleError(message)
+    found: Attribution | None = None
+    for step in _steps(of, row, method, score, dict(settings)):
+        values, detail = step.result
+        whole = step.done >= step.total
+        found = Attribution(position, method, score, read_only(values), whole, detail)
+        if not whole:
+            yield Partial(step.done / step.total, found)
+    assert found is not None
+    return found
+
+
+def _steps(
+    of: Explainer, x: np.ndarray, method: str, score: Score, settings: dict[str, Any]
+) -> Iterator[Progress[tuple[np.ndarray, Any]]]:
+    """Values without the axis of rows, and what the method found besides."""
+    if method == "smooth_grad":
+        for one in gradients.smooth_grad(of, x, score, **settings):
+            yield Progress(one.done, one.total, (one.result[0], None))
+    elif method == "integrated_gradients":
+        for path in gradients.integrated_gradients(of, x, score, **settings):
+            yield Progress(path.done, path.total, (path.result.attributions[0], path.result))
+    elif method == "occlusion":
+        for hidden in occlusion(of, x, score, **({"coarse": True} | settings)):
+            yield Progress(
+                hidden.done, hidden.total, (hidden.result.attributions[0], hidden.result)
+            )
+    elif method == "grad_cam":
+        mode = settings.pop("interpolate_mode", "bilinear")
+        layer = settings.pop("layer", "") or last_convolution(of)
+        maps = grad_cam(of, x, score, layer, **settings)
+        yield Progress(1, 1, (upsampled(maps, of, mode)[0], maps.maps[0]))
+    else:
+        yield Progress(1, 1, (getattr(gradients, method)(of, x, score, **settings)[0], None))
+
+
+@question("inside_curve")
+def changed(
+    session: Session,
+    *,
+    x: Any,
+    attributions: Any,
+    class_index: int,
+    way: str = "deletion",
+    baseline: float = 0.0,
+    points: int = 50,
+) -> Generator[Partial, None, Curve]:
+    """What the class's probability does while the pixels a map calls strongest go, or come."""
+    of = explainer(session)
+    score = score_of(class_index, of.classes, "probability")
+    map_ = np.asarray(attributions, np.float32)
+    found: Curve | None = None
+    for step in curve(of, given(of, x)[0], map_, score, way=way, baseline=baseline, points=points):
+        found = step.result
+        if step.done < step.total:
+            yield Partial(step.done / step.total, found)
+    assert found is not None
+    return found
+
+
+@question("inside_sanity")
+def sanity(
+    session: Session,
+    *,
+    x: Any,
+    method: str,
+    class_index: int,
+    seed: int = 0,
+    settings: Mapping[str, Any] = MappingProxyType({}),
+) -> Generator[Partial, None, tuple[Randomized, ...]]:
+    """A map while the layers forget what they learned, one after another."""
+    of = explainer(session)
+    row = given(of, x)
+    score = score_of(class_index, of.classes)
+
+    def made(one: Explainer) -> np.ndarray:
+        values: np.ndarray | None = None
+        for step in _steps(one, row, method, score, dict(settings)):
+            values = step.result[0]
+        assert values is not None
+        return values
+
+    found: tuple[Randomized, ...] = ()
+    for step in cascading_randomization(of, made, seed=seed):
+        found = step.result
+        if step.done < step.total:
+            yield Partial(step.done / step.total, found)
+    return found

@@ -1,0 +1,423 @@
+"""What the panels of Look inside share: the input, what the network makes of it, and what is looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PySide6.QtCore import QObject, Signal, Slot
+
+from app.bus import CommandError
+from app.document import data_info
+from app.scenes.spec_view import network_view
+from app.snapshots import read_only
+from app.text import tr
+
+if TYPE_CHECKING:
+    from app.engine.questions.inside import Look
+    from app.engine.questions.samples import FoundSample
+    from app.snapshots import NetworkView
+    from app.workspace import WindowContext
+
+OWNER = "inside"
+
+
+@dataclass(frozen=True, eq=False)
+class Input:
+    """What the network is shown.
+
+    Attributes
+    ----------
+    x
+        As the network takes it, in the input's shape; nobody writes to it.
+    source
+        ``"sample"``, ``"drawn"`` or ``"photo"``.
+    words
+        What it is, for people.
+    label
+        Its class, if it is known.
+    sample
+        (data set, part, number) of a sample: the run's own set is ``""``.
+    picture
+        A photograph before it was brought to the network's size, (height, width, 3 or 4) uint8; None for others.
+    """
+
+    x: np.ndarray
+    source: str
+    words: str
+    label: int | None = None
+    sample: tuple[str, str, int] | None = None
+    picture: np.ndarray | None = None
+
+
+class InsideSession(QObject):
+    """The state behind the panels. Interface thread only; numbers come from the engine's answers.
+
+    Parameters
+    ----------
+    context
+        The window's document, bus, engine and clock.
+
+    Signals
+    -------
+    input_changed()
+        Another input.
+    looked()
+        `look` is new: another input, or the network has moved on.
+    chosen()
+        Another layer, channel, place, class, or way of showing.
+    network_changed()
+        Another network, data set or project.
+    """
+
+    input_changed = Signal()
+    looked = Signal()
+    chosen = Signal()
+    network_changed = Signal()
+
+    def __init__(self, context: WindowContext, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.context = context
+        #: What is shown, or None before there is anything.
+        self.input: Input | None = None
+        #: What the network makes of it, or None until it has answered.
+        self.look: Look | None = None
+        #: Why there is nothing to look at; a sentence.
+        self.problem = ""
+        #: Layer id, channel and place of its map that are looked at.
+        self.layer = ""
+        self.channel = 0
+        self.place = (0, 0)
+        #: The class that is explained, or None for the one the network takes the input for.
+        self.class_chosen: int | None = None
+        #: Switches by name: "rows" (maps, filters, ...), "scale" (unit, layer, network), "opacity", ...
+        self.toggles: dict[str, Any] = {"rows": "maps", "scale": "layer", "opacity": 0.8}
+        self._active = False
+        self._view: tuple[Any, NetworkView] | None = None
+        self._asking = 0
+        self._again = False
+        self._position: Any = None
+        self._unsubscribe: Any = None
+        self._starting = False
+        self._register()
+
+    # -- life
+
+    def activate(self) -> None:
+        """Begin to follow the engine."""
+        if self._active:
+            return
+        self._active = True
+        engine, context = self.context.engine, self.context
+        engine.subscribe(OWNER, ())
+        engine.snapshot_ready.connect(self._on_snapshot)
+        engine.state_changed.connect(self._on_state)
+        context.document.changed.connect(self._on_document)
+        self._unsubscribe = context.bus.subscribe(self._on_message, ("select.sample",))
+        self._on_document()
+        self._on_snapshot()
+
+    def deactivate(self) -> None:
+        """Stop following; hidden views cost nothing."""
+        if not self._active:
+            return
+        self._active = False
+        engine, context = self.context.engine, self.context
+        engine.snapshot_ready.disconnect(self._on_snapshot)
+        engine.state_changed.disconnect(self._on_state)
+        context.document.changed.disconnect(self._on_document)
+        self._unsubscribe()
+        engine.unsubscribe(OWNER)
+        if self._asking:
+            engine.cancel(self._asking)
+            self._asking = 0
+
+    @property
+    def active(self) -> bool:
+        """Whether it follows the engine."""
+        return self._active
+
+    # -- the network
+
+    @property
+    def network(self) -> NetworkView:
+        """The document's network as scenes see it."""
+        document = self.context.document
+        key = (document.network, document.training, document.data)
+        if self._view is None or self._view[0] != key:
+            info = data_info(document.data)
+            found = network_view(document.network, document.inspection, info, document.name)
+            self._view = (key, found)
+        return self._view[1]
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Of one sample; empty without a network."""
+        nodes = [node for node in self.network.nodes if node.kind == "Input"]
+        return nodes[0].shape if len(nodes) == 1 else ()
+
+    @property
+    def is_image(self) -> bool:
+        """Whether the network looks at images."""
+        return len(self.input_shape) == 3
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes, numbers where they have no names."""
+        names = self.network.classes
+        count = len(self.look.scores) if self.look is not None else len(names)
+        return tuple(names[k] if k < len(names) else str(k) for k in range(count))
+
+    @property
+    def predicted(self) -> int | None:
+        """The class the network takes the input for."""
+        if self.look is None or not len(self.look.scores):
+            return None
+        return int(np.nan_to_num(self.look.scores, nan=-np.inf).argmax())
+
+    @property
+    def class_index(self) -> int | None:
+        """The class that is explained."""
+        chosen, count = self.class_chosen, len(self.classes)
+        return chosen if chosen is not None and chosen < count else self.predicted
+
+    def layers(self) -> tuple[str, ...]:
+        """Ids of the layers in the order in which data goes through them, without the input."""
+        found = dict.fromkeys(n.layer for n in self.network.nodes if n.kind != "Input")
+        return tuple(found)
+
+    # -- choosing
+
+    def show(self, given: Input) -> None:
+        """Look at another input."""
+        self.input = given
+        self.input_changed.emit()
+        self._ask()
+
+    def choose(self, layer: str, channel: int = 0, place: tuple[int, int] | None = None) -> None:
+        """Look at a channel of a layer, and at a place of its map."""
+        moved = (layer, channel) != (self.layer, self.channel)
+        self.layer, self.channel = layer, channel
+        if place is not None:
+            self.place = place
+        elif moved:
+            self.place = self._strongest()
+        self.chosen.emit()
+
+    def set_toggle(self, name: str, value: Any) -> None:
+        """Switch how something is shown."""
+        if self.toggles.get(name) != value:
+            self.toggles = self.toggles | {name: value}
+            self.chosen.emit()
+
+    def _strongest(self) -> tuple[int, int]:
+        """Where the chosen map has most to say: its corner is often a border of zeros."""
+        values = self.map_of(self.layer, self.channel)
+        if values is None or not values.size:
+            return (0, 0)
+        row, column = np.unravel_index(int(np.nan_to_num(np.abs(values)).argmax()), values.shape)
+        return int(row), int(column)
+
+    def map_of(self, layer: str, channel: int) -> np.ndarray | None:
+        """One map of a layer: (height, width); None where it has none."""
+        values = self.look.layers.get(layer) if self.look is not None else None
+        if values is None or values.ndim != 3 or channel >= values.shape[-1]:
+            return None
+        return values[..., channel]
+
+    # -- asking the engine
+
+    def ask(
+        self,
+        question: str,
+        *,
+        done: Callable[[Any], None],
+        failed: Callable[[str], None] | None = None,
+        partly: Callable[[Any], None] | None = None,
+        **values: Any,
+    ) -> int:
+        """Ask about the input; returns a ticket for `Engine.cancel`, or 0 if there is no input."""
+        if self.input is None:
+            return 0
+        ticket = self.context.engine.ask(
+            question, done=done, failed=failed, partly=partly, x=self.input.x, **values
+        )
+        return int(ticket)
+
+    def _ask(self) -> None:
+        """Have the network look at the input; one question at a time, the newest input counts."""
+        if not self._active or self.input is None or not self._fits(self.input):
+            return
+        if self._asking:
+            self._again = True
+            return
+        self._asking = self.ask("inside_look", done=self._on_look, failed=self._on_no_look)
+
+    def _on_look(self, look: Any) -> None:
+        self._asking, self.problem = 0, ""
+        first = self.look is None
+        self.look = look
+        if first or self.layer not in look.layers:
+            self._choose_first()
+        self.looked.emit()
+        if self._again:
+            self._again = False
+            self._ask()
+
+    def _on_no_look(self, sentence: str) -> None:
+        self._asking, self.look, self.problem = 0, None, sentence
+        self.looked.emit()
+        if self._again:
+            self._again = False
+            self._ask()
+
+    def _choose_first(self) -> None:
+        assert self.look is not None
+        maps = [n for n in self.layers() if getattr(self.look.layers.get(n), "ndim", 0) == 3]
+        layer = next(iter(maps or self.layers()), "")
+        self.choose(layer, 0)
+
+    # -- following
+
+    @Slot()
+    def _on_snapshot(self) -> None:
+        newest = self.context.engine.latest
+        if newest is None:
+            return
+        if self.input is None and not self._starting:
+            self._begin()
+        if newest.position != self._position:
+            self._position = newest.position
+            self._ask()
+
+    @Slot(object)
+    def _on_state(self, _state: Any) -> None:
+        self._on_snapshot()
+
+    @Slot()
+    def _on_document(self) -> None:
+        if self.input is not None and not self._fits(self.input):
+            self.input = self.look = None
+            self.input_changed.emit()
+        self._position = None
+        self.network_changed.emit()
+        self._on_snapshot()
+
+    def _fits(self, given: Input) -> bool:
+        shape = self.input_shape
+        return bool(shape) and given.x.size == prod(shape)
+
+    def _begin(self) -> None:
+        """Begin with the sample the other workspaces show, or with the first that is held out."""
+        snapshot = self.context.engine.latest
+        sample = snapshot.sample if snapshot is not None else None
+        index = int(getattr(sample, "index", 0) or 0)
+        self._starting = True
+        self.show_sample("", "validation", index)
+
+    def show_sample(self, data: str, part: str, index: int) -> None:
+        """Look at a sample of a data set (empty: the run's own)."""
+
+        def done(search: Any) -> None:
+            self._starting = False
+            if search.found is not None:
+                self.show(of_sample(search.found, self.network.classes))
+
+        def failed(sentence: str) -> None:
+            self._starting = False
+            self.problem = sentence
+            self.looked.emit()
+
+        self.context.engine.ask(
+            "sample_search", done=done, failed=failed, data=data, part=part, start=index, by=1
+        )
+
+    # -- the bus
+
+    def _register(self) -> None:
+        """Make what can be chosen here a command."""
+        bus = self.context.bus
+        for name, handler, label in (
+            ("inside.sample", self._do_sample, tr("Look at a sample")),
+            ("inside.input", self._do_input, tr("Look at numbers of your own")),
+            ("inside.select", self._do_select, tr("Look at a map")),
+            ("inside.class", self._do_class, tr("Explain a class")),
+            ("inside.show", self._do_show, tr("Show")),
+        ):
+            if not bus.knows(name):
+                bus.register(name, handler, label=label)
+
+    def _do_sample(self, index: int, data: str = "", part: str = "validation") -> None:
+        self.show_sample(data, part, index)
+
+    def _do_input(self, values: list[float], source: str = "drawn", words: str = "") -> None:
+        shape = self.input_shape
+        if not shape or len(values) != prod(shape):
+            raise CommandError(
+                tr("The network takes {count} numbers; {given} are given.", count=prod(shape or (0,)),
+                   given=len(values))
+            )  # fmt: skip
+        x = np.asarray(values, np.float32).reshape(shape)
+        self.show(Input(read_only(x), source, words or tr("drawn")))
+
+    def _do_select(
+        self, layer: str, channel: int = 0, row: int | None = None, column: int | None = None
+    ) -> None:
+        values = self.look.layers.get(layer) if self.look is not None else None
+        if values is None:
+            known = ", ".join(self.layers())
+            raise CommandError(
+                tr("There is no layer {name}; there are {known}.", name=layer, known=known)
+            )
+        if not 0 <= channel < values.shape[-1]:
+            raise CommandError(
+                tr(
+                    "{layer} has {count} channels, numbered from 0.",
+                    layer=layer,
+                    count=values.shape[-1],
+                )
+            )
+        place = None
+        if row is not None and column is not None:
+            size = values.shape[:2] if values.ndim == 3 else (1, 1)
+            if not (0 <= row < size[0] and 0 <= column < size[1]):
+                raise CommandError(
+                    tr("The maps of {layer} have {rows} rows and {columns} columns.", layer=layer, rows=size[0],
+                       columns=size[1])
+                )  # fmt: skip
+            place = (row, column)
+        self.choose(layer, channel, place)
+
+    def _do_class(self, class_index: int | None = None) -> None:
+        if class_index is not None and not 0 <= class_index < len(self.classes):
+            raise CommandError(
+                tr("There are {count} classes, numbered from 0.", count=len(self.classes))
+            )
+        self.class_chosen = class_index
+        self.chosen.emit()
+
+    def _do_show(self, name: str, value: Any) -> None:
+        if name not in self.toggles:
+            raise CommandError(tr("There is nothing to show called {name}.", name=repr(name)))
+        if not isinstance(value, type(self.toggles[name])):
+            raise CommandError(tr("{value} is nothing that can be shown there.", value=repr(value)))
+        self.set_toggle(name, value)
+
+    def _on_message(self, message: Any) -> None:
+        arguments: Mapping[str, Any] | None = getattr(message, "arguments", None)
+        if arguments is not None and "index" in arguments:
+            self.show_sample("", "validation", int(arguments["index"]))
+
+
+def of_sample(found: FoundSample, classes: tuple[str, ...]) -> Input:
+    """A sample of a data set as an input."""
+    words = tr("sample {number}", number=f"{found.index + 1:,}")
+    if found.label is not None and found.label < len(classes):
+        words = f"{words} · {classes[found.label]}"
+    return Input(
+        read_only(np.array(found.x, np.float32)), "sample", words, found.label,
+        (found.data, found.part, found.index),
+    )  # fmt: skip

@@ -1,0 +1,138 @@
+"""The workspace's widget: places for panels, as wide as the window allows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Slot
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from app.bus import CommandError
+from app.inside.panels import PLACES, panels
+from app.inside.session import InsideSession
+from app.inside.spot import Spot
+from app.text import tr
+from app.widgets import Banner
+
+if TYPE_CHECKING:
+    from app.workspace import WindowContext
+
+#: Widths of the places at the left and at the right, by how narrow the window is.
+_LEFT, _RIGHT = (248, 224, 200), (360, 320, 280)
+#: Height of what stands below the rows, and along the bottom.
+_BELOW, _BOTTOM = 322, 120
+
+
+class InsideView(QWidget):
+    """See the module's text.
+
+    Attributes
+    ----------
+    session
+        What the panels share.
+    spots
+        The places by name; those without panels are not there.
+    """
+
+    def __init__(self, context: WindowContext) -> None:
+        super().__init__()
+        self.setObjectName("inside")
+        self.setAccessibleName(tr("Look inside"))
+        self._context = context
+        self.session = InsideSession(context, self)
+        self.spots: dict[str, Spot] = {}
+        self._build()
+        bus = context.bus
+        if not bus.knows("inside.view"):
+            bus.register("inside.view", self._do_view, label=tr("View"))
+        for spot in self.spots.values():
+            spot.wanted.connect(lambda value: context.do("inside.view", value=value))
+        self.session.looked.connect(self._tell_problem)
+        self.session.network_changed.connect(self._tell_problem)
+
+    def _build(self) -> None:
+        titles = {
+            "input": tr("Input"), "rows": tr("Layers"), "below": tr("Close-up"), "right": tr("Attribution"),
+            "bottom": tr("Checkpoints"),
+        }  # fmt: skip
+        edges = {"input": "r", "below": "t", "right": "l", "bottom": "t"}
+        grounds = {"right": "bg1", "input": "bg1"}
+        for place in PLACES:
+            if panels(place):
+                self.spots[place] = Spot(
+                    self.session, place, titles[place], ground=grounds.get(place, "bg0"),
+                    edges=edges.get(place, ""),
+                )  # fmt: skip
+        self.notice = Banner(name="inside-notice")
+        self.notice.hide()
+        upper = QHBoxLayout()
+        middle = QVBoxLayout()
+        whole = QHBoxLayout(self)
+        for layout in (upper, middle, whole):
+            layout.setContentsMargins(0, 0, 0, 0)
+            layout.setSpacing(0)
+        for place, stretch in (("input", 0), ("rows", 1)):
+            if place in self.spots:
+                upper.addWidget(self.spots[place], stretch)
+        middle.addWidget(self.notice)
+        middle.addLayout(upper, 1)
+        for place in ("below", "bottom"):
+            if place in self.spots:
+                middle.addWidget(self.spots[place])
+        whole.addLayout(middle, 1)
+        if "right" in self.spots:
+            whole.addWidget(self.spots["right"])
+        for spot in self.spots.values():
+            spot.show_panel(spot.choices[0].id)
+        self.set_compact(0)
+
+    # -- the window's calls
+
+    def activate(self) -> None:
+        """Follow the engine while visible."""
+        self.session.activate()
+
+    def deactivate(self) -> None:
+        """Cost nothing while hidden."""
+        self.session.deactivate()
+
+    def set_compact(self, level: int) -> None:
+        """Give the maps room in small windows."""
+        level = min(level, 2)
+        for place, widths in (("input", _LEFT), ("right", _RIGHT)):
+            if place in self.spots:
+                self.spots[place].setFixedWidth(widths[level])
+        if "below" in self.spots:
+            self.spots["below"].setFixedHeight(_BELOW if level < 2 else 236)
+        if "bottom" in self.spots:
+            self.spots["bottom"].setFixedHeight(_BOTTOM)
+            self.spots["bottom"].setVisible(level < 2)
+        for spot in self.spots.values():
+            for widget in spot.shown.values():
+                compact = getattr(widget, "set_compact", None)
+                if compact is not None:
+                    compact(level)
+
+    def hint(self) -> tuple[tuple[str, str], ...]:
+        """Keys for the status bar."""
+        return (("← →", tr("move window")), ("[ ]", tr("filter")))
+
+    # -- reactions
+
+    def _do_view(self, value: str) -> None:
+        if not any(spot.show_panel(value) for spot in self.spots.values()):
+            known = ", ".join(one.id for spot in self.spots.values() for one in spot.choices)
+            raise CommandError(
+                tr("There is no view {name}; there are {known}.", name=repr(value), known=known)
+            )
+
+    @Slot()
+    def _tell_problem(self) -> None:
+        session = self.session
+        problem = session.problem
+        if not session.input_shape:
+            problem = tr("Look inside needs a network with one input. Choose one in Build.")
+        if problem:
+            self.notice.show_message(problem)
+        else:
+            self.notice.hide()

@@ -1,0 +1,119 @@
+"""Pictures of attributions: an input, and over it which of its pixels mattered."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QImage
+
+    from app.theme import Theme
+
+#: Methods whose numbers have a sign: for and against the class.
+SIGNED = frozenset({"integrated_gradients", "occlusion", "input_x_gradient", "guided_backprop"})
+#: How bright the input lies under a map.
+_UNDER = 0.78
+
+
+def per_pixel(values: np.ndarray, signed: bool) -> np.ndarray:
+    """One number for each pixel: channels are summed, or of sizes the largest is taken.
+
+    Parameters
+    ----------
+    values
+        (height, width) or (height, width, channels).
+    signed
+        Whether the numbers speak for and against.
+    """
+    if values.ndim == 2:
+        return values
+    return values.sum(-1) if signed else values.max(-1)
+
+
+def highest(values: np.ndarray) -> float:
+    """The number that gets the last colour: the largest size but for one pixel in 200."""
+    sizes = np.abs(values[np.isfinite(values)])
+    if not sizes.size:
+        return 1.0
+    top = float(np.quantile(sizes, 0.995))
+    return top if top > 0 else float(sizes.max()) or 1.0
+
+
+def ground(theme: Theme, x: np.ndarray) -> np.ndarray:
+    """The input as colours: (height, width, 3) from 0 to 255; grey images in ink."""
+    values = np.clip(np.nan_to_num(np.asarray(x, np.float32)), 0, 1)
+    if values.ndim == 2 or values.shape[-1] == 1:
+        table = theme.table("ink")[:, :3].astype(np.float32)
+        return table[np.rint(values.reshape(values.shape[:2]) * 255).astype(np.uint8)]
+    return values[..., :3] * np.float32(255)
+
+
+def overlay(
+    theme: Theme, x: np.ndarray, pixels: np.ndarray, *, signed: bool, top: float, opacity: float
+) -> np.ndarray:
+    """An input with a map over it: the stronger a pixel of the map, the more of its colour is seen.
+
+    Parameters
+    ----------
+    x
+        (height, width, channels), from 0 to 1.
+    pixels
+        (height, width): see `per_pixel`.
+    signed, top
+        Which ramp, and what gets its last colour.
+    opacity
+        Of the strongest pixels, from 0 to 1.
+
+    Returns
+    -------
+    Words of QImage.Format_RGB32, (height, width).
+    """
+    share = np.nan_to_num(pixels / top if top > 0 else np.zeros_like(pixels))
+    if signed:
+        # The diverging ramp's middle is the colour of nothing: over a picture nothing is seen there.
+        t = np.sign(share) * np.clip(np.abs(share), 0, 1) ** 0.85
+        full = theme.table("signed")[:, :3].astype(np.float32)
+        color = full[np.where(t < 0, 1, 255)]
+        weight = np.abs(t)
+    else:
+        t = np.clip(share, 0, 1)
+        table = theme.table("magnitude")[:, :3].astype(np.float32)
+        color = table[np.rint((0.35 + 0.65 * t) * 255).astype(np.uint8)]
+        weight = t**0.85
+    weight = (weight * opacity)[..., None].astype(np.float32)
+    under = ground(theme, x)
+    if under.shape[:2] != pixels.shape:
+        rows = np.arange(pixels.shape[0]) * under.shape[0] // pixels.shape[0]
+        columns = np.arange(pixels.shape[1]) * under.shape[1] // pixels.shape[1]
+        under = under[rows][:, columns]
+    mixed = under * np.float32(_UNDER) * (1 - weight) + color * weight
+    rgb = np.clip(mixed, 0, 255).astype(np.uint32)
+    words: np.ndarray = 0xFF000000 | rgb[..., 0] << 16 | rgb[..., 1] << 8 | rgb[..., 2]
+    return words
+
+
+def picture(
+    theme: Theme,
+    x: np.ndarray,
+    values: np.ndarray,
+    method: str,
+    *,
+    top: float | None = None,
+    opacity: float = 0.8,
+) -> QImage:
+    """An attribution as a picture of one pixel a number."""
+    from app.scenes.images import from_words
+
+    signed = method in SIGNED
+    pixels = per_pixel(values, signed)
+    words = overlay(
+        theme,
+        x,
+        pixels,
+        signed=signed,
+        top=highest(pixels) if top is None else top,
+        opacity=opacity,
+    )
+    return from_words(words)

@@ -14,6 +14,7 @@ from core.tape.writes import last_writes
 
 if TYPE_CHECKING:
     from core.tape.compiler import Tape
+    from core.tape.program import Program
     from core.tape.tensors import Tensor
 
 #: Numbers of snapshots and of programs: none is given twice.
@@ -22,16 +23,21 @@ serials = iter(range(1, 1 << 62))
 
 def program_view(run: Run) -> ProgramView:
     """Return the listing of a run's program and of its values, without the values."""
+    return view_of_program(run.program)
+
+
+def view_of_program(program: Program) -> ProgramView:
+    """Return the listing of a program and of its values, without the values."""
     instructions = tuple(
         InstructionView(
             i.index, i.phase, i.op, i.layer, i.title, i.formula, MappingProxyType(dict(i.operands)),
             tuple(i.writes), MappingProxyType(dict(i.results)), _plain(i.attributes),
         )
-        for i in run.program.instructions
+        for i in program.instructions
     )  # fmt: skip
     tensors = {
         name: TensorView(t.name, tuple(t.shape), t.batch, t.role, t.layer, t.symbol)
-        for name, t in run.program.tensors.items()
+        for name, t in program.tensors.items()
     }
     return ProgramView(next(serials), instructions, MappingProxyType(tensors))
 

@@ -159,9 +159,14 @@ class Explainer:
         """The number that is explained, of each sample: (rows,)."""
         return picked(self.outputs(x, score.on), score)
 
+    @property
+    def predictor(self) -> Program:
+        """The program that predicts, with the values of what it predicted last."""
+        return self._program("predict")
+
     def layer_outputs(self, x: np.ndarray) -> dict[str, np.ndarray]:
         """The output of every layer by its id: (rows, ...)."""
-        program = self._program("predict", whole=True)
+        program = self._program("predict")
         found: dict[str, list[np.ndarray]] = {}
         names = {t: f"{t}/output" for t in self.shapes}
         for start in range(0, len(x), program.capacity):
@@ -217,7 +222,7 @@ class Explainer:
 
     # ---- programs -----------------------------------------------------------------------------------------------
 
-    def _program(self, mode: str, *options: str, whole: bool = False) -> Program:
+    def _program(self, mode: str, *options: str) -> Program:
         key = (mode, *options)
         program = self._programs.get(key)
         if program is None:

@@ -7,7 +7,7 @@ import argparse
 from app.cli.errors import UsageError
 from app.cli.projects import target
 from app.text import tr
-from core import io, templates
+from core import io, templates, trained
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -16,6 +16,12 @@ def run(arguments: argparse.Namespace) -> int:
         template = templates.load(arguments.template)
     except templates.TemplateError as error:
         raise UsageError(str(error)) from error
+    weights = {}
+    if arguments.trained:
+        try:
+            weights = trained.weights(template.name)
+        except trained.TrainedError as error:
+            raise UsageError(str(error)) from error
     path = target(arguments.output, force=arguments.force)
     project = io.Project(
         name=template.title,
@@ -23,6 +29,6 @@ def run(arguments: argparse.Namespace) -> int:
         training=template.training,
         data=template.data,
     )
-    io.write(path, io.Contents(project))
+    io.write(path, io.Contents(project, weights))
     print(tr("{title} is in {path}", title=template.title, path=path))
     return 0

@@ -91,6 +91,11 @@ def _window(parser: argparse.ArgumentParser) -> None:
 
 def _new(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--template", required=True, help=tr("see: chainrule templates"))
+    parser.add_argument(
+        "--trained",
+        action="store_true",
+        help=tr("with the weights it is delivered with, where it is"),
+    )
     parser.add_argument("-o", "--output", required=True, help=tr("the file to make"))
     parser.add_argument("--force", action="store_true", help=tr("replace a file that is there"))
 

@@ -207,6 +207,10 @@ def resumed(
     raw: Mapping[str, Any],
 ) -> Run:
     """Return the run standing where the saved one stood, or a new one with its weights if it is of another version."""
+    if not raw:
+        # Weights and nothing else: a network that was trained elsewhere.
+        made.start_from(fitting(made, weights))
+        return made
     told = dict(raw)
     try:
         history = told.pop("history", None) or {}
@@ -217,12 +221,15 @@ def resumed(
         # The tape of another version has other places; weights go by name.
         log.warning("the run is resumed from its weights alone: %s", error)
         made = Run(made.network, made.training, made.dataset)
-        known = {slot.tensor.name: slot.tensor.shape for slot in made.program.tape.weights}
-        made.start_from(
-            {name: array for name, array in weights.items() if known.get(name) == array.shape}
-        )
+        made.start_from(fitting(made, weights))
     _name(made, raw)
     return made
+
+
+def fitting(run: Run, weights: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return those weights that a run has a place for."""
+    known = {slot.tensor.name: slot.tensor.shape for slot in run.program.tape.weights}
+    return {name: array for name, array in weights.items() if known.get(name) == array.shape}
 
 
 def _name(run: Run, raw: Mapping[str, Any]) -> None:

@@ -100,7 +100,7 @@ def choose_template(window: MainWindow) -> None:
     """Show the templates; the chosen one becomes the project."""
     dialog = _Templates(window)
     if dialog.exec() and may_close(window):
-        window.context.do("template.open", name=dialog.chosen)
+        window.context.do("template.open", name=dialog.chosen, trained=dialog.trained)
 
 
 def offer_recovery(window: MainWindow) -> None:
@@ -201,7 +201,7 @@ class _Templates(QDialog):
         self.setObjectName("template-dialog")
         self.setWindowTitle(tr("New from template"))
         self.setMinimumWidth(520)
-        self.chosen = ""
+        self.chosen, self.trained = "", False
         column = QVBoxLayout(self)
         column.setContentsMargins(24, 20, 24, 20)
         column.setSpacing(8)
@@ -236,13 +236,31 @@ class _Templates(QDialog):
             card = Card(title, entry.summary, name=f"template-{entry.name}")
             card.clicked.connect(lambda _=False, name=entry.name: self._choose(name))
             scroll.body.addWidget(card)
+            if entry.accuracy is not None:
+                self._offer_trained(scroll.body, entry)
         scroll.body.addStretch(1)
         wanted = scroll.body.sizeHint().height()
         scroll.setFixedHeight(min(wanted, max(240, room - 180)))
         column.addWidget(scroll)
 
-    def _choose(self, name: str) -> None:
-        self.chosen = name
+    def _offer_trained(self, column: QVBoxLayout, entry: templates.Entry) -> None:
+        """The same network, trained already: for who wants to look inside and not to wait."""
+        row = QHBoxLayout()
+        row.setContentsMargins(12, 0, 0, 4)
+        words = tr(
+            "Open it trained ({share} of unseen samples right)", share=f"{entry.accuracy:.1%}"
+        )
+        button = Button(words, name=f"template-{entry.name}-trained", kind="ghost", icon="inside")
+        button.setToolTip(
+            tr("With the weights it is delivered with: nothing has to be trained first")
+        )
+        button.clicked.connect(lambda _=False, name=entry.name: self._choose(name, trained=True))
+        row.addWidget(button)
+        row.addStretch(1)
+        column.addLayout(row)
+
+    def _choose(self, name: str, *, trained: bool = False) -> None:
+        self.chosen, self.trained = name, trained
         self.accept()
 
     def _empty(self, window: MainWindow) -> None:

@@ -100,13 +100,14 @@ class Projects(QObject):
             raise CommandError(str(error)) from error
         self.show(contents, Path(path))
 
-    def open_template(self, name: str) -> None:
-        """Begin a project from a template."""
+    def open_template(self, name: str, trained: bool = False) -> None:
+        """Begin a project from a template; `trained` with the weights it is delivered with."""
         try:
             state = templates.state(name)
+            weights = templates.weights(name) if trained else None
         except (ChainruleError, KeyError) as error:
             raise CommandError(str(error)) from error
-        self._replace(state, None)
+        self._replace(state, None, SavedState(weights) if weights is not None else None)
 
     def save(self, path: str | None = None) -> None:
         """Write the project file; ``project.saved`` follows when it is safely on the disk."""

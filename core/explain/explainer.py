@@ -16,6 +16,7 @@ import numpy.typing as npt
 from core.errors import ChainruleError
 from core.explain.score import Score
 from core.spec.inspection import inspect
+from core.tape.capacity import rows_that_fit
 from core.tape.compiler import Tape, before_link, compile_network
 from core.tape.program import Program
 
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
 Array: TypeAlias = npt.NDArray[Any]
 
-#: Bytes a program may take for the rows of its batch: large images are explained a few at a time.
-BATCH_BYTES = 192 * 1024**2
 #: Rows that are explained at once at most: more are no faster, and hold up who wants to stop.
 MOST_ROWS = 64
 
@@ -81,7 +80,7 @@ class Explainer:
         weights: dict[str, np.ndarray] | None = None,
         dtype: Any = np.float32,
     ) -> None:
-        found = inspect(network)
+        found = inspect(network, batch_size=1)
         for problem in found.problems:
             raise ChainruleError(problem.sentence)
         inputs = [row for row in found.rows if row.kind == "InputLayer"]
@@ -227,9 +226,8 @@ class Explainer:
         program = self._programs.get(key)
         if program is None:
             named = dict(zip(("wrt", "relu_backward", "head"), options, strict=False))
-            tape = compile_network(self.network, mode, **named)  # type: ignore[arg-type]
-            rows = max(1, min(MOST_ROWS, BATCH_BYTES // max(1, _row_bytes(tape, self.dtype))))
-            program = Program(tape, rows, self.dtype)
+            tape = compile_network(self.network, mode, batch_size=1, **named)  # type: ignore[arg-type]
+            program = Program(tape, rows_that_fit(tape, MOST_ROWS, self.dtype), self.dtype)
             self._programs[key] = program
         if self._versions.get(key) != self._version:
             # All weights the tape knows: a piece of a network has only some of them.
@@ -255,9 +253,3 @@ def _score_tensor(tape: Tape, on: str) -> Any:
     if on == "probability":
         return out
     return before_link(next((i for i in reversed(tape.instructions) if i.output is out), None), out)
-
-
-def _row_bytes(tape: Tape, dtype: np.dtype[Any]) -> int:
-    """Bytes that one row of a batch takes."""
-    buffers = {id(t.buffer): t.buffer.size for t in tape.tensors.values() if t.batch}
-    return sum(buffers.values()) * dtype.itemsize

@@ -52,7 +52,7 @@ def cascading_randomization(
     seed
         Of the random weights: each is drawn as its layer's initializer says.
     """
-    found = inspect(of.network)
+    found = inspect(of.network, batch_size=1)
     weights = of.weights
     other = Explainer(of.network, weights, of.dtype)
     groups: dict[str, dict[str, np.ndarray]] = {}

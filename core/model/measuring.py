@@ -125,6 +125,7 @@ class Measuring(Running):
     ) -> Any:
         """Outputs for inputs (samples, ...), or for the first `steps` batches; a `batch_size` of None is 32."""
         from core.runs.samples import require_whole_batches
+        from core.tape.capacity import rows_that_fit
         from core.tape.compiler import compile_network
         from core.tape.program import Program
 
@@ -138,11 +139,13 @@ class Measuring(Running):
             steps=-(-len(xs[0]) // batch_size),
         )  # fmt: skip
         if self._predictor is None:
-            self._predictor = Program(compile_network(self.network, "predict"), 128)
+            tape = compile_network(self.network, "predict", batch_size=1)
+            self._predictor = Program(tape, rows_that_fit(tape, 128))
         if self._predictor.states():
             size = max(1, min(batch_size, len(xs[0])))
             if self._predictor.capacity != size:
-                self._predictor = Program(compile_network(self.network, "predict"), size)
+                tape = compile_network(self.network, "predict", batch_size=size)
+                self._predictor = Program(tape, size)
             require_whole_batches(self._predictor, len(xs[0]))
         program = self._predictor
         program.set_weights(self._weights())
@@ -155,7 +158,8 @@ class Measuring(Running):
         if hears and not program.states():
             size = batch_size
             if program.capacity < size:
-                program = Program(compile_network(self.network, "predict"), size)
+                tape = compile_network(self.network, "predict", batch_size=size)
+                program = Program(tape, size)
                 program.set_weights(self._weights())
         self.stop_predicting = False
         watching.on_predict_begin()

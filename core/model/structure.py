@@ -76,7 +76,8 @@ class Structure:
         self._start()
 
     def _start(self) -> None:
-        self._inspection: Inspection = inspect(self.network)
+        # What a batch of training takes is looked at by `fit`, which knows its size.
+        self._inspection: Inspection = inspect(self.network, batch_size=1)
         for problem in self._inspection.problems:
             raise ChainruleError(problem.sentence)
         self._run: Any = None

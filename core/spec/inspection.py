@@ -136,13 +136,14 @@ def inspect(
         largest = max(
             rows, key=lambda r: 4 * r.parameters + 6 * prod(r.output_shape or (0,)) * batch_size
         )
+        smaller = _smaller_batch(values, parameters, batch_size)
         problems.append(
             Problem(
                 largest.layer,
                 "Too large",
                 f"Training this network would need about {memory / 1024**3:,.1f} GB of memory, most of it for "
                 f"{largest.name} ({largest.parameters:,} parameters); {MEMORY_LIMIT / 1024**3:.0f} GB is the limit. "
-                "Make this layer smaller, or put a pooling layer before it.",
+                f"Make this layer smaller, or put a pooling layer before it{smaller}.",
             )
         )
     advice = () if problems else advise(network, tuple(rows), loss, batch_size)
@@ -177,6 +178,15 @@ def _missing_output(
         "A recurrent layer gives its states as further outputs with return_state."
     )
     return Problem(layer.id if layer is not None else None, "No such output", sentence)
+
+
+def _smaller_batch(values: int, parameters: int, batch_size: int) -> str:
+    """What else helps, if a smaller batch would fit."""
+    room = MEMORY_LIMIT // 4 - 4 * parameters
+    fits = room // values if values else 0
+    if not 1 <= fits < batch_size:
+        return ""
+    return f", or train with batches of at most {fits} instead of {batch_size}"
 
 
 def _inspect_node(

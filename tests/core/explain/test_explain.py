@@ -318,3 +318,24 @@ def test_networks_that_cannot_be_explained_say_why() -> None:
     sequence = core.Sequential([core.Input((4, 2)), layers.SimpleRNN(3, return_sequences=True)])
     with pytest.raises(ChainruleError, match="one list of numbers"):
         explain.saliency(sequence, np.zeros((1, 4, 2)), 0)
+
+
+def test_a_network_of_large_pictures_is_built_and_explained_a_few_rows_at_a_time() -> None:
+    def conv(filters: int) -> layers.Conv2D:
+        return layers.Conv2D(filters, 3, padding="same", activation="relu")
+
+    # Batches of 64 of it would take more memory than the limit: one picture does not.
+    model = core.Sequential(
+        [
+            core.Input((224, 224, 3)), conv(16), conv(16), layers.MaxPooling2D(4), conv(16),
+            layers.GlobalAveragePooling2D(), layers.Dense(4, activation="softmax"),
+        ]
+    )  # fmt: skip
+    x = np.random.default_rng(0).uniform(0, 1, (224, 224, 3)).astype(np.float32)
+    assert model.predict(x[None]).shape == (1, 4)
+    assert explain.saliency(model, x, 1).shape == x.shape
+    assert explain.grad_cam(model, x, 1).shape == (224, 224)
+    assert explain.explainer(model).rows_at_once < 16
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    with pytest.raises(ChainruleError, match=r"batches of at most \d+ instead of 64"):
+        model.fit(np.zeros((64, 224, 224, 3), np.float32), np.zeros(64), 64, verbose=0)

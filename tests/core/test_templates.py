@@ -64,7 +64,7 @@ def test_files_are_called_like_their_templates() -> None:
 
 
 def test_an_unknown_name_lists_the_known_ones() -> None:
-    with pytest.raises(templates.TemplateError, match="mean 'digits-cnn'.*small-digits-cnn"):
+    with pytest.raises(templates.TemplateError, match=r"mean 'digits-cnn'.*small-digits-cnn"):
         templates.load("digits")
     with pytest.raises(templates.TemplateError) as caught:
         templates.load("no such thing at all")

@@ -48,7 +48,7 @@ def image_network() -> Network:
     )
 
 
-def explanation(relu_backward: str = "standard") -> Program:
+def explanation(relu_backward: str = "standard", head: str = "score") -> Program:
     """A score's way back to the input."""
     program = bound(
         image_network(),
@@ -56,10 +56,12 @@ def explanation(relu_backward: str = "standard") -> Program:
         rows=3,
         mode="explain",
         wrt="input",
-        head="score",
+        head=head,
         relu_backward=relu_backward,
     )
     program.set_scalar("score_class", 2)
+    if head.endswith("_contrast"):
+        program.set_scalar("score_against", 1)
     return program
 
 
@@ -353,6 +355,7 @@ PROGRAMS: dict[str, Callable[[], Program]] = {
     **programs_shapes.PROGRAMS,
     "explanation": explanation,
     "guided explanation": partial(explanation, "guided"),
+    "contrast": partial(explanation, head="score_contrast"),
     "sequences": sequences,
     "recurrent": recurrent,
     "penalties": penalties,

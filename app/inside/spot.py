@@ -70,6 +70,11 @@ class Spot(Panel):
         self._stack = QStackedWidget()
         column.addWidget(self._stack, 1)
 
+    @property
+    def panel(self) -> InsidePanel | None:
+        """The panel that is shown."""
+        return next((one for one in self.choices if one.id == self.value), None)
+
     def show_panel(self, identifier: str) -> bool:
         """Show a panel; tells whether it is one of this place."""
         panel = next((one for one in self.choices if one.id == identifier), None)

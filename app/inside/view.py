@@ -41,6 +41,7 @@ class InsideView(QWidget):
         self._context = context
         self.session = InsideSession(context, self)
         self.spots: dict[str, Spot] = {}
+        self._level = 0
         self._build()
         bus = context.bus
         if not bus.knows("inside.view"):
@@ -98,7 +99,7 @@ class InsideView(QWidget):
 
     def set_compact(self, level: int) -> None:
         """Give the maps room in small windows."""
-        level = min(level, 2)
+        level = self._level = min(level, 2)
         for place, widths in (("input", _LEFT), ("right", _RIGHT)):
             if place in self.spots:
                 self.spots[place].setFixedWidth(widths[level])
@@ -106,12 +107,26 @@ class InsideView(QWidget):
             self.spots["below"].setFixedHeight(_BELOW if level < 2 else 236)
         if "bottom" in self.spots:
             self.spots["bottom"].setFixedHeight(_BOTTOM)
-            self.spots["bottom"].setVisible(level < 2)
+        self._arrange()
         for spot in self.spots.values():
             for widget in spot.shown.values():
                 compact = getattr(widget, "set_compact", None)
                 if compact is not None:
                     compact(level)
+
+    def hidden(self) -> frozenset[str]:
+        """Places whose room another panel has, or for which the window is too small."""
+        found: set[str] = {"bottom"} if self._level == 2 else set()
+        for place, spot in self.spots.items():
+            if place not in found and spot.panel is not None:
+                found |= set(spot.panel.hides) - {place}
+        return frozenset(found)
+
+    def _arrange(self) -> None:
+        """Show the places that have room."""
+        hidden = self.hidden()
+        for place, spot in self.spots.items():
+            spot.setVisible(place not in hidden)
 
     def hint(self) -> tuple[tuple[str, str], ...]:
         """Keys for the status bar."""
@@ -120,11 +135,17 @@ class InsideView(QWidget):
     # -- reactions
 
     def _do_view(self, value: str) -> None:
-        if not any(spot.show_panel(value) for spot in self.spots.values()):
+        place = next((p for p, spot in self.spots.items() if spot.show_panel(value)), None)
+        if place is None:
             known = ", ".join(one.id for spot in self.spots.values() for one in spot.choices)
             raise CommandError(
                 tr("There is no view {name}; there are {known}.", name=repr(value), known=known)
             )
+        # What has its room gives it back.
+        for other, spot in self.spots.items():
+            if other != place and spot.panel is not None and place in spot.panel.hides:
+                spot.show_panel(next(one.id for one in spot.choices if place not in one.hides))
+        self._arrange()
 
     @Slot()
     def _tell_problem(self) -> None:

@@ -37,6 +37,8 @@ class InsidePanel:
     create
         Makes the widget when it is shown for the first time. It follows the session's signals while it is visible, and
         may have ``controls() -> QWidget | None``: what stands in the head of its place while it is shown.
+    hides
+        Places that give it their room while it is shown.
     """
 
     id: str
@@ -45,6 +47,7 @@ class InsidePanel:
     tip: str
     order: int
     create: Callable[[InsideSession], QWidget]
+    hides: tuple[str, ...] = ()
 
 
 def panels(place: str) -> tuple[InsidePanel, ...]:

@@ -9,7 +9,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 
 from app.bus import CommandError
-from app.inside.panels import PLACES, panels
+from app.inside.panels import PLACES, InsidePanel, panels
 from app.inside.panels.attribution import METHODS, AttributionPanel
 from app.inside.panels.walk import WalkStage
 from app.inside.panels.wall import Wall
@@ -163,3 +163,29 @@ def test_the_colour_scale_is_chosen_by_a_click(inside: Inside) -> None:
     button = inside.window.findChild(QWidget, "inside-scale-unit")
     QTest.mouseClick(button, Qt.MouseButton.LeftButton)
     assert inside.session.toggles["scale"] == "unit"
+
+
+def test_a_panel_that_needs_more_room_has_that_of_other_places_while_it_is_shown(
+    inside: Inside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    view = inside.view
+    spot = view.spots["rows"]
+    wide = InsidePanel(
+        "wide", "rows", "Wide", "needs room", 99, lambda _: QWidget(), ("below", "right")
+    )
+    monkeypatch.setattr(spot, "choices", (*spot.choices, wide))
+    inside.do("inside.view", value="wide")
+    assert spot.shown["wide"].isVisible()
+    assert not view.spots["below"].isVisible()
+    assert not view.spots["right"].isVisible()
+    assert view.spots["input"].isVisible()
+    view.set_compact(2)
+    view.set_compact(0)
+    assert not view.spots["right"].isVisible()
+    # Asking for what stood there gives the room back.
+    inside.do("inside.view", value="attribution")
+    assert spot.value == "maps"
+    assert all(one.isVisible() for one in view.spots.values())
+    inside.do("inside.view", value="wide")
+    inside.do("inside.view", value="maps")
+    assert all(one.isVisible() for one in view.spots.values())

@@ -219,6 +219,10 @@ class Explainer:
                 program.tensor(f"grad/{name}").copy(),
             )
 
+    def gradients_at_once(self, score: Score) -> int:
+        """How many samples `gradient` takes at a time: on large pictures few, so that parts come soon."""
+        return self._program("explain", "input", "standard", _head(score)).capacity
+
     # ---- programs -----------------------------------------------------------------------------------------------
 
     def _program(self, mode: str, *options: str) -> Program:

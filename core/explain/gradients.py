@@ -107,7 +107,7 @@ def smooth_grad(
     if noise is not None and noise.shape != (len(x), copies, *x.shape[1:]):
         message = f"noise must have shape (samples, nt_samples, ...), here {(len(x), copies, *x.shape[1:])}."
         raise ChainruleError(message)
-    at_once = max(1, 16 // max(1, len(x)))
+    at_once = max(1, min(16, of.gradients_at_once(score)) // max(1, len(x)))
     total, squares = np.zeros(x.shape), np.zeros(x.shape)
     # A stream of its own for each copy: its noise does not hang on how many are made at once.
     streams = np.random.SeedSequence(seed).spawn(copies)
@@ -198,7 +198,7 @@ def integrated_gradients(
     here, there = ends[: len(x)], ends[len(x) :]
     difference = (x - start).astype(of.dtype)
     total, scores = np.zeros(x.shape), np.zeros((points, len(x)))
-    at_once = max(1, min(points, 64 // max(1, len(x))))
+    at_once = max(1, min(points, min(64, of.gradients_at_once(score)) // max(1, len(x))))
     for k in range(0, points, at_once):
         part = alphas[k : k + at_once]
         steps = part.reshape(-1, *([1] * x.ndim)).astype(of.dtype)

@@ -10,9 +10,11 @@ from functools import cache
 from time import perf_counter
 from typing import Any
 
+import numpy as np
+
 from tests.benchmarks.children import Child, Contender, interleaved, serve
 from tests.benchmarks.options import Options
-from tests.benchmarks.rows import Row, raced
+from tests.benchmarks.rows import Row, raced, timed
 
 #: What is asked of both sides: the function of `core.explain`, its settings, and the guidance in seconds.
 METHODS: dict[str, tuple[str, dict[str, Any], float]] = {
@@ -25,6 +27,16 @@ METHODS: dict[str, tuple[str, dict[str, Any], float]] = {
 #: How many occluded pictures Captum takes at a time: 1 is its default, a batch is what its users are told to set.
 AT_ONCE = (1, 64)
 _ASKED = 2.0
+
+#: On a picture of 224 x 224 in colour: until the first part of the answer is there, and until all of it is.
+LARGE: dict[str, tuple[str, dict[str, Any]]] = {
+    "saliency": ("saliency", {}),
+    "Grad-CAM": ("grad_cam", {}),
+    "integrated gradients, 50 steps": ("integrated_gradients", {"n_steps": 50}),
+    "occlusion, 32x32, stride 8, coarse first": (
+        "occlusion", {"window": (32, 32), "strides": (8, 8), "coarse": True},
+    ),
+}  # fmt: skip
 
 
 def rows(options: Options) -> Iterator[Row]:
@@ -45,6 +57,67 @@ def rows(options: Options) -> Iterator[Row]:
         if guidance:
             row = replace(row, note=f"guidance {guidance * 1e3:.0f} ms")
         yield row
+    yield from _large_rows(options)
+
+
+def _large_rows(options: Options) -> Iterator[Row]:
+    """A network like VGG with 5 million parameters: how long a learner waits for something to look at."""
+    with Child("explaining", "own") as own:
+        for title, (name, _) in LARGE.items():
+            made = own.contender("large", title=title, whole=False)
+            made(1)
+            first = [made(1)[0] for _ in range(min(options.rounds, 3))]
+            yield timed("explaining", f"VGG, {title}: first part", np.array(first))
+            if name in ("integrated_gradients", "occlusion"):
+                whole = own.contender("large", title=title, whole=True)(1)[0]
+                yield timed("explaining", f"VGG, {title}: all", np.array([whole]))
+
+
+def large_layers() -> list[Any]:
+    """Five blocks of two convolutions and a pooling, 5.3 million parameters."""
+    import core
+    from core import layers
+
+    found: list[Any] = [core.Input((224, 224, 3))]
+    for filters in (16, 32, 64, 128, 256):
+        found += [layers.Conv2D(filters, 3, padding="same", activation="relu") for _ in range(2)]
+        found.append(layers.MaxPooling2D(2))
+    return [
+        *found, layers.Flatten(), layers.Dense(330, activation="relu"), layers.Dense(10, activation="softmax"),
+    ]  # fmt: skip
+
+
+@cache
+def _large_explainer() -> Any:
+    import core
+    from core import explain
+
+    model = core.Sequential(large_layers(), seed=0)
+    return explain.explainer(model)
+
+
+def _of_large(title: str, count: int, *, whole: bool) -> tuple[float, int]:
+    from core.explain import Score
+    from core.explain.class_maps import grad_cam, last_convolution
+    from core.explain.gradients import integrated_gradients, saliency
+    from core.explain.occluding import occlusion
+
+    name, settings = LARGE[title]
+    of = _large_explainer()
+    x = np.random.default_rng(0).random((1, 224, 224, 3), np.float32)
+    began = perf_counter()
+    for _ in range(count):
+        if name == "saliency":
+            saliency(of, x, Score(3))
+        elif name == "grad_cam":
+            grad_cam(of, x, Score(3), last_convolution(of))
+        else:
+            for _part in {"integrated_gradients": integrated_gradients, "occlusion": occlusion}[
+                name
+            ](of, x, Score(3), **settings):
+                if not whole:
+                    break
+    return perf_counter() - began, count
 
 
 @cache
@@ -94,7 +167,7 @@ def _work(made: Callable[[], Any], count: int) -> tuple[float, int]:
 
 if __name__ == "__main__":
     if sys.argv[1] == "own":
-        serve({"explain": lambda title, count: _work(_own(title), count)})
+        serve({"explain": lambda title, count: _work(_own(title), count), "large": _of_large})
     else:
         import torch
 

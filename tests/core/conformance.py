@@ -33,6 +33,8 @@ from core.layers import registry
 from core.spec import Network
 from core.tape.compiler import compile_network
 from core.tape.program import Program
+from tests.core.explain import our_side as explaining
+from tests.core.explain.cases import CASES as EXPLAINED
 from tests.core.golden import (
     cases,
     following,
@@ -305,6 +307,15 @@ def callback_lines() -> Iterator[Line]:
         yield Line(name, against if errors else "its lines", len(errors), max(errors, default=None))
 
 
+def attribution_lines() -> Iterator[Line]:
+    """Methods of `core.explain` that Captum has, in the stored cases."""
+    stored = explaining.golden()
+    for name in sorted({case.method for case in EXPLAINED}):
+        chosen = [case for case in EXPLAINED if case.method == name]
+        errors = [explaining.error(explaining.answer(c), stored[c.name]) for c in chosen]
+        yield Line(name, "Captum", len(chosen), max(errors))
+
+
 def _difference(ours: Any, theirs: Any) -> float:
     """The largest relative difference of two records of numbers; infinite if they are not of the same things."""
     if isinstance(theirs, dict) and isinstance(ours, dict) and set(ours) == set(theirs):
@@ -345,6 +356,8 @@ above its bound.
 - Freezing: small trainings in which what is named is frozen (`tests/core/golden/freezing.py`).
 - Callbacks are given recorded metrics (`tests/core/golden/following.py`): their error is the largest difference of
   counters, best values, rates, weights and files.
+- Attribution: the stored cases of `tests/core/explain`, answered by Captum {captum}; relative to the largest
+  number of a map (at least 0.001). Bound: 1e-4.
 - Not counted: {beyond}. There Keras's own rounding is larger than the bound; ours is 0, as it must be.
 - "0" means not a bit of difference; "–" that there is nothing to measure.
 """
@@ -391,16 +404,18 @@ def sections() -> dict[str, list[Line]]:
     }
     found["Callbacks"] = list(callback_lines())
     found["Freezing"] = list(freezing_lines())
+    found["Attribution"] = list(attribution_lines())
     for title, line in other_lines():
         found.setdefault(title, []).append(line)
     return found
 
 
-def versions() -> str:
-    """Of Keras and the backend that gave the stored numbers."""
+def versions() -> dict[str, str]:
+    """Of Keras, the backend that gave the stored numbers, and Captum."""
     text = str(layers.stored("first")["versions"])
     keras, torch = (part.split()[1].split("+")[0] for part in text.split(", ")[:2])
-    return f"Keras {keras} on PyTorch {torch}"
+    captum = str(explaining.golden()["versions"]).split(",")[0].split()[-1]
+    return {"versions": f"Keras {keras} on PyTorch {torch}", "captum": captum}
 
 
 def beyond() -> str:
@@ -413,9 +428,7 @@ def main() -> None:
     with np.errstate(all="ignore"):
         parts = [part for title, lines in sections().items() for part in section(title, lines)]
     PATH.write_text(
-        "\n".join([HEAD.format(versions=versions(), beyond=beyond()), *parts]).replace(
-            "\n\n\n", "\n\n"
-        )
+        "\n".join([HEAD.format(**versions(), beyond=beyond()), *parts]).replace("\n\n\n", "\n\n")
         + "\n",
         "utf-8",
     )

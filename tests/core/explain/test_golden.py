@@ -3,40 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cache
 
 import numpy as np
 import pytest
 
-from core import explain
-from tests.core.explain.cases import CASES, DEVIATION, GOLDEN, NOISY, Case, model_of
+from tests.core.explain.cases import CASES, Case
+from tests.core.explain.our_side import answer, error, golden
 
 #: Relative to the largest number of a map.
 LIMIT = 1e-4
-
-
-@cache
-def golden() -> dict[str, np.ndarray]:
-    with np.load(GOLDEN) as file:
-        return dict(file)
-
-
-def answer(case: Case) -> np.ndarray:
-    """What the engine says."""
-    settings = dict(case.arguments)
-    if case.method == "smooth_grad":
-        settings |= {"noise": case.noise, "nt_samples": NOISY, "stdevs": DEVIATION}
-    made = getattr(explain, case.method)(
-        model_of(case.network, case.seed), case.x, case.chosen, **settings
-    )
-    assert made.dtype == np.float32
-    return made
-
-
-def error(mine: np.ndarray, theirs: np.ndarray) -> float:
-    assert mine.shape == theirs.shape
-    # Where nothing speaks for a class a map is 0 everywhere.
-    return float(np.abs(mine - theirs).max() / max(float(np.abs(theirs).max()), 1e-3))
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

@@ -15,8 +15,10 @@ from app.snapshots import LASTING, Probe, WhatIfEdit, WhatIfView
 from app.text import tr
 from core.errors import ChainruleError
 from core.runs import Run
+from core.runs.keeping import Kept, keep, put
 from core.runs.samples import Samples
-from core.runs.scratch import AT_START, Kept, Scratch, keep, put
+from core.runs.scratch import Scratch
+from core.runs.scratch_copy import AT_START
 
 
 class WhatIf(Changing):

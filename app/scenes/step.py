@@ -17,8 +17,9 @@ from PySide6.QtGui import QPainter, QRegion
 from app.scenes import draw, registry, whatif_marks
 from app.scenes.formula_expressions import format_number
 from app.scenes.step_focus import Focus
-from app.scenes.step_layout import StepLayout, layout
+from app.scenes.step_layout import layout
 from app.scenes.step_paint import Brush, Piece, pieces, shown
+from app.scenes.step_places import StepLayout
 from app.scenes.step_seen import PENDING, Seen, see
 from app.scenes.step_values import Reader, parse_cell
 from app.snapshots import Probe

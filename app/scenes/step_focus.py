@@ -9,7 +9,7 @@ from app.scenes.step_values import parse_cell
 
 if TYPE_CHECKING:
     from app.scenes.frame import Frame
-    from app.scenes.step_layout import Block, StepLayout
+    from app.scenes.step_places import Block, StepLayout
     from app.scenes.step_values import Reader
     from app.snapshots import InstructionView
 

@@ -17,7 +17,7 @@ from app.scenes.step_seen import NEVER, PENDING, Seen, last_column
 from app.text import tr
 
 if TYPE_CHECKING:
-    from app.scenes.step_layout import Block, EdgeLine, StepLayout, UnitBox
+    from app.scenes.step_places import Block, EdgeLine, StepLayout, UnitBox
     from app.scenes.step_seen import (
         ArrowSeen,
         BlockSeen,

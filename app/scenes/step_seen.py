@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from app.scenes.frame import Frame
     from app.scenes.step_focus import Focus
-    from app.scenes.step_layout import Block, EdgeLine, RowBox, StepLayout, UnitBox
+    from app.scenes.step_places import Block, EdgeLine, RowBox, StepLayout, UnitBox
     from app.theme import Theme
 
 #: The time step in a symbol of a recurrent layer.

@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 from app.scenes.closeups import Subject
 from app.scenes.frame import Frame, Selection, ViewState
 from app.scenes.step import SCENE
-from app.scenes.step_layout import detail
+from app.scenes.step_places import detail
 from app.scenes.step_values import Reader, alias_names, cell_id
 from app.snapshots import Probe
 from app.step.breakpoints import breakpoints_of

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QKeyEvent, QMouseEvent, QPaintEvent
 
     from app.scenes.frame import ViewState
-    from app.scenes.step_layout import StepLayout
+    from app.scenes.step_places import StepLayout
     from app.scenes.step_seen import Seen
     from app.snapshots import NetworkView
     from app.step.session import StepSession

@@ -24,7 +24,7 @@ from app.widgets.guarded import guarded
 if TYPE_CHECKING:
     from app.snapshots import WhatIfEdit, WhatIfView
     from app.step.session import StepSession
-    from core.runs.scratch import Kept
+    from core.runs.keeping import Kept
 
 # As many numbers have a button of their own in the bar.
 MOST_CHIPS = 3

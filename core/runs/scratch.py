@@ -1,14 +1,14 @@
 """A what-if copy of one step: numbers put in by hand, or other samples, and what follows from them.
 
 Never history: a scratch has an arena of its own, the run is not touched, and what is worth keeping (a weight) is
+put into it by `core.runs.keeping`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
-from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,170 +19,18 @@ from core.kernels import state as S
 from core.runs.checkpoints import Checkpoint
 from core.runs.position import GRANULARITIES, Position
 from core.runs.samples import Samples, unweighted
+from core.runs.scratch_copy import AT_START, Edit, StepCopy
 from core.tape.table_data import DataTable
 
 if TYPE_CHECKING:
-    from core.ops.base import Cell
     from core.runs.run import Run
     from core.tape.program import Program
-
-#: Before the first instruction of the step.
-AT_START = -1
 
 #: Numbers that are compared in one go.
 _PART = 65_536
 
 #: The largest number there is room for.
 _LARGEST = float(np.finfo(np.float32).max)
-
-
-@dataclass(frozen=True)
-class Edit:
-    """A number put in by hand.
-
-    Attributes
-    ----------
-    tensor, cell
-        Where: the cell as the program counts, with the sample first where the tensor has one row for each.
-    value
-        The number.
-    after
-        The instruction behind which it is put in: the one that writes the tensor; `AT_START` if none has yet.
-    """
-
-    tensor: str
-    cell: Cell
-    value: float
-    after: int = AT_START
-
-
-class _Copy:
-    """A program over an arena of its own that runs a step from its start, with numbers put in on the way."""
-
-    def __init__(self, program: Program, start: Checkpoint, memory: np.ndarray | None) -> None:
-        self.program, self.start = program.fork(memory), start
-        self.edits: tuple[Edit, ...] = ()
-        self.pc = 0
-        self._samples: Samples | None = None
-        #: What stood where numbers were put in, so that borders of zeros that nobody writes again are there again.
-        self._old: list[tuple[Edit, Any]] = []
-
-    def use(self, samples: Samples) -> None:
-        """Gather these samples instead of the step's."""
-        program, machine = self.program, self.start.machine.copy()
-        program.attach(samples.inputs, samples.targets, weights=samples.weights)
-        epoch = machine[S.ORIGIN_EPOCH] + (machine[S.STEP] - machine[S.ORIGIN_STEP]) // max(
-            machine[S.BATCHES], 1
-        )
-        machine[S.SAMPLES] = machine[S.BATCH_SIZE] = len(samples)
-        machine[S.BATCHES], machine[S.SHUFFLE] = 1, 0
-        # The batch stands in the epoch it would have stood in: rates that follow epochs are the same.
-        machine[S.ORIGIN_STEP], machine[S.ORIGIN_EPOCH] = machine[S.STEP], epoch
-        self.start, self._samples = replace(self.start, machine=machine), samples
-
-    def stand(self, pc: int) -> None:
-        """Stand behind `pc` instructions of the step without running them: the arena holds them already."""
-        state = self.program.state
-        if state[S.STEP] > self.start.step:
-            # Whole steps are counted at their end.
-            state[S.STEP] -= 1
-            state[S.ITERATION] -= 1
-        self.pc = pc
-
-    def restart(self) -> None:
-        """Stand at the start of the step again, with the numbers to come."""
-        program = self.program
-        self._put_back(AT_START)
-        program.mem[: program.plan.state] = self.start.memory
-        self._begin()
-
-    def _begin(self) -> None:
-        self.program.state[...] = self.start.machine
-        self.program.state[S.ERROR] = S.FINE
-        self.pc = 0
-        self._put_in(AT_START)
-
-    def back(self, pc: int) -> None:
-        """Stand behind fewer instructions than now, with the weights and all that lasts as it was then.
-
-        What else they wrote stays where it is: it counts as not computed, and is written again before it is read.
-        """
-        if pc == self.pc:
-            return
-        program = self.program
-        lasting = [
-            t
-            for ins in program.tape.instructions[pc : self.pc]
-            for t in ins.outputs.values()
-            if t.at < program.plan.state
-        ]
-        before = {
-            id(t.buffer)
-            for ins in program.tape.instructions[:pc]
-            for t in ins.outputs.values()
-            if t.at < program.plan.state
-        }
-        if pc == 0 or any(id(t.buffer) in before for t in lasting):
-            # What was written twice is known from the start only.
-            self.restart()
-            self.go(pc)
-            return
-        self._put_back(pc)
-        for t in lasting:
-            size = (program.capacity - 1) * t.row + t.size if t.batch else t.size
-            program.mem[t.at : t.at + size] = self.start.memory[t.at : t.at + size]
-        again = {id(t.buffer) for t in lasting}
-        for edit in self.edits:
-            if edit.after == AT_START and id(program.tape.tensors[edit.tensor].buffer) in again:
-                program.tensor(edit.tensor)[edit.cell] = edit.value
-        self.pc = pc
-
-    def go(self, pc: int) -> None:
-        """Run the instructions before `pc`, or go back."""
-        if pc < self.pc:
-            self.back(pc)
-        for after in sorted({e.after for e in self.edits if self.pc <= e.after < pc}):
-            self._run(after + 1)
-            self._put_in(after)
-        if self.pc < pc:
-            self._run(pc)
-
-    def _run(self, pc: int) -> None:
-        try:
-            self.program.run(self.pc, pc)
-        except ChainruleError:
-            # What was written on the way has to be put back.
-            self.pc = max(self.pc, int(self.program.state[S.ERROR_PC]) + 1)
-            raise
-        self.pc = pc
-
-    def have(self, edits: tuple[Edit, ...], pc: int) -> None:
-        """Have these numbers put in instead of those there are, and stand behind `pc` instructions."""
-        other = [e for e in (*edits, *self.edits) if not (e in edits and e in self.edits)]
-        first = min((e.after for e in other), default=self.pc)
-        if first == AT_START:
-            self.edits = edits
-            self.restart()
-        else:
-            self.back(min(first, self.pc))
-            self.edits = edits
-        self.go(pc)
-
-    def _put_back(self, pc: int) -> None:
-        """Let stand again what stood where numbers were put in behind instruction `pc` and later ones."""
-        while self._old and self._old[-1][0].after >= pc:
-            edit, value = self._old.pop()
-            self.program.tensor(edit.tensor)[edit.cell] = value
-
-    def _put_in(self, after: int) -> None:
-        for edit in self.edits:
-            if edit.after == after:
-                self._put(edit)
-
-    def _put(self, edit: Edit) -> None:
-        view = self.program.tensor(edit.tensor)
-        self._old.append((edit, view[edit.cell].copy()))
-        view[edit.cell] = edit.value
 
 
 class Scratch:
@@ -234,7 +82,7 @@ class Scratch:
         self.step = start.step
         self.edits: tuple[Edit, ...] = ()
         mine, other = (*rooms, None, None)[:2]
-        self._copy, self._plain = (_Copy(run.program, start, room) for room in (mine, other))
+        self._copy, self._plain = (StepCopy(run.program, start, room) for room in (mine, other))
         if samples is not None:
             if samples.weights is None and run.weighted:
                 samples = unweighted(samples, [t.shape for t in run.program.tape.outputs.values()])
@@ -520,90 +368,3 @@ def _unequal(one: np.ndarray, other: np.ndarray) -> bool:
 
 def _same(one: Edit, other: Edit) -> bool:
     return (one.tensor, one.cell, one.after) == (other.tensor, other.cell, other.after)
-
-
-@dataclass(frozen=True)
-class Kept:
-    """Numbers put into a run's weights.
-
-    Attributes
-    ----------
-    cells
-        What was put in: (step, tensor, cell, number), in order.
-    before
-        What stood there: putting these in, in order, makes the very bits there were.
-    """
-
-    cells: tuple[tuple[int, str, Cell, float], ...]
-    before: tuple[tuple[int, str, Cell, float], ...]
-
-
-def keep(run: Run, scratch: Scratch) -> Kept:
-    """Put the weights that were changed in a scratch into the run, as journalled edits where the scratch had them.
-
-    The run then stands where the scratch stands, with what follows from these weights. What it did after that is
-    forgotten, as after any edit of a weight.
-
-    Raises
-    ------
-    core.errors.ChainruleError
-        No weight was changed.
-    """
-    weights = {slot.tensor.name for slot in run.program.tape.weights}
-    chosen = [e for e in scratch.edits if e.tensor in weights]
-    if not chosen:
-        message = "Only weights can be kept: inputs, targets and what is computed belong to this step alone."
-        raise ChainruleError(message)
-    step, pc = scratch.step, scratch.pc
-    early = tuple((step, e.tensor, e.cell, e.value) for e in chosen if e.after == AT_START)
-    late = tuple((step + 1, e.tensor, e.cell, e.value) for e in chosen if e.after != AT_START)
-    before: list[tuple[int, str, Cell, float]] = []
-    if early:
-        run.seek(step)
-        before += _set(run, early)
-    if late:
-        pc = scratch.count
-    _go(run, step, pc)
-    if late:
-        found = _set(run, late)
-        # Putting the early ones back forgets what was put in after them.
-        before = before or found
-    return Kept((*early, *late), tuple(before))
-
-
-def put(run: Run, cells: Iterable[tuple[int, str, Cell, float]]) -> None:
-    """Put numbers into weights as they are at the start of steps, and stand where the run stood.
-
-    A run that has gone on since is given them where it is: training is not undone for that.
-    """
-    at, pc = run.step_count, run.pc
-    for step, group in groupby(cells, key=lambda one: one[0]):
-        ended = (run.step_count, run.pc) == (step + 1, 0)
-        if run.step_count == step or ended:
-            run.seek(step)
-            _set(run, tuple(group))
-            if ended or at > step:
-                _go(run, step, len(run.program.kinds))
-            elif pc:
-                _go(run, step, pc)
-        else:
-            _set(run, tuple(group))
-
-
-def _set(
-    run: Run, cells: tuple[tuple[int, str, Cell, float], ...]
-) -> list[tuple[int, str, Cell, float]]:
-    before = [
-        (at, name, cell, float(run.program.tensor(name)[cell])) for at, name, cell, _ in cells
-    ]
-    for _, name, cell, value in cells:
-        run.set_weight(name, cell, value)
-    return before
-
-
-def _go(run: Run, step: int, pc: int) -> None:
-    """Stand behind `pc` instructions of a step that the run has come to, or at its end."""
-    if run.step_count > step or run.pc > pc:
-        run.seek(step)
-    if run.pc < pc:
-        run.step_to(pc)

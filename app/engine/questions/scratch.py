@@ -15,7 +15,7 @@ from core.tape.table_data import DataTable
 
 if TYPE_CHECKING:
     from app.engine.session import Session
-    from core.runs.scratch import Kept
+    from core.runs.keeping import Kept
 
 Cells = tuple[tuple[int, str, tuple[int, ...], float], ...]
 
@@ -50,7 +50,7 @@ def keep(session: Session) -> Kept:
 
 @question("whatif_put")
 def put(session: Session, *, cells: Cells) -> None:
-    """Put numbers into the run's weights: `core.runs.scratch.put`."""
+    """Put numbers into the run's weights: `core.runs.keeping.put`."""
     session.put_weights(cells)
 
 

@@ -7,7 +7,8 @@ from itertools import combinations, pairwise
 import pytest
 
 from app.scenes.frame import ViewState
-from app.scenes.step_layout import MOST_EDGES, MOST_UNITS, detail, layout
+from app.scenes.step_layout import layout
+from app.scenes.step_places import MOST_EDGES, MOST_UNITS, detail
 from tests.app.scenes.fixtures import mlp_view
 
 #: The drawing in windows of 1440 x 900, 1024 x 600, and that with notes and a what-if bar.

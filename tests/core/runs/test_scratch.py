@@ -11,8 +11,10 @@ from core import data, templates
 from core.data.types import DataSet
 from core.errors import ChainruleError
 from core.runs import Run
+from core.runs.keeping import keep, put
 from core.runs.samples import prepare
-from core.runs.scratch import AT_START, Scratch, keep, put
+from core.runs.scratch import Scratch
+from core.runs.scratch_copy import AT_START
 
 KERNEL = "dense_1/kernel"
 

@@ -16,12 +16,13 @@ from app.bus import Command, CommandError, Event
 from app.commands import DocumentCommands
 from app.engine.state import EngineState
 from app.studies import commands as studies
-from app.text import number, tr
+from app.text import tr
 from app.theme_sheet import ThemeSwitch
 from app.widgets import Banner, ProgressLine, Toast
 from app.widgets.guarded import guarded
 from app.window import data_editor, dialogs, training_editor, transport
 from app.window.actions import Actions
+from app.window.announcements import Announcements
 from app.window.projects import Projects
 from app.window.rail import Rail, RailButton
 from app.window.runs import RunCommands
@@ -33,7 +34,6 @@ from core.spec import Advice, Problem
 log = logging.getLogger("chainrule.window")
 
 _COMPACT = (1360, 1200)
-_REWIND = 10
 
 #: What the status bar of Step counts, besides what the engine tells.
 _COUNTED = (
@@ -88,7 +88,7 @@ class MainWindow(QMainWindow):
         self.top = TopBar(self.actions_by_name)
         self.progress = ProgressLine(name="engine-progress")
         self.banner = Banner(name="banner")
-        self._divergence = self._refusal = ""
+        self._refusal = ""
         self.stack = QStackedWidget()
         self.stack.setObjectName("workspaces")
         self.status = StatusBar()
@@ -109,6 +109,7 @@ class MainWindow(QMainWindow):
         # The bar lies on the seam under the top bar and moves nothing when it comes and goes.
         self.progress.setParent(central)
         self.toast = Toast(self)
+        self.announcements = Announcements(self.context, self.toast, self.banner, self._do)
         menu = QMenu(self)
         menu.setObjectName("project-menu-list")
         self._recent_menu = QMenu(tr("Recent"), menu)
@@ -166,7 +167,7 @@ class MainWindow(QMainWindow):
         engine.failed.connect(self._show_refusal)
         context.refused.connect(self._show_refusal)
         self.projects.failed.connect(self.show_problem)
-        self.projects.saved.connect(self._on_saved)
+        self.projects.saved.connect(self.announcements.saved)
         self._themes.changed.connect(self._show_theme)
         self.top.speed_chosen.connect(lambda key: self._do("run.speed", value=key))
         self.status.problem_clicked.connect(
@@ -357,7 +358,7 @@ class MainWindow(QMainWindow):
         elif state.status in ("ready", "paused"):
             self._count_samples()
         if state.status in ("starting", "ready", "playing"):
-            self._divergence_is_over()
+            self.announcements.divergence_is_over()
         transport.show(context, self.actions_by_name, state)
         share = state.progress if state.status in ("starting", "busy") else None
         self.progress.set_share(share if context.attached else None)
@@ -449,104 +450,14 @@ class MainWindow(QMainWindow):
             if found[0].layer is not None:
                 self._do("select.layer", layer=found[0].layer)
 
-    def _on_saved(self, path: str) -> None:
-        snapshot = self.context.engine.latest
-        copy = snapshot.whatif if snapshot is not None else None
-        if copy is None:
-            self.toast.show_message(tr("Saved {path}", path=path))
-            return
-        keep = ("toast-keep", tr("Keep"), lambda: self._do("step.whatif_keep"))
-        self.toast.show_message(
-            tr(
-                "Saved {path}. A file holds the run and not the what-if copy: what you put in by hand is not in it.",
-                path=path,
-            ),
-            8.0,
-            keep if any(edit.keeps for edit in copy.edits) else None,
-        )
-
     def _on_message(self, message: Command | Event) -> None:
-        if message.name == "run.diverged" and isinstance(message, Event):
-            self._show_divergence(message.values)
-        elif message.name in ("run.stopped-early", "run.rate-reduced"):
-            self._tell_happening(message)
-        elif message.name == "run.begun-anew" and isinstance(message, Event):
-            self._tell_of_kept_run(message.values)
-        elif message.name == "run.deleted" and isinstance(message, Event):
-            self._tell_of_deleted_run(message.values)
-        elif message.name == "run.opened-again" and isinstance(message, Event):
-            self._tell_of_run_again(message.values)
-        elif message.name in ("run.stepped", "run.stepped-back", "run.seek", "run.reset"):
+        self.announcements.hear(message)
+        if message.name in ("run.stepped", "run.stepped-back", "run.seek", "run.reset"):
             self.context.document.mark_unsaved()
         elif message.name == "run.speed" and isinstance(message, Command):
             self.context.settings.set("speed", self.context.engine.state.speed.key)
         elif message.name == "run.granularity" and isinstance(message, Command):
             self.context.settings.set("granularity", self.context.engine.state.granularity)
-
-    def _tell_happening(self, message: Command | Event) -> None:
-        from app.engine.happenings import words
-
-        if isinstance(message, Event):
-            self.toast.show_message(words(message.name, message.values), seconds=8.0)
-
-    def _tell_of_kept_run(self, values: dict[str, Any]) -> None:
-        kept = str(values["kept"])
-        sentence = tr(
-            "With {change} training begins anew, as run {run}. Run {kept} is kept with all it has learned.",
-            change=values["change"], run=values["run"], kept=kept,
-        )  # fmt: skip
-        self.context.document.mark_unsaved()
-        action = (
-            "toast-back", tr("Back to run {id}", id=kept), lambda: self._do("run.switch", run=kept)
-        )  # fmt: skip
-        self.toast.show_message(sentence, 12.0, action)
-
-    def _tell_of_deleted_run(self, values: dict[str, Any]) -> None:
-        run = str(values["run"])
-        back = lambda: self._do("run.undelete", run=run)  # noqa: E731 - as beside it
-        self.toast.show_message(
-            tr("Run {run} is deleted.", run=run),
-            12.0,
-            ("toast-undelete", tr("Bring it back"), back),
-        )
-
-    def _tell_of_run_again(self, values: dict[str, Any]) -> None:
-        self.context.document.mark_unsaved()
-        self.toast.show_message(
-            tr(
-                "Run {run} was trained with these settings and is open again, at step {step}.",
-                run=values["run"], step=number(values["step"]),
-            )
-        )  # fmt: skip
-
-    def _divergence_is_over(self) -> None:
-        if self._divergence and self.banner.text == self._divergence:
-            self.banner.hide()
-        self._divergence = ""
-
-    def _show_divergence(self, values: dict[str, Any]) -> None:
-        step = int(values.get("step", 0))
-        sentence = str(values.get("sentence") or self.context.engine.state.reason)
-
-        def rewind() -> None:
-            self._do("run.seek", step=max(0, step - _REWIND))
-
-        def slower() -> None:
-            from core import schedules
-
-            rate = self.context.document.training.optimizer.get("learning_rate", 0.01)
-            if isinstance(rate, dict):
-                lower: Any = schedules.get(rate).scaled(0.1).to_document()
-            else:
-                lower = float(rate) / 10
-            self._do("training.configure", learning_rate=lower)
-            rewind()
-
-        self._divergence = sentence
-        self.banner.show_message(sentence, [
-            ("rewind", tr("Rewind {count} steps", count=_REWIND), rewind),
-            ("lower-learning-rate", tr("lr / 10"), slower),
-        ])  # fmt: skip
 
     def _fill_recent(self) -> None:
         self._recent_menu.clear()

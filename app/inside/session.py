@@ -94,7 +94,13 @@ class InsideSession(QObject):
         #: The class that is explained, or None for the one the network takes the input for.
         self.class_chosen: int | None = None
         #: Switches by name: "rows" (maps, filters, ...), "scale" (unit, layer, network), "opacity", ...
-        self.toggles: dict[str, Any] = {"rows": "maps", "scale": "layer", "opacity": 0.8}
+        self.toggles: dict[str, Any] = {
+            "rows": "maps", "scale": "layer", "opacity": 0.8,
+            # How a walk is shown, which channel of what is read it writes out, and at which of a layer's steps.
+            "walk": "channels", "walk_channel": 0, "walk_stage": "",
+        }  # fmt: skip
+        #: Page of the maps of layers that have too many for one.
+        self.pages: dict[str, int] = {}
         self._active = False
         self._view: tuple[Any, NetworkView] | None = None
         self._asking = 0
@@ -211,6 +217,12 @@ class InsideSession(QObject):
         """Switch how something is shown."""
         if self.toggles.get(name) != value:
             self.toggles = self.toggles | {name: value}
+            self.chosen.emit()
+
+    def turn_to(self, layer: str, page: int) -> None:
+        """Show another page of a layer's maps."""
+        if self.pages.get(layer, 0) != page:
+            self.pages = self.pages | {layer: page}
             self.chosen.emit()
 
     def _strongest(self) -> tuple[int, int]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from app.snapshots import NetworkView, NodeView
@@ -123,3 +125,27 @@ def _node(
         tuple(network.source(text)[0] for text in network.node(row.node).inputs),
         labels,
     )
+
+
+def numbered_titles(spec: NetworkView) -> Mapping[str, str]:
+    """Return names that tell layers apart, by layer id: ``Conv2D 1``, ``MaxPooling 2``; the learner's own are kept."""
+    counts: dict[str, int] = {}
+    found: dict[str, str] = {}
+    for node in spec.nodes:
+        if node.kind == "Input" or node.layer in found:
+            continue
+        counts[node.kind] = counts.get(node.kind, 0) + 1
+        short = _SHORT.get(node.kind, node.kind)
+        own = node.title not in (short, tr("Softmax"), tr("Output")) and not _sized(
+            node.title, short
+        )
+        # "2D" tells a convolution from one of sequences; pooling of maps is seen to be of maps.
+        kind = node.kind if node.kind.startswith("Conv") else node.kind.removesuffix("2D")
+        found[node.layer] = node.title if own else f"{kind} {counts[node.kind]}"
+    return MappingProxyType(found)
+
+
+def _sized(title: str, short: str) -> bool:
+    """Whether a title is a kind and a size: "Conv2D 8"."""
+    rest = title.removeprefix(short + " ")
+    return rest != title and all(not part.isalpha() for part in rest)

@@ -6,175 +6,37 @@ Painted from arrays by layer, so that a live view, a drawn input and a film show
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import lru_cache
-from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PySide6.QtGui import QPainter
 
 from app.scenes import draw, images
-from app.scenes.hits import Hit, HitIndex
+from app.scenes.formula_expressions import format_number
+from app.scenes.hits import Hit
 from app.scenes.registry import register
-from app.snapshots import NetworkView, NodeView, Probe
+from app.scenes.wall_layout import (
+    ARROWS,
+    MOST_MAPS,
+    MOST_UNITS,
+    SIDE,
+    WallLayout,
+    WallRow,
+    place_wall,
+)
+from app.snapshots import NetworkView, Probe
 from app.text import tr
 
 if TYPE_CHECKING:
     from app.scenes.frame import Frame, ViewState
     from app.theme import Theme
 
-#: Pixels a tile may be wide, and what stands between tiles and rows.
-LARGEST, SMALLEST = 88.0, 22.0
-GAP, LINE, BETWEEN = 8.0, 22.0, 10.0
-#: Maps beside each other at most; the next stand below.
-_ACROSS = 16
-#: Cells of a layer without maps: units drawn as small squares.
-_CELL = 14.0
-#: Units of such a layer that are drawn; a line says how many there are.
-MOST_UNITS = 512
-#: Maps of a layer that are drawn at once: the others are on further pages.
-MOST_MAPS = 64
-
+#: What gets the brightest colour: the largest number of each map, of the layer, or of all layers.
 SCALES = ("unit", "layer", "network")
-
-
-@dataclass(frozen=True)
-class WallRow:
-    """A layer.
-
-    Attributes
-    ----------
-    node
-        The layer's node.
-    y
-        Top of its title.
-    side
-        (width, height) of a tile.
-    across
-        Tiles beside each other.
-    first, shown
-        The first map of the page, and how many are on it.
-    count
-        Maps or units there are.
-    maps
-        Whether it has maps; units else.
-    """
-
-    node: NodeView
-    y: float
-    side: tuple[float, float]
-    across: int
-    first: int
-    shown: int
-    count: int
-    maps: bool
-
-    def rect(self, number: int, left: float) -> tuple[float, float, float, float]:
-        """Where a map (or unit) of the page stands, by its place on the page."""
-        gap = GAP if self.maps else 2.0
-        row, column = divmod(number, self.across)
-        w, h = self.side
-        return (left + column * (w + gap), self.y + LINE + row * (h + gap), w, h)
-
-    @property
-    def height(self) -> float:
-        """With its title."""
-        gap = GAP if self.maps else 2.0
-        rows = -(-self.shown // self.across)
-        return LINE + rows * self.side[1] + max(0, rows - 1) * gap
-
-
-@dataclass(frozen=True, eq=False)
-class WallLayout:
-    """Where everything stands.
-
-    Attributes
-    ----------
-    size
-        What there was room for; `height` is what is needed.
-    """
-
-    size: tuple[float, float]
-    height: float
-    left: float
-    rows: tuple[WallRow, ...]
-    hits: HitIndex
-    key: tuple[Any, ...]
-
-    def row(self, layer: str) -> WallRow | None:
-        """The row of a layer."""
-        return next((row for row in self.rows if row.node.layer == layer), None)
-
-
-@lru_cache(maxsize=32)
-def place_wall(
-    spec: NetworkView, size: tuple[float, float], pages: tuple[tuple[str, int], ...] = ()
-) -> WallLayout:
-    """Place the layers of a network one under the other.
-
-    Parameters
-    ----------
-    spec
-        The network; its input is left out, and so are layers that only turn or drop what others have made.
-    size
-        Width and height there is; the height is only a hint.
-    pages
-        Page of maps by layer.
-    """
-    left, width = 16.0, size[0] - 32.0
-    y, rows, hits = 8.0, [], []
-    turned = dict(pages)
-    for node in spec.nodes:
-        if node.kind in ("Input", "Flatten", "Reshape", "Dropout") or not node.shape:
-            continue
-        maps = len(node.shape) == 3
-        count = node.shape[-1] if maps else prod(node.shape)
-        if maps:
-            first = min(turned.get(node.layer, 0), max(0, (count - 1) // MOST_MAPS)) * MOST_MAPS
-            shown = min(MOST_MAPS, count - first)
-            across = min(shown, _ACROSS)
-            room = (width - (across - 1) * GAP) / across
-            high, wide = node.shape[:2]
-            w = max(SMALLEST, min(LARGEST, room))
-            while across > 1 and across * (w + GAP) - GAP > width + 0.5:
-                across -= 1
-            # Larger pictures are not shown larger than the first ones: a pooled map is half as wide, as it is.
-            w = min(w, max(SMALLEST, wide * _zoom(spec, width)))
-            side = (w, w * high / wide)
-        else:
-            first, shown = 0, min(count, MOST_UNITS)
-            across = max(1, int((width + 2) // (_CELL + 2)))
-            side = (_CELL, _CELL)
-        row = WallRow(node, y, side, min(across, shown), first, shown, count, maps)
-        rows.append(row)
-        hits.append(Hit(f"layer:{node.layer}", "layer", node.layer, (), (left, y, width, LINE - 4)))
-        kind = "map" if maps else "unit"
-        hits += [
-            Hit(
-                f"{kind}:{node.layer}:{first + k}",
-                kind,
-                node.layer,
-                (first + k,),
-                row.rect(k, left),
-            )
-            for k in range(shown)
-        ]
-        if count > MOST_MAPS and maps:
-            at = (left + width - 60, y, 60.0, LINE - 4)
-            hits.append(Hit(f"page:{node.layer}", "page", node.layer, (), at))
-        y += row.height + BETWEEN
-    key = (spec, size, pages)
-    return WallLayout(size, y, left, tuple(rows), HitIndex(tuple(hits)), key)
-
-
-def _zoom(spec: NetworkView, width: float) -> float:
-    """Pixels of the screen for one of the first map: all maps are drawn to this scale, where they can be."""
-    for node in spec.nodes:
-        if node.kind != "Input" and len(node.shape) == 3:
-            across = min(node.shape[-1], _ACROSS)
-            return min(LARGEST, (width - (across - 1) * GAP) / across) / node.shape[1]
-    return 1.0
+#: Width of the colours beside a title.
+_RAMP = 84.0
+#: What stands over the rows of a film.
+_HEAD = 48.0
 
 
 def tops(values: Mapping[str, np.ndarray], rows: tuple[WallRow, ...], scale: str) -> dict[str, Any]:
@@ -197,11 +59,23 @@ def tops(values: Mapping[str, np.ndarray], rows: tuple[WallRow, ...], scale: str
         if scale == "unit" and row.maps:
             found[row.node.layer] = _sizes(array).max((0, 1))
         else:
-            found[row.node.layer] = images.extent(array, row.node.activation)
+            found[row.node.layer] = highest(array, row.node.activation)
     if scale == "network" and found:
         whole = max(found.values())
         return dict.fromkeys(found, whole)
     return found
+
+
+def highest(array: np.ndarray, activation: str = "") -> float:
+    """The largest size of all numbers; 1 for shares."""
+    if activation == "softmax":
+        return 1.0
+    return float(_sizes(array).max(initial=0.0)) or 1.0
+
+
+def is_signed(array: np.ndarray | None) -> bool:
+    """Whether numbers are on both sides of zero, or below it."""
+    return array is not None and bool(array.size) and bool((array < 0).any())
 
 
 def _sizes(array: np.ndarray) -> np.ndarray:
@@ -232,16 +106,17 @@ def paint_wall(
     visible
         Top and bottom of what is seen: rows outside are left out.
     """
-    highest = tops(values, place.rows, scale)
+    top = tops(values, place.rows, scale)
     for row in place.rows:
         if visible is not None and not (row.y + row.height >= visible[0] and row.y <= visible[1]):
             continue
-        _title(painter, place, row, theme)
-        array = values.get(row.node.layer)
+        array, most = values.get(row.node.layer), top.get(row.node.layer)
+        _title(painter, place, row, theme, hover)
+        _ramp(painter, place, row, theme, array, most)
         if row.maps:
-            _maps(painter, place, row, theme, array, highest.get(row.node.layer))
+            _maps(painter, place, row, theme, array, most)
         else:
-            _units(painter, place, row, theme, array, highest.get(row.node.layer))
+            _units(painter, place, row, theme, array, most)
         for name, color, width in (
             (hover, theme.tx2, 1.0), (f"map:{chosen[0]}:{chosen[1]}", theme.tx, 2.0),
             (f"unit:{chosen[0]}:{chosen[1]}", theme.tx, 2.0),
@@ -252,65 +127,105 @@ def paint_wall(
                 draw.frame(painter, x - 2, y - 2, w + 4, h + 4, color, width, 2)
 
 
-def _title(painter: QPainter, place: WallLayout, row: WallRow, theme: Theme) -> None:
-    y = row.y + 13
-    node = row.node
-    draw.text(painter, place.left, y, node.title, 12, theme.tx, weight=600)
-    at = place.left + draw.advance(node.title, 12, 600) + 12
+def _title(painter: QPainter, place: WallLayout, row: WallRow, theme: Theme, hover: str) -> None:
+    y = row.y + 14
+    node, right = row.node, place.left + place.size[0] - 2 * SIDE
+    room = right - place.left - _RAMP - 130
+    title = draw.elide(row.title, 12, room * 0.6, 600)
+    draw.text(painter, place.left, y, title, 12, theme.tx, weight=600)
+    at = place.left + max(96.0, draw.advance(title, 12, 600) + 14)
     if row.maps:
         high, wide = node.shape[:2]
-        words = tr("{count} maps, {high}×{wide}", count=row.count, high=high, wide=wide)
-        if row.count > row.shown:
-            last = row.first + row.shown
-            words += " · " + tr("{first} to {last}", first=row.first + 1, last=last)
+        words = tr("{count} maps, {high}×{wide}", count=f"{row.count:,}", high=high, wide=wide)
     else:
         words = tr("{count} units", count=f"{row.count:,}")
-        if row.count > row.shown:
-            words += " · " + tr("the first {count}", count=row.shown)
-    draw.text(painter, at, y, words, 11.5, theme.tx2)
-    if row.count > MOST_MAPS and row.maps:
-        right = place.left + place.size[0] - 32
-        draw.text(painter, right, y, tr("more ›"), 11.5, theme.tx2, anchor="end")
+        if node.activation == "softmax":
+            words += ", softmax"
+    if row.pages > 1:
+        shown = tr("{first} to {last}", first=row.first + 1, last=row.first + row.shown)
+        words += f" · {shown}"
+        page = row.first // (MOST_MAPS if row.maps else MOST_UNITS)
+        for k, (by, arrow) in enumerate(((-1, "‹"), (1, "›"))):
+            name = f"page:{node.layer}:{by}"
+            there = 0 <= page + by < row.pages
+            color = theme.tx if there and hover == name else theme.tx2 if there else theme.line2
+            draw.text(
+                painter, right - ARROWS * (0.75 - k / 2), y + 1, arrow, 16, color, anchor="middle"
+            )
+    draw.text(painter, at, y, draw.elide(words, 11.5, right - at - _RAMP - 110), 11.5, theme.tx2)
+
+
+def _ramp(
+    painter: QPainter, place: WallLayout, row: WallRow, theme: Theme, array: np.ndarray | None, top: Any
+) -> None:  # fmt: skip
+    """What the colours stand for: from 0 (or as far below it as above) to the largest number."""
+    if array is None or top is None:
+        return
+    signed = is_signed(array)
+    of_each = isinstance(top, np.ndarray)
+    high = tr("its max") if of_each else format_number(float(top), 2)
+    low = (tr("−max") if of_each else format_number(-float(top), 2)) if signed else "0"
+    x = place.left + place.size[0] - 2 * SIDE - (ARROWS if row.pages > 1 else 0.0)
+    y = row.y + 14
+    # The bars stand one under the other: the numbers get the room of the longest usual one.
+    x -= max(48.0, draw.advance(high, 10.5, mono=True))
+    draw.text(painter, x + 6, y, high, 10.5, theme.tx3, mono=True)
+    if not row.maps:
+        # Of bars: where they begin and what is as high as they can be.
+        draw.text(painter, x, y, f"{low} {draw.ARROW}", 10.5, theme.tx3, mono=True, anchor="end")
+        return
+    shades = np.linspace(-1.0 if signed else 0.0, 1.0, 64, dtype=np.float32)[None]
+    ramp = images.heat(theme, shades, "signed" if signed else "activation", 1.0)
+    images.place(painter, x - _RAMP, y - 8, _RAMP, 8, ramp, True)
+    draw.text(painter, x - _RAMP - 6, y, low, 10.5, theme.tx3, mono=True, anchor="end")
 
 
 def _maps(
-    painter: QPainter,
-    place: WallLayout,
-    row: WallRow,
-    theme: Theme,
-    array: np.ndarray | None,
-    top: Any,
-) -> None:
-    signed = array is not None and bool(array.size) and float(np.nanmin(array)) < 0
-    ramp = "signed" if signed else "activation"
+    painter: QPainter, place: WallLayout, row: WallRow, theme: Theme, array: np.ndarray | None, top: Any
+) -> None:  # fmt: skip
+    ramp = "signed" if is_signed(array) else "activation"
     for k in range(row.shown):
         x, y, w, h = row.rect(k, place.left)
         number = row.first + k
         if array is not None and array.ndim == 3 and number < array.shape[-1]:
-            highest = float(top[number]) if isinstance(top, np.ndarray) else float(top)
-            images.place(
-                painter, x, y, w, h, images.heat(theme, array[..., number], ramp, highest), False
-            )
+            most = float(top[number]) if isinstance(top, np.ndarray) else float(top)
+            one = images.heat(theme, array[..., number], ramp, most)
+            images.place(painter, x, y, w, h, one, False)
         else:
             draw.fill(painter, x, y, w, h, theme.bg2)
         draw.frame(painter, x - 0.5, y - 0.5, w + 1, h + 1, theme.line)
 
 
 def _units(
-    painter: QPainter,
-    place: WallLayout,
-    row: WallRow,
-    theme: Theme,
-    array: np.ndarray | None,
-    top: Any,
-) -> None:
-    flat = array.reshape(-1)[: row.shown] if array is not None else None
+    painter: QPainter, place: WallLayout, row: WallRow, theme: Theme, array: np.ndarray | None, top: Any
+) -> None:  # fmt: skip
+    """Bars from a line: upwards what is positive. Where some are not, the line is in the middle."""
+    flat = array.reshape(-1) if array is not None else None
+    signed, names = is_signed(array), row.node.labels
     for k in range(row.shown):
         x, y, w, h = row.rect(k, place.left)
-        color = theme.bg2
-        if flat is not None and k < len(flat):
-            color = theme.signed(float(flat[k]), float(top))
-        draw.fill(painter, x, y, w, h, color)
+        draw.fill(painter, x, y, w, h, theme.bg2)
+        number = row.first + k
+        value = float(flat[number]) if flat is not None and number < len(flat) else None
+        zero = y + h / 2 if signed else y + h
+        if value is not None and np.isfinite(value):
+            most = float(top[number]) if isinstance(top, np.ndarray) else float(top)
+            length = max(-1.0, min(1.0, value / most if most else 0.0)) * (h / 2 if signed else h)
+            tone = theme.pos if value >= 0 else theme.neg
+            draw.fill(painter, x, min(zero, zero - length), w, abs(length), tone)
+        draw.fill(painter, x, zero - 0.5, w, 1, theme.line2)
+        if row.written:
+            middle = x + w / 2
+            if value is not None:
+                text = draw.elide(draw.plain(value, 3), 10, w + row.gap, mono=True)
+                draw.text(
+                    painter, middle, y + h + 12, text, 10, theme.tx2, mono=True, anchor="middle"
+                )
+            if number < len(names):
+                name = draw.elide(names[number], 10.5, w + row.gap - 2, 500)
+                draw.text(
+                    painter, middle, y + h + 24, name, 10.5, theme.tx, weight=500, anchor="middle"
+                )
 
 
 class WallScene:
@@ -319,8 +234,15 @@ class WallScene:
     name = "feature-maps"
 
     def layout(self, spec: NetworkView, size: tuple[float, float], view: ViewState) -> WallLayout:
-        """Place the layers; what does not fit is drawn smaller."""
-        return place_wall(spec, size, view.pages)
+        """Place the layers; what does not fit is laid out for a larger picture, which is drawn smaller."""
+        width, height = size[0], size[1] - _HEAD
+        zoom = 1.0
+        for _ in range(6):
+            place = place_wall(spec, (round(width / zoom, 2), size[1]), view.pages)
+            if place.height * zoom <= height:
+                break
+            zoom *= max(0.6, height / (place.height * zoom)) * 0.99
+        return place
 
     def probes(self, spec: NetworkView, place: WallLayout, frame: Frame) -> tuple[Probe, ...]:
         """The outputs of the layers."""
@@ -332,23 +254,29 @@ class WallScene:
         if row is None:
             return ()
         if not hit.index:
-            return (row.node.title,)
+            return (row.title,)
         what = tr("map") if row.maps else tr("unit")
-        return (f"{row.node.title}, {what} {hit.index[0] + 1}",)
+        return (f"{row.title}, {what} {hit.index[0] + 1}",)
 
     def paint(self, painter: QPainter, place: WallLayout, theme: Theme, frame: Frame) -> None:
         """Draw one moment."""
         painter.save()
-        draw.prepare(painter, place.size)
-        draw.fill(painter, 0, 0, *place.size, theme.bg0)
         shot = frame.snapshot
         values = {}
         for row in place.rows:
             array = shot.values.get(f"sample:{row.node.output}") if shot is not None else None
             if array is not None:
                 values[row.node.layer] = array.reshape(row.node.shape)
-        if place.height > place.size[1] > 0:
-            painter.scale(place.size[1] / place.height, place.size[1] / place.height)
+        draw.text(painter, 16, 30, frame.caption or tr("Feature maps"), 15, theme.tx, weight=600)
+        draw.line(painter, 0, _HEAD - 1, 20_000, _HEAD - 1, theme.line)
+        if shot is not None:
+            at = 32 + draw.advance(frame.caption or tr("Feature maps"), 15, 600)
+            words = tr("step {step}", step=f"{shot.position.step:,}")
+            draw.text(painter, at, 30, words, 12, theme.tx2, mono=True)
+        painter.translate(0, _HEAD)
+        zoom = min(1.0, (place.size[1] - _HEAD) / place.height)
+        painter.scale(zoom, zoom)
+        draw.prepare(painter, (place.size[0], place.height))
         scale = str(frame.toggles.get("scale", "layer"))
         paint_wall(painter, place, theme, values, scale=scale if scale in SCALES else "layer")
         painter.restore()

@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QEvent, QPoint, Qt
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolTip, QVBoxLayout, QWidget
 
 from app import theme
+from app.bus import CommandError
 from app.inside.panels import InsidePanel
 from app.scenes import draw
 from app.scenes.formula_expressions import format_number
-from app.scenes.wall import WallLayout, paint_wall, place_wall
+from app.scenes.wall import paint_wall
+from app.scenes.wall_layout import LINE, MOST_MAPS, MOST_UNITS, WallLayout, WallRow, place_wall
 from app.text import tr
 from app.widgets import Label, ScrollPanel, Segmented
 from app.widgets.focus import focus_entered, focus_left
@@ -25,10 +27,12 @@ if TYPE_CHECKING:
     from app.inside.session import InsideSession
     from app.scenes.hits import Hit
 
-_MOVES = {
-    Qt.Key.Key_Right: 1, Qt.Key.Key_Down: 1, Qt.Key.Key_Left: -1, Qt.Key.Key_Up: -1,
-    Qt.Key.Key_BracketRight: 1, Qt.Key.Key_BracketLeft: -1,
+#: Keys that go on or back among the tiles of a layer, and those that go to the line above or below.
+_ALONG = {
+    Qt.Key.Key_Right: 1, Qt.Key.Key_Left: -1, Qt.Key.Key_BracketRight: 1, Qt.Key.Key_BracketLeft: -1,
 }  # fmt: skip
+_ACROSS = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1}
+_PAGES = {Qt.Key.Key_PageDown: 1, Qt.Key.Key_PageUp: -1}
 
 
 class Wall(QWidget):
@@ -44,14 +48,17 @@ class Wall(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
         self._session = session
-        self._pages: dict[str, int] = {}
         self._hover = ""
+        bus = session.context.bus
+        if not bus.knows("inside.page"):
+            bus.register("inside.page", self._do_page, label=tr("Turn the page of maps"))
 
     @property
     def place(self) -> WallLayout:
         """Where everything stands."""
         size = (float(max(self.width(), 200)), 0.0)
-        return place_wall(self._session.network, size, tuple(sorted(self._pages.items())))
+        pages = self._session.pages
+        return place_wall(self._session.network, size, tuple(sorted(pages.items())))
 
     def refresh(self) -> None:
         """Paint anew; as high as is needed now."""
@@ -108,35 +115,47 @@ class Wall(QWidget):
         if row is None:
             return ()
         if hit.kind == "page":
-            return (tr("Further maps"),)
-        if not hit.index:
-            return (row.node.title,)
-        number = hit.index[0]
-        what = (
-            tr("map {number}", number=number + 1)
-            if row.maps
-            else tr("unit {number}", number=number + 1)
-        )
-        lines = [f"{row.node.title}, {what}"]
+            return (tr("Further maps") if hit.id.endswith(":1") else tr("Earlier maps"),)
         array = look.layers.get(hit.node) if look is not None else None
+        if not hit.index:
+            return self._of_layer(row, array)
+        number = hit.index[0]
+        if row.maps:
+            head = tr("{layer}, map {number}", layer=row.title, number=number + 1)
+        else:
+            head = tr("{layer}, unit {number}", layer=row.title, number=number + 1)
+            if number < len(row.node.labels):
+                head = f"{head} · {row.node.labels[number]}"
         if array is None:
-            return tuple(lines)
-        if row.maps and array.ndim == 3 and number < array.shape[-1]:
-            one = array[..., number]
-            lines.append(tr("largest {value}", value=format_number(float(np.nanmax(one)), 4)))
-            left, top, w, h = hit.rect
-            if left <= x < left + w and top <= y < top + h:
-                r, c = int((y - top) / h * one.shape[0]), int((x - left) / w * one.shape[1])
-                lines.append(
-                    tr(
-                        "row {row}, column {column}: {value}",
-                        row=r,
-                        column=c,
-                        value=format_number(float(one[r, c]), 4),
-                    )
-                )
-        elif number < array.size:
-            lines.append(format_number(float(array.reshape(-1)[number]), 4))
+            return (head,)
+        if not row.maps or array.ndim != 3:
+            flat = array.reshape(-1)
+            return (head, format_number(float(flat[number]), 4)) if number < len(flat) else (head,)
+        one = array[..., number]
+        least, most = float(np.nanmin(one)), float(np.nanmax(one))
+        span = tr(
+            "from {least} to {most}", least=format_number(least, 4), most=format_number(most, 4)
+        )
+        left, top, w, h = hit.rect
+        if not (left <= x < left + w and top <= y < top + h):
+            return (head, span)
+        every = look.every.get(hit.node, 1) if look is not None else 1
+        r, c = int((y - top) / h * one.shape[0]), int((x - left) / w * one.shape[1])
+        value = format_number(float(one[r, c]), 4)
+        words = tr(
+            "row {row}, column {column}: {value}", row=r * every, column=c * every, value=value
+        )
+        return (head, words, span)
+
+    def _of_layer(self, row: WallRow, array: np.ndarray | None) -> tuple[str, ...]:
+        """The layer's own id, and what its colours stand for."""
+        lines = [row.title, row.node.layer]
+        if array is not None:
+            ends = (format_number(float(v), 4) for v in (np.nanmin(array), np.nanmax(array)))
+            lines.append(tr("from {least} to {most}", least=next(ends), most=next(ends)))
+        every = self._session.look.every.get(row.node.layer, 1) if self._session.look else 1
+        if every > 1:
+            lines.append(tr("One row and column in {every} is shown.", every=every))
         return tuple(lines)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
@@ -144,28 +163,52 @@ class Wall(QWidget):
         hit = self.place.hits.at(at.x(), at.y())
         if event.button() != Qt.MouseButton.LeftButton or hit is None:
             return
+        self.setFocus(Qt.FocusReason.MouseFocusReason)
         if hit.kind == "page":
-            row = self.place.row(hit.node)
-            assert row is not None
-            page = self._pages.get(hit.node, 0) + 1
-            self._pages[hit.node] = page if row.first + row.shown < row.count else 0
-            self.refresh()
-        elif hit.kind == "map":
+            self._session.context.do("inside.page", layer=hit.node, page=hit.index[0])
+        elif hit.index:
             self._choose(hit)
 
     def _choose(self, hit: Hit) -> None:
         self._session.context.do("inside.select", layer=hit.node, channel=hit.index[0])
 
+    def _do_page(self, layer: str, page: int) -> None:
+        """Show a page of a layer's maps, counted from 0."""
+        row = self.place.row(layer)
+        if row is None:
+            raise CommandError(tr("No layer {name} is shown here.", name=repr(layer)))
+        if not 0 <= page < row.pages:
+            raise CommandError(
+                tr("{layer} has {count} pages, numbered from 0.", layer=layer, count=row.pages)
+            )
+        self._session.turn_to(layer, page)
+
+    @property
+    def _chosen(self) -> Hit | None:
+        """The tile that is looked at, if it is on a page that is shown."""
+        layer, channel = self._session.layer, self._session.channel
+        hits = self.place.hits
+        return hits.get(f"map:{layer}:{channel}") or hits.get(f"unit:{layer}:{channel}")
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        step = _MOVES.get(Qt.Key(event.key()))
-        maps = [hit for hit in self.place.hits.items if hit.kind == "map"]
-        if step is None or not maps:
+        key, session = Qt.Key(event.key()), self._session
+        tiles = [hit for hit in self.place.hits.items if hit.kind in ("map", "unit")]
+        row, chosen = self.place.row(session.layer), self._chosen
+        if not tiles or not (key in _ALONG or key in _ACROSS or key in _PAGES):
             super().keyPressEvent(event)
-            return
-        chosen = f"map:{self._session.layer}:{self._session.channel}"
-        ids = [hit.id for hit in maps]
-        at = ids.index(chosen) + step if chosen in ids else 0
-        self._choose(maps[at % len(maps)])
+        elif row is None:
+            self._choose(tiles[0])
+        elif key in _PAGES:
+            page = row.first // (MOST_MAPS if row.maps else MOST_UNITS) + _PAGES[key]
+            if 0 <= page < row.pages:
+                session.context.do("inside.page", layer=session.layer, page=page)
+        elif key in _ALONG:
+            channel = (session.channel + _ALONG[key]) % row.count
+            session.context.do("inside.select", layer=session.layer, channel=channel)
+        elif chosen is not None:
+            beside = self.place.beside(chosen, _ACROSS[key])
+            if beside is not None:
+                self._choose(beside)
 
     def leaveEvent(self, event: QEvent) -> None:
         self._point_at(None)
@@ -210,6 +253,7 @@ class WallPanel(QWidget):
         row.addWidget(self.scale)
         for signal in (session.looked, session.chosen, session.network_changed):
             signal.connect(self._refresh)
+        self._shown = (session.layer, session.channel)
         session.context.theme_changed.connect(lambda _: self.wall.update())
 
     def controls(self) -> QWidget:
@@ -217,16 +261,24 @@ class WallPanel(QWidget):
         return self._beside
 
     def _refresh(self) -> None:
-        self.scale.set_value(str(self._session.toggles["scale"]))
+        session = self._session
+        self.scale.set_value(str(session.toggles["scale"]))
         self.wall.refresh()
+        chosen = (session.layer, session.channel)
+        if chosen != self._shown:
+            self._shown = chosen
+            self.show_chosen()
 
     def show_chosen(self) -> None:
-        """Scroll to the map that is looked at."""
-        hit = self.wall.place.hits.get(f"map:{self._session.layer}:{self._session.channel}")
-        if hit is not None:
+        """Turn to the page of the map that is looked at, and scroll to it."""
+        session, row = self._session, self.wall.place.row(self._session.layer)
+        if row is not None and not row.first <= session.channel < row.first + row.shown:
+            page = session.channel // (MOST_MAPS if row.maps else MOST_UNITS)
+            session.turn_to(session.layer, page)
+        hit = self.wall._chosen
+        if hit is not None and self.isVisible():
             x, y, w, h = hit.rect
-            center = QPoint(round(x + w / 2), round(y + h / 2))
-            self.area.ensureVisible(center.x(), center.y(), 0, round(h))
+            self.area.ensureVisible(round(x + w / 2), round(y + h / 2), 0, round(h / 2 + LINE))
 
 
 PANEL = InsidePanel(

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from app.engine.answers import Partial
 from app.engine.looking import held_out
 from app.engine.saved import work_of_contents
 from app.engine.session import Session
@@ -118,20 +117,10 @@ class Replay:
         """Return what each sample of the batch of the present step adds to a weight's gradient."""
         return _whole(self._session.answer("sample_gradients", weight=weight, cell=cell))
 
-    def answers(self, question: str, values: Mapping[str, Any]) -> Iterator[Any]:
-        """Ask the engine where the run stands: what is found on the way, and the answer."""
-        answer = self._session.answer(question, **values)
-        if not isinstance(answer, Generator):
-            yield answer
-            return
-        while True:
-            try:
-                step = next(answer)
-            except StopIteration as end:
-                yield end.value
-                return
-            if isinstance(step, Partial):
-                yield step.found
+    def ask(self, question: str, **values: Any) -> Any:
+        """Return the complete answer to a question of `app.engine.questions` at the present step."""
+        found = self._session.answer(question, **values)
+        return _whole(found) if isinstance(found, Generator) else found
 
     def until(self, last: int) -> None:
         """Let the axes of charts end there: a film shows a run as long as itself."""
@@ -151,7 +140,7 @@ class Replay:
         edges.warm()
 
 
-def _whole(pieces: Generator[float, None, _Answer]) -> _Answer:
+def _whole(pieces: Generator[Any, None, _Answer]) -> _Answer:
     """Return the answer of a question that is answered in pieces."""
     while True:
         try:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from app.engine.motion import phase_at
-from app.export import answers, instructions, weights
+from app.export import instructions, processes, weights
 from app.export.encoder import Encoder, check_target, partial_name, real_path, remove
 from app.export.formats import ExportError, Format
 from app.export.painting import Canvas, png_of
@@ -71,8 +71,8 @@ class Source(Protocol):
     def each_sample(self, weight: str, cell: tuple[int, ...]) -> SampleGradients:
         """Return what each sample of the batch of the present step adds to a weight's gradient."""
 
-    def answers(self, question: str, values: Mapping[str, Any]) -> Iterator[Any]:
-        """Ask the engine where the run stands: what is found on the way, and the answer."""
+    def ask(self, question: str, **values: Any) -> Any:
+        """Return the complete answer to a question of `app.engine.questions` at the present step."""
 
 
 @dataclass(frozen=True)
@@ -99,9 +99,11 @@ def export(
     canvas = Canvas(recipe, source.spec)
     if canvas.films == "instructions":
         return _export_step(recipe, fmt, canvas, source, path, progress or (lambda done, of: None))
+    if canvas.films == "process":
+        return _export_process(
+            recipe, fmt, canvas, source, path, progress or (lambda done, of: None)
+        )
     film = plan(recipe, source.taken, source.total_steps, source.epoch_steps)
-    if canvas.films == "answers":
-        film = answers.plan_of(recipe, source.taken if recipe.last is None else recipe.last)
     source.until(film.last)
     report = progress or (lambda done, of: None)
     if fmt.kind == "still":
@@ -148,12 +150,30 @@ def _export_step(
     return Result(path, len(film), step, step + 1)
 
 
+def _export_process(
+    recipe: Recipe, fmt: Format, canvas: Canvas, source: Source, path: Path, report: Progress
+) -> Result:
+    """Write a film of a process at one step, or a picture of its end."""
+    step = processes.step_of(recipe, source.taken)
+    if fmt.kind == "still":
+        report(0, 1)
+        shown = processes.still_of(recipe, canvas, source)
+        _write(fmt, canvas, shown, path, recipe.caption or source.spec.name)
+        report(1, 1)
+        return Result(path, 1, step, step)
+    count = processes.frames_of(recipe, canvas)
+    report(0, count)
+    with Encoder(fmt, path, canvas.size, recipe.fps) as encoder:
+        for number, frame in enumerate(processes.process_frames(recipe, canvas, source), 1):
+            encoder.add(canvas.pixels(frame))
+            report(number, count)
+    return Result(path, count, step, step)
+
+
 def _moments(recipe: Recipe, canvas: Canvas, source: Source, film: FilmPlan) -> Iterator[Frame]:
     """Yield what each frame of a film over steps shows."""
     if canvas.films == "weight":
         return weights.weight_frames(recipe, source, film)
-    if canvas.films == "answers":
-        return answers.answer_frames(recipe, canvas.scene, source, film)
     return frames(recipe, canvas, source, film)
 
 

@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 
 #: Methods whose numbers have a sign: for and against the class.
 SIGNED = frozenset({"integrated_gradients", "occlusion", "input_x_gradient", "guided_backprop"})
-#: How bright the input lies under a map.
+#: How much of the input's contrast is left under a map.
 _UNDER = 0.78
+_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 
 def per_pixel(values: np.ndarray, signed: bool) -> np.ndarray:
@@ -32,6 +33,16 @@ def per_pixel(values: np.ndarray, signed: bool) -> np.ndarray:
     return values.sum(-1) if signed else values.max(-1)
 
 
+def pixels_of(values: np.ndarray, method: str) -> np.ndarray:
+    """What a method says of each pixel: (height, width).
+
+    A window of occlusion hides all channels at once, so that each of them has the number of the pixel.
+    """
+    if method == "occlusion" and values.ndim == 3:
+        return values[..., 0]
+    return per_pixel(values, method in SIGNED)
+
+
 def highest(values: np.ndarray) -> float:
     """The number that gets the last colour: the largest size but for one pixel in 200."""
     sizes = np.abs(values[np.isfinite(values)])
@@ -42,12 +53,22 @@ def highest(values: np.ndarray) -> float:
 
 
 def ground(theme: Theme, x: np.ndarray) -> np.ndarray:
-    """The input as colours: (height, width, 3) from 0 to 255; grey images in ink."""
+    """The input as grey colours, (height, width, 3) from 0 to 255: over them only the map has colour.
+
+    Of colour images it is the luma (ITU-R BT.601); all is brought a little towards the ground of the page.
+    """
     values = np.clip(np.nan_to_num(np.asarray(x, np.float32)), 0, 1)
     if values.ndim == 2 or values.shape[-1] == 1:
         table = theme.table("ink")[:, :3].astype(np.float32)
-        return table[np.rint(values.reshape(values.shape[:2]) * 255).astype(np.uint8)]
-    return values[..., :3] * np.float32(255)
+        grey = table[np.rint(values.reshape(values.shape[:2]) * 255).astype(np.uint8)]
+    else:
+        weights = _LUMA if values.shape[-1] >= 3 else np.full(1, 1.0, np.float32)
+        luma = values[..., : len(weights)] @ weights * np.float32(255)
+        grey = np.repeat(luma[..., None], 3, -1)
+    paper = theme.bg0
+    page = np.array([paper.red(), paper.green(), paper.blue()], np.float32)
+    mixed: np.ndarray = grey * np.float32(_UNDER) + page * np.float32(1 - _UNDER)
+    return mixed
 
 
 def overlay(
@@ -88,7 +109,7 @@ def overlay(
         rows = np.arange(pixels.shape[0]) * under.shape[0] // pixels.shape[0]
         columns = np.arange(pixels.shape[1]) * under.shape[1] // pixels.shape[1]
         under = under[rows][:, columns]
-    mixed = under * np.float32(_UNDER) * (1 - weight) + color * weight
+    mixed = under * (1 - weight) + color * weight
     rgb = np.clip(mixed, 0, 255).astype(np.uint32)
     words: np.ndarray = 0xFF000000 | rgb[..., 0] << 16 | rgb[..., 1] << 8 | rgb[..., 2]
     return words
@@ -107,7 +128,7 @@ def picture(
     from app.scenes.images import from_words
 
     signed = method in SIGNED
-    pixels = per_pixel(values, signed)
+    pixels = pixels_of(values, method)
     words = overlay(
         theme,
         x,

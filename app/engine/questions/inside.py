@@ -9,7 +9,7 @@ from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from math import prod
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -33,6 +33,8 @@ from core.explain.score import Score, score_of
 if TYPE_CHECKING:
     from app.engine.session import Session
     from core.runs import Position
+
+_Piece = TypeVar("_Piece")
 
 #: Numbers of a layer that are sent as they are; of larger ones every so many rows and columns.
 MOST_NUMBERS = 400_000
@@ -142,6 +144,23 @@ def explainer(session: Session) -> Explainer:
     return found[0]
 
 
+def held(session: Session, of: Explainer, pieces: Iterator[_Piece]) -> Iterator[_Piece]:
+    """Go on with the weights with which the pieces began, whatever was explained between two of them.
+
+    Training goes on meanwhile, and a map of which each part is of another network is of none.
+    """
+    run, version, weights = session.run, session._version, of.weights
+    while True:
+        if _explainers[run][1] != version:
+            of.set_weights(weights)
+            _explainers[run] = (of, version)
+        try:
+            piece = next(pieces)
+        except StopIteration:
+            return
+        yield piece
+
+
 def given(of: Explainer, x: Any) -> np.ndarray:
     """An input as the network takes it: (1, ...).
 
@@ -228,7 +247,7 @@ def attribution(
         )
         raise ChainruleError(message)
     found: Attribution | None = None
-    for step in _steps(of, row, method, score, dict(settings)):
+    for step in held(session, of, _steps(of, row, method, score, dict(settings))):
         values, detail = step.result
         whole = step.done >= step.total
         found = Attribution(position, method, score, read_only(values), whole, detail)
@@ -278,7 +297,8 @@ def changed(
     score = score_of(class_index, of.classes, "probability")
     map_ = np.asarray(attributions, np.float32)
     found: Curve | None = None
-    for step in curve(of, given(of, x)[0], map_, score, way=way, baseline=baseline, points=points):
+    steps = curve(of, given(of, x)[0], map_, score, way=way, baseline=baseline, points=points)
+    for step in held(session, of, steps):
         found = step.result
         if step.done < step.total:
             yield Partial(step.done / step.total, found)
@@ -309,7 +329,7 @@ def sanity(
         return values
 
     found: tuple[Randomized, ...] = ()
-    for step in cascading_randomization(of, made, seed=seed):
+    for step in held(session, of, cascading_randomization(of, made, seed=seed)):
         found = step.result
         if step.done < step.total:
             yield Partial(step.done / step.total, found)

@@ -1,0 +1,132 @@
+"""Films of a process at one step of a run: a window that passes over an image, a path from a baseline to an input.
+
+A scene whose `films` is ``"process"`` has ``process(subject) -> Mapping``, which asks the engine once for everything
+that the film shows. Each frame has that among its toggles, and ``"share"``, from 0 to 1: how far the process has come.
+The scene says in `seconds` how long a film of it is that was not told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from math import prod
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from app.export.formats import ExportUsageError
+from app.scenes.frame import Frame
+from app.text import tr
+
+if TYPE_CHECKING:
+    from app.export.painting import Canvas
+    from app.export.recipe import Recipe
+    from app.snapshots import NetworkView, Probe, Snapshot
+
+#: Length of a film whose scene does not say.
+_SECONDS = 8.0
+
+
+class ProcessSource(Protocol):
+    """A run that can be asked."""
+
+    @property
+    def taken(self) -> int:
+        """Steps the run has taken."""
+
+    @property
+    def spec(self) -> NetworkView:
+        """The network as scenes see it."""
+
+    def at(self, step: int, probes: tuple[Probe, ...]) -> Snapshot:
+        """Return the run after that many steps."""
+
+    def ask(self, question: str, **values: Any) -> Any:
+        """Return the answer to a question of `app.engine.questions`, when it is complete."""
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """What a process is of.
+
+    Attributes
+    ----------
+    source
+        Where to ask.
+    x
+        The input, in the shape the network takes.
+    label
+        Its class, or None.
+    toggles
+        Of the recipe.
+    spec
+        The network.
+    """
+
+    source: ProcessSource
+    x: np.ndarray
+    label: int | None
+    toggles: Mapping[str, Any]
+    spec: NetworkView
+
+    def ask(self, question: str, **values: Any) -> Any:
+        """Ask about the input."""
+        return self.source.ask(question, x=self.x, **values)
+
+
+def process_frames(recipe: Recipe, canvas: Canvas, source: ProcessSource) -> Iterator[Frame]:
+    """Yield what each frame shows; the last is what stands at the end.
+
+    The input is the held-out sample of the recipe, or the numbers under ``"x"`` in its toggles.
+    """
+    after = source.at(step_of(recipe, source.taken), ())
+    subject = _subject(recipe, source)
+    found = canvas.scene.process(subject)
+    count = frames_of(recipe, canvas)
+    for number in range(count):
+        share = number / (count - 1) if count > 1 else 1.0
+        toggles = {**recipe.toggles, **found, "share": share}
+        yield Frame(after=after, toggles=MappingProxyType(toggles), caption=recipe.caption)
+
+
+def step_of(recipe: Recipe, taken: int) -> int:
+    """The step at which the process is filmed: where the run stands, unless another is told."""
+    return taken if recipe.last is None else recipe.last
+
+
+def frames_of(recipe: Recipe, canvas: Canvas) -> int:
+    """How many frames the film has."""
+    own = float(getattr(canvas.scene, "seconds", _SECONDS))
+    seconds = recipe.seconds if recipe.seconds is not None else own
+    return max(1, round(seconds * recipe.fps))
+
+
+def still_of(recipe: Recipe, canvas: Canvas, source: ProcessSource) -> Frame:
+    """Return the moment ``"share"`` of the toggles, by default the end."""
+    after = source.at(step_of(recipe, source.taken), ())
+    found = canvas.scene.process(_subject(recipe, source))
+    toggles = {"share": 1.0, **recipe.toggles, **found}
+    return Frame(after=after, toggles=MappingProxyType(toggles), caption=recipe.caption)
+
+
+def _subject(recipe: Recipe, source: ProcessSource) -> Subject:
+    inputs = [node for node in source.spec.nodes if node.kind == "Input"]
+    given = recipe.toggles.get("x")
+    if given is None:
+        search = source.ask(
+            "sample_search", data="", part="validation", start=recipe.sample or 0, by=1
+        )
+        if search.found is None:
+            raise ExportUsageError(tr("There is no held-out sample to show."))
+        found = search.found
+        return Subject(
+            source, np.asarray(found.x, np.float32), found.label, recipe.toggles, source.spec
+        )
+    shape = inputs[0].shape if len(inputs) == 1 else ()
+    x = np.asarray(given, np.float32)
+    if not shape or x.size != prod(shape):
+        raise ExportUsageError(
+            tr("The network takes {wanted} numbers; x has {given}.", wanted=prod(shape or (0,)), given=x.size)
+        )  # fmt: skip
+    return Subject(source, x.reshape(shape), recipe.toggles.get("label"), recipe.toggles, source.spec)  # fmt: skip

@@ -10,6 +10,7 @@ True
 from __future__ import annotations
 
 from functools import cache
+from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
@@ -20,7 +21,10 @@ from core.io.errors import ProjectError
 from core.io.weights import SUFFIX, read_weights
 from core.naming import unknown
 
-__all__ = ["Facts", "TrainedError", "facts", "names", "of_data", "weights"]
+if TYPE_CHECKING:
+    from core.model import Model
+
+__all__ = ["Facts", "TrainedError", "facts", "model", "names", "of_data", "weights"]
 
 
 class TrainedError(ChainruleError):
@@ -108,3 +112,20 @@ def weights(name: str) -> dict[str, np.ndarray]:
             f"The file {path.name} of the program is missing or damaged ({error}). Installing Chainrule again puts it "
             "back."
         ) from error
+
+
+def model(name: str) -> Model:
+    """A trained template as a model that predicts, explains and goes on learning once it is compiled.
+
+    Raises
+    ------
+    TrainedError
+        As `weights`.
+    """
+    from core import templates
+    from core.io.models import build  # the engine is loaded only where a model is wanted
+
+    found = weights(name)
+    made = build(templates.load(name).network, facts(name).seed)
+    made.set_weights_by_name(found)
+    return made

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 QUICK = 0.6
 IDLE = 500
 # Results of up to so many numbers are asked for where they are in no snapshot.
-FETCHED = 1 << 16
+FETCHED = 1 << 19
 # A chain that took less than this many seconds is asked for at once, others so many milliseconds after the last step.
 SOON = 0.03
 LATER = 300

@@ -146,8 +146,15 @@ class StepSession(QObject):
 
     @property
     def network(self) -> NetworkView:
-        """The document's network as scenes see it."""
-        document = self.context.document
+        """The document's network as scenes see it; while it cannot run, the one the engine still has."""
+        document, work = self.context.document, self.context.engine.work
+        if (
+            document.inspection.problems
+            and self._view is not None
+            and work is not None
+            and self._view[0][0] == work.network
+        ):
+            return self._view[1]
         key = (document.network, document.training, document.data)
         if self._view is None or self._view[0] != key:
             self._view = (key, network_view(document))

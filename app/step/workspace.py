@@ -31,7 +31,7 @@ from app.step.ways import ChainCommands
 from app.step.whatif import WhatIfBar, WhatIfCommands
 from app.step.whatif_editor import NumberEditing
 from app.text import number, tr
-from app.widgets import Button, Header, Panel, ScrollPanel, Segmented
+from app.widgets import Banner, Button, Header, Panel, ScrollPanel, Segmented
 
 if TYPE_CHECKING:
     from app.step.page import Action
@@ -71,6 +71,7 @@ class StepWorkspace(QWidget):
         self._patience.setInterval(_PATIENCE)
         self._patience.timeout.connect(self._write_card)
         self._written_of: Any = None
+        self._blocked_by = ""
         self.session.changed.connect(self._on_changed)
         self.session.explained.connect(self._timer.start)
         context.theme_changed.connect(self._on_theme)
@@ -196,7 +197,9 @@ class StepWorkspace(QWidget):
         self._stage_head.title.hide()
         self.notes = NoteStrip(self._context, middle)
         self.whatif = WhatIfBar(session)
+        self.blocked = Banner(name="step-blocked")
         column.addWidget(self._stage_head)
+        column.addWidget(self.blocked)
         column.addWidget(self.whatif)
         column.addWidget(self.notes)
         self.notes.refresh()
@@ -379,7 +382,24 @@ class StepWorkspace(QWidget):
         self.next.setEnabled(session.row < session.rows - 1)
         for button in (self.previous, self.next):
             button.setVisible(session.rows > 1)
+        self._show_blocked()
         self._timer.start()
+
+    def _show_blocked(self) -> None:
+        """Say that the network as it is now cannot run, and of which one the numbers are."""
+        state = self._context.engine.state
+        reason = state.reason if state.status == "blocked" else ""
+        if reason == self._blocked_by:
+            return
+        self._blocked_by = reason
+        if not reason:
+            self.blocked.hide()
+            return
+        shown = self.session.program is not None
+        self.blocked.show_message(
+            tr("{reason} Shown is the network before it.", reason=reason) if shown else reason,
+            [("step-to-build", tr("To Build"), lambda: self._do("workspace.show", name="build"))],
+        )
 
     def _sample_text(self) -> str:
         """The shown row of the batch with its numbers, where they are few."""

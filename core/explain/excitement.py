@@ -62,7 +62,7 @@ def exciting(
     where = np.zeros((channels, k), int)
     done = 0
     for first, x in batches:
-        found = of.layer_outputs(x)[layer].reshape(len(x), prod(shape[:-1]), channels)
+        found = of.layer_outputs(x, (layer,))[layer].reshape(len(x), prod(shape[:-1]), channels)
         place = found.argmax(1)
         top = np.take_along_axis(found, place[:, None], 1)[:, 0]
         numbers = np.arange(first, first + len(x))
@@ -105,3 +105,62 @@ def neighbours(features: np.ndarray, one: np.ndarray, k: int = 8) -> tuple[np.nd
     distances = np.sqrt(((features - one.reshape(1, -1)) ** 2).sum(1))
     order = np.argsort(distances, kind="stable")[:k]
     return order, distances[order]
+
+
+@dataclass(frozen=True)
+class Near:
+    """The samples nearest to one, by what a layer makes of them.
+
+    Attributes
+    ----------
+    samples
+        (up to k,): their numbers, nearest first.
+    distances
+        Likewise: Euclidean, between the layer's outputs.
+    """
+
+    samples: np.ndarray
+    distances: np.ndarray
+
+
+def nearest(
+    of: Explainer,
+    batches: Iterator[tuple[int, np.ndarray]],
+    total: int,
+    layer: str,
+    one: np.ndarray,
+    k: int = 8,
+    without: int = -1,
+) -> Iterator[Progress[Near]]:
+    """Go through samples and keep the `k` whose output of a layer is nearest to that of one input.
+
+    Parameters
+    ----------
+    of
+        The network.
+    batches
+        (number of the first, samples) in order.
+    total
+        How many samples there are.
+    layer
+        Id of a layer; the input's own for the distance between pixels.
+    one
+        The input, in the network's shape.
+    k
+        How many are kept.
+    without
+        Number of a sample that is left out: the input itself.
+    """
+    feature = of.layer_outputs(one.reshape(1, *of.input_shape), (layer,))[layer].reshape(-1)
+    numbers, distances = np.zeros(0, int), np.zeros(0)
+    done = 0
+    for first, x in batches:
+        features = of.layer_outputs(x, (layer,))[layer].reshape(len(x), -1)
+        rows, found = neighbours(features, feature, len(x))
+        kept = rows + first != without
+        numbers = np.concatenate([numbers, rows[kept] + first])
+        distances = np.concatenate([distances, found[kept]])
+        order = np.argsort(distances, kind="stable")[:k]
+        numbers, distances = numbers[order], distances[order]
+        done += len(x)
+        yield Progress(done, total, Near(numbers, distances))

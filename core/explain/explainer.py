@@ -6,7 +6,7 @@ normalisation and leaves dropout out, and so does everything that explains a pre
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -163,11 +163,11 @@ class Explainer:
         """The program that predicts, with the values of what it predicted last."""
         return self._program("predict")
 
-    def layer_outputs(self, x: np.ndarray) -> dict[str, np.ndarray]:
-        """The output of every layer by its id: (rows, ...)."""
+    def layer_outputs(self, x: np.ndarray, only: Iterable[str] = ()) -> dict[str, np.ndarray]:
+        """The output of every layer by its id: (rows, ...); of some of them only, if they are named."""
         program = self._program("predict")
         found: dict[str, list[np.ndarray]] = {}
-        names = {t: f"{t}/output" for t in self.shapes}
+        names = {t: f"{t}/output" for t in only or self.shapes}
         for start in range(0, len(x), program.capacity):
             program.feed([x[start : start + program.capacity]])
             program.run()

@@ -20,6 +20,9 @@ from core.explain.pieces import up_to
 from core.explain.progress import Progress
 from core.explain.score import Score
 
+#: Images of noise that are tried where a channel is silent.
+_TRIED = 48
+
 
 @dataclass(frozen=True)
 class Maximized:
@@ -80,7 +83,8 @@ def activation_maximization(
     seed
         Of the first noise and the shifts.
     start
-        What to begin with, instead of noise around the middle.
+        What to begin with, instead of noise around the middle; where the channel is silent there, of stronger noise,
+        fine and coarse, what it answers to most.
 
     Raises
     ------
@@ -114,8 +118,11 @@ def activation_maximization(
         image = np.asarray(start, np.float64).reshape(shape).copy()
     image = np.clip(image, low, high)
     score = Score(count)
-    activations = [float(channels.numbers(image[None].astype(dtype), score)[0])]
     flat = len(shape) != 3
+    activations = [float(channels.numbers(image[None].astype(dtype), score)[0])]
+    if start is None and activations[0] == 0:
+        # A ReLU that is silent has no slope to climb.
+        image, activations = _woken(channels, score, draw, low, high)
     for k in range(steps):
         shift = (0, 0) if flat else tuple(draw.integers(-jitter, jitter + 1, 2).tolist())
         moved = image if flat else np.roll(image, shift, (0, 1))
@@ -135,6 +142,24 @@ def activation_maximization(
         yield Progress(
             k + 1, steps, Maximized(image.astype(dtype), np.array(activations)), extra=shift
         )
+
+
+def _woken(
+    channels: Explainer, score: Score, draw: np.random.Generator, low: float, high: float
+) -> tuple[np.ndarray, list[float]]:
+    """Of noise over the whole range, half of it coarse, what a channel answers to most; and how strongly."""
+    shape = channels.input_shape
+    tried = draw.uniform(low, high, (_TRIED, *shape))
+    if len(shape) == 3:
+        for k in range(_TRIED // 2):
+            coarse = tried[k]
+            for _ in range(1 + k % 6):
+                coarse = _blurred(coarse)
+            spread = float(np.ptp(coarse))
+            tried[k] = low + (coarse - coarse.min()) * (high - low) / max(spread, 1e-12)
+    found = channels.numbers(tried.astype(channels.dtype), score)
+    best = int(np.nan_to_num(found, nan=-np.inf).argmax())
+    return tried[best], [float(found[best])]
 
 
 def _roughness(image: np.ndarray) -> np.ndarray:

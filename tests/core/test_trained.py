@@ -28,6 +28,8 @@ def test_a_trained_network_gets_right_what_is_said(name: str) -> None:
     run.replace_weights(weights)
     right = int((run.predict(images.inputs("test")).argmax(1) == images.y_test).sum())
     assert (right, len(images.y_test)) == (facts.test_correct, facts.test_samples)
+    few = images.inputs("test")[:20]
+    assert np.array_equal(trained.model(name).predict(few), run.predict(few))
     assert facts.data == template.data.id
     assert facts.command == f"python packaging/train_models.py {name}"
     assert len(facts.history) == facts.epochs == template.training.epochs

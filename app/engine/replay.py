@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from app.engine.answers import Partial
 from app.engine.looking import held_out
 from app.engine.saved import work_of_contents
 from app.engine.session import Session
@@ -122,21 +121,6 @@ class Replay:
         """Return the complete answer to a question of `app.engine.questions` at the present step."""
         found = self._session.answer(question, **values)
         return _whole(found) if isinstance(found, Generator) else found
-
-    def answers(self, question: str, values: Mapping[str, Any]) -> Iterator[Any]:
-        """Ask the engine where the run stands: what is found on the way, and the answer."""
-        answer = self._session.answer(question, **values)
-        if not isinstance(answer, Generator):
-            yield answer
-            return
-        while True:
-            try:
-                step = next(answer)
-            except StopIteration as end:
-                yield end.value
-                return
-            if isinstance(step, Partial):
-                yield step.found
 
     def until(self, last: int) -> None:
         """Let the axes of charts end there: a film shows a run as long as itself."""

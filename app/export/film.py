@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from app.engine.motion import phase_at
-from app.export import answers, instructions, processes, weights
+from app.export import instructions, processes, weights
 from app.export.encoder import Encoder, check_target, partial_name, real_path, remove
 from app.export.formats import ExportError, Format
 from app.export.painting import Canvas, png_of
@@ -74,9 +74,6 @@ class Source(Protocol):
     def ask(self, question: str, **values: Any) -> Any:
         """Return the complete answer to a question of `app.engine.questions` at the present step."""
 
-    def answers(self, question: str, values: Mapping[str, Any]) -> Iterator[Any]:
-        """Ask the engine where the run stands: what is found on the way, and the answer."""
-
 
 @dataclass(frozen=True)
 class Result:
@@ -107,8 +104,6 @@ def export(
             recipe, fmt, canvas, source, path, progress or (lambda done, of: None)
         )
     film = plan(recipe, source.taken, source.total_steps, source.epoch_steps)
-    if canvas.films == "answers":
-        film = answers.plan_of(recipe, source.taken if recipe.last is None else recipe.last)
     source.until(film.last)
     report = progress or (lambda done, of: None)
     if fmt.kind == "still":
@@ -179,8 +174,6 @@ def _moments(recipe: Recipe, canvas: Canvas, source: Source, film: FilmPlan) -> 
     """Yield what each frame of a film over steps shows."""
     if canvas.films == "weight":
         return weights.weight_frames(recipe, source, film)
-    if canvas.films == "answers":
-        return answers.answer_frames(recipe, canvas.scene, source, film)
     return frames(recipe, canvas, source, film)
 
 

@@ -57,28 +57,33 @@ class Canvas:
     """
 
     def __init__(self, recipe: Recipe, spec: NetworkView) -> None:
-        self.scene = scene_named(recipe.scene)
+        self._scene = scene_named(recipe.scene)
         self._theme = THEMES[recipe.theme]
         self.size = (recipe.width, recipe.height)
         self._scale = max(1.0, min(recipe.height, recipe.width) / _LOGICAL_HEIGHT)
         self.logical = (recipe.width / self._scale, recipe.height / self._scale)
         self._spec = spec
         view = ViewState(options=tuple(sorted(_hashable(recipe.toggles).items())))
-        self.layout = self.scene.layout(spec, self.logical, view)
+        self.layout = self._scene.layout(spec, self.logical, view)
 
     def probes(self, frame: Frame) -> tuple[Probe, ...]:
         """Return the values the scene needs in each snapshot."""
-        return tuple(self.scene.probes(self._spec, self.layout, frame))
+        return tuple(self._scene.probes(self._spec, self.layout, frame))
+
+    @property
+    def scene(self) -> Any:
+        """The scene that is painted."""
+        return self._scene
 
     @property
     def films(self) -> str:
-        """What films go over: ``"steps"``, ``"instructions"`` of one, a ``"weight"``, ``"answers"``, a ``"process"``."""
-        return str(getattr(self.scene, "films", "steps"))
+        """What films go over: ``"steps"`` of a run, ``"instructions"`` of one, a ``"weight"``, a ``"process"``."""
+        return str(getattr(self._scene, "films", "steps"))
 
     @property
     def stages(self) -> int:
         """Columns a signal passes."""
-        count = getattr(self.scene, "stages", None)
+        count = getattr(self._scene, "stages", None)
         return int(count(self.layout)) if count is not None else max(2, len(self._spec.nodes))
 
     def paint(self, painter: QPainter, frame: Frame) -> None:
@@ -89,7 +94,7 @@ class Canvas:
             | QPainter.RenderHint.SmoothPixmapTransform
         )
         painter.fillRect(QRectF(0, 0, *self.logical), self._theme.bg0)
-        self.scene.paint(painter, self.layout, self._theme, frame)
+        self._scene.paint(painter, self.layout, self._theme, frame)
 
     def image(self, frame: Frame) -> QImage:
         """Return the frame as a picture of the film's size."""

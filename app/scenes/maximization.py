@@ -1,8 +1,7 @@
 """Activation maximisation: the image on its way to exciting a channel, and how strongly the channel answers.
 
-In films the frame's toggles hold what was found so far (``"answer"``: a `Maximization` of
-`app.engine.questions.excitement`) and at the end (``"final"``); ``"layer"``, ``"channel"`` and the settings of the
-maximisation choose what is filmed.
+Films hold in their toggles the whole way (``"found"``: a `Maximization` of `app.engine.questions.excitement`), which
+``"share"`` goes through; ``"layer"``, ``"channel"`` and the settings of the maximisation choose what is filmed.
 """
 
 from __future__ import annotations
@@ -22,6 +21,7 @@ from app.scenes.registry import register
 from app.text import number, tr
 
 if TYPE_CHECKING:
+    from app.export.processes import Subject
     from app.scenes.frame import Frame, ViewState
     from app.snapshots import NetworkView, Probe
     from app.theme import Theme
@@ -78,7 +78,6 @@ def paint_maximization(
     steps: int,
     step: int,
     words: str,
-    of: np.ndarray | None = None,
 ) -> None:
     """Draw the image at a step, and the curve up to there.
 
@@ -87,13 +86,11 @@ def paint_maximization(
     image
         (height, width, channels), from 0 to 1 or uint8; None before there is any.
     activations
-        The channel's answers, from the start on.
+        The channel's answers from the start on, as far as they are known: the axes are theirs.
     steps, step
         How many there will be, and which one is shown.
     words
         What is excited.
-    of
-        All activations of the way, for axes that stand still; by default those that are given.
     """
     x, y, w, h = place.picture
     draw.fill(painter, x, y, w, h, theme.bg2)
@@ -111,7 +108,7 @@ def paint_maximization(
         painter, x, y + h + 16, draw.elide(words, 12, w - taken - 10, 500), 12, theme.tx, weight=500
     )
     if len(activations):
-        _curve(painter, place, theme, activations, activations if of is None else of, steps, step)
+        _curve(painter, place, theme, activations, steps, step)
 
 
 def _curve(
@@ -119,12 +116,11 @@ def _curve(
     place: MaximizationLayout,
     theme: Theme,
     activations: np.ndarray,
-    of: np.ndarray,
     steps: int,
     step: int,
 ) -> None:
     x, y, w, h = place.chart
-    finite = of[np.isfinite(of)]
+    finite = activations[np.isfinite(activations)]
     low = min(0.0, float(finite.min())) if finite.size else 0.0
     high = max(0.0, float(finite.max())) if finite.size else 1.0
     span = high - low or 1.0
@@ -194,8 +190,8 @@ class MaximizationScene:
     """See the module's text."""
 
     name = "activation-maximization"
-    #: Films of this scene show how an answer of the engine comes about.
-    films = "answers"
+    films = "process"
+    seconds = 7.5
 
     def layout(
         self, spec: NetworkView, size: tuple[float, float], view: ViewState
@@ -209,19 +205,17 @@ class MaximizationScene:
         """Name nothing: the image is asked for."""
         return ()
 
-    def question(
-        self, spec: NetworkView, toggles: Mapping[str, Any], x: np.ndarray | None
-    ) -> tuple[str, dict[str, Any]] | str:
-        """What is asked: a channel of a layer; by default the first class."""
-        if not spec.nodes:
-            return tr("There is no network whose channels could be excited.")
-        layer = str(toggles.get("layer") or spec.nodes[-1].layer)
-        values = {
-            "layer": layer,
-            "channel": int(toggles.get("channel", 0)),
-            "settings": settings_of(toggles),
-        }
-        return "inside_maximization", values
+    def process(self, subject: Subject) -> Mapping[str, Any]:
+        """What is asked: a channel of a layer; by default the class of the sample."""
+        spec, toggles = subject.spec, subject.toggles
+        last = spec.nodes[-1].layer if spec.nodes else ""
+        layer = str(toggles.get("layer") or last)
+        first = subject.label if layer == last and subject.label is not None else 0
+        channel = int(toggles.get("channel", first))
+        found = subject.source.ask(
+            "inside_maximization", layer=layer, channel=channel, settings=settings_of(toggles)
+        )
+        return {"found": found}
 
     def paint(
         self, painter: QPainter, place: MaximizationLayout, theme: Theme, frame: Frame
@@ -247,25 +241,14 @@ class MaximizationScene:
                 + 16
             )
         draw.text(painter, x, 34, draw.elide(title, 13, width - x - 16), 13, theme.tx2)
-        answer, final = frame.toggles.get("answer"), frame.toggles.get("final")
-        if answer is None or final is None:
+        found = frame.toggles.get("found")
+        if found is not None and place.spec is not None:
+            # The last fifth stands still.
+            share = min(1.0, 1.25 * float(frame.toggles.get("share", 1.0)))
+            k = round(share * (len(found.frames) - 1))
             paint_maximization(
-                painter,
-                place,
-                theme,
-                image=None,
-                activations=np.zeros(0),
-                steps=0,
-                step=0,
-                words="",
-            )
-        else:
-            words = answer.layer
-            if place.spec is not None:
-                words = subject_words(place.spec, answer.layer, answer.channel)
-            paint_maximization(
-                painter, place, theme, image=answer.image, activations=answer.activations, steps=answer.steps,
-                step=len(answer.activations) - 1, words=words, of=final.activations,
+                painter, place, theme, image=found.frames[k], activations=found.activations, steps=found.steps,
+                step=int(found.numbers[k]), words=subject_words(place.spec, found.layer, found.channel),
             )  # fmt: skip
         painter.restore()
 

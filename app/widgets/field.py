@@ -80,6 +80,7 @@ class NumberField(QDoubleSpinBox):
         self.setFixedSize(width, 28)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.lineEdit().setFrame(False)
+        self.lineEdit().setAccessibleName(label or name)
         self._silent = False
         self.valueChanged.connect(self._on_value)
         self.lineEdit().installEventFilter(self)

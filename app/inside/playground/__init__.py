@@ -1,0 +1,1 @@
+"""The convolution playground: a filter typed by hand slides over a photograph."""

@@ -187,11 +187,13 @@ def _row(
         )
     across = min(shown, _ACROSS)
     high, wide = node.shape[:2]
+    gap = GAP if across * (SMALLEST + GAP) - GAP <= width else GAP / 2
     # Larger pictures are not shown larger than the first ones: a pooled map is half as wide, as it is.
-    room = (width - (across - 1) * GAP) / across
+    room = (width - (across - 1) * gap) / across
     w = min(max(SMALLEST, min(LARGEST, room)), max(SMALLEST, wide * zoom))
-    across = max(1, min(across, int((width + GAP + 0.01) // (w + GAP))))
-    return WallRow(node, title, y, (w, w * high / wide), GAP, across, first, shown, count, True)
+    across = max(1, min(across, int((width + gap + 0.01) // (w + gap))))
+    across = -(-shown // -(-shown // across))
+    return WallRow(node, title, y, (w, w * high / wide), gap, across, first, shown, count, True)
 
 
 def _hits(row: WallRow, width: float) -> list[Hit]:

@@ -15,9 +15,8 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from app.engine.answers import Partial
-from app.engine.program_view import view_of_program
 from app.engine.questions import question
-from app.snapshots import ProgramView, read_only
+from app.snapshots import read_only
 from app.text import tr
 from core.errors import ChainruleError
 from core.explain import gradients
@@ -102,32 +101,6 @@ class Attribution:
     detail: Path | Occluded | np.ndarray | None = None
 
 
-@dataclass(frozen=True)
-class LayerWalk:
-    """A layer at work on the input.
-
-    Attributes
-    ----------
-    position
-        Where the run stands.
-    layer
-        Its id.
-    program, instruction
-        The tape of a prediction, and the line of it at which a window is slid.
-    arrays
-        What the layer's instructions read and make, by name; tensors of the batch with one row.
-    """
-
-    position: Position
-    layer: str
-    program: ProgramView
-    instruction: int
-    arrays: Mapping[str, np.ndarray]
-
-
-#: Operations of a forward pass that slide a window.
-WINDOWS = frozenset({"conv2d", "depthwise2d", "max_pool2d", "average_pool2d"})
-_views: WeakKeyDictionary[Any, ProgramView] = WeakKeyDictionary()
 _explainers: WeakKeyDictionary[Any, tuple[Explainer, Any]] = WeakKeyDictionary()
 
 
@@ -203,25 +176,6 @@ def look(session: Session, *, x: Any) -> Look:
         session.position, read_only(scores), read_only(probabilities), MappingProxyType(layers),
         MappingProxyType(every),
     )  # fmt: skip
-
-
-@question("inside_walk")
-def walk(session: Session, *, x: Any, layer: str) -> LayerWalk:
-    """The instruction of a layer that looks through a window, and all numbers that the layer reads and makes."""
-    of = explainer(session)
-    of.layer_outputs(given(of, x))
-    program = of.predictor
-    if program.tape not in _views:
-        _views[program.tape] = view_of_program(program)
-    view = _views[program.tape]
-    lines = [line for line in view.instructions if line.layer == layer]
-    chosen = next((line for line in lines if line.op in WINDOWS), None)
-    if chosen is None:
-        message = tr("{layer} does not look through a window.", layer=layer)
-        raise ChainruleError(message)
-    names = {name for line in lines for name in (*line.operands.values(), *line.writes)}
-    arrays = {name: read_only(program.tensor(name)) for name in names}
-    return LayerWalk(session.position, layer, view, chosen.index, MappingProxyType(arrays))
 
 
 @question("inside_attribution")

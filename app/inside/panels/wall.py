@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PySide6.QtCore import QEvent, Qt
@@ -251,9 +251,10 @@ class WallPanel(QWidget):
             lambda value: session.context.do("inside.show", name="scale", value=value)
         )
         row.addWidget(self.scale)
-        for signal in (session.looked, session.chosen, session.network_changed):
+        for signal in (session.looked, session.network_changed):
             signal.connect(self._refresh)
-        self._shown = (session.layer, session.channel)
+        session.chosen.connect(self._on_chosen)
+        self._shown: tuple[Any, ...] = (None, None)
         session.context.theme_changed.connect(lambda _: self.wall.update())
 
     def controls(self) -> QWidget:
@@ -261,12 +262,19 @@ class WallPanel(QWidget):
         return self._beside
 
     def _refresh(self) -> None:
-        session = self._session
-        self.scale.set_value(str(session.toggles["scale"]))
+        self.scale.set_value(str(self._session.toggles["scale"]))
         self.wall.refresh()
-        chosen = (session.layer, session.channel)
-        if chosen != self._shown:
-            self._shown = chosen
+
+    def _on_chosen(self) -> None:
+        """Follow what is looked at; a window that slides over a map changes nothing here."""
+        session = self._session
+        now = (session.layer, session.channel, session.toggles["scale"], session.pages)
+        if now == self._shown:
+            return
+        elsewhere = now[:2] != self._shown[:2]
+        self._shown = now
+        self._refresh()
+        if elsewhere:
             self.show_chosen()
 
     def show_chosen(self) -> None:

@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from app.bus import CommandError
 from app.document import data_info
+from app.inside.inputs import Inputs
 from app.scenes.spec_view import network_view
 from app.snapshots import read_only
 from app.text import tr
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from app.workspace import WindowContext
 
 OWNER = "inside"
+#: Under this name it stands with the project which sample is looked at.
+KEPT = "inside"
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +111,13 @@ class InsideSession(QObject):
         self._position: Any = None
         self._unsubscribe: Any = None
         self._starting = False
+        #: Counts projects: samples of the last one may still be on their way.
+        self._project = 0
+        self._data = context.document.data
+        context.bus.subscribe(self._on_opened, ("project.opened",))
         self._register()
+        #: What is drawn, and the photograph that is open.
+        self.inputs = Inputs(self)
 
     # -- life
 
@@ -200,6 +209,8 @@ class InsideSession(QObject):
     def show(self, given: Input) -> None:
         """Look at another input."""
         self.input = given
+        if given.sample is not None:
+            self.context.view[KEPT] = {"sample": list(given.sample)}
         self.input_changed.emit()
         self._ask()
 
@@ -311,19 +322,35 @@ class InsideSession(QObject):
 
     @Slot()
     def _on_document(self) -> None:
-        if self.input is not None and not self._fits(self.input):
-            self.input = self.look = None
-            self.input_changed.emit()
+        data, self._data = self._data, self.context.document.data
+        if self.input is not None and (data != self._data or not self._fits(self.input)):
+            self._forget_input()
         self._position = None
         self.network_changed.emit()
         self._on_snapshot()
+
+    def _on_opened(self, _message: Any) -> None:
+        """Another project: what is looked at is what was looked at in it."""
+        self._project += 1
+        self._starting = False
+        self._forget_input()
+        self._on_snapshot()
+
+    def _forget_input(self) -> None:
+        self.input = self.look = None
+        self.input_changed.emit()
 
     def _fits(self, given: Input) -> bool:
         shape = self.input_shape
         return bool(shape) and given.x.size == prod(shape)
 
     def _begin(self) -> None:
-        """Begin with the sample the other workspaces show, or with the first that is held out."""
+        """Begin with the sample that was looked at, or that the other workspaces show, or that is held out first."""
+        kept = _kept_sample(self.context.view.get(KEPT))
+        if kept is not None:
+            self._starting = True
+            self.show_sample(*kept)
+            return
         snapshot = self.context.engine.latest
         sample = snapshot.sample if snapshot is not None else None
         index = int(getattr(sample, "index", 0) or 0)
@@ -333,13 +360,30 @@ class InsideSession(QObject):
     def show_sample(self, data: str, part: str, index: int) -> None:
         """Look at a sample of a data set (empty: the run's own)."""
 
+        project, starting = self._project, self._starting
+
         def done(search: Any) -> None:
+            if project != self._project:
+                return
             self._starting = False
-            if search.found is not None:
-                self.show(of_sample(search.found, self.network.classes))
+            if search.found is None:
+                # A project may name a sample that its data set has not.
+                if starting and index:
+                    self._starting = True
+                    self.show_sample("", "validation", 0)
+                return
+            found = of_sample(search.found, self.network.classes)
+            if self._fits(found):
+                self.show(found)
 
         def failed(sentence: str) -> None:
+            if project != self._project:
+                return
             self._starting = False
+            if starting and data:
+                self._starting = True
+                self.show_sample("", part, index)
+                return
             self.problem = sentence
             self.looked.emit()
 
@@ -422,6 +466,18 @@ class InsideSession(QObject):
         arguments: Mapping[str, Any] | None = getattr(message, "arguments", None)
         if arguments is not None and "index" in arguments:
             self.show_sample("", "validation", int(arguments["index"]))
+
+
+def _kept_sample(kept: Any) -> tuple[str, str, int] | None:
+    """What a project has kept, if it names a sample: files may hold anything."""
+    sample = kept.get("sample") if isinstance(kept, Mapping) else None
+    if not isinstance(sample, list) or len(sample) != 3:
+        return None
+    data, part, index = sample
+    right = isinstance(data, str) and part in ("train", "validation")
+    if not right or not isinstance(index, int) or isinstance(index, bool) or not 0 <= index < 2**31:
+        return None
+    return data, part, index
 
 
 def of_sample(found: FoundSample, classes: tuple[str, ...]) -> Input:

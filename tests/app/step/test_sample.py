@@ -35,7 +35,7 @@ def step(qtbot: QtBot, window: MainWindow, times: int) -> None:
 def picker(qtbot: QtBot, window: MainWindow) -> SamplePicker:
     click(control(window, "step-sample-choose"))
     found = window.findChild(SamplePicker, "step-sample")
-    qtbot.waitUntil(lambda: found._found is not None, timeout=_PATIENCE)
+    qtbot.waitUntil(lambda: found.chooser.found is not None, timeout=_PATIENCE)
     return found
 
 
@@ -47,18 +47,19 @@ small = pytest.mark.parametrize("stepping", ["chain-rule-by-hand"], indirect=Tru
 def test_a_wrong_sample_of_a_class_is_found_and_stepped(qtbot, window):
     session, chosen = view(window).session, picker(qtbot, window)
     control(window, "step-sample-part-validation").click()
-    qtbot.waitUntil(lambda: chosen._found.part == "validation", timeout=_PATIENCE)
-    chosen.label.setCurrentIndex(chosen.label.findData("3"))
-    chosen.label.chosen.emit("3")
-    qtbot.waitUntil(lambda: chosen._found.label == 3, timeout=_PATIENCE)
-    chosen.wrong.click()
+    qtbot.waitUntil(lambda: chosen.chooser.found.part == "validation", timeout=_PATIENCE)
+    chosen.chooser.label.setCurrentIndex(chosen.chooser.label.findData("3"))
+    chosen.chooser.label.chosen.emit("3")
+    qtbot.waitUntil(lambda: chosen.chooser.found.label == 3, timeout=_PATIENCE)
+    chosen.chooser.wrong.click()
     qtbot.waitUntil(
-        lambda: chosen._found.label not in (None, chosen._found.predicted), timeout=_PATIENCE
+        lambda: chosen.chooser.found.label not in (None, chosen.chooser.found.predicted),
+        timeout=_PATIENCE,
     )
-    first = chosen._found.index
-    chosen.following.click()
-    qtbot.waitUntil(lambda: chosen._found.index > first, timeout=_PATIENCE)
-    found = chosen._found
+    first = chosen.chooser.found.index
+    chosen.chooser.following.click()
+    qtbot.waitUntil(lambda: chosen.chooser.found.index > first, timeout=_PATIENCE)
+    found = chosen.chooser.found
     assert found.label == 3
     assert found.predicted != 3
     loaded = data.load("digits")
@@ -81,7 +82,7 @@ def test_pixels_are_painted_and_stepped(qtbot, window):
     session, chosen = view(window).session, picker(qtbot, window)
     # It begins with the sample that is shown.
     np.testing.assert_array_equal(
-        chosen._found.x.ravel(), session.reader.array("input_1/output").ravel()
+        chosen.chooser.found.x.ravel(), session.reader.array("input_1/output").ravel()
     )
     click(control(window, "step-sample-type"))
     pad = window.findChild(PixelPad, "step-sample-pad")

@@ -1,0 +1,235 @@
+"""The input as the network is given it, and painting on it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, Qt
+from PySide6.QtGui import QKeyEvent, QKeySequence, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+
+from app import theme
+from app.scenes import draw, images
+from app.scenes.formula_expressions import format_number
+from app.text import tr
+from app.widgets.focus import focus_entered, focus_left
+from app.widgets.guarded import guarded
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QFocusEvent
+
+    from app.inside.session import InsideSession
+
+_MOVES = {
+    Qt.Key.Key_Right: (0, 1), Qt.Key.Key_Left: (0, -1), Qt.Key.Key_Down: (1, 0), Qt.Key.Key_Up: (-1, 0),
+}  # fmt: skip
+_DRAWS = (Qt.Key.Key_Space, Qt.Key.Key_Delete, Qt.Key.Key_Backspace)
+#: What the network is given, beside what is drawn, as a share of the picture.
+_INSET = 0.27
+
+
+def seen(x: np.ndarray) -> np.ndarray:
+    """Channels that can be looked at: one or three as they are, of others the mean."""
+    return x if x.shape[-1] in (1, 3) else x.mean(-1, keepdims=True)
+
+
+class Pad(QWidget):
+    """A picture; the mouse draws on it, its right button erases; arrows, Space and Delete do the same."""
+
+    focus_radius = 4
+
+    def __init__(self, session: InsideSession) -> None:
+        super().__init__()
+        self.setObjectName("inside-input-picture")
+        self.setAccessibleName(tr("The input"))
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setMouseTracking(True)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self._session = session
+        self._points: list[list[float]] = []
+        self._erase = False
+        self._at = (0, 0)
+        self._mouse: QPointF | None = None
+        #: Whether a picture is held over the workspace.
+        self.expecting = False
+        session.inputs.changed.connect(self.update)
+
+    # -- what is shown
+
+    def values(self) -> np.ndarray | None:
+        """What is shown and drawn on: what is drawn, or the input; None without a picture."""
+        inputs, given = self._session.inputs, self._session.input
+        if inputs.painting and inputs.canvas is not None and inputs.canvas.strokes:
+            return inputs.canvas.pixels()
+        return given.x if given is not None and given.x.ndim == 3 else None
+
+    def area(self) -> QRectF:
+        """Where the picture stands."""
+        shape = self._session.input_shape
+        if len(shape) != 3:
+            return QRectF(self.rect())
+        side = min((self.height() - 2) / shape[0], (self.width() - 2) / shape[1])
+        w, h = shape[1] * side, shape[0] * side
+        return QRectF((self.width() - w) / 2, (self.height() - h) / 2, w, h)
+
+    def inset(self) -> QRectF:
+        """Where stands what the network is given of a centred drawing; it makes way for the mouse."""
+        area = self.area()
+        w, h = area.width() * _INSET, area.height() * _INSET
+        box = QRectF(area.right() - w - 4, area.bottom() - h - 4, w, h)
+        if self._mouse is not None and box.adjusted(-12, -12, 12, 12).contains(self._mouse):
+            box.moveLeft(area.left() + 4)
+        return box
+
+    # -- drawing
+
+    def _place(self, at: QPointF) -> list[float]:
+        area, shape = self.area(), self._session.input_shape
+        row = (at.y() - area.y()) / area.height() * shape[0]
+        column = (at.x() - area.x()) / area.width() * shape[1]
+        # Beside the picture strokes go on, but not for ever.
+        row, column = (
+            min(max(row, -shape[0]), 2 * shape[0]),
+            min(max(column, -shape[1]), 2 * shape[1]),
+        )
+        return [round(row, 2), round(column, 2)]
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if not self._session.is_image or self._points:
+            return
+        if event.button() not in (Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton):
+            return
+        if not self.area().contains(event.position()):
+            return
+        self._erase = self._session.inputs.erasing or event.button() == Qt.MouseButton.RightButton
+        self._session.inputs.begin(self._erase)
+        self._go_on(event.position())
+
+    def _go_on(self, at: QPointF) -> None:
+        place = self._place(at)
+        self._points.append(place)
+        if not self._session.inputs.go_on(*place):
+            self._points = []
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        self._mouse = event.position()
+        if self._points:
+            self._go_on(event.position())
+        else:
+            self._tell(event)
+
+    def _tell(self, event: QMouseEvent) -> None:
+        values, area = self.values(), self.area()
+        if self._session.inputs.is_centred:
+            self.update()
+        if values is None or not area.contains(event.position()):
+            return
+        row, column = (int(v) for v in self._place(event.position()))
+        if row < values.shape[0] and column < values.shape[1]:
+            numbers = ", ".join(format_number(float(v), 3) for v in values[row, column])
+            words = tr("row {row}, column {column}: {value}", row=row, column=column, value=numbers)
+            QToolTip.showText(event.globalPosition().toPoint(), words, self)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        points, self._points = self._points, []
+        if points:
+            self._commit(points, self._erase)
+
+    def _commit(self, points: list[list[float]], erase: bool, *, live: bool = True) -> None:
+        inputs = self._session.inputs
+        if live:
+            # The command does anew what was seen.
+            inputs.take_back()
+        self._session.context.do(
+            "inside.stroke", points=points, size=inputs.size, ink=inputs.ink, erase=erase
+        )
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self._mouse = None
+        self.update()
+        super().leaveEvent(event)
+
+    # -- keys
+
+    def event(self, event: QEvent) -> bool:
+        # Space plays and Ctrl+Z takes an edit back, except here.
+        override = event.type() == QEvent.Type.ShortcutOverride
+        if override and isinstance(event, QKeyEvent) and _is_own(event):
+            event.accept()
+            return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        key, shape = Qt.Key(event.key()), self._session.input_shape
+        if len(shape) != 3:
+            super().keyPressEvent(event)
+        elif event.matches(QKeySequence.StandardKey.Undo):
+            self._session.context.do("inside.undo_stroke")
+        elif key in _MOVES:
+            dy, dx = _MOVES[key]
+            self._at = (
+                min(max(self._at[0] + dy, 0), shape[0] - 1),
+                min(max(self._at[1] + dx, 0), shape[1] - 1),
+            )
+            self.update()
+        elif key in _DRAWS:
+            erase = self._session.inputs.erasing or key != Qt.Key.Key_Space
+            self._commit([[self._at[0] + 0.5, self._at[1] + 0.5]], erase, live=False)
+        else:
+            super().keyPressEvent(event)
+
+    def focus_rect(self) -> QRect:
+        """Where the focus ring goes."""
+        return self.area().toAlignedRect()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        shape = self._session.input_shape
+        if len(shape) == 3 and self._at == (0, 0):
+            self._at = (shape[0] // 2, shape[1] // 2)
+        focus_entered(self, event)
+        self.update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        focus_left(self)
+        self.update()
+
+    # -- painting
+
+    @guarded
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        try:
+            colors, area, values = theme.current(), self.area(), self.values()
+            edge = area.adjusted(-0.5, -0.5, 0.5, 0.5)
+            painter.setPen(QPen(colors.tx if self.expecting else colors.line2, 1))
+            painter.setBrush(colors.bg0)
+            painter.drawRect(edge)
+            if values is None:
+                return
+            picture = images.photo(colors, seen(values))
+            images.place(painter, area.x(), area.y(), area.width(), area.height(), picture, False)
+            given = self._session.input
+            if self._session.inputs.is_centred and given is not None:
+                box = self.inset()
+                small = images.photo(colors, seen(given.x))
+                images.place(painter, box.x(), box.y(), box.width(), box.height(), small, False)
+                draw.frame(painter, box.x(), box.y(), box.width(), box.height(), colors.tx2)
+            if self.hasFocus():
+                side = area.width() / values.shape[1]
+                x, y = area.x() + self._at[1] * side, area.y() + self._at[0] * side
+                draw.frame(painter, x, y, side, side, colors.fwd, 1.5)
+            if self.expecting:
+                painter.setPen(QPen(colors.tx, 2))
+                painter.setBrush(Qt.BrushStyle.NoBrush)
+                painter.drawRect(edge.adjusted(1, 1, -1, -1))
+        finally:
+            painter.end()
+
+
+def _is_own(event: QKeyEvent) -> bool:
+    """Whether a key means something to the picture."""
+    undo = event.matches(QKeySequence.StandardKey.Undo)
+    return undo or Qt.Key(event.key()) in (*_MOVES, *_DRAWS)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 #: Widths of the places at the left and at the right, by how narrow the window is.
 _LEFT, _RIGHT = (248, 224, 200), (360, 320, 280)
 #: Height of what stands below the rows, and along the bottom.
-_BELOW, _BOTTOM = 322, 120
+_BELOW, _BOTTOM = 322, 132
 
 
 class InsideView(QWidget):
@@ -85,6 +85,10 @@ class InsideView(QWidget):
             whole.addWidget(self.spots["right"])
         for spot in self.spots.values():
             spot.show_panel(spot.choices[0].id)
+        if "bottom" in self.spots:
+            self.spots["bottom"].head.subtitle.setText(
+                tr("scrub to see the same input through an earlier network")
+            )
         self.set_compact(0)
 
     # -- the window's calls

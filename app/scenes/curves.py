@@ -301,7 +301,7 @@ def _chart(
         _other(painter, box, axis, theme, curve, span)
     for curve, color in zip(curves, colors, strict=True):
         if len(curve.train):
-            _curve(painter, box, axis, color, curve, span, alone=len(curves) == 1)
+            paint_curve(painter, box, axis, color, curve, span, alone=len(curves) == 1)
 
 
 def _box(panel: Panel, curves: tuple[Curve, ...]) -> Box:
@@ -401,7 +401,7 @@ def _sample(
     painter.drawLine(QLineF(x, y, x + 18, y))
 
 
-def _curve(
+def paint_curve(
     painter: QPainter,
     box: Box,
     axis: Axis,
@@ -411,6 +411,7 @@ def _curve(
     *,
     alone: bool,
 ) -> None:
+    """Draw a curve over `span` steps: training solid, validation dashed; `alone` with the band of its raw values."""
     if curve.name == "learning_rate":
         _line(painter, box, axis, color, curve.steps, curve.train, span, False)
         return

@@ -101,6 +101,8 @@ class InsideSession(QObject):
             "rows": "maps", "scale": "layer", "opacity": 0.8,
             # How a walk is shown, which channel of what is read it writes out, and at which of a layer's steps.
             "walk": "channels", "walk_channel": 0, "walk_stage": "",
+            # Which filters are shown, with what beside them, and what gets the strongest colour.
+            "filters_layers": "all", "filters_scale": "layer", "filters_gradients": True, "filters_colour": True,
         }  # fmt: skip
         #: Page of the maps of layers that have too many for one.
         self.pages: dict[str, int] = {}

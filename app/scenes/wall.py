@@ -261,7 +261,7 @@ class WallScene:
     def paint(self, painter: QPainter, place: WallLayout, theme: Theme, frame: Frame) -> None:
         """Draw one moment."""
         painter.save()
-        shot = frame.snapshot
+        shot = frame.present.snapshot
         values = {}
         for row in place.rows:
             array = shot.values.get(f"sample:{row.node.output}") if shot is not None else None

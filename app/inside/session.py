@@ -103,6 +103,8 @@ class InsideSession(QObject):
             "walk": "channels", "walk_channel": 0, "walk_stage": "",
             # Which filters are shown, with what beside them, and what gets the strongest colour.
             "filters_layers": "all", "filters_scale": "layer", "filters_gradients": True, "filters_colour": True,
+            # Whether top samples are seen whole ("samples") or what excites of them ("patches").
+            "top_samples": "samples",
         }  # fmt: skip
         #: Page of the maps of layers that have too many for one.
         self.pages: dict[str, int] = {}

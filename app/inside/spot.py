@@ -8,8 +8,9 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from app.inside.panels import InsidePanel, panels
+from app.scenes import draw
 from app.text import tr
-from app.widgets import Header, Panel, Segmented
+from app.widgets import Choice, Header, Panel, Segmented
 
 if TYPE_CHECKING:
     from app.inside.session import InsideSession
@@ -57,6 +58,7 @@ class Spot(Panel):
         column.setSpacing(0)
         self.head = Header(title)
         self.choice: Segmented | None = None
+        self.menu: Choice | None = None
         if len(self.choices) > 1:
             self.choice = Segmented(
                 [(one.id, one.title) for one in self.choices],
@@ -66,6 +68,18 @@ class Spot(Panel):
             self.choice.setToolTip("\n".join(f"{one.title}: {one.tip}" for one in self.choices))
             self.choice.chosen.connect(self.wanted)
             self.head.row.addWidget(self.choice)
+            # The same as a list, where the buttons would be cut off.
+            self.menu = Choice(
+                [(one.id, one.title) for one in self.choices], name=f"inside-{place}-menu", label=tr("Show")
+            )  # fmt: skip
+            self.menu.setToolTip(self.choice.toolTip())
+            self.menu.chosen.connect(self.wanted)
+            widest = max(draw.advance(one.title, 12) for one in self.choices)
+            self.menu.setMaximumWidth(round(widest) + 48)
+            self.menu.hide()
+            self.head.row.addWidget(self.menu, 100)
+        # Whatever stands in it: the head keeps no window from becoming smaller.
+        self.head.setMinimumWidth(1)
         column.addWidget(self.head)
         self._stack = QStackedWidget()
         column.addWidget(self._stack, 1)
@@ -92,7 +106,24 @@ class Spot(Panel):
         self._stack.setCurrentWidget(self.shown[identifier])
         for name, beside in self._controls.items():
             beside.setVisible(name == identifier)
-        if self.choice is not None:
+        if self.choice is not None and self.menu is not None:
             self.choice.set_value(identifier)
+            self.menu.set_value(identifier)
         self.value = identifier
+        self._make_room()
         return True
+
+    def resizeEvent(self, event: object) -> None:
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """Show buttons to choose by, or a list where there is no room for them."""
+        if self.choice is None or self.menu is None:
+            return
+        row, beside = self.head.row, self._controls.get(self.value)
+        margins, shown = row.contentsMargins(), [self.head.title, self.choice]
+        needed = sum(one.sizeHint().width() for one in (*shown, *((beside,) if beside else ())))
+        needed += margins.left() + margins.right() + row.spacing() * (len(shown) + 2)
+        fits = needed <= self.width()
+        self.choice.setVisible(fits)
+        self.menu.setVisible(not fits)

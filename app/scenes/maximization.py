@@ -18,6 +18,7 @@ from app.scenes import draw, images
 from app.scenes.formula_expressions import format_number
 from app.scenes.hits import Hit, HitIndex
 from app.scenes.registry import register
+from app.scenes.spec_view import numbered_titles
 from app.text import number, tr
 
 if TYPE_CHECKING:
@@ -50,18 +51,19 @@ class MaximizationLayout:
 
 
 def place_maximization(size: tuple[float, float], top: float = 12.0) -> MaximizationLayout:
-    """The picture as large as fits at the left, the curve beside it; below it where there is more height than width."""
+    """The picture as large as fits and the curve beside it, or below it where there is more height."""
     width, height = size
     room = max(40.0, height - top - _UNDER - 10)
-    upright = height > width
-    side = min(room * (0.6 if upright else 1.0), width - 32 if upright else width * 0.48)
+    upright = height > 0.8 * width
+    side = min(room * 0.68, width - 32) if upright else min(room, width * 0.48)
+    side = max(24.0, side)
     picture = (16.0, top, side, side)
     if upright:
-        y = top + side + _UNDER + 16
-        chart = (16 + _LEFT, y, width - 32 - _LEFT, max(24.0, height - y - _AXIS))
+        y = top + side + _UNDER + 30
+        chart = (16 + _LEFT, y, width - 36 - _LEFT, max(24.0, height - y - _AXIS))
     else:
         x = 16 + side + _GAP + _LEFT
-        chart = (x, top + 22, max(40.0, width - x - 20), max(24.0, height - top - 22 - _AXIS))
+        chart = (x, top + 22, max(40.0, width - x - 20), max(24.0, side - 22 - (_AXIS - _UNDER)))
     hits = HitIndex(
         (Hit("picture:", "picture", "", (), picture), Hit("chart:", "chart", "", (), chart))
     )
@@ -103,10 +105,11 @@ def paint_maximization(
         )  # fmt: skip
     draw.frame(painter, x - 0.5, y - 0.5, w + 1, h + 1, theme.line2)
     said = tr("step {step} of {all}", step=number(step), all=number(steps))
+    if draw.advance(said, 11.5, mono=True) + draw.advance(words, 12, 500) + 10 > w:
+        said = f"{number(step)}/{number(steps)}"
     taken = draw.text(painter, x + w, y + h + 16, said, 11.5, theme.tx2, mono=True, anchor="end")
-    draw.text(
-        painter, x, y + h + 16, draw.elide(words, 12, w - taken - 10, 500), 12, theme.tx, weight=500
-    )
+    shown = draw.elide(words, 12, w - taken - 10, 500)
+    draw.text(painter, x, y + h + 16, shown, 12, theme.tx, weight=500)
     if len(activations):
         _curve(painter, place, theme, activations, steps, step)
 
@@ -180,7 +183,7 @@ def subject_words(spec: NetworkView, layer: str, channel: int) -> str:
     if layer == spec.nodes[-1].layer:
         name = spec.classes[channel] if channel < len(spec.classes) else str(channel)
         return tr("class {name}", name=name)
-    title = nodes[0].title
+    title = numbered_titles(spec).get(layer, nodes[0].title)
     if len(nodes[0].shape) == 3:
         return tr("{layer}, map {number}", layer=title, number=channel + 1)
     return tr("{layer}, unit {number}", layer=title, number=channel + 1)

@@ -106,6 +106,7 @@ class InsideSession(QObject):
             # Whether top samples are seen whole ("samples") or what excites of them ("patches").
             "top_samples": "samples",
         }  # fmt: skip
+        self._checks: dict[str, Callable[[Any], None]] = {}
         #: Page of the maps of layers that have too many for one.
         self.pages: dict[str, int] = {}
         self._active = False
@@ -177,6 +178,12 @@ class InsideSession(QObject):
         """Of one sample; empty without a network."""
         nodes = [node for node in self.network.nodes if node.kind == "Input"]
         return nodes[0].shape if len(nodes) == 1 else ()
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """Names of the numbers of the input where they have any."""
+        nodes = [node for node in self.network.nodes if node.kind == "Input"]
+        return tuple(nodes[0].labels) if len(nodes) == 1 else ()
 
     @property
     def is_image(self) -> bool:
@@ -254,6 +261,20 @@ class InsideSession(QObject):
         if values is None or values.ndim != 3 or channel >= values.shape[-1]:
             return None
         return values[..., channel]
+
+    def offer(self, name: str, value: Any, check: Callable[[Any], None] | None = None) -> None:
+        """Let ``inside.show`` switch something more.
+
+        Parameters
+        ----------
+        name, value
+            The switch and where it begins; values are of its type.
+        check
+            Raises `CommandError` for what it cannot be.
+        """
+        self.toggles = {name: value} | self.toggles
+        if check is not None:
+            self._checks[name] = check
 
     # -- asking the engine
 
@@ -464,6 +485,8 @@ class InsideSession(QObject):
             raise CommandError(tr("There is nothing to show called {name}.", name=repr(name)))
         if not isinstance(value, type(self.toggles[name])):
             raise CommandError(tr("{value} is nothing that can be shown there.", value=repr(value)))
+        if (check := self._checks.get(name)) is not None:
+            check(value)
         self.set_toggle(name, value)
 
     def _on_message(self, message: Any) -> None:

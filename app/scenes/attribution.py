@@ -33,14 +33,14 @@ def per_pixel(values: np.ndarray, signed: bool) -> np.ndarray:
     return values.sum(-1) if signed else values.max(-1)
 
 
-def pixels_of(values: np.ndarray, method: str) -> np.ndarray:
+def pixels_of(values: np.ndarray, method: str, signed: bool | None = None) -> np.ndarray:
     """What a method says of each pixel: (height, width).
 
     A window of occlusion hides all channels at once, so that each of them has the number of the pixel.
     """
     if method == "occlusion" and values.ndim == 3:
         return values[..., 0]
-    return per_pixel(values, method in SIGNED)
+    return per_pixel(values, method in SIGNED if signed is None else signed)
 
 
 def highest(values: np.ndarray) -> float:
@@ -123,12 +123,13 @@ def picture(
     *,
     top: float | None = None,
     opacity: float = 0.8,
+    signed: bool | None = None,
 ) -> QImage:
-    """An attribution as a picture of one pixel a number."""
+    """An attribution as a picture of one pixel a number; `signed` where a setting changes what the method gives."""
     from app.scenes.images import from_words
 
-    signed = method in SIGNED
-    pixels = pixels_of(values, method)
+    signed = method in SIGNED if signed is None else signed
+    pixels = pixels_of(values, method, signed)
     words = overlay(
         theme,
         x,

@@ -126,10 +126,12 @@ class PathScene:
         whole = path.score - path.baseline_score
         every = np.concatenate([risen, gained, [0.0, whole]])
         every = every[np.isfinite(every)]
+        # The sum is of the way as far as the last point stands for it.
+        way = np.minimum(np.cumsum(path.weights), 1.0)
         lines = (
             explained.Line(path.alphas[upto], risen[upto], theme.tx, tr("f(α) − f(baseline)")),
             explained.Line(
-                path.alphas[upto], gained[upto], theme.pos,
+                way[upto], gained[upto], theme.pos,
                 tr("Σ so far = {value}", value=draw.signed(float(gained[now.index]), 3)),
             ),
         )  # fmt: skip

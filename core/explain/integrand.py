@@ -25,6 +25,8 @@ class Integrand:
     ----------
     alphas
         (points,): where on the path, from the baseline (0) to the input (1).
+    weights
+        (points,): the share of the path that each point stands for.
     scores
         (points,): the number that is explained, there.
     gradients
@@ -39,6 +41,7 @@ class Integrand:
     """
 
     alphas: np.ndarray
+    weights: np.ndarray
     scores: np.ndarray
     gradients: np.ndarray
     parts: np.ndarray
@@ -107,6 +110,6 @@ def integrand(
         yield Progress(
             done,
             points,
-            Integrand(alphas[:done], np.concatenate(scores), np.concatenate(gradients),
+            Integrand(alphas[:done], weights[:done], np.concatenate(scores), np.concatenate(gradients),
                       np.concatenate(parts), start[0], here, there),
         )  # fmt: skip

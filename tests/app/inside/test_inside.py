@@ -9,11 +9,12 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 
 from app.bus import CommandError
+from app.inside.methods import METHODS, starting
 from app.inside.panels import PLACES, InsidePanel, panels
-from app.inside.panels.attribution import METHODS, AttributionPanel
+from app.inside.panels.attribution import AttributionPanel
 from app.inside.panels.walk import WalkStage
 from app.inside.panels.wall import Wall
-from app.scenes.attribution import SIGNED, per_pixel
+from app.scenes.attribution import pixels_of
 from core.explain import gradients
 from core.explain.class_maps import grad_cam, last_convolution, upsampled
 from core.explain.occluding import occlusion
@@ -63,15 +64,16 @@ def test_a_click_on_a_map_looks_at_it_and_the_window_walks_over_it(inside: Insid
 def expected_maps(inside: Inside, name: str) -> np.ndarray:
     """What a method says by the engine alone."""
     of, x, score = inside.explainer, inside.x, Score(inside.session.class_index)
-    if name == "saliency":
-        return gradients.saliency(of, x, score)[0]
-    if name == "smooth_grad":
-        return last(gradients.smooth_grad(of, x, score, **METHODS[name]))[0]
-    if name == "integrated_gradients":
-        return last(gradients.integrated_gradients(of, x, score, **METHODS[name])).attributions[0]
+    settings = starting(name, inside.session.input_shape)
     if name == "grad_cam":
         return upsampled(grad_cam(of, x, score, last_convolution(of)), of, "bilinear")[0]
-    return last(occlusion(of, x, score, **METHODS[name])).attributions[0]
+    if name == "smooth_grad":
+        return last(gradients.smooth_grad(of, x, score, **settings))[0]
+    if name == "integrated_gradients":
+        return last(gradients.integrated_gradients(of, x, score, **settings)).attributions[0]
+    if name == "occlusion":
+        return last(occlusion(of, x, score, **settings)).attributions[0]
+    return getattr(gradients, name)(of, x, score)[0]
 
 
 @BOTH
@@ -79,26 +81,27 @@ def test_every_method_is_computed_for_the_class_and_follows_it(inside: Inside) -
     panel = inside.window.findChild(AttributionPanel)
 
     def complete(chosen: int) -> bool:
-        found = panel._found
+        found = panel.attributing.found
         return set(found) == set(METHODS) and all(
             a.whole and a.score.class_index == chosen for a in found.values()
         )
 
+    inside.do("inside.show", name="methods", value=list(METHODS))
     chosen = inside.session.class_index
     assert chosen == inside.session.predicted
     inside.until(lambda: complete(chosen))
     for name in METHODS:
         expected = expected_maps(inside, name)
-        assert np.allclose(panel._found[name].values, expected, atol=1e-6), name
-        assert np.allclose(panel.tiles[name].values, per_pixel(expected, name in SIGNED), atol=1e-5)
+        assert np.allclose(panel.attributing.found[name].values, expected, atol=1e-6), name
+        assert np.allclose(panel.tiles[name].values, pixels_of(expected, name), atol=1e-5)
     other = (chosen + 1) % len(inside.session.classes)
     inside.do("inside.class", class_index=other)
     inside.until(lambda: complete(other))
     assert np.allclose(
-        panel._found["saliency"].values, expected_maps(inside, "saliency"), atol=1e-6
+        panel.attributing.found["saliency"].values, expected_maps(inside, "saliency"), atol=1e-6
     )
-    path = panel._found["integrated_gradients"].detail
-    assert panel._found["integrated_gradients"].values.sum() == pytest.approx(
+    path = panel.attributing.found["integrated_gradients"].detail
+    assert panel.attributing.found["integrated_gradients"].values.sum() == pytest.approx(
         path.score[0] - path.baseline_score[0], rel=0.1, abs=0.1
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from PySide6.QtCore import QLineF, QPointF
@@ -92,9 +92,19 @@ def layout(
     return ExplainedLayout(size, head, boxes, trace, HitIndex(tuple(hits)), (key, size, view))
 
 
-def caption(
-    painter: QPainter, place: ExplainedLayout, theme: Theme, title: str, words: str
-) -> None:
+class Headed(Protocol):
+    """A layout with room for a caption of this height at its top, or 0."""
+
+    @property
+    def size(self) -> tuple[float, float]:
+        """Width and height."""
+
+    @property
+    def head(self) -> float:
+        """Height of the caption."""
+
+
+def caption(painter: QPainter, place: Headed, theme: Theme, title: str, words: str) -> None:
     """Write what a film is of, at its top."""
     if not place.head:
         return

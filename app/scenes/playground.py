@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QRegion
 
 from app.scenes import draw, images
 from app.scenes.playground_board import Board, extent, grids, shade
-from app.scenes.playground_layout import GAP, MARGIN, NAMES, SIGN, TOP, Layout, short
+from app.scenes.playground_layout import GAP, MARGIN, NAMES, SIGN, TOP, Layout, short, tight
 from app.scenes.playground_words import formulas, ledger, written
 from app.text import tr
 
@@ -173,8 +173,11 @@ def _cells(
 ) -> None:
     side, finite = place.side, values[np.isfinite(values)]
     top = float(np.abs(finite).max()) if finite.size else 0.0
-    longest = max(len(short(float(value))) for value in values.flat)
-    px = min(13, int((side - 4) / (0.62 * longest)))
+    for words in (short, tight):
+        longest = max(len(words(float(value))) for value in values.flat)
+        px = min(13, int((side - 4) / (0.62 * longest)))
+        if px >= 7:
+            break
     for i, row in enumerate(values):
         for j, value in enumerate(map(float, row)):
             x, y = rect[0] + j * side, rect[1] + i * side
@@ -184,7 +187,7 @@ def _cells(
             draw.fill(painter, x + 0.5, y + 0.5, side - 1, side - 1, ground)
             if px >= 7:
                 ink = theme.on(ground) if value == value else theme.tx3
-                draw.text(painter, x + side / 2, y + side / 2 + 0.36 * px, short(value), px, ink, mono=True,
+                draw.text(painter, x + side / 2, y + side / 2 + 0.36 * px, words(value), px, ink, mono=True,
                           anchor="middle")  # fmt: skip
 
 

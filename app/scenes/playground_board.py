@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QImage
 
     from app.engine.questions.playground import Result
-    from app.inside.playground.settings import Settings
+    from app.scenes.playground_settings import Settings
     from app.theme import Theme
 
 CHANNELS = (tr("red"), tr("green"), tr("blue"))

@@ -114,3 +114,10 @@ def short(value: float) -> str:
     if abs(value) < 0.0005:
         return draw.scientific(value)
     return draw.plain(value, 3 if abs(value) < 0.095 else 2)
+
+
+def tight(value: float) -> str:
+    """A number with fewer figures, for small cells: ``.09``."""
+    if value != value or (float(value).is_integer() and abs(value) < 1000):
+        return short(value)
+    return draw.plain(value, 2 if abs(value) < 1 else 1).replace("0.", ".", 1)

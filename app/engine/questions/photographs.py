@@ -59,15 +59,16 @@ def read(path: Path, longest: int) -> Photograph:
     """
     name = path.name
     try:
-        if not path.is_file():
-            raise ChainruleError(tr("There is no file {name}.", name=name))
-        size = path.stat().st_size
-        with path.open("rb"):
-            pass
+        there = path.is_file()
+        size = path.stat().st_size if there else 0
+        if there:
+            path.open("rb").close()
     except (OSError, ValueError) as error:
         raise ChainruleError(
             tr("{name} cannot be read: {why}", name=name, why=str(error))
         ) from error
+    if not there:
+        raise ChainruleError(tr("There is no file {name}.", name=name))
     if size > MOST_BYTES:
         raise ChainruleError(
             tr("{name} is {size} MB large; pictures may have up to {most}.", name=name,

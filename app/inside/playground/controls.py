@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 from app import text
 from app.inside.playground.kernel import KernelGrid
 from app.inside.playground.model import INPUT, OWN, PHOTOS
-from app.inside.playground.settings import WHOLE
+from app.scenes.playground_settings import WHOLE
 from app.text import tr
 from app.widgets import Button, Choice, Label, NumberField, ScrollPanel, Segmented, Toggle
 

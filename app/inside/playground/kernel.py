@@ -16,7 +16,7 @@ from app.widgets.focus import focus_entered, focus_left
 if TYPE_CHECKING:
     from PySide6.QtGui import QFocusEvent
 
-    from app.inside.playground.settings import Rows
+    from app.scenes.playground_settings import Rows
 
 _MINUS = "\N{MINUS SIGN}"
 _ARROWS = {Qt.Key.Key_Up: (-1, 0), Qt.Key.Key_Down: (1, 0)}

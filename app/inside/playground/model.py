@@ -11,7 +11,8 @@ from PySide6.QtCore import QObject, Signal
 
 import assets
 from app.bus import CommandError
-from app.inside.playground.settings import Settings
+from app.scenes.playground_film import LONGEST
+from app.scenes.playground_settings import Settings
 from app.text import tr
 from core.errors import ChainruleError
 
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
     from app.engine.questions.photographs import Photograph
     from app.engine.questions.playground import Result
     from app.inside.session import InsideSession
-
-#: Photographs have at most so many pixels along their longer side: each of them can be told from the next.
-LONGEST = 320
 
 #: The photographs the program is delivered with, by the names of their files.
 PHOTOS = {

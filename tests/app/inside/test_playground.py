@@ -18,8 +18,8 @@ from app.bus import CommandError
 from app.engine.questions.photographs import read
 from app.inside.panels.playground import PlaygroundPanel
 from app.inside.playground.kernel import KernelCell
-from app.inside.playground.model import LONGEST
 from app.scenes import playground_words as words
+from app.scenes.playground_film import LONGEST
 from core.errors import ChainruleError
 from tests.app.inside.conftest import Inside
 from tests.app.inside.test_inside import BOTH

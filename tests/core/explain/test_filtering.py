@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core.errors import ChainruleError
-from core.explain.classic_filters import FILTERS, SIZES, classic_filter, name_of
+from core.classic_filters import FILTERS, SIZES, classic_filter, name_of
 from core.explain.filtering import MODES, convolved, pooled
 
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from app.text import tr
+from core.classic_filters import FILTERS, SIZES, classic_filter, name_of
 from core.errors import ChainruleError
-from core.explain.classic_filters import FILTERS, SIZES, classic_filter, name_of
 
 Rows = tuple[tuple[float, ...], ...]
 
@@ -94,7 +94,7 @@ class Settings:
 
     @property
     def preset(self) -> str:
-        """Which filter of `core.explain.classic_filters` the kernel is, or ``""``."""
+        """Which filter of `core.classic_filters` the kernel is, or ``""``."""
         return name_of(np.array(self.kernel))
 
     @property

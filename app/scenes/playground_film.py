@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import assets
 from app.scenes import draw, explained, playground, registry
 from app.scenes.hits import HitIndex
 from app.scenes.playground_board import Board, given_picture, made_picture
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from app.snapshots import NetworkView, Probe
     from app.theme import Theme
 
-#: Photographs have at most so many pixels along their longer side.
-LONGEST = 320
 #: A film shows the window sliding along so many rows at most; what is between them is there at once.
 _ROWS = 20
 
@@ -100,10 +98,13 @@ class PlaygroundScene:
         picture = str(subject.toggles.get("picture", "camera"))
         pixels, title = subject.x, tr("the network's input")
         if picture != "input":
-            shipped = assets.path("photos", f"{picture}.jpg")
-            path = str(shipped if picture.isidentifier() and shipped.is_file() else picture)
-            photo = subject.source.ask("photograph", path=path, longest=LONGEST)
-            pixels, title = photo.pixels, photo.name
+            # Reading photographs is the window's, and with it the decoders: only who films one needs them.
+            from app.inside.photos import examples
+            from app.inside.playground import pictures
+
+            name = picture if picture in examples() else ""
+            read = pictures.of_example(name) if name else pictures.of_file(Path(picture))
+            pixels, title = read.pixels, name or Path(picture).name
         elif pixels.ndim != 3 or pixels.shape[-1] not in (1, 3, 4):
             raise ChainruleError(tr("The network's input is no picture. Choose a photograph."))
         result = subject.source.ask("inside_playground", pixels=pixels, **settings.asked())

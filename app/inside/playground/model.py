@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from PySide6.QtCore import QObject, Signal
 
-import assets
 from app.bus import CommandError
-from app.scenes.playground_film import LONGEST
+from app.inside.background import Background
+from app.inside.playground import pictures
+from app.inside.playground.pictures import Picture
 from app.scenes.playground_settings import Settings
 from app.text import tr
 from core.errors import ChainruleError
 
 if TYPE_CHECKING:
-    from app.engine.questions.photographs import Photograph
     from app.engine.questions.playground import Result
+    from app.inside.photos import Photo
     from app.inside.session import InsideSession
 
 #: The photographs the program is delivered with, by the names of their files.
@@ -33,25 +34,6 @@ PHOTOS = {
     "rocket": tr("Rocket"),
 }
 INPUT, OWN = "input", "own"
-
-
-@dataclass(frozen=True, eq=False)
-class Picture:
-    """What is filtered.
-
-    Attributes
-    ----------
-    source
-        A name of `PHOTOS`, "input" or "own".
-    pixels
-        (height, width, channels): uint8, or float as the network takes it.
-    note
-        Its size, and what was done to it.
-    """
-
-    source: str
-    pixels: np.ndarray
-    note: str
 
 
 class Playground(QObject):
@@ -86,10 +68,13 @@ class Playground(QObject):
         self._asking = False
         self._again = False
         self._active = False
-        self._loading = ""
+        self._reading = Background(self)
+        #: The photograph that was last opened or pasted for the network.
+        self._photo: Photo | None = None
         #: Whether the window stands where something is to be seen; of another picture it is put there.
         self._placed = False
         session.input_changed.connect(self._on_input)
+        session.inputs.changed.connect(self._on_photo)
         self._register()
 
     # -- life
@@ -102,6 +87,7 @@ class Playground(QObject):
         else:
             self._on_input()
             self.ask()
+        self._on_photo()
 
     def deactivate(self) -> None:
         """Stop computing."""
@@ -112,37 +98,38 @@ class Playground(QObject):
     def choose(self, source: str) -> None:
         """Filter another picture."""
         self.source = source
+        self._reading.forget()
         if source == INPUT:
             self._take_input()
         elif source == OWN:
             if self.own is not None:
                 self._take(self.own)
         else:
-            self._load(str(assets.path("photos", f"{source}.jpg")), source)
+            self._load(lambda: pictures.of_example(source))
         self.changed.emit()
 
-    def _load(self, path: str, source: str) -> None:
-        self._loading = path
+    def _load(self, read: Callable[[], Picture]) -> None:
+        """Read a photograph beside the interface; the newest counts."""
 
-        def done(found: Photograph) -> None:
-            if self._loading != path:
-                return
-            picture = Picture(source, found.pixels, _note(found))
-            if source == OWN:
-                self.own, self.source = picture, OWN
+        def done(picture: Picture) -> None:
+            if picture.source == OWN:
+                self.own = picture
+            self.source = picture.source
             self._take(picture)
 
-        def failed(sentence: str) -> None:
-            if self._loading == path:
-                self._fail(sentence)
+        def failed(error: Exception) -> None:
+            # What is shown stays, and the choice goes back to it.
+            if self.picture is None:
+                self._fail(str(error))
+                return
+            self.source = self.picture.source
+            self.session.context.refused.emit(str(error))
+            self.changed.emit()
 
-        self.session.context.engine.ask(
-            "photograph", path=path, longest=LONGEST, done=done, failed=failed, asker="playground"
-        )
+        self._reading.ask(read, done, failed)
 
     def _take_input(self) -> None:
         given = self.session.input
-        self._loading = ""
         if given is None or given.x.ndim != 3 or given.x.shape[-1] not in (1, 3, 4):
             self.picture = self.result = None
             self._fail(tr("The network's input is no picture. Choose a photograph."))
@@ -160,6 +147,13 @@ class Playground(QObject):
         if self.source == INPUT and self._active:
             self._take_input()
 
+    def _on_photo(self) -> None:
+        """Take what was pasted or dropped on Look inside as it is, and not as small as the network takes it."""
+        photo = self.session.inputs.photo
+        if photo is not None and photo is not self._photo and self._active:
+            self._photo = photo
+            self._load(lambda: pictures.of_photo(photo, OWN))
+
     # -- the engine
 
     def ask(self) -> None:
@@ -170,19 +164,23 @@ class Playground(QObject):
             self._again = True
             return
         self._asking = True
-        settings = self.settings
+        settings, picture = self.settings, self.picture
 
         def done(result: Any) -> None:
-            self._asking, self.problem = False, ""
-            self.result, self.shown = result, settings
-            self._keep_inside()
-            self.computed.emit()
+            self._asking = False
+            # Of a picture that is not shown any more nobody wants the result.
+            if picture is self.picture:
+                self.problem = ""
+                self.result, self.shown = result, settings
+                self._keep_inside()
+                self.computed.emit()
             self._go_on()
 
         def failed(sentence: str) -> None:
             self._asking = False
-            self.result = None
-            self._fail(sentence)
+            if picture is self.picture:
+                self.result = None
+                self._fail(sentence)
             self._go_on()
 
         self.session.context.engine.ask(
@@ -256,7 +254,7 @@ class Playground(QObject):
             there = False
         if not there:
             raise CommandError(tr("There is no file {name}.", name=Path(path).name or repr(path)))
-        self._load(path, OWN)
+        self._load(lambda: pictures.of_file(Path(path)))
 
     def _do_preset(self, name: str) -> None:
         self._change(lambda settings: settings.with_preset(name))
@@ -290,15 +288,3 @@ class Playground(QObject):
             self.settings = changed
             self.changed.emit()
             self.ask()
-
-
-def _note(found: Photograph) -> str:
-    """The size of a photograph, and what was done to it."""
-    high, wide = found.pixels.shape[:2]
-    words = f"{wide}×{high}"
-    if found.size != (wide, high):
-        words = tr("{width}×{height}, shown reduced to {size}", width=f"{found.size[0]:,}",
-                   height=f"{found.size[1]:,}", size=words)  # fmt: skip
-    if found.see_through:
-        words = tr("{words}; transparent places over white", words=words)
-    return words

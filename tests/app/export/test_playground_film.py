@@ -7,7 +7,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from PySide6.QtGui import QImage
+from PIL import Image
 
 import assets
 from app.engine.replay import Replay
@@ -42,11 +42,9 @@ def test_the_film_shows_the_filtered_photograph(qapp: object, tmp_path: Path) ->
     source = Replay(contents, None)
     shown = list(process_frames(recipe, Canvas(recipe, source.spec), source))
     assert len(shown) == 5
-    image = QImage(str(assets.path("photos", "camera.jpg"))).convertToFormat(
-        QImage.Format.Format_Grayscale8
-    )
-    rows = np.frombuffer(image.constBits(), np.uint8).reshape(256, image.bytesPerLine())
-    padded = np.pad(rows[:, :256] / 255, ((0, 1), (0, 1)))
+    with Image.open(assets.path("photos", "camera.jpg")) as picture:
+        rows = np.asarray(picture.convert("L")) / 255
+    padded = np.pad(rows, ((0, 1), (0, 1)))
     seen = np.lib.stride_tricks.sliding_window_view(padded, (3, 3))[::2, ::2]
     expected = np.einsum("hwij,ij->hw", seen, [[-1, -2, -1], [0, 0, 0], [1, 2, 1]])
     result = shown[-1].toggles["result"]

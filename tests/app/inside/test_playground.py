@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import zlib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QDropEvent, QImage
+from PySide6.QtGui import QDropEvent, QGuiApplication, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 
-import assets
 from app.bus import CommandError
-from app.engine.questions.photographs import read
 from app.inside.panels.playground import PlaygroundPanel
 from app.inside.playground.kernel import KernelCell
+from app.inside.playground.pictures import LONGEST
 from app.scenes import playground_words as words
-from app.scenes.playground_film import LONGEST
-from core.errors import ChainruleError
 from tests.app.inside.conftest import Inside
 from tests.app.inside.test_inside import BOTH
 
@@ -220,6 +216,8 @@ def test_the_networks_input_is_followed(inside: Inside) -> None:
 
 def test_a_photograph_of_ones_own_is_dropped_and_reduced(inside: Inside, tmp_path: Path) -> None:
     play = Playing(inside)
+    told: list[str] = []
+    inside.window.context.refused.connect(told.append)
     image = QImage(1280, 640, QImage.Format.Format_ARGB32)
     image.fill(Qt.GlobalColor.red)
     image.setPixelColor(0, 0, Qt.GlobalColor.transparent)
@@ -232,15 +230,25 @@ def test_a_photograph_of_ones_own_is_dropped_and_reduced(inside: Inside, tmp_pat
     play.panel.dropEvent(event)
     inside.until(lambda: play.model.picture.source == "own")
     assert play.model.picture.pixels.shape == (LONGEST // 2, LONGEST, 3)
-    assert (
-        "1,280×640, shown reduced to 320×160; transparent places over white"
-        in play.model.picture.note
-    )
+    assert "1,280×640, shown reduced to 320×160, clear places on white" in play.model.picture.note
     play.settled()
     assert play.child("playground-picture").value == "own"
+    # What is pasted is shown as large as it is, though the network takes it small.
+    own = play.model.picture
+    clipboard = QGuiApplication.clipboard()
+    pasted = QImage(90, 60, QImage.Format.Format_RGB32)
+    pasted.fill(Qt.GlobalColor.blue)
+    clipboard.setImage(pasted)
+    inside.do("inside.paste")
+    inside.until(lambda: play.model.picture is not own)
+    assert play.model.picture.pixels.shape == (60, 90, 3)
+    assert play.model.picture.pixels[5, 5].tolist() == [0, 0, 255]
     (tmp_path / "text.png").write_text("no picture")
     inside.do("playground.open", path=str(tmp_path / "text.png"))
-    inside.until(lambda: "no picture" in play.model.problem)
+    # What cannot be read is told, and what is shown stays.
+    inside.until(lambda: any("no picture" in sentence for sentence in told))
+    assert play.model.source == "own"
+    assert play.stage.board is not None
 
 
 def test_what_makes_no_sense_is_refused(inside: Inside) -> None:
@@ -272,27 +280,3 @@ def test_what_makes_no_sense_is_refused(inside: Inside) -> None:
         inside.do("playground.set", name=name, value=value)
     inside.until(lambda: "49×49" in play.model.problem)
     assert play.stage.grab().width() > 0
-
-
-def test_pictures_that_cannot_be_read(tmp_path: Path) -> None:
-    good = assets.path("photos", "cat.jpg").read_bytes()
-    assert read(assets.path("photos", "cat.jpg"), 999).pixels.shape == (170, 256, 3)
-    (tmp_path / "cut.jpg").write_bytes(good[:300])
-    (tmp_path / "none.png").write_bytes(b"")
-    (tmp_path / "one.png").write_bytes(b"")
-    QImage(1, 1, QImage.Format.Format_RGB32).save(str(tmp_path / "one.png"))
-    assert read(tmp_path / "one.png", 99).pixels.shape == (1, 1, 3)
-    # A file that says it is 30,000 pixels wide and high, and has none of them.
-    header = bytearray((tmp_path / "one.png").read_bytes())
-    header[16:24] = (30_000).to_bytes(4, "big") * 2
-    header[29:33] = zlib.crc32(bytes(header[12:29])).to_bytes(4, "big")
-    (tmp_path / "bomb.png").write_bytes(bytes(header))
-    for name, sentence in (
-        ("cut.jpg", "cut.jpg"), ("none.png", "no picture"), ("bomb.png", "30,000×30,000"), ("x.png", "no file"),
-    ):  # fmt: skip
-        with pytest.raises(ChainruleError, match=sentence):
-            read(tmp_path / name, 256)
-    deep = QImage(40, 30, QImage.Format.Format_RGBA64)
-    deep.fill(Qt.GlobalColor.green)
-    deep.save(str(tmp_path / "deep.png"))
-    assert read(tmp_path / "deep.png", 20).pixels[3, 3].tolist() == [0, 255, 0]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.errors import ChainruleError
 from core.classic_filters import FILTERS, SIZES, classic_filter, name_of
+from core.errors import ChainruleError
 from core.explain.filtering import MODES, convolved, pooled
 
 

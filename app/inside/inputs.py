@@ -83,7 +83,7 @@ class Inputs(QObject):
         self._live.setInterval(_LIVE)
         self._live.timeout.connect(self._show_canvas)
         self._switches = (True, False)
-        session.toggles |= {"centred": True, "invert": False}
+        session.toggles |= {"centred": True, "invert": False, "channel": "", "numbers": "unit"}
         session.input_changed.connect(self._on_input)
         session.chosen.connect(self._on_switch)
         session.network_changed.connect(self._on_network)

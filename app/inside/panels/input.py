@@ -80,8 +80,17 @@ class InputPanel(QWidget):
             "inside-photo-choose", "camera", tr("A photo: from a file, the clipboard, or the program"),
             "normal",
         )  # fmt: skip
-        row.addWidget(self.choose)
-        row.addWidget(self.photo)
+        self.channels = _button(
+            "inside-channels-open",
+            "matrix",
+            tr("The input's numbers, channel by channel"),
+            "normal",
+        )
+        self.channels.clicked.connect(
+            lambda: self._session.context.do("inside.view", value="channels")
+        )
+        for button in (self.choose, self.photo, self.channels):
+            row.addWidget(button)
         self._popovers: dict[str, SamplePopover | PhotoPopover] = {}
         self.choose.clicked.connect(lambda: _toggle(self._samples()))
         self.photo.clicked.connect(lambda: _toggle(self._photos()))

@@ -264,7 +264,7 @@ class WalkStage(QWidget):
             session.context.do("inside.select", layer=session.layer, channel=channel, **where)
         elif key in _PLANES:
             self.write_out(seen.plane + _PLANES[key])
-        elif key == Qt.Key.Key_Space:
+        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.play()
         elif key in (Qt.Key.Key_Home, Qt.Key.Key_End):
             last = seen.map.shape if key == Qt.Key.Key_End else (0, 0)

@@ -24,8 +24,8 @@ STRIP, THUMB, _LOW = 54.0, 30.0, 22.0
 _CELL, _WIDE, _READABLE = 52.0, 76.0, 36.0
 #: Pictures at least and at most.
 _LEAST, _MOST = 72.0, 190.0
-#: Words left of the rows of channels.
-_WORDS = 70.0
+#: Words left of the rows of channels, and room for a channel at least.
+_WORDS, _NARROW = 70.0, 54.0
 
 
 @dataclass(frozen=True)
@@ -235,24 +235,24 @@ def _channels(seen: Seen, size: tuple[float, float]) -> WalkPlace:
     small = side * 0.72
     # The sum, and what the activation makes of it, stand at the right.
     big = min(150.0, high * 0.7, width * 0.15)
-    results = 2 if seen.before is not None else 1
+    results, count = 2 if seen.before is not None else 1, seen.terms.planes
+    needed = 48.0 + 2 * SIDE + _WORDS + (results - 1) * 34.0 + count * _NARROW
+    big = max(min(big, (width - needed) / results), min(big, 84.0))
     right = width - SIDE - results * big - (results - 1) * 34.0
     room = right - 48.0 - SIDE - _WORDS
-    count = seen.terms.planes
-    if count * 54.0 <= room:
-        # All of them, if need be smaller.
-        side = min(side, room / count - 12.0)
-        small = side * 0.72
-    pitch = max(side + 12.0, 52.0)
+    # More channels rather than larger ones.
+    pitch = min(side + 12.0, max(_NARROW, room / count))
+    side = min(side, pitch - 10.0)
+    small = side * 0.72
     first, shown, back, on = _page(seen, room, pitch, 8 + TITLE, high)
     if shown == count:
         pitch = min(side * 1.7, room / count)
-    top, x0 = 8.0 + TITLE, SIDE + _WORDS
+    top, x0 = 8.0 + TITLE + (high - 2 * side - small - 2 * gap) / 2, SIDE + _WORDS
     if back:
         back = back.translated(_WORDS, 0)
         x0 += 14
     if on:
-        on = QRectF(right - 66, top, 18, high)
+        on = QRectF(right - 66, 8.0 + TITLE, 18, high)
     areas: list[Area] = []
     for k in range(shown):
         left = x0 + k * pitch
@@ -266,7 +266,7 @@ def _channels(seen: Seen, size: tuple[float, float]) -> WalkPlace:
                 Area(name, (left + (side - w) / 2, y + (box - h) / 2, w, h), *grid, first + k)
             )
     w, h = _fit(*out, big, big)
-    middle = top + high / 2
+    middle = 8.0 + TITLE + high / 2
     if results == 2:
         areas.append(Area("z", (right + (big - w) / 2, middle - h / 2, w, h), *out))
     end = width - SIDE - big

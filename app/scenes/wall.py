@@ -6,6 +6,7 @@ Painted from arrays by layer, so that a live view, a drawn input and a film show
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from PySide6.QtGui import QPainter
 
 from app.scenes import draw, images
 from app.scenes.formula_expressions import format_number
-from app.scenes.hits import Hit
+from app.scenes.hits import Hit, HitIndex
 from app.scenes.registry import register
 from app.scenes.wall_layout import (
     ARROWS,
@@ -228,57 +229,61 @@ def _units(
                 )
 
 
+@dataclass(frozen=True, eq=False)
+class WallFilm:
+    """A wall laid out for a film: `place`, drawn `zoom` times as large under a head."""
+
+    size: tuple[float, float]
+    zoom: float
+    place: WallLayout
+    hits: HitIndex
+    key: tuple[Any, ...]
+
+
 class WallScene:
     """The wall as a scene: of the sample the snapshots hold, for films."""
 
     name = "feature-maps"
 
-    def layout(self, spec: NetworkView, size: tuple[float, float], view: ViewState) -> WallLayout:
-        """Place the layers; what does not fit is laid out for a larger picture, which is drawn smaller."""
-        width, height = size[0], size[1] - _HEAD
-        zoom = 1.0
-        for _ in range(6):
-            place = place_wall(spec, (round(width / zoom, 2), size[1]), view.pages)
-            if place.height * zoom <= height:
-                break
-            zoom *= max(0.6, height / (place.height * zoom)) * 0.99
-        return place
+    def layout(self, spec: NetworkView, size: tuple[float, float], view: ViewState) -> WallFilm:
+        """Place the layers for a picture of another size, which is drawn as large as it fits."""
+        low, high = 0.1, 2.0
+        for _ in range(8):
+            zoom = (low + high) / 2
+            place = place_wall(spec, (round(size[0] / zoom, 2), size[1]), view.pages)
+            low, high = (zoom, high) if place.height * zoom <= size[1] - _HEAD else (low, zoom)
+        place = place_wall(spec, (round(size[0] / low, 2), size[1]), view.pages)
+        return WallFilm(size, low, place, HitIndex(), (spec, size, view.pages))
 
-    def probes(self, spec: NetworkView, place: WallLayout, frame: Frame) -> tuple[Probe, ...]:
+    def probes(self, spec: NetworkView, place: WallFilm, frame: Frame) -> tuple[Probe, ...]:
         """The outputs of the layers."""
-        return tuple(Probe(row.node.output, source="sample") for row in place.rows)
+        return tuple(Probe(row.node.output, source="sample") for row in place.place.rows)
 
-    def describe(self, place: WallLayout, hit: Hit, frame: Frame) -> tuple[str, ...]:
-        """Title of a layer and number of a map."""
-        row = place.row(hit.node)
-        if row is None:
-            return ()
-        if not hit.index:
-            return (row.title,)
-        what = tr("map") if row.maps else tr("unit")
-        return (f"{row.title}, {what} {hit.index[0] + 1}",)
+    def describe(self, place: WallFilm, hit: Hit, frame: Frame) -> tuple[str, ...]:
+        """Films are not pointed at."""
+        return ()
 
-    def paint(self, painter: QPainter, place: WallLayout, theme: Theme, frame: Frame) -> None:
+    def paint(self, painter: QPainter, place: WallFilm, theme: Theme, frame: Frame) -> None:
         """Draw one moment."""
+        wall = place.place
         painter.save()
         shot = frame.present.snapshot
         values = {}
-        for row in place.rows:
+        for row in wall.rows:
             array = shot.values.get(f"sample:{row.node.output}") if shot is not None else None
             if array is not None:
                 values[row.node.layer] = array.reshape(row.node.shape)
         draw.text(painter, 16, 30, frame.caption or tr("Feature maps"), 15, theme.tx, weight=600)
-        draw.line(painter, 0, _HEAD - 1, 20_000, _HEAD - 1, theme.line)
+        draw.line(painter, 0, _HEAD - 1, place.size[0], _HEAD - 1, theme.line)
         if shot is not None:
             at = 32 + draw.advance(frame.caption or tr("Feature maps"), 15, 600)
             words = tr("step {step}", step=f"{shot.position.step:,}")
             draw.text(painter, at, 30, words, 12, theme.tx2, mono=True)
         painter.translate(0, _HEAD)
-        zoom = min(1.0, (place.size[1] - _HEAD) / place.height)
-        painter.scale(zoom, zoom)
-        draw.prepare(painter, (place.size[0], place.height))
+        painter.scale(place.zoom, place.zoom)
+        draw.prepare(painter, (wall.size[0], wall.height))
         scale = str(frame.toggles.get("scale", "layer"))
-        paint_wall(painter, place, theme, values, scale=scale if scale in SCALES else "layer")
+        paint_wall(painter, wall, theme, values, scale=scale if scale in SCALES else "layer")
         painter.restore()
 
 

@@ -83,6 +83,12 @@ def walk(session: Session, *, x: Any, layer: str, channel: int = 0, stage: str =
         ``"first"`` for the first of several windows; by default the last, which makes the maps that are seen.
     """
     of = explainer(session)
+    known = [one.id for one in of.network.layers]
+    if layer not in known:
+        message = tr(
+            "There is no layer {name}; there are {known}.", name=repr(layer), known=", ".join(known)
+        )
+        raise ChainruleError(message)
     of.layer_outputs(given(of, x))
     program = of.predictor
     if program.tape not in _views:
@@ -135,7 +141,7 @@ def _parts(
     geometry: dict[str, Any] = {
         "kernel_size": [kh, kw],
         "strides": list(line.attributes["strides"]),
-        "dilation_rate": list(line.attributes["dilation"]),
+        "dilation_rate": list(line.attributes.get("dilation", (1, 1))),
     }
     key = (x.shape, *(tuple(value) for value in geometry.values()))
     of = _filters.pop(key, None)

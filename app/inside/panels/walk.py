@@ -68,7 +68,7 @@ class WalkPanel(QWidget):
         for name, icon, tip, action in (
             ("inside-walk-back", "player-skip-back", tr("One place back"), lambda: self.stage.go(-1)),
             (
-                "inside-walk-play", "player-play", tr("Slide the window over all places (Space)"),
+                "inside-walk-play", "player-play", tr("Slide the window over all places (Enter)"),
                 self.stage.play,
             ),
             ("inside-walk-on", "player-skip-forward", tr("One place on"), lambda: self.stage.go(1)),

@@ -85,6 +85,16 @@ class MaximizingStage(QWidget):
             return found.image
         return found.frames[self.frame]
 
+    def numbers(self) -> dict[str, np.ndarray]:
+        """The image of the step that is shown, from 0 to 1, and the activations of all steps."""
+        image, found = self.image, self.found
+        if image is None or found is None:
+            return {}
+        return {
+            "image": image / 255 if image.dtype == np.uint8 else image,
+            "activations": found.activations,
+        }
+
     @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)

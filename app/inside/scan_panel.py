@@ -4,56 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QSize
-from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from app import theme
 from app.inside.scans import Job, scans_of
-from app.scenes import draw
 from app.text import number, tr
-from app.widgets import Button, Choice, ProgressLine
-from app.widgets.guarded import guarded
+from app.widgets import Button, Choice, ProgressLine, Sentence
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QHideEvent, QShowEvent
 
     from app.inside.session import InsideSession
     from core.runs import Position
-
-
-class Status(QWidget):
-    """A sentence that is shortened where there is no room for it; the tooltip has all of it."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__()
-        self.setObjectName(name)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setFixedHeight(28)
-        self.text = ""
-
-    def sizeHint(self) -> QSize:
-        return QSize(80, 28)
-
-    def minimumSizeHint(self) -> QSize:
-        return QSize(40, 28)
-
-    def say(self, text: str) -> None:
-        """Show another sentence."""
-        if text != self.text:
-            self.text = text
-            self.setToolTip(text)
-            self.setAccessibleName(text)
-            self.update()
-
-    @guarded
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        try:
-            colors = theme.current()
-            draw.text(painter, 0, 18, draw.elide(self.text, 12, self.width()), 12, colors.tx2)
-        finally:
-            painter.end()
 
 
 class AnswerPanel(QWidget):
@@ -80,7 +41,7 @@ class AnswerPanel(QWidget):
         self.bar = QHBoxLayout()
         self.bar.setContentsMargins(16, 6, 16, 4)
         self.bar.setSpacing(8)
-        self.status = Status(f"{name}-status")
+        self.status = Sentence(f"{name}-status")
         self.bar.addWidget(self.status, 1)
         self.button = Button(tr("Again"), name=f"{name}-again", icon="refresh", icon_size=14)
         self.button.setToolTip(tr("Compute it with the weights the network has now"))

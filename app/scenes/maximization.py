@@ -55,7 +55,7 @@ def place_maximization(size: tuple[float, float], top: float = 12.0) -> Maximiza
     width, height = size
     room = max(40.0, height - top - _UNDER - 10)
     upright = height > 0.8 * width
-    side = min(room * 0.68, width - 32) if upright else min(room, width * 0.48)
+    side = min(room * 0.68, width - 32) if upright else min(room, width * 0.56)
     side = max(24.0, side)
     picture = (16.0, top, side, side)
     if upright:

@@ -11,6 +11,7 @@ from app.widgets.overlay import Overlay
 from app.widgets.panels import Banner, Panel, ProgressLine, ScrollPanel, Toast
 from app.widgets.popover import Popover
 from app.widgets.segmented import Segmented
+from app.widgets.sentence import Sentence
 from app.widgets.slider import Slider
 from app.widgets.sparkline import Sparkline
 from app.widgets.toggle import Toggle
@@ -34,6 +35,7 @@ __all__ = [
     "RichLabel",
     "ScrollPanel",
     "Segmented",
+    "Sentence",
     "Slider",
     "Sparkline",
     "TextField",

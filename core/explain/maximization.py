@@ -149,9 +149,11 @@ def _woken(
 ) -> tuple[np.ndarray, list[float]]:
     """Of noise over the whole range, half of it coarse, what a channel answers to most; and how strongly."""
     shape = channels.input_shape
-    tried = draw.uniform(low, high, (_TRIED, *shape))
+    # Of large images fewer: who waits for the first step waits for all of them.
+    count = int(np.clip(_TRIED * 4096 // np.prod(shape), 6, _TRIED))
+    tried = draw.uniform(low, high, (count, *shape))
     if len(shape) == 3:
-        for k in range(_TRIED // 2):
+        for k in range(count // 2):
             coarse = tried[k]
             for _ in range(1 + k % 6):
                 coarse = _blurred(coarse)

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
+from math import prod
+from time import perf_counter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -40,8 +42,10 @@ MOST_PICTURES, SIDE = 400, 112
 MOST_STEPS = 2000
 #: Bytes the pictures of a maximisation may take; of longer ones every so manieth is kept.
 _FILM = 48_000_000
-#: Samples among which one is looked for that a maximisation can begin with.
-_STARTS = 512
+#: Samples among which one is looked for that a maximisation can begin with, and numbers they have together.
+_STARTS, _NUMBERS = 512, 1_000_000
+#: Seconds between two lists of what was mistaken so far.
+_TOLD = 0.1
 
 
 @dataclass(frozen=True)
@@ -288,11 +292,12 @@ def top_samples(
 @question("inside_mistakes")
 def mistakes(
     session: Session, *, data: str = "", part: str = "validation"
-) -> Generator[Partial, None, Mistakes]:
+) -> Generator[float | Partial, None, Mistakes]:
     """All samples the network takes for another class, those first of which it is surest."""
     samples, frozen = _set(session, data, part), Frozen(session)
     found: list[tuple[np.ndarray, ...]] = []
     answer: Mistakes | None = None
+    told = 0.0
     for start, x in _batches(session, samples, frozen):
         rows = np.arange(start, start + len(x))
         labels = labels_of(samples.targets[0].array[rows])
@@ -305,9 +310,13 @@ def mistakes(
         found.append(
             (rows[wrong], labels[wrong], predicted[wrong], confidence[wrong], right[wrong])
         )
+        done = start + len(x)
+        if done < len(samples) and perf_counter() - told < _TOLD:
+            yield done / len(samples)
+            continue
+        told = perf_counter()
         whole = [np.concatenate(parts) for parts in zip(*found, strict=True)]
         order = np.argsort(-whole[3], kind="stable")
-        done = start + len(x)
         scan = Scan(frozen.position, data, part, done, len(samples))
         answer = Mistakes(scan, *(read_only(column[order], column.dtype) for column in whole))
         if not scan.whole:
@@ -441,7 +450,8 @@ def _strongest(
 ) -> tuple[int, np.ndarray | None]:
     """Of the first samples that are held out the one a channel answers to most: its number, and itself."""
     samples = held_out(session.run)
-    x = _rows(session, samples, np.arange(min(len(samples), _STARTS)))
+    count = min(_STARTS, max(8, _NUMBERS // prod(channels.input_shape)))
+    x = _rows(session, samples, np.arange(min(len(samples), count)))
     found = np.nan_to_num(channels.numbers(x, Score(channel)), nan=-np.inf)
     if not len(found) or found.max() <= 0:
         return -1, None

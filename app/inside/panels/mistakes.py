@@ -39,6 +39,14 @@ class MistakesGallery(Gallery):
         found = self._panel.job.found
         return (found.scan.data, found.scan.part) if found is not None else ("", "validation")
 
+    def numbers(self) -> dict[str, np.ndarray]:
+        """What is known of the samples that are shown."""
+        found = self._panel.job.found
+        if found is None:
+            return {}
+        names = ("samples", "labels", "predicted", "confidence", "of_label")
+        return {name: getattr(found, name)[self._panel.shown] for name in names}
+
     def sample(self, cell: int) -> int:
         return int(self._panel.job.found.samples[self._panel.shown[cell]])
 

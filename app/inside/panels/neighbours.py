@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from PySide6.QtCore import QRectF
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
@@ -48,6 +49,14 @@ class NeighboursGallery(Gallery):
     def source(self) -> tuple[str, str]:
         found = self._panel.job.found
         return (found.scan.data, found.scan.part) if found is not None else ("", "validation")
+
+    def numbers(self) -> dict[str, np.ndarray]:
+        """What is known of the samples that are shown."""
+        found = self._panel.job.found
+        if found is None:
+            return {}
+        names = ("samples", "distances", "labels", "predicted")
+        return {name: getattr(found, name) for name in names}
 
     def sample(self, cell: int) -> int:
         return int(self._panel.job.found.samples[cell])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
@@ -47,6 +48,19 @@ class TopGallery(Gallery):
     def source(self) -> tuple[str, str]:
         found = self._panel.job.found
         return (found.scan.data, found.scan.part) if found is not None else ("", "validation")
+
+    def numbers(self) -> dict[str, np.ndarray]:
+        """Numbers of the samples by channel, the activations, and where they are."""
+        found = self._panel.job.found
+        if found is None:
+            return {}
+        best = found.found
+        return {
+            "samples": best.samples,
+            "activations": best.activations,
+            "places": best.places,
+            "patches": best.patches,
+        }
 
     def sample(self, cell: int) -> int:
         channel, place = divmod(cell, self.columns)

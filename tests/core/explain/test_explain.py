@@ -12,6 +12,7 @@ import core
 from core import explain, layers
 from core.errors import ChainruleError
 from core.explain import gradients, maximization, randomization
+from core.explain.excitement import nearest
 from core.explain.explainer import Explainer
 from core.explain.fields import field_of
 from core.explain.occluding import occlusion
@@ -173,6 +174,42 @@ def test_a_channel_is_excited_by_what_is_found_for_it(model: Model) -> None:
     # A unit of a dense layer, and a class before its softmax.
     assert explain.activation_maximization(model, "dense", 1, steps=3).shape == (12, 12, 1)
     assert explain.activation_maximization(model_of("table"), "dense_2", 0, steps=3).shape == (6,)
+
+
+def test_the_nearest_are_nearest_in_the_layer(model: Model) -> None:
+    of = explain.explainer(model)
+    x = np.random.default_rng(8).uniform(0, 1, (40, 12, 12, 1)).astype(np.float32)
+    layer = next(name for name, shape in of.shapes.items() if len(shape) == 3 and shape[-1] > 1)
+    features = of.layer_outputs(x)[layer].reshape(40, -1)
+    assert set(of.layer_outputs(x, (layer,))) == {layer}
+    batches = ((k, x[k : k + 7]) for k in range(0, 40, 7))
+    found = last(nearest(of, batches, 40, layer, x[11], k=6, without=11))
+    far = np.sqrt(((features - features[11]) ** 2).sum(1))
+    far[11] = np.inf
+    order = np.argsort(far, kind="stable")[:6]
+    assert found.samples.tolist() == order.tolist()
+    assert np.allclose(found.distances, far[order], rtol=1e-5)
+
+
+def test_a_channel_that_is_silent_at_grey_is_woken_by_noise() -> None:
+    # Answers to nothing but a bright pixel between dark ones.
+    kernel = np.full((3, 3, 1, 1), -1.0, np.float32)
+    kernel[1, 1] = 4.0
+    model = core.Sequential(
+        [core.Input((12, 12, 1)), layers.Conv2D(1, 3, activation="relu", name="spots"), layers.Flatten(),
+         layers.Dense(2)], seed=0,
+    )  # fmt: skip
+    model.get_layer("spots").set_weights([kernel, np.zeros(1, np.float32)])
+    piece = maximization.channel_explainer(explain.explainer(model), "spots")
+    grey = np.full((1, 12, 12, 1), 0.5, np.float32)
+    assert piece.outputs(grey)[0, 0] == 0
+    found = last(
+        maximization.activation_maximization(
+            piece, 0, steps=30, seed=2, total_variation=0, blur_every=0
+        )
+    )
+    assert found.activations[0] > 0
+    assert found.activations[-1] > 2 * found.activations[0]
 
 
 def test_deleting_the_pixels_of_a_good_map_costs_more_than_of_a_bad_one(model: Model) -> None:

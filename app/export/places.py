@@ -49,9 +49,20 @@ def shown(path: Path) -> str:
         return str(path)
 
 
+def pictures_folder() -> Path:
+    """Return where the learner keeps pictures."""
+    location = QStandardPaths.StandardLocation
+    return _first(location.PicturesLocation, location.DocumentsLocation, location.HomeLocation)
+
+
 def _videos() -> Path:
     location = QStandardPaths.StandardLocation
-    for kind in (location.MoviesLocation, location.DocumentsLocation, location.HomeLocation):
+    return _first(location.MoviesLocation, location.DocumentsLocation, location.HomeLocation)
+
+
+def _first(*kinds: QStandardPaths.StandardLocation) -> Path:
+    """Return the first of these folders that is there."""
+    for kind in kinds:
         text = QStandardPaths.writableLocation(kind)
         if text and Path(text).is_dir():
             return Path(text)

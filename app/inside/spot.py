@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 from app.inside.panels import InsidePanel, panels
 from app.scenes import draw
 from app.text import tr
-from app.widgets import Choice, Header, Panel, Segmented
+from app.widgets import Button, Choice, Header, Panel, Segmented
 
 if TYPE_CHECKING:
     from app.inside.session import InsideSession
@@ -34,9 +34,12 @@ class Spot(Panel):
     -------
     wanted(str)
         The learner has chosen a panel.
+    saving()
+        The learner wants the picture as a file.
     """
 
     wanted = Signal(str)
+    saving = Signal()
 
     def __init__(
         self,
@@ -78,6 +81,11 @@ class Spot(Panel):
             self.menu.setMaximumWidth(round(widest) + 48)
             self.menu.hide()
             self.head.row.addWidget(self.menu, 100)
+        self.save = Button(name=f"inside-{place}-save", kind="ghost", icon="download")
+        self.save.setAccessibleName(tr("Save the picture"))
+        self.save.setToolTip(tr("Save what is shown here as a picture, or its numbers"))
+        self.save.clicked.connect(self.saving)
+        self.head.row.addWidget(self.save)
         # Whatever stands in it: the head keeps no window from becoming smaller.
         self.head.setMinimumWidth(1)
         column.addWidget(self.head)
@@ -102,7 +110,7 @@ class Spot(Panel):
             beside = controls() if controls is not None else None
             if beside is not None:
                 self._controls[identifier] = beside
-                self.head.row.addWidget(beside)
+                self.head.row.insertWidget(self.head.row.count() - 1, beside)
         self._stack.setCurrentWidget(self.shown[identifier])
         for name, beside in self._controls.items():
             beside.setVisible(name == identifier)
@@ -121,7 +129,7 @@ class Spot(Panel):
         if self.choice is None or self.menu is None:
             return
         row, beside = self.head.row, self._controls.get(self.value)
-        margins, shown = row.contentsMargins(), [self.head.title, self.choice]
+        margins, shown = row.contentsMargins(), [self.head.title, self.choice, self.save]
         needed = sum(one.sizeHint().width() for one in (*shown, *((beside,) if beside else ())))
         needed += margins.left() + margins.right() + row.spacing() * (len(shown) + 2)
         fits = needed <= self.width()

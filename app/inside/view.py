@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.bus import CommandError
 from app.inside.panels import PLACES, panels
+from app.inside.save_menu import SaveMenu
 from app.inside.session import InsideSession
 from app.inside.spot import Spot
 from app.text import tr
@@ -48,6 +49,7 @@ class InsideView(QWidget):
             bus.register("inside.view", self._do_view, label=tr("View"))
         for spot in self.spots.values():
             spot.wanted.connect(lambda value: context.do("inside.view", value=value))
+        self.saving = SaveMenu(self)
         self.session.looked.connect(self._tell_problem)
         self.session.network_changed.connect(self._tell_problem)
 

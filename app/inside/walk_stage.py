@@ -19,6 +19,7 @@ from app.widgets.focus import focus_entered, focus_left
 from app.widgets.guarded import guarded
 
 if TYPE_CHECKING:
+    import numpy as np
     from PySide6.QtGui import QFocusEvent, QHideEvent, QShowEvent
 
     from app.engine.questions.inside_walk import LayerWalk
@@ -95,6 +96,10 @@ class WalkStage(QWidget):
             )  # fmt: skip
             self._seen = (key, found)
         return self._seen[1]
+
+    def numbers(self) -> dict[str, np.ndarray]:
+        """What the layer reads and makes, by tensor."""
+        return dict(self.walk.arrays) if self.walk is not None else {}
 
     @property
     def subject(self) -> Subject | None:

@@ -189,6 +189,7 @@ def _keys() -> list[tuple[str, str]]:
         ("Ctrl+Shift+Z", tr("Redo")),
         ("Ctrl+S", tr("Save")),
         ("Ctrl+E", tr("Export")),
+        ("Ctrl+Shift+E", tr("Save a picture of Look inside")),
         (tr("Double-click"), tr("A slider's usual value")),
     ]
 

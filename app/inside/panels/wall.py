@@ -60,6 +60,11 @@ class Wall(QWidget):
         pages = self._session.pages
         return place_wall(self._session.network, size, tuple(sorted(pages.items())))
 
+    def numbers(self) -> dict[str, np.ndarray]:
+        """The maps of every layer, by its id."""
+        look = self._session.look
+        return dict(look.layers) if look is not None else {}
+
     def refresh(self) -> None:
         """Paint anew; as high as is needed now."""
         needed = round(self.place.height)

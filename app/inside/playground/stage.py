@@ -20,6 +20,7 @@ from app.widgets.focus import focus_entered, focus_left
 from app.widgets.guarded import guarded
 
 if TYPE_CHECKING:
+    import numpy as np
     from PySide6.QtGui import QFocusEvent, QHideEvent, QShowEvent
 
     from app.inside.playground.model import Playground
@@ -55,6 +56,14 @@ class PlaygroundStage(QWidget):
     def focus_rect(self) -> QRect:
         """Where the focus ring goes: just inside, because the stage fills its panel."""
         return self.rect().adjusted(5, 5, -5, -5)
+
+    def numbers(self) -> dict[str, np.ndarray]:
+        """The picture, the kernel and what comes out."""
+        result = self._model.result
+        if result is None:
+            return {}
+        kernel = {"kernel": result.kernel} if result.kernel is not None else {}
+        return {"picture": result.image, **kernel, "result": result.filtered.values}
 
     @property
     def board(self) -> Board | None:

@@ -21,12 +21,10 @@ from app.text import tr
 from core.errors import ChainruleError
 from core.explain import gradients
 from core.explain.class_maps import grad_cam, last_convolution, upsampled
-from core.explain.curves import Curve, curve
 from core.explain.explainer import Explainer
 from core.explain.gradients import Path
 from core.explain.occluding import Occluded, occlusion
 from core.explain.progress import Progress
-from core.explain.randomization import Randomized, cascading_randomization
 from core.explain.score import Score, score_of
 
 if TYPE_CHECKING:
@@ -201,7 +199,7 @@ def attribution(
         )
         raise ChainruleError(message)
     found: Attribution | None = None
-    for step in held(session, of, _steps(of, row, method, score, dict(settings))):
+    for step in held(session, of, steps_of(of, row, method, score, dict(settings))):
         values, detail = step.result
         whole = step.done >= step.total
         found = Attribution(position, method, score, read_only(values), whole, detail)
@@ -211,7 +209,7 @@ def attribution(
     return found
 
 
-def _steps(
+def steps_of(
     of: Explainer, x: np.ndarray, method: str, score: Score, settings: dict[str, Any]
 ) -> Iterator[Progress[tuple[np.ndarray, Any]]]:
     """Values without the axis of rows, and what the method found besides."""
@@ -233,58 +231,3 @@ def _steps(
         yield Progress(1, 1, (upsampled(maps, of, mode)[0], maps.maps[0]))
     else:
         yield Progress(1, 1, (getattr(gradients, method)(of, x, score, **settings)[0], None))
-
-
-@question("inside_curve")
-def changed(
-    session: Session,
-    *,
-    x: Any,
-    attributions: Any,
-    class_index: int,
-    way: str = "deletion",
-    baseline: float = 0.0,
-    points: int = 50,
-) -> Generator[Partial, None, Curve]:
-    """What the class's probability does while the pixels a map calls strongest go, or come."""
-    of = explainer(session)
-    score = score_of(class_index, of.classes, "probability")
-    map_ = np.asarray(attributions, np.float32)
-    found: Curve | None = None
-    steps = curve(of, given(of, x)[0], map_, score, way=way, baseline=baseline, points=points)
-    for step in held(session, of, steps):
-        found = step.result
-        if step.done < step.total:
-            yield Partial(step.done / step.total, found)
-    assert found is not None
-    return found
-
-
-@question("inside_sanity")
-def sanity(
-    session: Session,
-    *,
-    x: Any,
-    method: str,
-    class_index: int,
-    seed: int = 0,
-    settings: Mapping[str, Any] = MappingProxyType({}),
-) -> Generator[Partial, None, tuple[Randomized, ...]]:
-    """A map while the layers forget what they learned, one after another."""
-    of = explainer(session)
-    row = given(of, x)
-    score = score_of(class_index, of.classes)
-
-    def made(one: Explainer) -> np.ndarray:
-        values: np.ndarray | None = None
-        for step in _steps(one, row, method, score, dict(settings)):
-            values = step.result[0]
-        assert values is not None
-        return values
-
-    found: tuple[Randomized, ...] = ()
-    for step in held(session, of, cascading_randomization(of, made, seed=seed)):
-        found = step.result
-        if step.done < step.total:
-            yield Partial(step.done / step.total, found)
-    return found

@@ -36,7 +36,9 @@ def numeric_gradient(run: Run | Scratch, tensor: str, cell: tuple[int, ...]) -> 
         )
     program = run.program
     slots = {slot.tensor.name: slot.tensor for slot in program.tape.weights}
-    if tensor not in slots:
+    # Part of a weight counts: the bias of a GRU is two halves, each with a gradient of its own.
+    found = program.tape.tensors.get(tensor)
+    if found is None or found.role != "weight":
         raise ChainruleError(f"{tensor} is not a weight.")
     if sum(t.size for t in slots.values()) > _LARGEST:
         raise ChainruleError("The network is too large to check its gradients by hand.")
@@ -46,10 +48,12 @@ def numeric_gradient(run: Run | Scratch, tensor: str, cell: tuple[int, ...]) -> 
         loss=run.loss,
         metrics=(),
         batch_size=program.capacity,
+        weighted=bool(program.tape.sample_weights),
     )
     shadow = Program(tape, program.capacity, dtype=np.float64, seed=run.training.seed)
     samples = run.batch if isinstance(run, Scratch) else run.samples
-    shadow.attach(samples.inputs, samples.targets)
+    # With the weights of samples and classes: without them it would be the slope of another loss.
+    shadow.attach(samples.inputs, samples.targets, weights=samples.weights)
     # While a step is under way its start is what the gradient belongs to; between steps, the last one's.
     start = run.step_start
     if start is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtCore import QRectF
 
 from app.scenes.step_places import (
     BLOCK,
@@ -20,6 +20,7 @@ from app.scenes.step_places import (
     shape_text,
 )
 from app.scenes.step_values import cell_id
+from app.scenes.step_ways import Ways
 
 if TYPE_CHECKING:
     from app.scenes.frame import ViewState
@@ -37,18 +38,32 @@ def blocks_layout(spec: NetworkView, size: tuple[int, int], view: ViewState) -> 
         fit = min(size[0] / wide, size[1] / tall, 1.0)
         if fit > best[0] + 1e-6:
             best = (fit, columns)
-    scale, columns = max(best[0], 0.35), best[1]
-    width, height = size[0] / scale, size[1] / scale
+    columns = best[1]
     rows = -(-count // columns)
+    cells = {node.id: divmod(place, columns) for place, node in enumerate(spec.nodes)}
+    ends = [(source, node.id) for node in spec.nodes for source in node.inputs if source in cells]
+    if spec.nodes:
+        ends.append((spec.nodes[-1].id, "loss"))
+    cells["loss"] = divmod(count - 1, columns)
+    ways = Ways(columns, [(cells[source], cells[target]) for source, target in ends])
+    # Gaps grow with what goes through them.
+    gaps = [max(BLOCK_GAP[1] if row else 30.0, ways.room(row)) for row in range(rows)]
+    wide = columns * (BLOCK[0] + BLOCK_GAP[0]) - BLOCK_GAP[0] + 2 * MARGIN
+    tall = rows * BLOCK[1] + sum(gaps) + LEGEND + 12
+    scale = max(min(size[0] / wide, size[1] / tall, 1.0), 0.35)
+    width, height = size[0] / scale, size[1] / scale
     left = (width - (columns * (BLOCK[0] + BLOCK_GAP[0]) - BLOCK_GAP[0])) / 2
-    top = max(24.0, (height - LEGEND - rows * (BLOCK[1] + BLOCK_GAP[1]) + BLOCK_GAP[1]) / 2)
+    below = rows * BLOCK[1] + sum(gaps[1:])
+    tops = [max(gaps[0] - 6, (height - LEGEND - below) / 2)]
+    for gap in gaps[1:]:
+        tops.append(tops[-1] + BLOCK[1] + gap)
     blocks: list[Block] = []
     hits: list[tuple[QRectF, str]] = []
     rects: dict[str, QRectF] = {}
     loss = QRectF()
     for place in range(count):
         x = left + (place % columns) * (BLOCK[0] + BLOCK_GAP[0])
-        y = top + (place // columns) * (BLOCK[1] + BLOCK_GAP[1])
+        y = tops[place // columns]
         rect = QRectF(x, y, *BLOCK)
         if place == count - 1:
             loss = QRectF(x, y, BLOCK[0], 96.0)
@@ -80,15 +95,12 @@ def blocks_layout(spec: NetworkView, size: tuple[int, int], view: ViewState) -> 
         )
         hits.append((rect, f"block:{node.id}"))
         hits += [(r, f"tensor:{name}") for _, name, r in tensors]
-    arrows: list[tuple[QPointF, QPointF, str]] = []
-    arrows += [
-        (*_join(rects[source], rects[node.id]), node.id)
-        for node in spec.nodes
-        for source in node.inputs
-        if source in rects
-    ]
-    if spec.nodes:
-        arrows.append((*_join(rects[spec.nodes[-1].id], loss), "loss"))
+    rects["loss"] = loss
+    pairs = [(rects[source], rects[target]) for source, target in ends]
+    arrows = tuple(
+        (points, target)
+        for points, (_, target) in zip(ways.points(pairs, left, tops, gaps), ends, strict=True)
+    )
     hits.append((loss, "loss"))
     loss_rows = (
         RowBox(
@@ -115,15 +127,7 @@ def blocks_layout(spec: NetworkView, size: tuple[int, int], view: ViewState) -> 
         units,
         (),
         tuple(blocks),
-        tuple(arrows),
+        arrows,
         loss,
         hit_index(hits, scale),
     )
-
-
-def _join(source: QRectF, target: QRectF) -> tuple[QPointF, QPointF]:
-    """Ends of an arrow between two blocks: to the right in a row, down to the next row otherwise."""
-    if target.x() > source.x():
-        y = min(source.center().y(), target.center().y())
-        return QPointF(source.right(), y), QPointF(target.left(), y)
-    return QPointF(source.center().x(), source.bottom()), QPointF(target.center().x(), target.top())

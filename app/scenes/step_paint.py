@@ -14,9 +14,12 @@ from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
 from app.scenes import draw, formula, images
 from app.scenes.formula_tex import to_box
 from app.scenes.step_seen import NEVER, PENDING, Seen, last_column
+from app.scenes.step_ways import beside
 from app.text import tr
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from app.scenes.step_places import Block, EdgeLine, StepLayout, UnitBox
     from app.scenes.step_seen import (
         ArrowSeen,
@@ -62,9 +65,8 @@ def pieces(place: StepLayout) -> tuple[Piece, ...]:
     headers = QRectF(0, 0, place.width, 68)
     if place.headers:
         found.append(Piece(headers, "", -1, lambda brush, _: brush.headers(place)))
-    for k, (start, end, _) in enumerate(place.arrows):
-        rect = _around((start, end), 8).adjusted(0, 0, 0, 12)
-        found.append(Piece(rect, "arrows", k, _bound("arrow", start, end)))
+    for k, (way, _) in enumerate(place.arrows):
+        found.append(Piece(_around(way, 20), "arrows", k, _bound("arrow", way)))
     lines = [_around((edge.start, edge.end), 8) for edge in place.edges]
     found += [
         Piece(rect, "edges", k, _bound("line", edge))
@@ -295,21 +297,31 @@ class Brush:
 
     # -- blocks
 
-    def arrow(self, start: QPointF, end: QPointF, seen: ArrowSeen) -> None:
-        role = self.color(seen.role)
-        self.p.setPen(QPen(role, seen.width))
-        points = [start, end]
-        if end.y() > start.y() + 8 and abs(end.x() - start.x()) > 8:
-            # To the next row: down, across between the rows, down again.
-            middle = (start.y() + end.y()) / 2
-            points = [start, QPointF(start.x(), middle), QPointF(end.x(), middle), end]
-        for a, b in pairwise(points):
+    def arrow(self, points: Sequence[QPointF], seen: ArrowSeen) -> None:
+        """The way of the values, and beside it that of the gradient, back."""
+        role, straight = self.color(seen.role), len(points) == 2
+        # A way that is crossed stays one: the other goes under it.
+        clear = QPen(self.theme.bg0, seen.width + 5)
+        clear.setCapStyle(Qt.PenCapStyle.FlatCap)
+        self.p.setPen(clear)
+        for a, b in list(pairwise(points))[1:-1]:
             self.p.drawLine(a, b)
-        tail = points[-2]
+        self.p.setPen(QPen(role, seen.width))
+        self.p.drawPolyline(list(points))
+        tail, end = points[-2], points[-1]
         length = max(1.0, math.hypot(*(end - tail).toTuple()))
         self.arrow_head(end + (tail - end) * (4 / length), tail, end, role)
-        if seen.upstream:
-            self.dashed(end + QPointF(0, 12), start + QPointF(0, 12))
+        if not seen.upstream:
+            return
+        back = beside(points, 12 if straight else 6)[::-1]
+        if straight:
+            self.dashed(*back)
+            return
+        self._dashes(self.theme.bwd, flat=True)
+        self.p.drawPolyline(back)
+        tail, end = back[-2], back[-1]
+        length = max(1.0, math.hypot(*(end - tail).toTuple()))
+        self.arrow_head(end + (tail - end) * (5 / length), tail, end, self.theme.bwd)
 
     def block(self, block: Block, seen: BlockSeen) -> None:
         theme, rect = self.theme, block.rect

@@ -136,7 +136,10 @@ class Block:
 
 @dataclass(frozen=True)
 class StepLayout:
-    """Rectangles of the unscaled drawing, and the scale to paint it with; `hits` are in painted pixels."""
+    """Rectangles of the unscaled drawing, and the scale to paint it with; `hits` are in painted pixels.
+
+    Arrows have the corners of their way, and the node they lead to.
+    """
 
     key: Hashable
     size: tuple[float, float]
@@ -148,7 +151,7 @@ class StepLayout:
     units: tuple[UnitBox, ...]
     edges: tuple[EdgeLine, ...]
     blocks: tuple[Block, ...]
-    arrows: tuple[tuple[QPointF, QPointF, str], ...]
+    arrows: tuple[tuple[tuple[QPointF, ...], str], ...]
     loss: QRectF
     hits: HitIndex
 

@@ -170,7 +170,7 @@ class _Looker:
         if place.detail != "numbers":
             return Seen(
                 units=(self.unit(place.units[-1]),),
-                arrows=tuple(self.arrow(layer) for _, _, layer in place.arrows),
+                arrows=tuple(self.arrow(layer) for _, layer in place.arrows),
                 blocks=tuple(map(self.block, place.blocks)),
                 tensors=tuple(self.tensors(block) for block in place.blocks),
                 legend=legend,

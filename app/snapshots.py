@@ -30,6 +30,15 @@ def read_only(array: Any, dtype: Any = np.float32) -> np.ndarray:
     return copy
 
 
+def range_of(values: np.ndarray) -> tuple[float, float]:
+    """Smallest and largest number of those that are finite; (0, 0) where there are none."""
+    low, high = float(values.min(initial=np.inf)), float(values.max(initial=-np.inf))
+    if not np.isfinite((low, high)).all():
+        finite = values[np.isfinite(values)]
+        low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
+    return low, high
+
+
 @dataclass(frozen=True)
 class Probe:
     """One number, row or tensor a visible scene wants in each snapshot.

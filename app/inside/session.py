@@ -253,7 +253,13 @@ class InsideSession(QObject):
         if values is None or not values.size:
             return (0, 0)
         row, column = np.unravel_index(int(np.nan_to_num(np.abs(values)).argmax()), values.shape)
-        return int(row), int(column)
+        every = self.look.every.get(self.layer, 1) if self.look is not None else 1
+        return int(row) * every, int(column) * every
+
+    def _map_size(self, layer: str) -> tuple[int, int]:
+        """Rows and columns of a layer's maps; of large ones there are not all in `look`."""
+        shape = next((node.shape for node in self.network.nodes if node.layer == layer), ())
+        return (shape[0], shape[1]) if len(shape) == 3 else (1, 1)
 
     def map_of(self, layer: str, channel: int) -> np.ndarray | None:
         """One map of a layer: (height, width); None where it has none."""
@@ -463,7 +469,7 @@ class InsideSession(QObject):
             )
         place = None
         if row is not None and column is not None:
-            size = values.shape[:2] if values.ndim == 3 else (1, 1)
+            size = self._map_size(layer)
             if not (0 <= row < size[0] and 0 <= column < size[1]):
                 raise CommandError(
                     tr("The maps of {layer} have {rows} rows and {columns} columns.", layer=layer, rows=size[0],

@@ -93,6 +93,7 @@ class WalkStage(QWidget):
             found = see(
                 session.network, walk.program, walk.instruction, walk.arrays, channel=session.channel,
                 place=session.place, plane=plane, parts=None if waiting else walk.parts,
+                ranges=walk.ranges,
             )  # fmt: skip
             self._seen = (key, found)
         return self._seen[1]

@@ -87,7 +87,7 @@ class WalkScene:
         if walk is not None:
             seen = see(
                 place.spec, walk.program, walk.instruction, walk.arrays, channel=walk.channel,
-                plane=int(toggles.get("plane", 0)), parts=walk.parts,
+                plane=int(toggles.get("plane", 0)), parts=walk.parts, ranges=walk.ranges,
             )  # fmt: skip
             rows, columns = seen.map.shape
             number = min(
@@ -97,6 +97,7 @@ class WalkScene:
                 seen = see(
                     place.spec, walk.program, walk.instruction, walk.arrays, channel=walk.channel,
                     place=divmod(number, columns), plane=int(toggles.get("plane", 0)), parts=walk.parts,
+                    ranges=walk.ranges,
                 )  # fmt: skip
             self._head(painter, place, theme, frame, seen)
             painter.translate(0, _HEAD)

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 #: Letters of numbers in cells, at most and at least; of the text below.
 _LARGE, _SMALL, _TEXT = 13.0, 8.5, 12.0
+#: The ramp of a photograph's channels: from black to white.
+_GRAY = "gray"
 
 
 def _signed_number(value: float) -> str:
@@ -84,10 +86,11 @@ class _Painting:
         self.role = theme.fwd
         #: How much is seen of what the window has not come to.
         self.coming = 0.0
+        spans = {name: max(abs(low), abs(high)) or 1.0 for name, (low, high) in seen.ranges.items()}
         self.tops = {
-            "read": _top(seen.read), "kernel": _top(seen.values.right), "products": _top(seen.values.products),
-            "part": _top(seen.parts), "map": 1.0 if seen.activation in ("softmax", "sigmoid") else _top(seen.map),
-            "z": _top(seen.before),
+            "read": spans["read"], "kernel": spans.get("kernel", 1.0), "part": spans.get("part", 1.0),
+            "products": _top(seen.values.products), "z": _top(seen.before),
+            "map": 1.0 if seen.activation in ("softmax", "sigmoid") else _top(seen.map),
         }  # fmt: skip
 
     # -- one channel
@@ -165,12 +168,22 @@ class _Painting:
             self.p.drawRect(area.box(top, left, min(high, rows), min(wide, columns)))
 
     def _read_ramp(self) -> str:
-        if _signed(self.seen.read):
+        if self.seen.ranges["read"][0] < 0:
             return "signed"
-        return "ink" if self.seen.is_input else "activation"
+        if not self.seen.is_input:
+            return "activation"
+        # The channels of a photograph are as bright as they are, whatever the theme.
+        return "ink" if self.seen.read.shape[-1] == 1 else _GRAY
 
     def _picture(self, area: Area, values: np.ndarray, ramp: str, top: float) -> None:
-        image = images.heat(self.theme, values, ramp, top)
+        # No more pixels than are seen, on screens of two dots a pixel.
+        step = max(1, int(min(values.shape[0] / area.rect[3], values.shape[1] / area.rect[2]) / 2))
+        shown = values[::step, ::step]
+        level = images.levels(shown, ramp, top)
+        if ramp == _GRAY:
+            image = images.from_words(0xFF000000 | level.astype(np.uint32) * np.uint32(0x010101))
+        else:
+            image = images.heat(self.theme, shown, ramp, top)
         images.place(self.p, *area.rect, image, False)
         draw.frame(self.p, *_around(area.rect, 0.5), self.theme.line2)
 
@@ -231,7 +244,7 @@ class _Painting:
             self._picture(area, np.where(there, grid, 0), ramp, top)
             self._hover_cell(area)
             return
-        table = self.theme.table(ramp)
+        table = self.theme.table(ramp) if ramp != _GRAY else np.arange(256)[:, None].repeat(3, 1)
         level = images.levels(np.where(there, grid, 0), ramp, top)
         found = iter(words)
         # What is seen between the cells.

@@ -18,6 +18,7 @@ from app.scenes.closeups.gathering_rules import convolution, depthwise, global_m
 from app.scenes.closeups.windows import bias_of
 from app.scenes.closeups.windows_layout import writer
 from app.scenes.spec_view import numbered_titles
+from app.snapshots import range_of
 from app.text import tr
 
 if TYPE_CHECKING:
@@ -67,6 +68,9 @@ class Seen:
         (height, width, channels): what each channel adds to the map.
     count
         Channels of the result.
+    ranges
+        Smallest and largest number of all that is ``"read"``, of every ``"kernel"``, and of each ``"part"``: what
+        colours stand for.
     """
 
     title: str
@@ -87,6 +91,7 @@ class Seen:
     before: np.ndarray | None
     parts: np.ndarray | None
     count: int
+    ranges: Mapping[str, tuple[float, float]]
 
     @property
     def op(self) -> str:
@@ -171,6 +176,7 @@ def see(
     place: tuple[int, int] = (0, 0),
     plane: int = 0,
     parts: np.ndarray | None = None,
+    ranges: Mapping[str, tuple[float, float]] | None = None,
 ) -> Seen:
     """Gather one number of a layer.
 
@@ -186,7 +192,10 @@ def see(
         The channel that is written out, counted among those that are read.
     parts
         What each channel adds to the map of `channel`.
+    ranges
+        Smallest and largest number of the arrays, and of ``"parts"``, where they are known.
     """
+    known = dict(ranges or {})
     line = program.instructions[instruction]
     tensor = line.writes[0]
     shape = program.tensors[tensor].shape
@@ -206,6 +215,14 @@ def see(
     cell = subject.cell
     number = float(arrays[bias][channel]) if bias else None
     before = None if last == z_tensor else z
+    spans = {
+        name: known.get(tensor_name) or range_of(values)
+        for name, tensor_name, values in (
+            ("read", line.operands["x"], read),
+            ("kernel", line.operands.get("w", ""), arrays.get(line.operands.get("w", ""))), ("part", "parts", parts),
+        )
+        if values is not None
+    }  # fmt: skip
     titles = numbered_titles(spec)
     of_input = _reads_input(spec, line.layer)
     second = _source(program, line) != _first_read(program, line.layer)
@@ -221,7 +238,7 @@ def see(
         titles.get(line.layer, line.layer), subject, terms, values,
         max(0, min(plane, terms.planes - 1)), read, inner, int(terms.names[0]) if terms.names else 0,
         of_input and not second, source, number, float(z[cell]), float(made[cell]), activation,
-        _as_map(made, channel), None if before is None else _as_map(before, channel), parts, shape[-1],
+        _as_map(made, channel), None if before is None else _as_map(before, channel), parts, shape[-1], spans,
     )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 #: Between the factors of a product.
 _DOT = "·"
+#: Terms that are written at most: no line holds more.
+_WRITTEN = 80
 
 
 def short(value: float, digits: int = 2) -> str:
@@ -41,10 +44,13 @@ def _terms(seen: Seen) -> list[str]:
     if seen.sums:
         assert values.right is not None
         pairs = zip(left, values.right[p][there], strict=True)
-        products = [f"{short(float(a))}{_DOT}{short(float(b))}" for a, b in pairs]
+        products = [f"{short(float(a))}{_DOT}{short(float(b))}" for a, b in islice(pairs, _WRITTEN)]
         head = "z = " if seen.terms.planes == 1 else f"Σ{_small(seen.reading + 1)} = "
-        return [head + products[0], *(f"+ {one}" for one in products[1:])]
-    numbers = [draw.plain(float(a), 2) for a in left]
+        more = ["+ …"] if len(left) > _WRITTEN else []
+        return [head + products[0], *(f"+ {one}" for one in products[1:]), *more]
+    numbers = [draw.plain(float(a), 2) for a in left[:_WRITTEN]]
+    if len(left) > _WRITTEN:
+        numbers.append("…")
     if seen.terms.how == "max":
         separated = [f"{one}," for one in numbers[:-1]] + [f"{numbers[-1]})"]
         return [f"max({separated[0]}", *separated[1:]]
@@ -54,9 +60,10 @@ def _terms(seen: Seen) -> list[str]:
 def _end(seen: Seen) -> list[str]:
     pieces = []
     if seen.sums and seen.terms.planes > 1:
-        pieces += [f"= {draw.signed(float(seen.values.sums[seen.plane]), 3)}"]
+        pieces += [f"= {draw.signed(float(seen.values.sums[seen.plane]), 3)};"]
+        total = draw.signed(seen.values.total, 3)
         pieces += [
-            f";  z = Σ of {seen.terms.planes} channels ({draw.signed(seen.values.total, 3)})"
+            " " + tr("z = Σ of {count} channels ({total})", count=seen.terms.planes, total=total)
         ]
     elif not seen.sums and seen.terms.how != "max":
         pieces += [f") / {format_number(seen.values.count, 0)}"]
@@ -98,11 +105,11 @@ def _set(pieces: list[str], width: float, px: float) -> list[str]:
     lines: list[str] = []
     room, letter = width, draw.advance("0", px, mono=True)
     for piece in pieces:
-        glue = "" if piece.startswith((")", ";")) else " "
+        glue = "" if piece.startswith(")") else " "
         if lines and (len(lines[-1]) + len(glue) + len(piece)) * letter <= room:
             lines[-1] += glue + piece
         else:
-            lines.append(piece)
+            lines.append(piece.lstrip())
     return lines
 
 

@@ -19,7 +19,7 @@ GAP, LINE, BETWEEN = 8.0, 24.0, 12.0
 #: Left and right of the rows.
 SIDE = 16.0
 #: Maps beside each other at most; the next stand below.
-_ACROSS = 16
+_ACROSS = 24
 #: Bars of a layer without maps: width at most and at least, and height.
 _BAR, _THIN, BAR_HIGH = 22.0, 4.0, 38.0
 #: Bars that are as wide as that have their number and their name underneath.
@@ -185,15 +185,21 @@ def _row(
         return WallRow(
             node, title, y, (wide, BAR_HIGH), gap, min(across, shown), first, shown, count, False
         )
-    across = min(shown, _ACROSS)
+    across = _across(shown, width)
     high, wide = node.shape[:2]
     gap = GAP if across * (SMALLEST + GAP) - GAP <= width else GAP / 2
     # Larger pictures are not shown larger than the first ones: a pooled map is half as wide, as it is.
     room = (width - (across - 1) * gap) / across
     w = min(max(SMALLEST, min(LARGEST, room)), max(SMALLEST, wide * zoom))
-    across = max(1, min(across, int((width + gap + 0.01) // (w + gap))))
-    across = -(-shown // -(-shown // across))
+    if across > 1:
+        gap = max(gap, min((width - across * w) / (across - 1), 1.2 * w))
     return WallRow(node, title, y, (w, w * high / wide), gap, across, first, shown, count, True)
+
+
+def _across(shown: int, width: float) -> int:
+    """How many maps stand beside each other: few lines of maps, and all lines as long."""
+    fitting = max(1, min(_ACROSS, int((width + GAP / 2) // (SMALLEST + GAP / 2))))
+    return -(-shown // -(-shown // fitting))
 
 
 def _hits(row: WallRow, width: float) -> list[Hit]:
@@ -216,6 +222,6 @@ def _zoom(spec: NetworkView, width: float) -> float:
     """Pixels of the screen for one of the first map: all maps are drawn to this scale, where they can be."""
     for node in spec.nodes:
         if node.kind != "Input" and len(node.shape) == 3:
-            across = min(node.shape[-1], _ACROSS)
+            across = _across(min(node.shape[-1], MOST_MAPS), width)
             return min(LARGEST, (width - (across - 1) * GAP) / across) / node.shape[1]
     return 1.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -14,7 +14,7 @@ import numpy as np
 from app.engine.program_view import view_of_program
 from app.engine.questions import question
 from app.engine.questions.inside import explainer, given
-from app.snapshots import InstructionView, ProgramView, read_only
+from app.snapshots import InstructionView, ProgramView, range_of, read_only
 from app.text import tr
 from core.errors import ChainruleError
 from core.explain.explainer import Explainer
@@ -61,6 +61,8 @@ class LayerWalk:
     stages: tuple[int, ...]
     arrays: Mapping[str, np.ndarray]
     parts: np.ndarray | None = None
+    #: Smallest and largest number by tensor, and under ``"parts"``: large maps are not searched for them when painted.
+    ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
 
 _views: WeakKeyDictionary[Any, ProgramView] = WeakKeyDictionary()
@@ -101,9 +103,13 @@ def walk(session: Session, *, x: Any, layer: str, channel: int = 0, stage: str =
     chosen = stages[0] if stage == "first" else stages[-1]
     names = {name for line in lines for name in (*line.operands.values(), *line.writes)}
     arrays = {name: read_only(program.tensor(name)) for name in names}
+    parts = _parts(view, chosen, arrays, channel)
+    ranges = {name: range_of(values) for name, values in arrays.items()}
+    if parts is not None:
+        ranges["parts"] = range_of(parts)
     return LayerWalk(
         session.position, layer, channel, view, chosen.index, tuple(line.index for line in stages),
-        MappingProxyType(arrays), _parts(view, chosen, arrays, channel),
+        MappingProxyType(arrays), parts, MappingProxyType(ranges),
     )  # fmt: skip
 
 

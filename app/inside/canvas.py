@@ -34,10 +34,21 @@ class Canvas:
         self.fine = max(1, _FINE // max(high, wide)) if max(high, wide) <= _FINE // 2 else 1
         self.blank = blank
         values = np.asarray(x, np.float32)
-        self.values = values.repeat(self.fine, 0).repeat(self.fine, 1)
+        self._values = values.repeat(self.fine, 0).repeat(self.fine, 1)
+        self._ink = np.zeros(x.shape[2], np.float32)
+        self._pending = False
         self._before: list[tuple[np.ndarray, bool]] = []
         self._base: np.ndarray | None = None
-        self._cover = np.zeros(self.values.shape[:2], np.float32)
+        self._cover = np.zeros(self._values.shape[:2], np.float32)
+
+    @property
+    def values(self) -> np.ndarray:
+        """What is painted, on the grid: (height, width, channels) float32."""
+        if self._pending and self._base is not None:
+            share = self._cover[..., None]
+            self._values = self._base * (1 - share) + self._ink * share
+            self._pending = False
+        return self._values
 
     @property
     def strokes(self) -> int:
@@ -78,8 +89,8 @@ class Canvas:
         high = np.ceil(ends.max(0) + radius + f).astype(int)
         top, left = (max(0, int(v)) for v in low)
         bottom, right = (max(0, int(v)) for v in high)
-        rows = np.arange(top, min(bottom, self.values.shape[0])) + 0.5
-        columns = np.arange(left, min(right, self.values.shape[1])) + 0.5
+        rows = np.arange(top, min(bottom, self._values.shape[0])) + 0.5
+        columns = np.arange(left, min(right, self._values.shape[1])) + 0.5
         if not rows.size or not columns.size:
             return
         (y0, x0), (dy, dx) = ends[0], ends[1] - ends[0]
@@ -91,17 +102,17 @@ class Canvas:
         # Where a pixel is one point of the grid, its edge has to be as soft as a pixel.
         cover = np.clip((radius + f / 2 - away) / f, 0, 1).astype(np.float32)
         self._cover[part] = np.maximum(self._cover[part], cover)
-        share = self._cover[..., None]
-        self.values = self._base * (1 - share) + np.asarray(ink, np.float32) * share
+        self._ink, self._pending = np.asarray(ink, np.float32), True
 
     def clear(self) -> None:
         """Begin with nothing."""
         self._before = [*self._before[-_KEPT:], (self.values, self.blank)]
-        self.values, self.blank = np.zeros_like(self.values), True
+        self._values, self.blank = np.zeros_like(self._values), True
 
     def undo(self) -> bool:
         """Take the last stroke back; tells whether there was one."""
         if not self._before:
             return False
-        self.values, self.blank = self._before.pop()
+        self._values, self.blank = self._before.pop()
+        self._pending = False
         return True

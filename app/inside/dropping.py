@@ -65,7 +65,7 @@ class Dropping(QObject):
                 context.do("inside.photo", path=url.toLocalFile())
                 return
         try:
-            taken = self._session.inputs.take(mime, tr("the dropped picture"))
+            taken = self._session.photography.take(mime, tr("the dropped picture"))
         except CommandError as error:
             context.refused.emit(str(error))
             return

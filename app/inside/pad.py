@@ -47,21 +47,20 @@ class Pad(QWidget):
         self.setMouseTracking(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self._session = session
-        self._points: list[list[float]] = []
-        self._erase = False
+        self._drawing = False
         self._at = (0, 0)
         self._mouse: QPointF | None = None
         #: Whether a picture is held over the workspace.
         self.expecting = False
-        session.inputs.changed.connect(self.update)
+        session.painting.changed.connect(self.update)
 
     # -- what is shown
 
     def values(self) -> np.ndarray | None:
         """What is shown and drawn on: what is drawn, or the input; None without a picture."""
-        inputs, given = self._session.inputs, self._session.input
-        if inputs.painting and inputs.canvas is not None and inputs.canvas.strokes:
-            return inputs.canvas.pixels()
+        painting, given = self._session.painting, self._session.input
+        if painting.is_shown and painting.canvas is not None and painting.canvas.strokes:
+            return painting.canvas.pixels()
         return given.x if given is not None and given.x.ndim == 3 else None
 
     def area(self) -> QRectF:
@@ -96,32 +95,30 @@ class Pad(QWidget):
         return [round(row, 2), round(column, 2)]
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        if not self._session.is_image or self._points:
+        if not self._session.is_image or self._drawing:
             return
         if event.button() not in (Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton):
             return
         if not self.area().contains(event.position()):
             return
-        self._erase = self._session.inputs.erasing or event.button() == Qt.MouseButton.RightButton
-        self._session.inputs.begin(self._erase)
+        erase = event.button() == Qt.MouseButton.RightButton
+        self._drawing = True
+        self._session.painting.begin(erase or self._session.painting.erasing)
         self._go_on(event.position())
 
     def _go_on(self, at: QPointF) -> None:
-        place = self._place(at)
-        self._points.append(place)
-        if not self._session.inputs.go_on(*place):
-            self._points = []
+        self._drawing = self._session.painting.go_on(*self._place(at))
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         self._mouse = event.position()
-        if self._points:
+        if self._drawing:
             self._go_on(event.position())
         else:
             self._tell(event)
 
     def _tell(self, event: QMouseEvent) -> None:
         values, area = self.values(), self.area()
-        if self._session.inputs.is_centred:
+        if self._session.painting.is_centred:
             self.update()
         if values is None or not area.contains(event.position()):
             return
@@ -132,18 +129,9 @@ class Pad(QWidget):
             QToolTip.showText(event.globalPosition().toPoint(), words, self)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        points, self._points = self._points, []
-        if points:
-            self._commit(points, self._erase)
-
-    def _commit(self, points: list[list[float]], erase: bool, *, live: bool = True) -> None:
-        inputs = self._session.inputs
-        if live:
-            # The command does anew what was seen.
-            inputs.take_back()
-        self._session.context.do(
-            "inside.stroke", points=points, size=inputs.size, ink=inputs.ink, erase=erase
-        )
+        if self._drawing:
+            self._drawing = False
+            self._session.painting.end()
 
     def leaveEvent(self, event: QEvent) -> None:
         self._mouse = None
@@ -174,8 +162,11 @@ class Pad(QWidget):
             )
             self.update()
         elif key in _DRAWS:
-            erase = self._session.inputs.erasing or key != Qt.Key.Key_Space
-            self._commit([[self._at[0] + 0.5, self._at[1] + 0.5]], erase, live=False)
+            painting = self._session.painting
+            self._session.context.do(
+                "inside.stroke", points=[[self._at[0] + 0.5, self._at[1] + 0.5]], size=painting.size,
+                ink=painting.ink, erase=painting.erasing or key != Qt.Key.Key_Space,
+            )  # fmt: skip
         else:
             super().keyPressEvent(event)
 
@@ -212,7 +203,7 @@ class Pad(QWidget):
             picture = images.photo(colors, seen(values))
             images.place(painter, area.x(), area.y(), area.width(), area.height(), picture, False)
             given = self._session.input
-            if self._session.inputs.is_centred and given is not None:
+            if self._session.painting.is_centred and given is not None:
                 box = self.inset()
                 small = images.photo(colors, seen(given.x))
                 images.place(painter, box.x(), box.y(), box.width(), box.height(), small, False)

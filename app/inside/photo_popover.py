@@ -22,11 +22,12 @@ from PySide6.QtWidgets import QFileDialog, QGridLayout, QHBoxLayout, QWidget
 from app import theme
 from app.inside import photos
 from app.inside.background import Background
+from app.inside.beside import BesidePopover
 from app.inside.cropping import Crop
 from app.inside.resampling import window
 from app.scenes import draw, images
 from app.text import tr
-from app.widgets import Button, Control, Label, Popover, ProgressLine, Segmented, Toggle
+from app.widgets import Button, Control, Label, ProgressLine, Segmented, Toggle
 from app.widgets.focus import focus_entered, focus_left
 from app.widgets.guarded import guarded
 
@@ -100,11 +101,11 @@ class CropView(QWidget):
         self._image: QImage | None = None
         self._of: object = None
         self._drag: tuple[QPointF, Crop] | None = None
-        session.inputs.changed.connect(self.refresh)
+        session.photography.changed.connect(self.refresh)
 
     def refresh(self) -> None:
         """Show the photograph that is open."""
-        photo = self._session.inputs.photo
+        photo = self._session.photography.photo
         if photo is not self._of:
             self._of, self._image = photo, None
             if photo is not None:
@@ -113,7 +114,7 @@ class CropView(QWidget):
 
     def zoom(self) -> tuple[float, float, float]:
         """Where the photograph stands, and how many points a pixel of it is wide: there is room for all of a crop."""
-        photo, crop = self._session.inputs.photo, self._session.inputs.crop
+        photo, crop = self._session.photography.photo, self._session.photography.crop
         if photo is None or crop is None:
             return 0.0, 0.0, 1.0
         high, wide = photo.pixels.shape[:2]
@@ -127,7 +128,7 @@ class CropView(QWidget):
         )  # fmt: skip
 
     def _scale(self, factor: float) -> None:
-        crop, shape = self._session.inputs.crop, self._session.input_shape
+        crop, shape = self._session.photography.crop, self._session.input_shape
         if crop is None or len(shape) != 3:
             return
         width = crop.width * factor
@@ -136,7 +137,7 @@ class CropView(QWidget):
         self._move(Crop(crop.left - grown / 2, crop.top - high / 2, width))
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        crop = self._session.inputs.crop
+        crop = self._session.photography.crop
         if crop is not None and event.button() == Qt.MouseButton.LeftButton:
             self._drag = (event.position(), crop)
 
@@ -156,7 +157,7 @@ class CropView(QWidget):
         event.accept()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        key, crop = Qt.Key(event.key()), self._session.inputs.crop
+        key, crop = Qt.Key(event.key()), self._session.photography.crop
         if crop is not None and key in _MOVES:
             step = crop.width / 20
             dx, dy = _MOVES[key]
@@ -182,15 +183,15 @@ class CropView(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         try:
-            colors, inputs = theme.current(), self._session.inputs
+            colors, photography = theme.current(), self._session.photography
             shape = self._session.input_shape
             draw.fill(painter, 0, 0, self.width(), self.height(), colors.bg0)
-            if self._image is None or inputs.crop is None or len(shape) != 3:
+            if self._image is None or photography.crop is None or len(shape) != 3:
                 return
             x, y, side = self.zoom()
             w, h = self._image.width() * side, self._image.height() * side
             images.place(painter, x, y, w, h, self._image, True)
-            crop = inputs.crop
+            crop = photography.crop
             left, top = x + crop.left * side, y + crop.top * side
             box = QRectF(left, top, crop.width * side, crop.height(shape) * side)
             shade = QColor(colors.bg0)
@@ -219,7 +220,7 @@ def _image(pixels: np.ndarray) -> QImage:
     return QImage(data.data, wide, high, wide * channels, kind).copy()
 
 
-class PhotoPopover(Popover):
+class PhotoPopover(BesidePopover):
     """Where a photograph comes from, and its crop."""
 
     def __init__(self, anchor: QWidget, session: InsideSession) -> None:
@@ -258,7 +259,7 @@ class PhotoPopover(Popover):
         self.crop = QWidget()
         self._build_crop()
         self.body.addWidget(self.crop)
-        session.inputs.changed.connect(self.refresh)
+        session.photography.changed.connect(self.refresh)
         session.chosen.connect(self.refresh)
         session.input_changed.connect(self.refresh)
 
@@ -308,26 +309,31 @@ class PhotoPopover(Popover):
             self.thumbs[name].update()
 
     def _ask_file(self) -> None:
+        settings = self._session.context.settings
         path, _ = QFileDialog.getOpenFileName(
-            self.window(), tr("Look at a photo"), str(Path.home()),
+            self.window(), tr("Look at a photo"), str(settings.get("photo_folder", Path.home())),
             tr("Pictures ({kinds})", kinds=_FORMATS),
         )  # fmt: skip
         if path:
+            settings.set("photo_folder", str(Path(path).parent))
             self._session.context.do("inside.photo", path=path)
+            # The dialog has closed it; here the photo is cropped.
+            if not self.isVisible():
+                self.open()
 
     def refresh(self) -> None:
         """Show what is open."""
         session = self._session
-        inputs, given = session.inputs, session.input
-        shown = given is not None and given.source == "photo" and inputs.crop is not None
-        self.progress.set_share(0.5 if inputs.reading else None)
+        photography, given = session.photography, session.input
+        shown = given is not None and given.source == "photo" and photography.crop is not None
+        self.progress.set_share(0.5 if photography.reading else None)
         if shown != self.crop.isVisibleTo(self):
             self.crop.setVisible(shown)
         self.invert.setChecked(bool(session.toggles["invert"]))
-        if shown and inputs.photo is not None and inputs.crop is not None:
-            whole = Crop.whole(inputs.photo.pixels.shape, session.input_shape)
-            self.fit_choice.set_value("whole" if inputs.crop == whole else "square")
-            self.words.setText(inputs.photo_words())
+        if shown and photography.photo is not None and photography.crop is not None:
+            whole = Crop.whole(photography.photo.pixels.shape, session.input_shape)
+            self.fit_choice.set_value("whole" if photography.crop == whole else "square")
+            self.words.setText(photography.photo_words())
             self.view.refresh()
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from app.inside.beside import BesidePopover
 from app.step.sample_chooser import SampleChooser
 from app.text import tr
-from app.widgets import Popover
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
@@ -15,13 +15,15 @@ if TYPE_CHECKING:
     from app.inside.session import InsideSession
 
 
-class SamplePopover(Popover):
+class SamplePopover(BesidePopover):
     """What is found is looked at at once."""
 
     def __init__(self, anchor: QWidget, session: InsideSession) -> None:
         super().__init__(anchor, name="inside-samples", title=tr("Choose a sample"), width=348)
         self._session = session
         self._by = 0
+        #: What is found first belongs to opening; what is drawn, or a photo, stays.
+        self._opening = False
         self.chooser = SampleChooser(session.context, name="inside-samples", part="validation")
         self.chooser.picture.hide()
         self.body.addWidget(self.chooser)
@@ -56,11 +58,15 @@ class SamplePopover(Popover):
             start = sample[2] if sample is not None else -1
             chooser.step_from(start, by)
         else:
+            self._opening = True
             chooser.choose_set(sample[2] if sample is not None else None)
         self.fit() if self.isVisible() else None
 
     def _on_found(self, found: FoundSample) -> None:
-        given = self._session.input
+        given, opening = self._session.input, self._opening
+        self._opening = False
+        if opening and given is not None:
+            return
         chosen = (found.data, found.part, found.index)
         if given is None or given.sample != chosen:
             self._session.context.do(

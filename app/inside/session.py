@@ -12,7 +12,8 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from app.bus import CommandError
 from app.document import data_info
-from app.inside.inputs import Inputs
+from app.inside.painting import Painting
+from app.inside.photography import Photography
 from app.scenes.spec_view import network_view
 from app.snapshots import read_only
 from app.text import tr
@@ -121,8 +122,11 @@ class InsideSession(QObject):
         self._data = context.document.data
         context.bus.subscribe(self._on_opened, ("project.opened",))
         self._register()
+        # Of the panel Channels: the channel whose numbers are read, and how they are written.
+        self.toggles |= {"channel": "", "numbers": "unit"}
         #: What is drawn, and the photograph that is open.
-        self.inputs = Inputs(self)
+        self.painting = Painting(self)
+        self.photography = Photography(self)
 
     # -- life
 
@@ -184,6 +188,21 @@ class InsideSession(QObject):
         """Names of the numbers of the input where they have any."""
         nodes = [node for node in self.network.nodes if node.kind == "Input"]
         return tuple(nodes[0].labels) if len(nodes) == 1 else ()
+
+    def picture_shape(self) -> tuple[int, int, int]:
+        """Rows, columns and channels of the network's pictures.
+
+        Raises
+        ------
+        CommandError
+            It does not look at pictures.
+        """
+        shape = self.input_shape
+        if len(shape) != 3:
+            raise CommandError(
+                tr("This network does not look at pictures: nothing can be drawn or opened for it.")
+            )
+        return shape[0], shape[1], shape[2]
 
     @property
     def is_image(self) -> bool:

@@ -9,9 +9,10 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QSizePolicy, QWidget
 
 from app import icons, theme
+from app.inside.beside import BesidePopover
 from app.step.sample_picture import INKS
 from app.text import tr
-from app.widgets import Button, Control, Label, Popover, Slider, Toggle
+from app.widgets import Button, Control, Label, Slider, Toggle
 from app.widgets.guarded import guarded
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ class Tools(QWidget):
         for widget in (self.draw, self.erase, self.undo, self.clear, self.brush):
             self._row.addWidget(widget)
         self._row.addStretch(1)
-        session.inputs.changed.connect(self.refresh)
+        session.painting.changed.connect(self.refresh)
         session.network_changed.connect(self.refresh)
         self.refresh()
 
@@ -114,11 +115,11 @@ class Tools(QWidget):
 
     def refresh(self) -> None:
         """Show what is chosen, and what can be done."""
-        inputs, image = self._session.inputs, self._session.is_image
-        self.draw.setChecked(not inputs.erasing)
-        self.erase.setChecked(inputs.erasing)
-        canvas = inputs.canvas
-        strokes = canvas.strokes if canvas is not None and inputs.painting else 0
+        painting, image = self._session.painting, self._session.is_image
+        self.draw.setChecked(not painting.erasing)
+        self.erase.setChecked(painting.erasing)
+        canvas = painting.canvas
+        strokes = canvas.strokes if canvas is not None and painting.is_shown else 0
         self.undo.setEnabled(image and strokes > 0)
         for widget in (self.draw, self.erase, self.clear, self.brush):
             widget.setEnabled(image)
@@ -165,7 +166,7 @@ class _Ink(Control):
             painter.end()
 
 
-class BrushPopover(Popover):
+class BrushPopover(BesidePopover):
     """The brush's width and ink, and whether drawings are centred."""
 
     def __init__(self, anchor: QWidget, session: InsideSession) -> None:
@@ -222,7 +223,7 @@ class BrushPopover(Popover):
             "label", "tx3", wrap=True,
         )  # fmt: skip
         self.body.addWidget(self.note)
-        session.inputs.changed.connect(self.refresh)
+        session.painting.changed.connect(self.refresh)
         session.chosen.connect(self.refresh)
 
     def open(self) -> None:
@@ -233,13 +234,13 @@ class BrushPopover(Popover):
     def refresh(self) -> None:
         """Show what is chosen."""
         session = self._session
-        inputs = session.inputs
+        painting = session.painting
         shape = session.input_shape
-        self.width_slider.set_amount(inputs.size)
-        self.value.setText(f"{inputs.size:.1f} px")
+        self.width_slider.set_amount(painting.size)
+        self.value.setText(f"{painting.size:.1f} px")
         self.inks.setVisible(len(shape) == 3 and shape[2] == 3)
         for one in self._inks:
-            one.setChecked(one.ink == inputs.ink)
-        self.centring.setVisible(inputs.centres)
-        self.note.setVisible(inputs.centres)
+            one.setChecked(one.ink == painting.ink)
+        self.centring.setVisible(painting.centres)
+        self.note.setVisible(painting.centres)
         self.centred.setChecked(bool(session.toggles["centred"]))

@@ -205,7 +205,7 @@ class ChannelsPanel(QWidget):
             return
         rows, columns = chosen.shape
         if row < 0:
-            words = tr("{name}, {rows} rows, {columns} columns", name=chosen.title, rows=f"{rows:,}",
+            words = tr("{name}, {rows} × {columns}", name=chosen.title, rows=f"{rows:,}",
                        columns=f"{columns:,}")  # fmt: skip
         else:
             parts = []

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
+from app.document import data_info
 from app.inside.bars import Bars
 from app.inside.dropping import Dropping
 from app.inside.pad import Pad
@@ -164,10 +165,14 @@ class InputPanel(QWidget):
                 widget.setVisible(shown)
         self.photo.setEnabled(image)
         if not image and given is not None:
-            self.numbers.show_sample(given.x, "numbers", ())
+            self.numbers.show_sample(given.x, "numbers", _features(session))
         self._fit()
         self.pad.update()
         self.bars.refresh()
+
+
+def _features(session: InsideSession) -> tuple[str, ...]:
+    return tuple(data_info(session.context.document.data).features)
 
 
 def _toggle(popover: SamplePopover | PhotoPopover) -> None:

@@ -74,7 +74,7 @@ class Playground(QObject):
         #: Whether the window stands where something is to be seen; of another picture it is put there.
         self._placed = False
         session.input_changed.connect(self._on_input)
-        session.inputs.changed.connect(self._on_photo)
+        session.photography.changed.connect(self._on_photo)
         self._register()
 
     # -- life
@@ -149,7 +149,7 @@ class Playground(QObject):
 
     def _on_photo(self) -> None:
         """Take what was pasted or dropped on Look inside as it is, and not as small as the network takes it."""
-        photo = self.session.inputs.photo
+        photo = self.session.photography.photo
         if photo is not None and photo is not self._photo and self._active:
             self._photo = photo
             self._load(lambda: pictures.of_photo(photo, OWN))

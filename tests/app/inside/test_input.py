@@ -80,7 +80,7 @@ def test_a_digit_is_drawn_and_the_network_says_what_it_is(inside: Inside) -> Non
     x = session.input.x[..., 0]
     assert x[12, 14] > 0.9
     assert not x[12, :10].any()
-    assert np.array_equal(x, session.inputs.canvas.pixels()[..., 0])
+    assert np.array_equal(x, session.painting.canvas.pixels()[..., 0])
 
 
 def test_strokes_are_laid_on_a_sample_erased_and_taken_back(inside: Inside) -> None:
@@ -97,7 +97,7 @@ def test_strokes_are_laid_on_a_sample_erased_and_taken_back(inside: Inside) -> N
     drag(pad, (2.5, 2.5), (2.5, 8.5), button=Qt.MouseButton.RightButton)
     assert session.input.x[2, 5, 0] == pytest.approx(0)
     click(control(inside.window, "inside-erase"))
-    assert session.inputs.erasing
+    assert session.painting.erasing
     click(control(inside.window, "inside-draw"))
     pad.setFocus()
     QTest.keyClick(pad, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
@@ -121,7 +121,7 @@ def test_a_colour_brush_paints_on_a_colour_network(inside: Inside) -> None:
     settle(inside)
     assert np.allclose(session.input.x[6, 12], (1, 0, 0), atol=1e-6)
     assert np.allclose(session.input.x[20:], np.clip(before[20:], 0, 1), atol=1e-6)
-    assert not session.inputs.is_centred
+    assert not session.painting.is_centred
 
 
 def test_a_stroke_passes_over_itself_without_growing_and_is_the_same_in_one_go() -> None:
@@ -177,7 +177,7 @@ def test_a_photograph_of_the_program_is_cropped_and_the_crop_is_moved(inside: In
     QTest.mousePress(view, Qt.MouseButton.LeftButton, pos=start)
     QTest.mouseMove(view, start + QPoint(20, 0))
     QTest.mouseRelease(view, Qt.MouseButton.LeftButton, pos=start + QPoint(20, 0))
-    moved = session.inputs.crop
+    moved = session.photography.crop
     assert moved.left == pytest.approx(43 + 20 / view.zoom()[2], abs=0.1)
     expected = cropped(pixels, moved, (28, 28, 1))
     inside.until(lambda: np.array_equal(session.input.x, expected))
@@ -186,7 +186,7 @@ def test_a_photograph_of_the_program_is_cropped_and_the_crop_is_moved(inside: In
     inside.until(lambda: np.array_equal(session.input.x, cropped(pixels, whole, (28, 28, 1))))
     # Bars above and below are black.
     assert not session.input.x[:3].any()
-    assert "black" in session.inputs.photo_words()
+    assert "black" in session.photography.photo_words()
     inside.do("inside.show", name="invert", value=True)
     expected = cropped(pixels, whole, (28, 28, 1), True)
     inside.until(lambda: np.array_equal(session.input.x, expected))
@@ -219,7 +219,7 @@ def test_a_file_is_dropped_and_clear_places_are_white(inside: Inside, tmp_path: 
     assert np.allclose(session.input.x[:16], (1, 0, 0))
     assert np.allclose(session.input.x[16:], 1)
     assert session.input.picture.shape == (64, 64, 4)
-    assert "white" in session.inputs.photo_words()
+    assert "white" in session.photography.photo_words()
 
 
 @colour
@@ -228,8 +228,10 @@ def test_a_picture_on_the_clipboard_is_pasted(inside: Inside) -> None:
     image = QImage(40, 40, QImage.Format.Format_RGB32)
     image.fill(0xFF0080FF)
     clipboard.setImage(image)
-    inside.view.setFocus()
-    inside.do("inside.paste")
+    inside.window.activateWindow()
+    pad = pad_of(inside)
+    pad.setFocus()
+    QTest.keyClick(pad, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
     inside.until(lambda: inside.session.input.source == "photo")
     assert np.allclose(inside.session.input.x, (0, 128 / 255, 1), atol=1e-6)
     clipboard.setText("no picture")
@@ -329,7 +331,7 @@ def test_a_broken_file_is_told_in_the_window_and_the_input_stays(
     inside.do("inside.photo", path=str(path))
     inside.until(lambda: "broken.png" in inside.window.banner.text)
     assert inside.session.input is before
-    assert not inside.session.inputs.reading
+    assert not inside.session.photography.reading
 
 
 @pytest.mark.parametrize(
@@ -381,6 +383,15 @@ def test_wrong_samples_of_a_class_are_found_and_gone_through(inside: Inside) -> 
     assert session.predicted != session.input.label
     click(control(inside.window, "inside-sample-back"))
     inside.until(lambda: session.input.sample[2] == first)
+    # What is drawn stays when the samples are opened, until one is chosen.
+    click(control(inside.window, "inside-clear"))
+    drawn = session.input
+    popover.chooser.found = None
+    click(control(inside.window, "inside-sample-choose"))
+    inside.until(lambda: popover.chooser.found is not None)
+    assert session.input is drawn
+    popover.chooser.number.setValue(8)
+    inside.until(lambda: session.input.sample == ("", "validation", 7))
 
 
 def test_a_project_remembers_the_sample(inside: Inside, tmp_path: Path) -> None:

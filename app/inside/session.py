@@ -214,6 +214,9 @@ class InsideSession(QObject):
         """Names of the classes, numbers where they have no names."""
         names = self.network.classes
         count = len(self.look.scores) if self.look is not None else len(names)
+        if count == 1 and len(names) == 2:
+            # One unit for two classes says how likely the second is.
+            return names[1:]
         return tuple(names[k] if k < len(names) else str(k) for k in range(count))
 
     @property

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from app.scenes.images import from_words, levels
+
 if TYPE_CHECKING:
     from PySide6.QtGui import QImage
 
@@ -71,6 +73,21 @@ def ground(theme: Theme, x: np.ndarray) -> np.ndarray:
     return mixed
 
 
+#: Grounds painted last, with the arrays they are of: several methods lie over one input.
+_grounds: list[tuple[np.ndarray, str, np.ndarray]] = []
+
+
+def _ground(theme: Theme, x: np.ndarray) -> np.ndarray:
+    """As `ground`, kept for the inputs painted last; nobody writes to an input."""
+    for of, name, kept in _grounds:
+        if of is x and name == theme.name:
+            return kept
+    made = ground(theme, x)
+    _grounds.insert(0, (x, theme.name, made))
+    del _grounds[4:]
+    return made
+
+
 def overlay(
     theme: Theme, x: np.ndarray, pixels: np.ndarray, *, signed: bool, top: float, opacity: float
 ) -> np.ndarray:
@@ -91,26 +108,28 @@ def overlay(
     -------
     Words of QImage.Format_RGB32, (height, width).
     """
-    share = np.nan_to_num(pixels / top if top > 0 else np.zeros_like(pixels))
+    # One entry for each of the ramp's 256 colours: what it adds, and how much of the input it leaves.
+    entries = np.arange(256, dtype=np.float32)
     if signed:
         # The diverging ramp's middle is the colour of nothing: over a picture nothing is seen there.
-        t = np.sign(share) * np.clip(np.abs(share), 0, 1) ** 0.85
+        t = np.clip((entries - 128) / 127, -1, 1)
         full = theme.table("signed")[:, :3].astype(np.float32)
         color = full[np.where(t < 0, 1, 255)]
-        weight = np.abs(t)
+        weight = np.abs(t) ** np.float32(0.85) * np.float32(opacity)
+        chosen = levels(pixels, "signed", top)
     else:
-        t = np.clip(share, 0, 1)
+        t = entries / 255
         table = theme.table("magnitude")[:, :3].astype(np.float32)
         color = table[np.rint((0.35 + 0.65 * t) * 255).astype(np.uint8)]
-        weight = t**0.85
-    weight = (weight * opacity)[..., None].astype(np.float32)
-    under = ground(theme, x)
+        weight = t ** np.float32(0.85) * np.float32(opacity)
+        chosen = levels(pixels, "magnitude", top)
+    added, left = color * weight[:, None], (1 - weight)[:, None]
+    under = _ground(theme, x)
     if under.shape[:2] != pixels.shape:
         rows = np.arange(pixels.shape[0]) * under.shape[0] // pixels.shape[0]
         columns = np.arange(pixels.shape[1]) * under.shape[1] // pixels.shape[1]
         under = under[rows][:, columns]
-    mixed = under * (1 - weight) + color * weight
-    rgb = np.clip(mixed, 0, 255).astype(np.uint32)
+    rgb = np.clip(under * left[chosen] + added[chosen], 0, 255).astype(np.uint32)
     words: np.ndarray = 0xFF000000 | rgb[..., 0] << 16 | rgb[..., 1] << 8 | rgb[..., 2]
     return words
 
@@ -126,8 +145,6 @@ def picture(
     signed: bool | None = None,
 ) -> QImage:
     """An attribution as a picture of one pixel a number; `signed` where a setting changes what the method gives."""
-    from app.scenes.images import from_words
-
     signed = method in SIGNED if signed is None else signed
     pixels = pixels_of(values, method, signed)
     words = overlay(

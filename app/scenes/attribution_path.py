@@ -103,12 +103,12 @@ class PathScene:
             tr("point {k} of {n}", k=now.index + 1, n=len(path.alphas)),
         )  # fmt: skip
         # One scale for all points: a gradient that grows is seen to grow.
-        top = highest(path.gradients)
+        top = path.steepest or 1.0
         explained.picture(
             painter, second, theme, images.heat(theme, now.gradient, "signed", top), tr("Gradient there"),
         )  # fmt: skip
         explained.bar(painter, second, theme, "signed", top)
-        whole = highest(path.parts.sum(0))
+        whole = highest(path.total)
         made = overlay(
             theme, x, now.total, signed=True, top=whole, opacity=float(toggles.get("opacity", 0.8))
         )
@@ -129,7 +129,9 @@ class PathScene:
         # The sum is of the way as far as the last point stands for it.
         way = np.minimum(np.cumsum(path.weights), 1.0)
         lines = (
-            explained.Line(path.alphas[upto], risen[upto], theme.tx, tr("f(α) − f(baseline)")),
+            explained.Line(
+                path.alphas[upto], risen[upto], draw.faded(theme.tx, 0.5), tr("f(α) − f(baseline)"), 5.0
+            ),
             explained.Line(
                 way[upto], gained[upto], theme.pos,
                 tr("Σ so far = {value}", value=draw.signed(float(gained[now.index]), 3)),

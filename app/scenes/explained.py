@@ -174,7 +174,7 @@ class Line:
     y: np.ndarray
     color: QColor
     name: str
-    dots: bool = False
+    width: float = 1.5
 
 
 def trace(
@@ -218,18 +218,22 @@ def trace(
             painter, box.x - 8, y + 4, format_number(float(value), 1), 11, theme.tx3, mono=True,
             anchor="end",
         )  # fmt: skip
+    marked = []
     for value, words in marks:
         y = float(at(np.zeros(1), np.array([value]))[1][0])
         pieces = series.dashes(np.array([box.x, box.x + box.w]), np.array([y, y]), 5, 4)
         painter.setPen(QPen(theme.tx2, 1))
         painter.drawLines([QLineF(*piece) for piece in pieces.tolist()])
         below = y < box.y + 16
-        draw.text(
-            painter, box.x + box.w, y + (13 if below else -5), words, 11, theme.tx2, anchor="end"
-        )
+        marked.append((y + (13 if below else -5), words))
     names = box.x
     for one in lines:
         names += _line(painter, box, theme, one, at(one.x, one.y), names)
+    for y, words in marked:
+        # Over the curves: on the ground of the page, so that it can be read.
+        wide = draw.advance(words, 11)
+        draw.fill(painter, box.x + 4, y - 10, wide + 8, 13, draw.faded(theme.bg0, 0.85), 3)
+        draw.text(painter, box.x + 8, y, words, 11, theme.tx2)
 
 
 def _line(
@@ -246,9 +250,9 @@ def _line(
     x, y = x[good], y[good]
     if len(x) > 1:
         thinned = series.thin(x, y, max(2, int(box.w)), box.x, box.x + box.w)
-        painter.setPen(QPen(one.color, 1.5))
+        painter.setPen(QPen(one.color, one.width))
         painter.drawPolyline(QPolygonF([QPointF(a, b) for a, b in np.stack(thinned, 1).tolist()]))
     if len(x):
-        draw.disc(painter, float(x[-1]), float(y[-1]), 3.5, one.color)
-    draw.line(painter, left, box.y - 14, left + 14, box.y - 14, one.color, 2)
+        draw.disc(painter, float(x[-1]), float(y[-1]), 2.0 + one.width, one.color)
+    draw.line(painter, left, box.y - 14, left + 14, box.y - 14, one.color, max(2.0, one.width))
     return 20 + draw.text(painter, left + 20, box.y - 10, one.name, 11, theme.tx2) + 16

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -49,7 +50,19 @@ class Integrand:
     score: float
     baseline_score: float
 
-    @property
+    @cached_property
+    def total(self) -> np.ndarray:
+        """(...): the attributions by all points."""
+        found: np.ndarray = self.parts.sum(0)
+        return found
+
+    @cached_property
+    def steepest(self) -> float:
+        """The largest size of a gradient on the path, but for one in 200."""
+        sizes = np.abs(self.gradients[np.isfinite(self.gradients)])
+        return float(np.quantile(sizes, 0.995)) if sizes.size else 0.0
+
+    @cached_property
     def gained(self) -> np.ndarray:
         """(points,): the sum of the attributions when so many points are taken."""
         found: np.ndarray = np.cumsum(

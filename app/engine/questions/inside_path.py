@@ -58,4 +58,6 @@ def path(
         if step.done < step.total:
             yield Partial(step.done / step.total, found)
     assert found is not None
+    # Sorting all gradients takes long on large pictures: not when they are painted.
+    _ = found.path.steepest
     return found

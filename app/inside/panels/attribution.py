@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PySide6.QtCore import QSize
+from PySide6.QtCore import QSize, QTimer
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 #: Classes that are chosen by a row of buttons, as far as there is room; of more there is a list.
 _BUTTONS = 10
+#: Numbers from which on painting a map takes milliseconds.
+_LARGE = 30_000
 #: More features than this have no bars that can be read.
 _BARS = 40
 
@@ -43,6 +46,13 @@ class AttributionPanel(QWidget):
         self._session = session
         self.attributing = Attributing.of(session)
         self._popover: MethodSettings | None = None
+        self._tops: dict[str, tuple[Attribution, bool, float]] = {}
+        self._input_shown: Any = None
+        #: Maps of large pictures are painted one in a turn, so that a dragged slider is not held up.
+        self._unpainted: list[str] = []
+        self._one_a_turn = QTimer(self)
+        self._one_a_turn.setInterval(0)
+        self._one_a_turn.timeout.connect(self._paint_next)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.setSpacing(0)
@@ -128,7 +138,7 @@ class AttributionPanel(QWidget):
         self.tiles: dict[str, Tile] = {}
         for name, method in METHODS.items():
             tile = self.tiles[name] = Tile(f"inside-tile-{name}", method.title)
-            tile.setToolTip(method.tip)
+            tile.setToolTip(f"{method.title}: {method.tip}")
             tile.clicked.connect(lambda _=False, name=name: self._enlarge(name))
         column.addLayout(self._grid)
         self.legend = Legend()
@@ -162,6 +172,7 @@ class AttributionPanel(QWidget):
     def showEvent(self, event: QShowEvent) -> None:
         self.attributing.want(self, True)
         self._on_looked()
+        self._paint_all()
 
     def hideEvent(self, event: QHideEvent) -> None:
         self.attributing.want(self, False)
@@ -173,7 +184,9 @@ class AttributionPanel(QWidget):
     def _on_looked(self) -> None:
         self._arrange()
         self._show_classes()
-        self._paint_all()
+        # Maps are painted when they come: this is many times a second while the network trains.
+        if self._input_shown is not self._session.input:
+            self._paint_input()
 
     def _on_chosen(self) -> None:
         self._arrange()
@@ -303,11 +316,21 @@ class AttributionPanel(QWidget):
 
     def _paint_all(self) -> None:
         self._paint_input()
-        for name in self.attributing.methods:
-            self._paint(name)
+        self._unpainted = list(self.attributing.methods)
+        if prod(self._session.input_shape) > _LARGE:
+            self._one_a_turn.start()
+            return
+        while self._unpainted:
+            self._paint_next()
+
+    def _paint_next(self) -> None:
+        if self._unpainted:
+            self._paint(self._unpainted.pop(0))
+        if not self._unpainted:
+            self._one_a_turn.stop()
 
     def _paint_input(self) -> None:
-        given = self._session.input
+        given = self._input_shown = self._session.input
         if given is None:
             return
         label, names = given.label, self._session.classes
@@ -324,10 +347,17 @@ class AttributionPanel(QWidget):
             return found.values
         return pixels_of(found.values, name, self.attributing.signed(name))
 
+    def _top(self, name: str, found: Attribution) -> float:
+        """What gets the last colour of a map by itself; sorting its numbers once is enough."""
+        signed, kept = self.attributing.signed(name), self._tops.get(name)
+        if kept is None or kept[0] is not found or kept[1] != signed:
+            kept = self._tops[name] = (found, signed, highest(self._pixels(name, found)))
+        return kept[2]
+
     def tops(self) -> dict[str, float]:
         """By method: the number that gets the last colour."""
         found = {
-            name: highest(self._pixels(name, one))
+            name: self._top(name, one)
             for name, one in self.attributing.found.items()
             if name in self.attributing.methods
         }

@@ -70,7 +70,8 @@ def inside(
     name = getattr(request, "param", "digits-cnn")
 
     def prepare(window: MainWindow) -> None:
-        window.context.bus.do("template.open", name=name, trained=True)
+        given = name in trained.names()
+        window.context.bus.do("template.open", name=name, trained=given)
 
     with open_window(qtbot, engine=True, prepare=prepare) as opened:
         action(opened, "workspace-inside").trigger()

@@ -256,3 +256,39 @@ def test_hidden_panels_ask_for_nothing_and_training_is_followed(inside: Inside) 
     settled(inside)
     assert work.found["saliency"].position.step == 1
     assert not np.array_equal(work.found["saliency"].values, before.values)
+
+
+@pytest.mark.parametrize("inside", ["spirals-mlp"], indirect=True)
+def test_features_have_bars(inside: Inside) -> None:
+    work, panel = settled(inside), panel_of(inside)
+    tile = panel.tiles["integrated_gradients"]
+    assert len(tile.features) == inside.x.shape[1]
+    found = work.found["integrated_gradients"]
+    assert np.allclose(tile.values, found.values)
+    # Its weights are drawn by the window: what every attribution of a score promises is that it adds up.
+    assert found.values.sum() == pytest.approx(panel.check.gained, rel=0.05, abs=0.02)
+    saliency, product = (work.found.get(n) for n in ("saliency", "input_x_gradient"))
+    assert product is None
+    assert np.array_equal(panel.tiles["saliency"].values, saliency.values)
+    # Places cannot be hidden where there are none.
+    assert "needs an image" in panel.tiles["occlusion"].sentence
+    assert "needs an image" in work.problems["grad_cam"]
+    assert tile.grab().toImage() != panel.tiles["occlusion"].grab().toImage()
+
+
+@pytest.mark.parametrize("inside", ["stroke-risk"], indirect=True)
+def test_one_unit_for_two_classes_explains_the_second(inside: Inside) -> None:
+    assert inside.session.classes == ("stroke",)
+    work, panel = settled(inside), panel_of(inside)
+    found = work.found["integrated_gradients"]
+    assert found.values.sum() == pytest.approx(panel.check.gained, rel=1e-3)
+    assert panel.input.features == ("gender", "age", "hypertension", "smoker")
+
+
+@pytest.mark.parametrize("inside", ["one-hot-sentences"], indirect=True)
+def test_a_network_that_reads_sequences_is_told_so(inside: Inside) -> None:
+    panel = panel_of(inside)
+    assert "reads sequences" in panel.reason.text()
+    assert panel.reason.isVisible()
+    assert not panel.tiles["saliency"].isVisible()
+    assert not Attributing.of(inside.session).asking

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from app.scenes.formula_expressions import format_number
+from app.step.gradient_words import of_weight
 from app.step.notation import counts
 from app.step.recurrent_words import RECURRENT, of_time_step
 from app.step.shape_words import SHAPES
@@ -127,7 +128,7 @@ def sentence(session: StepSession, answer: Any) -> str:
         return ""
     tensor, index = cell
     if tensor.startswith("grad/") and tensor.endswith("/kernel") and len(index) == 2:
-        words = _weight(session, tensor, index)
+        words = of_weight(session, answer, tensor, index)
         if words:
             return words
     if instruction.op in _KEEPING or counts(instruction):
@@ -231,42 +232,3 @@ def _right(session: StepSession, instruction: InstructionView) -> str:
             words = tr("Class {answer} is the largest ({value}); the label is {label}: {verdict}.")
     verdict = tr("right, so 1") if answer == label else tr("wrong, so 0")
     return words.format(value=shown, answer=answer, label=label, verdict=verdict)
-
-
-def _weight(session: StepSession, tensor: str, index: tuple[int, ...]) -> str:
-    """Why a weight will be raised or lowered."""
-    program = session.program
-    gradient = session.reader.value(tensor, index)
-    if gradient is None or program is None:
-        return ""
-    weight = tensor.removeprefix("grad/")
-    before = session.weight_before(weight, index)
-    instruction = session.instruction
-    assert instruction is not None
-    x, dz = instruction.operands.get("x", ""), instruction.operands.get("dy", "")
-    value, error = (
-        session.value(x, (session.row, index[0])),
-        session.value(dz, (session.row, index[1])),
-    )
-    verb = tr("lower") if gradient > 0 else tr("raise")
-    words = ""
-    if value is not None and error is not None and session.rows == 1:
-        signs = {True: tr("positive"), False: tr("negative")}
-        words = tr(
-            "The value feeding in is {x} and the neuron's error is {error}, so the update will {verb} this weight",
-            x=signs[value > 0], error=signs[error > 0], verb=verb,
-        )  # fmt: skip
-    else:
-        words = tr("Over the whole batch the loss {trend} with this weight, so the update will {verb} it",
-                   trend=tr("grows") if gradient > 0 else tr("falls"), verb=verb)  # fmt: skip
-    optimizer = session.context.document.training.optimizer
-    name = str(optimizer.get("kind", "")).lower()
-    rate = session.snapshot.scalars.get("learning_rate") if session.snapshot is not None else None
-    update = next((i.index for i in program.instructions if weight in i.writes), None)
-    plain = name == "sgd" and not float(optimizer.get("momentum", 0) or 0)
-    if plain and rate is not None and before is not None and update is not None:
-        words += tr(
-            " from {old} to {new} (op {number})",
-            old=format_number(before, 3), new=format_number(before - rate * gradient, 3), number=update + 1,
-        )  # fmt: skip
-    return words + "."

@@ -12,6 +12,7 @@ from app.scenes import draw
 from app.scenes.formula_expressions import format_number
 from app.step.page import PAD, Action
 from app.step.sections import Section
+from app.step.slope import CUT, RULE, why_not
 from app.text import tr
 
 if TYPE_CHECKING:
@@ -32,6 +33,14 @@ ACTION = Action(
 )
 
 
+#: Why two ways to a gradient differ although none of them is wrong.
+_REASONS = {
+    CUT: "Gradients are cut at the windows of time: backpropagation goes back through one window only, so it "
+    "finds a part of the slope.",
+    RULE: "A step has no slope. The rule puts a number in its place, so there is nothing to agree with.",
+}
+
+
 @dataclass(frozen=True)
 class Check:
     """What a check found, or that it can be made.
@@ -42,11 +51,14 @@ class Check:
         It is being measured.
     numeric, backprop
         Both gradients, or None before the check.
+    why
+        Why they may differ (`app.step.slope`), or "".
     """
 
     under_way: bool = False
     numeric: float | None = None
     backprop: float | None = None
+    why: str = ""
 
     @property
     def error(self) -> float | None:
@@ -75,7 +87,8 @@ def _build(session: StepSession, card: Card) -> Check | None:
         if (asked.serial, asked.instruction, asked.cell) == (
             session.snapshot.serial, card.instruction.index, subject.index,
         ):  # fmt: skip
-            return Check(False, float(answer["numeric"]), card.result)
+            why = why_not(session.program, subject.tensor.removeprefix("grad/"))
+            return Check(False, float(answer["numeric"]), card.result, why)
     return Check(questions.checking)
 
 
@@ -102,10 +115,11 @@ def _found(page: Page, check: Check) -> None:
     rect = QRectF(PAD + 0.5, top + 0.5, page.room - 1, 37 + 18 * lines)
     page.box(rect, t.line, t.bg2, 8)
     words = tr("agrees") if check.agrees else tr("differs")
-    tone = t.tx if check.agrees else t.err
+    reason = "" if check.agrees else _REASONS.get(check.why, "")
+    tone = t.tx if check.agrees or reason else t.err
     width = draw.advance(words, 12, 500)
     page.text(rect.right() - 12, top + 22, words, 12, tone, weight=500, anchor="end")
-    name = "check" if check.agrees else "warning"
+    name = "check" if check.agrees else "info" if reason else "alert-triangle"
     if icons.exists(name):
         square = QRectF(rect.right() - 12 - width - 20, top + 10, 16, 16)
         page.draw(square.top(), square.bottom(), _icon, name, tone, square)
@@ -117,6 +131,8 @@ def _found(page: Page, check: Check) -> None:
         page.text(rect.right() - 12, y, value, _SIZE, t.tx, mono=True, anchor="end")
         y += 18
     page.y = rect.bottom() + 6.5
+    if reason:
+        page.paragraph([(tr(reason), t.tx2, False)])
 
 
 def _wide(string: str) -> float:

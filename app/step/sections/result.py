@@ -9,6 +9,7 @@ from app.scenes.formula_expressions import Look, format_number, role_of, signifi
 from app.scenes.formula_expressions import formula as laid
 from app.step.page import PAD
 from app.step.sections import Section
+from app.step.slope import CUT, why_not
 from app.text import tr
 
 if TYPE_CHECKING:
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 
 #: Takes the number of its layer off a letter.
 _PLAIN = dict.fromkeys(map(ord, "⁰¹²³⁴⁵⁶⁷⁸⁹"))
+
+#: In place of what L does, where that is not in the gradient.
+_PART = "a part of the slope: gradients are cut at the windows"
+_RULE = "put in by the rule: no slope"
 
 
 def _build(session: StepSession, card: Card) -> str | None:
@@ -31,6 +36,9 @@ def _build(session: StepSession, card: Card) -> str | None:
     weight = session.reader.info(tensor.removeprefix("grad/"))
     if weight is None or weight.role != "weight":
         return ""
+    why = why_not(session.program, weight.name)
+    if why:
+        return tr(_PART if why == CUT else _RULE)
     name = "w" if len(weight.shape) > 1 else weight.symbol.translate(_PLAIN).lower() or "w"
     if result == 0:
         return tr("raise {name} by 0.01 → L does not change", name=name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QRectF, Qt
+from PySide6.QtCore import QEvent, QRect, QRectF, Qt, QTimer
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QScrollArea, QSizePolicy, QToolTip, QWidget
 
@@ -160,12 +160,21 @@ class Gallery(QWidget):
                 self.paint_line(
                     painter, colors, line, QRectF(0, 8 + line * pitch - self.gap / 2, self.width(), pitch)
                 )  # fmt: skip
+            self.pictures.begin()
             for cell in cells:
-                self._paint_cell(painter, colors, cell)
+                if self._whole(cell).intersects(area):
+                    self._paint_cell(painter, colors, cell)
+            if self.pictures.lacks:
+                # The others in the next turn.
+                QTimer.singleShot(0, self, self.update)
             wanted = [number for cell in cells if (number := self.sample(cell)) >= 0]
             self.pictures.want(*self.source(), wanted)
         finally:
             painter.end()
+
+    def _whole(self, cell: int) -> QRect:
+        """All that is painted of a cell."""
+        return self.rect_of(cell).adjusted(-5, -5, 5, self.under + 4).toAlignedRect()
 
     def _paint_cell(self, painter: QPainter, colors: Theme, cell: int) -> None:
         rect, number = self.rect_of(cell), self.sample(cell)
@@ -207,10 +216,12 @@ class Gallery(QWidget):
 
     def _point_at(self, cell: int) -> None:
         if cell != self._hover:
+            for changed in (cell, self._hover):
+                if 0 <= changed < self.count():
+                    self.update(self._whole(changed))
             self._hover = cell
             shape = Qt.CursorShape.PointingHandCursor if cell >= 0 else Qt.CursorShape.ArrowCursor
             self.setCursor(shape)
-            self.update()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         cell = self.cell_at(event.position().x(), event.position().y())

@@ -19,7 +19,7 @@ from app.widgets.guarded import guarded
 if TYPE_CHECKING:
     from PySide6.QtGui import QFocusEvent
 
-    from app.engine.questions.excitement import Maximization
+    from app.engine.questions.maximizing import Maximization
 
 
 class MaximizingStage(QWidget):

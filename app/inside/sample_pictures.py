@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from app.inside.session import InsideSession
     from app.theme import Theme
 
-#: Samples that are kept, and asked for at once.
-_KEPT, _AT_ONCE = 4000, 64
+#: Samples that are kept, asked for at once, and made pictures of in one painting: more would hold up the window.
+_KEPT, _AT_ONCE, _MADE = 4000, 64, 16
 
 
 class SamplePictures(QObject):
@@ -41,6 +41,8 @@ class SamplePictures(QObject):
         self._labels: dict[int, int] = {}
         self._refused: set[int] = set()
         self._ticket = 0
+        #: Pictures that may still be made in this painting, and whether there was need of more.
+        self._left, self.lacks = _MADE, False
         session.context.theme_changed.connect(lambda _: self._images.clear())
 
     def forget(self) -> None:
@@ -69,11 +71,19 @@ class SamplePictures(QObject):
             asker=self.objectName(),
         )  # fmt: skip
 
+    def begin(self) -> None:
+        """A painting begins."""
+        self._left, self.lacks = _MADE, False
+
     def image(self, index: int) -> QImage | None:
         """A sample as a picture, or None until it is here."""
         if index not in self._arrays:
             return None
         if index not in self._images:
+            if self._left <= 0:
+                self.lacks = True
+                return None
+            self._left -= 1
             self._images[index] = picture_of(theme.current(), self._arrays[index])
         return self._images[index]
 

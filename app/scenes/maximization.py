@@ -1,6 +1,6 @@
 """Activation maximisation: the image on its way to exciting a channel, and how strongly the channel answers.
 
-Films hold in their toggles the whole way (``"found"``: a `Maximization` of `app.engine.questions.excitement`), which
+Films hold in their toggles the whole way (``"found"``: a `Maximization` of `app.engine.questions.maximizing`), which
 ``"share"`` goes through; ``"layer"``, ``"channel"`` and the settings of the maximisation choose what is filmed.
 """
 

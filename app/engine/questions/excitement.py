@@ -7,9 +7,7 @@ however far the run goes on meanwhile, and the answer says of which step they ar
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from itertools import chain
-from math import prod
+from dataclasses import dataclass
 from time import perf_counter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -18,7 +16,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from app.engine.answers import Partial
-from app.engine.looking import decide, held_out, inputs_of, labels_of
+from app.engine.looking import decide, inputs_of, labels_of
 from app.engine.questions import question
 from app.engine.questions.inside import given
 from app.engine.questions.samples import prepared
@@ -28,8 +26,6 @@ from core import checked
 from core.errors import ChainruleError
 from core.explain.excitement import Exciting, exciting, nearest
 from core.explain.explainer import Explainer
-from core.explain.maximization import activation_maximization, channel_explainer
-from core.explain.score import Score
 
 if TYPE_CHECKING:
     from app.engine.session import Session
@@ -38,12 +34,6 @@ if TYPE_CHECKING:
 
 #: Samples of one answer of pictures, and pixels of a picture's longer side: of larger ones every so many are left out.
 MOST_PICTURES, SIDE = 400, 112
-#: Steps of an activation maximisation: each is kept as a picture.
-MOST_STEPS = 2000
-#: Bytes the pictures of a maximisation may take; of longer ones every so manieth is kept.
-_FILM = 48_000_000
-#: Samples among which one is looked for that a maximisation can begin with, and numbers they have together.
-_STARTS, _NUMBERS = 512, 1_000_000
 #: Seconds between two lists of what was mistaken so far.
 _TOLD = 0.1
 
@@ -146,44 +136,6 @@ class Pictures:
     every: int = 1
 
 
-@dataclass(frozen=True)
-class Maximization:
-    """An input on its way to exciting a channel.
-
-    Attributes
-    ----------
-    position
-        Where the run stood.
-    layer, channel
-        What is excited.
-    image
-        Shape of one input.
-    activations
-        (steps so far + 1,)
-    steps
-        How many there will be.
-    frames, numbers
-        When it is done: pictures of the way, (frames, ...) uint8 from 0 to 255 of the range, and the steps they are of.
-    began
-        Number of the held-out sample it began with, because noise says nothing to the channel; -1: with noise.
-    """
-
-    position: Position
-    layer: str
-    channel: int
-    image: np.ndarray
-    activations: np.ndarray
-    steps: int
-    frames: np.ndarray | None = None
-    numbers: np.ndarray | None = None
-    began: int = -1
-
-    @property
-    def whole(self) -> bool:
-        """Whether it has come to its end."""
-        return len(self.activations) > self.steps
-
-
 # ---- the network as it is, and the samples -------------------------------------------------------------------------
 
 #: One network that looks at samples for each run, and whose weights it has.
@@ -213,7 +165,7 @@ class Frozen:
         return found[0]
 
 
-def _rows(session: Session, samples: Samples, rows: Any) -> np.ndarray:
+def rows_of(session: Session, samples: Samples, rows: Any) -> np.ndarray:
     """Samples as the network sees them."""
     shape = next(iter(session.run.program.tape.inputs.values())).shape
     return inputs_of(samples, rows).reshape(len(rows), *shape)
@@ -244,11 +196,12 @@ def _batches(
     while start < count:
         at_once = frozen.explainer.rows_at_once
         rows = np.arange(start, min(start + at_once, count))
-        yield start, _rows(session, samples, rows)
+        yield start, rows_of(session, samples, rows)
         start += at_once
 
 
-def _layer(of: Explainer, layer: str) -> str:
+def layer_of(of: Explainer, layer: str) -> str:
+    """A layer of the network; another is refused."""
     if layer not in of.shapes or not of.shapes[layer]:
         known = ", ".join(of.shapes)
         raise ChainruleError(
@@ -257,7 +210,8 @@ def _layer(of: Explainer, layer: str) -> str:
     return layer
 
 
-def _count(value: Any, name: str, most: int) -> int:
+def count_of(value: Any, name: str, most: int) -> int:
+    """A number of things; fewer than one or too many are refused."""
     found = checked.whole(value, 1)
     if found is None or found > most:
         raise ChainruleError(
@@ -276,8 +230,8 @@ def top_samples(
     """For each channel of a layer the samples in which its map is largest, and where."""
     samples, frozen = _set(session, data, part), Frozen(session)
     of = frozen.explainer
-    k = _count(k, "k", 64)
-    steps = exciting(of, _batches(session, samples, frozen), len(samples), _layer(of, layer), k)
+    k = count_of(k, "k", 64)
+    steps = exciting(of, _batches(session, samples, frozen), len(samples), layer_of(of, layer), k)
     answer: TopSamples | None = None
     for step in steps:
         scan = Scan(frozen.position, data, part, step.done, step.total)
@@ -343,8 +297,8 @@ def nearest_samples(
     samples, frozen = _set(session, data, part), Frozen(session)
     of = frozen.explainer
     one = given(of, x)
-    k = _count(k, "k", 64)
-    layer = _layer(of, layer)
+    k = count_of(k, "k", 64)
+    layer = layer_of(of, layer)
     answer: Neighbours | None = None
     batches = _batches(session, samples, frozen)
     for step in nearest(of, batches, len(samples), layer, one, k, without):
@@ -356,7 +310,7 @@ def nearest_samples(
         scan = Scan(frozen.position, data, part, step.done, step.total)
         if scan.whole and len(numbers) and len(of.output_shape) == 1:
             said = decide(
-                frozen.explainer.outputs(_rows(session, samples, numbers), "probability")
+                frozen.explainer.outputs(rows_of(session, samples, numbers), "probability")
             )[0]
         answer = Neighbours(
             scan, layer, read_only(numbers, np.int64), read_only(step.result.distances, np.float64),
@@ -383,76 +337,10 @@ def pictures(
     found: dict[int, np.ndarray] = {}
     for k in rows.tolist():
         # One at a time: a page of large photographs would not fit into memory together.
-        x = _rows(session, samples, np.array([k]))[0]
+        x = rows_of(session, samples, np.array([k]))[0]
         found[k] = read_only(np.ascontiguousarray(x[::every, ::every] if every > 1 else x))
     labels = labels_of(samples.targets[0].array[rows])
     named = {}
     if labels is not None and labels.shape == rows.shape:
         named = dict(zip(rows.tolist(), labels.tolist(), strict=True))
     return Pictures(data, part, MappingProxyType(found), MappingProxyType(named), every)
-
-
-@question("inside_maximization")
-def maximization(
-    session: Session,
-    *,
-    layer: str,
-    channel: int,
-    settings: Mapping[str, Any] = MappingProxyType({}),
-) -> Generator[Partial, None, Maximization]:
-    """The input a channel of a layer answers to most, step by step; a class is a channel of the last layer.
-
-    `settings` are those of `core.explain.maximization.activation_maximization`.
-    """
-    frozen = Frozen(session)
-    of = frozen.explainer
-    if len(of.shapes.get(_layer(of, layer), ())) not in (1, 2, 3):
-        raise ChainruleError(tr("{layer} has no channels.", layer=layer))
-    if _count(settings.get("steps", 120), "steps", MOST_STEPS) and len(of.input_shape) != 3:
-        raise ChainruleError(
-            tr("Activation maximization paints an image; this network looks at none.")
-        )
-    channels = channel_explainer(of, layer)
-    made = activation_maximization(channels, channel, **settings)
-    first = next(made)
-    began, start = -1, None
-    if not first.result.activations.any() and "start" not in settings:
-        began, start = _strongest(session, channels, int(channel))
-        if start is not None:
-            made = activation_maximization(channels, channel, **dict(settings), start=start)
-            first = next(made)
-    frames: list[np.ndarray] = []
-    numbers: list[int] = []
-    low, high = float(settings.get("low", 0.0)), float(settings.get("high", 1.0))
-    total = first.total
-    keep = max(1, -(-total * int(np.prod(of.input_shape)) // _FILM))
-    answer: Maximization | None = None
-    for step in chain((first,), made):
-        found = step.result
-        if step.done % keep == 0 or step.done in (1, total):
-            share = np.clip((found.image - low) / (high - low), 0, 1)
-            frames.append(np.rint(share * 255).astype(np.uint8))
-            numbers.append(step.done)
-        answer = Maximization(
-            frozen.position, layer, int(channel), read_only(found.image), read_only(found.activations, np.float64),
-            total, began=began,
-        )  # fmt: skip
-        if step.done < total:
-            yield Partial(step.done / total, answer)
-    assert answer is not None
-    return replace(
-        answer, frames=read_only(np.stack(frames), np.uint8), numbers=read_only(np.array(numbers), np.int64)
-    )  # fmt: skip
-
-
-def _strongest(
-    session: Session, channels: Explainer, channel: int
-) -> tuple[int, np.ndarray | None]:
-    """Of the first samples that are held out the one a channel answers to most: its number, and itself."""
-    samples = held_out(session.run)
-    count = min(_STARTS, max(8, _NUMBERS // prod(channels.input_shape)))
-    x = _rows(session, samples, np.arange(min(len(samples), count)))
-    found = np.nan_to_num(channels.numbers(x, Score(channel)), nan=-np.inf)
-    if not len(found) or found.max() <= 0:
-        return -1, None
-    return int(found.argmax()), x[int(found.argmax())]

@@ -5,156 +5,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PySide6.QtCore import QRectF, Qt
+from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
-from app.inside.gallery import Gallery
 from app.inside.panels import InsidePanel
-from app.inside.sample_pictures import SamplePictures
 from app.inside.scan_panel import ScanPanel
-from app.scenes import draw
-from app.scenes.formula_expressions import format_number
+from app.inside.scans import Job
+from app.inside.top_gallery import BEST, TopGallery
+from app.scenes.maximization import SETTINGS, WHOLE
 from app.scenes.spec_view import numbered_titles
 from app.text import number, tr
 from app.widgets import Choice, ScrollPanel, Segmented
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QMouseEvent, QPainter
+    from PySide6.QtGui import QHideEvent
 
     from app.inside.session import InsideSession
-    from app.theme import Theme
 
-#: Samples of each channel.
-_BEST = 9
-
-
-class TopGallery(Gallery):
-    """A line for each channel."""
-
-    tile, under, gap, left = 60, 18, 8, 76
-
-    def __init__(self, panel: TopSamplesPanel) -> None:
-        super().__init__("inside-top-gallery", tr("Top samples"), SamplePictures(panel.session))
-        self._panel = panel
-
-    @property
-    def columns(self) -> int:
-        return min(super().columns, _BEST)
-
-    def count(self) -> int:
-        found = self._panel.job.found
-        return len(found.found.samples) * self.columns if found is not None else 0
-
-    def source(self) -> tuple[str, str]:
-        found = self._panel.job.found
-        return (found.scan.data, found.scan.part) if found is not None else ("", "validation")
-
-    def numbers(self) -> dict[str, np.ndarray]:
-        """Numbers of the samples by channel, the activations, and where they are."""
-        found = self._panel.job.found
-        if found is None:
-            return {}
-        best = found.found
-        return {
-            "samples": best.samples,
-            "activations": best.activations,
-            "places": best.places,
-            "patches": best.patches,
-        }
-
-    def sample(self, cell: int) -> int:
-        channel, place = divmod(cell, self.columns)
-        best = self._panel.job.found.found
-        return int(best.samples[channel, place]) if place < best.samples.shape[1] else -1
-
-    def words(self, cell: int) -> tuple[str, ...]:
-        channel, place = divmod(cell, self.columns)
-        panel, number_of = self._panel, self.sample(cell)
-        found = panel.job.found.found
-        row, column = found.places[channel, place]
-        top, left, bottom, right = found.patches[channel, place]
-        label = self.pictures.label(number_of)
-        names = panel.session.network.classes
-        words = [
-            f"{panel.title}, {panel.channel_words(channel)}",
-            tr("sample {number}", number=number(number_of + 1)),
-        ]
-        if label is not None and label < len(names):
-            words[-1] += f" · {names[label]}"
-        words.append(
-            tr(
-                "activation {value}",
-                value=format_number(float(found.activations[channel, place]), 4),
-            )
-        )
-        if panel.has_maps:
-            words.append(tr("at row {row}, column {column} of the map, which sees rows {top} to {bottom} and columns "
-                            "{left} to {right}", row=row, column=column, top=top, bottom=bottom - 1, left=left,
-                            right=right - 1))  # fmt: skip
-        return tuple(words)
-
-    def pick(self, cell: int) -> None:
-        channel, place = divmod(cell, self.columns)
-        panel, found = self._panel, self._panel.job.found
-        row, column = (int(k) for k in found.found.places[channel, place])
-        panel.look_at(self.sample(cell))
-        more = {"row": row, "column": column} if panel.has_maps else {}
-        panel.session.context.do("inside.select", layer=found.layer, channel=channel, **more)
-
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        at, found = event.position(), self._panel.job.found
-        line = int((at.y() - 8) // self._pitch)
-        if (
-            event.button() == Qt.MouseButton.LeftButton
-            and at.x() < self.left
-            and 0 <= line < self.lines
-        ):
-            self._panel.session.context.do("inside.select", layer=found.layer, channel=line)
-            return
-        super().mousePressEvent(event)
-
-    def crop(self, cell: int) -> tuple[float, float, float, float] | None:
-        if self._panel.session.toggles["top_samples"] != "patches":
-            return None
-        return self._patch(cell)
-
-    def _patch(self, cell: int) -> tuple[float, float, float, float] | None:
-        """What the strongest number sees: left, top, right and bottom as shares of the image."""
-        shape = self._panel.session.input_shape
-        if len(shape) != 3:
-            return None
-        channel, place = divmod(cell, self.columns)
-        top, left, bottom, right = self._panel.job.found.found.patches[channel, place].tolist()
-        return left / shape[1], top / shape[0], right / shape[1], bottom / shape[0]
-
-    def paint_line(self, painter: QPainter, colors: Theme, line: int, rect: QRectF) -> None:
-        panel = self._panel
-        found, session = panel.job.found, panel.session
-        if (session.layer, session.channel) == (found.layer, line):
-            draw.fill(painter, 8, rect.y(), rect.width() - 16, rect.height(), colors.selbg, 6)
-        y = rect.y() + self.gap / 2 + self.tile / 2
-        words = draw.elide(panel.channel_words(line), 12, self.left - 10, 500)
-        draw.text(painter, 16, y, words, 12, colors.tx, weight=500)
-        best = found.found.activations[line]
-        if not best.max() > 0:
-            draw.text(painter, 16, y + 16, tr("silent"), 11, colors.tx2)
-
-    def paint_mark(self, painter: QPainter, colors: Theme, cell: int, rect: QRectF) -> None:
-        patch = self._patch(cell)
-        whole = patch is None or (patch[2] - patch[0] >= 1 and patch[3] - patch[1] >= 1)
-        if patch is None or whole or self.crop(cell) is not None:
-            return
-        left, top, right, bottom = patch
-        x, y = rect.x() + left * rect.width(), rect.y() + top * rect.height()
-        w, h = (right - left) * rect.width(), (bottom - top) * rect.height()
-        draw.frame(painter, x, y, w, h, colors.fwd, 1.5)
-
-    def paint_under(self, painter: QPainter, colors: Theme, cell: int, rect: QRectF) -> None:
-        channel, place = divmod(cell, self.columns)
-        value = float(self._panel.job.found.found.activations[channel, place])
-        draw.text(
-            painter, rect.x(), rect.y() + 13, draw.plain(value, 2), 10.5, colors.tx2, mono=True
-        )
+#: Steps of the images that are made for all channels; the panel of its own makes more.
+_STEPS = 60
 
 
 class TopSamplesPanel(ScanPanel):
@@ -162,7 +31,16 @@ class TopSamplesPanel(ScanPanel):
 
     def __init__(self, session: InsideSession) -> None:
         super().__init__(session, "inside-top", "inside_exciting")
+        #: The images that channels answer to most, and how strongly, by channel.
+        self.excited: dict[int, np.ndarray] = {}
+        self.answers: dict[int, float] = {}
+        self._images = Job(session, "inside_maximized")
+        self._images.told.connect(self._on_images)
+        self._wanted: set[int] = set()
+        #: Of which layer they are, and whether the learner has stopped it.
+        self._of, self._held = "", False
         self.gallery = TopGallery(self)
+        session.context.theme_changed.connect(lambda _: self.gallery.forget_images())
         area = ScrollPanel(name="inside-top-scroll")
         area.body.addWidget(self.gallery)
         area.body.addStretch(1)
@@ -230,7 +108,61 @@ class TopSamplesPanel(ScanPanel):
         return (self.layer, self.scans.data, self.scans.part) if self.layer else None
 
     def values(self) -> dict[str, Any]:
-        return {"layer": self.layer, "data": self.scans.data, "part": self.scans.part, "k": _BEST}
+        return {"layer": self.layer, "data": self.scans.data, "part": self.scans.part, "k": BEST}
+
+    # -- the images that excite most
+
+    def want_image(self, channel: int) -> None:
+        """Have the image made that a channel answers to most: it has come into sight."""
+        known = channel in self.excited or channel in self._wanted
+        if known or self._held or not self.session.is_image:
+            return
+        self._wanted.add(channel)
+        if len(self._wanted) == 1:
+            # Those that are painted in the same turn are asked for together.
+            QTimer.singleShot(0, self, self._ask_images)
+
+    def _ask_images(self) -> None:
+        found = self.job.found
+        if self._images.goes_on or not self._wanted or found is None or not self.isVisible():
+            return
+        if self.job.goes_on:
+            QTimer.singleShot(200, self, self._ask_images)
+            return
+        settings = {
+            k: int(v) if k in WHOLE else float(v) for k, v in (SETTINGS | {"steps": _STEPS}).items()
+        }
+        self._images.begin(layer=found.layer, channels=sorted(self._wanted), settings=settings)
+
+    def _on_images(self) -> None:
+        made, found = self._images.found, self.job.found
+        if made is not None and found is not None and made.layer == found.layer:
+            self.excited |= made.images
+            self.answers |= made.activations
+            self._wanted -= set(made.images)
+        if self._images.problem:
+            # What cannot be excited is not asked for at every painting.
+            return
+        if not self._images.goes_on and self._wanted and not self._held:
+            QTimer.singleShot(0, self, self._ask_images)
+        self.gallery.update()
+
+    def _forget_images(self) -> None:
+        self.excited, self.answers, self._wanted = {}, {}, set()
+        self._held = False
+        self._images.forget()
+        self.gallery.forget_images()
+
+    def _on_stopped(self) -> None:
+        if self.isVisible():
+            self._held = True
+            self._images.stop()
+        super()._on_stopped()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        self._images.stop()
+        self._wanted.clear()
+        super().hideEvent(event)
 
     def said(self) -> str:
         scan = self.job.found.scan
@@ -253,7 +185,14 @@ class TopSamplesPanel(ScanPanel):
             for value, title in listed:
                 self.layers.addItem(title, value)
 
+    def _on_forgotten(self) -> None:
+        self._forget_images()
+        super()._on_forgotten()
+
     def show_found(self) -> None:
+        if self.job.found is not None and self.job.found.layer != self._of:
+            self._forget_images()
+            self._of = self.job.found.layer
         self._list_layers()
         self.layers.set_value(self.layer)
         self.shown.set_value(str(self.session.toggles["top_samples"]))
@@ -261,6 +200,8 @@ class TopSamplesPanel(ScanPanel):
 
     def ask(self, *, again: bool = False) -> None:
         super().ask(again=again)
+        if again:
+            self._forget_images()
         self.show_found()
         self.tell()
 

@@ -15,6 +15,7 @@ from app.inside.gallery import Gallery
 from core import data as data_sets
 from core.explain.fields import field_of
 from core.explain.maximization import activation_maximization, channel_explainer
+from core.explain.progress import last
 from tests.app.inside.conftest import Inside
 from tests.app.window.windows import action
 
@@ -82,6 +83,15 @@ def test_top_samples_are_those_with_the_largest_numbers(inside: Inside) -> None:
     changed[top:bottom, left:right] = x[sample][top:bottom, left:right]
     after = of.layer_outputs(changed[None], ("conv2d_2",))["conv2d_2"][0, place[0], place[1], 1]
     assert after == pytest.approx(found.found.activations[1, 0], rel=1e-5)
+    # Beside them stands the image that excites most.
+    inside.until(lambda: 1 in panel.excited)
+    piece, settings = (
+        channel_explainer(of, "conv2d_2"),
+        {"steps": 60, "total_variation": 0.02, "l2": 0.002},
+    )
+    expected = last(activation_maximization(piece, 1, **settings))
+    assert np.allclose(panel.excited[1], expected.image, atol=1e-5)
+    assert panel.answers[1] == pytest.approx(expected.activations[-1], rel=1e-4)
     # A click looks at it, where it excites.
     click(panel.gallery, panel.gallery.columns)
     inside.until(lambda: inside.session.input.sample == ("", "validation", int(sample)))
@@ -99,6 +109,12 @@ def test_top_samples_are_those_with_the_largest_numbers(inside: Inside) -> None:
     press(inside, "inside-top-shown-patches")
     assert panel.gallery.crop(9) is not None
     assert not panel.gallery.grab().isNull()
+    rect = panel.gallery.rect_of(2 * panel.gallery.columns)
+    at = QPoint(panel.gallery._image + 10, round(rect.center().y()))
+    inside.until(lambda: panel.gallery.line_at(at.x(), at.y()) == (2, True))
+    QTest.mouseClick(panel.gallery, Qt.MouseButton.LeftButton, pos=at)
+    other = inside.view.spots["rows"].shown["maximization"]
+    inside.until(lambda: other.job.found is not None and other.job.found.channel == 2)
 
 
 @BOTH

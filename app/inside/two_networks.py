@@ -1,0 +1,248 @@
+"""Two networks side by side: what they say, which pixels mattered to each, and one layer's maps on the same scale."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PySide6.QtCore import QEvent, QRectF
+from PySide6.QtGui import QHelpEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+
+from app import theme
+from app.scenes import draw, images
+from app.scenes.attribution import highest, picture, pixels_of
+from app.scenes.formula_expressions import format_number
+from app.text import tr
+from app.widgets.guarded import guarded
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from app.engine.questions.beside import Beside, Side
+    from app.theme import Theme
+
+_MARGIN, _GAP, _LINE, _BARS = 16.0, 5.0, 18.0, 3
+
+
+def layer_of(side: Side, layer: str, place: int) -> str:
+    """The layer of a network that stands for one of the other: of the same name, else the one at the same place."""
+    if layer in side.layers:
+        return layer
+    maps = [name for name, values in side.layers.items() if values.ndim == 3]
+    return maps[min(place, len(maps) - 1)] if maps else ""
+
+
+class TwoNetworks(QWidget):
+    """See the module's text."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("inside-compare-picture")
+        self.setAccessibleName(tr("Two networks on one input"))
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.found: Beside | None = None
+        self._classes: Sequence[str] = ()
+        self._layer, self._signed, self._opacity = "", False, 0.8
+        self._titles: Mapping[str, str] = {}
+        self._hits: list[tuple[QRectF, np.ndarray, str]] = []
+
+    def show_found(
+        self, found: Beside | None, classes: Sequence[str], layer: str, signed: bool, opacity: float,
+        titles: Mapping[str, str],
+    ) -> None:  # fmt: skip
+        """Show others; `layer` is the one whose maps are seen, `titles` what layers are called."""
+        self._titles = titles
+        self.found, self._classes, self._layer = found, classes, layer
+        self._signed, self._opacity = signed, opacity
+        self.setAccessibleDescription(self.said())
+        self.update()
+
+    def said(self) -> str:
+        """Both answers in words."""
+        found = self.found
+        if found is None:
+            return ""
+        return "; ".join(
+            tr("{network}: {label} with probability {value}", network=side.title,
+               label=self._label(int(side.probabilities.argmax())), value=f"{side.probabilities.max():.3f}")
+            for side in (found.own, found.other)
+        )  # fmt: skip
+
+    def _label(self, k: int) -> str:
+        return self._classes[k] if k < len(self._classes) else str(k)
+
+    def maps_of(self, side: Side) -> tuple[str, np.ndarray | None]:
+        """The layer whose maps are shown, and the maps."""
+        assert self.found is not None
+        own = [name for name, values in self.found.own.layers.items() if values.ndim == 3]
+        place = own.index(self._layer) if self._layer in own else 0
+        name = layer_of(side, self._layer if self._layer in own else "", place)
+        return name, side.layers.get(name)
+
+    @guarded
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        try:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            self._hits = []
+            found, colors = self.found, theme.current()
+            if found is None:
+                return
+            half = self.width() / 2
+            draw.line(
+                painter, round(half) + 0.5, 8, round(half) + 0.5, self.height() - 8, colors.line
+            )
+            given = [
+                np.abs(maps).max() for side in (found.own, found.other)
+                if (maps := self.maps_of(side)[1]) is not None and maps.size
+            ]  # fmt: skip
+            top = float(max(given, default=1.0)) or 1.0
+            maps_top = [
+                highest(pixels_of(side.attributions, found.method, self._signed))
+                for side in (found.own, found.other)
+                if side.attributions is not None and side.attributions.ndim > 1
+            ]
+            for k, side in enumerate((found.own, found.other)):
+                left = k * half
+                self._paint_side(
+                    painter,
+                    colors,
+                    side,
+                    QRectF(left, 0, half, self.height()),
+                    top,
+                    max(maps_top, default=1.0),
+                )
+        finally:
+            painter.end()
+
+    def _paint_side(
+        self,
+        painter: QPainter,
+        colors: Theme,
+        side: Side,
+        area: QRectF,
+        top: float,
+        strongest: float,
+    ) -> None:
+        found = self.found
+        assert found is not None
+        left, right = area.left() + _MARGIN, area.right() - _MARGIN
+        title = draw.elide(side.title, 12.5, right - left, 600)
+        draw.text(painter, left, 20, title, 12.5, colors.tx, weight=600)
+        # What it says and what mattered stand above each other, the maps at the right of both.
+        bars = _BARS * _LINE
+        tile = max(48.0, min(140.0, area.height() - 36 - bars - 24, (right - left) * 0.36))
+        if found.x.ndim == 3:
+            image = (
+                images.photo(colors, found.x)
+                if side.attributions is None
+                else picture(
+                    colors, found.x, side.attributions, found.method, top=strongest, opacity=self._opacity,
+                    signed=self._signed,
+                )
+            )  # fmt: skip
+            box = QRectF(left, 32, tile, tile)
+            images.place(painter, box.x(), box.y(), box.width(), box.height(), image, False)
+            draw.frame(painter, box.x(), box.y(), box.width(), box.height(), colors.line2, 1, 0)
+            if side.attributions is not None:
+                pixels = pixels_of(side.attributions, found.method, self._signed)
+                self._hits.append((box, pixels, tr("attribution")))
+            else:
+                self._hits.append((box, found.x[..., 0], tr("input")))
+        self._paint_bars(
+            painter, colors, side, QRectF(left, 32 + tile + 12, max(tile, 120.0), bars)
+        )
+        self._paint_maps(
+            painter, colors, side, QRectF(left + max(tile, 120.0) + 18, 14, right - left - max(tile, 120.0) - 18,
+                                          area.height() - 22), top,
+        )  # fmt: skip
+
+    def _paint_bars(self, painter: QPainter, colors: Theme, side: Side, area: QRectF) -> None:
+        order = np.argsort(-np.nan_to_num(side.probabilities), kind="stable")[:_BARS]
+        for k, index in enumerate(order.tolist()):
+            y = area.top() + k * _LINE
+            name = draw.elide(self._label(index), 11.5, area.width() * 0.42)
+            draw.text(
+                painter, area.left(), y + 12, name, 11.5, colors.tx, weight=600 if k == 0 else 400
+            )
+            value = float(side.probabilities[index])
+            left = area.left() + area.width() * 0.45
+            wide = area.right() - left - 42
+            draw.fill(painter, left, y + 4, max(0.0, wide), 8, colors.bg3, 1)
+            draw.fill(painter, left, y + 4, max(0.0, wide * value), 8, colors.pos, 1)
+            draw.text(
+                painter,
+                area.right(),
+                y + 12,
+                f"{value:.3f}",
+                11,
+                colors.tx2,
+                mono=True,
+                anchor="end",
+            )
+
+    def _paint_maps(
+        self, painter: QPainter, colors: Theme, side: Side, area: QRectF, top: float
+    ) -> None:
+        name, maps = self.maps_of(side)
+        if maps is None or area.width() < 60:
+            return
+        count, name = maps.shape[-1], self._titles.get(name, name)
+        words = tr(
+            "{layer}: {count} maps, 0 to {top}", layer=name, count=count, top=format_number(top, 3)
+        )
+        draw.text(
+            painter,
+            area.left(),
+            area.top() + 14,
+            draw.elide(words, 11, area.width()),
+            11,
+            colors.tx2,
+        )
+        high = area.height() - 24
+        columns = next(
+            (n for n in range(1, count + 1)
+             if -(-count // n) * ((area.width() + _GAP) / n) <= high + _GAP), count,
+        )  # fmt: skip
+        tile = min(72.0, (area.width() + _GAP) / columns - _GAP)
+        signed = bool((maps < 0).any())
+        for k in range(count):
+            box = QRectF(
+                area.left() + k % columns * (tile + _GAP),
+                area.top() + 24 + k // columns * (tile + _GAP),
+                tile,
+                tile,
+            )
+            image = images.heat(
+                colors,
+                np.ascontiguousarray(maps[..., k]),
+                "signed" if signed else "activation",
+                top,
+            )
+            images.place(painter, box.x(), box.y(), box.width(), box.height(), image, False)
+            draw.frame(painter, box.x(), box.y(), box.width(), box.height(), colors.line2, 1, 0)
+            self._hits.append(
+                (box, maps[..., k], tr("{layer}, map {number}", layer=name, number=k + 1))
+            )
+
+    def words_at(self, x: float, y: float) -> str:
+        """The number under a point."""
+        for box, values, name in self._hits:
+            if box.contains(x, y):
+                rows, columns = values.shape
+                row = min(rows - 1, int((y - box.y()) / box.height() * rows))
+                column = min(columns - 1, int((x - box.x()) / box.width() * columns))
+                return tr(
+                    "{name}: row {row}, column {column}: {value}", name=name, row=row, column=column,
+                    value=format_number(float(values[row, column]), 4),
+                )  # fmt: skip
+        return ""
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+            words = self.words_at(event.pos().x(), event.pos().y())
+            if words:
+                QToolTip.showText(event.globalPos(), words, self)
+                return True
+        return super().event(event)

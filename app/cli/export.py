@@ -25,6 +25,7 @@ from app.text import tr
 if TYPE_CHECKING:
     from app.engine.replay import Replay
     from app.export.film import Result
+    from core.io import Contents
 
 #: What ``--without`` names: switches of the film's composition.
 PARTS = ("network", "boundary", "predictions", "curves", "counters", "health")
@@ -48,6 +49,9 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(str(error)) from error
     _, contents = load(arguments.project)
     check_network(contents)
+    if arguments.of_class is not None:
+        chosen = _class_of(arguments.of_class, contents)
+        recipe = msgspec.structs.replace(recipe, toggles=recipe.toggles | {"class": chosen})
 
     from app.export.film import export
     from app.export.painting import offscreen_application, scene_named
@@ -74,6 +78,26 @@ def run(arguments: argparse.Namespace) -> int:
     if not arguments.json:
         print(_done(result, recipe, fmt))
     return 0
+
+
+def _class_of(name: str, contents: Contents) -> int:
+    """Return the number of a class.
+
+    Raises
+    ------
+    UsageError
+        With the classes there are.
+    """
+    from app.document import data_info
+
+    info = data_info(contents.project.data)
+    classes = [one.casefold() for one in info.classes] if info is not None else []
+    if name.casefold() in classes:
+        return classes.index(name.casefold())
+    known = ", ".join(info.classes) if info is not None and info.classes else tr("none")
+    raise UsageError(
+        tr("there is no class {name}; there are {known}", name=repr(name), known=known)
+    )
 
 
 def _check_ranges(recipe: Recipe, source: Replay) -> None:
@@ -131,6 +155,14 @@ def _recipe(arguments: argparse.Namespace) -> Recipe:
     more: dict[str, Any] = {}
     if arguments.layer is not None:
         more["layer"] = arguments.layer
+    if arguments.channel is not None:
+        if arguments.channel < 1:
+            raise UsageError(
+                tr("--channel counts from 1; it is {number}", number=arguments.channel)
+            )
+        more["channel"] = arguments.channel - 1
+    if arguments.method is not None:
+        more["method"] = arguments.method
     if arguments.number is not None:
         tensor, cell = parse_number(arguments.number)
         more |= {"tensor": tensor, "cell": list(cell)}

@@ -176,8 +176,23 @@ def _export(parser: argparse.ArgumentParser) -> None:
     add("--scene", help=tr("what to show: training, network, step, closeup, story, ..."))
     add(
         "--layer",
-        help=tr("of the scene closeup: the layer whose instructions are filmed, e.g. conv2d_1"),
+        help=tr(
+            "of the scenes closeup, filters, convolution-walk, activation-maximization: the layer, e.g. conv2d_1"
+        ),
     )
+    add(
+        "--channel",
+        type=_whole,
+        help=tr("of convolution-walk, activation-maximization: its channel, counted from 1"),
+    )
+    add(
+        "--class",
+        dest="of_class",
+        help=tr(
+            "of integrated-gradients, occlusion, attribution: the class that is explained, by its name"
+        ),
+    )
+    add("--method", help=tr("of the scene attribution: saliency, grad_cam, ..."))
     add(
         "--number",
         help=tr(

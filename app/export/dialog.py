@@ -23,10 +23,12 @@ from app.export.instructions import StepFilm, step_film
 from app.export.places import default_target, next_free, with_suffix
 from app.export.preview import Preview
 from app.export.previewer import Previewer
+from app.export.processes import count_of
 from app.export.range_bar import RangeBar
 from app.export.recipe import Recipe, check, frames_of
 from app.export.service import ExportJob
 from app.export.weights import weight_of
+from app.scenes import registry
 from app.scenes.story_film import trained
 from app.text import number, tr
 from app.widgets import Button, Label, Line, Overlay, Slider
@@ -53,6 +55,9 @@ def open_dialog(window: Any) -> ExportDialog:
         scene, toggles = step.filmed()
         if scene:
             dialog.film(scene, toggles)
+    inside = window.findChild(QWidget, "inside")
+    if inside is not None and inside.isVisible():
+        dialog.film(*inside.filmed())
     dialog.show()
     dialog.setFocus()
     return dialog
@@ -186,9 +191,18 @@ class ExportDialog(Overlay):
         recipe = self.form.recipe()
         if recipe.scene == "closeup":
             return msgspec.structs.replace(recipe, first=max(first, last - 1), last=last)
+        if _is_process(recipe):
+            # Where the run stands, unless an earlier step is chosen: nothing is trained for it.
+            step = self._step_of_process()
+            return msgspec.structs.replace(recipe, first=step, last=step)
         chart = _chart(self._context) if recipe.scene == "training" else {}
         toggles = {**recipe.toggles, **chart}
         return msgspec.structs.replace(recipe, first=first, last=last, toggles=toggles)
+
+    def _step_of_process(self) -> int:
+        """The step at which a process is filmed."""
+        position = self._context.engine.state.position
+        return min(self.range.range[1], position.step if position is not None else 0)
 
     @property
     def path(self) -> Path:
@@ -215,7 +229,9 @@ class ExportDialog(Overlay):
         estimate = measured(self._context.settings, recipe, frames)
         self.footer.show_plan(recipe, fmt, frames, self._path, estimate)
         per = (last - first) / max(1, frames - 1)
-        if fmt.kind == "still" or recipe.scene == "closeup":
+        if _is_process(recipe):
+            words = tr("at step {b}", b=number(self._step_of_process()))
+        elif fmt.kind == "still" or recipe.scene == "closeup":
             words = tr("step {b}", b=number(last))
         elif per == 1:
             words = tr("steps {a} to {b}, one frame a step", a=number(first), b=number(last))
@@ -242,6 +258,12 @@ class ExportDialog(Overlay):
         seconds = 0.0 if fmt.kind == "still" else frames / recipe.fps
         self._time.setText(f"{_clock(share * seconds)} / {_clock(seconds)}")
         self._moment.setEnabled(fmt.kind != "still" and not self.job.running)
+        if _is_process(recipe):
+            # In tenths: a preview of a process asks the engine anew.
+            toggles = recipe.toggles | {"share": round(share, 1)}
+            recipe = msgspec.structs.replace(recipe, toggles=toggles)
+            self.previewer.show(recipe, self._step_of_process())
+            return
         film = self._step_film(recipe)
         if film is not None:
             recipe = msgspec.structs.replace(
@@ -266,6 +288,8 @@ class ExportDialog(Overlay):
             return None
 
     def _frames(self, recipe: Recipe) -> int:
+        if _is_process(recipe):
+            return count_of(recipe, registry.scene(recipe.scene))
         film = self._step_film(recipe)
         first, last = self.range.range
         return max(1, len(film)) if film is not None else frames_of(recipe, last - first)
@@ -443,6 +467,11 @@ def _chart(context: WindowContext) -> dict[str, str]:
     kind = "points" if info is not None and info.kind == "points" else "others"
     chart = known.get(kind) if isinstance(known, dict) else None
     return {"chart": chart} if isinstance(chart, str) and chart != "health" else {}
+
+
+def _is_process(recipe: Recipe) -> bool:
+    """Whether the film is of one step, in which the engine is asked for all that is seen."""
+    return getattr(registry.scene(recipe.scene), "films", "steps") == "process"
 
 
 def _layers(context: WindowContext) -> list[tuple[str, str]]:

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 from app.export.cards import FormatCards
 from app.export.formats import ExportUsageError, by_id
 from app.export.recipe import RATES, SIZES, Recipe, parse_number
+from app.scenes import registry
 from app.text import tr
 from app.widgets import Choice, Label, Line, NumberField, ScrollPanel, Segmented, TextField, Toggle
 
@@ -68,14 +69,19 @@ class ExportForm(ScrollPanel):
         super().__init__(name="export-form")
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.body.setContentsMargins(24, 20, 24, 16)
-        self._scene = Segmented(
-            [("training", tr("Training")), ("closeup", tr("One step")), ("story", tr("A weight"))],
-            name="export-scene", label=tr("What is filmed"),
-        )  # fmt: skip
+        first = [
+            ("training", tr("Training")),
+            ("closeup", tr("One step")),
+            ("story", tr("A weight")),
+        ]
+        self._scene = Choice(
+            [*first, *registry.filmed()], name="export-scene", label=tr("What is filmed")
+        )
         self._scene.setToolTip(
             tr(
                 "Training: step after step. One step: its instructions in close-up, with moving windows. "
-                "A weight: its value, gradient and update over the steps."
+                "A weight: its value, gradient and update over the steps. "
+                "The others are those of Look inside, of what is chosen there."
             )
         )
         self.looked_at: dict[str, Any] = {}
@@ -92,10 +98,17 @@ class ExportForm(ScrollPanel):
         self._cell = TextField(name="export-cell", label=tr("Cell of the weight, counted from 1"))
         self._cell.setToolTip(tr("Which number of the weight, counted from 1: row, column."))
         self._cell.setFixedWidth(80)
-        self._rows = [self._row(tr("Layer"), self._layer)]
+        self._channel = NumberField(
+            name="export-channel", label=tr("Channel, counted from 1"), minimum=1, maximum=99_999, width=72
+        )  # fmt: skip
+        self._channel.setToolTip(
+            tr("Which channel or unit of the layer is filmed, counted from 1.")
+        )
+        self._rows = [self._row(tr("Layer"), self._layer, more=self._channel)]
         self._rows.append(self._row(tr("Weight"), self._weight, more=self._cell))
         self._scene.chosen.connect(self._on_changed)
         self._layer.chosen.connect(self._on_changed)
+        self._channel.entered.connect(self._on_changed)
         self._weight.chosen.connect(self._on_weight)
         self._cell.textEdited.connect(self._on_changed)
         self.body.addSpacing(8)
@@ -185,8 +198,11 @@ class ExportForm(ScrollPanel):
 
     def _on_changed(self, *_: object) -> None:
         training, weight = (self._scene.value == name for name in ("training", "story"))
-        self._layer.setEnabled(not training)
-        for holder, shown in zip(self._rows, (not weight, weight), strict=True):
+        layers = self._scene.value == "closeup" or self._has("film_layers")
+        self._channel.setVisible(self._has("film_channels"))
+        without = tr("The first window") if not self._has("film_layers") else tr("As usual")
+        self._layer.setItemText(0, tr("All layers") if self._scene.value == "filters" else without)
+        for holder, shown in zip(self._rows, (layers, weight), strict=True):
             holder.setVisible(shown)
         for toggle in self._toggles.values():
             toggle.setEnabled(training)
@@ -194,6 +210,10 @@ class ExportForm(ScrollPanel):
         for field in (self._rate, self._seconds):
             field.setEnabled(film)
         self.changed.emit()
+
+    def _has(self, name: str) -> bool:
+        """Whether the scene that is filmed has something that is chosen."""
+        return bool(getattr(registry.scene(self._scene.value or "training"), name, False))
 
     # Values
 
@@ -218,23 +238,28 @@ class ExportForm(ScrollPanel):
             self._on_weight()
 
     def film(self, scene: str, toggles: dict[str, Any]) -> None:
-        """Film what is looked at: the instructions of a layer in a step, or a weight."""
+        """Film what is looked at: the instructions of a layer in a step, a weight, or what Look inside shows."""
         self._scene.set_value(scene)
         self.looked_at = dict(toggles)
         if scene == "story" and str(toggles.get("tensor", "")) in self._weights:
             self._weight.set_value(str(toggles["tensor"]))
             self._cell.set_value(", ".join(str(k + 1) for k in toggles.get("cell", ())))
-        elif scene == "closeup":
-            self._layer.set_value(str(toggles.get("layer", "")))
+        else:
+            own = toggles.get("of", {}).get(scene, {})
+            self._layer.set_value(str(own.get("layer", toggles.get("layer", ""))))
+            self._channel.set_amount(float(int(toggles.get("channel", 0)) + 1))
         self._on_changed()
 
     def _switches(self) -> dict[str, Any]:
         """The toggles of the recipe; a cell that cannot be read is a `problem`, and the first one is filmed."""
         self.problem = ""
         if self._scene.value == "closeup":
-            return self.looked_at | {"layer": self._layer.value}
-        if self._scene.value != "story":
+            looked_at = {} if "of" in self.looked_at else self.looked_at
+            return looked_at | {"layer": self._layer.value}
+        if self._scene.value == "training":
             return {name: on.isChecked() for name, on in self._toggles.items()}
+        if self._scene.value != "story":
+            return self._of_inside()
         row = {k: v for k, v in self.looked_at.items() if k == "row"}
         if self._weight.value not in self._weights:
             return row
@@ -244,6 +269,21 @@ class ExportForm(ScrollPanel):
         except ExportUsageError as error:
             self.problem = str(error)
         return row | {"tensor": self._weight.value, "cell": list(cell)}
+
+    def _of_inside(self) -> dict[str, Any]:
+        """The toggles of a film of Look inside; a layer and a channel only where the scene has them."""
+        if "of" not in self.looked_at:
+            kept = {}
+        else:
+            apart = ("layer", "channel", "sample", "of")
+            kept = {k: v for k, v in self.looked_at.items() if k not in apart}
+            kept |= self.looked_at["of"].get(self._scene.value, {})
+            kept.pop("layer", None)
+        if self._has("film_layers") and self._layer.value:
+            kept["layer"] = self._layer.value
+        if self._has("film_channels") and self._layer.value:
+            kept["channel"] = int(self._channel.value()) - 1
+        return kept
 
     @property
     def format(self) -> str:
@@ -268,6 +308,7 @@ class ExportForm(ScrollPanel):
             seconds=seconds if seconds > 0 else None,
             caption=self._caption.text().strip(),
             toggles=self._switches(),
+            sample=self.looked_at.get("sample") if "of" in self.looked_at else None,
         )
 
     def values(self) -> dict[str, Any]:

@@ -97,7 +97,12 @@ def step_of(recipe: Recipe, taken: int) -> int:
 
 def frames_of(recipe: Recipe, canvas: Canvas) -> int:
     """How many frames the film has."""
-    own = float(getattr(canvas.scene, "seconds", _SECONDS))
+    return count_of(recipe, canvas.scene)
+
+
+def count_of(recipe: Recipe, scene: Any) -> int:
+    """How many frames a film of a scene has."""
+    own = float(getattr(scene, "seconds", _SECONDS))
     seconds = recipe.seconds if recipe.seconds is not None else own
     return max(1, round(seconds * recipe.fps))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
@@ -133,6 +133,12 @@ class InsideView(QWidget):
         hidden = self.hidden()
         for place, spot in self.spots.items():
             spot.setVisible(place not in hidden)
+
+    def filmed(self) -> tuple[str, dict[str, Any]]:
+        """Return the scene that films what is shown, and its switches."""
+        from app.inside.filming import filmed
+
+        return filmed(self)
 
     def hint(self) -> tuple[tuple[str, str], ...]:
         """Keys for the status bar."""

@@ -63,6 +63,7 @@ class PathScene:
     """See the module's text."""
 
     name = "integrated-gradients"
+    film_title = tr("Integrated gradients")
     #: Films go along the path.
     films = "process"
     seconds = 8.0

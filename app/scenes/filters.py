@@ -308,6 +308,8 @@ class FiltersScene:
     """The filters as a scene, for films of training. ``toggles``: layer, scale, gradients, colour."""
 
     name = "filters"
+    film_title = tr("Filters")
+    film_layers = True
 
     def layout(
         self, spec: NetworkView, size: tuple[float, float], view: ViewState

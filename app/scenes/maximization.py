@@ -193,6 +193,8 @@ class MaximizationScene:
     """See the module's text."""
 
     name = "activation-maximization"
+    film_title = tr("Activation maximization")
+    film_layers = film_channels = True
     films = "process"
     seconds = 7.5
 

@@ -91,6 +91,7 @@ class OcclusionScene:
     """See the module's text."""
 
     name = "occlusion"
+    film_title = tr("Occlusion")
     #: Films go over the places of the window.
     films = "process"
     seconds = 10.0

@@ -81,6 +81,7 @@ class PlaygroundScene:
     """See the module's text."""
 
     name = "convolution-playground"
+    film_title = tr("Convolution playground")
     films = "process"
     seconds = 12.0
 

@@ -37,6 +37,15 @@ _registry: Registry[Scene] = Registry("app.scenes", "scene")
 register = _registry.register
 
 
+def filmed() -> tuple[tuple[str, str], ...]:
+    """Return name and title of the scenes the export dialog offers: those that have a ``film_title``.
+
+    One whose ``film_layers`` is true has a layer that is chosen, one with ``film_channels`` a channel of it.
+    """
+    found = [(one.name, str(getattr(one, "film_title", ""))) for one in _registry.all()]
+    return tuple(sorted((one for one in found if one[1]), key=lambda one: one[1]))
+
+
 def names() -> tuple[str, ...]:
     """Return the names of all scenes, sorted."""
     return tuple(one.name for one in _registry.all())

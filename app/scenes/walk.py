@@ -55,6 +55,8 @@ class WalkScene:
     """See the module's text."""
 
     name = "convolution-walk"
+    film_title = tr("Convolution walk")
+    film_layers = film_channels = True
     films = "process"
     seconds = 12.0
 

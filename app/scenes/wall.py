@@ -244,6 +244,7 @@ class WallScene:
     """The wall as a scene: of the sample the snapshots hold, for films."""
 
     name = "feature-maps"
+    film_title = tr("Feature maps")
 
     def layout(self, spec: NetworkView, size: tuple[float, float], view: ViewState) -> WallFilm:
         """Place the layers for a picture of another size, which is drawn as large as it fits."""

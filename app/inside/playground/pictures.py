@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,11 +31,14 @@ class Picture:
         (height, width, channels): uint8, or float as the network takes it; nobody writes to it.
     note
         Its size, and what was done to it.
+    path
+        The file of one's own photograph; empty for others, and for one that was pasted.
     """
 
     source: str
     pixels: np.ndarray
     note: str
+    path: str = ""
 
 
 def of_example(name: str) -> Picture:
@@ -45,7 +48,7 @@ def of_example(name: str) -> Picture:
 
 def of_file(path: Path) -> Picture:
     """A photograph of the learner's own; raises `core.errors.ChainruleError` as `app.inside.photos.of_file` does."""
-    return of_photo(photos.of_file(path), "own")
+    return replace(of_photo(photos.of_file(path), "own"), path=str(path))
 
 
 def of_photo(photo: Photo, source: str) -> Picture:

@@ -90,3 +90,8 @@ def extent(values: np.ndarray | None, activation: str = "") -> float:
         return 1.0
     top = float(np.percentile(sizes, 99))
     return top if top > 0 else float(sizes.max()) or 1.0
+
+
+def is_beyond(largest: float, end: float) -> bool:
+    """Tell whether the largest number shown lies beyond the end of its colours by more than is seen in two digits."""
+    return largest > end * 1.005

@@ -13,10 +13,9 @@ from app.scenes.step_places import (
     MARGIN,
     ROW,
     Block,
-    RowBox,
     StepLayout,
-    UnitBox,
     hit_index,
+    loss_box,
     shape_text,
 )
 from app.scenes.step_values import cell_id
@@ -102,20 +101,8 @@ def blocks_layout(spec: NetworkView, size: tuple[int, int], view: ViewState) -> 
         for points, (_, target) in zip(ways.points(pairs, left, tops, gaps), ends, strict=True)
     )
     hits.append((loss, "loss"))
-    loss_rows = (
-        RowBox(
-            "y", "targets", (), "tx2", QRectF(loss.x() + 4, loss.y() + 28, loss.width() - 8, ROW)
-        ),
-        RowBox(
-            str(view.option("loss", "L")),
-            "loss",
-            (),
-            "loss",
-            QRectF(loss.x() + 4, loss.y() + 28 + ROW, loss.width() - 8, ROW),
-        ),
-    )
-    hits += [(row.rect, cell_id(row.tensor, ())) for row in loss_rows]
-    units = (UnitBox("loss", "", 0, "L", loss, loss_rows, "loss"),)
+    units = (loss_box(loss, 28.0, ROW, str(view.option("loss", "L"))),)
+    hits += [(row.rect, cell_id(row.tensor, ())) for row in units[0].rows]
     return StepLayout(
         (spec, size, view),
         size,

@@ -24,15 +24,16 @@ from app.scenes.step_places import (
     INPUTS,
     LEGEND,
     LOSS,
+    LOSS_ROW,
     MARGIN,
     NODE,
-    ROW,
     RowBox,
     Sizes,
     StepLayout,
     UnitBox,
     detail,
     hit_index,
+    loss_box,
     number_text,
 )
 from app.scenes.step_values import cell_id
@@ -264,25 +265,10 @@ def _drawn(spec: NetworkView, size: tuple[int, int], view: ViewState, crowd: int
         weight, gradient = e.halves()
         hits.append((weight, cell_id(e.kernel, (e.source, e.target))))
         hits.append((gradient, cell_id(f"grad/{e.kernel}", (e.source, e.target))))
-    loss_rows = (
-        RowBox(
-            "y",
-            "targets",
-            (),
-            "tx2",
-            QRectF(loss.x() + 4, loss.y() + FIRST_ROW - 12.5, loss.width() - 8, ROW),
-        ),
-        RowBox(
-            str(view.option("loss", "L")),
-            "loss",
-            (),
-            "loss",
-            QRectF(loss.x() + 4, loss.y() + FIRST_ROW + ROW - 12.5, loss.width() - 8, ROW),
-        ),
-    )
-    units.append(UnitBox("loss", "", 0, "L", loss, loss_rows, "loss"))
+    called = str(view.option("loss", "L"))
+    units.append(loss_box(loss, FIRST_ROW - 12.5, LOSS_ROW, called))
     hits.append((loss, "loss"))
-    hits += [(row.rect, cell_id(row.tensor, ())) for row in loss_rows]
+    hits += [(row.rect, cell_id(row.tensor, ())) for row in units[-1].rows]
     return StepLayout(
         (spec, size, view),
         size,

@@ -284,7 +284,8 @@ class Brush:
             if row.frame:
                 draw.frame(self.p, place.x(), place.y() + 0.5, place.width(), place.height() - 1,
                            self.color(row.frame), 1, 3)  # fmt: skip
-            y = place.y() + 12.5
+            # In the middle of its row, so that the mark of the next one does not cut it off.
+            y = place.center().y() + 4
             draw.text(self.p, place.x() + 6, y, line.label, 11.5, theme.tx3, mono=True)
             weight = 400 if row.role == "tx2" else 500
             draw.text(self.p, rect.right() - 10, y, row.text, 11.5, self.color(row.role), weight=weight,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QPointF, QRectF
 
 from app.scenes.hits import Hit, HitIndex
+from app.text import tr
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -23,6 +24,8 @@ HEADER, LEGEND, MARGIN, PILL = 68.0, 34.0, 30.0, (76.0, 34.0)
 #: Of many weights between two layers each has one line, in a stack before the neuron that adds them up.
 FLAT, FLAT_APART = (124.0, 15.0), 16.0
 ROW, FIRST_ROW = 17.0, 38.0
+#: Of the loss, whose box is low.
+LOSS_ROW = 15.0
 BLOCK, BLOCK_GAP = (148.0, 186.0), (44.0, 34.0)
 SUBSCRIPTS = "₀₁₂₃₄₅₆₇₈₉"
 
@@ -154,6 +157,29 @@ class StepLayout:
     arrows: tuple[tuple[tuple[QPointF, ...], str], ...]
     loss: QRectF
     hits: HitIndex
+
+
+def loss_box(loss: QRectF, first: float, row: float, called: str) -> UnitBox:
+    """The box of the loss: the target, what the sample that is shown loses, and the loss of the whole batch.
+
+    Parameters
+    ----------
+    first, row
+        How far down the first number is, and how high each.
+    called
+        Short name of the loss.
+    """
+    named = (
+        ("y", "targets", "tx2"),
+        (tr("ℓ sample"), "loss/rows", "loss"),
+        (tr("L batch"), "loss", "loss"),
+    )
+    rows = tuple(
+        RowBox(label, tensor, (), role,
+               QRectF(loss.x() + 4, loss.y() + first + k * row, loss.width() - 8, row))
+        for k, (label, tensor, role) in enumerate(named)
+    )  # fmt: skip
+    return UnitBox("loss", "", 0, called.replace(" ", r"\ "), loss, rows, "loss")
 
 
 def hit_index(hits: list[tuple[QRectF, str]], scale: float) -> HitIndex:

@@ -280,9 +280,12 @@ class _Looker:
         """The number of a row, and its colour."""
         if line.tensor == "targets":
             return self.target_text(), "tx2"
-        if line.tensor == "loss":
-            value = self.reader.value("loss", ())
-            return (PENDING, "tx3") if value is None else (format_number(value, 4), "loss")
+        if line.tensor in ("loss", "loss/rows"):
+            value = self.reader.value(line.tensor, ())
+            if value is None:
+                # Of several outputs each has a loss of its own for the sample: there is no one number.
+                return "" if self.reader.never(line.tensor) else PENDING, "tx3"
+            return format_number(value, 4), line.role
         value = self.reader.value(line.tensor, line.index)
         gradient = line.tensor.startswith("grad/")
         if value is None:
@@ -331,7 +334,7 @@ def _decimals(line: RowBox) -> int:
     """Places behind the point of a row's number."""
     if line.label == "":
         return 2
-    return 4 if line.tensor.startswith("grad/") or line.tensor == "loss" else 3
+    return 4 if line.tensor.startswith("grad/") or line.role == "loss" else 3
 
 
 #: Pictures kept: of each tensor the last one. A network of a hundred layers has some four hundred.

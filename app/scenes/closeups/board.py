@@ -138,27 +138,22 @@ def board(
         0.0, height - low, width, low, int(view.option("terms_from", 0)),
         int(view.option("jumps_from", 0)),
     )  # fmt: skip
-    items = (*foot.hits(), *_turns(panels), *extra)
+    columns = view.option("notation", "rows") == "columns"
+    items = (*foot.hits(), *_turns(panels, subject, columns), *extra)
     return Board(size, panels, foot, PanelHits(items, panels, row=subject.row))
 
 
-def _turns(panels: tuple[Panel, ...]) -> tuple[Hit, ...]:
+def _turns(panels: tuple[Panel, ...], subject: Subject, columns: bool) -> tuple[Hit, ...]:
     """The two ends of a page number: back and on."""
     found = []
     for panel in panels:
         if panel.pages < 2:
             continue
-        x, y, w, h = _pager(panel)
+        x, y, w, h = heat.pager(panel, heat.letter(panel, subject, columns).width)
         for step, left in ((-1, x), (1, x + w / 2)):
             found.append(Hit(f"page:{panel.tensor}:{panel.page + step}", "page", panel.tensor,
                              (panel.page + step,), (left, y, w / 2, h)))  # fmt: skip
     return tuple(found)
-
-
-def _pager(panel: Panel) -> tuple[float, float, float, float]:
-    x, y, w, _ = panel.rect
-    width = 92.0
-    return max(x + 40.0, x + w - width), y - panel.head - 22.0, width, 20.0
 
 
 # -- painting
@@ -200,7 +195,10 @@ def header(
     painter.setClipRect(QRectF(x, 0, place.size[0] - x - 230, HEAD), Qt.ClipOperation.IntersectClip)
     formula.paint(painter, done, theme, x, middle - done.baseline)
     painter.restore()
-    heat.legend(painter, theme, place.size[0] - PAD, HEAD / 2 - 4, vmax)
+    further = vmax is not None and any(
+        heat.beyond(array_of(subject, panel, moment), vmax) for panel in place.panels
+    )
+    heat.legend(painter, theme, place.size[0] - PAD, HEAD / 2 - 4, vmax, further)
 
 
 def paint_panels(
@@ -215,7 +213,7 @@ def paint_panels(
         heat.caption(painter, theme, panel, subject, columns)
         heat.paint(painter, theme, panel, array_of(subject, panel, moment), vmax, subject)
         if panel.pages > 1:
-            _page(painter, theme, panel, moment)
+            _page(painter, theme, panel, subject, moment, columns)
         if before is not None and panel.slot.result and not before.slot.result and before.x < panel.x:  # fmt: skip
             x, y, _, h = panel.rect
             arrow = x - 17
@@ -224,15 +222,18 @@ def paint_panels(
         before = panel
 
 
-def _page(painter: QPainter, theme: Theme, panel: Panel, moment: Moment) -> None:
-    x, y, w, h = _pager(panel)
+def _page(
+    painter: QPainter, theme: Theme, panel: Panel, subject: Subject, moment: Moment, columns: bool
+) -> None:
+    x, y, w, h = heat.pager(panel, heat.letter(panel, subject, columns).width)
     hover = moment.selection.hover if moment.selection is not None else ""
     if hover.startswith(f"page:{panel.tensor}:"):
         draw.fill(painter, x, y, w, h, theme.bg3, 4)
     tiles = panel.slot.arrangement.tiles
     last = panel.first + panel.count
     words = f"{panel.first + 1}\N{EN DASH}{last} / {tiles}"
-    draw.text(painter, x + w / 2, y + 14, words, 10, theme.tx2, mono=True, anchor="middle")
+    if draw.advance(words, 10, 400, True) + 28 <= w:
+        draw.text(painter, x + w / 2, y + 14, words, 10, theme.tx2, mono=True, anchor="middle")
     for sign, at, more in (("‹", x + 7, panel.page > 0), ("›", x + w - 7, panel.page < panel.pages - 1)):  # fmt: skip
         draw.text(painter, at, y + 14, sign, 13, theme.tx if more else theme.line2, anchor="middle")
 

@@ -23,8 +23,11 @@ if TYPE_CHECKING:
 
 _pictures = Cache(64)
 _scales = Cache(64)
+_largest = Cache(64)
 #: Of larger arrays the scale is taken from a regular sample.
 _SAMPLED = 65_536
+#: How wide the turning of pages is, and its arrows alone.
+_PAGER, _ARROWS = 92.0, 32.0
 #: So many marked cells get a frame each; of more, the others are dimmed.
 _FRAMED = 160
 
@@ -43,6 +46,20 @@ def scale_of(array: np.ndarray | None) -> float:
     size = _scales.get(_at(array), make)[1]
     assert isinstance(size, float)
     return size
+
+
+def beyond(array: np.ndarray | None, vmax: float) -> bool:
+    """Tell whether there are numbers that the colours' ends do not reach to."""
+    if array is None or not array.size:
+        return False
+
+    def make() -> tuple[np.ndarray, float]:
+        sizes = np.abs(array[np.isfinite(array)])
+        return array, float(sizes.max(initial=0.0))
+
+    largest = _largest.get(_at(array), make)[1]
+    assert isinstance(largest, float)
+    return images.is_beyond(largest, vmax)
 
 
 def number(value: float, width: float, px: float, sign: bool = True) -> str:
@@ -80,8 +97,8 @@ class Marks:
     dim: bool = True
 
 
-def caption(painter: QPainter, theme: Theme, panel: Panel, subject: Subject, columns: bool) -> None:
-    """Write a tensor's letter, what it is called and its shape over it."""
+def letter(panel: Panel, subject: Subject, columns: bool) -> formula.Formula:
+    """The letter of a tensor as it stands over its cells."""
     info = subject.info(panel.tensor)
     role = "bwd" if panel.tensor.startswith("grad/") else "fwd"
     if info.role in LASTING:
@@ -95,7 +112,24 @@ def caption(painter: QPainter, theme: Theme, panel: Panel, subject: Subject, col
     turned = bool(a.down and a.across) and a.down > a.across and not a.tiled
     if turned != (columns and panel.slot.batch):
         pieces = [formula.scripts(formula.row(pieces), formula.text("T", pen.script()), None, pen)]
-    done = formula.lay_out(formula.row(pieces))
+    return formula.lay_out(formula.row(pieces))
+
+
+def pager(panel: Panel, letters: float) -> tuple[float, float, float, float]:
+    """Where the pages are turned: at the right over the cells, beside letters that are so wide.
+
+    Where there is little room there are only the two arrows: the rectangles' own numbers tell which are shown.
+    """
+    x, y, w, _ = panel.rect
+    width = _PAGER if w >= letters + 8 + _PAGER else _ARROWS
+    return max(x + letters + 6, x + w - width), y - panel.head - 22.0, width, 20.0
+
+
+def caption(painter: QPainter, theme: Theme, panel: Panel, subject: Subject, columns: bool) -> None:
+    """Write a tensor's letter, what it is called and its shape over it."""
+    a = panel.slot.arrangement
+    turned = bool(a.down and a.across) and a.down > a.across and not a.tiled
+    done = letter(panel, subject, columns)
     baseline = panel.y - panel.head - 7
     formula.paint(painter, done, theme, panel.x, baseline - done.baseline)
     shape = panel.slot.arrangement.shape
@@ -103,7 +137,10 @@ def caption(painter: QPainter, theme: Theme, panel: Panel, subject: Subject, col
         shape = shape[::-1]
     words = "×".join(map(str, shape)) or "1"
     # A little way into the gap beside it, and not into its neighbour's name; the tooltip says it in any case.
-    if done.width + 8 + draw.advance(words, 10, 400, True) <= panel.rect[2] + 14:
+    room = panel.rect[2] + 14
+    if panel.pages > 1:
+        room = pager(panel, done.width)[0] - panel.x - 6
+    if done.width + 8 + draw.advance(words, 10, 400, True) <= room:
         draw.text(painter, panel.x + done.width + 8, baseline, words, 10, theme.tx3, mono=True)
 
 
@@ -314,13 +351,21 @@ def one(index: Index) -> np.ndarray:
     return np.asarray(index, np.int32).reshape(1, -1)
 
 
-def legend(painter: QPainter, theme: Theme, x: float, y: float, vmax: float | None) -> None:
-    """Draw the colours from −vmax to +vmax, right-aligned at x; without a number where each has its own scale."""
+def legend(
+    painter: QPainter, theme: Theme, x: float, y: float, vmax: float | None, further: bool = False
+) -> None:
+    """Draw the colours from −vmax to +vmax, right-aligned at x; without a number where each has its own scale.
+
+    Parameters
+    ----------
+    further
+        Whether there are numbers beyond the ends, which have the colours of the ends.
+    """
     width, height = 96.0, 8.0
     ramp = np.linspace(-1, 1, 97, dtype=np.float32).reshape(1, -1)
     shown = "" if vmax is None else draw.plain(vmax, 3) if vmax >= 0.01 else draw.scientific(vmax)
-    right = shown and f"+{shown}"
-    left = shown and f"{draw.MINUS}{shown}"
+    right = shown and (f"≥ {shown}" if further else f"+{shown}")
+    left = shown and (f"≤ {draw.MINUS}{shown}" if further else f"{draw.MINUS}{shown}")
     if vmax is None:
         left, right = tr("{minus} own", minus=draw.MINUS), tr("scale +")
     end = x - draw.advance(right, 10, 400, True) - 6

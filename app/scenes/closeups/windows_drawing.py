@@ -42,6 +42,18 @@ if TYPE_CHECKING:
 _BAR = 34.0
 
 
+def scale_words(values: np.ndarray, ramp: str, extent: float) -> tuple[str, str]:
+    """Return what stands at both ends of the colours: 0 … 0.89, or ≥ 0.89 where there are larger numbers."""
+    signed = ramp == "signed"
+    low, high = format_number(-extent if signed else 0.0, 2), format_number(extent, 2)
+    finite = values[np.isfinite(values)]
+    if images.is_beyond(float(finite.max(initial=0.0)), extent):
+        high = f"≥ {high}"
+    if signed and images.is_beyond(-float(finite.min(initial=0.0)), extent):
+        low = f"≤ {low}"
+    return low, high
+
+
 class Drawing:
     """The upper half of one picture."""
 
@@ -155,7 +167,7 @@ class Drawing:
             there = self._filled(page, walk, walked)
         ramp, extent = ramp_of(values), self._extent(values)
         heat(self.p, theme, plane.rect, values, ramp, extent, there=there, exponent=exponent)
-        self._scale(plane.rect, ramp, extent)
+        self._scale(plane.rect, ramp, extent, values)
         if page.inner is not None:
             self._inner(page)
 
@@ -182,14 +194,15 @@ class Drawing:
             page.plane.box(top, left, min(height, axes.rows - top), min(width, axes.columns - left))
         )
 
-    def _scale(self, rect: tuple[float, float, float, float], ramp: str, extent: float) -> None:
-        """The colours' ends, under a plane."""
+    def _scale(
+        self, rect: tuple[float, float, float, float], ramp: str, extent: float, values: np.ndarray
+    ) -> None:
+        """The colours' ends, under a plane; numbers beyond them have the colours of the ends."""
         x, y, w, h = rect
         if w < 40:
             return
         theme, at, length = self.theme, y + h + 13, min(48.0, w * 0.3)
-        low = format_number(-extent if ramp == "signed" else 0.0, 2)
-        high = format_number(extent, 2)
+        low, high = scale_words(values, ramp, extent)
         left = draw.advance(low, 10, 400, True)
         whole = left + length + 8 + draw.advance(high, 10, 400, True)
         if whole > w + 20:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QEvent, QObject, Signal
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from app.inside.panels import InsidePanel, panels
@@ -111,6 +111,7 @@ class Spot(Panel):
             if beside is not None:
                 self._controls[identifier] = beside
                 self.head.row.insertWidget(self.head.row.count() - 1, beside)
+                beside.installEventFilter(self)
         self._stack.setCurrentWidget(self.shown[identifier])
         for name, beside in self._controls.items():
             beside.setVisible(name == identifier)
@@ -123,6 +124,12 @@ class Spot(Panel):
 
     def resizeEvent(self, event: object) -> None:
         self._make_room()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        # A panel shows other controls, or longer words.
+        if event.type() == QEvent.Type.LayoutRequest:
+            self._make_room()
+        return super().eventFilter(watched, event)
 
     def _make_room(self) -> None:
         """Show buttons to choose by, or a list where there is no room for them."""

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QPen
+from PySide6.QtGui import QColor, QImage, QPen
 
 from app.scenes import draw, images
+from app.scenes.cache import Cache
 from app.scenes.walk_seen import size_words
 from app.scenes.walk_words import broken, channel_name, ends_of, written_out
+from app.snapshots import range_of
 from app.text import tr
+from app.theme import THEMES
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QColor, QPainter
+    from PySide6.QtGui import QPainter
 
     from app.scenes.walk_layout import Area, WalkPlace
     from app.scenes.walk_seen import Seen
@@ -178,12 +182,7 @@ class _Painting:
     def _picture(self, area: Area, values: np.ndarray, ramp: str, top: float) -> None:
         # No more pixels than are seen, on screens of two dots a pixel.
         step = max(1, int(min(values.shape[0] / area.rect[3], values.shape[1] / area.rect[2]) / 2))
-        shown = values[::step, ::step]
-        level = images.levels(shown, ramp, top)
-        if ramp == _GRAY:
-            image = images.from_words(0xFF000000 | level.astype(np.uint32) * np.uint32(0x010101))
-        else:
-            image = images.heat(self.theme, shown, ramp, top)
+        image = _image(self.theme, values[::step, ::step], ramp, top)
         images.place(self.p, *area.rect, image, False)
         draw.frame(self.p, *_around(area.rect, 0.5), self.theme.line2)
 
@@ -234,17 +233,20 @@ class _Painting:
         top = self.tops[name]
         there = seen.terms.there[plane]
         cell = area.box(0, 0)
+        if grid.size > 400 or cell.width() < 14 or cell.height() < _SMALL / 0.62:
+            self._picture(area, np.where(there, grid, 0), ramp, top)
+            self._hover_cell(area)
+            return
         for write in _WAYS if name != "read" else _WAYS[1:]:
             words = [write(float(v)) for v in grid[there]]
             longest = max((len(word) for word in words), default=1)
             px = min(_LARGE, cell.width() / (longest * 0.61 + 0.5), cell.height() * 0.62)
             if px >= _SMALL + 1:
                 break
-        if px < _SMALL or grid.size > 400:
+        if px < _SMALL:
             self._picture(area, np.where(there, grid, 0), ramp, top)
             self._hover_cell(area)
             return
-        table = self.theme.table(ramp) if ramp != _GRAY else np.arange(256)[:, None].repeat(3, 1)
         level = images.levels(np.where(there, grid, 0), ramp, top)
         found = iter(words)
         # What is seen between the cells.
@@ -256,7 +258,7 @@ class _Painting:
                 if not there[row, column]:
                     draw.fill(self.p, *_xywh(inside), self.theme.bg0)
                     continue
-                color = _color(self.theme, table, int(level[row, column]))
+                color = _color(self.theme.name, ramp, int(level[row, column]))
                 draw.fill(self.p, *_xywh(inside), color)
                 middle, base = inside.center().x(), inside.center().y() + px * 0.35
                 draw.text(
@@ -483,10 +485,8 @@ class _Painting:
 
 
 def _top(values: np.ndarray | None) -> float:
-    if values is None or not values.size:
-        return 1.0
-    sizes = np.abs(values[np.isfinite(values)])
-    return float(sizes.max(initial=0.0)) or 1.0
+    low, high = (0.0, 0.0) if values is None else range_of(values)
+    return max(abs(low), abs(high)) or 1.0
 
 
 def _faded(words: np.ndarray, ground: QColor, share: float) -> np.ndarray:
@@ -513,8 +513,32 @@ def _around(
     return x - by, y - by, w + 2 * by, h + 2 * by
 
 
-def _color(theme: Theme, table: np.ndarray, level: int) -> QColor:
-    from PySide6.QtGui import QColor
-
-    red, green, blue = (int(v) for v in table[level, :3])
+@lru_cache(maxsize=4096)
+def _color(theme: str, ramp: str, level: int) -> QColor:
+    if ramp == _GRAY:
+        return QColor(level, level, level)
+    red, green, blue = (int(v) for v in THEMES[theme].table(ramp)[level, :3])
     return QColor(red, green, blue)
+
+
+_images = Cache(128)
+
+
+def _image(theme: Theme, values: np.ndarray, ramp: str, top: float) -> QImage:
+    """Numbers as a picture; of arrays that last longer than a painting it is kept."""
+    if values.base is None or values.base.flags.writeable:
+        return _painted(theme, values, ramp, top)
+    # What the engine has sent is never written to; it is kept with the picture, so that no other is at its address.
+    place = values.__array_interface__["data"][0]
+    key = (place, values.shape, values.strides, ramp, top, theme.name)
+    found: tuple[np.ndarray, QImage] = _images.get(
+        key, lambda: (values, _painted(theme, values, ramp, top))
+    )
+    return found[1]
+
+
+def _painted(theme: Theme, values: np.ndarray, ramp: str, top: float) -> QImage:
+    if ramp != _GRAY:
+        return images.heat(theme, values, ramp, top)
+    level = images.levels(values, ramp, top).astype(np.uint32)
+    return images.from_words(np.uint32(0xFF000000) | level * np.uint32(0x010101))

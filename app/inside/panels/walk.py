@@ -24,6 +24,7 @@ class WalkPanel(QWidget):
         self._session = session
         self._asking = False
         self._asked_of: Any = None
+        self._level = 0
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         self.stage = WalkStage(session)
@@ -84,6 +85,12 @@ class WalkPanel(QWidget):
         """What stands in the head."""
         return self._beside
 
+    def set_compact(self, level: int) -> None:
+        """Leave room for the controls in small windows."""
+        if level != self._level:
+            self._level = level
+            self._tell()
+
     def showEvent(self, event: object) -> None:
         self._ask()
 
@@ -92,7 +99,7 @@ class WalkPanel(QWidget):
         session, stage, walk = self._session, self.stage, self.stage.walk
         seen = stage.seen
         title = numbered_titles(session.network).get(session.layer, session.layer)
-        words = ""
+        words = long = ""
         if seen is not None and seen.listed:
             words = tr(
                 "{layer}, unit {n} of {all}", layer=title, n=session.channel + 1, all=seen.count
@@ -101,8 +108,10 @@ class WalkPanel(QWidget):
             words = tr("{layer}, map {n} of {all}", layer=title, n=seen.channel + 1, all=seen.count)
             row, column = session.place
             place = tr("row {row}  column {column}", row=row, column=column)
-            words = f"{words}   {place}"
+            # In small windows the wall says which map is looked at.
+            words, long = place if self._level >= 2 else f"{words}   {place}", f"{words}   {place}"
         self.words.setText(words)
+        self.words.setToolTip(long)
         parts = walk.parts if walk is not None and seen is not None else None
         self.view.setVisible(parts is not None and parts.shape[-1] > 1)
         self.view.set_value(str(session.toggles["walk"]))

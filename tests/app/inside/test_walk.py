@@ -137,3 +137,18 @@ def test_the_walk_follows_training(inside: Inside) -> None:
     inside.until(lambda: stage.walk.position != position)
     assert stage.seen.z != before
     assert inside.session.place == (4, 4)
+
+
+def test_the_head_has_room_for_the_controls_of_the_layer(inside: Inside) -> None:
+    inside.window.resize(1024, 600)
+    stage = walking(inside, "conv2d_2", 3)
+    spot = inside.view.spots["below"]
+    beside = inside.window.findChild(WalkPanel).controls()
+
+    def fitting() -> bool:
+        return bool(beside.width() >= beside.sizeHint().width())
+
+    inside.until(fitting)
+    assert spot.menu.isVisible() or spot.choice.isVisible()
+    assert beside.mapTo(spot, QPoint(beside.width(), 0)).x() <= spot.width()
+    assert stage.isVisible()

@@ -16,6 +16,7 @@ from app.scenes.walk_layout import place_walk
 from app.scenes.walk_paint import paint_walk
 from app.scenes.walk_seen import Seen, see, size_words
 from app.scenes.walk_words import broken, describe, ends_of, written_out
+from app.snapshots import read_only
 from app.theme import DARK, LIGHT
 from core.explain.explainer import Explainer
 from core.layers import registry
@@ -48,7 +49,7 @@ def walked(kind: str, config: dict[str, Any], place: tuple[int, int], channel: i
     view = view_of_program(program)
     lines = [line for line in view.instructions if line.layer == "layer"]
     names = {name for line in lines for name in (*line.operands.values(), *line.writes)}
-    arrays = {name: program.tensor(name).copy() for name in names}
+    arrays = {name: read_only(program.tensor(name)) for name in names}
     line = [line for line in lines if line.op in WINDOWS][stage]
     seen = see(network_view(network, found), view, line.index, arrays, channel=channel, place=place,
                plane=plane, parts=_parts(view, line, arrays, channel))  # fmt: skip

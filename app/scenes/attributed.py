@@ -38,6 +38,8 @@ class AttributionScene:
     name = "attribution"
     #: The toggle ``"method"`` names the method; by default saliency.
     films = "process"
+    #: Names of the pictures' numbers, in files.
+    shown = ("input", "map", "over")
     seconds = 4.0
 
     def layout(

@@ -66,6 +66,8 @@ class PathScene:
     film_title = tr("Integrated gradients")
     #: Films go along the path.
     films = "process"
+    #: Names of the pictures' numbers, in files.
+    shown = ("on_the_way", "gradient", "sum_so_far")
     seconds = 8.0
 
     def layout(

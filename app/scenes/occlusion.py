@@ -94,6 +94,8 @@ class OcclusionScene:
     film_title = tr("Occlusion")
     #: Films go over the places of the window.
     films = "process"
+    #: Names of the pictures' numbers, in files.
+    shown = ("seen", "fall")
     seconds = 10.0
 
     def layout(

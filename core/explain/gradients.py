@@ -171,6 +171,7 @@ def integrated_gradients(
     n_steps: int = 50,
     method: str = "gausslegendre",
     multiply_by_inputs: bool = True,
+    coarse: bool = False,
 ) -> Iterator[Progress[Path]]:
     """``(x - x') ∫ ∂s(x' + α (x - x'))/∂x dα`` from α = 0 to 1 (Sundararajan, Taly and Yan 2017), piece by piece.
 
@@ -186,6 +187,9 @@ def integrated_gradients(
         How the integral is taken: see `core.explain.quadrature`.
     multiply_by_inputs
         Without it the mean gradient of the path is given, not multiplied by ``x - x'``.
+    coarse
+        First points from all of the path, then those between: where they do not go through at once, the first map is
+        of the whole way. The result is the same but for the order in which it is added up.
 
     Yields
     ------
@@ -199,6 +203,9 @@ def integrated_gradients(
     difference = (x - start).astype(of.dtype)
     total, scores = np.zeros(x.shape), np.zeros((points, len(x)))
     at_once = max(1, min(points, min(64, of.gradients_at_once(score)) // max(1, len(x))))
+    if coarse and at_once < points:
+        order = _spread(points)
+        alphas, weights = alphas[order], weights[order]
     for k in range(0, points, at_once):
         part = alphas[k : k + at_once]
         steps = part.reshape(-1, *([1] * x.ndim)).astype(of.dtype)
@@ -212,13 +219,21 @@ def integrated_gradients(
         mean = total / share if share > 0 else total
         attributions = mean * difference if multiply_by_inputs else mean
         sums = (mean * difference).reshape(len(x), -1).sum(1)
+        along = np.argsort(alphas[:done], kind="stable")
         yield Progress(
             done,
             points,
             Path(attributions.astype(of.dtype), here, there, sums - (here - there),
-                 alphas[:done], scores[:done].copy()),
+                 alphas[:done][along], scores[:done][along]),
             extra=part,
         )  # fmt: skip
+
+
+def _spread(count: int) -> np.ndarray:
+    """Numbers from 0 in an order in which any first few are spread over all: their bits, read backwards."""
+    digits = max(1, (count - 1).bit_length())
+    keys = [int(f"{k:0{digits}b}"[::-1], 2) for k in range(count)]
+    return np.argsort(np.array(keys), kind="stable")
 
 
 def baseline_like(given: Any, x: np.ndarray, name: str) -> np.ndarray:

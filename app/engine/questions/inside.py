@@ -217,7 +217,7 @@ def steps_of(
         for one in gradients.smooth_grad(of, x, score, **settings):
             yield Progress(one.done, one.total, (one.result[0], None))
     elif method == "integrated_gradients":
-        for path in gradients.integrated_gradients(of, x, score, **settings):
+        for path in gradients.integrated_gradients(of, x, score, **({"coarse": True} | settings)):
             yield Progress(path.done, path.total, (path.result.attributions[0], path.result))
     elif method == "occlusion":
         for hidden in occlusion(of, x, score, **({"coarse": True} | settings)):

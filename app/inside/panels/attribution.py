@@ -140,12 +140,22 @@ class AttributionPanel(QWidget):
             tile = self.tiles[name] = Tile(f"inside-tile-{name}", method.title)
             tile.setToolTip(f"{method.title}: {method.tip}")
             tile.clicked.connect(lambda _=False, name=name: self._enlarge(name))
+        for tile in (self.input, *self.tiles.values()):
+            tile.pointed.connect(self._point)
         column.addLayout(self._grid)
         self.legend = Legend()
         column.addWidget(self.legend)
         self.reason = Label("", "body", "tx2", name="inside-attribution-reason", wrap=True)
         self.reason.hide()
         column.addWidget(self.reason)
+
+    def _point(self, row: int, column: int) -> None:
+        """Mark the pixel under the mouse in every map."""
+        mark = (column, row, 1, 1) if row >= 0 else None
+        for tile in (self.input, *self.tiles.values()):
+            if tile.mark != mark and not tile.features:
+                tile.mark = mark
+                tile.update()
 
     def _build_foot(self, column: QVBoxLayout) -> None:
         self.progress = ProgressLine(name="inside-attribution-progress")

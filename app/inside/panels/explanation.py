@@ -85,6 +85,22 @@ class ExplanationStage(QWidget):
         finally:
             painter.end()
 
+    def numbers(self) -> dict[str, np.ndarray]:
+        """What is shown: the pictures' numbers, and what the trace is of."""
+        panel = self._panel
+        if panel.words_instead():
+            return {}
+        frame = panel.frame()
+        named = zip(panel.scene.shown, panel.scene.numbers(frame), strict=True)
+        found = {name: values for name, values in named if values is not None}
+        path, occluded = frame.toggles.get("path"), frame.toggles.get("occluded")
+        if path is not None:
+            found |= {"alphas": path.alphas, "scores": path.scores, "sums": path.gained}
+        if occluded is not None:
+            windows, scores = in_order(occluded)
+            found |= {"windows": windows, "scores": scores}
+        return found
+
     def number_at(self, x: float, y: float) -> str:
         """What is under a point, in words; empty where nothing is."""
         if self._panel.words_instead():

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QCoreApplication, QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QMouseEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 
@@ -187,6 +188,9 @@ def test_a_click_enlarges_and_the_path_is_walked(inside: Inside) -> None:
     QTest.keyClick(stage, Qt.Key.Key_End)
     assert large.share == 1
     assert stage.grab().toImage() != first
+    saved = stage.numbers()
+    assert np.allclose(saved["sum_so_far"], large.path.path.total)
+    assert len(saved["scores"]) == len(saved["alphas"]) == 50
     # The number under the mouse is the map's.
     box = stage.place.pictures[2].fit(*inside.session.input_shape[:2])
     rows, columns = inside.session.input_shape[:2]
@@ -256,6 +260,23 @@ def test_hidden_panels_ask_for_nothing_and_training_is_followed(inside: Inside) 
     settled(inside)
     assert work.found["saliency"].position.step == 1
     assert not np.array_equal(work.found["saliency"].values, before.values)
+
+
+def test_a_pixel_under_the_mouse_is_marked_in_every_map(inside: Inside) -> None:
+    settled(inside)
+    panel = panel_of(inside)
+    tile, other = panel.tiles["saliency"], panel.tiles["occlusion"]
+    box = tile.area()
+    cell = box.width() / 28
+    at = QPointF(box.x() + 6.5 * cell, box.y() + 4.5 * cell)
+    nothing, kind = Qt.MouseButton.NoButton, QEvent.Type.MouseMove
+    event = QMouseEvent(
+        kind, at, tile.mapToGlobal(at), nothing, nothing, Qt.KeyboardModifier.NoModifier
+    )
+    QCoreApplication.sendEvent(tile, event)
+    assert other.mark == panel.input.mark == (6, 4, 1, 1)
+    tile.pointed.emit(-1, -1)
+    assert other.mark is None
 
 
 @pytest.mark.parametrize("inside", ["spirals-mlp"], indirect=True)

@@ -376,3 +376,22 @@ def test_a_network_of_large_pictures_is_built_and_explained_a_few_rows_at_a_time
     model.compile("sgd", "sparse_categorical_crossentropy")
     with pytest.raises(ChainruleError, match=r"batches of at most \d+ instead of 64"):
         model.fit(np.zeros((64, 224, 224, 3), np.float32), np.zeros(64), 64, verbose=0)
+
+
+def test_the_first_points_of_a_coarse_path_are_of_all_of_it(model: Model) -> None:
+    of = Explainer(model.network, model.weights_by_name(), np.float64)
+    # As on a large picture, of which only a few gradients go through at once.
+    of.gradients_at_once = lambda score: 4  # type: ignore[method-assign]
+    x, score = X[:1], Score(1)
+    plain = list(gradients.integrated_gradients(of, x, score, n_steps=20))
+    coarse = list(gradients.integrated_gradients(of, x, score, n_steps=20, coarse=True))
+    end = plain[-1].result
+    assert np.allclose(coarse[-1].result.attributions, end.attributions, rtol=1e-9, atol=1e-12)
+    assert np.array_equal(coarse[-1].result.alphas, end.alphas)
+    assert np.allclose(coarse[-1].result.scores, end.scores)
+    first = [
+        np.abs(steps[0].result.attributions - end.attributions).sum() for steps in (plain, coarse)
+    ]
+    assert first[1] < first[0]
+    assert coarse[0].result.alphas.max() - coarse[0].result.alphas.min() > 0.6
+    assert plain[0].result.alphas.max() < 0.3

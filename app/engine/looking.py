@@ -106,6 +106,20 @@ class SampleLooker:
         self._chosen = True
         self._show(run, index)
 
+    def give(self, x: np.ndarray) -> None:
+        """Look at numbers that are of no data set, in place of the chosen sample.
+
+        Parameters
+        ----------
+        x
+            One input, shaped as the network takes it.
+        """
+        if self.view is not None:
+            self.view = SampleView(
+                self.view.index, self.view.split, read_only(x), None, None, None, self._classes
+            )
+            self._key = ()
+
     def _show(self, run: Run, index: int) -> None:
         samples = run.samples if self._part == "train" else held_out(run)
         self._index = index % max(1, len(samples))

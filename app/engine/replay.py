@@ -15,6 +15,8 @@ from app.traces import Origin
 from core.spec import inspect
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from app.snapshots import NetworkView, Probe, Snapshot
     from core.io import Contents
     from core.runs.each_sample import SampleGradients
@@ -121,6 +123,10 @@ class Replay:
         """Return the complete answer to a question of `app.engine.questions` at the present step."""
         found = self._session.answer(question, **values)
         return _whole(found) if isinstance(found, Generator) else found
+
+    def give(self, x: np.ndarray) -> None:
+        """Show an input that is of no data set, in place of the held-out sample."""
+        self._session.give_sample(x)
 
     def until(self, last: int) -> None:
         """Let the axes of charts end there: a film shows a run as long as itself."""

@@ -98,6 +98,10 @@ class Showing(Standing):
         """Choose the sample that ``sample:`` probes follow."""
         self._sample.select(self.run, index, part)
 
+    def give_sample(self, x: np.ndarray) -> None:
+        """Have ``sample:`` probes follow numbers that are of no data set."""
+        self._sample.give(x)
+
     def show_predictions(self, first: int, count: int, only_wrong: bool) -> None:
         """Choose the page of held-out samples."""
         self._page_wanted = (max(0, first), max(0, count), only_wrong)

@@ -20,6 +20,8 @@ from core.io.errors import explain_os_error
 from core.io.files import replace
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from app.export.recipe import Recipe
     from app.snapshots import NetworkView, Probe, Snapshot
     from app.traces import Origin
@@ -52,6 +54,9 @@ class Source(Protocol):
     @property
     def rows(self) -> int:
         """Samples in a batch."""
+
+    def give(self, x: np.ndarray) -> None:
+        """Show an input that is of no data set, in place of the held-out sample."""
 
     def until(self, last: int) -> None:
         """Let the axes of charts end at that step."""
@@ -103,6 +108,9 @@ def export(
         return _export_process(
             recipe, fmt, canvas, source, path, progress or (lambda done, of: None)
         )
+    given = processes.given(recipe, source.spec)
+    if given is not None:
+        source.give(given)
     film = plan(recipe, source.taken, source.total_steps, source.epoch_steps)
     source.until(film.last)
     report = progress or (lambda done, of: None)

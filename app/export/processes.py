@@ -115,23 +115,35 @@ def still_of(recipe: Recipe, canvas: Canvas, source: ProcessSource) -> Frame:
     return Frame(after=after, toggles=MappingProxyType(toggles), caption=recipe.caption)
 
 
-def _subject(recipe: Recipe, source: ProcessSource) -> Subject:
-    inputs = [node for node in source.spec.nodes if node.kind == "Input"]
-    given = recipe.toggles.get("x")
-    if given is None:
-        search = source.ask(
-            "sample_search", data="", part="validation", start=recipe.sample or 0, by=1
-        )
-        if search.found is None:
-            raise ExportUsageError(tr("There is no held-out sample to show."))
-        found = search.found
-        return Subject(
-            source, np.asarray(found.x, np.float32), found.label, recipe.toggles, source.spec
-        )
+def given(recipe: Recipe, spec: NetworkView) -> np.ndarray | None:
+    """The numbers under ``"x"`` in the toggles, in the shape the network takes; None where there are none.
+
+    Raises
+    ------
+    ExportUsageError
+        There are too many of them or too few.
+    """
+    numbers = recipe.toggles.get("x")
+    if numbers is None:
+        return None
+    inputs = [node for node in spec.nodes if node.kind == "Input"]
     shape = inputs[0].shape if len(inputs) == 1 else ()
-    x = np.asarray(given, np.float32)
+    x = np.asarray(numbers, np.float32)
     if not shape or x.size != prod(shape):
         raise ExportUsageError(
             tr("The network takes {wanted} numbers; x has {given}.", wanted=prod(shape or (0,)), given=x.size)
         )  # fmt: skip
-    return Subject(source, x.reshape(shape), recipe.toggles.get("label"), recipe.toggles, source.spec)  # fmt: skip
+    return x.reshape(shape)
+
+
+def _subject(recipe: Recipe, source: ProcessSource) -> Subject:
+    x = given(recipe, source.spec)
+    if x is not None:
+        return Subject(source, x, recipe.toggles.get("label"), recipe.toggles, source.spec)
+    search = source.ask("sample_search", data="", part="validation", start=recipe.sample or 0, by=1)
+    if search.found is None:
+        raise ExportUsageError(tr("There is no held-out sample to show."))
+    found = search.found
+    return Subject(
+        source, np.asarray(found.x, np.float32), found.label, recipe.toggles, source.spec
+    )

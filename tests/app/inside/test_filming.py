@@ -14,12 +14,16 @@ from PySide6.QtWidgets import QWidget
 from app.cli import main
 from app.engine.replay import Replay
 from app.export.dialog import ExportDialog, open_dialog
-from app.export.film import export
-from app.export.formats import by_id
-from app.export.processes import count_of
+from app.export.film import export, frames
+from app.export.formats import ExportUsageError, by_id
+from app.export.painting import Canvas
+from app.export.plan import plan
+from app.export.processes import count_of, given
+from app.export.recipe import Recipe
 from app.scenes import registry
 from app.widgets import Choice
 from core import io, templates, trained
+from core.explain.explainer import Explainer
 from core.io.project import read, write
 from tests.app.export.test_film import decode
 from tests.app.inside.conftest import Inside
@@ -107,9 +111,9 @@ def test_a_drawn_input_is_filmed_with_its_numbers(
     assert np.array_equal(recipe.toggles["x"], x.astype(np.float32))
     # What the dialog's child process does with the recipe.
     export(recipe, by_id("mp4"), Replay(read(trained_digits)), tmp_path / "film.mp4")
-    frames = decode(tmp_path / "film.mp4")
-    assert len(frames) == 15
-    assert (np.abs(frames[0].astype(int) - frames[-1]).max(-1) > 30).sum() > 100
+    decoded = decode(tmp_path / "film.mp4")
+    assert len(decoded) == 15
+    assert (np.abs(decoded[0].astype(int) - decoded[-1]).max(-1) > 30).sum() > 100
 
 
 @pytest.mark.parametrize(
@@ -137,6 +141,26 @@ def test_the_command_line_reaches_every_film(
     out = tmp_path / "film.mp4"
     asked = ["--size", "320x180", "--fps", "5", "--seconds", "0.6", "--to", "0", "--class", "3"]
     assert main(["export", str(trained_digits), "-o", str(out), "--scene", scene, *asked]) == 0
-    frames = decode(out)
-    assert len(frames) == 3
-    assert frames[-1].std() > 3
+    decoded = decode(out)
+    assert len(decoded) == 3
+    assert decoded[-1].std() > 3
+
+
+def test_maps_of_a_drawn_input_are_filmed_while_the_network_trains(trained_digits: Path) -> None:
+    x = np.random.default_rng(2).uniform(size=784).astype(np.float32)
+    recipe = Recipe(
+        scene="feature-maps", width=320, height=180, fps=4, seconds=1.0, last=2, toggles={"x": x.tolist()}
+    )  # fmt: skip
+    source = Replay(read(trained_digits))
+    source.give(given(recipe, source.spec))
+    canvas = Canvas(recipe, source.spec)
+    first, *_, last = frames(recipe, canvas, source, plan(recipe, 0, 0, 157))
+    of = Explainer(templates.load("digits-cnn").network, trained.weights("digits-cnn"))
+    expected = of.layer_outputs(x.reshape(1, 28, 28, 1))["conv2d_2"][0]
+    shown = first.present.snapshot.values["sample:conv2d_2/output"]
+    assert np.allclose(shown, expected, rtol=1e-5, atol=1e-6)
+    then = last.present.snapshot
+    assert then.position.step == 2
+    assert not np.array_equal(then.values["sample:conv2d_2/output"], shown)
+    with pytest.raises(ExportUsageError, match="784"):
+        given(Recipe(toggles={"x": [1.0]}), source.spec)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from app.scenes.formula_expressions import format_number
 from app.step.gradient_words import of_weight
 from app.step.notation import counts
 from app.step.recurrent_words import RECURRENT, of_time_step
+from app.step.right_words import of_right
 from app.step.shape_words import SHAPES
+from app.step.sum_words import of_sums
 from app.step.update_words import of_update
 from app.step.window_words import WINDOWS
 from app.text import number, tr
@@ -149,10 +150,13 @@ def sentence(session: StepSession, answer: Any) -> str:
         return tr(
             "One number says how wrong the outputs are; everything that follows makes it smaller."
         )
-    general = of_time_step(instruction.writes, instruction.phase) or _GENERAL.get(
-        instruction.op, ""
-    )
-    return tr(general) if general else ""
+    special = of_sums(session, instruction)
+    if instruction.phase == "backward" and special:
+        return special
+    in_time = of_time_step(instruction.writes, instruction.phase)
+    if in_time or special:
+        return tr(in_time) if in_time else special
+    return tr(_GENERAL.get(instruction.op, ""))
 
 
 def _keeping(session: StepSession, instruction: InstructionView) -> str:
@@ -181,13 +185,19 @@ def _keeping(session: StepSession, instruction: InstructionView) -> str:
             "Copies the inputs of the chosen samples from the data set; every row is one sample."
         )
     if instruction.op == "accuracy_rows":
-        return _right(session, instruction)
+        return of_right(session, instruction)
     if instruction.op == "accumulate_penalty":
         return tr("Adds the penalties to the epoch’s sum, too, once for each sample.")
     if instruction.op == "accumulate":
         if instruction.operands.get("x", "").startswith("metrics/accuracy"):
             return tr(
                 "Adds the right answers of this batch to those of the epoch. Nothing is learned from it."
+            )
+        added = session.reader.info(instruction.operands.get("x", ""))
+        if added is not None and not added.batch:
+            return tr(
+                "Adds the loss of this batch to the epoch’s sum, once for each of its samples: at the end the sum is "
+                "divided by their number. Nothing is learned from it."
             )
         return tr("Adds this batch’s losses to the epoch’s sum. Nothing is learned from it.")
     if instruction.op in _COUNTED:
@@ -197,38 +207,3 @@ def _keeping(session: StepSession, instruction: InstructionView) -> str:
             "The share of the batch that was answered right. It is only reported: no gradient comes from it."
         )
     return tr("Measured, and only reported: no gradient comes from it.")
-
-
-def _right(session: StepSession, instruction: InstructionView) -> str:
-    """Which class is the largest, and whether it is the label."""
-    reader = session.reader
-    p, t = instruction.operands.get("p", ""), instruction.operands.get("t", "")
-    outputs, target = reader.array(p), reader.array(t)
-    if (
-        outputs is None
-        or target is None
-        or reader.state(p) != "fresh"
-        or reader.state(t) != "fresh"
-    ):
-        return tr("1 where the largest output is the label, else 0.")
-    outputs, target = outputs.ravel(), target.ravel()
-    if outputs.size == 1:
-        shown = format_number(float(outputs[0]), 4)
-        answer, label = int(outputs[0] > 0.5), round(float(target[0]))
-        words = tr(
-            "The output is {value}, which counts as class {answer}; the label is {label}: {verdict}."
-        )
-    else:
-        answer = int(outputs.argmax())
-        label = int(target.argmax()) if target.size > 1 else int(target[0])
-        shown = format_number(float(outputs[answer]), 4)
-        # Neurons are counted from 1 in the drawing, classes of one number are themselves.
-        if target.size > 1:
-            answer, label = answer + 1, label + 1
-            words = tr(
-                "Output {answer} is the largest ({value}); the label is output {label}: {verdict}."
-            )
-        else:
-            words = tr("Class {answer} is the largest ({value}); the label is {label}: {verdict}.")
-    verdict = tr("right, so 1") if answer == label else tr("wrong, so 0")
-    return words.format(value=shown, answer=answer, label=label, verdict=verdict)

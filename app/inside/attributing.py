@@ -13,7 +13,8 @@ from app.text import tr
 
 if TYPE_CHECKING:
     from app.engine.questions.inside import Attribution
-    from app.inside.session import Input, InsideSession
+    from app.inside.given import Input
+    from app.inside.session import InsideSession
 
 #: From so long on progress is shown, in milliseconds.
 _LONG = 500

@@ -15,7 +15,7 @@ from app.text import tr
 if TYPE_CHECKING:
     from PySide6.QtGui import QImage
 
-    from app.inside.session import Input
+    from app.inside.given import Input
     from app.theme import Theme
 
 #: Which of red, green and blue a channel's picture has.

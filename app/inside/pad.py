@@ -118,8 +118,7 @@ class Pad(QWidget):
 
     def _tell(self, event: QMouseEvent) -> None:
         values, area = self.values(), self.area()
-        if self._session.painting.is_centred:
-            self.update()
+        self.update()
         if values is None or not area.contains(event.position()):
             return
         row, column = (int(v) for v in self._place(event.position()))
@@ -208,6 +207,7 @@ class Pad(QWidget):
                 small = images.photo(colors, seen(given.x))
                 images.place(painter, box.x(), box.y(), box.width(), box.height(), small, False)
                 draw.frame(painter, box.x(), box.y(), box.width(), box.height(), colors.tx2)
+            self._paint_brush(painter, colors, area)
             if self.hasFocus():
                 side = area.width() / values.shape[1]
                 x, y = area.x() + self._at[1] * side, area.y() + self._at[0] * side
@@ -218,6 +218,17 @@ class Pad(QWidget):
                 painter.drawRect(edge.adjusted(1, 1, -1, -1))
         finally:
             painter.end()
+
+    def _paint_brush(self, painter: QPainter, colors: theme.Theme, area: QRectF) -> None:
+        """Where the brush is, and how wide."""
+        at = self._mouse
+        if at is None or not area.contains(at):
+            return
+        radius = self._session.painting.size / 2 * area.width() / self._session.input_shape[1]
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(QPen(colors.fwd, 1.5))
+        painter.drawEllipse(at, radius, radius)
 
 
 def _is_own(event: QKeyEvent) -> bool:

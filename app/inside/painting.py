@@ -13,13 +13,14 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from app.bus import CommandError
 from app.document import data_info
 from app.inside.canvas import Canvas
+from app.inside.given import Input
 from app.inside.resampling import centred
 from app.snapshots import read_only
 from app.step.sample_picture import INKS
 from app.text import tr
 
 if TYPE_CHECKING:
-    from app.inside.session import Input, InsideSession
+    from app.inside.session import InsideSession
 
 #: Data sets whose pictures are centred by their mass, so that what is drawn has to be.
 CENTRED = ("digits",)
@@ -167,8 +168,6 @@ class Painting(QObject):
 
     def _show_canvas(self) -> None:
         """Have the network look at what is painted."""
-        from app.inside.session import Input
-
         self._live.stop()
         canvas, base = self.canvas, self._base
         if canvas is None:

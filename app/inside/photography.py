@@ -16,6 +16,7 @@ from app.bus import CommandError
 from app.inside import photos
 from app.inside.background import Background
 from app.inside.cropping import Crop, cropped
+from app.inside.given import Input
 from app.inside.photos import Photo
 from app.snapshots import read_only
 from app.text import tr
@@ -58,6 +59,7 @@ class Photography(QObject):
         self._inverted = False
         session.chosen.connect(self._on_switch)
         session.network_changed.connect(self._on_network)
+        session.input_changed.connect(self._on_input)
         bus = session.context.bus
         for name, handler, label in (
             ("inside.photo", self._do_photo, tr("Look at a photo")),
@@ -179,8 +181,6 @@ class Photography(QObject):
         self._work.ask(lambda: cropped(pixels, crop, shape, invert), done, self._on_failed)
 
     def _show_photo(self, crop: Crop, x: np.ndarray) -> None:
-        from app.inside.session import Input
-
         photo = self.photo
         if photo is None or tuple(x.shape) != tuple(self._session.input_shape):
             return
@@ -223,6 +223,11 @@ class Photography(QObject):
         self._work.forget()
         self.reading = False
         self.changed.emit()
+
+    def _on_input(self) -> None:
+        # Whoever chooses something else meanwhile does not want the photo any more.
+        if self.reading:
+            self._on_network()
 
 
 def _of_image(image: QImage, name: str) -> Photo:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from app.bus import CommandError
 from app.document import data_info
+from app.inside.given import Input, kept_sample, of_sample
 from app.inside.painting import Painting
 from app.inside.photography import Photography
 from app.scenes.spec_view import network_view
@@ -20,41 +20,12 @@ from app.text import tr
 
 if TYPE_CHECKING:
     from app.engine.questions.inside import Look
-    from app.engine.questions.samples import FoundSample
     from app.snapshots import NetworkView
     from app.workspace import WindowContext
 
 OWNER = "inside"
 #: Under this name it stands with the project which sample is looked at.
 KEPT = "inside"
-
-
-@dataclass(frozen=True, eq=False)
-class Input:
-    """What the network is shown.
-
-    Attributes
-    ----------
-    x
-        As the network takes it, in the input's shape; nobody writes to it.
-    source
-        ``"sample"``, ``"drawn"`` or ``"photo"``.
-    words
-        What it is, for people.
-    label
-        Its class, if it is known.
-    sample
-        (data set, part, number) of a sample: the run's own set is ``""``.
-    picture
-        A photograph before it was brought to the network's size, (height, width, 3 or 4) uint8; None for others.
-    """
-
-    x: np.ndarray
-    source: str
-    words: str
-    label: int | None = None
-    sample: tuple[str, str, int] | None = None
-    picture: np.ndarray | None = None
 
 
 class InsideSession(QObject):
@@ -399,7 +370,7 @@ class InsideSession(QObject):
 
     def _begin(self) -> None:
         """Begin with the sample that was looked at, or that the other workspaces show, or that is held out first."""
-        kept = _kept_sample(self.context.view.get(KEPT))
+        kept = kept_sample(self.context.view.get(KEPT))
         if kept is not None:
             self._starting = True
             self.show_sample(*kept)
@@ -521,26 +492,3 @@ class InsideSession(QObject):
         arguments: Mapping[str, Any] | None = getattr(message, "arguments", None)
         if arguments is not None and "index" in arguments:
             self.show_sample("", "validation", int(arguments["index"]))
-
-
-def _kept_sample(kept: Any) -> tuple[str, str, int] | None:
-    """What a project has kept, if it names a sample: files may hold anything."""
-    sample = kept.get("sample") if isinstance(kept, Mapping) else None
-    if not isinstance(sample, list) or len(sample) != 3:
-        return None
-    data, part, index = sample
-    right = isinstance(data, str) and part in ("train", "validation")
-    if not right or not isinstance(index, int) or isinstance(index, bool) or not 0 <= index < 2**31:
-        return None
-    return data, part, index
-
-
-def of_sample(found: FoundSample, classes: tuple[str, ...]) -> Input:
-    """A sample of a data set as an input."""
-    words = tr("sample {number}", number=f"{found.index + 1:,}")
-    if found.label is not None and found.label < len(classes):
-        words = f"{words} · {classes[found.label]}"
-    return Input(
-        read_only(np.array(found.x, np.float32)), "sample", words, found.label,
-        (found.data, found.part, found.index),
-    )  # fmt: skip

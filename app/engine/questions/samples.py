@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from core.runs.targets import outputs_of
 if TYPE_CHECKING:
     from app.engine.session import Session
     from core.data.types import DataInfo
+    from core.runs import Run
 
 #: Seconds a search goes on for in one go: what is asked for meanwhile has to wait.
 _PATIENCE = 0.05
@@ -100,9 +101,24 @@ class Fitting:
     parts: tuple[tuple[str, int], ...]
 
 
-@lru_cache(maxsize=4)
-def _other(data: str, network: Any, loss: Any, outputs: tuple[int, ...], part: str) -> Samples:
-    """Another data set in the form the network and its loss read."""
+#: Other data sets in the form a run reads, by name and part: networks and losses may hold what has no hash.
+_others: WeakKeyDictionary[Any, dict[tuple[str, str], Samples]] = WeakKeyDictionary()
+#: So many parts of other data sets are kept.
+_MOST_OTHERS = 4
+
+
+def _other(run: Run, data: str, outputs: tuple[int, ...], part: str) -> Samples:
+    """Another data set in the form the network of a run and its loss read."""
+    kept = _others.setdefault(run, {})
+    if (data, part) not in kept:
+        while len(kept) >= _MOST_OTHERS:
+            del kept[next(iter(kept))]
+        kept[data, part] = _prepared_other(run, data, outputs, part)
+    return kept[data, part]
+
+
+def _prepared_other(run: Run, data: str, outputs: tuple[int, ...], part: str) -> Samples:
+    network, loss = run.network, run.loss
     found = data_sets.load(data)
     x, y = (found.x_train, found.y_train) if part == "train" else (found.x_test, found.y_test)
     scale = float(found.info.scale)
@@ -132,7 +148,7 @@ def prepared(session: Session, data: str, part: str) -> Samples:
             tr("Samples of {data} do not have the shape this network reads.", data=info.title)
         )
     outputs = next(iter(tape.outputs.values())).shape
-    samples = _other(data, run.network, run.loss, outputs, part)
+    samples = _other(run, data, outputs, part)
     if samples.targets[0].width != targets[0].size:
         raise ChainruleError(
             tr("Targets of {data} are others than this network learns.", data=info.title)

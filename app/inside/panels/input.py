@@ -68,6 +68,7 @@ class InputPanel(QWidget):
         session.input_changed.connect(self._refresh)
         session.looked.connect(self._refresh)
         session.network_changed.connect(self._refresh)
+        session.photography.changed.connect(self._refresh)
         session.context.theme_changed.connect(lambda _: self.update())
         self._refresh()
 
@@ -155,6 +156,8 @@ class InputPanel(QWidget):
         given, image = session.input, session.is_image
         shape = " × ".join(str(v) for v in session.input_shape)
         words = given.words if given is not None else ""
+        if session.photography.reading:
+            words = tr("reading the picture …")
         self.words.setText(self.words.fontMetrics().elidedText(
             words, Qt.TextElideMode.ElideRight, max(20, self.words.width())
         ))  # fmt: skip

@@ -8,10 +8,10 @@ from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.bus import CommandError
+from app.inside.given import Input
 from app.inside.maximizing import MaximizingStage
 from app.inside.panels import InsidePanel
 from app.inside.scan_panel import AnswerPanel
-from app.inside.session import Input
 from app.scenes.maximization import SETTINGS, WHOLE, subject_words
 from app.scenes.spec_view import numbered_titles
 from app.snapshots import read_only

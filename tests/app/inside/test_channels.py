@@ -12,9 +12,9 @@ from PySide6.QtTest import QTest
 
 from app import theme
 from app.inside.channels import channels_of
+from app.inside.given import Input
 from app.inside.matrix import Matrix
 from app.inside.panels.channels import ChannelsPanel
-from app.inside.session import Input
 from tests.app.inside.conftest import Inside
 from tests.app.window.windows import click, control
 

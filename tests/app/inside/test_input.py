@@ -419,6 +419,27 @@ def test_what_a_project_has_kept_may_be_anything(inside: Inside, kept: object) -
     assert inside.session.input.source == "sample"
 
 
+def test_a_sample_of_another_data_set_is_no_label_of_the_network(inside: Inside) -> None:
+    inside.do("inside.sample", index=3, data="garments")
+    inside.until(lambda: inside.session.input.sample == ("garments", "validation", 3))
+    loaded = data.load("garments")
+    name = data.info("garments").classes[loaded.y_test[3]]
+    assert inside.session.input.words == f"Garments, sample 4 · {name}"
+    assert inside.session.input.label is None
+    assert np.allclose(inside.session.input.x, loaded.inputs("test")[3], atol=1e-6)
+
+
+def test_choosing_something_else_ends_reading_a_photo(inside: Inside) -> None:
+    session = inside.session
+    inside.do("inside.example", name="cat")
+    assert session.photography.reading
+    inside.do("inside.clear")
+    assert not session.photography.reading
+    inside.until(lambda: not session.photography._work.busy)
+    QApplication.processEvents()
+    assert session.input.source == "drawn"
+
+
 def test_the_panel_is_whole_in_a_small_window(inside: Inside) -> None:
     inside.window.resize(1024, 600)
     QApplication.processEvents()

@@ -237,6 +237,27 @@ class Photographer:
         )  # fmt: skip
         self.walk("normalised", {"normalize": "forward", "normalize_grad": "back"})
 
+    def inside(self) -> None:
+        """Look inside the trained digits and the trained colour network, panel by panel."""
+        from app.inside.panels import PLACES, panels
+        from app.inside.view import InsideView
+
+        for name in ("digits-cnn", "emoji-cnn"):
+            self.do("template.open", name=name, trained=True)
+            self.ready()
+            self.do("workspace.show", name="inside")
+            view = self.window.findChild(InsideView, "inside")
+            assert view is not None
+            session = view.session
+            self.wait(20, lambda: session.look is not None)  # noqa: B023
+            for place in PLACES:
+                for panel in panels(place):
+                    self.do("inside.view", value=panel.id)
+                    self.wait(3.0 if place in ("rows", "below", "right") else 0.2)
+                    if place in ("rows", "below", "right"):
+                        self.shoot(f"inside-{name}-{panel.id}")
+                self.do("inside.view", value=panels(place)[0].id)
+
     def tour(self) -> None:
         """Every workspace and its states."""
         self.do("template.open", name="digits-cnn")
@@ -285,6 +306,7 @@ class Photographer:
             self.wait(0.1)
         self.shoot("step-by-hand")
         self.debugger()
+        self.inside()
         self.do("workspace.show", name="learn")
         self.wait(1)
         self.shoot("learn")

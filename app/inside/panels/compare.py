@@ -125,7 +125,7 @@ class ComparePanel(AnswerPanel):
             title = (
                 tr("This run, epoch {epoch}", epoch=number(epoch))
                 if step
-                else tr("This run untrained")
+                else tr("This run, step 0")
             )
             options.append((title, {"kind": "step", "name": "", "step": step}))
         options += [

@@ -252,6 +252,9 @@ class InsideSession(QObject):
     def _map_size(self, layer: str) -> tuple[int, int]:
         """Rows and columns of a layer's maps; of large ones there are not all in `look`."""
         shape = next((node.shape for node in self.network.nodes if node.layer == layer), ())
+        if len(shape) == 2:
+            # A sequence is an image of one row.
+            return (1, shape[0])
         return (shape[0], shape[1]) if len(shape) == 3 else (1, 1)
 
     def map_of(self, layer: str, channel: int) -> np.ndarray | None:

@@ -10,6 +10,7 @@ from PySide6.QtCore import QRectF
 from PySide6.QtGui import QImage, QPainter
 
 from app.scenes import draw
+from app.scenes.cache import Cache
 
 if TYPE_CHECKING:
     from app.theme import Theme
@@ -50,6 +51,33 @@ def from_words(words: np.ndarray) -> QImage:
 def heat(theme: Theme, values: np.ndarray, ramp: str, vmax: float) -> QImage:
     """Return a (height, width) array as an image of one pixel a value."""
     return from_words(colors(theme, values, ramp, vmax))
+
+
+#: The ramp of a photograph's channels, in both themes: from black to white.
+GRAY = "gray"
+
+_kept = Cache(512)
+
+
+def kept(theme: Theme, values: np.ndarray, ramp: str, vmax: float) -> QImage:
+    """As `heat`, also of the ramp `GRAY`; of arrays that are never written to the picture is kept."""
+    owner = values.base
+    if not isinstance(owner, np.ndarray) or owner.flags.writeable:
+        return _painted(theme, values, ramp, vmax)
+    # The array is kept with its picture, so that no other is at its address.
+    place = values.__array_interface__["data"][0]
+    key = (place, values.shape, values.strides, ramp, vmax, theme.name)
+    found: tuple[np.ndarray, QImage] = _kept.get(
+        key, lambda: (values, _painted(theme, values, ramp, vmax))
+    )
+    return found[1]
+
+
+def _painted(theme: Theme, values: np.ndarray, ramp: str, vmax: float) -> QImage:
+    if ramp != GRAY:
+        return heat(theme, values, ramp, vmax)
+    level = levels(values, ramp, vmax).astype(np.uint32)
+    return from_words(np.uint32(0xFF000000) | level * np.uint32(0x010101))
 
 
 def photo(theme: Theme, pixels: np.ndarray) -> QImage:

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QImage, QPen
+from PySide6.QtGui import QColor, QPen
 
 from app.scenes import draw, images
-from app.scenes.cache import Cache
 from app.scenes.walk_seen import size_words
 from app.scenes.walk_words import broken, channel_name, ends_of, written_out
 from app.snapshots import range_of
@@ -28,8 +27,6 @@ if TYPE_CHECKING:
 
 #: Letters of numbers in cells, at most and at least; of the text below.
 _LARGE, _SMALL, _TEXT = 13.0, 8.5, 12.0
-#: The ramp of a photograph's channels: from black to white.
-_GRAY = "gray"
 
 
 def _signed_number(value: float) -> str:
@@ -177,12 +174,12 @@ class _Painting:
         if not self.seen.is_input:
             return "activation"
         # The channels of a photograph are as bright as they are, whatever the theme.
-        return "ink" if self.seen.read.shape[-1] == 1 else _GRAY
+        return "ink" if self.seen.read.shape[-1] == 1 else images.GRAY
 
     def _picture(self, area: Area, values: np.ndarray, ramp: str, top: float) -> None:
         # No more pixels than are seen, on screens of two dots a pixel.
         step = max(1, int(min(values.shape[0] / area.rect[3], values.shape[1] / area.rect[2]) / 2))
-        image = _image(self.theme, values[::step, ::step], ramp, top)
+        image = images.kept(self.theme, values[::step, ::step], ramp, top)
         images.place(self.p, *area.rect, image, False)
         draw.frame(self.p, *_around(area.rect, 0.5), self.theme.line2)
 
@@ -515,30 +512,7 @@ def _around(
 
 @lru_cache(maxsize=4096)
 def _color(theme: str, ramp: str, level: int) -> QColor:
-    if ramp == _GRAY:
+    if ramp == images.GRAY:
         return QColor(level, level, level)
     red, green, blue = (int(v) for v in THEMES[theme].table(ramp)[level, :3])
     return QColor(red, green, blue)
-
-
-_images = Cache(128)
-
-
-def _image(theme: Theme, values: np.ndarray, ramp: str, top: float) -> QImage:
-    """Numbers as a picture; of arrays that last longer than a painting it is kept."""
-    if values.base is None or values.base.flags.writeable:
-        return _painted(theme, values, ramp, top)
-    # What the engine has sent is never written to; it is kept with the picture, so that no other is at its address.
-    place = values.__array_interface__["data"][0]
-    key = (place, values.shape, values.strides, ramp, top, theme.name)
-    found: tuple[np.ndarray, QImage] = _images.get(
-        key, lambda: (values, _painted(theme, values, ramp, top))
-    )
-    return found[1]
-
-
-def _painted(theme: Theme, values: np.ndarray, ramp: str, top: float) -> QImage:
-    if ramp != _GRAY:
-        return images.heat(theme, values, ramp, top)
-    level = images.levels(values, ramp, top).astype(np.uint32)
-    return images.from_words(np.uint32(0xFF000000) | level * np.uint32(0x010101))

@@ -237,9 +237,14 @@ def see(
     return Seen(
         titles.get(line.layer, line.layer), subject, terms, values,
         max(0, min(plane, terms.planes - 1)), read, inner, int(terms.names[0]) if terms.names else 0,
-        of_input and not second, source, number, float(z[cell]), float(made[cell]), activation,
+        of_input and not second, source, number, _number(z, cell), _number(made, cell), activation,
         _as_map(made, channel), None if before is None else _as_map(before, channel), parts, shape[-1], spans,
     )  # fmt: skip
+
+
+def _number(values: np.ndarray, cell: tuple[int, ...]) -> float:
+    """The number of a cell; a sequence has no axis for the one row its image has."""
+    return float(values[cell[len(cell) - values.ndim :]])
 
 
 def _as_map(values: np.ndarray, channel: int) -> np.ndarray:
@@ -352,7 +357,7 @@ def _behind(program: ProgramView, line: InstructionView, tensor: str) -> tuple[s
             bias, z = later.operands["b"], later.writes[0]
             last = z
         elif "x" in later.operands and later.operands["x"] == last:
-            if program.tensors[later.writes[0]].shape != shape:
+            if prod(program.tensors[later.writes[0]].shape) != prod(shape):
                 break
             last, activation = later.writes[0], later.op
     return bias, z or tensor, last, activation

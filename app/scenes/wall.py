@@ -190,7 +190,7 @@ def _maps(
         number = row.first + k
         if array is not None and array.ndim == 3 and number < array.shape[-1]:
             most = float(top[number]) if isinstance(top, np.ndarray) else float(top)
-            one = images.heat(theme, array[..., number], ramp, most)
+            one = images.kept(theme, array[..., number], ramp, most)
             images.place(painter, x, y, w, h, one, False)
         else:
             draw.fill(painter, x, y, w, h, theme.bg2)

@@ -97,7 +97,10 @@ def walk(session: Session, *, x: Any, layer: str, channel: int = 0, stage: str =
         _views[program.tape] = view_of_program(program)
     view = _views[program.tape]
     lines = [line for line in view.instructions if line.layer == layer]
-    stages = [line for line in lines if line.op in WINDOWS and _seen(view, line)]
+    # Recurrent layers multiply matrices too, gate by gate and step by step: that is no sum over what is read.
+    dense = of.network.layer(layer).kind == "Dense"
+    windows = WINDOWS if dense else WINDOWS - {"matmul"}
+    stages = [line for line in lines if line.op in windows and _seen(view, line)]
     if not stages:
         raise ChainruleError(_without_window(layer, of, lines))
     chosen = stages[0] if stage == "first" else stages[-1]

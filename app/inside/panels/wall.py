@@ -14,6 +14,7 @@ from app.bus import CommandError
 from app.inside.panels import InsidePanel
 from app.scenes import draw
 from app.scenes.formula_expressions import format_number
+from app.scenes.hits import Hit
 from app.scenes.wall import paint_wall
 from app.scenes.wall_layout import LINE, MOST_MAPS, MOST_UNITS, WallLayout, WallRow, place_wall
 from app.text import tr
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QFocusEvent
 
     from app.inside.session import InsideSession
-    from app.scenes.hits import Hit
 
 #: Keys that go on or back among the tiles of a layer, and those that go to the line above or below.
 _ALONG = {
@@ -84,9 +84,10 @@ class Wall(QWidget):
             draw.prepare(painter, (self.width(), self.height()))
             seen = (float(event.rect().top()), float(event.rect().bottom()))
             look = session.look
+            number = self._number(self.place.row(session.layer))
             paint_wall(
                 painter, self.place, colors, look.layers if look is not None else {},
-                scale=str(session.toggles["scale"]), chosen=(session.layer, session.channel),
+                scale=str(session.toggles["scale"]), chosen=(session.layer, number),
                 hover=self._hover, visible=seen,
             )  # fmt: skip
         finally:
@@ -175,7 +176,22 @@ class Wall(QWidget):
             self._choose(hit)
 
     def _choose(self, hit: Hit) -> None:
-        self._session.context.do("inside.select", layer=hit.node, channel=hit.index[0])
+        row = self.place.row(hit.node)
+        shape = row.node.shape if row is not None else ()
+        if len(shape) != 2:
+            self._session.context.do("inside.select", layer=hit.node, channel=hit.index[0])
+            return
+        step, channel = divmod(hit.index[0], shape[1])
+        self._session.context.do(
+            "inside.select", layer=hit.node, channel=channel, row=0, column=step
+        )
+
+    def _number(self, row: WallRow | None) -> int:
+        """The tile that is looked at, counted in its layer: in sequences there is one for each step and channel."""
+        session = self._session
+        if row is None or len(row.node.shape) != 2:
+            return session.channel
+        return session.place[1] * row.node.shape[1] + session.channel
 
     def _do_page(self, layer: str, page: int) -> None:
         """Show a page of a layer's maps, counted from 0."""
@@ -191,8 +207,8 @@ class Wall(QWidget):
     @property
     def _chosen(self) -> Hit | None:
         """The tile that is looked at, if it is on a page that is shown."""
-        layer, channel = self._session.layer, self._session.channel
-        hits = self.place.hits
+        layer, hits = self._session.layer, self.place.hits
+        channel = self._number(self.place.row(layer))
         return hits.get(f"map:{layer}:{channel}") or hits.get(f"unit:{layer}:{channel}")
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -208,8 +224,8 @@ class Wall(QWidget):
             if 0 <= page < row.pages:
                 session.context.do("inside.page", layer=session.layer, page=page)
         elif key in _ALONG:
-            channel = (session.channel + _ALONG[key]) % row.count
-            session.context.do("inside.select", layer=session.layer, channel=channel)
+            number = (self._number(row) + _ALONG[key]) % row.count
+            self._choose(Hit("", "unit", row.node.layer, (number,), (0.0, 0.0, 0.0, 0.0)))
         elif chosen is not None:
             beside = self.place.beside(chosen, _ACROSS[key])
             if beside is not None:
@@ -285,8 +301,9 @@ class WallPanel(QWidget):
     def show_chosen(self) -> None:
         """Turn to the page of the map that is looked at, and scroll to it."""
         session, row = self._session, self.wall.place.row(self._session.layer)
-        if row is not None and not row.first <= session.channel < row.first + row.shown:
-            page = session.channel // (MOST_MAPS if row.maps else MOST_UNITS)
+        number = self.wall._number(row)
+        if row is not None and not row.first <= number < row.first + row.shown:
+            page = number // (MOST_MAPS if row.maps else MOST_UNITS)
             session.turn_to(session.layer, page)
         hit = self.wall._chosen
         if hit is not None and self.isVisible():

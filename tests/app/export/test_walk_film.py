@@ -75,3 +75,17 @@ def test_what_cannot_be_walked_over_is_said(
     with pytest.raises((ExportUsageError, ChainruleError), match=sentence):
         export(recipe, by_id("png"), Replay(digits), tmp_path / "still.png")
     assert not list(tmp_path.iterdir())
+
+
+def test_gates_of_recurrent_layers_are_not_taken_for_a_window() -> None:
+    template = templates.load("lstm-remember")
+    project = io.Project(
+        name="LSTM", network=template.network, training=template.training, data=template.data
+    )
+    source = Replay(io.Contents(project, {}))
+    kinds = {layer.kind: layer.id for layer in template.network.layers}
+    shape = next(node.shape for node in source.spec.nodes if node.kind == "Input")
+    x = np.zeros(shape, np.float32)
+    with pytest.raises(ChainruleError, match="LSTM looks through no window"):
+        source.ask("inside_walk", x=x, layer=kinds["LSTM"])
+    assert source.ask("inside_walk", x=x, layer=kinds["Dense"]).stages

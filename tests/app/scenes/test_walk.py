@@ -128,6 +128,16 @@ def test_whole_maps_are_pooled() -> None:
     assert size_words(largest) == "⌊(9 − 9) / 9⌋ + 1 = 1,  ⌊(8 − 8) / 8⌋ + 1 = 1"
 
 
+def test_a_filter_along_a_sequence_is_seen_as_on_an_image_of_one_row() -> None:
+    config = {"filters": 4, "kernel_size": 3, "activation": "relu"}
+    seen, output = walked("Conv1D", config, (0, 5), 2, shape=(12, 5))
+    assert seen.terms.grid == (1, 3)
+    assert np.array_equal(seen.map, output[:, 2][None])
+    assert seen.result == pytest.approx(float(output[5, 2]))
+    assert seen.values.total + seen.bias == pytest.approx(seen.z, abs=2e-5)
+    assert np.allclose(seen.parts.sum(-1) + seen.bias, seen.before, atol=2e-5)
+
+
 def test_the_written_sum_keeps_its_end_and_fits() -> None:
     seen, _ = walked("Conv2D", {"filters": 4, "kernel_size": 5, "activation": "relu"}, (1, 1), 0)
     pieces = written_out(seen)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +13,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 from app import theme
 from app.bus import CommandError
 from app.scenes import draw
+from app.scenes.filter_banks import MOST_NUMBERS
 from app.scenes.filters import SCALES, Look, describe_row, gradient_of, largest, paint_filters
 from app.scenes.filters_layout import SIDE, FilterRow, FiltersLayout, place_filters, wanted
 from app.scenes.formula_expressions import format_number
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
     from app.inside.session import InsideSession
     from app.scenes.hits import Hit
+    from app.snapshots import ProgramView
 
 OWNER = "inside-filters"
 _ALONG = {
@@ -59,6 +62,7 @@ class FilterWall(QWidget):
         self.pages: dict[str, int] = {}
         self._hover = ""
         self._follows = False
+        self._program: ProgramView | None = None
         bus = session.context.bus
         if not bus.knows("inside.filter_page"):
             bus.register("inside.filter_page", self._do_page, label=tr("Turn the page of filters"))
@@ -100,10 +104,19 @@ class FilterWall(QWidget):
         """Ask for what is shown, and paint anew."""
         if not self._follows:
             return
-        names = self.names
+        names = [name for name, shape in self.shapes.items() if prod(shape) <= MOST_NUMBERS]
         more = [gradient_of(name) for name in names] if self.gradients else []
         self._session.context.engine.subscribe(OWNER, [Probe(name) for name in (*names, *more)])
         self._on_snapshot()
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Of the kernels that are shown, as soon as the network is compiled."""
+        newest = self._session.context.engine.latest
+        tensors = (
+            newest.program.tensors if newest is not None and newest.program is not None else {}
+        )
+        return {name: tensors[name].shape for name in self.names if name in tensors}
 
     @Slot()
     def _on_snapshot(self) -> None:
@@ -113,6 +126,10 @@ class FilterWall(QWidget):
         names = self.names
         wants = {*names, *(gradient_of(n) for n in names)} if self.gradients else {*names}
         self.values = {k: v for k, v in newest.values.items() if k in wants}
+        if newest.program is not self._program:
+            self._program = newest.program
+            self.refresh()
+            return
         needed = round(self.place.height)
         if self.minimumHeight() != needed:
             self.setMinimumHeight(needed)
@@ -122,8 +139,7 @@ class FilterWall(QWidget):
     @property
     def place(self) -> FiltersLayout:
         """Where everything stands."""
-        names = self.names
-        shapes = {name: self.values[name].shape for name in names if name in self.values}
+        shapes = self.shapes
         both = frozenset(name for name in shapes if gradient_of(name) in self.values)
         return place_filters(
             self._session.network, float(max(self.width(), 200)), shapes, layer=self.only, both=both,

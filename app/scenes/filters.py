@@ -5,9 +5,10 @@ Painted from arrays by name, so that the window and a film of training show the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from weakref import ref
 
 import numpy as np
 from PySide6.QtCore import QRectF
@@ -43,7 +44,7 @@ _NARROW = 600.0
 _WRITTEN = 33.0
 #: What stands over the rows of a film.
 _HEAD = 48.0
-_sheets = Cache(64)
+_sheets, _tops = Cache(64), Cache(128)
 
 
 @dataclass(frozen=True)
@@ -61,9 +62,24 @@ def gradient_of(tensor: str) -> str:
 
 def largest(array: np.ndarray) -> float:
     """The largest size of all numbers; 0 where there is none."""
-    sizes = np.abs(array)
-    top = float(sizes.max(initial=0.0))
-    return top if np.isfinite(top) else float(sizes[np.isfinite(sizes)].max(initial=0.0))
+    top = max(float(array.max(initial=0.0)), -float(array.min(initial=0.0)))
+    if not np.isfinite(top):
+        top = float(np.abs(array[np.isfinite(array)]).max(initial=0.0))
+    return top
+
+
+def _largest(array: np.ndarray) -> float:
+    """The same, remembered as long as the array is shown."""
+    found: float = _remembered(_tops, id(array), array, lambda: largest(array))
+    return found
+
+
+def _remembered(cache: Cache, key: Hashable, array: np.ndarray, make: Callable[[], Any]) -> Any:
+    """What was made of an array, as long as that very array is shown; the array itself is not kept."""
+    held = cache.get(key, list)
+    if not held or held[0]() is not array:
+        held[:] = [ref(array), make()]
+    return held[1]
 
 
 def tops(
@@ -77,7 +93,7 @@ def tops(
     for names in ([r.tensor for r in rows], [gradient_of(r.tensor) for r in rows]):
         there = {name: values[name] for name in names if name in values}
         if scale == "network":
-            whole = max((largest(array) for array in there.values()), default=0.0)
+            whole = max((_largest(array) for array in there.values()), default=0.0)
             found |= dict.fromkeys(there, whole)
             continue
         for row, name in zip(rows, names, strict=True):
@@ -87,7 +103,7 @@ def tops(
                 planes = row.bank.planes(there[name])
                 found[name] = np.abs(np.nan_to_num(planes, posinf=0, neginf=0)).max((1, 2, 3))
             else:
-                found[name] = largest(there[name])
+                found[name] = _largest(there[name])
     return found
 
 
@@ -113,10 +129,12 @@ def paint_filters(
     visible
         Top and bottom of what is seen: rows outside are left out.
     """
-    top = tops(values, place.rows, look.scale)
-    for row in place.rows:
-        if visible is not None and not (row.y + row.height >= visible[0] and row.y <= visible[1]):
-            continue
+    seen = tuple(
+        row for row in place.rows
+        if visible is None or (row.y + row.height >= visible[0] and row.y <= visible[1])
+    )  # fmt: skip
+    top = tops(values, place.rows if look.scale == "network" else seen, look.scale)
+    for row in seen:
         _title(painter, place, row, theme, hover, look)
         _ramps(painter, place, row, theme, top, look)
         if row.bank is None:
@@ -224,7 +242,7 @@ def _tiles(
 ) -> None:  # fmt: skip
     assert row.bank is not None
     ring = draw.mixed(theme.line, theme.bwd, 0.5) if under else theme.line
-    sheet = _sheet(row, theme, array, top, look) if array is not None else None
+    sheet = _sheet(row, theme, array, top, look, under) if array is not None else None
     if not row.images:
         x, y, w, _ = row.rect(0, SIDE, under)
         h = row.side[1]
@@ -267,15 +285,13 @@ def _numbers(
         draw.text(painter, x, y, text, 10, ink, mono=True, anchor="middle")
 
 
-def _sheet(row: FilterRow, theme: Theme, array: np.ndarray, top: Any, look: Look) -> QImage:
+def _sheet(
+    row: FilterRow, theme: Theme, array: np.ndarray, top: Any, look: Look, under: bool
+) -> QImage:
     """The pictures of a page one under the other; for lines a line each."""
-    of_each = isinstance(top, np.ndarray)
-    key = (
-        row.tensor, id(array), row.first, row.shown, theme.name, look,
-        top.tobytes() if of_each else top,
-    )  # fmt: skip
-    # The array is kept with its picture: as long as it is there no other has its id.
-    found: QImage = _sheets.get(key, lambda: (_drawn(row, theme, array, top, look), array))[0]
+    stamp = top.tobytes() if isinstance(top, np.ndarray) else top
+    key = (row.tensor, under, row.first, row.shown, theme.name, look, stamp)
+    found: QImage = _remembered(_sheets, key, array, lambda: _drawn(row, theme, array, top, look))
     return found
 
 

@@ -34,6 +34,8 @@ class Announcements:
         self.context, self.toast, self.banner = context, toast, banner
         self._do = do
         self._divergence = ""
+        self._of_copy = ""
+        context.engine.snapshot_ready.connect(self._copy_may_be_over)
 
     def hear(self, message: Command | Event) -> None:
         """A message of the bus."""
@@ -58,14 +60,21 @@ class Announcements:
             self.toast.show_message(tr("Saved {path}", path=path))
             return
         keep = ("toast-keep", tr("Keep"), lambda: self._do("step.whatif_keep"))
-        self.toast.show_message(
-            tr(
-                "Saved {path}. A file holds the run and not the what-if copy: what you put in by hand is not in it.",
-                path=path,
-            ),
-            8.0,
-            keep if any(edit.keeps for edit in copy.edits) else None,
+        self._of_copy = tr(
+            "Saved {path}. A file holds the run and not the what-if copy: what you put in by hand is not in it.",
+            path=path,
         )
+        self.toast.show_message(
+            self._of_copy, 8.0, keep if any(edit.keeps for edit in copy.edits) else None
+        )
+
+    def _copy_may_be_over(self) -> None:
+        """What was said of a what-if copy is taken back when there is none any more: it was kept, or left."""
+        snapshot = self.context.engine.latest
+        if self._of_copy and snapshot is not None and snapshot.whatif is None:
+            if self.toast.text == self._of_copy:
+                self.toast.hide()
+            self._of_copy = ""
 
     def _tell_happening(self, message: Command | Event) -> None:
         from app.engine.happenings import words

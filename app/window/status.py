@@ -231,8 +231,16 @@ def figures(context: WindowContext, workspace: str) -> list[tuple[str, str]]:
         values.append((tr("memory"), size(inspection.memory_bytes)))
     elif state.position is not None:
         position = state.position
-        values.append((tr("batch"), f"{position.batch} / {position.batches}"))
-        values.append((tr("size"), number(context.document.training.batch_size)))
+        batch, rows = position.batch, context.document.training.batch_size
+        if workspace == "step":
+            # The step that the instructions are of, as in the top bar, and its own samples: of the last batch of an
+            # epoch, and of a what-if copy, these can be fewer.
+            under_way = position.under_way > position.step
+            batch = batch + 1 if under_way else batch or position.batches
+            latest = context.engine.latest
+            rows = getattr(latest.position, "rows", rows) if latest is not None else rows
+        values.append((tr("batch"), f"{batch} / {position.batches}"))
+        values.append((tr("size"), number(rows)))
     return values
 
 

@@ -12,6 +12,7 @@ from app.scenes import story as scene
 from app.step.sections.chain_rows import Factor
 from app.step.workspace import StepWorkspace
 from app.window.main import MainWindow
+from app.window.status import figures
 from tests.app.window.windows import action, control, open_window
 
 _PATIENCE = 60_000
@@ -102,3 +103,29 @@ def test_the_story_says_of_which_step_and_sample_its_numbers_are(qtbot, window):
     bus.do("step.edit", tensor="dense_1/kernel", cells=[[0, 1]], values=[2.5])
     qtbot.waitUntil(lambda: session.snapshot.whatif is not None, timeout=_PATIENCE)
     assert story._by_hand
+
+
+def test_the_status_bar_counts_the_batch_as_the_top_bar_does_and_its_own_samples(qtbot, window):
+    session, bus = view(window).session, window.context.bus
+    # Six samples in batches of four: the second batch of an epoch has two.
+    bus.do("training.configure", batch_size=4)
+    qtbot.waitUntil(lambda: session.snapshot.position.batches == 2, timeout=_PATIENCE)
+
+    def said() -> dict[str, str]:
+        return dict(figures(window.context, "step"))
+
+    def press(granularity: str) -> None:
+        bus.do("run.granularity", value=granularity)
+        before = session.snapshot.position
+        action(window, "transport-step").trigger()
+        qtbot.waitUntil(lambda: session.snapshot.position != before, timeout=_PATIENCE)
+        qtbot.waitUntil(action(window, "transport-step").isEnabled, timeout=_PATIENCE)
+
+    moments = (("", 1, 4), ("instruction", 1, 4), ("batch", 1, None), ("instruction", 2, 2), ("batch", 2, None))
+    for granularity, batch, rows in moments:
+        if granularity:
+            press(granularity)
+        assert session.snapshot.position.under_way == batch
+        assert said()["batch"] == f"{batch} / 2", granularity
+        # Between two steps it is the one that is shown as it was left.
+        assert said()["size"] == str(rows or session.rows)

@@ -295,10 +295,24 @@ def test_saving_says_that_the_copy_is_not_in_the_file(qtbot, window, tmp_path):
     with qtbot.waitSignal(window.projects.saved, timeout=_PATIENCE):
         bus.do("project.save", path=str(tmp_path / "a.chainrule"))
     assert "not the what-if copy" in window.toast.text
-    click(control(window, "toast-keep"))
+    assert window.toast.isVisible()
+    # Kept in the bar instead: there is no copy any more to say anything about.
+    click(control(window, "step-whatif-keep"))
     qtbot.waitUntil(lambda: session.snapshot.whatif is None, timeout=_PATIENCE)
+    assert not window.toast.isVisible()
     qtbot.waitUntil(lambda: session.value(KERNEL, (0, 1)) == 2.5, timeout=_PATIENCE)
     assert window.context.document.dirty
+
+
+def test_the_notice_of_a_saved_copy_keeps_the_copy(qtbot, window, tmp_path):
+    session, bus = view(window).session, window.context.bus
+    bus.do("step.edit", tensor=KERNEL, cells=[[0, 1]], values=[2.5])
+    qtbot.waitUntil(lambda: session.snapshot.whatif is not None, timeout=_PATIENCE)
+    with qtbot.waitSignal(window.projects.saved, timeout=_PATIENCE):
+        bus.do("project.save", path=str(tmp_path / "a.chainrule"))
+    click(control(window, "toast-keep"))
+    qtbot.waitUntil(lambda: session.snapshot.whatif is None, timeout=_PATIENCE)
+    assert session.value(KERNEL, (0, 1)) == 2.5
 
 
 def test_an_input_typed_over_is_not_said_to_come_from_the_data(qtbot, window, monkeypatch):

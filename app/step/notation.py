@@ -128,8 +128,8 @@ def short(instruction: InstructionView) -> str:
     """Return what an instruction computes, for the cells of the scrubber."""
     if instruction.op in _SHORT:
         return _SHORT[instruction.op]
-    line = instruction.title.partition(VIA)[0]
+    line = instruction.title
     for sign in (" = ", " ← "):
-        if sign in line:
-            line = line.split(sign)[0]
+        line = line.partition(sign)[0]
+    line = line.partition(VIA)[0]
     return {"accuracy": "acc"}.get(line, line.replace("∂L/", ""))

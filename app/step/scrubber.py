@@ -373,11 +373,9 @@ class Scrubber(QWidget):
             if box.width <= room:
                 formula.paint(painter, box, colors, x - box.width / 2, 16 - box.baseline)
                 return
-        word = short(line)
-        if word.isalpha():
-            # What has no letter of its own has a word.
-            shown = draw.elide(word, 9, room, 400, True)
-            draw.text(painter, x, 16, shown, 9, colors.color(tone), mono=True, anchor="middle")
+        # Some of it is more than an empty cell; the tooltip and the tape have all.
+        shown = draw.elide(short(line), 9, room, 400, True)
+        draw.text(painter, x, 16, shown, 9, colors.color(tone), mono=True, anchor="middle")
 
     def _bracket(
         self, painter: QPainter, colors: themes.Theme, phase: str, left: float, right: float

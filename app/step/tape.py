@@ -12,7 +12,7 @@ from app import theme as themes
 from app.scenes import draw
 from app.step.listing import ROW, TOP, Entry, entries
 from app.step.notation import keeping
-from app.step.tape_lines import Lines, Look
+from app.step.tape_lines import Lines, Look, Row, tooltip
 from app.text import tr
 from app.widgets.focus import focus_entered, focus_left
 from app.widgets.guarded import guarded
@@ -188,11 +188,19 @@ class TapeList(QAbstractScrollArea):
         lines = self._lines
         hover = entry.start if entry is not None and entry.kind != "group" else -1
         margin = entry is not None and entry.kind == "op" and event.position().x() < 22
-        if margin != lines.in_margin:
-            self.setToolTip(tr("Click to set or delete a breakpoint (F9)") if margin else "")
         if (hover, margin) != (lines.hover, lines.in_margin):
+            self.setToolTip(
+                tr("Click to set or delete a breakpoint (F9)") if margin else self._tooltip(entry)
+            )
             lines.hover, lines.in_margin = hover, margin
             self._show_changes()
+
+    def _tooltip(self, entry: Entry | None) -> str:
+        """The whole of an instruction's line."""
+        look = self._looks.get(entry) if entry is not None else None
+        if entry is None or self._program is None or not isinstance(look, Row):
+            return ""
+        return tooltip(self._program.instructions[entry.start], look.notation, look.result)
 
     def leaveEvent(self, event: object) -> None:
         self._lines.hover = -1

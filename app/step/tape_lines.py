@@ -171,6 +171,12 @@ def _group(painter: QPainter, colors: Theme, look: Group) -> None:
     draw.text(painter, 56, 17, tr(name), 11, colors.tx2, weight=600)
 
 
+def tooltip(line: InstructionView, notation: str, result: str) -> str:
+    """All that there is on a line, which may have been cut."""
+    words = title(line, notation).replace("\\ ", " ")
+    return f"{line.index + 1:02d}  {words}  {result}".rstrip()
+
+
 def _fold(painter: QPainter, colors: Theme, look: Fold, width: int) -> None:
     draw.text(painter, 41, 19, "▾" if look.open else "▸", 11, colors.tx3)
     if look.mark is not None:
@@ -208,12 +214,7 @@ def _row(
     tone = "tx" if look.done or look.current else "tx2"
     # Numbers of four digits take the room of a letter more.
     left = 66 + 7 * max(0, len(str(count)) - 3)
-    room = width - left - 12 - (draw.advance(result, 11.5, 400, True) + 10 if result else 0)
-    for size in (12, 11, 10):
-        pen = formula.Pen(size, 400, tone)
-        name = formula.lay_out(to_box(title(line, look.notation), pen))
-        if name.width <= room:
-            break
+    name, room, result = _fitted(line, look, tone, width - left - 12)
     cut = name.width > room
     painter.save()
     painter.setClipRect(QRectF(left, y, room - (12 if cut else 0), ROW))
@@ -226,6 +227,25 @@ def _row(
     if result:
         ink = colors.tx2 if look.done else colors.tx3
         draw.text(painter, width - 12, y + 19, result, 11.5, ink, mono=True, anchor="end")
+
+
+def _fitted(
+    line: InstructionView, look: Row, tone: str, room: float
+) -> tuple[formula.Formula, float, str]:
+    """An instruction as large as it fits beside its result, the room it has, and the result.
+
+    The shape of a result gives way before the instruction is cut: it stands in the tooltip, and at the operands.
+    """
+    beside = draw.advance(look.result, 11.5, 400, True) + 10 if look.result else 0.0
+    words, rooms = title(line, look.notation), [(room - beside, look.result)]
+    if look.result.startswith("["):
+        rooms.append((room, ""))
+    for had, result in rooms:
+        for size in (12, 11, 10):
+            name = formula.lay_out(to_box(words, formula.Pen(size, 400, tone)))
+            if name.width <= had:
+                return name, had, result
+    return name, had, result
 
 
 def _result(writes: tuple[str, ...], reader: Reader) -> str:

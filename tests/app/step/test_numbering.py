@@ -121,7 +121,13 @@ def test_the_status_bar_counts_the_batch_as_the_top_bar_does_and_its_own_samples
         qtbot.waitUntil(lambda: session.snapshot.position != before, timeout=_PATIENCE)
         qtbot.waitUntil(action(window, "transport-step").isEnabled, timeout=_PATIENCE)
 
-    moments = (("", 1, 4), ("instruction", 1, 4), ("batch", 1, None), ("instruction", 2, 2), ("batch", 2, None))
+    moments = (
+        ("", 1, 4),
+        ("instruction", 1, 4),
+        ("batch", 1, None),
+        ("instruction", 2, 2),
+        ("batch", 2, None),
+    )
     for granularity, batch, rows in moments:
         if granularity:
             press(granularity)

@@ -64,7 +64,9 @@ def test_all_kernels_and_their_gradients_follow_training_and_scrubbing(inside: I
         clear = np.abs(gradient) > 1e-5
         assert (np.sign(moved[clear]) == -np.sign(gradient[clear])).mean() > 0.99, name
     assert wall.place.hits.get("gradient:conv2d_1/kernel:0") is not None
-    action(inside.window, "transport-step-back").trigger()
+    back = action(inside.window, "transport-step-back")
+    inside.until(back.isEnabled)
+    back.trigger()
     inside.until(lambda: np.array_equal(wall.values["conv2d_1/kernel"], before["conv2d_1/kernel"]))
 
 

@@ -116,7 +116,9 @@ def test_another_sample_and_training_are_followed(inside: Inside) -> None:
     action(inside.window, "transport-step").trigger()
     inside.until(lambda: inside.session.look.position != standing.position)
     assert not np.array_equal(inside.session.look.layers["conv2d_1"], standing.layers["conv2d_1"])
-    action(inside.window, "transport-step-back").trigger()
+    back = action(inside.window, "transport-step-back")
+    inside.until(back.isEnabled)
+    back.trigger()
     inside.until(lambda: inside.session.look.position == standing.position)
     assert np.array_equal(inside.session.look.scores, standing.scores)
 

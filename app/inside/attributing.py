@@ -117,6 +117,11 @@ class Attributing(QObject):
         return tuple(name for name in METHODS if name in chosen)
 
     @property
+    def large(self) -> str:
+        """The method that is seen at large."""
+        return str(self._session.toggles["method"])
+
+    @property
     def against(self) -> int | None:
         """The class that is contrasted, or None."""
         value = int(self._session.toggles["against"])

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from app.inside.attributing import Attributing
+from app.inside.methods import AT_WORK
 from app.inside.panels.playground import PlaygroundPanel
 
 if TYPE_CHECKING:
@@ -34,6 +36,10 @@ def filmed(view: InsideView) -> tuple[str, dict[str, Any]]:
     }  # fmt: skip
     if session.toggles["filters_layers"] == "all":
         of["filters"]["layer"] = ""
+    work = Attributing.of(session)
+    of |= _of_attribution(work)
+    if panel is not None and panel.id == "explanation":
+        scene = AT_WORK.get(work.large, "attribution")
     for shown in view.findChildren(PlaygroundPanel):
         of["convolution-playground"] = _of_playground(shown)
     return scene, of_session(session) | {"of": of}
@@ -52,6 +58,22 @@ def of_session(session: InsideSession) -> dict[str, Any]:
     if given.sample is not None and given.sample[:2] == ("", "validation"):
         return toggles | {"sample": given.sample[2]}
     return toggles | {"x": [float(v) for v in given.x.reshape(-1)], "label": given.label}
+
+
+def _of_attribution(work: Attributing) -> dict[str, dict[str, Any]]:
+    """The methods' settings, and which number of which class is explained."""
+    explained: dict[str, Any] = {"on": work.on}
+    if work.against is not None:
+        explained["against"] = work.against
+    found = {
+        scene: explained | {"settings": work.settings(method)} for method, scene in AT_WORK.items()
+    }
+    method = work.large
+    if method not in AT_WORK:
+        found["attribution"] = explained | {
+            "method": method, "settings": work.settings(method), "signed": work.signed(method),
+        }  # fmt: skip
+    return found
 
 
 def _of_playground(panel: PlaygroundPanel) -> dict[str, Any]:

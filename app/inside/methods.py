@@ -187,6 +187,8 @@ METHODS: dict[str, Method] = {
 
 #: Shown until the learner chooses.
 STARTING = ("saliency", "smooth_grad", "integrated_gradients", "grad_cam", "occlusion")
+#: Methods that are seen at work, and the scene of each; the others stand still.
+AT_WORK = {"integrated_gradients": "integrated-gradients", "occlusion": "occlusion"}
 #: More places of a window than this make a network slow: where nothing is chosen the window grows with the image.
 _PLACES = 28
 

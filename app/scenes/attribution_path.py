@@ -16,6 +16,7 @@ from app.scenes import draw, explained, images, registry
 from app.scenes.attribution import highest, overlay
 from app.scenes.formula_expressions import format_number
 from app.text import tr
+from core.errors import ChainruleError
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QPainter
@@ -170,7 +171,18 @@ def explained_path(subject: Subject) -> Mapping[str, Any]:
 
 
 def explained_class(subject: Subject) -> dict[str, Any]:
-    """Which score is explained: ``"class"``, ``"on"`` and ``"against"`` of the toggles, or what the network says."""
+    """Which score is explained: ``"class"``, ``"on"`` and ``"against"`` of the toggles, or what the network says.
+
+    Raises
+    ------
+    core.errors.ChainruleError
+        The network does not look at images.
+    """
+    if subject.x.ndim != 3:
+        raise ChainruleError(
+            tr("Films of attributions are of networks that look at images; this one reads {count} numbers.",
+               count=subject.x.size)
+        )  # fmt: skip
     toggles = subject.toggles
     chosen = toggles.get("class")
     if chosen is None:

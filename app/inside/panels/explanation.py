@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolTip, QVBoxLayout, Q
 from app import theme
 from app.bus import CommandError
 from app.inside.attributing import Attributing
-from app.inside.methods import METHODS, note
+from app.inside.methods import AT_WORK, METHODS, note
 from app.inside.panels import InsidePanel
 from app.scenes import draw, registry
 from app.scenes.formula_expressions import format_number
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from app.inside.session import InsideSession
 
 OWNER = "inside-explanation"
-#: Methods that are seen at work, and the scene of each; the others stand still.
-_AT_WORK = {"integrated_gradients": "integrated-gradients", "occlusion": "occlusion"}
 #: How long it plays, in seconds.
 _SECONDS = 8.0
 
@@ -224,7 +222,7 @@ class ExplanationPanel(QWidget):
     @property
     def scene(self) -> Any:
         """What paints it."""
-        return registry.scene(_AT_WORK.get(self.method, "attribution"))
+        return registry.scene(AT_WORK.get(self.method, "attribution"))
 
     @property
     def count(self) -> int:
@@ -354,7 +352,7 @@ class ExplanationPanel(QWidget):
         if not self.isVisible():
             return
         self.choice.set_value(self.method)
-        moving = self.method in _AT_WORK
+        moving = self.method in AT_WORK
         self.play_button.setEnabled(moving)
         self.slider.setEnabled(moving)
         self.said.setText(self._words())

@@ -16,6 +16,7 @@ from app.export.processes import process_frames
 from app.export.recipe import Recipe
 from app.scenes import attribution_path, occlusion
 from core import io, templates, trained
+from core.errors import ChainruleError
 from core.explain import gradients
 from core.explain.explainer import Explainer
 from core.explain.occluding import occlusion as occluded
@@ -113,3 +114,9 @@ def test_a_drawn_input_is_filmed_and_one_of_another_size_refused(
     assert np.allclose(shown[0].toggles["x"].reshape(-1), values)
     with pytest.raises(ExportUsageError, match=f"takes {count} numbers"):
         frames(recipe_of("occlusion", toggles={"x": [0.5]}), contents)
+
+
+@pytest.mark.parametrize("scene", ["occlusion", "integrated-gradients", "attribution"])
+def test_a_network_that_reads_no_image_is_refused(scene: str, xor: Contents) -> None:
+    with pytest.raises(ChainruleError, match="networks that look at images"):
+        frames(recipe_of(scene, sample=0), xor)

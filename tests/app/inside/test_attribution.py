@@ -225,6 +225,26 @@ def test_the_window_is_put_on_a_place_of_the_image(inside: Inside) -> None:
     assert now.scores[-1] == pytest.approx(float(score), abs=1e-4)
 
 
+def test_a_film_takes_over_what_is_explained_and_how(inside: Inside) -> None:
+    settled(inside)
+    inside.do("inside.view", value="explanation")
+    settings = {"occlusion": {"window": 7, "strides": 7}, "saliency": {"abs": False}}
+    inside.do("inside.show", name="method_settings", value=settings)
+    inside.do("inside.show", name="method", value="occlusion")
+    inside.do("inside.class", class_index=4)
+    inside.do("inside.show", name="against", value=2)
+    scene, toggles = inside.view.filmed()
+    assert (scene, toggles["class"]) == ("occlusion", 4)
+    assert toggles["of"]["occlusion"] == {
+        "on": "score", "against": 2, "settings": {"window": 7, "strides": 7, "baseline": 0.0},
+    }  # fmt: skip
+    inside.do("inside.show", name="method", value="saliency")
+    scene, toggles = inside.view.filmed()
+    assert scene == "attribution"
+    of = toggles["of"]["attribution"]
+    assert (of["method"], of["settings"], of["signed"]) == ("saliency", {"abs": False}, True)
+
+
 def test_cancelled_work_stays_cancelled_until_it_is_wanted(inside: Inside) -> None:
     work = settled(inside)
     # A thousand copies are made in a third of a second here: what is long begins sooner.

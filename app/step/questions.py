@@ -269,6 +269,11 @@ class Questions(QObject):
         self._through = (self._chain_of(), (*places, (tensor, tuple(index))))
         self._ask_chain()
 
+    @property
+    def chosen_ways(self) -> tuple[Any, ...]:
+        """The ways that the learner has chosen for the path that is shown."""
+        return self._through[1] if self._through[0] == self._chain_of() else ()
+
     def _chain_of(self) -> tuple[str, tuple[int, ...]] | None:
         cell = self._session.cell
         if cell is None or not cell[0].startswith("grad/"):
@@ -292,7 +297,7 @@ class Questions(QObject):
         session, of, asked = self._session, self._chain_of(), self._asked
         if of is None or asked is None:
             return
-        through = self._through[1] if self._through[0] == of else ()
+        through = self.chosen_ways
         began = perf_counter()
 
         def done(answer: Any) -> None:

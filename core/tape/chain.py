@@ -180,7 +180,7 @@ class Chains(Slopes):
             The incoming gradient to take at each level from the first on; from where it ends, or names one that is
             none, the way with the largest share.
         row
-            The sample of the batch the path prefers.
+            The sample of the batch the path prefers, as long as it has a part in the gradient.
 
         Raises
         ------
@@ -308,11 +308,13 @@ class Chains(Slopes):
                 if (way.source.tensor, way.source.index) == (name, cell):
                     return k
         tensors = self._program.tape.tensors
-        for k in order:
-            source = ways[k].source
-            if row is None or not tensors[source.tensor].batch or source.index[0] == row:
-                return k
-        return order[0] if order else None
+        # A way of the sample that is looked at, but not a dead one while others are alive.
+        own = [
+            k for k in order
+            if row is None or not tensors[ways[k].source.tensor].batch or ways[k].source.index[0] == row
+        ]  # fmt: skip
+        alive = next((k for k in (*own, *order) if ways[k].share != 0), None)
+        return alive if alive is not None else next(iter((*own, *order)), None)
 
     def _named(self, way: Way) -> Way:
         return Way(

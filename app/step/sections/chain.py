@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from app.step.page import Page
     from app.step.session import StepSession
     from core.expressions import Ref
+    from core.tape.chain import Chain
 
 #: Longer chains are folded in the middle: so many factors stay at the loss, and so many at the number.
 LONG, FIRST, LAST = 9, 3, 4
@@ -50,6 +51,10 @@ def path_of(session: StepSession, card: Card) -> Path | str | None:
         return None
     if found.serial != session.snapshot.serial:
         return None
+    if chain.levels[0].variable is None:
+        return tr(
+            "this is no gradient of a value, but a mean over errors that the next gradient needs."
+        )
     split = session.toggles.get("chain.split", False)
     every = factors(session, chain, bool(split))
     opened = bool(session.toggles.get("chain.all", False))
@@ -64,7 +69,25 @@ def path_of(session: StepSession, card: Card) -> Path | str | None:
     return Path(
         tuple(rows), chain.product, chain.gradient, several, session.rows, opened and len(every) > LONG,
         next((level.not_the_slope for level in chain.levels if level.not_the_slope), ""), chain.complete,
+        _other_sample(session, chain),
     )  # fmt: skip
+
+
+def _other_sample(session: StepSession, chain: Chain) -> tuple[int, int] | None:
+    """The sample shown and that of the path, where the engine had to take another one."""
+    if session.questions.chosen_ways:
+        return None
+    for level in chain.levels:
+        source = level.way.source if level.way is not None else None
+        info = session.reader.info(source.tensor) if source is not None else None
+        if (
+            source is not None
+            and info is not None
+            and info.batch
+            and source.index[0] != session.row
+        ):
+            return session.row + 1, source.index[0] + 1
+    return None
 
 
 def paint(page: Page, path: Path | str) -> None:

@@ -19,7 +19,7 @@ from app.step.page import Action
 from app.step.simplify import shorten, simplify
 from app.step.ways import named
 from app.text import tr
-from core.expressions import Expr, Number, Ref, elide
+from core.expressions import Expr, Number, Product, Ref, elide
 
 if TYPE_CHECKING:
     from app.step.session import StepSession
@@ -99,6 +99,8 @@ class Path:
         Why it is a learning rule and no slope, or "".
     complete
         Whether the path reaches the loss.
+    other
+        (sample that is looked at, sample of the path), counted from 1, where the first has no part in the gradient.
     """
 
     rows: tuple[Factor | Hidden, ...]
@@ -109,6 +111,7 @@ class Path:
     opened: bool = False
     rule: str = ""
     complete: bool = True
+    other: tuple[int, int] | None = None
 
     @cached_property
     def share(self) -> float | None:
@@ -136,6 +139,11 @@ class Path:
         found = []
         if not self.complete:
             found.append(tr("The path is longer than what is shown."))
+        if self.other is not None:
+            own, other = self.other
+            found.append(
+                tr("What sample {own} brings comes to 0, so the path goes by sample {other}.", own=own, other=other)
+            )  # fmt: skip
         if not self.several:
             found.append(tr("There is no other path: this is the gradient."))
         elif self.product is not None:
@@ -159,6 +167,8 @@ def factors(session: StepSession, chain: Chain, split: bool) -> list[Factor]:
     """Every factor of a chain, the loss first."""
     found: list[Factor] = []
     numbers = chain.numbers
+    #: Of numbers on the way that are no gradients of a value: what they bring into the next factor.
+    held: list[tuple[int, Level]] = []
     for k, level in reversed(list(enumerate(chain.levels))):
         under = level.variable or level.gradient
         actions = [_jump(session, level)]
@@ -185,8 +195,24 @@ def factors(session: StepSession, chain: Chain, split: bool) -> list[Factor]:
             if found and level.count > 1:
                 found[-1] = _with(found[-1], _ways(session, k, level))
             continue
-        over = _named_on(chain, k + 1) or way.source
-        factor = _factor(over, under, way.coefficient, numbers, way.slope, actions)
+        if level.variable is None and k > 0:
+            # The means that normalisation takes out: x̂ does not depend on them. With the slope they get in the
+            # gradient behind them they make the slope of x̂ through its mean or variance.
+            held.append((k, level))
+            continue
+        start, source = (held[0][0], held[0][1].way) if held else (k, way)
+        assert source is not None
+        over = _named_on(chain, start + 1) or source.source
+        coefficient, slope = way.coefficient, way.slope
+        for at, one in held:
+            assert one.way is not None
+            coefficient = Product((one.way.coefficient, coefficient))
+            slope = None if slope is None or one.way.slope is None else slope * one.way.slope
+            actions.append(_jump(session, one))
+            if one.count > 1 and one.chosen is not None:
+                actions.append(_ways(session, at, one))
+        held = []
+        factor = _factor(over, under, coefficient, numbers, slope, actions)
         found.append(replace(factor, rule=bool(level.not_the_slope)))
     return found
 

@@ -128,5 +128,61 @@ def test_every_weights_chain_shows_the_engines_numbers_and_stands_on_the_sheet(
     go(qtbot, window, f"grad/{weights[0]}", tuple(0 for _ in program.tensors[weights[0]].shape))
 
 
+@pytest.mark.parametrize("window", ["normalised"], indirect=True)
+def test_a_path_through_a_mean_has_factors_that_are_derivatives(
+    qtbot: QtBot, window: MainWindow
+) -> None:
+    session, sheet, do = view(window).session, view(window).sheet, window.context.bus.do
+    program = session.program
+    updates = next(i.index for i in program.instructions if i.phase == "update")
+    do("run.seek", step=0, pc=updates)
+    qtbot.waitUntil(lambda: session.pc == updates, timeout=_PATIENCE)
+    through = next(
+        i for i in program.instructions if i.op == "channel_mean" and i.phase == "backward"
+    )
+    mean, gradient = through.writes[0], "grad/dense_1/kernel"
+    path = go(qtbot, window, gradient, (0, 1))
+    level = next(
+        k
+        for k, one in enumerate(session.questions.chain.answer.levels)
+        if one.op == "normalize_grad"
+    )
+    session.questions.choose(level, mean, (1,))
+
+    def there() -> bool:
+        chain = session.questions.chain
+        return chain is not None and any(one.gradient.tensor == mean for one in chain.answer.levels)
+
+    qtbot.waitUntil(there, timeout=_PATIENCE)
+    qtbot.waitUntil(lambda: sheet.card.parts["chain"] is not path, timeout=_PATIENCE)
+    path = sheet.card.parts["chain"]
+    factors = [row for row in path.rows if isinstance(row, Factor)]
+    for row in factors:
+        assert row.under.tensor in program.tensors
+        assert not row.under.tensor.startswith("grad/"), (
+            "a number of the backward pass is no variable"
+        )
+        assert row.over is None or not row.over.tensor.startswith("grad/")
+    (factor,) = (r for r in factors if r.over is not None and r.over.tensor.endswith("/normalized"))
+    line = next(i for i in program.instructions if i.op == "normalize_grad")
+    told: list[Any] = []
+    window.context.engine.ask("tensor", name=line.operands["variance"], done=told.append)
+    qtbot.waitUntil(lambda: bool(told), timeout=_PATIENCE)
+    epsilon = line.attributes["epsilon"]
+    # What x̂ of one sample does when z of one is moved, by way of the mean of three.
+    assert factor.value == pytest.approx(
+        -1 / (3 * math.sqrt(float(told[0][1]) + epsilon)), rel=1e-6
+    )
+    assert path.product == pytest.approx(math.prod(r.value for r in factors), rel=1e-9)
+    nothing_is_cut(sheet)
+
+    do("step.inspect", instruction=through.index)
+    qtbot.waitUntil(
+        lambda: sheet.card.instruction.index == through.index
+        and any("no gradient of a value" in str(part) for part in sheet.card.parts.values()),
+        timeout=_PATIENCE,
+    )  # fmt: skip
+
+
 def sheet_text(row: Factor) -> str:
     return "".join(line.plain() for line in row.lines(160) if line is not None)

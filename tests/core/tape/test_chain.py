@@ -147,6 +147,25 @@ def test_the_path_is_one_of_them_and_another_can_be_chosen():
     assert astray == first, "what is no way is as if nothing was asked"
 
 
+def test_a_path_is_not_dead_while_others_are_alive():
+    program = small(
+        ("Dense", {"units": 4}), ("BatchNormalization", {}), ("Activation", {"activation": "relu"}),
+        ("Dense", {"units": 2, "activation": "relu"}), rows=4,
+    )  # fmt: skip
+    chains, dead = Chains(program), 0
+    for name in trainable(program):
+        gradient = program.tensor(f"grad/{name}")
+        for cell in np.ndindex(gradient.shape):
+            if abs(gradient[cell]) < 1e-9:
+                continue
+            for row in range(4):
+                found = chains.chain(f"grad/{name}", cell, row=row)
+                assert found.product != 0, (name, cell, row)
+                first = found.levels[0].way.source
+                dead += bool(program.tape.tensors[first.tensor].batch and first.index[0] != row)
+    assert dead, "some samples have no part, and the path is another one's"
+
+
 def test_the_factors_of_a_dense_path_are_those_of_the_textbook():
     program = small(
         ("Dense", {"units": 2, "activation": "sigmoid"}),

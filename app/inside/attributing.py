@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from app.bus import CommandError
+from app.inside.choices import one_of
 from app.inside.methods import METHODS, STARTING, check_methods, check_settings, settings_of, signed
 from app.text import tr
 
@@ -95,8 +96,8 @@ class Attributing(QObject):
         session.offer(
             "method_settings", {}, lambda value: check_settings(value, session.input_shape)
         )
-        session.offer("attribution_scale", "own", _one_of("own", "same"))
-        session.offer("explain_on", "score", _one_of("score", "probability"))
+        session.offer("attribution_scale", "own", one_of("own", "same"))
+        session.offer("explain_on", "score", one_of("score", "probability"))
         session.offer("against", -1, self._check_against)
 
     def _check_against(self, value: int) -> None:
@@ -327,13 +328,3 @@ class Attributing(QObject):
         self._known.clear()
         for name in METHODS:
             self.changed.emit(name)
-
-
-def _one_of(*words: str) -> Any:
-    def check(value: str) -> None:
-        if value not in words:
-            raise CommandError(
-                tr("{value} is not one of {known}.", value=repr(value), known=", ".join(words))
-            )
-
-    return check

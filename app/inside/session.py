@@ -70,9 +70,7 @@ class InsideSession(QObject):
         self.class_chosen: int | None = None
         #: Switches by name: "rows" (maps, filters, ...), "scale" (unit, layer, network), "opacity", ...
         self.toggles: dict[str, Any] = {
-            "rows": "maps", "scale": "layer", "opacity": 0.8,
-            # How a walk is shown, which channel of what is read it writes out, and at which of a layer's steps.
-            "walk": "channels", "walk_channel": 0, "walk_stage": "",
+            "rows": "maps", "opacity": 0.8,
             # Which filters are shown, with what beside them, and what gets the strongest colour.
             "filters_layers": "all", "filters_scale": "layer", "filters_gradients": True, "filters_colour": True,
             # Whether top samples are seen whole ("samples") or what excites of them ("patches").

@@ -9,6 +9,7 @@ from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from app import theme
+from app.inside.choices import not_below, one_of
 from app.scenes import draw
 from app.scenes.walk_layout import Area, WalkPlace, place_walk
 from app.scenes.walk_paint import paint_walk
@@ -56,6 +57,10 @@ class WalkStage(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self._session = session
+        # How it is shown, which channel of what is read is written out, and which of a layer's steps.
+        session.offer("walk", "channels", one_of("channels", "window"))
+        session.offer("walk_channel", 0, not_below(0))
+        session.offer("walk_stage", "", one_of("", "first"))
         self.walk: LayerWalk | None = None
         #: Why there is nothing to walk over.
         self.problem = ""

@@ -11,11 +11,12 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolTip, QVBoxLayout, Q
 
 from app import theme
 from app.bus import CommandError
+from app.inside.choices import one_of
 from app.inside.panels import InsidePanel
 from app.scenes import draw
 from app.scenes.formula_expressions import format_number
 from app.scenes.hits import Hit
-from app.scenes.wall import paint_wall
+from app.scenes.wall import SCALES, paint_wall
 from app.scenes.wall_layout import LINE, MOST_MAPS, MOST_UNITS, WallLayout, WallRow, place_wall
 from app.text import tr
 from app.widgets import Label, ScrollPanel, Segmented
@@ -49,6 +50,7 @@ class Wall(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
         self._session = session
         self._hover = ""
+        session.offer("scale", "layer", one_of(*SCALES))
         bus = session.context.bus
         if not bus.knows("inside.page"):
             bus.register("inside.page", self._do_page, label=tr("Turn the page of maps"))

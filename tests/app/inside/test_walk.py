@@ -8,6 +8,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 
+from app.bus import CommandError
 from app.inside.panels.walk import WalkPanel
 from app.inside.walk_stage import WalkStage
 from app.scenes.walk_layout import Area
@@ -152,3 +153,17 @@ def test_the_head_has_room_for_the_controls_of_the_layer(inside: Inside) -> None
     assert spot.menu.isVisible() or spot.choice.isVisible()
     assert beside.mapTo(spot, QPoint(beside.width(), 0)).x() <= spot.width()
     assert stage.isVisible()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [("walk", "cellar", "channels"), ("walk_channel", -1, "less than 0"), ("walk_stage", "third", "first"),
+     ("scale", "galaxy", "network")],
+)  # fmt: skip
+def test_what_cannot_be_shown_is_refused(
+    inside: Inside, name: str, value: object, sentence: str
+) -> None:
+    before = inside.session.toggles[name]
+    with pytest.raises(CommandError, match=sentence):
+        inside.do("inside.show", name=name, value=value)
+    assert inside.session.toggles[name] == before

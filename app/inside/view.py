@@ -141,7 +141,12 @@ class InsideView(QWidget):
         return filmed(self)
 
     def hint(self) -> tuple[tuple[str, str], ...]:
-        """Keys for the status bar."""
+        """Keys for the status bar: those of a panel that has keys of its own."""
+        rows = self.spots.get("rows")
+        own = getattr(rows.shown.get(rows.value), "hint", None) if rows is not None else None
+        if own is not None:
+            found: tuple[tuple[str, str], ...] = own()
+            return found
         return (("← →", tr("move window")), ("[ ]", tr("filter")))
 
     # -- reactions

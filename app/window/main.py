@@ -38,7 +38,7 @@ _COMPACT = (1360, 1200)
 #: What the status bar of Step counts, besides what the engine tells.
 _COUNTED = (
     "select.row", "step.breakpoint", "step.add_breakpoint", "step.change_breakpoint", "step.breakpoints-followed",
-    "step.remove_breakpoint", "step.clear_breakpoints",
+    "step.remove_breakpoint", "step.clear_breakpoints", "inside.view",
 )  # fmt: skip
 
 

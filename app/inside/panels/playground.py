@@ -73,6 +73,11 @@ class PlaygroundPanel(QWidget):
         """What stands in the head."""
         return self._beside
 
+    def hint(self) -> tuple[tuple[str, str], ...]:
+        """Keys for the status bar."""
+        channels = (("[ ]", tr("channel")),) if self.model.settings.colours == "colour" else ()
+        return (("← ↑ → ↓", tr("move window")), ("Shift", tr("by 10")), *channels)
+
     def _refresh(self) -> None:
         row, column = self.model.place
         self.words.setText(tr("row {row}  column {column}", row=row, column=column))

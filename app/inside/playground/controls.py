@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from app import text
 from app.inside.playground.kernel import KernelGrid
 from app.inside.playground.model import INPUT, OWN, PHOTOS
+from app.inside.playground.presets import OWN_FILTER, PRESETS, factors
 from app.scenes.playground_settings import WHOLE
 from app.text import tr
 from app.widgets import Button, Choice, Label, NumberField, ScrollPanel, Segmented, Toggle
@@ -17,20 +19,6 @@ from app.widgets import Button, Choice, Label, NumberField, ScrollPanel, Segment
 if TYPE_CHECKING:
     from app.inside.playground.model import Playground
 
-#: What filters are called, and what they do.
-PRESETS = {
-    "identity": (tr("Identity"), tr("The picture as it is: only the pixel itself counts")),
-    "box": (tr("Box blur"), tr("The mean of all pixels of the window")),
-    "gaussian": (tr("Gaussian blur"), tr("A mean in which near pixels count more: the binomials 1 2 1")),
-    "sharpen": (tr("Sharpen"), tr("The picture plus its difference from a blur")),
-    "emboss": (tr("Emboss"), tr("The picture as a relief, lit from below right")),
-    "prewitt_x": (tr("Prewitt x"), tr("Right minus left: upright edges")),
-    "prewitt_y": (tr("Prewitt y"), tr("Below minus above: level edges")),
-    "sobel_x": (tr("Sobel x"), tr("Right minus left, smoothed along the edge: (1 2 1)ᵀ · (−1 0 1)")),
-    "sobel_y": (tr("Sobel y"), tr("Below minus above, smoothed along the edge: (−1 0 1)ᵀ · (1 2 1)")),
-    "laplacian": (tr("Laplacian"), tr("Neighbours minus the pixel: edges in every direction")),
-}  # fmt: skip
-_OWN_FILTER = (tr("Your own"), tr("Numbers of your own"))
 WIDTH = 272
 
 
@@ -128,7 +116,7 @@ class Controls(ScrollPanel):
     def _build_kernel(self) -> None:
         do = self._model.session.context.do
         self.preset = Choice(
-            [("", _OWN_FILTER[0])] + [(name, words[0]) for name, words in PRESETS.items()],
+            [("", OWN_FILTER[0])] + [(name, words[0]) for name, words in PRESETS.items()],
             name="playground-preset", label=tr("Known filter"),
         )  # fmt: skip
         self.preset.setToolTip(tr("Filters that were designed by hand"))
@@ -140,6 +128,11 @@ class Controls(ScrollPanel):
         self.sizes.chosen.connect(lambda value: self._set("size", int(value)))
         self._kernel_rows = [self._row(self.preset, self.sizes)]
         self.words = Label("", "label", "tx3", name="playground-words", wrap=True)
+        self.words.setToolTip(
+            tr(
+                "A kernel that is a column times a row can be slid as two thin ones, one after the other"
+            )
+        )
         self._column.addWidget(self.words)
         self.grid = KernelGrid()
         self.grid.typed.connect(
@@ -257,7 +250,8 @@ class Controls(ScrollPanel):
         settings = self._model.settings
         preset = settings.preset
         self.preset.set_value(preset)
-        self.words.setText(PRESETS.get(preset, _OWN_FILTER)[1])
+        product = factors(np.array(settings.kernel))
+        self.words.setText("\n".join(filter(None, (PRESETS.get(preset, OWN_FILTER)[1], product))))
         self.sizes.set_value(str(settings.size))
         self.grid.show_kernel(settings.kernel)
         total = settings.total

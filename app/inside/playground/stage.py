@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from PySide6.QtCore import QEvent, QRect, Qt, Slot
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from app import theme
+from app.inside.playground.model import INPUT, PHOTOS
+from app.inside.playground.presets import described
 from app.scenes import draw
 from app.scenes import playground as scene
 from app.scenes.playground_board import Board, given_picture, made_picture
@@ -87,6 +90,27 @@ class PlaygroundStage(QWidget):
     def size_of(self) -> tuple[float, float]:
         """Width and height."""
         return float(self.width()), float(self.height())
+
+    def numbers(self) -> dict[str, np.ndarray]:
+        """What is shown: the picture, the kernel as it is applied, and the result."""
+        result = self._model.result
+        if result is None:
+            return {}
+        found = {"picture": result.image, "result": result.filtered.values}
+        if result.image.shape[-1] == 1:
+            found = {name: values[..., 0] for name, values in found.items()}
+        if result.kernel is not None:
+            found["kernel"] = result.kernel
+        return found
+
+    def words(self) -> tuple[str, ...]:
+        """What is shown, for a caption: the picture, and what is done to it."""
+        model, settings = self._model, self._model.shown
+        if model.picture is None:
+            return ()
+        name = PHOTOS.get(model.source, tr("Your photograph")) if model.source != INPUT else ""
+        said = [name, model.picture.note, *described(settings)]
+        return tuple(one for one in said if one)
 
     # -- moving
 

@@ -16,7 +16,9 @@ from app.bus import CommandError
 from app.inside.panels.playground import PlaygroundPanel
 from app.inside.playground.kernel import KernelCell
 from app.inside.playground.pictures import LONGEST
+from app.inside.playground.presets import factors
 from app.scenes import playground_words as words
+from core.classic_filters import FILTERS, classic_filter
 from tests.app.inside.conftest import Inside
 from tests.app.inside.test_inside import BOTH
 
@@ -280,3 +282,38 @@ def test_what_makes_no_sense_is_refused(inside: Inside) -> None:
         inside.do("playground.set", name=name, value=value)
     inside.until(lambda: "49×49" in play.model.problem)
     assert play.stage.grab().width() > 0
+
+
+def test_kernels_that_are_a_column_times_a_row_are_written_so() -> None:
+    assert factors(classic_filter("sobel_x")) == "(1 2 1)ᵀ · (−1 0 1)"
+    assert factors(classic_filter("sobel_y")) == "(−1 0 1)ᵀ · (1 2 1)"
+    assert factors(classic_filter("gaussian", 5)) == "(1 4 6 4 1)ᵀ · (1 4 6 4 1)"
+    assert factors(classic_filter("prewitt_x", 5)) == "(1 1 1 1 1)ᵀ · (−2 −1 0 1 2)"
+    for kernel in (
+        classic_filter("laplacian"),
+        classic_filter("emboss"),
+        np.full((3, 3), 0.5),
+        np.zeros((3, 3)),
+    ):
+        assert factors(kernel) == ""
+    for name in FILTERS:
+        found = factors(classic_filter(name, 7))
+        if found:
+            column, row = (
+                [int(n.replace("−", "-")) for n in part.strip("()ᵀ").split()]
+                for part in found.split(" · ")
+            )
+            assert np.array_equal(np.outer(column, row), classic_filter(name, 7))
+
+
+def test_what_is_shown_can_be_had_as_numbers_and_words(inside: Inside) -> None:
+    play = Playing(inside)
+    found = play.stage.numbers()
+    assert {name: values.shape for name, values in found.items()} == {
+        "picture": (256, 256), "result": (254, 254), "kernel": (3, 3),
+    }  # fmt: skip
+    assert np.array_equal(found["result"], play.values[..., 0])
+    assert "Sobel x 3×3" in play.stage.words()
+    assert inside.view.hint() == play.panel.hint()
+    inside.do("inside.view", value="maps")
+    assert inside.view.hint() != play.panel.hint()

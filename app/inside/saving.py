@@ -112,7 +112,10 @@ def _whole(panel: QWidget) -> QWidget:
 
 
 def caption(session: InsideSession, picture: Saved) -> tuple[str, ...]:
-    """What the picture is of: network, layer, input, step."""
+    """What the picture is of: network, layer, input, step; or what its widget's ``caption_words()`` say instead."""
+    own = getattr(picture.widget, "caption_words", None)
+    if callable(own) and (said := own()):
+        return tuple(said)
     document, look = session.context.document, session.look
     parts = [document.name]
     if picture.place in ("rows", "below") and session.layer:

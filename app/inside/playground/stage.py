@@ -103,7 +103,7 @@ class PlaygroundStage(QWidget):
             found["kernel"] = result.kernel
         return found
 
-    def words(self) -> tuple[str, ...]:
+    def caption_words(self) -> tuple[str, ...]:
         """What is shown, for a caption: the picture, and what is done to it."""
         model, settings = self._model, self._model.shown
         if model.picture is None:

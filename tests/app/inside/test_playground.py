@@ -306,14 +306,23 @@ def test_kernels_that_are_a_column_times_a_row_are_written_so() -> None:
             assert np.array_equal(np.outer(column, row), classic_filter(name, 7))
 
 
-def test_what_is_shown_can_be_had_as_numbers_and_words(inside: Inside) -> None:
+def test_what_is_shown_can_be_had_as_numbers_and_words(inside: Inside, tmp_path: Path) -> None:
     play = Playing(inside)
     found = play.stage.numbers()
     assert {name: values.shape for name, values in found.items()} == {
         "picture": (256, 256), "result": (254, 254), "kernel": (3, 3),
     }  # fmt: skip
     assert np.array_equal(found["result"], play.values[..., 0])
-    assert "Sobel x 3×3" in play.stage.words()
+    assert "Sobel x 3×3" in play.stage.caption_words()
+    # The network has no part in it, and is not in the caption.
+    inside.do("inside.save", picture="playground", path=str(tmp_path / "shown.svg"))
+    inside.do("inside.save", picture="playground", path=str(tmp_path / "shown.npz"))
+    inside.until((tmp_path / "shown.npz").exists)
+    with np.load(tmp_path / "shown.npz") as arrays:
+        assert np.array_equal(arrays["result"], found["result"])
+    inside.until((tmp_path / "shown.svg").exists)
+    drawn = (tmp_path / "shown.svg").read_text("utf-8")
+    assert "Man with a camera · 256×256 · Sobel x 3×3 · padding valid · stride 1<" in drawn
     assert inside.view.hint() == play.panel.hint()
     inside.do("inside.view", value="maps")
     assert inside.view.hint() != play.panel.hint()

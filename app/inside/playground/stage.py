@@ -60,14 +60,6 @@ class PlaygroundStage(QWidget):
         """Where the focus ring goes: just inside, because the stage fills its panel."""
         return self.rect().adjusted(5, 5, -5, -5)
 
-    def numbers(self) -> dict[str, np.ndarray]:
-        """The picture, the kernel and what comes out."""
-        result = self._model.result
-        if result is None:
-            return {}
-        kernel = {"kernel": result.kernel} if result.kernel is not None else {}
-        return {"picture": result.image, **kernel, "result": result.filtered.values}
-
     @property
     def board(self) -> Board | None:
         """What is painted now."""

@@ -247,7 +247,7 @@ class ExportForm(ScrollPanel):
         else:
             own = toggles.get("of", {}).get(scene, {})
             self._layer.set_value(str(own.get("layer", toggles.get("layer", ""))))
-            self._channel.set_amount(float(int(toggles.get("channel", 0)) + 1))
+            self._channel.set_amount(float(int(own.get("channel", toggles.get("channel", 0))) + 1))
         self._on_changed()
 
     def _switches(self) -> dict[str, Any]:

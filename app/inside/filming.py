@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.inside.attributing import Attributing
 from app.inside.methods import AT_WORK
+from app.inside.panels.maximization import MaximizationPanel
 from app.inside.panels.playground import PlaygroundPanel
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ def filmed(view: InsideView) -> tuple[str, dict[str, Any]]:
     of |= _of_attribution(work)
     if panel is not None and panel.id == "explanation":
         scene = AT_WORK.get(work.large, "attribution")
+    for maximizing in view.findChildren(MaximizationPanel):
+        of["activation-maximization"] = maximizing.filmed()
     for shown in view.findChildren(PlaygroundPanel):
         of["convolution-playground"] = _of_playground(shown)
     return scene, of_session(session) | {"of": of}

@@ -54,7 +54,7 @@ class Gallery(QWidget):
         self.setAccessibleName(title)
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.MinimumExpanding)
         self.pictures = pictures
         self.current = 0
         self._hover = -1
@@ -210,9 +210,8 @@ class Gallery(QWidget):
         at = event.position()
         self._point_at(self.cell_at(at.x(), at.y()))
         if self._hover >= 0:
-            QToolTip.showText(
-                event.globalPosition().toPoint(), "\n".join(self.words(self._hover)), self
-            )
+            words = (*self.words(self._hover), *self.pictures.words(self.sample(self._hover)))
+            QToolTip.showText(event.globalPosition().toPoint(), "\n".join(words), self)
 
     def _point_at(self, cell: int) -> None:
         if cell != self._hover:

@@ -9,7 +9,7 @@ import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from app import theme
-from app.scenes import images
+from app.scenes import draw, images
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QImage
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 #: Samples that are kept, asked for at once, and made pictures of in one painting: more would hold up the window.
 _KEPT, _AT_ONCE, _MADE = 4000, 64, 16
+#: Numbers that are written out.
+_FEW = 12
 
 
 class SamplePictures(QObject):
@@ -90,6 +92,22 @@ class SamplePictures(QObject):
     def label(self, index: int) -> int | None:
         """The class of a sample, if it is known."""
         return self._labels.get(index)
+
+    def words(self, index: int) -> tuple[str, ...]:
+        """The numbers of a sample that is no image, if they are few; by name."""
+        array, names = self._arrays.get(index), self._names()
+        if array is None or array.ndim != 1 or len(array) > _FEW:
+            return ()
+        titles = [names[k] if k < len(names) else f"x{k + 1}" for k in range(len(array))]
+        return tuple(
+            f"{title}: {draw.plain(float(value), 4)}"
+            for title, value in zip(titles, array.tolist(), strict=True)
+        )
+
+    def _names(self) -> tuple[str, ...]:
+        """Of the input's numbers."""
+        nodes = [node for node in self._session.network.nodes if node.kind == "Input"]
+        return nodes[0].labels if nodes else ()
 
     def _on_found(self, found: Any) -> None:
         self._ticket = 0

@@ -29,6 +29,9 @@ class AnswerPanel(QWidget):
         What is asked of the engine.
     """
 
+    #: Whether the bar says why there is nothing to ask.
+    says_refusal = True
+
     def __init__(self, session: InsideSession, name: str, question: str) -> None:
         super().__init__()
         self.session = session
@@ -151,7 +154,7 @@ class AnswerPanel(QWidget):
         if job.problem:
             self.status.say(job.problem)
         elif self.wanted() is None:
-            self.status.say(self.refusal())
+            self.status.say(self.refusal() if self.says_refusal else "")
         elif job.found is None:
             self.status.say("")
         else:

@@ -42,6 +42,9 @@ _RANGES: dict[str, tuple[float, float, float, str, str]] = {
 class MaximizationPanel(AnswerPanel):
     """See the module's text: of the channel that is looked at, or of the class that is explained."""
 
+    # It stands where the image would.
+    says_refusal = False
+
     def __init__(self, session: InsideSession) -> None:
         super().__init__(session, "inside-maximization", "inside_maximization")
         self.of = "class"
@@ -313,6 +316,12 @@ class MaximizationPanel(AnswerPanel):
         if found is None:
             return ""
         return subject_words(self.session.network, found.layer, found.channel)
+
+    def filmed(self) -> dict[str, Any]:
+        """What is excited, and how: toggles of the film."""
+        subject = self.subject_of
+        named = {"layer": subject[0], "channel": subject[1]} if subject is not None else {}
+        return named | self.settings
 
     def position(self) -> Position | None:
         found = self.job.found

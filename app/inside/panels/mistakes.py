@@ -111,8 +111,7 @@ class MistakesPanel(ScanPanel):
         self._predicted: int | None = None
         self.gallery = MistakesGallery(self)
         area = ScrollPanel(name="inside-mistakes-scroll")
-        area.body.addWidget(self.gallery)
-        area.body.addStretch(1)
+        area.body.addWidget(self.gallery, 1)
         self.outer.addWidget(area, 1)
         self._beside = QWidget()
         row = QHBoxLayout(self._beside)

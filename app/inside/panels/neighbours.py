@@ -113,8 +113,7 @@ class NeighboursPanel(ScanPanel):
         self._chosen = ""
         self.gallery = NeighboursGallery(self)
         area = ScrollPanel(name="inside-neighbours-scroll")
-        area.body.addWidget(self.gallery)
-        area.body.addStretch(1)
+        area.body.addWidget(self.gallery, 1)
         self.outer.addWidget(area, 1)
         self._beside = QWidget()
         row = QHBoxLayout(self._beside)

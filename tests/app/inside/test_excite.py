@@ -11,6 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 
 from app.bus import CommandError
+from app.export.dialog import open_dialog
 from app.inside.gallery import Gallery
 from core import data as data_sets
 from core.explain.fields import field_of
@@ -215,6 +216,21 @@ def test_an_image_is_found_that_excites_a_channel(inside: Inside) -> None:
     inside.until(
         lambda: inside.session.map_of("conv2d_2", 1).mean() == pytest.approx(expected, rel=1e-4)
     )
+
+
+def test_the_film_is_of_what_is_shown(inside: Inside) -> None:
+    panel = shown(inside, "maximization")
+    inside.do("inside.maximize", steps=15, seed=5)
+    inside.until(lambda: not panel.job.goes_on and panel.job.found.steps == 15)
+    dialog = open_dialog(inside.window)
+    recipe = dialog.recipe()
+    dialog.job.close()
+    dialog.previewer.close()
+    assert recipe.scene == "activation-maximization"
+    chosen = {name: recipe.toggles[name] for name in ("layer", "channel", "steps", "seed")}
+    assert chosen == {
+        "layer": panel.job.found.layer, "channel": panel.job.found.channel, "steps": 15, "seed": 5,
+    }  # fmt: skip
 
 
 def test_an_answer_says_that_the_network_has_moved_on(inside: Inside) -> None:

@@ -110,12 +110,16 @@ def _is_learned(role: str) -> bool:
 
 @dataclass(frozen=True)
 class Look:
-    """How an expression is set: the mode, decimals, pen and where to break lines (0: never)."""
+    """How an expression is set: the mode, decimals, pen and where to break lines (0: never).
+
+    With `whole` fractions and roots are never broken: what is still too wide then comes out wider than `width`.
+    """
 
     mode: Mode = "symbolic"
     pen: f.Pen = field(default_factory=f.Pen)
     decimals: int = DECIMALS
     width: float = 0.0
+    whole: bool = False
 
 
 class _Setter:
@@ -476,6 +480,8 @@ def _box(expr: Expr, look: Look, values: _Numbers) -> f.Box:
         (0, f.MINIMUM_SIZE, 0.8),
         (0, f.MINIMUM_SIZE, 0.6),
     ):
+        if look.whole and not kept:
+            break
         pen = f.Pen(size, look.pen.weight, look.pen.role)
         setter.kept, setter.tight = kept, tight
         box = f.flow(setter.broken(expr, pen), look.width, indent=pen.size * 1.2)

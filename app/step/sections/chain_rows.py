@@ -68,7 +68,9 @@ class Factor:
         plain = isinstance(self.expression, (Ref, Number))
         if plain or any(value is None for _, value in self.numbers):
             return symbols, None
-        return symbols, _fitting(self.expression, "numbers", dict(self.numbers), room)
+        numbers = _fitting(self.expression, "numbers", dict(self.numbers), room)
+        # A denominator of two lines would read as another number: the symbols and the value say enough.
+        return symbols, numbers if numbers.width <= room else None
 
 
 @dataclass(frozen=True)
@@ -328,4 +330,7 @@ def _fitting(
         if box.width <= room:
             return formula.lay_out(box)
     pen = formula.Pen(_SIZES[-1], 400, role)
+    whole = expression_box(expression, Look(mode, pen, width=room, whole=True), values)
+    if mode != "symbolic" or whole.width <= room:
+        return formula.lay_out(whole)
     return formula.lay_out(expression_box(expression, Look(mode, pen, width=room), values))

@@ -55,7 +55,7 @@ def last_convolution(of: Explainer) -> str:
             "Saliency and integrated gradients work for every network."
         )
         raise ChainruleError(message)
-    family = [n for n in found if registry.kind(of.network.layer(n).kind).family == "Convolutional"]
+    family = [n for n in found if registry.kind(of.network.layer(n).kind).family == "Convolution"]
     return (family or found)[-1]
 
 

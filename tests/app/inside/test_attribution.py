@@ -226,7 +226,10 @@ def test_the_window_is_put_on_a_place_of_the_image(inside: Inside) -> None:
 
 
 def test_a_film_takes_over_what_is_explained_and_how(inside: Inside) -> None:
-    settled(inside)
+    work = settled(inside)
+    # The layer that the tile of Grad-CAM names is the one it is of.
+    assert panel_of(inside).tiles["grad_cam"].note == "conv2d_2"
+    assert work.found["grad_cam"].detail.shape == (14, 14)
     inside.do("inside.view", value="explanation")
     settings = {"occlusion": {"window": 7, "strides": 7}, "saliency": {"abs": False}}
     inside.do("inside.show", name="method_settings", value=settings)

@@ -12,6 +12,7 @@ import core
 from core import explain, layers
 from core.errors import ChainruleError
 from core.explain import gradients, maximization, randomization
+from core.explain.class_maps import last_convolution
 from core.explain.excitement import nearest
 from core.explain.explainer import Explainer
 from core.explain.fields import field_of
@@ -395,3 +396,18 @@ def test_the_first_points_of_a_coarse_path_are_of_all_of_it(model: Model) -> Non
     assert first[1] < first[0]
     assert coarse[0].result.alphas.max() - coarse[0].result.alphas.min() > 0.6
     assert plain[0].result.alphas.max() < 0.3
+
+
+def test_grad_cam_is_of_the_last_convolution_and_not_of_the_pooling_behind_it() -> None:
+    pooled = core.Sequential(
+        [core.Input((8, 8, 1)), layers.Conv2D(2, 3, name="first"), layers.Conv2D(3, 3, name="last"),
+         layers.MaxPooling2D(2), layers.Flatten(), layers.Dense(2, activation="softmax")], seed=0
+    )  # fmt: skip
+    assert last_convolution(Explainer(pooled.network, pooled.weights_by_name())) == "last"
+    x = np.random.default_rng(1).uniform(0, 1, (8, 8, 1)).astype(np.float32)
+    assert np.array_equal(explain.grad_cam(pooled, x, 1), explain.grad_cam(pooled, x, 1, "last"))
+    # Without any convolution it is of the last layer with maps.
+    bare = core.Sequential(
+        [core.Input((8, 8, 1)), layers.MaxPooling2D(2, name="pool"), layers.Flatten(), layers.Dense(2)], seed=0
+    )  # fmt: skip
+    assert last_convolution(Explainer(bare.network, bare.weights_by_name())) == "pool"

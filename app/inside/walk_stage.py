@@ -14,6 +14,7 @@ from app.scenes import draw
 from app.scenes.walk_layout import Area, WalkPlace, place_walk
 from app.scenes.walk_paint import paint_walk
 from app.scenes.walk_seen import Seen, see
+from app.scenes.walk_size import size_rule, size_words
 from app.scenes.walk_words import describe
 from app.text import tr
 from app.widgets.focus import focus_entered, focus_left
@@ -249,6 +250,8 @@ class WalkStage(QWidget):
         lines = describe(seen, *found) if found is not None else ()
         if turning:
             lines = (tr("Further channels"),)
+        elif found is None and place.text.contains(at) and (size := size_words(seen)):
+            lines = (size_rule(seen), size)
         QToolTip.showText(event.globalPosition().toPoint(), "\n".join(lines), self)
 
     def _point_at(self, found: tuple[Area, tuple[int, int]] | None) -> None:

@@ -14,7 +14,8 @@ from app.engine.questions.inside_walk import WINDOWS, _parts
 from app.scenes.spec_view import network_view, numbered_titles
 from app.scenes.walk_layout import place_walk
 from app.scenes.walk_paint import paint_walk
-from app.scenes.walk_seen import Seen, see, size_words
+from app.scenes.walk_seen import Seen, see
+from app.scenes.walk_size import size_rule, size_words
 from app.scenes.walk_words import broken, describe, ends_of, written_out
 from app.snapshots import read_only
 from app.theme import DARK, LIGHT
@@ -90,6 +91,7 @@ def test_the_sum_is_the_engines_and_the_size_is_the_maps(
         assert seen.result == pytest.approx(float(output[row, column, 2]), rel=1e-6)
         assert seen.values.total + (seen.bias or 0.0) == pytest.approx(seen.z, abs=2e-5)
         assert size_words(seen) == size
+        assert ("cropped" in size_rule(seen)) == (kind == "Conv2DTranspose")
         # The middle of the window belongs to this place.
         top, left, high, wide = seen.window()
         if high % 2 and wide % 2 and kind != "MaxPooling2D":

@@ -92,6 +92,10 @@ class Gallery(QWidget):
     def paint_line(self, painter: QPainter, colors: Theme, line: int, rect: QRectF) -> None:
         """Draw behind a line of cells, and its title."""
 
+    def empty(self) -> str:
+        """What is said where there is no cell; a sentence."""
+        return ""
+
     def crop(self, cell: int) -> tuple[float, float, float, float] | None:
         """Which part of the sample is shown: left, top, right and bottom from 0 to 1; None for all of it."""
         return None
@@ -134,7 +138,7 @@ class Gallery(QWidget):
 
     def refresh(self) -> None:
         """Paint anew; as high as is needed now."""
-        needed = 16 + max(0, self.lines * self._pitch - self.gap)
+        needed = max(64, 16 + self.lines * self._pitch - self.gap)
         if self.minimumHeight() != needed:
             self.setMinimumHeight(needed)
         self.current = max(0, min(self.current, self.count() - 1))
@@ -152,6 +156,9 @@ class Gallery(QWidget):
             colors, area = theme.current(), event.rect()
             painter.fillRect(area, colors.bg0)
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            if not self.count():
+                words = draw.elide(self.empty(), 13, self.width() - 2 * _MARGIN)
+                draw.text(painter, self.width() / 2, 40, words, 13, colors.tx2, anchor="middle")
             columns, pitch = self.columns, self._pitch
             first = max(0, (area.top() - 8) // pitch)
             last = min(self.lines, (area.bottom() - 8) // pitch + 1)

@@ -16,7 +16,7 @@ from app.scenes.formula_expressions import format_number
 from app.text import number, tr
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QImage, QMouseEvent, QPainter
+    from PySide6.QtGui import QImage, QKeyEvent, QMouseEvent, QPainter
 
     from app.inside.panels.top_samples import TopSamplesPanel
     from app.theme import Theme
@@ -137,6 +137,16 @@ class TopGallery(Gallery):
                 )
             )
         QToolTip.showText(event.globalPosition().toPoint(), "\n".join(words), self)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        by = {Qt.Key.Key_BracketLeft: -1, Qt.Key.Key_BracketRight: 1}.get(Qt.Key(event.key()))
+        if by is None or not self.lines:
+            super().keyPressEvent(event)
+            return
+        panel = self._panel
+        channel = (panel.session.channel + by) % self.lines
+        panel.session.context.do("inside.select", layer=panel.job.found.layer, channel=channel)
+        self._go(channel * self.columns)
 
     def crop(self, cell: int) -> tuple[float, float, float, float] | None:
         if self._panel.session.toggles["top_samples"] != "patches":

@@ -66,6 +66,14 @@ class MistakesGallery(Gallery):
             ),
         )
 
+    def empty(self) -> str:
+        found = self._panel.job.found
+        if found is None or not found.scan.whole:
+            return ""
+        if len(found.samples):
+            return tr("No mistake is of that kind.")
+        return tr("The network is right about all {count} samples.", count=number(found.scan.total))
+
     def pick(self, cell: int) -> None:
         self._panel.look_at(self.sample(cell))
 

@@ -107,6 +107,8 @@ def test_top_samples_are_those_with_the_largest_numbers(inside: Inside) -> None:
     )
     inside.until(lambda: panel.gallery.pictures.image(int(sample)) is not None)
     assert np.array_equal(panel.gallery.pictures._arrays[int(sample)], x[sample])
+    QTest.keyClick(panel.gallery, Qt.Key.Key_BracketRight)
+    assert (session.channel, panel.gallery.current) == (2, 2 * panel.gallery.columns)
     press(inside, "inside-top-shown-patches")
     assert panel.gallery.crop(9) is not None
     assert not panel.gallery.grab().isNull()
@@ -144,6 +146,7 @@ def test_mistakes_are_all_there_and_the_surest_first(inside: Inside) -> None:
     assert str(panel.gallery.count()) in panel.status.text
     inside.do("inside.mistakes", label=label, predicted=label)
     assert panel.gallery.count() == 0
+    assert "that kind" in panel.gallery.empty()
     inside.do("inside.mistakes")
     assert panel.gallery.count() == len(wrong)
 

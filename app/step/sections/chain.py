@@ -149,25 +149,29 @@ def _row(page: Page, factor: Factor) -> None:
     # Indices of images are long: what stands behind them moves on.
     shift = max(0.0, left.width - 62)
     x, room = PAD + 84 + shift, page.room - 84 - 66 - shift
-    symbols, numbers = factor.lines(room)
+    # What is too wide beside the ratio stands below it, over all of the card.
+    below = not factor.fits(room)
+    symbols, numbers = factor.lines(page.room if below else room)
     lines = [one for one in (symbols, numbers) if one is not None]
     inner = sum(one.height for one in lines) + 4 * (len(lines) - 1)
     # Many ways to choose from stand on a line of their own.
     wide = len(factor.actions) > 2
     chips = bool(factor.actions) and not wide
-    height = max(ROW, left.height + 12, inner + 16)
+    height = max(ROW, left.height + 12, 0 if below else inner + 16)
     top = page.y
     middle = top + (height - left.height) / 2 + left.ascent
     page.put(left, PAD + max(0.0, (60 - left.width) / 2), middle)
     page.text(PAD + 66 + shift, middle, "=", 12.5, page.t.tx3, mono=True)
-    y = top + (height - inner) / 2
+    y = top + height if below else top + (height - inner) / 2
     for one in lines:
-        page.place(one, x, y)
+        page.place(one, PAD if below else x, y)
         y += one.height + 4
     shown = "…" if factor.value is None else significant(factor.value, 4, sign=True)
     baseline = top + (height / 2 - 3 if chips else height / 2 + 4)
     page.text(page.w - PAD, baseline, shown, 12.5, page.t.tx, weight=500, mono=True, anchor="end")
-    right, line = page.w - PAD, top + (height - 6 if wide else height / 2 + 5)
+    if below:
+        height += inner + 12
+    right, line = page.w - PAD, top + (height - 6 if wide else baseline - top + 8)
     for label, action in factor.actions:
         if right - 96 < PAD:
             right, line = page.w - PAD, line + 22

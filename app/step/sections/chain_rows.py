@@ -72,6 +72,13 @@ class Factor:
         # A denominator of two lines would read as another number: the symbols and the value say enough.
         return symbols, numbers if numbers.width <= room else None
 
+    def fits(self, room: float) -> bool:
+        """Whether no line of the formula has to be broken: a fraction that is torn reads as another number."""
+        for mode in ("symbolic", "numbers"):
+            if _smallest(self.expression, mode, dict(self.numbers)).width > room:
+                return False
+        return True
+
 
 @dataclass(frozen=True)
 class Hidden:
@@ -334,3 +341,9 @@ def _fitting(
     if mode != "symbolic" or whole.width <= room:
         return formula.lay_out(whole)
     return formula.lay_out(expression_box(expression, Look(mode, pen, width=room), values))
+
+
+def _smallest(expression: Expr, mode: Any, values: dict[Any, float | None]) -> formula.Box:
+    """An expression in one line, as small as it is set before it is broken."""
+    pen = formula.Pen(_SIZES[-1] if mode == "symbolic" else _SIZES[-1] - 1)
+    return expression_box(expression, Look(mode, pen), values)

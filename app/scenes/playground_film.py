@@ -71,8 +71,11 @@ def settings_of(toggles: Mapping[str, Any]) -> Settings:
         if not isinstance(rows, list | tuple) or not all(isinstance(r, list | tuple) for r in rows):
             raise ChainruleError(tr("A kernel is a list of rows of numbers."))
         found = found.with_kernel([list(row) for row in rows])
-    for name in ("size", *CHOICES, *WHOLE, *SWITCHES, *NUMBERS):
-        if name in toggles and name != "operation":
+    # The window of a pooling takes the stride along, so the stride comes behind it.
+    first = ("operation", "pool", "stride")
+    rest = (name for name in (*CHOICES, *WHOLE, *SWITCHES, *NUMBERS) if name not in first)
+    for name in ("size", "pool", "stride", *rest):
+        if name in toggles:
             found = found.with_value(name, toggles[name])
     return found
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from pathlib import Path
 
 import av
@@ -17,6 +19,7 @@ from app.export.painting import Canvas
 from app.export.processes import process_frames
 from app.export.recipe import Recipe
 from app.scenes.playground_film import place_at, settings_of
+from app.scenes.playground_settings import Settings
 from core import io, templates, trained
 from core.errors import ChainruleError
 from core.io import Contents
@@ -67,6 +70,19 @@ def test_the_window_goes_down_row_by_row() -> None:
     assert places == sorted(places)
     assert len({row for row, _ in places}) <= 21
     assert place_at(1.0, 1, 1) == (0, 0)
+
+
+def test_what_is_set_in_the_window_is_filmed() -> None:
+    blurred = Settings().with_preset("gaussian", 5).with_value("colours", "colour")
+    pooled = Settings().with_value("operation", "max").with_value("pool", 3)
+    for settings in (
+        blurred.with_value("stride", 2).with_value("padding", "number").with_value("amount", 3),
+        blurred.with_value("divide", False).with_value("bias", -0.5).with_value("display", "size"),
+        pooled,
+        pooled.with_value("stride", 2).with_value("padding", "same"),
+        pooled.with_value("stride", 1),
+    ):
+        assert settings_of(json.loads(json.dumps(asdict(settings)))) == settings
 
 
 def test_what_makes_no_sense_is_told() -> None:

@@ -70,6 +70,15 @@ class ForgettingGrid(QWidget):
         self.found: SanityChecks | None = None
         self._pictures: dict[tuple[str, int, str], tuple[Randomized, QImage]] = {}
 
+    def numbers(self) -> dict[str, np.ndarray]:
+        """By method the maps, first of the network as it is, and their rank correlations with it."""
+        found: dict[str, np.ndarray] = {}
+        for one in self.found.methods if self.found is not None else ():
+            if one.maps:
+                found[f"{one.method}/maps"] = np.stack([m.attributions for m in one.maps])
+                found[f"{one.method}/correlation"] = np.array([m.correlation for m in one.maps])
+        return found
+
     def show_found(self, found: SanityChecks | None) -> None:
         """Show other maps."""
         before = len(self.found.methods) if self.found is not None else 0

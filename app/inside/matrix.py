@@ -30,6 +30,8 @@ _MOVES = {
     Qt.Key.Key_Right: (0, 1), Qt.Key.Key_Left: (0, -1), Qt.Key.Key_Down: (1, 0), Qt.Key.Key_Up: (-1, 0),
 }  # fmt: skip
 _ZOOMS = {Qt.Key.Key_Plus: 1.25, Qt.Key.Key_Equal: 1.25, Qt.Key.Key_Minus: 0.8}
+#: Numbers that can be saved as a table: those of larger photographs would take long to be read.
+_MOST_SAVED = 1_000_000
 
 
 class Matrix(QAbstractScrollArea):
@@ -67,6 +69,13 @@ class Matrix(QAbstractScrollArea):
             self.at = (-1, -1)
         self._extend()
         self.viewport().update()
+
+    def numbers(self) -> dict[str, np.ndarray]:
+        """All numbers of the channel, where they are not too many for a table."""
+        channel = self.channel
+        if channel is None or channel.shape[0] * channel.shape[1] > _MOST_SAVED:
+            return {}
+        return {channel.id: channel.read(slice(0, channel.shape[0]), slice(0, channel.shape[1]))}
 
     def value(self, row: int, column: int) -> float:
         """A number of the channel."""

@@ -48,6 +48,16 @@ class RemovalChart(QWidget):
         #: Which plot the mouse is in, and the share there.
         self.way, self.share = "deletion", 0.3
 
+    def numbers(self) -> dict[str, np.ndarray]:
+        """The curves: the share of pixels, and by method and way the probability."""
+        if self.found is None or not self.found.methods:
+            return {}
+        found = {"share": self.found.methods[0].deletion.fractions}
+        for one in self.found.methods:
+            found[f"{one.method}/deletion"] = one.deletion.scores
+            found[f"{one.method}/insertion"] = one.insertion.scores
+        return found
+
     def show_found(self, found: Removals | None, titles: dict[str, str], chosen: str) -> None:
         """Show other curves; `titles` by method."""
         self.found, self.titles, self.chosen = found, titles, chosen

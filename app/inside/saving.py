@@ -64,7 +64,8 @@ class Saved:
 
 def is_picture(widget: QWidget) -> bool:
     """Whether a widget of Look inside is a picture: it paints itself, and is no mere button."""
-    if isinstance(widget, QAbstractButton) and not hasattr(widget, "values"):
+    shows = hasattr(widget, "values") or hasattr(widget, "numbers")
+    if isinstance(widget, QAbstractButton) and not shows:
         return False
     kinds = (kind for kind in type(widget).__mro__ if kind.__module__.startswith("app.inside"))
     return any("paintEvent" in vars(kind) for kind in kinds) and bool(widget.objectName())
@@ -239,8 +240,8 @@ def packed(numbers: Mapping[str, np.ndarray], suffix: str) -> bytes:
     if suffix == ".npy":
         np.save(data, next(iter(numbers.values())), allow_pickle=False)
     else:
-        # A slash would be a folder of the archive.
-        named = {name.replace("/", "."): array for name, array in numbers.items()}
+        # A slash would be a folder of the archive, a colon no name of a file everywhere.
+        named = {name.replace("/", ".").replace(":", "."): array for name, array in numbers.items()}
         np.savez_compressed(data, **named)  # type: ignore[arg-type]
     return data.getvalue()
 

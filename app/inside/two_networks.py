@@ -47,6 +47,21 @@ class TwoNetworks(QWidget):
         self._titles: Mapping[str, str] = {}
         self._hits: list[tuple[QRectF, np.ndarray, str]] = []
 
+    def numbers(self) -> dict[str, np.ndarray]:
+        """Of each network the probabilities, the maps of the layer and the attributions."""
+        if self.found is None:
+            return {}
+        found: dict[str, np.ndarray] = {}
+        for name, side in (("own", self.found.own), ("other", self.found.other)):
+            layer, maps = self.maps_of(side)
+            parts = {
+                "probabilities": side.probabilities,
+                layer: maps,
+                "attributions": side.attributions,
+            }
+            found |= {f"{name}/{part}": v for part, v in parts.items() if v is not None}
+        return found
+
     def show_found(
         self, found: Beside | None, classes: Sequence[str], layer: str, signed: bool, opacity: float,
         titles: Mapping[str, str],

@@ -63,6 +63,16 @@ class CheckpointStrip(Control):
 
     # -- what is shown
 
+    def numbers(self) -> dict[str, np.ndarray]:
+        """The loss of every step, and of held-out samples after epochs."""
+        snapshot = self.snapshot
+        if snapshot is None or not len(snapshot.history.steps):
+            return {}
+        history = snapshot.history
+        return {
+            "steps": history.steps, "loss": history.loss, "val_steps": history.val_steps, "val_loss": history.val_loss,
+        }  # fmt: skip
+
     def sizeHint(self) -> QSize:
         return QSize(400, 84)
 

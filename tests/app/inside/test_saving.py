@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QMenu, QWidget
 from app.bus import CommandError
 from app.inside.saving import pictures
 from tests.app.inside.conftest import Inside
+from tests.app.window.windows import action
 
 
 def saved(inside: Inside, picture: str, path: Path) -> Path:
@@ -152,3 +153,21 @@ def test_saving_by_menu_button_and_shortcut(
     modifiers = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
     QTest.keyClick(wall, Qt.Key.Key_E, modifiers)
     inside.until(lambda: len(list(tmp_path.glob("3-*feature-maps.png"))) == 1)
+
+
+def test_panels_that_compute_are_saved_with_their_numbers(inside: Inside, tmp_path: Path) -> None:
+    inside.do("inside.view", value="curves")
+    chart = inside.window.findChild(QWidget, "inside-curves-chart")
+    inside.until(lambda: chart.found is not None and chart.found.methods)
+    inside.until(lambda: not np.isnan(chart.found.methods[0].deletion.scores).any())
+    one = chart.found.methods[0]
+    with np.load(saved(inside, "curves", tmp_path / "curves.npz"), allow_pickle=False) as packed:
+        assert np.array_equal(packed["share"], one.deletion.fractions)
+        assert np.array_equal(packed[f"{one.method}.insertion"], one.insertion.scores)
+    inside.do("run.granularity", value="batch")
+    action(inside.window, "transport-step").trigger()
+    inside.until(lambda: len(inside.window.context.engine.latest.history.steps))
+    history = inside.window.context.engine.latest.history
+    found = pictures(inside.view.spots)
+    assert np.array_equal(found["inside-checkpoints"].numbers["loss"], history.loss)
+    assert {"checkpoints", "inside-checkpoints"} <= set(found)

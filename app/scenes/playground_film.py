@@ -101,6 +101,10 @@ class PlaygroundScene:
         settings = settings_of(subject.toggles)
         picture = str(subject.toggles.get("picture", "camera"))
         pixels, title = subject.x, tr("the network's input")
+        if picture == "own":
+            raise ChainruleError(
+                tr("A photograph that was pasted is in no file, so it cannot be filmed. Save it, and open the file.")
+            )  # fmt: skip
         if picture != "input":
             # Reading photographs is the window's, and with it the decoders: only who films one needs them.
             from app.inside.photos import examples

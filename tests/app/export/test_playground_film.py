@@ -41,6 +41,9 @@ def recipe_of(**toggles: object) -> Recipe:
 
 def test_the_film_shows_the_filtered_photograph(qapp: object, tmp_path: Path) -> None:
     contents = delivered()
+    with pytest.raises(ChainruleError, match="pasted"):
+        export(recipe_of(picture="own"), by_id("mp4"), Replay(contents, None), tmp_path / "own.mp4")
+    assert not (tmp_path / "own.mp4").exists()
     recipe = recipe_of(picture="camera", preset="sobel_y", stride=2, padding="same")
     source = Replay(contents, None)
     shown = list(process_frames(recipe, Canvas(recipe, source.spec), source))

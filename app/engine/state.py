@@ -23,6 +23,8 @@ GRANULARITIES: tuple[Granularity, ...] = get_args(Granularity)
 
 #: Why a question was left unanswered that can be asked again: the learner walked on.
 INTERRUPTED = tr("The run went on before this was answered.")
+#: What a numeric check answers while its kernels are still compiled.
+PREPARING = tr("The numeric check is still being prepared.")
 
 #: Seconds a signal needs from one layer to the next at 1x.
 SECONDS_PER_LAYER = 0.6

@@ -18,7 +18,7 @@ from app.engine.inbox import Inbox, Request
 from app.engine.mailbox import Mailbox
 from app.engine.moving import ENDS_A_JOURNEY, Moving
 from app.engine.pace import Pace
-from app.engine.state import EngineState, Work
+from app.engine.state import PREPARING, EngineState, Work
 from app.engine.stopping import STATE_INTERVAL
 from app.snapshots import Probe, Snapshot
 from app.text import tr
@@ -409,7 +409,7 @@ class Worker(Moving, QThread):
     def _do_answer(self, question: str, values: dict[str, Any]) -> Any:
         if question == "numeric_check" and not self._precise:
             # Compiling for float64 here would hold up everything else for seconds.
-            raise NotReadyError(tr("The numeric check is still being prepared."))
+            raise NotReadyError(PREPARING)
         if question in ("saved_state", *_MOVES) and self._lacks_kernels is not None:
             # Whoever saves now must not lose what was trained, and undo must not stop half way: what is missing is
             # compiled here after all.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from app.bus import CommandError
-from app.engine.state import INTERRUPTED
+from app.engine.state import INTERRUPTED, PREPARING
 from app.scenes.formula_expressions import visible
 from app.scenes.step_values import is_weight
 from app.step.simplify import shorten
@@ -59,8 +59,8 @@ class Questions(QObject):
         The path of the chain rule from the loss to the gradient that is looked at (`core.tape.chain.Chain`).
     no_chain
         Why there is none, in a sentence, where the engine has said so.
-    check, checking
-        The numeric check asked for last with what it measured; whether one is under way.
+    check, checking, preparing
+        The numeric check asked for last with what it measured; whether one is under way, or waits for its kernels.
     """
 
     answered = Signal()
@@ -96,6 +96,13 @@ class Questions(QObject):
         self._check_timer.timeout.connect(self._ask_check)
         #: Whether the learner waits for a check, and for one of another number than the one under way.
         self._check_wanted = self._check_next = False
+        #: The check that is wanted waits for its kernels: it is asked for again until they are there.
+        self.preparing = False
+        self._prepared_for: tuple[int, int, tuple[int, ...]] | None = None
+        self._prepared_timer = QTimer(self)
+        self._prepared_timer.setSingleShot(True)
+        self._prepared_timer.setInterval(IDLE)
+        self._prepared_timer.timeout.connect(self._ask_prepared)
 
     def tensor(self, serial: int, name: str) -> np.ndarray | None:
         """Return a tensor that was asked for because it is too large for every snapshot."""
@@ -124,9 +131,14 @@ class Questions(QObject):
 
     def rest(self) -> None:
         """Ask nothing by itself any more."""
-        self._check_timer.stop()
-        self._chain_timer.stop()
-        self._again_timer.stop()
+        for timer in (
+            self._check_timer,
+            self._chain_timer,
+            self._again_timer,
+            self._prepared_timer,
+        ):
+            timer.stop()
+        self.preparing = False
 
     @Slot()
     def ask(self) -> None:
@@ -231,7 +243,7 @@ class Questions(QObject):
         explained = Explained(*asked, None)
 
         def checked(answer: Any) -> None:
-            self.checking = False
+            self.checking = self.preparing = False
             self._check_is_quick = perf_counter() - began < QUICK
             if self._asked == asked:
                 self.check = (explained, answer)
@@ -239,7 +251,11 @@ class Questions(QObject):
 
         def failed(sentence: str) -> None:
             self.checking = False
-            if self._check_wanted and sentence != INTERRUPTED:
+            self.preparing = sentence == PREPARING and self._check_wanted
+            if self.preparing:
+                self._prepared_for = asked
+                self._prepared_timer.start()
+            elif self._check_wanted and sentence != INTERRUPTED:
                 self._session.context.refused.emit(sentence)
             self._end_check()
 
@@ -248,6 +264,16 @@ class Questions(QObject):
             failed=failed,
         )  # fmt: skip
         self.answered.emit()
+
+    @Slot()
+    def _ask_prepared(self) -> None:
+        """Ask again for a check that had to wait, unless another number is looked at by now."""
+        if self._asked == self._prepared_for and self.checkable:
+            self._check_wanted = True
+            self._ask_check()
+        else:
+            self.preparing = False
+            self.answered.emit()
 
     def _end_check(self) -> None:
         """A check has come back: the learner may wait for one of another number meanwhile."""

@@ -53,12 +53,15 @@ class Check:
         Both gradients, or None before the check.
     why
         Why they may differ (`app.step.slope`), or "".
+    preparing
+        It will be measured as soon as the engine can.
     """
 
     under_way: bool = False
     numeric: float | None = None
     backprop: float | None = None
     why: str = ""
+    preparing: bool = False
 
     @property
     def error(self) -> float | None:
@@ -89,7 +92,7 @@ def _build(session: StepSession, card: Card) -> Check | None:
         ):  # fmt: skip
             why = why_not(session.program, subject.tensor.removeprefix("grad/"))
             return Check(False, float(answer["numeric"]), card.result, why)
-    return Check(questions.checking)
+    return Check(questions.checking or questions.preparing, preparing=questions.preparing)
 
 
 def _paint(page: Page, check: Check) -> None:
@@ -147,6 +150,8 @@ def _offer(page: Page, check: Check) -> None:
     page.box(rect, t.line, t.bg2, 8, ACTION, (t.tx3, t.bg2))
     page.text(PAD + 12, top + 21, tr("Check this gradient"), 11, t.tx2, weight=600)
     words = tr("measuring…") if check.under_way else tr("Measure")
+    if check.preparing:
+        words = tr("preparing…")
     page.text(rect.right() - 12, top + 21, words, 12, t.tx, weight=500, anchor="end")
     what = tr("nudge the weight a little and see how L answers")
     if draw.advance(what, _SIZE) > page.room - 24:

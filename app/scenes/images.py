@@ -29,7 +29,9 @@ def levels(values: np.ndarray, ramp: str, vmax: float) -> np.ndarray:
     # Products of large numbers, and one divided by a tiny extent, may be beyond float32: the end of the ramp.
     with np.errstate(over="ignore", invalid="ignore"):
         scaled = np.asarray(values, np.float32) * np.float32(scale)
-    scaled = np.nan_to_num(scaled, nan=0.0, posinf=1.0, neginf=-1.0)
+    # Asking is ten times as fast as replacing what is not there.
+    if not np.isfinite(scaled).all():
+        scaled = np.nan_to_num(scaled, nan=0.0, posinf=1.0, neginf=-1.0)
     if ramp == "signed":
         return np.rint(np.clip(scaled, -1, 1) * 127 + 128).astype(np.uint8)
     return np.rint(np.clip(scaled, 0, 1) * 255).astype(np.uint8)

@@ -16,7 +16,15 @@ from PySide6.QtGui import (
     QPen,
     QResizeEvent,
 )
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QScrollArea,
+    QScrollBar,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app import icons, theme
 from app.text import tr
@@ -48,8 +56,23 @@ class Panel(QFrame):
             painter.fillRect(*lines[edge], colors.line)
 
 
+class _SteadyBar(QScrollBar):
+    """A scroll bar that keeps its room, and shows nothing where there is nothing to scroll."""
+
+    @guarded
+    def paintEvent(self, event: QPaintEvent) -> None:
+        if self.maximum() > self.minimum():
+            super().paintEvent(event)
+
+
 class ScrollPanel(QScrollArea):
     """A panel that scrolls up and down.
+
+    Parameters
+    ----------
+    steady : bool
+        Keep the scroll bar's room free. Content whose height follows from its width needs it: it would become lower
+        when the bar comes, which then goes, and so on without an end.
 
     Attributes
     ----------
@@ -57,11 +80,16 @@ class ScrollPanel(QScrollArea):
         Holds the content; a stretch keeps it at the top.
     """
 
-    def __init__(self, *, name: str = "", parent: QWidget | None = None) -> None:
+    def __init__(
+        self, *, name: str = "", steady: bool = False, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         if name:
             self.setObjectName(name)
         self.setWidgetResizable(True)
+        if steady:
+            self.setVerticalScrollBar(_SteadyBar(Qt.Orientation.Vertical))
+            self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)

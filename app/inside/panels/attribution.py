@@ -56,7 +56,7 @@ class AttributionPanel(QWidget):
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.setSpacing(0)
-        area = ScrollPanel(name="inside-attribution-scroll")
+        area = ScrollPanel(name="inside-attribution-scroll", steady=True)
         outer.addWidget(area, 1)
         inside = QWidget()
         inside.setProperty("clear", True)

@@ -30,7 +30,7 @@ class FiltersPanel(QWidget):
         self._bar.setContentsMargins(16, 8, 16, 0)
         self._bar.setSpacing(8)
         column.addLayout(self._bar)
-        self.area = ScrollPanel(name="inside-filters-scroll")
+        self.area = ScrollPanel(name="inside-filters-scroll", steady=True)
         self.wall = FilterWall(session)
         self.area.body.addWidget(self.wall)
         column.addWidget(self.area, 1)

@@ -118,7 +118,7 @@ class MistakesPanel(ScanPanel):
         self._label: int | None = None
         self._predicted: int | None = None
         self.gallery = MistakesGallery(self)
-        area = ScrollPanel(name="inside-mistakes-scroll")
+        area = ScrollPanel(name="inside-mistakes-scroll", steady=True)
         area.body.addWidget(self.gallery, 1)
         self.outer.addWidget(area, 1)
         self._beside = QWidget()

@@ -112,7 +112,7 @@ class NeighboursPanel(ScanPanel):
         super().__init__(session, "inside-neighbours", "inside_neighbours")
         self._chosen = ""
         self.gallery = NeighboursGallery(self)
-        area = ScrollPanel(name="inside-neighbours-scroll")
+        area = ScrollPanel(name="inside-neighbours-scroll", steady=True)
         area.body.addWidget(self.gallery, 1)
         self.outer.addWidget(area, 1)
         self._beside = QWidget()

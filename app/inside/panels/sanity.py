@@ -25,7 +25,7 @@ class SanityPanel(TrustPanel):
         self.grid = ForgettingGrid(
             lambda method: METHODS[method].title, self._layer, self.attributing.signed
         )
-        area = ScrollPanel(name="inside-sanity-scroll")
+        area = ScrollPanel(name="inside-sanity-scroll", steady=True)
         area.body.addWidget(self.grid)
         area.body.addStretch(1)
         self.outer.addWidget(area, 1)

@@ -41,7 +41,7 @@ class TopSamplesPanel(ScanPanel):
         self._of, self._held = "", False
         self.gallery = TopGallery(self)
         session.context.theme_changed.connect(lambda _: self.gallery.forget_images())
-        area = ScrollPanel(name="inside-top-scroll")
+        area = ScrollPanel(name="inside-top-scroll", steady=True)
         area.body.addWidget(self.gallery, 1)
         self.outer.addWidget(area, 1)
         self._beside = QWidget()

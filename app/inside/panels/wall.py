@@ -253,7 +253,7 @@ class WallPanel(QWidget):
         self._session = session
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        self.area = ScrollPanel(name="inside-wall-scroll")
+        self.area = ScrollPanel(name="inside-wall-scroll", steady=True)
         self.wall = Wall(session)
         self.area.body.addWidget(self.wall)
         column.addWidget(self.area)

@@ -22,7 +22,7 @@ PHASES = {
 
 
 # Spaces between words are kept; those around operators the formula layout makes itself.
-_WORDS = re.compile(r"(?<=[\w)'’,;⟩])\s+(?=[\w(])|(?<=\bvia) +")
+_WORDS = re.compile(r"(?<=[\w)'’,;⟩])\s+(?=[\w(∂])|(?<=\bvia) +")
 
 
 def title(instruction: InstructionView, notation: str = "rows") -> str:

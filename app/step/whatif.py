@@ -140,6 +140,7 @@ class WhatIfBar(QFrame):
         self._text = Label("", "label", "tx2", name="step-whatif-text")
         self._text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._chips: list[Button] = []
+        self._edits = 0
         self.keep = Button(tr("Keep"), name="step-whatif-keep", kind="normal")
         self.keep.setToolTip(
             tr(
@@ -176,7 +177,7 @@ class WhatIfBar(QFrame):
         if whatif is None:
             self.hide()
             return
-        words = self._words(whatif)
+        words, self._edits = self._words(whatif), len(whatif.edits)
         self._text.setToolTip(words)
         self.setAccessibleName(tr("What if: {words}", words=words))
         self.setToolTip(
@@ -207,10 +208,13 @@ class WhatIfBar(QFrame):
         return "  ·  ".join(parts)
 
     def _cut(self) -> None:
-        """Show as much of the words as there is room for."""
+        """Show as much of the words as there is room for: what every chip says is not said again."""
         room = self._text.width()
         metrics = self._text.fontMetrics()
-        self._text.setText(metrics.elidedText(self.text, Qt.TextElideMode.ElideRight, room))
+        words = self.text
+        if self._chips and len(self._chips) == self._edits:
+            words = "  ·  ".join(words.split("  ·  ")[: -self._edits])
+        self._text.setText(metrics.elidedText(words, Qt.TextElideMode.ElideRight, room))
 
     def event(self, event: QEvent) -> bool:
         done = super().event(event)

@@ -104,7 +104,8 @@ def letter(panel: Panel, subject: Subject, columns: bool) -> formula.Formula:
     if info.role in LASTING:
         role = "tx"
     pen = formula.Pen(13, 500, role)
-    parts = (info.symbol or info.name).split("/")
+    # A name of several words, such as a running sum, keeps its spaces.
+    parts = (info.symbol or info.name).replace(" ", r"\ ").split("/")
     pieces = [to_box(parts[0], pen)]
     for part in parts[1:]:
         pieces += [formula.text("/", pen), to_box(part, pen)]

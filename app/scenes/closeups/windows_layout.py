@@ -331,6 +331,12 @@ def _page(
     elif pages:
         axis = pages[-1]
         words = _numbered("channel" if info.batch else "filter", base[axis], info.shape[axis])
+    if not info.batch and len(pages) > 1:
+        # A kernel has a plane for each channel that it reads, too.
+        more = _numbered("channel", base[pages[-2]], info.shape[pages[-2]])
+        both = f"{words}, {more}"
+        if draw.advance(page_words(both), 11) + 32 <= plane.rect[2] + _OVER:
+            words = both
     if role != "result" and plane.sample >= 0:
         words = ", ".join(filter(None, [_numbered("sample", plane.sample, count), words]))
     if role == "operand" and plane.tensor == terms.left and count > 1:
@@ -354,6 +360,10 @@ def _padding(made: InstructionView) -> str:
     """How many rows and columns of zeros stand above, below, left and right: uneven ones are told from even ones."""
     (top, left), (bottom, right) = made.attributes["before"], made.attributes["after"]
     return f"padded ↑{top} ↓{bottom} ←{left} →{right}"
+
+
+#: How far the words over a plane may reach beyond it.
+_OVER = 24.0
 
 
 def _numbered(kind: str, number: int, of: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -14,6 +15,7 @@ from app.scenes.closeup import best_of, subject_at
 from app.scenes.closeups import heat
 from app.scenes.closeups.board import Board
 from app.scenes.closeups.windows_drawing import scale_words
+from app.scenes.closeups.windows_layout import page_words
 from app.scenes.formula_expressions import format_number
 from app.scenes.frame import ViewState
 from app.scenes.step import SCENE
@@ -75,6 +77,20 @@ def test_names_and_page_numbers_of_a_closeup_do_not_lie_on_each_other(qtbot):
             for one, other in combinations(boxes, 2):
                 assert not one.intersects(other), (line.title, size)
     assert paged > 10
+
+
+def test_a_plane_of_a_kernel_says_which_channel_it_reads(qtbot):
+    with in_step(qtbot, "digits-cnn") as window:
+        program = view(window).session.program
+    line = next(i for i in program.instructions if i.title.startswith("flip(W)"))
+    subject = replace(subject_at(program, line, rows=64), cell=(1, 2, 5, 3))
+    best = best_of(program, line)
+    place = best.layout(subject, (700, 560), ViewState())
+    said = [page_words(page.words) for page in place.pages]
+    shapes = [subject.info(page.plane.tensor).shape for page in place.pages]
+    assert len(said) == 2
+    for words, shape, (channel, filter_) in zip(said, shapes, ((4, 6), (6, 4))):
+        assert words == f"filter {filter_} of {shape[3]}, channel {channel} of {shape[2]}"
 
 
 def test_the_ends_of_the_colours_say_when_numbers_lie_beyond_them(qapp):

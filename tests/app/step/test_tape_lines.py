@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from PySide6.QtTest import QTest
 
-from app.step.notation import short
+from app.step.notation import short, title
 from app.step.tape_lines import _fitted
 from tests.app.step.driving import Stepping, in_step
 from tests.app.step.small_run import program
@@ -18,7 +18,7 @@ def line_of(title: str):
 
 
 @pytest.mark.parametrize(
-    ("title", "name"),
+    ("words", "name"),
     [
         ("∂L/∂W¹ = via u′ + via u", "∂W¹"),
         ("∂L/∂a² via a⁴ = ∂L/∂a⁴[3…4]", "∂a²"),
@@ -27,8 +27,20 @@ def line_of(title: str):
         ("δ¹ = ∂L/∂a¹ ∘ (a¹ > 0)", "δ¹"),
     ],
 )
-def test_the_short_name_of_an_instruction_is_what_it_computes(title, name):
-    assert short(line_of(title)) == name
+def test_the_short_name_of_an_instruction_is_what_it_computes(words, name):
+    assert short(line_of(words)) == name
+
+
+@pytest.mark.parametrize(
+    ("words", "kept"),
+    [
+        ("m³ = mean ∂L/∂x̂³", r"mean\ ∂L/∂x̂³"),
+        ("W² ← W² − η ∂L/∂W²", r"η\ ∂L/∂W²"),
+        ("sum loss ← 1", r"sum\ loss"),
+    ],
+)
+def test_words_before_a_gradient_stand_apart_from_it(words, kept):
+    assert kept in title(line_of(words))
 
 
 def test_a_line_of_the_tape_is_whole_before_the_shape_of_its_result_is(qtbot):

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PySide6.QtGui import QPainter
+from PySide6.QtGui import QImage, QPainter
 
 from app.scenes import draw, images
+from app.scenes.cache import Cache
 from app.scenes.formula_expressions import format_number
 from app.scenes.hits import Hit, HitIndex
 from app.scenes.registry import register
@@ -185,16 +186,44 @@ def _maps(
     painter: QPainter, place: WallLayout, row: WallRow, theme: Theme, array: np.ndarray | None, top: Any
 ) -> None:  # fmt: skip
     ramp = "signed" if is_signed(array) else "activation"
+    last = row.first + row.shown
+    found: tuple[QImage, ...] = ()
+    if array is not None and array.ndim == 3 and array.shape[-1] >= last:
+        page = array[..., row.first : last]
+        most = top[row.first : last] if isinstance(top, np.ndarray) else np.full(row.shown, top)
+        found = _pictures(theme, page, ramp, most)
     for k in range(row.shown):
         x, y, w, h = row.rect(k, place.left)
-        number = row.first + k
-        if array is not None and array.ndim == 3 and number < array.shape[-1]:
-            most = float(top[number]) if isinstance(top, np.ndarray) else float(top)
-            one = images.kept(theme, array[..., number], ramp, most)
-            images.place(painter, x, y, w, h, one, False)
+        if found:
+            images.place(painter, x, y, w, h, found[k], False)
         else:
             draw.fill(painter, x, y, w, h, theme.bg2)
         draw.frame(painter, x - 0.5, y - 0.5, w + 1, h + 1, theme.line)
+
+
+_kept = Cache(48)
+
+
+def _pictures(theme: Theme, maps: np.ndarray, ramp: str, most: np.ndarray) -> tuple[QImage, ...]:
+    """All maps of a page at once, which is much quicker than one by one; of arrays that stay they are kept."""
+
+    def painted() -> tuple[np.ndarray, tuple[QImage, ...]]:
+        # Where all is zero, or nothing is finite, there is nothing to divide by: as `images.levels` has it.
+        there = (most > 0) & np.isfinite(most)
+        scale = np.divide(1.0, most, out=np.zeros(len(most)), where=there).astype(np.float32)
+        with np.errstate(invalid="ignore", over="ignore"):
+            scaled = maps.transpose(2, 0, 1) * scale[:, None, None]
+        words = images.colors(theme, scaled, ramp, 1.0)
+        return maps, tuple(images.from_words(one) for one in words)
+
+    owner = maps.base
+    if not isinstance(owner, np.ndarray) or owner.flags.writeable:
+        return painted()[1]
+    # The array is kept with its pictures, so that no other is at its address.
+    place = maps.__array_interface__["data"][0]
+    key = (place, maps.shape, maps.strides, ramp, most.tobytes(), theme.name)
+    found: tuple[np.ndarray, tuple[QImage, ...]] = _kept.get(key, painted)
+    return found[1]
 
 
 def _units(

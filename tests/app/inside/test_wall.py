@@ -9,10 +9,12 @@ from PySide6.QtTest import QTest
 
 from app.bus import CommandError
 from app.inside.panels.wall import Wall
+from app.scenes import images
 from app.scenes.hits import Hit
-from app.scenes.wall import tops
+from app.scenes.wall import _pictures, tops
 from app.scenes.wall_layout import MOST_MAPS, place_wall
 from app.snapshots import NetworkView, NodeView
+from app.theme import DARK
 from tests.app.inside.conftest import Inside
 
 
@@ -77,3 +79,11 @@ def test_many_maps_have_pages_and_wrong_pages_are_refused(inside: Inside) -> Non
             inside.do("inside.page", layer="conv2d_1", page=page)
     with pytest.raises(CommandError, match="nothing"):
         inside.do("inside.page", layer="nothing", page=0)
+
+
+def test_a_page_of_maps_has_the_colours_of_each_map(inside: Inside) -> None:
+    maps = inside.session.look.layers["conv2d_2"]
+    for top in (np.full(16, float(maps.max())), maps.max((0, 1)), np.zeros(16)):
+        found = _pictures(DARK, maps[..., :16], "activation", top)
+        for k, picture in enumerate(found):
+            assert picture == images.heat(DARK, maps[..., k], "activation", float(top[k]))

@@ -89,6 +89,21 @@ def blocks_layout(spec: NetworkView, size: tuple[int, int], view: ViewState) -> 
             tensors.append(
                 ("∂W", f"grad/{kernel}", QRectF(x + BLOCK[0] - 8 - face, y + 136, face, 34))
             )
+        # Normalisation has a scale and a shift for each channel in the place of a kernel.
+        learned = [
+            (letter, weight)
+            for letter, ending in (("γ", "/gamma"), ("β", "/beta"))
+            for weight in node.weights
+            if weight.endswith(ending)
+        ]
+        half = (face - 4) / 2
+        for k, (letter, weight) in enumerate(learned if not kernel else ()):
+            for name, called, left_at in (
+                (weight, letter, x + 8),
+                (f"grad/{weight}", f"∂{letter}", x + BLOCK[0] - 8 - face),
+            ):
+                place_of = QRectF(left_at + k * (half + 4), y + 136, half, 34)
+                tensors.append((called, name, place_of))
         blocks.append(
             Block(node.id, node.layer, node.title, shape_text(node.shape), rect, tuple(tensors))
         )

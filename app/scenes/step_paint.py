@@ -346,6 +346,8 @@ class Brush:
         if seen.picture is not None:
             box = (face.x(), face.y(), face.width(), face.height())
             images.place(self.p, *box, seen.picture.image, False)
+            # Zeros have the colour of the ground.
+            draw.frame(self.p, *box, theme.line)
         else:
             self.p.setPen(QPen(theme.line2, 1, Qt.PenStyle.DashLine))
             self.p.setBrush(Qt.BrushStyle.NoBrush)

@@ -10,18 +10,19 @@ import pytest
 from PySide6.QtCore import QRectF
 
 from app import theme
-from app.scenes import draw, images
+from app.scenes import draw, images, step_layout
 from app.scenes.closeup import best_of, subject_at
 from app.scenes.closeups import heat
 from app.scenes.closeups.board import Board
 from app.scenes.closeups.windows_drawing import scale_words
 from app.scenes.closeups.windows_layout import page_words
 from app.scenes.formula_expressions import format_number
-from app.scenes.frame import ViewState
+from app.scenes.frame import Frame, ViewState
 from app.scenes.step import SCENE
 from app.scenes.step_paint import Brush
 from app.scenes.step_places import DENSE, RowBox, UnitBox
 from app.scenes.step_seen import RowSeen, UnitSeen
+from app.snapshots import NetworkView, NodeView
 from tests.app.step.driving import Stepping, in_step, view
 
 
@@ -103,6 +104,30 @@ def test_the_ends_of_the_colours_say_when_numbers_lie_beyond_them(qapp):
     assert not heat.beyond(values, 1.0)
     assert heat.beyond(-values, 0.5)
     assert not heat.beyond(None, 0.5)
+
+
+def test_normalisation_has_its_scale_and_shift_and_their_gradients():
+    weights = ("bn/gamma", "bn/beta", "bn/moving_mean", "bn/moving_variance")
+    spec = NetworkView("bn", (
+        NodeView("in", "in", "Input", "Input", "6", (6,)),
+        NodeView("d", "d", "Dense", "Dense 40", "40", (40,), weights=("d/kernel", "d/bias"), inputs=("in",)),
+        NodeView("bn_1", "bn", "BatchNormalization", "BatchNorm", "40", (40,), weights=weights, inputs=("d",)),
+    ))  # fmt: skip
+    place = step_layout.layout(spec, (704, 598), ViewState())
+    dense, block = place.blocks[1:]
+    assert [label for label, _, _ in dense.tensors] == ["a", "δ", "W", "∂W"]
+    drawn = {label: name for label, name, _ in block.tensors}
+    assert drawn == {
+        "a": "bn_1/output", "δ": "grad/bn_1/output", "γ": "bn/gamma", "β": "bn/beta",
+        "∂γ": "grad/bn/gamma", "∂β": "grad/bn/beta",
+    }  # fmt: skip
+    faces = [face for _, _, face in block.tensors]
+    assert all(block.rect.contains(face.adjusted(0, 0, 0, 12)) for face in faces)
+    assert not any(one.intersects(other) for one, other in combinations(faces, 2))
+    # What is drawn is asked of the engine, and can be pointed at.
+    asked = {probe.tensor for probe in SCENE.probes(spec, place, Frame())}
+    assert asked >= set(drawn.values())
+    assert {f"tensor:{name}" for name in drawn.values()} <= {hit.id for hit in place.hits.items}
 
 
 def test_numbers_stand_clear_of_the_marks_of_their_rows(qapp):

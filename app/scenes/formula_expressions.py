@@ -43,7 +43,7 @@ _SYMBOL, _SUM, _PRODUCT, _NEGATE, _ATOM = 0, 1, 2, 3, 4
 _NAMES = {"sigmoid": "σ", "log": "ln", "relu": "ReLU"}
 #: Roles of weights; kernels of several kinds end in "_kernel".
 _LEARNED = frozenset(("kernel", "bias", "gamma", "beta", "alpha", "embeddings"))
-_TESTS = frozenset(("positive", "step", "equal", "inside", "is_first_max"))
+TESTS = frozenset(("positive", "step", "equal", "inside", "is_first_max"))
 
 
 def format_number(value: float, decimals: int = DECIMALS, sign: bool = False) -> str:
@@ -217,7 +217,7 @@ class _Setter:
             return f.root(arguments[0], pen)
         if kind == "abs":
             return f.parentheses(arguments[0], pen, "||")
-        if kind in _TESTS:
+        if kind in TESTS:
             if kind == "is_first_max":
                 # Which of the values it is about: the others would fill lines.
                 arguments = [arguments[1 + int(expr.arguments[0].value)]]  # type: ignore[union-attr]
@@ -342,7 +342,7 @@ class _Setter:
             return self.pieces(expr, pen)
         if isinstance(expr, Call) and expr.function == "sqrt":
             return [f.root(self.inside(expr.arguments[0], pen), pen)]
-        if isinstance(expr, Call) and expr.function not in _TESTS:
+        if isinstance(expr, Call) and expr.function not in TESTS:
             result = [f.text(_NAMES.get(expr.function, expr.function) + "(", pen)]
             for index, argument in enumerate(expr.arguments):
                 if index:

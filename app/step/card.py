@@ -170,7 +170,11 @@ def _lines(card: Card) -> list[str]:
     if card.drawn and card.instruction is not None:
         return [card.instruction.formula.replace(" = ", " &= ", 1)]
     name = to_tex(card.subject) if card.subject is not None else "y"
-    lines, values = [f"{name} &= {to_tex(card.expression)}"], card.values
+    line, values = card.instruction, card.values
+    # What reads the number that it writes is no equation.
+    read = () if line is None else tuple(line.operands.values())
+    equals = r"\leftarrow" if card.subject is not None and card.subject.tensor in read else "="
+    lines = [f"{name} &{equals} {to_tex(card.expression)}"]
     if all(value is not None for value in values.values()):
         lines.append(
             f"&= {to_tex(card.expression, lambda t, i: float(values[t, tuple(i)] or 0.0))}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from app.scenes.formula_expressions import TESTS
 from app.step.gradient_words import of_weight
 from app.step.notation import counts
 from app.step.recurrent_words import RECURRENT, of_time_step
@@ -13,10 +14,12 @@ from app.step.sum_words import of_sums
 from app.step.update_words import of_update
 from app.step.window_words import WINDOWS
 from app.text import number, tr
+from core.expressions import Call, children
 
 if TYPE_CHECKING:
     from app.snapshots import InstructionView
     from app.step.session import StepSession
+    from core.expressions import Expr
 
 _GENERAL = SHAPES | WINDOWS | RECURRENT | {
     "matmul": "Each value feeding in is multiplied by the weight of its edge, and the products are added up.",
@@ -156,7 +159,17 @@ def sentence(session: StepSession, answer: Any) -> str:
     in_time = of_time_step(instruction.writes, instruction.phase)
     if in_time or special:
         return tr(in_time) if in_time else special
-    return tr(_GENERAL.get(instruction.op, ""))
+    words = tr(_GENERAL.get(instruction.op, ""))
+    if words and instruction.phase == "backward" and _asks(getattr(answer, "expression", None)):
+        words += " " + tr("Square brackets count 1 where what they say is true, else 0.")
+    return words
+
+
+def _asks(expression: Expr | None) -> bool:
+    """Whether a formula has conditions in it."""
+    if isinstance(expression, Call) and expression.function in TESTS:
+        return True
+    return expression is not None and any(map(_asks, children(expression)[:64]))
 
 
 def _keeping(session: StepSession, instruction: InstructionView) -> str:

@@ -115,3 +115,25 @@ def test_a_loss_of_the_whole_batch_is_not_called_losses(walks: Any) -> None:
         assert ("once for each of its samples" in words) == (
             alone and "accuracy" not in line.operands["x"]
         )
+
+
+def test_brackets_are_explained_and_updates_are_no_equations(walks: Any) -> None:
+    walk = walks(_dense(activation="relu"), "table")
+    sheet, do = walk.view.sheet, walk.window.context.bus.do
+
+    def card_of(index: int) -> Any:
+        do("step.inspect", instruction=index)
+        walk.qtbot.waitUntil(
+            lambda: sheet.card.instruction.index == index and sheet.card.expression is not None,
+            timeout=20_000,
+        )
+        return sheet.card
+
+    program = walk.session.program
+    back = next(i for i in program.instructions if i.op == "relu_grad")
+    assert "count 1 where what they say is true" in card_of(back.index).words
+    update = next(i for i in program.instructions if i.phase == "update")
+    lines = card_of(update.index).tex.splitlines()
+    assert r"\leftarrow" in lines[1]
+    assert not any(r"\leftarrow" in line for line in lines[2:])
+    assert r"\leftarrow" not in card_of(back.index).tex

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Cell = tuple[int, int]
 #: Between two lanes of a gap, and above and below all of them.
-LANE, BESIDE = 12.0, 11.0
+LANE, BESIDE = 12.0, 14.0
 _PITCH = BLOCK[0] + BLOCK_GAP[0]
 
 

@@ -3,6 +3,8 @@
 
 VENV ?= .venv
 PY = $(VENV)/bin/python
+# Processes that run the tests; a file's tests stay together.
+WORKERS ?= 2
 ENVIRONMENT = VENV=$(VENV) PYTHON=$(PYTHON) sh packaging/environment.sh
 # A virtual display for what has to be a real window.
 VIRTUAL = env QT_QPA_PLATFORM=xcb xvfb-run -a -s "-screen 0 1600x1000x24"
@@ -27,7 +29,7 @@ run:
 
 test:
 	@$(ENVIRONMENT) test
-	$(PY) -m pytest
+	$(PY) -m pytest -n $(WORKERS) --dist loadfile
 
 test-long:
 	@$(ENVIRONMENT) test conformance xvfb

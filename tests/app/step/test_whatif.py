@@ -88,7 +88,7 @@ def test_a_weight_typed_over_changes_what_follows_and_discard_brings_everything_
     assert f"loss {before['loss']:.4f} → {now['loss']:.4f}" in bar.text
     # The number itself is said once: by what takes it back.
     said, chip = control(window, "step-whatif-text"), control(window, "step-whatif-edit-0")
-    assert chip.isVisible()
+    qtbot.waitUntil(chip.isVisible)
     assert chip.text() in bar.text
     assert "a copy of step 1" in said.text()
     assert chip.text() not in said.text()

@@ -29,18 +29,31 @@ _SIDES = (40.0, 64.0)
 STAYED, CHANGED = 0.5, 0.2
 
 
+#: Of fewer numbers a rank correlation says nothing: of two it can only be 1 or −1.
+LEAST = 16
+
+
+def kind_of(one: Forgetting) -> str:
+    """What became of a map: "stays", "part", "changes", or "nothing" where it is the same number everywhere."""
+    last = one.maps[-1].correlation
+    if isnan(last):
+        return "nothing"
+    if abs(last) >= STAYED:
+        return "stays"
+    return "changes" if abs(last) <= CHANGED else "part"
+
+
 def verdict(one: Forgetting) -> str:
     """What the last map says of a method; empty until there is more than the first."""
-    last = one.maps[-1].correlation
     if len(one.maps) < 2:
         return ""
-    if isnan(last):
-        return tr("says nothing: the same number everywhere")
-    if abs(last) >= STAYED:
-        return tr("stays: it shows the image")
-    if abs(last) <= CHANGED:
-        return tr("changes: it depends on what was learned")
-    return tr("changes in part")
+    image = one.maps[0].attributions.ndim > 1
+    return {
+        "nothing": tr("says nothing: the same number everywhere"),
+        "stays": tr("stays: it shows the image") if image else tr("stays: it shows the input"),
+        "changes": tr("changes: it depends on what was learned"),
+        "part": tr("changes in part"),
+    }[kind_of(one)]
 
 
 class ForgettingGrid(QWidget):
@@ -128,6 +141,8 @@ class ForgettingGrid(QWidget):
             if self.found is None:
                 return
             colors, side = theme.current(), self.side()
+            words = draw.elide(tr("rank correlation of sizes"), 10.5, _LEFT - 28)
+            draw.text(painter, 16, 16, words, 10.5, colors.tx3)
             longest = max(self.found.methods, key=lambda m: len(m.maps))
             for k, one in enumerate(longest.maps):
                 words = self._layer(one.layers[-1]) if one.layers else tr("as it is")

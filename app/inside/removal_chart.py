@@ -44,7 +44,7 @@ class RemovalChart(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.found: Removals | None = None
         self.titles: dict[str, str] = {}
-        self.chosen = ""
+        self.chosen, self._what = "", tr("pixels")
         #: Which plot the mouse is in, and the share there.
         self.way, self.share = "deletion", 0.3
 
@@ -58,9 +58,11 @@ class RemovalChart(QWidget):
             found[f"{one.method}/insertion"] = one.insertion.scores
         return found
 
-    def show_found(self, found: Removals | None, titles: dict[str, str], chosen: str) -> None:
-        """Show other curves; `titles` by method."""
-        self.found, self.titles, self.chosen = found, titles, chosen
+    def show_found(
+        self, found: Removals | None, titles: dict[str, str], chosen: str, what: str
+    ) -> None:
+        """Show other curves; `titles` by method, `what` are the things that go."""
+        self.found, self.titles, self.chosen, self._what = found, titles, chosen, what
         self.update()
 
     # -- places
@@ -110,8 +112,8 @@ class RemovalChart(QWidget):
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             colors = theme.current()
             titles = (
-                tr("Deletion: strongest pixels go first"),
-                tr("Insertion: strongest pixels come first"),
+                tr("Deletion: strongest {what} go first", what=self._what),
+                tr("Insertion: strongest {what} come first", what=self._what),
             )
             for way, rect, title in zip(WAYS, self.plots(), titles, strict=True):
                 self._paint_plot(painter, colors, way, rect, title)

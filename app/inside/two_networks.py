@@ -45,6 +45,7 @@ class TwoNetworks(QWidget):
         self._classes: Sequence[str] = ()
         self._layer, self._signed, self._opacity = "", False, 0.8
         self._titles: Mapping[str, str] = {}
+        self._features: Sequence[str] = ()
         self._hits: list[tuple[QRectF, np.ndarray, str]] = []
 
     def numbers(self) -> dict[str, np.ndarray]:
@@ -64,10 +65,10 @@ class TwoNetworks(QWidget):
 
     def show_found(
         self, found: Beside | None, classes: Sequence[str], layer: str, signed: bool, opacity: float,
-        titles: Mapping[str, str],
+        titles: Mapping[str, str], features: Sequence[str] = (),
     ) -> None:  # fmt: skip
-        """Show others; `layer` is the one whose maps are seen, `titles` what layers are called."""
-        self._titles = titles
+        """Show others; `layer` is the one whose maps are seen, `titles` and `features` what things are called."""
+        self._titles, self._features = titles, features
         self.found, self._classes, self._layer = found, classes, layer
         self._signed, self._opacity = signed, opacity
         self.setAccessibleDescription(self.said())
@@ -78,10 +79,13 @@ class TwoNetworks(QWidget):
         found = self.found
         if found is None:
             return ""
-        return "; ".join(
-            tr("{network}: {label} with probability {value}", network=side.title,
-               label=self._label(int(side.probabilities.argmax())), value=f"{side.probabilities.max():.3f}")
+        own, other = (
+            (self._label(int(side.probabilities.argmax())), f"{side.probabilities.max():.3f}")
             for side in (found.own, found.other)
+        )
+        return tr(
+            "here {own} {sure}, there {other} {other_sure}", own=own[0], sure=own[1], other=other[0],
+            other_sure=other[1],
         )  # fmt: skip
 
     def _label(self, k: int) -> str:
@@ -90,6 +94,10 @@ class TwoNetworks(QWidget):
     def maps_of(self, side: Side) -> tuple[str, np.ndarray | None]:
         """The layer whose maps are shown, and the maps."""
         assert self.found is not None
+        if not any(values.ndim == 3 for values in self.found.own.layers.values()):
+            # Lists of units: those of the chosen layer, where both have it.
+            name = self._layer if self._layer in side.layers else next(iter(side.layers), "")
+            return name, side.layers.get(name)
         own = [name for name, values in self.found.own.layers.items() if values.ndim == 3]
         place = own.index(self._layer) if self._layer in own else 0
         name = layer_of(side, self._layer if self._layer in own else "", place)
@@ -165,6 +173,13 @@ class TwoNetworks(QWidget):
                 self._hits.append((box, pixels, tr("attribution")))
             else:
                 self._hits.append((box, found.x[..., 0], tr("input")))
+        elif side.attributions is not None:
+            self._paint_features(
+                painter,
+                colors,
+                side.attributions.reshape(-1),
+                QRectF(left, 32, max(tile, 120.0), tile),
+            )
         self._paint_bars(
             painter, colors, side, QRectF(left, 32 + tile + 12, max(tile, 120.0), bars)
         )
@@ -172,6 +187,72 @@ class TwoNetworks(QWidget):
             painter, colors, side, QRectF(left + max(tile, 120.0) + 18, 14, right - left - max(tile, 120.0) - 18,
                                           area.height() - 22), top,
         )  # fmt: skip
+
+    def _paint_features(
+        self, painter: QPainter, colors: Theme, values: np.ndarray, area: QRectF
+    ) -> None:
+        """What mattered of a list of features: bars, the first ones where there are many."""
+        found = self.found
+        assert found is not None
+        both = [s.attributions for s in (found.own, found.other) if s.attributions is not None]
+        top = max(float(np.abs(one).max()) for one in both) or 1.0
+        shown = values[: max(1, int(area.height() // 15))]
+        middle = area.left() + 34 + (area.width() - 34) * (0.5 if self._signed else 0.0)
+        for k, value in enumerate(shown.tolist()):
+            y = area.top() + k * 15
+            name = self._features[k] if k < len(self._features) else f"x {k + 1}"
+            draw.text(painter, area.left(), y + 11, draw.elide(name, 11, 32), 11, colors.tx2)
+            wide = (area.right() - middle) * min(1.0, abs(value) / top)
+            tone = (colors.pos if value >= 0 else colors.neg) if self._signed else colors.bwd
+            draw.fill(painter, middle if value >= 0 else middle - wide, y + 3, wide, 8, tone, 1)
+            self._hits.append((QRectF(area.left(), y, area.width(), 15), np.array([[value]]), name))
+
+    def _paint_units(
+        self,
+        painter: QPainter,
+        colors: Theme,
+        name: str,
+        values: np.ndarray,
+        area: QRectF,
+        top: float,
+    ) -> None:
+        """The numbers of a layer without maps: a bar for each, from a line in the middle."""
+        flat = values.reshape(-1)[: max(1, int(area.width() // 5))]
+        words = tr(
+            "{layer}: {count} numbers, up to {top}",
+            layer=name,
+            count=values.size,
+            top=format_number(top, 3),
+        )
+        draw.text(
+            painter,
+            area.left(),
+            area.top() + 14,
+            draw.elide(words, 11, area.width()),
+            11,
+            colors.tx2,
+        )
+        step = min(24.0, area.width() / len(flat))
+        middle, half = area.top() + 24 + (area.height() - 24) / 2, (area.height() - 40) / 2
+        draw.fill(painter, area.left(), middle, step * len(flat), 1, colors.line2)
+        for k, value in enumerate(np.nan_to_num(flat).tolist()):
+            high = half * max(-1.0, min(1.0, value / top))
+            box = QRectF(area.left() + k * step, middle - half, max(1.0, step - 2), 2 * half)
+            draw.fill(
+                painter,
+                box.x(),
+                middle - max(high, 0.0),
+                box.width(),
+                abs(high),
+                colors.pos if high >= 0 else colors.neg,
+            )
+            self._hits.append(
+                (
+                    box,
+                    flat[k : k + 1][None],
+                    tr("{layer}, number {number}", layer=name, number=k + 1),
+                )
+            )
 
     def _paint_bars(self, painter: QPainter, colors: Theme, side: Side, area: QRectF) -> None:
         order = np.argsort(-np.nan_to_num(side.probabilities), kind="stable")[:_BARS]
@@ -204,6 +285,9 @@ class TwoNetworks(QWidget):
         if maps is None or area.width() < 60:
             return
         count, name = maps.shape[-1], self._titles.get(name, name)
+        if maps.ndim != 3:
+            self._paint_units(painter, colors, name, maps, area, top)
+            return
         words = tr(
             "{layer}: {count} maps, 0 to {top}", layer=name, count=count, top=format_number(top, 3)
         )

@@ -131,11 +131,11 @@ def beside(
     settings: Mapping[str, Any] = MappingProxyType({}),
     class_index: int = 0,
 ) -> Generator[Partial, None, Beside]:
-    """Two networks on one input; first what they say, then what mattered to each of them."""
+    """Two networks on one input; first what they say, then what mattered to each of them, if a method is named."""
     of, position = explainer(session), session.position
     row = given(of, x)
     there, title = _other(session, kind, name, step, of.input_shape)
-    if method not in METHODS:
+    if method and method not in METHODS:
         message = tr(
             "There is no method {name}; there are {names}.",
             name=repr(method),
@@ -150,8 +150,8 @@ def beside(
 
     yield Partial(0.1, answer())
     for k, one in enumerate((of, there)):
-        if k == 1 and class_index >= there.classes:
-            break  # its classes are others
+        if not method or (k == 1 and class_index >= there.classes):
+            break  # nothing to attribute, or its classes are others
         values: np.ndarray | None = None
         steps = steps_of(one, row, method, score, _settings(one, dict(settings)))
         for found in held(session, of, steps) if one is of else steps:

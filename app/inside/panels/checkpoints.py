@@ -148,7 +148,8 @@ class CheckpointStrip(Control):
                 return
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             ratio = self.devicePixelRatioF()
-            key = (history.serial, len(history.steps), self.size(), colors.name, ratio)
+            shape = (history.serial, len(history.steps), history.total_steps, history.epoch_steps)
+            key = (*shape, self.size(), colors.name, ratio)
             if self._picture is None or self._picture[0] != key:
                 self._picture = (key, self._drawn(history, colors, ratio))
             draw.blit(painter, 0, 0, self._picture[1])

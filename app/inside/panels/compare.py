@@ -170,8 +170,8 @@ class ComparePanel(AnswerPanel):
         session = self.session
         if session.input is None or session.class_index is None or self.refusal():
             return None
-        method = str(session.toggles["beside_method"])
-        settings = self._attributing.settings(method)
+        method = self._method()
+        settings = self._attributing.settings(method) if method else {}
         look = session.look
         return (
             id(session.input), session.class_index, method, json.dumps(settings, default=str, sort_keys=True),
@@ -181,14 +181,24 @@ class ComparePanel(AnswerPanel):
     def values(self) -> dict[str, Any]:
         session = self.session
         assert session.input is not None
-        method = str(session.toggles["beside_method"])
+        method = self._method()
         return {
-            "x": session.input.x, "method": method, "settings": self._attributing.settings(method),
+            "x": session.input.x, "method": method,
+            "settings": self._attributing.settings(method) if method else {},
             "class_index": session.class_index, **self.beside,
         }  # fmt: skip
 
+    def _method(self) -> str:
+        """The method of attribution; none where nothing can be attributed: both still say what they say."""
+        return "" if self._attributing.no_reason() else str(self.session.toggles["beside_method"])
+
     def refusal(self) -> str:
-        return self._attributing.no_reason()
+        session = self.session
+        if session.look is not None and not len(session.look.scores):
+            return tr(
+                "Networks are compared by the classes they give; this one gives no list of classes."
+            )
+        return ""
 
     def _on_session(self) -> None:
         # While one answer is on its way the next waits for it, so that training does not starve the picture.
@@ -222,10 +232,11 @@ class ComparePanel(AnswerPanel):
     def show_found(self) -> None:
         session = self.session
         found: Beside | None = self.job.found
-        method = found.method if found is not None else "saliency"
+        method = (found.method if found is not None else "") or "saliency"
         self.picture.show_found(
             found, session.classes, session.layer, self._attributing.signed(method),
             float(session.toggles["opacity"]), numbered_titles(session.network),
+            session.features,
         )  # fmt: skip
 
 

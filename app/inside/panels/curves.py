@@ -13,6 +13,9 @@ from app.inside.removal_chart import RemovalChart
 from app.inside.scan_panel import AnswerPanel
 from app.text import tr
 
+#: Areas that differ by less are called the same.
+_SAME = 0.005
+
 if TYPE_CHECKING:
     from app.engine.questions.trust import Removals
     from app.inside.session import InsideSession
@@ -24,6 +27,14 @@ def asked_methods(of: Attributing) -> dict[str, dict[str, Any]]:
     return {
         name: of.settings(name) for name in of.methods if of.of_images or METHODS[name].of == "any"
     }
+
+
+def _names(methods: list[str]) -> str:
+    """Titles in a row: "A", "A and B", "A, B and C"."""
+    titles = [METHODS[one].title for one in methods]
+    if len(titles) < 2:
+        return "".join(titles)
+    return tr("{first} and {last}", first=", ".join(titles[:-1]), last=titles[-1])
 
 
 class TrustPanel(AnswerPanel):
@@ -85,19 +96,44 @@ class CurvesPanel(TrustPanel):
     def said(self) -> str:
         found: Removals = self.job.found
         own = [one for one in found.methods if one.method != RANDOM]
-        if not own:
+        chance = next((one for one in found.methods if one.method == RANDOM), None)
+        if not own or chance is None:
             return ""
-        low = min(own, key=lambda one: one.deletion.area)
-        high = max(own, key=lambda one: one.insertion.area)
-        if low.method == high.method:
+        low = min(one.deletion.area for one in own)
+        high = max(one.insertion.area for one in own)
+        sooner = low < chance.deletion.area - _SAME
+        higher = high > chance.insertion.area + _SAME
+        falls = _names([one.method for one in own if one.deletion.area <= low + _SAME])
+        rises = _names([one.method for one in own if one.insertion.area >= high - _SAME])
+        label, what = self.class_name, self._what()
+        if not sooner and not higher:
             return tr(
-                "probability of {label}: by both curves {best} finds the pixels that matter best",
-                label=self.class_name, best=METHODS[low.method].title,
+                "probability of {label}: no method finds what matters sooner than chance does",
+                label=label,
+            )
+        if not higher:
+            return tr(
+                "probability of {label}: falls soonest by {low}; rises no sooner than by chance",
+                label=label,
+                low=falls,
+            )
+        if not sooner:
+            return tr(
+                "probability of {label}: rises soonest by {high}; falls no sooner than by chance",
+                label=label, high=rises,
+            )  # fmt: skip
+        if falls == rises:
+            return tr(
+                "probability of {label}: by both curves {best} finds the {what} that matter best",
+                label=label, best=falls, what=what,
             )  # fmt: skip
         return tr(
-            "probability of {label}: falls soonest by {low}, rises soonest by {high}",
-            label=self.class_name, low=METHODS[low.method].title, high=METHODS[high.method].title,
+            "probability of {label}: falls soonest by {low}, rises soonest by {high}", label=label, low=falls,
+            high=rises,
         )  # fmt: skip
+
+    def _what(self) -> str:
+        return tr("pixels") if self.attributing.of_images else tr("features")
 
     def show_found(self) -> None:
         found: Removals | None = self.job.found
@@ -106,7 +142,7 @@ class CurvesPanel(TrustPanel):
         if chosen not in methods:
             chosen = methods[0] if methods else ""
         titles = {name: METHODS[name].title for name in METHODS if name in methods}
-        self.chart.show_found(found, titles, chosen)
+        self.chart.show_found(found, titles, chosen, self._what())
 
     def _on_session(self) -> None:
         self.show_found()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import TYPE_CHECKING
 
-from app.inside.forgetting import STAYED, ForgettingGrid
+from app.inside.forgetting import LEAST, ForgettingGrid, kind_of
 from app.inside.methods import METHODS
 from app.inside.panels import InsidePanel
 from app.inside.panels.curves import TrustPanel
@@ -36,15 +37,33 @@ class SanityPanel(TrustPanel):
     def said(self) -> str:
         found: SanityChecks = self.job.found
         whole = [m for m in found.methods if len(m.maps) > 1]
-        stay = [METHODS[m.method].title for m in whole if abs(m.maps[-1].correlation) >= STAYED]
         if not whole or self.job.goes_on:
             return ""
-        if not stay:
-            return tr("With every layer random each map is another one: all depend on the network")
-        return tr(
-            "Does not care that the network has forgotten everything: {names}",
-            names=", ".join(stay),
-        )
+        names: dict[str, list[str]] = {kind: [] for kind in ("stays", "part", "changes", "nothing")}
+        for one in whole:
+            names[kind_of(one)].append(METHODS[one.method].title)
+        if len(names["nothing"]) == len(whole):
+            return tr("No map says anything about this network: each is the same number everywhere")
+        if names["stays"]:
+            return tr(
+                "Does not care that the network has forgotten everything: {names}",
+                names=", ".join(names["stays"]),
+            )
+        if names["part"]:
+            return tr(
+                "Changes only in part when the network forgets: {names}",
+                names=", ".join(names["part"]),
+            )
+        return tr("With every layer random each map is another one: all depend on the network")
+
+    def refusal(self) -> str:
+        count = prod(self.session.input_shape)
+        if count < LEAST:
+            return tr(
+                "A sanity check compares the order of many numbers; this network's input has only {count}.",
+                count=count,
+            )
+        return super().refusal()
 
     def show_found(self) -> None:
         self.grid.show_found(self.job.found)

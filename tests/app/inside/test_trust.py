@@ -10,6 +10,7 @@ from PySide6.QtTest import QTest
 from app.bus import CommandError
 from app.engine.questions.trust import RANDOM
 from app.inside.forgetting import STAYED, ForgettingGrid, verdict
+from app.inside.panels.compare import ComparePanel
 from app.inside.panels.curves import CurvesPanel
 from app.inside.panels.sanity import SanityPanel
 from app.inside.removal_chart import RemovalChart
@@ -90,3 +91,32 @@ def test_a_sanity_check_says_which_maps_do_not_care(inside: Inside) -> None:
     assert f"{mine[1].correlation:.3f}" in grid.words_at(middle.x(), middle.y())
     # The network itself has forgotten nothing.
     assert np.array_equal(inside.session.look.scores, of.outputs(inside.x)[0])
+
+
+def test_of_a_list_of_features_no_verdict_is_given_that_two_numbers_cannot_bear(
+    inside: Inside,
+) -> None:
+    inside.do("template.open", name="spirals-mlp")
+    inside.until(lambda: inside.session.look is not None and len(inside.session.look.scores) == 2)
+    inside.do("inside.view", value="sanity")
+    sanity = inside.window.findChild(SanityPanel)
+    inside.until(lambda: "only 2" in sanity.status.text)
+    assert sanity.job.found is None
+    inside.do("inside.view", value="curves")
+    curves = inside.window.findChild(CurvesPanel)
+    inside.until(lambda: curves.job.found is not None and not curves.job.goes_on)
+    found = curves.job.found.methods
+    chance = found[-1]
+    better = [
+        one
+        for one in found[:-1]
+        if one.deletion.area < chance.deletion.area - 0.005
+        or one.insertion.area > chance.insertion.area + 0.005
+    ]
+    assert ("chance" in curves.said()) or better
+    assert "pixels" not in curves.said()
+    inside.do("inside.view", value="compare")
+    picture = inside.window.findChild(ComparePanel).picture
+    inside.until(lambda: picture.found is not None and picture.found.other.attributions is not None)
+    picture.grab()
+    assert any(name == "x₁" for _, _, name in picture._hits)

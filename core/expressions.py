@@ -406,4 +406,6 @@ def _tex_number(value: float, digits: int) -> str:
     if abs(value) < 1e-3 or abs(value) >= 1e6:
         mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
         return rf"{mantissa}\cdot 10^{{{int(exponent)}}}"
-    return f"{value:.{digits}f}"
+    # So many that it can be multiplied out: 0.00258, not 0.0026.
+    decimals = max(digits, digits - 2 - math.floor(math.log10(abs(value))))
+    return f"{value:.{decimals}f}"

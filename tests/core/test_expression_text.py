@@ -10,7 +10,7 @@ import pytest
 import core
 from core import layers
 from core.expression_text import to_text
-from core.expressions import Call, Negate, Number, Power, Product, Quotient, Sum
+from core.expressions import Call, Negate, Number, Power, Product, Quotient, Sum, to_tex
 from core.layers import registry
 
 
@@ -77,3 +77,12 @@ def test_help_tells_every_setting(kind: str) -> None:
     told = [line.split(" : ")[0] for line in parameters.splitlines() if not line.startswith(" ")]
     assert told == [*(setting.name for setting in cls.settings), "trainable", "name"]
     assert max(map(len, parameters.splitlines()), default=0) <= 120
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.8, "0.8000"), (-0.002583, "-0.00258"), (0.001, "0.00100"), (12.34567, "12.3457"), (3.0, "3"),
+     (2.5e-5, r"2.500\cdot 10^{-5}")],
+)  # fmt: skip
+def test_numbers_in_tex_can_be_multiplied_out(value: float, text: str) -> None:
+    assert to_tex(Number(value)) == text

@@ -5,42 +5,37 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QEvent, QSize, Qt
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+from PySide6.QtCore import QEvent, QRect, QSize, Qt
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter
+from PySide6.QtWidgets import QSizePolicy, QToolTip
 
-from app import theme
 from app.scenes import draw
 from app.text import tr
-from app.widgets.focus import focus_entered, focus_left
-from app.widgets.guarded import guarded
+from app.widgets.painted import Painted
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QFocusEvent
-
     from app.inside.session import InsideSession
+    from app.theme import Theme
 
 _LINE, _LEAST, _MOST = 18, 3, 10
 #: Room for names and for numbers.
 _NAMES, _NUMBERS = 64.0, 48.0
 
 
-class Bars(QWidget):
+class Bars(Painted):
     """Probabilities, the likeliest first; a click explains a class."""
 
-    focus_radius = 4
-
     def __init__(self, session: InsideSession) -> None:
-        super().__init__()
-        self.setObjectName("inside-input-bars")
-        self.setAccessibleName(tr("What the network says"))
+        super().__init__(
+            "inside-input-bars",
+            tr("What the network says"),
+            focus=Qt.FocusPolicy.TabFocus,
+            down=QSizePolicy.Policy.MinimumExpanding,
+        )
         self.setToolTip(tr("What the network says; a click explains a class"))
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.MinimumExpanding)
         self.setMinimumHeight(_LINE * _LEAST)
         self.setMaximumHeight(_LINE * _MOST)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
-        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.setMouseTracking(True)
         self._session = session
 
     def sizeHint(self) -> QSize:
@@ -90,41 +85,25 @@ class Bars(QWidget):
             return
         super().keyPressEvent(event)
 
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        super().focusInEvent(event)
-        focus_entered(self, event)
-
-    def focusOutEvent(self, event: QFocusEvent) -> None:
-        super().focusOutEvent(event)
-        focus_left(self)
-
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         self.update()
 
-    @guarded
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        try:
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            colors, look = theme.current(), self._session.look
-            if look is None:
-                return
-            names, order = self._session.classes, self.order()
-            longest = max((draw.advance(names[k], 11.5) for k in order), default=0.0)
-            width = min(longest + 10, _NAMES)
-            for k, chosen in enumerate(order):
-                y = float(_LINE) * k + 13
-                value = float(look.probabilities[chosen])
-                name = draw.elide(names[chosen], 11.5, width - 8)
-                ink = colors.tx if k == 0 else colors.tx2
-                draw.text(painter, 0, y, name, 11.5, ink)
-                room = self.width() - width - _NUMBERS
-                draw.fill(painter, width, y - 8, room, 8, colors.bg3)
-                share = min(1.0, max(0.0, value)) if np.isfinite(value) else 0.0
-                draw.fill(painter, width, y - 8, room * share, 8, colors.pos)
-                draw.text(
-                    painter, self.width(), y, f"{value:.3f}", 11.5, ink, mono=True, anchor="end"
-                )
-        finally:
-            painter.end()
+    def paint(self, painter: QPainter, colors: Theme, area: QRect) -> None:
+        look = self._session.look
+        if look is None:
+            return
+        names, order = self._session.classes, self.order()
+        longest = max((draw.advance(names[k], 11.5) for k in order), default=0.0)
+        width = min(longest + 10, _NAMES)
+        for k, chosen in enumerate(order):
+            y = float(_LINE) * k + 13
+            value = float(look.probabilities[chosen])
+            name = draw.elide(names[chosen], 11.5, width - 8)
+            ink = colors.tx if k == 0 else colors.tx2
+            draw.text(painter, 0, y, name, 11.5, ink)
+            room = self.width() - width - _NUMBERS
+            draw.fill(painter, width, y - 8, room, 8, colors.bg3)
+            share = min(1.0, max(0.0, value)) if np.isfinite(value) else 0.0
+            draw.fill(painter, width, y - 8, room * share, 8, colors.pos)
+            draw.text(painter, self.width(), y, f"{value:.3f}", 11.5, ink, mono=True, anchor="end")

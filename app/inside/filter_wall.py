@@ -6,11 +6,10 @@ from math import prod
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QEvent, Qt, Signal, Slot
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+from PySide6.QtCore import QEvent, QRect, Qt, Signal, Slot
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter
+from PySide6.QtWidgets import QSizePolicy, QToolTip
 
-from app import theme
 from app.bus import CommandError
 from app.scenes import draw
 from app.scenes.filter_banks import MOST_NUMBERS
@@ -19,15 +18,15 @@ from app.scenes.filters_layout import SIDE, FilterRow, FiltersLayout, place_filt
 from app.scenes.formula_expressions import format_number
 from app.snapshots import Probe
 from app.text import tr
-from app.widgets.focus import focus_entered, focus_left
-from app.widgets.guarded import guarded
+from app.widgets.painted import Painted
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QFocusEvent, QHideEvent, QShowEvent
+    from PySide6.QtGui import QHideEvent, QShowEvent
 
     from app.inside.session import InsideSession
     from app.scenes.hits import Hit
     from app.snapshots import ProgramView
+    from app.theme import Theme
 
 OWNER = "inside-filters"
 _ALONG = {
@@ -37,7 +36,7 @@ _ACROSS = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1}
 _PAGES = {Qt.Key.Key_PageDown: 1, Qt.Key.Key_PageUp: -1}
 
 
-class FilterWall(QWidget):
+class FilterWall(Painted):
     """The pictures; as high as they need. Follows the snapshots while it is visible.
 
     Signals
@@ -47,15 +46,15 @@ class FilterWall(QWidget):
     """
 
     followed = Signal()
-    focus_radius = 4
+    ground = True
 
     def __init__(self, session: InsideSession) -> None:
-        super().__init__()
-        self.setObjectName("inside-filters")
-        self.setAccessibleName(tr("Filters"))
-        self.setMouseTracking(True)
-        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
+        super().__init__(
+            "inside-filters",
+            tr("Filters"),
+            focus=Qt.FocusPolicy.TabFocus,
+            down=QSizePolicy.Policy.Minimum,
+        )
         self._session = session
         #: Kernels and gradients by name, of the newest snapshot.
         self.values: dict[str, np.ndarray] = {}
@@ -163,26 +162,17 @@ class FilterWall(QWidget):
     def resizeEvent(self, event: object) -> None:
         self._on_snapshot()
 
-    @guarded
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        try:
-            colors, session = theme.current(), self._session
-            painter.fillRect(event.rect(), colors.bg0)
-            draw.prepare(painter, (self.width(), self.height()))
-            seen = (float(event.rect().top()), float(event.rect().bottom()))
-            place = self.place
-            paint_filters(
-                painter, place, colors, self.values, look=self.look,
-                chosen=(session.layer, session.channel), hover=self._hover, visible=seen,
-            )  # fmt: skip
-            if not self.names:
-                words = self._empty()
-                draw.text(
-                    painter, SIDE, 34, draw.elide(words, 12, self.width() - 32), 12, colors.tx2
-                )
-        finally:
-            painter.end()
+    def paint(self, painter: QPainter, colors: Theme, area: QRect) -> None:
+        session = self._session
+        seen = (float(area.top()), float(area.bottom()))
+        place = self.place
+        paint_filters(
+            painter, place, colors, self.values, look=self.look,
+            chosen=(session.layer, session.channel), hover=self._hover, visible=seen,
+        )  # fmt: skip
+        if not self.names:
+            words = self._empty()
+            draw.text(painter, SIDE, 34, draw.elide(words, 12, self.width() - 32), 12, colors.tx2)
 
     def _empty(self) -> str:
         session = self._session
@@ -320,11 +310,3 @@ class FilterWall(QWidget):
 
     def leaveEvent(self, event: QEvent) -> None:
         self._point_at(None)
-
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        super().focusInEvent(event)
-        focus_entered(self, event)
-
-    def focusOutEvent(self, event: QFocusEvent) -> None:
-        super().focusOutEvent(event)
-        focus_left(self)

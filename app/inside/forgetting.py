@@ -6,20 +6,21 @@ from math import isnan
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QEvent, QRectF, QSize
-from PySide6.QtGui import QHelpEvent, QImage, QPainter, QPaintEvent
-from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+from PySide6.QtCore import QEvent, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QHelpEvent, QImage, QPainter
+from PySide6.QtWidgets import QSizePolicy, QToolTip
 
 from app import theme
 from app.scenes import draw, images
 from app.scenes.attribution import highest, pixels_of
 from app.text import tr
-from app.widgets.guarded import guarded
+from app.widgets.painted import Painted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from app.engine.questions.trust import Forgetting, SanityChecks
+    from app.theme import Theme
     from core.explain.randomization import Randomized
 
 _LEFT, _HEAD, _GAP, _UNDER = 188.0, 26.0, 10.0, 18.0
@@ -56,7 +57,7 @@ def verdict(one: Forgetting) -> str:
     }[kind_of(one)]
 
 
-class ForgettingGrid(QWidget):
+class ForgettingGrid(Painted):
     """See the module's text.
 
     Parameters
@@ -75,10 +76,13 @@ class ForgettingGrid(QWidget):
         layer: Callable[[str], str],
         signed: Callable[[str], bool],
     ) -> None:
-        super().__init__()
-        self.setObjectName("inside-sanity-grid")
-        self.setAccessibleName(tr("Maps while the layers forget what they learned"))
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
+        super().__init__(
+            "inside-sanity-grid",
+            tr("Maps while the layers forget what they learned"),
+            focus=Qt.FocusPolicy.NoFocus,
+            tracking=False,
+            down=QSizePolicy.Policy.Minimum,
+        )
         self._title, self._layer, self._signed = title, layer, signed
         self.found: SanityChecks | None = None
         self._pictures: dict[tuple[str, int, str], tuple[Randomized, QImage]] = {}
@@ -133,32 +137,26 @@ class ForgettingGrid(QWidget):
         side = self.side()
         return QRectF(_LEFT + column * (side + _GAP), _HEAD + row * (side + _UNDER + 8), side, side)
 
-    @guarded
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        try:
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            if self.found is None:
-                return
-            colors, side = theme.current(), self.side()
-            words = draw.elide(tr("rank correlation of sizes"), 10.5, _LEFT - 28)
-            draw.text(painter, 16, 16, words, 10.5, colors.tx3)
-            longest = max(self.found.methods, key=lambda m: len(m.maps))
-            for k, one in enumerate(longest.maps):
-                words = self._layer(one.layers[-1]) if one.layers else tr("as it is")
-                words = f"+ {words}" if k > 1 else words
-                words = draw.elide(words, 10.5, side + _GAP - 2)
-                draw.text(painter, self.rect_of(0, k).left(), 16, words, 10.5, colors.tx2)
-            for row, method in enumerate(self.found.methods):
-                top = self.rect_of(row, 0).top()
-                name = draw.elide(self._title(method.method), 12, _LEFT - 28, 600)
-                draw.text(painter, 16, top + 16, name, 12, colors.tx, weight=600)
-                for k, words in enumerate(_lines(verdict(method), _LEFT - 30)):
-                    draw.text(painter, 16, top + 33 + 15 * k, words, 11, colors.tx2)
-                for column, one in enumerate(method.maps):
-                    self._paint_map(painter, row, column, method.method, one)
-        finally:
-            painter.end()
+    def paint(self, painter: QPainter, colors: Theme, area: QRect) -> None:
+        if self.found is None:
+            return
+        side = self.side()
+        words = draw.elide(tr("rank correlation of sizes"), 10.5, _LEFT - 28)
+        draw.text(painter, 16, 16, words, 10.5, colors.tx3)
+        longest = max(self.found.methods, key=lambda m: len(m.maps))
+        for k, one in enumerate(longest.maps):
+            words = self._layer(one.layers[-1]) if one.layers else tr("as it is")
+            words = f"+ {words}" if k > 1 else words
+            words = draw.elide(words, 10.5, side + _GAP - 2)
+            draw.text(painter, self.rect_of(0, k).left(), 16, words, 10.5, colors.tx2)
+        for row, method in enumerate(self.found.methods):
+            top = self.rect_of(row, 0).top()
+            name = draw.elide(self._title(method.method), 12, _LEFT - 28, 600)
+            draw.text(painter, 16, top + 16, name, 12, colors.tx, weight=600)
+            for k, words in enumerate(_lines(verdict(method), _LEFT - 30)):
+                draw.text(painter, 16, top + 33 + 15 * k, words, 11, colors.tx2)
+            for column, one in enumerate(method.maps):
+                self._paint_map(painter, row, column, method.method, one)
 
     def _paint_map(
         self, painter: QPainter, row: int, column: int, method: str, one: Randomized

@@ -5,24 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+from PySide6.QtCore import QEvent, QRect, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter
+from PySide6.QtWidgets import QToolTip
 
-from app import theme
 from app.scenes import draw
 from app.scenes.maximization import MaximizationLayout, paint_maximization, place_maximization
 from app.text import tr
-from app.widgets.focus import focus_entered, focus_left
-from app.widgets.guarded import guarded
+from app.widgets.painted import Painted
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QFocusEvent
-
     from app.engine.questions.maximizing import Maximization
+    from app.theme import Theme
 
 
-class MaximizingStage(QWidget):
+class MaximizingStage(Painted):
     """The image and the curve, of one step.
 
     Attributes
@@ -44,15 +41,10 @@ class MaximizingStage(QWidget):
 
     wanted = Signal(int)
     turned = Signal(int)
-    focus_radius = 4
+    ground = True
 
     def __init__(self) -> None:
-        super().__init__()
-        self.setObjectName("inside-maximization")
-        self.setAccessibleName(tr("Activation maximization"))
-        self.setMouseTracking(True)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        super().__init__("inside-maximization", tr("Activation maximization"))
         self.found: Maximization | None = None
         self.step = 0
         self.words = self.empty = ""
@@ -95,31 +87,24 @@ class MaximizingStage(QWidget):
             "activations": found.activations,
         }
 
-    @guarded
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        try:
-            colors, found = theme.current(), self.found
-            painter.fillRect(self.rect(), colors.bg0)
-            draw.prepare(painter, (self.width(), self.height()))
-            if found is None:
-                words = draw.elide(self.empty, 13, self.width() - 32)
-                draw.text(
-                    painter,
-                    self.width() / 2,
-                    self.height() / 2,
-                    words,
-                    13,
-                    colors.tx2,
-                    anchor="middle",
-                )
-                return
-            paint_maximization(
-                painter, self.place, colors, image=self.image, activations=found.activations, steps=found.steps,
-                step=self.step, words=self.words,
-            )  # fmt: skip
-        finally:
-            painter.end()
+    def paint(self, painter: QPainter, colors: Theme, area: QRect) -> None:
+        found = self.found
+        if found is None:
+            words = draw.elide(self.empty, 13, self.width() - 32)
+            draw.text(
+                painter,
+                self.width() / 2,
+                self.height() / 2,
+                words,
+                13,
+                colors.tx2,
+                anchor="middle",
+            )
+            return
+        paint_maximization(
+            painter, self.place, colors, image=self.image, activations=found.activations, steps=found.steps,
+            step=self.step, words=self.words,
+        )  # fmt: skip
 
     # -- mouse and keys
 
@@ -187,11 +172,3 @@ class MaximizingStage(QWidget):
 
     def leaveEvent(self, event: QEvent) -> None:
         QToolTip.hideText()
-
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        super().focusInEvent(event)
-        focus_entered(self, event)
-
-    def focusOutEvent(self, event: QFocusEvent) -> None:
-        super().focusOutEvent(event)
-        focus_left(self)

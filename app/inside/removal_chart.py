@@ -5,14 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPen
 
-from app import theme
 from app.scenes import draw, images
 from app.text import tr
-from app.widgets.guarded import guarded
+from app.widgets.painted import Painted
 
 if TYPE_CHECKING:
     from app.engine.questions.trust import Removal, Removals
@@ -24,7 +22,7 @@ WAYS = ("deletion", "insertion")
 _LINE = 20.0
 
 
-class RemovalChart(QWidget):
+class RemovalChart(Painted):
     """See the module's text. Arrow up and down choose a method, left and right move the share.
 
     Signals
@@ -36,12 +34,7 @@ class RemovalChart(QWidget):
     picked = Signal(str)
 
     def __init__(self) -> None:
-        super().__init__()
-        self.setObjectName("inside-curves-chart")
-        self.setAccessibleName(tr("Deletion and insertion curves"))
-        self.setMouseTracking(True)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        super().__init__("inside-curves-chart", tr("Deletion and insertion curves"))
         self.found: Removals | None = None
         self.titles: dict[str, str] = {}
         self.chosen, self._what = "", tr("pixels")
@@ -105,24 +98,17 @@ class RemovalChart(QWidget):
 
     # -- painting
 
-    @guarded
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        try:
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            colors = theme.current()
-            titles = (
-                tr("Deletion: strongest {what} go first", what=self._what),
-                tr("Insertion: strongest {what} come first", what=self._what),
-            )
-            for way, rect, title in zip(WAYS, self.plots(), titles, strict=True):
-                self._paint_plot(painter, colors, way, rect, title)
-            self._paint_table(painter, colors)
-            self._paint_picture(painter, colors)
-            if self.hasFocus():
-                draw.frame(painter, 1, 1, self.width() - 2, self.height() - 2, colors.tx2, 1.5, 6)
-        finally:
-            painter.end()
+    def paint(self, painter: QPainter, colors: Theme, area: QRect) -> None:
+        titles = (
+            tr("Deletion: strongest {what} go first", what=self._what),
+            tr("Insertion: strongest {what} come first", what=self._what),
+        )
+        for way, rect, title in zip(WAYS, self.plots(), titles, strict=True):
+            self._paint_plot(painter, colors, way, rect, title)
+        self._paint_table(painter, colors)
+        self._paint_picture(painter, colors)
+        if self.hasFocus():
+            draw.frame(painter, 1, 1, self.width() - 2, self.height() - 2, colors.tx2, 1.5, 6)
 
     def _paint_plot(
         self, painter: QPainter, colors: Theme, way: str, rect: QRectF, title: str

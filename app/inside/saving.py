@@ -22,6 +22,7 @@ from app.export.painting import png_of
 from app.scenes import draw
 from app.scenes.spec_view import numbered_titles
 from app.text import tr
+from app.widgets.painted import Painted
 from core.io.errors import explain_os_error
 from core.io.files import replace
 
@@ -68,7 +69,8 @@ def is_picture(widget: QWidget) -> bool:
     if isinstance(widget, QAbstractButton) and not shows:
         return False
     kinds = (kind for kind in type(widget).__mro__ if kind.__module__.startswith("app.inside"))
-    return any("paintEvent" in vars(kind) for kind in kinds) and bool(widget.objectName())
+    own = isinstance(widget, Painted) or any("paintEvent" in vars(kind) for kind in kinds)
+    return own and bool(widget.objectName())
 
 
 def numbers_of(widget: QWidget) -> dict[str, np.ndarray]:

@@ -5,16 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QEvent, QRectF
-from PySide6.QtGui import QHelpEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+from PySide6.QtCore import QEvent, QRect, QRectF, Qt
+from PySide6.QtGui import QHelpEvent, QPainter
+from PySide6.QtWidgets import QToolTip
 
-from app import theme
 from app.scenes import draw, images
 from app.scenes.attribution import highest, picture, pixels_of
 from app.scenes.formula_expressions import format_number
 from app.text import tr
-from app.widgets.guarded import guarded
+from app.widgets.painted import Painted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,14 +32,16 @@ def layer_of(side: Side, layer: str, place: int) -> str:
     return maps[min(place, len(maps) - 1)] if maps else ""
 
 
-class TwoNetworks(QWidget):
+class TwoNetworks(Painted):
     """See the module's text."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self.setObjectName("inside-compare-picture")
-        self.setAccessibleName(tr("Two networks on one input"))
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        super().__init__(
+            "inside-compare-picture",
+            tr("Two networks on one input"),
+            focus=Qt.FocusPolicy.NoFocus,
+            tracking=False,
+        )
         self.found: Beside | None = None
         self._classes: Sequence[str] = ()
         self._layer, self._signed, self._opacity = "", False, 0.8
@@ -103,41 +104,33 @@ class TwoNetworks(QWidget):
         name = layer_of(side, self._layer if self._layer in own else "", place)
         return name, side.layers.get(name)
 
-    @guarded
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        try:
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            self._hits = []
-            found, colors = self.found, theme.current()
-            if found is None:
-                return
-            half = self.width() / 2
-            draw.line(
-                painter, round(half) + 0.5, 8, round(half) + 0.5, self.height() - 8, colors.line
+    def paint(self, painter: QPainter, colors: Theme, area: QRect) -> None:
+        self._hits = []
+        found = self.found
+        if found is None:
+            return
+        half = self.width() / 2
+        draw.line(painter, round(half) + 0.5, 8, round(half) + 0.5, self.height() - 8, colors.line)
+        given = [
+            np.abs(maps).max() for side in (found.own, found.other)
+            if (maps := self.maps_of(side)[1]) is not None and maps.size
+        ]  # fmt: skip
+        top = float(max(given, default=1.0)) or 1.0
+        maps_top = [
+            highest(pixels_of(side.attributions, found.method, self._signed))
+            for side in (found.own, found.other)
+            if side.attributions is not None and side.attributions.ndim > 1
+        ]
+        for k, side in enumerate((found.own, found.other)):
+            left = k * half
+            self._paint_side(
+                painter,
+                colors,
+                side,
+                QRectF(left, 0, half, self.height()),
+                top,
+                max(maps_top, default=1.0),
             )
-            given = [
-                np.abs(maps).max() for side in (found.own, found.other)
-                if (maps := self.maps_of(side)[1]) is not None and maps.size
-            ]  # fmt: skip
-            top = float(max(given, default=1.0)) or 1.0
-            maps_top = [
-                highest(pixels_of(side.attributions, found.method, self._signed))
-                for side in (found.own, found.other)
-                if side.attributions is not None and side.attributions.ndim > 1
-            ]
-            for k, side in enumerate((found.own, found.other)):
-                left = k * half
-                self._paint_side(
-                    painter,
-                    colors,
-                    side,
-                    QRectF(left, 0, half, self.height()),
-                    top,
-                    max(maps_top, default=1.0),
-                )
-        finally:
-            painter.end()
 
     def _paint_side(
         self,

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QEvent, QRect, Qt, Signal, Slot
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter
+from PySide6.QtWidgets import QToolTip
 
-from app import theme
 from app.inside.choices import not_below, one_of
 from app.scenes import draw
 from app.scenes.walk_layout import Area, WalkPlace, place_walk
@@ -17,16 +16,16 @@ from app.scenes.walk_seen import Seen, see
 from app.scenes.walk_size import size_rule, size_words
 from app.scenes.walk_words import describe
 from app.text import tr
-from app.widgets.focus import focus_entered, focus_left
-from app.widgets.guarded import guarded
+from app.widgets.painted import Painted
 
 if TYPE_CHECKING:
     import numpy as np
-    from PySide6.QtGui import QFocusEvent, QHideEvent, QShowEvent
+    from PySide6.QtGui import QHideEvent, QShowEvent
 
     from app.engine.questions.inside_walk import LayerWalk
     from app.inside.session import InsideSession
     from app.scenes.closeups import Subject
+    from app.theme import Theme
 
 OWNER = "inside-walk"
 _STEPS = {
@@ -38,7 +37,7 @@ _PLANES = {Qt.Key.Key_PageUp: -1, Qt.Key.Key_PageDown: 1}
 _RATE, _SECONDS = 12.0, 30.0
 
 
-class WalkStage(QWidget):
+class WalkStage(Painted):
     """The window over what a layer reads; the arrow keys move it, and so does the mouse.
 
     Signals
@@ -48,15 +47,11 @@ class WalkStage(QWidget):
     """
 
     played = Signal()
-    focus_radius = 4
+    ground = True
+    ring_inset = 5
 
     def __init__(self, session: InsideSession) -> None:
-        super().__init__()
-        self.setObjectName("inside-walk")
-        self.setAccessibleName(tr("Convolution walk"))
-        self.setMouseTracking(True)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        super().__init__("inside-walk", tr("Convolution walk"))
         self._session = session
         # How it is shown, which channel of what is read is written out, and which of a layer's steps.
         session.offer("walk", "channels", one_of("channels", "window"))
@@ -69,10 +64,6 @@ class WalkStage(QWidget):
         self._at = 0.0
         self._seen: tuple[Any, Seen] | None = None
         self._hover: tuple[str, int, int, int] | None = None
-
-    def focus_rect(self) -> QRect:
-        """Where the focus ring goes: just inside, because the stage fills its panel."""
-        return self.rect().adjusted(5, 5, -5, -5)
 
     def show_walk(self, walk: LayerWalk | None, problem: str = "") -> None:
         """Show a layer's numbers, or say why there are none."""
@@ -286,29 +277,14 @@ class WalkStage(QWidget):
         else:
             super().keyPressEvent(event)
 
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        super().focusInEvent(event)
-        focus_entered(self, event)
-
-    def focusOutEvent(self, event: QFocusEvent) -> None:
-        super().focusOutEvent(event)
-        focus_left(self)
-
-    @guarded
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        try:
-            colors, size = theme.current(), (float(self.width()), float(self.height()))
-            painter.fillRect(self.rect(), colors.bg0)
-            draw.prepare(painter, size)
-            seen, place = self.seen, self.place
-            if seen is not None and place is not None:
-                paint_walk(painter, place, colors, seen, hover=self._hover, playing=self.playing)
-                return
-            words = self.problem or tr(
-                "Click a map of a convolution or a pooling layer: here stands how it came about."
-            )
-            words = draw.elide(words, 13, size[0] - 48)
-            draw.text(painter, size[0] / 2, size[1] / 2, words, 13, colors.tx2, anchor="middle")
-        finally:
-            painter.end()
+    def paint(self, painter: QPainter, colors: Theme, area: QRect) -> None:
+        size = (float(self.width()), float(self.height()))
+        seen, place = self.seen, self.place
+        if seen is not None and place is not None:
+            paint_walk(painter, place, colors, seen, hover=self._hover, playing=self.playing)
+            return
+        words = self.problem or tr(
+            "Click a map of a convolution or a pooling layer: here stands how it came about."
+        )
+        words = draw.elide(words, 13, size[0] - 48)
+        draw.text(painter, size[0] / 2, size[1] / 2, words, 13, colors.tx2, anchor="middle")

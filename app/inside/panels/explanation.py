@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PySide6.QtCore import QEvent, QRect, Qt, Slot
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolTip, QVBoxLayout, QWidget
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter
+from PySide6.QtWidgets import QHBoxLayout, QToolTip, QVBoxLayout, QWidget
 
-from app import theme
 from app.bus import CommandError
 from app.inside.attributing import Attributing
 from app.inside.methods import AT_WORK, METHODS, note
@@ -21,45 +20,29 @@ from app.scenes.frame import Frame, ViewState
 from app.scenes.occlusion import in_order
 from app.text import tr
 from app.widgets import Button, Choice, Label, Slider
-from app.widgets.focus import focus_entered, focus_left
-from app.widgets.guarded import guarded
+from app.widgets.painted import Painted
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QFocusEvent, QHideEvent, QShowEvent
+    from PySide6.QtGui import QHideEvent, QShowEvent
 
     from app.engine.questions.inside_path import PathTaken
     from app.inside.session import InsideSession
+    from app.theme import Theme
 
 OWNER = "inside-explanation"
 #: How long it plays, in seconds.
 _SECONDS = 8.0
 
 
-class ExplanationStage(QWidget):
+class ExplanationStage(Painted):
     """The scene of the chosen method; numbers under the mouse, and the arrow keys go along it."""
 
-    focus_radius = 4
+    ground = True
+    ring_inset = 5
 
     def __init__(self, panel: ExplanationPanel) -> None:
-        super().__init__()
-        self.setObjectName("inside-explanation")
-        self.setAccessibleName(tr("Attribution at large"))
-        self.setMouseTracking(True)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        super().__init__("inside-explanation", tr("Attribution at large"))
         self._panel = panel
-
-    def focus_rect(self) -> QRect:
-        """Where the focus ring goes: just inside, because the stage fills its panel."""
-        return self.rect().adjusted(5, 5, -5, -5)
-
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        super().focusInEvent(event)
-        focus_entered(self, event)
-
-    def focusOutEvent(self, event: QFocusEvent) -> None:
-        super().focusOutEvent(event)
-        focus_left(self)
 
     @property
     def place(self) -> Any:
@@ -68,20 +51,13 @@ class ExplanationStage(QWidget):
         view = ViewState(options=(("head", False),))
         return self._panel.scene.layout(self._panel.session.network, size, view)
 
-    @guarded
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        try:
-            colors = theme.current()
-            painter.fillRect(self.rect(), colors.bg0)
-            words = self._panel.words_instead()
-            if words:
-                shown = draw.elide(words, 12, self.width() - 32.0)
-                draw.text(painter, 16, 32, shown, 12, colors.tx2)
-                return
-            self._panel.scene.paint(painter, self.place, colors, self._panel.frame())
-        finally:
-            painter.end()
+    def paint(self, painter: QPainter, colors: Theme, area: QRect) -> None:
+        words = self._panel.words_instead()
+        if words:
+            shown = draw.elide(words, 12, self.width() - 32.0)
+            draw.text(painter, 16, 32, shown, 12, colors.tx2)
+            return
+        self._panel.scene.paint(painter, self.place, colors, self._panel.frame())
 
     def numbers(self) -> dict[str, np.ndarray]:
         """What is shown: the pictures' numbers, and what the trace is of."""

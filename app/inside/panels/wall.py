@@ -5,28 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtCore import QEvent, QRect, Qt
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolTip, QVBoxLayout, QWidget
 
-from app import theme
 from app.bus import CommandError
 from app.inside.choices import one_of
 from app.inside.panels import InsidePanel
-from app.scenes import draw
 from app.scenes.formula_expressions import format_number
 from app.scenes.hits import Hit
 from app.scenes.wall import SCALES, paint_wall
 from app.scenes.wall_layout import LINE, MOST_MAPS, MOST_UNITS, WallLayout, WallRow, place_wall
 from app.text import tr
 from app.widgets import Label, ScrollPanel, Segmented
-from app.widgets.focus import focus_entered, focus_left
-from app.widgets.guarded import guarded
+from app.widgets.painted import Painted
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QFocusEvent
-
     from app.inside.session import InsideSession
+    from app.theme import Theme
 
 #: Keys that go on or back among the tiles of a layer, and those that go to the line above or below.
 _ALONG = {
@@ -36,18 +32,18 @@ _ACROSS = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1}
 _PAGES = {Qt.Key.Key_PageDown: 1, Qt.Key.Key_PageUp: -1}
 
 
-class Wall(QWidget):
+class Wall(Painted):
     """The pictures; as high as they need."""
 
-    focus_radius = 4
+    ground = True
 
     def __init__(self, session: InsideSession) -> None:
-        super().__init__()
-        self.setObjectName("inside-wall")
-        self.setAccessibleName(tr("Feature maps"))
-        self.setMouseTracking(True)
-        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
+        super().__init__(
+            "inside-wall",
+            tr("Feature maps"),
+            focus=Qt.FocusPolicy.TabFocus,
+            down=QSizePolicy.Policy.Minimum,
+        )
         self._session = session
         self._hover = ""
         session.offer("scale", "layer", one_of(*SCALES))
@@ -77,23 +73,16 @@ class Wall(QWidget):
     def resizeEvent(self, event: object) -> None:
         self.refresh()
 
-    @guarded
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        try:
-            colors, session = theme.current(), self._session
-            painter.fillRect(event.rect(), colors.bg0)
-            draw.prepare(painter, (self.width(), self.height()))
-            seen = (float(event.rect().top()), float(event.rect().bottom()))
-            look = session.look
-            number = self._number(self.place.row(session.layer))
-            paint_wall(
-                painter, self.place, colors, look.layers if look is not None else {},
-                scale=str(session.toggles["scale"]), chosen=(session.layer, number),
-                hover=self._hover, visible=seen,
-            )  # fmt: skip
-        finally:
-            painter.end()
+    def paint(self, painter: QPainter, colors: Theme, area: QRect) -> None:
+        session = self._session
+        seen = (float(area.top()), float(area.bottom()))
+        look = session.look
+        number = self._number(self.place.row(session.layer))
+        paint_wall(
+            painter, self.place, colors, look.layers if look is not None else {},
+            scale=str(session.toggles["scale"]), chosen=(session.layer, number),
+            hover=self._hover, visible=seen,
+        )  # fmt: skip
 
     # -- choosing
 
@@ -235,14 +224,6 @@ class Wall(QWidget):
 
     def leaveEvent(self, event: QEvent) -> None:
         self._point_at(None)
-
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        super().focusInEvent(event)
-        focus_entered(self, event)
-
-    def focusOutEvent(self, event: QFocusEvent) -> None:
-        super().focusOutEvent(event)
-        focus_left(self)
 
 
 class WallPanel(QWidget):

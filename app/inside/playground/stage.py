@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PySide6.QtCore import QEvent, QRect, Qt, Slot
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter
+from PySide6.QtWidgets import QToolTip
 
 from app import theme
 from app.inside.playground.model import INPUT, PHOTOS
@@ -19,14 +19,14 @@ from app.scenes.playground_board import Board, given_picture, made_picture
 from app.scenes.playground_layout import pixel
 from app.scenes.playground_words import describe
 from app.text import tr
-from app.widgets.focus import focus_entered, focus_left
-from app.widgets.guarded import guarded
+from app.widgets.painted import Painted
 
 if TYPE_CHECKING:
     import numpy as np
-    from PySide6.QtGui import QFocusEvent, QHideEvent, QShowEvent
+    from PySide6.QtGui import QHideEvent, QShowEvent
 
     from app.inside.playground.model import Playground
+    from app.theme import Theme
 
 OWNER = "inside-playground"
 _STEPS = {
@@ -36,18 +36,14 @@ _STEPS = {
 _RATE, _LONGEST = 10.0, 40.0
 
 
-class PlaygroundStage(QWidget):
+class PlaygroundStage(Painted):
     """See the module's text."""
 
-    focus_radius = 4
+    ground = True
+    ring_inset = 5
 
     def __init__(self, model: Playground) -> None:
-        super().__init__()
-        self.setObjectName("playground-stage")
-        self.setAccessibleName(tr("Convolution playground"))
-        self.setMouseTracking(True)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        super().__init__("playground-stage", tr("Convolution playground"))
         self._model = model
         self.playing = False
         self._at = 0.0
@@ -55,10 +51,6 @@ class PlaygroundStage(QWidget):
         self._dragging = ""
         model.changed.connect(self.update)
         model.computed.connect(self.update)
-
-    def focus_rect(self) -> QRect:
-        """Where the focus ring goes: just inside, because the stage fills its panel."""
-        return self.rect().adjusted(5, 5, -5, -5)
 
     @property
     def board(self) -> Board | None:
@@ -230,30 +222,14 @@ class PlaygroundStage(QWidget):
         else:
             super().keyPressEvent(event)
 
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        super().focusInEvent(event)
-        focus_entered(self, event)
-
-    def focusOutEvent(self, event: QFocusEvent) -> None:
-        super().focusOutEvent(event)
-        focus_left(self)
-
-    @guarded
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        try:
-            colors = theme.current()
-            painter.fillRect(self.rect(), colors.bg0)
-            draw.prepare(painter, self.size_of)
-            board, model = self.board, self._model
-            if board is None:
-                words = model.problem or tr("The picture is being read.")
-                self._say(painter, words)
-                return
-            note = model.picture.note if model.picture is not None else ""
-            scene.paint(painter, board.at(self.size_of), colors, board, note)
-        finally:
-            painter.end()
+    def paint(self, painter: QPainter, colors: Theme, area: QRect) -> None:
+        board, model = self.board, self._model
+        if board is None:
+            words = model.problem or tr("The picture is being read.")
+            self._say(painter, words)
+            return
+        note = model.picture.note if model.picture is not None else ""
+        scene.paint(painter, board.at(self.size_of), colors, board, note)
 
     def _say(self, painter: QPainter, words: str) -> None:
         colors = theme.current()

@@ -150,7 +150,7 @@ class Adam(Update):
     name = "adam"
     rest = ("effective_rate", "m", "v")
     constants = ("beta_1", "beta_2", "epsilon")
-    shown = "− α m({g}) / (√v + ε)"
+    shown = "− α m / (√v + ε)"
 
 
 @register
@@ -160,7 +160,7 @@ class AmsGrad(Update):
     name = "amsgrad"
     rest = ("effective_rate", "m", "v", "v_max")
     constants = Adam.constants
-    shown = "− α m({g}) / (√v̂ + ε)"
+    shown = "− α m / (√v̂ + ε)"
 
 
 @register
@@ -170,7 +170,7 @@ class Adamax(Update):
     name = "adamax"
     rest = ("effective_rate", "m", "u")
     constants = Adam.constants
-    shown = "− α m({g}) / (u + ε)"
+    shown = "− α m / (u + ε)"
 
 
 @register

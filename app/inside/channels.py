@@ -71,13 +71,13 @@ def picture(colors: np.ndarray) -> QImage:
 
 def channels_of(given: Input) -> tuple[Channel, ...]:
     """What an input can be taken apart into; of a photograph also what it was before the network's size."""
-    found = _of_network(given.x)
+    found = _of_network(given.x, given.ramp)
     if given.picture is not None:
         found += _of_photo(given.picture)
     return found
 
 
-def _of_network(x: np.ndarray) -> tuple[Channel, ...]:
+def _of_network(x: np.ndarray, ramp: str) -> tuple[Channel, ...]:
     if x.ndim != 3:
         # A row of features, or one for each time step.
         values = x.reshape(-1, 1) if x.ndim == 1 else x.reshape(x.shape[0], -1)
@@ -86,7 +86,7 @@ def _of_network(x: np.ndarray) -> tuple[Channel, ...]:
     beyond = bool(x.size) and (float(x.min()) < 0 or float(x.max()) > 1)
     extent = images.extent(x) if beyond else 1.0
     if count == 1:
-        kind = "signed" if beyond else "ink"
+        kind = "signed" if beyond else ramp
         return (_plain("input:gray", tr("Gray"), kind, x[..., 0], extent),)
     names = (tr("Red"), tr("Green"), tr("Blue")) if count == 3 else ()
     kinds = ("red", "green", "blue") if count == 3 and not beyond else ()

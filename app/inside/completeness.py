@@ -33,6 +33,8 @@ class Completeness(QWidget):
         self.setFixedHeight(72)
         self.total = self.gained = 0.0
         self.known = False
+        #: Why there is nothing to compare; lines.
+        self.why: tuple[str, ...] = (tr("comes with the map"),)
         self._baseline = ""
         self.setAccessibleName(tr("Completeness check"))
 
@@ -45,14 +47,16 @@ class Completeness(QWidget):
         """Show the sums of a map by integrated gradients."""
         path: Any = found.detail
         self.known = path is not None and bool(settings.get("multiply_by_inputs", True))
-        if self.known:
+        if not self.known:
+            self.why = (
+                tr("holds only when the gradients are"),
+                tr("multiplied by (input − baseline)"),
+            )
+        else:
             self.gained = float(path.score[0] - path.baseline_score[0])
             # Captum's delta is the error of the sum.
             self.total = self.gained + float(path.delta[0])
-            value = float(settings.get("baselines", 0.0))
-            self._baseline = (
-                tr("black") if value == 0 else tr("white") if value == 1 else f"{value:g}"
-            )
+            self._baseline = f"{float(settings.get('baselines', 0.0)):g}"
         words = self.verdict()
         self.setAccessibleDescription(words)
         self.setToolTip(
@@ -82,7 +86,8 @@ class Completeness(QWidget):
             title = tr("Completeness check")
             draw.text(painter, 12, 21, title, 11.5, colors.tx2, weight=600)
             if not self.known:
-                draw.text(painter, 12, 41, tr("needs the path times the way"), 11.5, colors.tx3)
+                for k, line in enumerate(self.why):
+                    draw.text(painter, 12, 41 + 16 * k, line, 11.5, colors.tx3)
                 return
             words = self.verdict()
             ink: QColor = colors.tx if self.holds else colors.err

@@ -58,6 +58,7 @@ def of_session(session: InsideSession) -> dict[str, Any]:
     given = session.input
     if given is None:
         return toggles
+    toggles["ramp"] = given.ramp
     if given.sample is not None and given.sample[:2] == ("", "validation"):
         return toggles | {"sample": given.sample[2]}
     return toggles | {"x": [float(v) for v in given.x.reshape(-1)], "label": given.label}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from app.scenes import images
 from app.snapshots import read_only
 from app.text import tr
 from core import data as data_sets
@@ -34,6 +35,8 @@ class Input:
         (data set, part, number) of a sample: the run's own set is ``""``.
     picture
         A photograph before it was brought to the network's size, (height, width, 3 or 4) uint8; None for others.
+    photographed
+        Whether it is a photograph, also one that was painted on: it looks like itself, whatever the theme.
     """
 
     x: np.ndarray
@@ -42,6 +45,12 @@ class Input:
     label: int | None = None
     sample: tuple[str, str, int] | None = None
     picture: np.ndarray | None = None
+    photographed: bool = False
+
+    @property
+    def ramp(self) -> str:
+        """The greys of one channel: ink on the theme's paper, or of a photograph black is black."""
+        return images.GRAY if self.photographed else images.INK
 
 
 def kept_sample(kept: Any) -> tuple[str, str, int] | None:

@@ -89,7 +89,9 @@ _ABS = Setting(
 
 
 def _base(name: str) -> Setting:
-    tip = tr("{name}: the number that stands for nothing to see; 0 is black", name=name)
+    tip = tr(
+        "{name}: the number that stands for nothing to see, as 0 in an empty picture", name=name
+    )
     label = tr("Fill") if name == "baseline" else tr("Baseline")
     return Setting(name, label, tip, 0.0, 0.0, -10.0, 10.0, 0.1)
 

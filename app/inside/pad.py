@@ -199,12 +199,13 @@ class Pad(QWidget):
             painter.drawRect(edge)
             if values is None:
                 return
-            picture = images.photo(colors, seen(values))
-            images.place(painter, area.x(), area.y(), area.width(), area.height(), picture, False)
             given = self._session.input
+            ramp = given.ramp if given is not None else images.INK
+            picture = images.photo(colors, seen(values), ramp)
+            images.place(painter, area.x(), area.y(), area.width(), area.height(), picture, False)
             if self._session.painting.is_centred and given is not None:
                 box = self.inset()
-                small = images.photo(colors, seen(given.x))
+                small = images.photo(colors, seen(given.x), ramp)
                 images.place(painter, box.x(), box.y(), box.width(), box.height(), small, False)
                 draw.frame(painter, box.x(), box.y(), box.width(), box.height(), colors.tx2)
             self._paint_brush(painter, colors, area)

@@ -183,8 +183,11 @@ class Painting(QObject):
             x, words = canvas.pixels(), tr("drawn")
         if not canvas.blank and base is not None:
             words = tr("{words}, painted on", words=base.words.removesuffix(tr(", painted on")))
-        label = base.label if base is not None and not canvas.blank else None
-        self._shown = Input(read_only(np.clip(x, 0, 1)), "drawn", words, label)
+        kept = base if not canvas.blank else None
+        self._shown = Input(
+            read_only(np.clip(x, 0, 1)), "drawn", words, kept.label if kept is not None else None,
+            photographed=kept is not None and kept.photographed,
+        )  # fmt: skip
         self._session.show(self._shown)
 
     def _do_stroke(

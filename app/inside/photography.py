@@ -186,7 +186,10 @@ class Photography(QObject):
             return
         self.crop = crop
         self._session.show(
-            Input(read_only(x), "photo", photo.name, picture=photo.pixels)
+            Input(
+                read_only(x), "photo", photo.name, picture=photo.pixels,
+                photographed=not self._session.toggles["invert"],
+            )
         )  # fmt: skip
         self.changed.emit()
 
@@ -206,7 +209,9 @@ class Photography(QObject):
                high=f"{crop.height((rows, columns)) * zoom:,.0f}", columns=columns, rows=rows, made=made),
         ]  # fmt: skip
         if crop.beyond(photo.pixels.shape, (rows, columns)):
-            words.append(tr("black beside it"))
+            # An inverted photograph is seen as ink on the theme's paper.
+            inverted = bool(self._session.toggles["invert"])
+            words.append(tr("nothing beside it") if inverted else tr("black beside it"))
         return "; ".join(words) + "."
 
     # -- following

@@ -38,6 +38,8 @@ class RemovalChart(Painted):
         self.found: Removals | None = None
         self.titles: dict[str, str] = {}
         self.chosen, self._what = "", tr("pixels")
+        #: The greys of the input, if it has one channel.
+        self.ramp = images.INK
         #: Which plot the mouse is in, and the share there.
         self.way, self.share = "deletion", 0.3
 
@@ -214,7 +216,7 @@ class RemovalChart(Painted):
         rect, shown = self.picture(), self.shown()
         if not rect.width() or shown is None:
             return
-        image = images.photo(colors, shown[0])
+        image = images.photo(colors, shown[0], self.ramp)
         high = rect.width() * image.height() / max(1, image.width())
         images.place(
             painter, rect.x(), rect.y(), rect.width(), min(high, rect.height()), image, False

@@ -165,7 +165,8 @@ class AnswerPanel(QWidget):
         if position is None:
             return ""
         if newest is None or not self.outdated:
-            return tr("step {step}", step=number(position.step))
+            # Some answers have steps of their own.
+            return tr("network at step {step}", step=number(position.step))
         if newest.position.step == position.step:
             return tr("computed earlier in step {step}", step=number(position.step))
         return tr("computed at step {step}, the network is at {now}", step=number(position.step),

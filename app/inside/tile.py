@@ -60,6 +60,7 @@ class Tile(Control):
         #: Names of features, and what gets the whole length of a bar: numbers without rows and columns are bars.
         self.features: tuple[str, ...] = ()
         self.top = 1.0
+        self.signed = True
         #: Says what the numbers are.
         self.words: Callable[[float], str] = lambda value: format_number(value, 4)
 
@@ -73,11 +74,15 @@ class Tile(Control):
         self.update()
 
     def show_bars(
-        self, features: tuple[str, ...], values: np.ndarray, top: float, note: str
-    ) -> None:
-        """Show numbers of features, (features,), as bars; `top` has the whole length."""
+        self, features: tuple[str, ...], values: np.ndarray, top: float, note: str, *, signed: bool = True
+    ) -> None:  # fmt: skip
+        """Show numbers of features, (features,), as bars; `top` has the whole length.
+
+        What is `signed` speaks for and against; sizes have the colour of magnitudes.
+        """
         self.picture, self.values, self.note = None, values, note
         self.sentence, self.features, self.top = "", features, top
+        self.signed = signed
         self.update()
 
     def show_sentence(self, sentence: str) -> None:
@@ -164,7 +169,7 @@ class Tile(Control):
                 if self.top > 0 and np.isfinite(value)
                 else 0.0
             )
-            ink = colors.pos if share >= 0 else colors.neg
+            ink = colors.bwd if not self.signed else colors.pos if share >= 0 else colors.neg
             thick = max(1.0, high - 4)
             draw.fill(painter, zero + min(0.0, share) * full, y + 2, abs(share) * full, thick, ink)
         if signed:

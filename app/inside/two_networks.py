@@ -47,6 +47,8 @@ class TwoNetworks(Painted):
         self._layer, self._signed, self._opacity = "", False, 0.8
         self._titles: Mapping[str, str] = {}
         self._features: Sequence[str] = ()
+        #: The greys of the input, if it has one channel.
+        self.ramp = images.INK
         self._hits: list[tuple[QRectF, np.ndarray, str]] = []
 
     def numbers(self) -> dict[str, np.ndarray]:
@@ -151,11 +153,11 @@ class TwoNetworks(Painted):
         tile = max(48.0, min(140.0, area.height() - 36 - bars - 24, (right - left) * 0.36))
         if found.x.ndim == 3:
             image = (
-                images.photo(colors, found.x)
+                images.photo(colors, found.x, self.ramp)
                 if side.attributions is None
                 else picture(
                     colors, found.x, side.attributions, found.method, top=strongest, opacity=self._opacity,
-                    signed=self._signed,
+                    signed=self._signed, ramp=self.ramp,
                 )
             )  # fmt: skip
             box = QRectF(left, 32, tile, tile)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QEvent, QRect, Qt, Signal, Slot
@@ -9,7 +10,7 @@ from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter
 from PySide6.QtWidgets import QToolTip
 
 from app.inside.choices import not_below, one_of
-from app.scenes import draw
+from app.scenes import draw, images
 from app.scenes.walk_layout import Area, WalkPlace, place_walk
 from app.scenes.walk_paint import paint_walk
 from app.scenes.walk_seen import Seen, see
@@ -85,14 +86,15 @@ class WalkStage(Painted):
         # The parts of the channel before are shown until those of this one are there.
         if waiting and session.toggles["walk"] == "channels" and shown and shown[0][0] is walk:
             return shown[1]
-        key = (walk, session.channel, session.place, plane)
+        ramp = session.input.ramp if session.input is not None else images.INK
+        key = (walk, session.channel, session.place, plane, ramp)
         if self._seen is None or self._seen[0] != key:
             found = see(
                 session.network, walk.program, walk.instruction, walk.arrays, channel=session.channel,
                 place=session.place, plane=plane, parts=None if waiting else walk.parts,
                 ranges=walk.ranges,
             )  # fmt: skip
-            self._seen = (key, found)
+            self._seen = (key, replace(found, ramp=ramp))
         return self._seen[1]
 
     def numbers(self) -> dict[str, np.ndarray]:

@@ -82,7 +82,8 @@ class AttributionScene:
         top, ramp = highest(pixels), "signed" if signed else "magnitude"
         own = own_map(found)
         first, second, third = layout.pictures
-        explained.picture(painter, first, theme, images.photo(theme, x), tr("Input"))
+        grays = explained.ramp_of(toggles)
+        explained.picture(painter, first, theme, images.photo(theme, x, grays), tr("Input"))
         shown = pixels if own is None else own
         size = "×".join(map(str, shown.shape))
         end = top if own is None else highest(own)
@@ -92,7 +93,13 @@ class AttributionScene:
         )  # fmt: skip
         explained.bar(painter, second, theme, ramp, end)
         made = overlay(
-            theme, x, pixels, signed=signed, top=top, opacity=float(toggles.get("opacity", 0.8))
+            theme,
+            x,
+            pixels,
+            signed=signed,
+            top=top,
+            opacity=float(toggles.get("opacity", 0.8)),
+            ramp=grays,
         )
         explained.picture(
             painter, third, theme, images.from_words(made), tr("Over the input"), str(toggles.get("note", "")),

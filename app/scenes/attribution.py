@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from app.scenes.images import from_words, levels
+from app.scenes.images import GRAY, INK, from_words, levels
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QImage
@@ -54,12 +54,14 @@ def highest(values: np.ndarray) -> float:
     return top if top > 0 else float(sizes.max()) or 1.0
 
 
-def ground(theme: Theme, x: np.ndarray) -> np.ndarray:
+def ground(theme: Theme, x: np.ndarray, ramp: str = INK) -> np.ndarray:
     """The input as grey colours, (height, width, 3) from 0 to 255: over them only the map has colour.
 
     Of colour images it is the luma (ITU-R BT.601); all is brought a little towards the ground of the page.
     """
     values = np.clip(np.nan_to_num(np.asarray(x, np.float32)), 0, 1)
+    if ramp == GRAY and (values.ndim == 2 or values.shape[-1] == 1):
+        values = np.repeat(values.reshape(*values.shape[:2], 1), 3, -1)
     if values.ndim == 2 or values.shape[-1] == 1:
         table = theme.table("ink")[:, :3].astype(np.float32)
         grey = table[np.rint(values.reshape(values.shape[:2]) * 255).astype(np.uint8)]
@@ -74,23 +76,24 @@ def ground(theme: Theme, x: np.ndarray) -> np.ndarray:
 
 
 #: Grounds painted last, with the arrays they are of: several methods lie over one input.
-_grounds: list[tuple[np.ndarray, str, np.ndarray]] = []
+_grounds: list[tuple[np.ndarray, tuple[str, str], np.ndarray]] = []
 
 
-def _ground(theme: Theme, x: np.ndarray) -> np.ndarray:
+def _ground(theme: Theme, x: np.ndarray, ramp: str) -> np.ndarray:
     """As `ground`, kept for the inputs painted last; nobody writes to an input."""
     for of, name, kept in _grounds:
-        if of is x and name == theme.name:
+        if of is x and name == (theme.name, ramp):
             return kept
-    made = ground(theme, x)
-    _grounds.insert(0, (x, theme.name, made))
+    made = ground(theme, x, ramp)
+    _grounds.insert(0, (x, (theme.name, ramp), made))
     del _grounds[4:]
     return made
 
 
 def overlay(
-    theme: Theme, x: np.ndarray, pixels: np.ndarray, *, signed: bool, top: float, opacity: float
-) -> np.ndarray:
+    theme: Theme, x: np.ndarray, pixels: np.ndarray, *, signed: bool, top: float, opacity: float,
+    ramp: str = INK,
+) -> np.ndarray:  # fmt: skip
     """An input with a map over it: the stronger a pixel of the map, the more of its colour is seen.
 
     Parameters
@@ -103,6 +106,8 @@ def overlay(
         Which ramp, and what gets its last colour.
     opacity
         Of the strongest pixels, from 0 to 1.
+    ramp
+        The greys of an input of one channel: ink, or a photograph's.
 
     Returns
     -------
@@ -124,7 +129,7 @@ def overlay(
         weight = t ** np.float32(0.85) * np.float32(opacity)
         chosen = levels(pixels, "magnitude", top)
     added, left = color * weight[:, None], (1 - weight)[:, None]
-    under = _ground(theme, x)
+    under = _ground(theme, x, ramp)
     if under.shape[:2] != pixels.shape:
         rows = np.arange(pixels.shape[0]) * under.shape[0] // pixels.shape[0]
         columns = np.arange(pixels.shape[1]) * under.shape[1] // pixels.shape[1]
@@ -143,6 +148,7 @@ def picture(
     top: float | None = None,
     opacity: float = 0.8,
     signed: bool | None = None,
+    ramp: str = INK,
 ) -> QImage:
     """An attribution as a picture of one pixel a number; `signed` where a setting changes what the method gives."""
     signed = method in SIGNED if signed is None else signed
@@ -154,5 +160,6 @@ def picture(
         signed=signed,
         top=highest(pixels) if top is None else top,
         opacity=opacity,
+        ramp=ramp,
     )
     return from_words(words)

@@ -99,8 +99,14 @@ class PathScene:
         now = moment(path, x, float(toggles.get("share", 1.0)))
         first, second, third = layout.pictures
         alpha = format_number(now.alpha, 3)
+        grays = explained.ramp_of(toggles)
         explained.picture(
-            painter, first, theme, images.photo(theme, now.shown), tr("On the way"), f"α = {alpha}"
+            painter,
+            first,
+            theme,
+            images.photo(theme, now.shown, grays),
+            tr("On the way"),
+            f"α = {alpha}",
         )
         explained.under(
             painter, first, theme,
@@ -114,7 +120,13 @@ class PathScene:
         explained.bar(painter, second, theme, "signed", top)
         whole = highest(path.total)
         made = overlay(
-            theme, x, now.total, signed=True, top=whole, opacity=float(toggles.get("opacity", 0.8))
+            theme,
+            x,
+            now.total,
+            signed=True,
+            top=whole,
+            opacity=float(toggles.get("opacity", 0.8)),
+            ramp=grays,
         )
         explained.picture(painter, third, theme, images.from_words(made), tr("Sum so far"))
         explained.bar(painter, third, theme, "signed", whole)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from PySide6.QtCore import QLineF, QPointF
@@ -26,6 +26,11 @@ HEAD, TITLE, UNDER = 52.0, 24.0, 24.0
 _PAD, _GAP, _AXIS = 24.0, 20.0, 56.0
 #: Of the height at most so much is the pictures'.
 _PICTURES = 0.6
+
+
+def ramp_of(toggles: Mapping[str, Any]) -> str:
+    """The greys of an input of one channel: a photograph's where the toggles name them, else ink."""
+    return images.GRAY if toggles.get("ramp") == images.GRAY else images.INK
 
 
 @dataclass(frozen=True)

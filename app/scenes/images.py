@@ -57,6 +57,8 @@ def heat(theme: Theme, values: np.ndarray, ramp: str, vmax: float) -> QImage:
 
 #: The ramp of a photograph's channels, in both themes: from black to white.
 GRAY = "gray"
+#: Of drawings: ink on the theme's paper.
+INK = "ink"
 
 _kept = Cache(512)
 
@@ -82,13 +84,13 @@ def _painted(theme: Theme, values: np.ndarray, ramp: str, vmax: float) -> QImage
     return from_words(np.uint32(0xFF000000) | level * np.uint32(0x010101))
 
 
-def photo(theme: Theme, pixels: np.ndarray) -> QImage:
-    """Return an input image, (height, width, channels) scaled 0..1 or uint8: ink for one channel, else colours."""
+def photo(theme: Theme, pixels: np.ndarray, ramp: str = INK) -> QImage:
+    """Return an input image, (height, width, channels) scaled 0..1 or uint8: `ramp` for one channel, else colours."""
     values = np.asarray(pixels, np.float32)
     if pixels.dtype == np.uint8:
         values = values / np.float32(255)
     if values.ndim == 2 or values.shape[-1] == 1:
-        return heat(theme, values.reshape(values.shape[:2]), "ink", 1.0)
+        return _painted(theme, values.reshape(values.shape[:2]), ramp, 1.0)
     rgb = np.clip(values[..., :3] * 255, 0, 255).astype(np.uint32)
     return from_words(0xFF000000 | rgb[..., 0] << 16 | rgb[..., 1] << 8 | rgb[..., 2])
 

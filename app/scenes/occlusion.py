@@ -133,8 +133,10 @@ class OcclusionScene:
         now = moment(found, x.shape[:2], float(toggles.get("share", 1.0)))
         top, left, bottom, right = now.window
         first, second = layout.pictures
+        grays = explained.ramp_of(toggles)
+        shown = hidden(x, now.window, toggles.get("fill", 0.0))
         at = explained.picture(
-            painter, first, theme, images.photo(theme, hidden(x, now.window, toggles.get("fill", 0.0))),
+            painter, first, theme, images.photo(theme, shown, grays),
             tr("Window at row {row}, column {column}", row=top, column=left),
         )  # fmt: skip
         cell = at.w / x.shape[1]
@@ -150,7 +152,13 @@ class OcclusionScene:
             )  # fmt: skip
         full = highest(found.attributions[0, ..., 0])
         made = overlay(
-            theme, x, now.total, signed=True, top=full, opacity=float(toggles.get("opacity", 0.8))
+            theme,
+            x,
+            now.total,
+            signed=True,
+            top=full,
+            opacity=float(toggles.get("opacity", 0.8)),
+            ramp=grays,
         )
         note = tr("{k} of {n}", k=number(now.index + 1), n=number(len(found.windows)))
         explained.picture(

@@ -57,7 +57,7 @@ def written(board: Board) -> tuple[list[str], str]:
     total, value = board.number()
     seen = [short(float(one)) for one in patch.flat if one == one]
     if board.settings.operation == "max":
-        return [one + "," for one in seen], f"→ max = {draw.plain(value, 3)}"
+        return [*(one + "," for one in seen[:-1]), *seen[-1:]], f"→ max = {draw.plain(value, 3)}"
     if board.pooling:
         return [*_plus(seen)], f"→ Σ / {len(seen)} = {draw.plain(value, 3)}"
     assert board.result.kernel is not None

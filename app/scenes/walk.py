@@ -8,10 +8,11 @@ Films hold in their toggles the numbers of the layer (``"walk"``: a `LayerWalk` 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from app.scenes import draw
+from app.scenes.explained import ramp_of
 from app.scenes.hits import HitIndex
 from app.scenes.registry import register
 from app.scenes.walk_layout import place_walk
@@ -101,6 +102,7 @@ class WalkScene:
                     place=divmod(number, columns), plane=int(toggles.get("plane", 0)), parts=walk.parts,
                     ranges=walk.ranges,
                 )  # fmt: skip
+            seen = replace(seen, ramp=ramp_of(toggles))
             self._head(painter, place, theme, frame, seen)
             painter.translate(0, _HEAD)
             zoom = min(width / _WIDE, (height - _HEAD) / _HIGH)

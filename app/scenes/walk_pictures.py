@@ -112,7 +112,7 @@ class Pictures:
         if not self.seen.is_input:
             return "activation"
         # The channels of a photograph are as bright as they are, whatever the theme.
-        return "ink" if self.seen.read.shape[-1] == 1 else images.GRAY
+        return self.seen.ramp if self.seen.read.shape[-1] == 1 else images.GRAY
 
     def picture(self, area: Area, values: np.ndarray, ramp: str, top: float) -> None:
         # No more pixels than are seen, on screens of two dots a pixel.

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from app.scenes import images
 from app.scenes.closeups import Subject
 from app.scenes.closeups.gathering import Terms, cells_at, evaluate
 from app.scenes.closeups.gathering_rules import convolution, depthwise, global_max, pooling
@@ -71,6 +72,8 @@ class Seen:
     ranges
         Smallest and largest number of all that is ``"read"``, of every ``"kernel"``, and of each ``"part"``: what
         colours stand for.
+    ramp
+        The greys of an input of one channel: ink, or a photograph's.
     """
 
     title: str
@@ -92,6 +95,7 @@ class Seen:
     parts: np.ndarray | None
     count: int
     ranges: Mapping[str, tuple[float, float]]
+    ramp: str = images.INK
 
     @property
     def op(self) -> str:

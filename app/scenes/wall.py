@@ -138,9 +138,13 @@ def _title(painter: QPainter, place: WallLayout, row: WallRow, theme: Theme, hov
     at = place.left + max(96.0, draw.advance(title, 12, 600) + 14)
     if row.maps:
         high, wide = node.shape[:2]
-        words = tr("{count} maps, {high}×{wide}", count=f"{row.count:,}", high=high, wide=wide)
+        words = (
+            tr("1 map, {high}×{wide}", high=high, wide=wide)
+            if row.count == 1
+            else tr("{count} maps, {high}×{wide}", count=f"{row.count:,}", high=high, wide=wide)
+        )
     else:
-        words = tr("{count} units", count=f"{row.count:,}")
+        words = tr("1 unit") if row.count == 1 else tr("{count} units", count=f"{row.count:,}")
         if node.activation == "softmax":
             words += ", softmax"
     if row.pages > 1:

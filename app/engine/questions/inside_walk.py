@@ -18,6 +18,7 @@ from app.snapshots import InstructionView, ProgramView, range_of, read_only
 from app.text import tr
 from core.errors import ChainruleError
 from core.explain.explainer import Explainer
+from core.layers import registry
 from core.spec.network import Layer, Network
 
 if TYPE_CHECKING:
@@ -129,6 +130,17 @@ def _without_window(layer: str, of: Explainer, lines: list[InstructionView]) -> 
         return tr("Flatten lays the numbers of all maps in one line. Nothing is computed.")
     if not lines:
         return tr("{kind} passes on what it reads when the network predicts.", kind=kind)
+    if {"return_sequences", "merge_mode"} & {s.name for s in registry.kind(kind).settings}:
+        return tr(
+            "{kind} sums up inputs and its state, each times its weights, one time step after the other. "
+            "Step shows how its numbers come about.",
+            kind=kind,
+        )
+    if any(line.op in WINDOWS for line in lines):
+        return tr(
+            "{kind} sums up what it reads at every time step. Step shows how its numbers come about.",
+            kind=kind,
+        )
     return tr(
         "{kind} looks through no window, and sums up no inputs. Step shows how its numbers come about.",
         kind=kind,

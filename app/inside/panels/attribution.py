@@ -21,6 +21,7 @@ from app.inside.tile import Tile
 from app.scenes import draw, images
 from app.scenes.attribution import highest, picture, pixels_of
 from app.scenes.formula_expressions import format_number
+from app.scenes.spec_view import numbered_titles
 from app.text import number, tr
 from app.widgets import Button, Choice, Label, ProgressLine, ScrollPanel, Segmented, Slider
 
@@ -97,7 +98,8 @@ class AttributionPanel(QWidget):
     def _build_choice(self, column: QVBoxLayout) -> None:
         row = QHBoxLayout()
         row.setSpacing(8)
-        row.addWidget(Label(tr("Explain class"), "label", "tx2"))
+        self._explained = Label(tr("Explain class"), "label", "tx2")
+        row.addWidget(self._explained)
         row.addStretch(1)
         self.against = Choice([], name="inside-against", label=tr("Why not another class"))
         self.against.setFixedWidth(116)
@@ -270,7 +272,12 @@ class AttributionPanel(QWidget):
         if other is not None:
             value -= float(numbers[other])
         digits = 2 if self.attributing.on == "score" else 3
-        self.score.setText(draw.signed(value, digits))
+        name = tr("logit") if digits == 2 else tr("probability")
+        said = f"{name} {draw.signed(value, digits)}"
+        # Where there is little room the number is there, and the tooltip says what it is.
+        room = self.width() - 32 - self._explained.sizeHint().width() - self.against.width() - 16
+        short = self.score.fontMetrics().horizontalAdvance(said) > room
+        self.score.setText(draw.signed(value, digits) if short else said)
         of = tr("score, before the softmax") if digits == 2 else tr("probability")
         ahead = (
             tr("{a} is ahead of {b}", a=names[chosen], b=names[other])
@@ -347,7 +354,7 @@ class AttributionPanel(QWidget):
         known = label is not None and label < len(names)
         words = tr("label {label}", label=names[label]) if known and label is not None else ""
         if given.x.ndim == 3:
-            made = images.photo(theme.current(), given.x)
+            made = images.photo(theme.current(), given.x, given.ramp)
             self.input.show_picture(made, given.x.mean(-1), words)
         elif given.x.ndim == 1:
             self._paint_features(self.input, given.x, words)
@@ -396,23 +403,26 @@ class AttributionPanel(QWidget):
             "{value} (last colour {top})", value=format_number(value, 4), top=format_number(top, 3)
         )
         if given.x.ndim == 1:
-            self._paint_features(tile, found.values.reshape(-1), words, top)
+            self._paint_features(
+                tile, found.values.reshape(-1), words, top, signed=work.signed(name)
+            )
         elif given.x.ndim == 3:
             made = picture(
                 theme.current(), given.x, found.values, name, top=top, signed=work.signed(name),
-                opacity=float(self._session.toggles["opacity"]),
+                opacity=float(self._session.toggles["opacity"]), ramp=given.ramp,
             )  # fmt: skip
             tile.show_picture(made, self._pixels(name, found), words)
         if name == "integrated_gradients":
             self.check.show_path(found, work.settings(name))
 
     def _paint_features(
-        self, tile: Tile, values: np.ndarray, words: str, top: float | None = None
-    ) -> None:
+        self, tile: Tile, values: np.ndarray, words: str, top: float | None = None, *, signed: bool = True
+    ) -> None:  # fmt: skip
         names = self._session.features
         if len(values) <= _BARS:
             listed = tuple(names[k] if k < len(names) else str(k + 1) for k in range(len(values)))
-            tile.show_bars(listed, values, highest(values) if top is None else top, words)
+            end = highest(values) if top is None else top
+            tile.show_bars(listed, values, end, words, signed=signed)
             return
         # Too many for bars: a square of cells, row by row.
         side = int(np.ceil(np.sqrt(len(values))))
@@ -420,8 +430,9 @@ class AttributionPanel(QWidget):
         cells[: len(values)] = values
         square = cells.reshape(side, side)
         made = images.heat(
-            theme.current(), square, "signed", highest(values) if top is None else top
-        )
+            theme.current(), square, "signed" if signed else "magnitude",
+            highest(values) if top is None else top,
+        )  # fmt: skip
         tile.show_picture(made, square, words)
 
     def _show_legend(self) -> None:
@@ -439,7 +450,8 @@ class AttributionPanel(QWidget):
             return tr("step {step}", step=number(found.position.step))
         settings = self.attributing.settings(name)
         if name == "grad_cam":
-            return str(settings["layer"]) or self._last_convolution()
+            layer = str(settings["layer"]) or self._last_convolution()
+            return numbered_titles(self._session.network).get(layer, layer)
         return note(name, settings, self._session.input_shape)
 
     def _last_convolution(self) -> str:

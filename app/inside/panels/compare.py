@@ -233,6 +233,7 @@ class ComparePanel(AnswerPanel):
         session = self.session
         found: Beside | None = self.job.found
         method = (found.method if found is not None else "") or "saliency"
+        self.picture.ramp = session.input.ramp if session.input is not None else "ink"
         self.picture.show_found(
             found, session.classes, session.layer, self._attributing.signed(method),
             float(session.toggles["opacity"]), numbered_titles(session.network),

@@ -142,6 +142,7 @@ class CurvesPanel(TrustPanel):
         if chosen not in methods:
             chosen = methods[0] if methods else ""
         titles = {name: METHODS[name].title for name in METHODS if name in methods}
+        self.chart.ramp = self.session.input.ramp if self.session.input is not None else "ink"
         self.chart.show_found(found, titles, chosen, self._what())
 
     def _on_session(self) -> None:

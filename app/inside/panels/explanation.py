@@ -227,8 +227,10 @@ class ExplanationPanel(QWidget):
         work, method = self.attributing, self.method
         given = work.inputs.get(method)
         found = work.found.get(method)
+        seen = self.session.input
         toggles: dict[str, Any] = {
             "share": self.share, "opacity": float(self.session.toggles["opacity"]), "words": self._words(),
+            "ramp": seen.ramp if seen is not None else "",
         }  # fmt: skip
         settings = work.settings(method)
         if method == "integrated_gradients":

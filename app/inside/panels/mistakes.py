@@ -88,16 +88,23 @@ class MistakesGallery(Gallery):
         painter.drawLine(QPointF(x + 4.5, y + 4.5), QPointF(x + 11.5, y + 11.5))
         painter.drawLine(QPointF(x + 11.5, y + 4.5), QPointF(x + 4.5, y + 11.5))
 
-    def paint_under(self, painter: QPainter, colors: Theme, cell: int, rect: QRectF) -> None:
+    def lines_of(self, cell: int, room: float) -> tuple[str, str]:
+        """What stands under a picture, in two lines of which the first has so much room."""
         found, at, name = self._panel.job.found, self._panel.shown[cell], self._panel.class_name
         said, label = name(found.predicted[at]), name(found.labels[at])
+        # Not an arrow: tables of confusion point from the truth to what is said, others the other way.
+        words = tr("says {said}, is {label}", said=said, label=label)
+        if draw.advance(words, 12, 500) <= room:
+            return words, f"{label} {found.of_label[at]:.1%}"
+        # What was mistaken for what matters more than how likely that was.
+        return tr("says {said}", said=said), tr("is {label}", label=label)
+
+    def paint_under(self, painter: QPainter, colors: Theme, cell: int, rect: QRectF) -> None:
+        found, at = self._panel.job.found, self._panel.shown[cell]
         sure = f"{found.confidence[at]:.0%}"
         x, y, wide = rect.x(), rect.y() + 15, rect.width()
         room = wide - draw.advance(sure, 11, mono=True) - 4
-        words, second = f"{said} {draw.ARROW} {label}", f"{label} {found.of_label[at]:.1%}"
-        if draw.advance(words, 12, 500) > room:
-            # What was mistaken for what matters more than how likely that was.
-            words, second = said, f"{draw.ARROW} {label}"
+        words, second = self.lines_of(cell, room)
         draw.text(painter, x, y, draw.elide(words, 12, room, 500), 12, colors.tx, weight=500)
         draw.text(painter, rect.right(), y, sure, 11, colors.tx2, mono=True, anchor="end")
         draw.text(painter, x, y + 15, draw.elide(second, 11.5, wide), 11.5, colors.tx2)

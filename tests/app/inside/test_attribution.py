@@ -148,7 +148,7 @@ def test_why_not_another_class(inside: Inside) -> None:
     expected = gradients.saliency(inside.explainer, inside.x, score)[0]
     assert np.allclose(work.found["saliency"].values, expected, atol=1e-6)
     numbers = inside.session.look.scores
-    assert panel.score.text() == draw.signed(float(numbers[chosen] - numbers[other]), 2)
+    assert panel.score.text() == "logit " + draw.signed(float(numbers[chosen] - numbers[other]), 2)
     path = work.found["integrated_gradients"].detail
     assert panel.check.gained == pytest.approx(float(path.score[0] - path.baseline_score[0]))
     assert panel.check.total == pytest.approx(
@@ -228,7 +228,7 @@ def test_the_window_is_put_on_a_place_of_the_image(inside: Inside) -> None:
 def test_a_film_takes_over_what_is_explained_and_how(inside: Inside) -> None:
     work = settled(inside)
     # The layer that the tile of Grad-CAM names is the one it is of.
-    assert panel_of(inside).tiles["grad_cam"].note == "conv2d_2"
+    assert panel_of(inside).tiles["grad_cam"].note == "Conv2D 2"
     assert work.found["grad_cam"].detail.shape == (14, 14)
     inside.do("inside.view", value="explanation")
     settings = {"occlusion": {"window": 7, "strides": 7}, "saliency": {"abs": False}}

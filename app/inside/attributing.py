@@ -162,6 +162,8 @@ class Attributing(QObject):
             )
         if self._session.look is not None and not len(self._session.look.scores):
             return tr("Attribution explains a class; this network gives no list of classes.")
+        if not self._session.sound:
+            return tr("There is nothing to explain: the network's numbers are not finite.")
         return ""
 
     def _key(self, method: str, step: bool = True) -> Any:

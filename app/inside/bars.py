@@ -52,7 +52,11 @@ class Bars(Painted):
     def refresh(self) -> None:
         """Show what the network says now."""
         look, names = self._session.look, self._session.classes
-        if look is not None:
+        if not self._session.sound:
+            self.setAccessibleDescription(
+                tr("The network says nothing: its numbers are not finite.")
+            )
+        elif look is not None:
             said = [f"{names[k]} {float(look.probabilities[k]):.3f}" for k in self.order()[:_LEAST]]
             self.setAccessibleDescription(", ".join(said))
         self.update()
@@ -64,7 +68,7 @@ class Bars(Painted):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         place, order, look = int(event.position().y() // _LINE), self.order(), self._session.look
-        if look is None or place >= len(order):
+        if look is None or place >= len(order) or not self._session.sound:
             return
         k = int(order[place])
         words = tr(
@@ -90,7 +94,7 @@ class Bars(Painted):
         self.update()
 
     def paint(self, painter: QPainter, colors: Theme, area: QRect) -> None:
-        look = self._session.look
+        look, sound = self._session.look, self._session.sound
         if look is None:
             return
         names, order = self._session.classes, self.order()
@@ -100,10 +104,11 @@ class Bars(Painted):
             y = float(_LINE) * k + 13
             value = float(look.probabilities[chosen])
             name = draw.elide(names[chosen], 11.5, width - 8)
-            ink = colors.tx if k == 0 else colors.tx2
+            ink = colors.tx if k == 0 and sound else colors.tx2
             draw.text(painter, 0, y, name, 11.5, ink)
             room = self.width() - width - _NUMBERS
             draw.fill(painter, width, y - 8, room, 8, colors.bg3)
-            share = min(1.0, max(0.0, value)) if np.isfinite(value) else 0.0
+            share = min(1.0, max(0.0, value)) if sound else 0.0
             draw.fill(painter, width, y - 8, room * share, 8, colors.pos)
-            draw.text(painter, self.width(), y, f"{value:.3f}", 11.5, ink, mono=True, anchor="end")
+            said = f"{value:.3f}" if sound else "–"
+            draw.text(painter, self.width(), y, said, 11.5, ink, mono=True, anchor="end")

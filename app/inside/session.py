@@ -189,15 +189,25 @@ class InsideSession(QObject):
         return tuple(names[k] if k < len(names) else str(k) for k in range(count))
 
     @property
+    def sound(self) -> bool:
+        """Whether the network answers with numbers: not with NaN, and with nothing infinite."""
+        look = self.look
+        if look is None:
+            return True
+        return bool(np.isfinite(look.scores).all() and np.isfinite(look.probabilities).all())
+
+    @property
     def predicted(self) -> int | None:
-        """The class the network takes the input for."""
-        if self.look is None or not len(self.look.scores):
+        """The class the network takes the input for; None where it says nothing."""
+        if self.look is None or not len(self.look.scores) or not self.sound:
             return None
-        return int(np.nan_to_num(self.look.scores, nan=-np.inf).argmax())
+        return int(self.look.scores.argmax())
 
     @property
     def class_index(self) -> int | None:
-        """The class that is explained."""
+        """The class that is explained; None where the network says nothing."""
+        if not self.sound:
+            return None
         chosen, count = self.class_chosen, len(self.classes)
         return chosen if chosen is not None and chosen < count else self.predicted
 

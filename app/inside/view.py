@@ -8,6 +8,7 @@ from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.bus import CommandError
+from app.engine.questions.inside import NOT_FINITE
 from app.inside.panels import PLACES, panels
 from app.inside.save_menu import SaveMenu
 from app.inside.session import InsideSession
@@ -167,7 +168,7 @@ class InsideView(QWidget):
     @Slot()
     def _tell_problem(self) -> None:
         session = self.session
-        problem = session.problem
+        problem = session.problem or ("" if session.sound else NOT_FINITE)
         if not session.input_shape:
             problem = tr("Look inside needs a network with one input. Choose one in Build.")
         if problem:

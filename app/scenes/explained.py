@@ -205,8 +205,11 @@ def trace(
         Heights to mark across, with words.
     """
     low, high = extent
+    if not np.isfinite(low) or not np.isfinite(high):
+        low, high = 0.0, 1.0
     if not high > low:
-        low, high = low - 0.5, high + 0.5
+        half = max(0.5, 1e-3 * abs(low))
+        low, high = low - half, high + half
     room = 0.08 * (high - low)
     low, high = low - room, high + room
 
@@ -225,6 +228,8 @@ def trace(
         )  # fmt: skip
     marked = []
     for value, words in marks:
+        if not np.isfinite(value):
+            continue
         y = float(at(np.zeros(1), np.array([value]))[1][0])
         pieces = series.dashes(np.array([box.x, box.x + box.w]), np.array([y, y]), 5, 4)
         painter.setPen(QPen(theme.tx2, 1))

@@ -181,7 +181,7 @@ class OcclusionScene:
         line = explained.Line(np.arange(now.index + 1), now.scores, theme.pos, words)
         mark = tr("nothing hidden: {value}", value=draw.signed(whole, 3))
         last = float(max(1, len(found.windows) - 1))
-        extent = (float(every.min()), float(every.max()))
+        extent = (float(every.min()), float(every.max())) if len(every) else (0.0, 1.0)
         explained.trace(painter, box, theme, (line,), (0.0, last), extent, ((whole, mark),))
         y = box.y + box.h + 18
         draw.text(painter, box.x, y, tr("first window"), 11, theme.tx3)

@@ -13,7 +13,15 @@ import numpy as np
 
 from app.engine.answers import Partial
 from app.engine.questions import question
-from app.engine.questions.inside import METHODS, MOST_NUMBERS, explainer, given, held, steps_of
+from app.engine.questions.inside import (
+    METHODS,
+    MOST_NUMBERS,
+    answering,
+    explainer,
+    given,
+    held,
+    steps_of,
+)
 from app.engine.tree import named
 from app.snapshots import read_only
 from app.text import number, tr
@@ -140,6 +148,12 @@ def beside(
             "There is no method {name}; there are {names}.",
             name=repr(method),
             names=", ".join(METHODS),
+        )
+        raise ChainruleError(message)
+    answering(of, row)
+    if not np.isfinite(there.outputs(row)).all():
+        message = tr(
+            "{title} answers with numbers that are not finite (NaN): choose another.", title=title
         )
         raise ChainruleError(message)
     score = score_of(class_index, of.classes)

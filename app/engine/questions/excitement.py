@@ -18,7 +18,7 @@ import numpy as np
 from app.engine.answers import Partial
 from app.engine.looking import decide, inputs_of, labels_of
 from app.engine.questions import question
-from app.engine.questions.inside import given
+from app.engine.questions.inside import NOT_FINITE, answering, given
 from app.engine.questions.samples import prepared
 from app.snapshots import read_only
 from app.text import tr
@@ -231,6 +231,8 @@ def top_samples(
     samples, frozen = _set(session, data, part), Frozen(session)
     of = frozen.explainer
     k = count_of(k, "k", 64)
+    if len(samples):
+        answering(of, rows_of(session, samples, [0]))
     steps = exciting(of, _batches(session, samples, frozen), len(samples), layer_of(of, layer), k)
     answer: TopSamples | None = None
     for step in steps:
@@ -258,6 +260,8 @@ def mistakes(
         if labels is None or labels.shape != (len(rows),):
             raise ChainruleError(tr("Mistakes are those of networks that tell classes apart."))
         outputs = frozen.explainer.outputs(x, "probability")
+        if not np.isfinite(outputs).all():
+            raise ChainruleError(NOT_FINITE)
         predicted, confidence = decide(outputs)
         wrong = np.flatnonzero(predicted != labels)
         right = _probability(outputs, labels)
@@ -297,6 +301,7 @@ def nearest_samples(
     samples, frozen = _set(session, data, part), Frozen(session)
     of = frozen.explainer
     one = given(of, x)
+    answering(of, one)
     k = count_of(k, "k", 64)
     layer = layer_of(of, layer)
     answer: Neighbours | None = None

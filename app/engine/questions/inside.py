@@ -99,6 +99,13 @@ class Attribution:
     detail: Path | Occluded | np.ndarray | None = None
 
 
+#: Why a network that answers with NaN is not explained, and what to do.
+NOT_FINITE = tr(
+    "The network's numbers are not finite (NaN or infinite), so nothing of it can be explained. Go back to an earlier "
+    "step or reset the weights; a smaller learning rate keeps them finite."
+)
+
+
 _explainers: WeakKeyDictionary[Any, tuple[Explainer, Any]] = WeakKeyDictionary()
 
 
@@ -155,6 +162,19 @@ def given(of: Explainer, x: Any) -> np.ndarray:
     return array.reshape(1, *of.input_shape)
 
 
+def answering(of: Explainer, rows: np.ndarray) -> Explainer:
+    """The same, if what it answers to the rows are numbers.
+
+    Raises
+    ------
+    ChainruleError
+        They are NaN or infinite: every picture and percentage made of them would be of nothing.
+    """
+    if len(of.output_shape) == 1 and not np.isfinite(of.outputs(rows)).all():
+        raise ChainruleError(NOT_FINITE)
+    return of
+
+
 @question("inside_look")
 def look(session: Session, *, x: Any) -> Look:
     """What every layer makes of an input."""
@@ -198,10 +218,13 @@ def attribution(
             "There is no method {name}; there are {names}.", name=repr(method), names=names
         )
         raise ChainruleError(message)
+    answering(of, row)
     found: Attribution | None = None
     for step in held(session, of, steps_of(of, row, method, score, dict(settings))):
         values, detail = step.result
         whole = step.done >= step.total
+        if whole and not np.isfinite(values).all():
+            raise ChainruleError(NOT_FINITE)
         found = Attribution(position, method, score, read_only(values), whole, detail)
         if not whole:
             yield Partial(step.done / step.total, found)

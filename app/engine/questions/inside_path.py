@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.engine.answers import Partial
 from app.engine.questions import question
-from app.engine.questions.inside import explainer, given, held
+from app.engine.questions.inside import answering, explainer, given, held
 from core.explain.integrand import Integrand, integrand
 from core.explain.score import Score, score_of
 
@@ -50,6 +50,7 @@ def path(
     """The gradient at every point between baseline and input; `settings` are those of integrated gradients."""
     of = explainer(session)
     row = given(of, x)
+    answering(of, row)
     score, position = score_of(class_index, of.classes, on, against), session.position
     wanted = {k: v for k, v in settings.items() if k != "multiply_by_inputs"}
     found: PathTaken | None = None

@@ -15,6 +15,7 @@ from app.engine.answers import Partial
 from app.engine.looking import held_out
 from app.engine.questions import question
 from app.engine.questions.excitement import Frozen, count_of, layer_of, rows_of
+from app.engine.questions.inside import NOT_FINITE
 from app.snapshots import read_only
 from app.text import tr
 from core.errors import ChainruleError
@@ -121,6 +122,8 @@ def maximization(
     answer: Maximization | None = None
     for step in chain((first,), made):
         found = step.result
+        if not np.isfinite(found.activations).all():
+            raise ChainruleError(NOT_FINITE)
         if step.done % keep == 0 or step.done in (1, total):
             share = np.clip((found.image - low) / (high - low), 0, 1)
             frames.append(np.rint(share * 255).astype(np.uint8))

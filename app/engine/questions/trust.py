@@ -10,7 +10,7 @@ import numpy as np
 
 from app.engine.answers import Partial
 from app.engine.questions import question
-from app.engine.questions.inside import METHODS, explainer, given, held, steps_of
+from app.engine.questions.inside import METHODS, answering, explainer, given, held, steps_of
 from app.text import tr
 from core.errors import ChainruleError
 from core.explain.curves import WAYS, Curve, curve
@@ -120,6 +120,7 @@ def removals(
     _known(methods)
     of, position = explainer(session), session.position
     row = given(of, x)
+    answering(of, row)
     score, followed = (
         score_of(class_index, of.classes, "score", against),
         Score(class_index, "probability"),
@@ -185,6 +186,7 @@ def sanity_checks(
     _known(methods)
     of, position = explainer(session), session.position
     row = given(of, x)
+    answering(of, row)
     score = score_of(class_index, of.classes, "score", against)
     found: list[Forgetting] = []
 

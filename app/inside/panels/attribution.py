@@ -261,6 +261,11 @@ class AttributionPanel(QWidget):
         self.against.set_value(
             str(self.attributing.against if self.attributing.against is not None else -1)
         )
+        for control in (self._buttons, self._list):
+            if control is not None:
+                # Where the network says nothing no class may look chosen.
+                control.setVisible(session.sound)
+        self.against.setEnabled(session.sound)
         if chosen is None or look is None:
             self.score.setText("")
             return

@@ -5,13 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QRect, QRectF, Qt, QTimer
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QScrollArea, QSizePolicy, QToolTip, QWidget
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter
+from PySide6.QtWidgets import QScrollArea, QSizePolicy, QToolTip
 
-from app import theme
 from app.scenes import draw, images
-from app.widgets.focus import focus_entered, focus_left
-from app.widgets.guarded import guarded
+from app.widgets.painted import Painted
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QFocusEvent
@@ -22,7 +20,7 @@ if TYPE_CHECKING:
 _MARGIN = 16
 
 
-class Gallery(QWidget):
+class Gallery(Painted):
     """See the module's text. What the cells are, a subclass says.
 
     Parameters
@@ -44,17 +42,12 @@ class Gallery(QWidget):
         The cell the keyboard is at.
     """
 
-    focus_radius = 4
+    ground = True
     tile, under, gap, left = 72, 34, 12, 0
 
     def __init__(self, name: str, title: str, pictures: SamplePictures) -> None:
-        super().__init__()
-        self.setObjectName(name)
+        super().__init__(name, title, down=QSizePolicy.Policy.MinimumExpanding)
         self._title = title
-        self.setAccessibleName(title)
-        self.setMouseTracking(True)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.MinimumExpanding)
         self.pictures = pictures
         self.current = 0
         self._hover = -1
@@ -149,35 +142,27 @@ class Gallery(QWidget):
 
     # -- painting
 
-    @guarded
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        try:
-            colors, area = theme.current(), event.rect()
-            painter.fillRect(area, colors.bg0)
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            if not self.count():
-                words = draw.elide(self.empty(), 13, self.width() - 2 * _MARGIN)
-                draw.text(painter, self.width() / 2, 40, words, 13, colors.tx2, anchor="middle")
-            columns, pitch = self.columns, self._pitch
-            first = max(0, (area.top() - 8) // pitch)
-            last = min(self.lines, (area.bottom() - 8) // pitch + 1)
-            cells = range(first * columns, min(last * columns, self.count()))
-            for line in range(first, last):
-                self.paint_line(
-                    painter, colors, line, QRectF(0, 8 + line * pitch - self.gap / 2, self.width(), pitch)
-                )  # fmt: skip
-            self.pictures.begin()
-            for cell in cells:
-                if self._whole(cell).intersects(area):
-                    self._paint_cell(painter, colors, cell)
-            if self.pictures.lacks:
-                # The others in the next turn.
-                QTimer.singleShot(0, self, self.update)
-            wanted = [number for cell in cells if (number := self.sample(cell)) >= 0]
-            self.pictures.want(*self.source(), wanted)
-        finally:
-            painter.end()
+    def paint(self, painter: QPainter, colors: Theme, area: QRect) -> None:
+        if not self.count():
+            words = draw.elide(self.empty(), 13, self.width() - 2 * _MARGIN)
+            draw.text(painter, self.width() / 2, 40, words, 13, colors.tx2, anchor="middle")
+        columns, pitch = self.columns, self._pitch
+        first = max(0, (area.top() - 8) // pitch)
+        last = min(self.lines, (area.bottom() - 8) // pitch + 1)
+        cells = range(first * columns, min(last * columns, self.count()))
+        for line in range(first, last):
+            self.paint_line(
+                painter, colors, line, QRectF(0, 8 + line * pitch - self.gap / 2, self.width(), pitch)
+            )  # fmt: skip
+        self.pictures.begin()
+        for cell in cells:
+            if self._whole(cell).intersects(area):
+                self._paint_cell(painter, colors, cell)
+        if self.pictures.lacks:
+            # The others in the next turn.
+            QTimer.singleShot(0, self, self.update)
+        wanted = [number for cell in cells if (number := self.sample(cell)) >= 0]
+        self.pictures.want(*self.source(), wanted)
 
     def _whole(self, cell: int) -> QRect:
         """All that is painted of a cell."""
@@ -270,10 +255,8 @@ class Gallery(QWidget):
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
-        focus_entered(self, event)
         self.update()
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)
-        focus_left(self)
         self.update()

@@ -6,20 +6,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, Qt
-from PySide6.QtGui import QKeyEvent, QKeySequence, QMouseEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+from PySide6.QtGui import QKeyEvent, QKeySequence, QMouseEvent, QPainter, QPen
+from PySide6.QtWidgets import QToolTip
 
-from app import theme
 from app.scenes import draw, images
 from app.scenes.formula_expressions import format_number
 from app.text import tr
-from app.widgets.focus import focus_entered, focus_left
-from app.widgets.guarded import guarded
+from app.widgets.painted import Painted
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QFocusEvent
 
     from app.inside.session import InsideSession
+    from app.theme import Theme
 
 _MOVES = {
     Qt.Key.Key_Right: (0, 1), Qt.Key.Key_Left: (0, -1), Qt.Key.Key_Down: (1, 0), Qt.Key.Key_Up: (-1, 0),
@@ -34,18 +33,13 @@ def seen(x: np.ndarray) -> np.ndarray:
     return x if x.shape[-1] in (1, 3) else x.mean(-1, keepdims=True)
 
 
-class Pad(QWidget):
+class Pad(Painted):
     """A picture; the mouse draws on it, its right button erases; arrows, Space and Delete do the same."""
 
-    focus_radius = 4
+    smooth = False
 
     def __init__(self, session: InsideSession) -> None:
-        super().__init__()
-        self.setObjectName("inside-input-picture")
-        self.setAccessibleName(tr("The input"))
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setMouseTracking(True)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        super().__init__("inside-input-picture", tr("The input"))
         self._session = session
         self._drawing = False
         self._at = (0, 0)
@@ -178,49 +172,42 @@ class Pad(QWidget):
         shape = self._session.input_shape
         if len(shape) == 3 and self._at == (0, 0):
             self._at = (shape[0] // 2, shape[1] // 2)
-        focus_entered(self, event)
         self.update()
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)
-        focus_left(self)
         self.update()
 
     # -- painting
 
-    @guarded
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        try:
-            colors, area, values = theme.current(), self.area(), self.values()
-            edge = area.adjusted(-0.5, -0.5, 0.5, 0.5)
-            painter.setPen(QPen(colors.tx if self.expecting else colors.line2, 1))
-            painter.setBrush(colors.bg0)
-            painter.drawRect(edge)
-            if values is None:
-                return
-            given = self._session.input
-            ramp = given.ramp if given is not None else images.INK
-            picture = images.photo(colors, seen(values), ramp)
-            images.place(painter, area.x(), area.y(), area.width(), area.height(), picture, False)
-            if self._session.painting.is_centred and given is not None:
-                box = self.inset()
-                small = images.photo(colors, seen(given.x), ramp)
-                images.place(painter, box.x(), box.y(), box.width(), box.height(), small, False)
-                draw.frame(painter, box.x(), box.y(), box.width(), box.height(), colors.tx2)
-            self._paint_brush(painter, colors, area)
-            if self.hasFocus():
-                side = area.width() / values.shape[1]
-                x, y = area.x() + self._at[1] * side, area.y() + self._at[0] * side
-                draw.frame(painter, x, y, side, side, colors.fwd, 1.5)
-            if self.expecting:
-                painter.setPen(QPen(colors.tx, 2))
-                painter.setBrush(Qt.BrushStyle.NoBrush)
-                painter.drawRect(edge.adjusted(1, 1, -1, -1))
-        finally:
-            painter.end()
+    def paint(self, painter: QPainter, colors: Theme, area: QRect) -> None:
+        place, values = self.area(), self.values()
+        edge = place.adjusted(-0.5, -0.5, 0.5, 0.5)
+        painter.setPen(QPen(colors.tx if self.expecting else colors.line2, 1))
+        painter.setBrush(colors.bg0)
+        painter.drawRect(edge)
+        if values is None:
+            return
+        given = self._session.input
+        ramp = given.ramp if given is not None else images.INK
+        picture = images.photo(colors, seen(values), ramp)
+        images.place(painter, place.x(), place.y(), place.width(), place.height(), picture, False)
+        if self._session.painting.is_centred and given is not None:
+            box = self.inset()
+            small = images.photo(colors, seen(given.x), ramp)
+            images.place(painter, box.x(), box.y(), box.width(), box.height(), small, False)
+            draw.frame(painter, box.x(), box.y(), box.width(), box.height(), colors.tx2)
+        self._paint_brush(painter, colors, place)
+        if self.hasFocus():
+            side = place.width() / values.shape[1]
+            x, y = place.x() + self._at[1] * side, place.y() + self._at[0] * side
+            draw.frame(painter, x, y, side, side, colors.fwd, 1.5)
+        if self.expecting:
+            painter.setPen(QPen(colors.tx, 2))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRect(edge.adjusted(1, 1, -1, -1))
 
-    def _paint_brush(self, painter: QPainter, colors: theme.Theme, area: QRectF) -> None:
+    def _paint_brush(self, painter: QPainter, colors: Theme, area: QRectF) -> None:
         """Where the brush is, and how wide."""
         at = self._mouse
         if at is None or not area.contains(at):

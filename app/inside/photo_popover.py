@@ -17,7 +17,7 @@ from PySide6.QtGui import (
     QPen,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QFileDialog, QGridLayout, QHBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QGridLayout, QHBoxLayout, QSizePolicy, QWidget
 
 from app import theme
 from app.inside import photos
@@ -28,13 +28,12 @@ from app.inside.resampling import window
 from app.scenes import draw, images
 from app.text import tr
 from app.widgets import Button, Control, Label, ProgressLine, Segmented, Toggle
-from app.widgets.focus import focus_entered, focus_left
 from app.widgets.guarded import guarded
+from app.widgets.painted import Painted
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QFocusEvent
-
     from app.inside.session import InsideSession
+    from app.theme import Theme
 
 _THUMB = 68
 _FORMATS = "*.png *.jpg *.jpeg *.webp *.gif *.bmp *.tif *.tiff *.ppm"
@@ -82,19 +81,19 @@ class Thumb(Control):
             painter.end()
 
 
-class CropView(QWidget):
+class CropView(Painted):
     """The photograph and the window of it that is looked at: drag it, turn the wheel, arrows, + and −."""
 
-    focus_radius = 4
+    ground, smooth = True, False
 
     def __init__(self, session: InsideSession) -> None:
-        super().__init__()
-        self.setObjectName("inside-crop")
-        self.setAccessibleName(tr("The part of the photo that is looked at"))
+        super().__init__(
+            "inside-crop", tr("The part of the photo that is looked at"), tracking=False,
+            across=QSizePolicy.Policy.Preferred, down=QSizePolicy.Policy.Preferred,
+        )  # fmt: skip
         self.setToolTip(
             tr("Drag the window; the wheel, + and − make it smaller or larger, arrow keys move it")
         )
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setFixedHeight(190)
         self.setCursor(Qt.CursorShape.SizeAllCursor)
         self._session = session
@@ -167,49 +166,31 @@ class CropView(QWidget):
         else:
             super().keyPressEvent(event)
 
-    def focus_rect(self) -> QRect:
-        """Where the focus ring goes."""
-        return self.rect()
-
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        super().focusInEvent(event)
-        focus_entered(self, event)
-
-    def focusOutEvent(self, event: QFocusEvent) -> None:
-        super().focusOutEvent(event)
-        focus_left(self)
-
-    @guarded
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        try:
-            colors, photography = theme.current(), self._session.photography
-            shape = self._session.input_shape
-            draw.fill(painter, 0, 0, self.width(), self.height(), colors.bg0)
-            if self._image is None or photography.crop is None or len(shape) != 3:
-                return
-            x, y, side = self.zoom()
-            w, h = self._image.width() * side, self._image.height() * side
-            images.place(painter, x, y, w, h, self._image, True)
-            crop = photography.crop
-            left, top = x + crop.left * side, y + crop.top * side
-            box = QRectF(left, top, crop.width * side, crop.height(shape) * side)
-            shade = QColor(colors.bg0)
-            shade.setAlphaF(0.6)
-            for rect in (
-                QRectF(x, y, w, box.top() - y), QRectF(x, box.bottom(), w, y + h - box.bottom()),
-                QRectF(x, box.top(), box.left() - x, box.height()),
-                QRectF(box.right(), box.top(), x + w - box.right(), box.height()),
-            ):  # fmt: skip
-                if rect.width() > 0 and rect.height() > 0:
-                    painter.fillRect(rect, shade)
-            # A window that holds all of the photograph may reach beyond the view.
-            seen = box.intersected(QRectF(self.rect()).adjusted(1, 1, -1, -1))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.setPen(QPen(colors.fwd, 2))
-            painter.drawRect(seen)
-        finally:
-            painter.end()
+    def paint(self, painter: QPainter, colors: Theme, area: QRect) -> None:
+        photography = self._session.photography
+        shape = self._session.input_shape
+        if self._image is None or photography.crop is None or len(shape) != 3:
+            return
+        x, y, side = self.zoom()
+        w, h = self._image.width() * side, self._image.height() * side
+        images.place(painter, x, y, w, h, self._image, True)
+        crop = photography.crop
+        left, top = x + crop.left * side, y + crop.top * side
+        box = QRectF(left, top, crop.width * side, crop.height(shape) * side)
+        shade = QColor(colors.bg0)
+        shade.setAlphaF(0.6)
+        for rect in (
+            QRectF(x, y, w, box.top() - y), QRectF(x, box.bottom(), w, y + h - box.bottom()),
+            QRectF(x, box.top(), box.left() - x, box.height()),
+            QRectF(box.right(), box.top(), x + w - box.right(), box.height()),
+        ):  # fmt: skip
+            if rect.width() > 0 and rect.height() > 0:
+                painter.fillRect(rect, shade)
+        # A window that holds all of the photograph may reach beyond the view.
+        seen = box.intersected(QRectF(self.rect()).adjusted(1, 1, -1, -1))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(QPen(colors.fwd, 2))
+        painter.drawRect(seen)
 
 
 def _image(pixels: np.ndarray) -> QImage:

@@ -6,11 +6,11 @@ from math import prod
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QEvent, QRect, Qt, Signal, Slot
+from PySide6.QtCore import QRect, Qt, Signal, Slot
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter
-from PySide6.QtWidgets import QSizePolicy, QToolTip
 
 from app.bus import CommandError
+from app.inside.tiles import ACROSS, ALONG, PAGES, Tiles
 from app.scenes import draw
 from app.scenes.filter_banks import MOST_NUMBERS
 from app.scenes.filters import SCALES, Look, describe_row, gradient_of, largest, paint_filters
@@ -18,7 +18,6 @@ from app.scenes.filters_layout import SIDE, FilterRow, FiltersLayout, place_filt
 from app.scenes.formula_expressions import format_number
 from app.snapshots import Probe
 from app.text import tr
-from app.widgets.painted import Painted
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QHideEvent, QShowEvent
@@ -29,14 +28,9 @@ if TYPE_CHECKING:
     from app.theme import Theme
 
 OWNER = "inside-filters"
-_ALONG = {
-    Qt.Key.Key_Right: 1, Qt.Key.Key_Left: -1, Qt.Key.Key_BracketRight: 1, Qt.Key.Key_BracketLeft: -1,
-}  # fmt: skip
-_ACROSS = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1}
-_PAGES = {Qt.Key.Key_PageDown: 1, Qt.Key.Key_PageUp: -1}
 
 
-class FilterWall(Painted):
+class FilterWall(Tiles):
     """The pictures; as high as they need. Follows the snapshots while it is visible.
 
     Signals
@@ -46,20 +40,12 @@ class FilterWall(Painted):
     """
 
     followed = Signal()
-    ground = True
 
     def __init__(self, session: InsideSession) -> None:
-        super().__init__(
-            "inside-filters",
-            tr("Filters"),
-            focus=Qt.FocusPolicy.TabFocus,
-            down=QSizePolicy.Policy.Minimum,
-        )
-        self._session = session
+        super().__init__("inside-filters", tr("Filters"), session)
         #: Kernels and gradients by name, of the newest snapshot.
         self.values: dict[str, np.ndarray] = {}
         self.pages: dict[str, int] = {}
-        self._hover = ""
         self._follows = False
         self._program: ProgramView | None = None
         bus = session.context.bus
@@ -129,10 +115,7 @@ class FilterWall(Painted):
             self._program = newest.program
             self.refresh()
             return
-        needed = round(self.place.height)
-        if self.minimumHeight() != needed:
-            self.setMinimumHeight(needed)
-        self.update()
+        self.fit()
         self.followed.emit()
 
     @property
@@ -181,22 +164,6 @@ class FilterWall(Painted):
         return tr("No layer of this network has filters.")
 
     # -- the mouse
-
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        at = event.position()
-        hit = self.place.hits.at(at.x(), at.y())
-        self._point_at(hit if hit is not None and hit.kind != "layer" else None)
-        if hit is not None:
-            lines = "\n".join(self.describe(hit, at.x(), at.y()))
-            QToolTip.showText(event.globalPosition().toPoint(), lines, self)
-
-    def _point_at(self, hit: Hit | None) -> None:
-        name = hit.id if hit is not None else ""
-        if name != self._hover:
-            self._hover = name
-            shape = Qt.CursorShape.PointingHandCursor if hit else Qt.CursorShape.ArrowCursor
-            self.setCursor(shape)
-            self.update()
 
     def describe(self, hit: Hit, x: float = -1, y: float = -1) -> tuple[str, ...]:
         """What is under the mouse: the filter, the weight there and its gradient."""
@@ -292,21 +259,18 @@ class FilterWall(Painted):
         key, session, place = Qt.Key(event.key()), self._session, self.place
         tiles = [hit for hit in place.hits.items if hit.kind == "filter"]
         row = self.chosen_row
-        if not tiles or not (key in _ALONG or key in _ACROSS or key in _PAGES):
+        if not tiles or not (key in ALONG or key in ACROSS or key in PAGES):
             super().keyPressEvent(event)
         elif row is None or row.bank is None:
             self._choose(tiles[0].node, tiles[0].index[0])
-        elif key in _PAGES:
-            page = row.first // max(1, row.shown) + _PAGES[key]
+        elif key in PAGES:
+            page = row.first // max(1, row.shown) + PAGES[key]
             if 0 <= page < row.pages:
                 session.context.do("inside.filter_page", kernel=row.tensor, page=page)
-        elif key in _ALONG:
-            self._choose(row.tensor, (session.channel + _ALONG[key]) % row.bank.units)
+        elif key in ALONG:
+            self._choose(row.tensor, (session.channel + ALONG[key]) % row.bank.units)
         else:
             hit = place.hits.get(f"filter:{row.tensor}:{session.channel}")
-            beside = place.beside(hit, _ACROSS[key]) if hit is not None else None
+            beside = place.beside(hit, ACROSS[key]) if hit is not None else None
             if beside is not None:
                 self._choose(beside.node, beside.index[0])
-
-    def leaveEvent(self, event: QEvent) -> None:
-        self._point_at(None)

@@ -5,47 +5,31 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PySide6.QtCore import QEvent, QRect, Qt
+from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolTip, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.bus import CommandError
 from app.inside.choices import one_of
 from app.inside.panels import InsidePanel
+from app.inside.tiles import ACROSS, ALONG, PAGES, Tiles
 from app.scenes.formula_expressions import format_number
 from app.scenes.hits import Hit
 from app.scenes.wall import SCALES, paint_wall
 from app.scenes.wall_layout import LINE, MOST_MAPS, MOST_UNITS, WallLayout, WallRow, place_wall
 from app.text import tr
 from app.widgets import Label, ScrollPanel, Segmented
-from app.widgets.painted import Painted
 
 if TYPE_CHECKING:
     from app.inside.session import InsideSession
     from app.theme import Theme
 
-#: Keys that go on or back among the tiles of a layer, and those that go to the line above or below.
-_ALONG = {
-    Qt.Key.Key_Right: 1, Qt.Key.Key_Left: -1, Qt.Key.Key_BracketRight: 1, Qt.Key.Key_BracketLeft: -1,
-}  # fmt: skip
-_ACROSS = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1}
-_PAGES = {Qt.Key.Key_PageDown: 1, Qt.Key.Key_PageUp: -1}
 
-
-class Wall(Painted):
+class Wall(Tiles):
     """The pictures; as high as they need."""
 
-    ground = True
-
     def __init__(self, session: InsideSession) -> None:
-        super().__init__(
-            "inside-wall",
-            tr("Feature maps"),
-            focus=Qt.FocusPolicy.TabFocus,
-            down=QSizePolicy.Policy.Minimum,
-        )
-        self._session = session
-        self._hover = ""
+        super().__init__("inside-wall", tr("Feature maps"), session)
         session.offer("scale", "layer", one_of(*SCALES))
         bus = session.context.bus
         if not bus.knows("inside.page"):
@@ -63,15 +47,8 @@ class Wall(Painted):
         look = self._session.look
         return dict(look.layers) if look is not None else {}
 
-    def refresh(self) -> None:
-        """Paint anew; as high as is needed now."""
-        needed = round(self.place.height)
-        if self.minimumHeight() != needed:
-            self.setMinimumHeight(needed)
-        self.update()
-
     def resizeEvent(self, event: object) -> None:
-        self.refresh()
+        self.fit()
 
     def paint(self, painter: QPainter, colors: Theme, area: QRect) -> None:
         session = self._session
@@ -85,26 +62,6 @@ class Wall(Painted):
         )  # fmt: skip
 
     # -- choosing
-
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        at = event.position()
-        hit = self.place.hits.at(at.x(), at.y())
-        self._point_at(hit if hit is not None and hit.kind != "layer" else None)
-        if hit is not None:
-            QToolTip.showText(
-                event.globalPosition().toPoint(),
-                "\n".join(self.describe(hit, at.x(), at.y())),
-                self,
-            )
-
-    def _point_at(self, hit: Hit | None) -> None:
-        name = hit.id if hit is not None else ""
-        if name != self._hover:
-            self._hover = name
-            self.setCursor(
-                Qt.CursorShape.PointingHandCursor if hit is not None else Qt.CursorShape.ArrowCursor
-            )
-            self.update()
 
     def describe(self, hit: Hit, x: float = -1, y: float = -1) -> tuple[str, ...]:
         """What is under the mouse: the layer, the map, the number there."""
@@ -206,24 +163,21 @@ class Wall(Painted):
         key, session = Qt.Key(event.key()), self._session
         tiles = [hit for hit in self.place.hits.items if hit.kind in ("map", "unit")]
         row, chosen = self.place.row(session.layer), self._chosen
-        if not tiles or not (key in _ALONG or key in _ACROSS or key in _PAGES):
+        if not tiles or not (key in ALONG or key in ACROSS or key in PAGES):
             super().keyPressEvent(event)
         elif row is None:
             self._choose(tiles[0])
-        elif key in _PAGES:
-            page = row.first // (MOST_MAPS if row.maps else MOST_UNITS) + _PAGES[key]
+        elif key in PAGES:
+            page = row.first // (MOST_MAPS if row.maps else MOST_UNITS) + PAGES[key]
             if 0 <= page < row.pages:
                 session.context.do("inside.page", layer=session.layer, page=page)
-        elif key in _ALONG:
-            number = (self._number(row) + _ALONG[key]) % row.count
+        elif key in ALONG:
+            number = (self._number(row) + ALONG[key]) % row.count
             self._choose(Hit("", "unit", row.node.layer, (number,), (0.0, 0.0, 0.0, 0.0)))
         elif chosen is not None:
-            beside = self.place.beside(chosen, _ACROSS[key])
+            beside = self.place.beside(chosen, ACROSS[key])
             if beside is not None:
                 self._choose(beside)
-
-    def leaveEvent(self, event: QEvent) -> None:
-        self._point_at(None)
 
 
 class WallPanel(QWidget):
@@ -267,7 +221,7 @@ class WallPanel(QWidget):
 
     def _refresh(self) -> None:
         self.scale.set_value(str(self._session.toggles["scale"]))
-        self.wall.refresh()
+        self.wall.fit()
 
     def _on_chosen(self) -> None:
         """Follow what is looked at; a window that slides over a map changes nothing here."""

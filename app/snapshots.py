@@ -506,6 +506,8 @@ class Snapshot:
         Live named scalars, e.g. ``"learning_rate"``, and ``"loss"`` of the last batch.
     whatif
         All of this is of a what-if copy of a step and not of the run; None where it is of the run.
+    version
+        Of which program and weights of the run: equal as long as the network is the same in all its numbers.
     """
 
     serial: int
@@ -523,6 +525,7 @@ class Snapshot:
     written_at: Mapping[str, tuple[int, int]] = field(default_factory=lambda: MappingProxyType({}))
     scalars: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     whatif: WhatIfView | None = None
+    version: tuple[int, ...] = ()
 
     def get(
         self, tensor: str, *, source: Source = "batch", reduction: Reduction = "all"

@@ -31,6 +31,11 @@ class Showing(Standing):
         position = self.run.position
         return (position.step, position.pc, self._changes)
 
+    @property
+    def version(self) -> tuple[int, ...]:
+        """Of which program and weights the numbers are; a position alone may be of several runs."""
+        return (self._program_view.serial, *self._version)
+
     def snapshot(self, probes: tuple[Probe, ...]) -> Snapshot:
         """Return everything visible now; parts that did not change are the objects of the snapshot before."""
         run, shown, position = self.run, self.shown, self.position
@@ -65,6 +70,7 @@ class Showing(Standing):
             written_at=MappingProxyType(written),
             scalars=MappingProxyType(scalars),
             whatif=self._whatif_view(batch),
+            version=self.version,
         )
 
     def _whatif_view(self, probes: list[Probe]) -> WhatIfView | None:

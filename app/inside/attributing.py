@@ -169,9 +169,9 @@ class Attributing(QObject):
     def _key(self, method: str, step: bool = True) -> Any:
         """What a map is of; without the `step` only what the learner chose."""
         session, look = self._session, self._session.look
-        position = look.position if step and look is not None else None
+        version = look.version if step and look is not None else None
         chosen = tuple(sorted((k, str(v)) for k, v in self.settings(method).items()))
-        return (session.input, session.class_index, self.against, self.on, chosen, position)
+        return (session.input, session.class_index, self.against, self.on, chosen, version)
 
     def fresh(self, method: str) -> bool:
         """Whether the map of a method is of what is shown now."""
@@ -288,15 +288,15 @@ class Attributing(QObject):
             self._keep(found, None)
             self.changed.emit(found.method)
 
-    def _keep(self, found: Attribution, position: Any) -> None:
+    def _keep(self, found: Attribution, version: Any) -> None:
         name = found.method
         self.found[name], self.inputs[name] = found, self._of_step[0]
-        self._known[name] = (*self._of_step[:-1], position)
+        self._known[name] = (*self._of_step[:-1], version)
         self.problems.pop(name, None)
 
     def _on_found(self, found: Attribution) -> None:
         name, self.asking = found.method, ""
-        self._keep(found, found.position)
+        self._keep(found, found.version)
         self._done(name)
         self.changed.emit(name)
         self._next()
@@ -325,8 +325,11 @@ class Attributing(QObject):
     @Slot()
     def _on_network(self) -> None:
         self._end()
+        self.seconds = None
         self.found.clear()
+        self.inputs.clear()
         self.problems.clear()
         self._known.clear()
         for name in METHODS:
             self.changed.emit(name)
+        self.working_changed.emit()

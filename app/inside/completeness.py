@@ -67,6 +67,12 @@ class Completeness(QWidget):
         )
         self.update()
 
+    def clear(self) -> None:
+        """Show nothing: there is no map."""
+        self.known, self.total, self.gained = False, 0.0, 0.0
+        self.setAccessibleDescription("")
+        self.update()
+
     def verdict(self) -> str:
         """The result in words."""
         if not self.known:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from app.inside.session import InsideSession
     from app.scenes.hits import Hit
-    from app.snapshots import ProgramView
+    from app.snapshots import ProgramView, Snapshot
     from app.theme import Theme
 
 OWNER = "inside-filters"
@@ -97,16 +97,23 @@ class FilterWall(Tiles):
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Of the kernels that are shown, as soon as the network is compiled."""
-        newest = self._session.context.engine.latest
+        newest = self._newest
         tensors = (
             newest.program.tensors if newest is not None and newest.program is not None else {}
         )
         return {name: tensors[name].shape for name in self.names if name in tensors}
 
+    @property
+    def _newest(self) -> Snapshot | None:
+        """The newest snapshot, unless the network cannot run: then it is of an earlier one."""
+        return None if self._session.blocked else self._session.context.engine.latest
+
     @Slot()
     def _on_snapshot(self) -> None:
-        newest = self._session.context.engine.latest
+        newest = self._newest
         if newest is None:
+            self.values = {}
+            self.update()
             return
         names = self.names
         wants = {*names, *(gradient_of(n) for n in names)} if self.gradients else {*names}

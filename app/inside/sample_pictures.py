@@ -9,6 +9,7 @@ import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from app import theme
+from app.inside.scans import scans_of
 from app.scenes import draw, images
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ class SamplePictures(QObject):
         #: Pictures that may still be made in this painting, and whether there was need of more.
         self._left, self.lacks = _MADE, False
         session.context.theme_changed.connect(lambda _: self._images.clear())
+        # The samples of another data set may have the same name: each project calls its own "".
+        scans_of(session).forgotten.connect(self.forget)
 
     def forget(self) -> None:
         """Another data set, or another network."""

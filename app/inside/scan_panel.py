@@ -100,7 +100,8 @@ class AnswerPanel(QWidget):
     def ask(self, *, again: bool = False) -> None:
         """Ask if what is shown is of something else."""
         key = self.wanted()
-        if not self.isVisible() or key is None or (key == self._asked and not again):
+        idle = not self.isVisible() or not self.session.current
+        if idle or key is None or (key == self._asked and not again):
             self.tell()
             return
         self._asked = key

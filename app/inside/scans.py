@@ -83,8 +83,7 @@ class Scans(QObject):
         self.stopped.emit()
 
     def _on_network(self) -> None:
-        document = self._session.context.document
-        key = (document.network, document.data)
+        key = self._session.same_network
         if key != self._key:
             self._key = key
             self._forget()

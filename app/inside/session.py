@@ -7,7 +7,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from app.bus import CommandError
 from app.document import data_info
@@ -17,6 +17,7 @@ from app.inside.photography import Photography
 from app.scenes.spec_view import network_view
 from app.snapshots import read_only
 from app.text import tr
+from core.io.runs import DataRef
 
 if TYPE_CHECKING:
     from app.engine.questions.inside import Look
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 OWNER = "inside"
 #: Under this name it stands with the project which sample is looked at.
 KEPT = "inside"
+#: Milliseconds after which the engine has been told of an edit.
+_SETTLED = 150
 
 
 class InsideSession(QObject):
@@ -45,7 +48,7 @@ class InsideSession(QObject):
     chosen()
         Another layer, channel, place, class, or way of showing.
     network_changed()
-        Another network, data set or project.
+        Another network, other settings of training, another data set or project: what was answered is of another.
     """
 
     input_changed = Signal()
@@ -84,11 +87,19 @@ class InsideSession(QObject):
         self._asking = 0
         self._again = False
         self._position: Any = None
+        self._version: Any = None
+        self._known: Any = None
+        self._same: Any = None
         self._unsubscribe: Any = None
         self._starting = False
         #: Counts projects: samples of the last one may still be on their way.
         self._project = 0
         self._data = context.document.data
+        # What was taken back before the engine was told of it brings no snapshot.
+        self._settled = QTimer(self)
+        self._settled.setSingleShot(True)
+        self._settled.setInterval(_SETTLED)
+        self._settled.timeout.connect(self._on_snapshot)
         context.bus.subscribe(self._on_opened, ("project.opened",))
         self._register()
         # Of the panel Channels: the channel whose numbers are read, and how they are written.
@@ -124,9 +135,7 @@ class InsideSession(QObject):
         context.document.changed.disconnect(self._on_document)
         self._unsubscribe()
         engine.unsubscribe(OWNER)
-        if self._asking:
-            engine.cancel(self._asking)
-            self._asking = 0
+        self._leave_off()
 
     @property
     def active(self) -> bool:
@@ -145,6 +154,33 @@ class InsideSession(QObject):
             found = network_view(document.network, document.inspection, info, document.name)
             self._view = (key, found)
         return self._view[1]
+
+    @property
+    def same_network(self) -> Any:
+        """Equal as long as the weights go on: a changed learning rate makes no other network."""
+        document = self.context.document
+        training = document.training
+        return (document.network, document.data, training.seed, training.validation_split)
+
+    @property
+    def blocked(self) -> str:
+        """Why the document's network cannot run, a sentence; empty if it can."""
+        problems = self.context.document.inspection.problems
+        return str(problems[0].sentence) if problems else ""
+
+    @property
+    def current(self) -> bool:
+        """Whether the engine has been given what the document holds: what is asked now is answered of it."""
+        engine, document = self.context.engine, self.context.document
+        work = engine.work
+        if work is None or self.blocked or engine.state.status == "starting":
+            return False
+        data = DataRef(work.data, dict(work.parameters))
+        return (work.network, work.training, data) == (
+            document.network,
+            document.training,
+            document.data,
+        )
 
     @property
     def input_shape(self) -> tuple[int, ...]:
@@ -307,7 +343,7 @@ class InsideSession(QObject):
 
     def _ask(self) -> None:
         """Have the network look at the input; one question at a time, the newest input counts."""
-        if not self._active or self.input is None or not self._fits(self.input):
+        if not self._active or self.input is None or not self._fits(self.input) or not self.current:
             return
         if self._asking:
             self._again = True
@@ -327,6 +363,8 @@ class InsideSession(QObject):
 
     def _on_no_look(self, sentence: str) -> None:
         self._asking, self.look, self.problem = 0, None, sentence
+        # It is asked again when something is new.
+        self._version = None
         self.looked.emit()
         if self._again:
             self._again = False
@@ -343,12 +381,13 @@ class InsideSession(QObject):
     @Slot()
     def _on_snapshot(self) -> None:
         newest = self.context.engine.latest
-        if newest is None:
+        if newest is None or not self.current:
             return
         if self.input is None and not self._starting:
             self._begin()
-        if newest.position != self._position:
-            self._position = newest.position
+        seen = (newest.version, newest.position)
+        if seen != self._version:
+            self._version, self._position = seen, newest.position
             self._ask()
 
     @Slot(object)
@@ -357,18 +396,40 @@ class InsideSession(QObject):
 
     @Slot()
     def _on_document(self) -> None:
+        document = self.context.document
+        known, self._known = self._known, (document.network, document.training, document.data)
+        if known == self._known:
+            return
+        same, self._same = self._same, self.same_network
+        if same != self._same:
+            self._leave_off()
+            self.look, self.problem = None, self.blocked
         data, self._data = self._data, self.context.document.data
         if self.input is not None and (data != self._data or not self._fits(self.input)):
             self._forget_input()
-        self._position = None
+        self._version = None
         self.network_changed.emit()
+        if self.look is None:
+            self.looked.emit()
         self._on_snapshot()
+        self._settled.start()
+
+    def _leave_off(self) -> None:
+        """Want no answer of the network there was."""
+        if self._asking:
+            self.context.engine.cancel(self._asking)
+        self._asking, self._again = 0, False
 
     def _on_opened(self, _message: Any) -> None:
         """Another project: what is looked at is what was looked at in it."""
         self._project += 1
         self._starting = False
+        self._leave_off()
         self._forget_input()
+        # The same network may come with other weights.
+        self._version, self.class_chosen, self.problem = None, None, self.blocked
+        self.network_changed.emit()
+        self.looked.emit()
         self._on_snapshot()
 
     def _forget_input(self) -> None:

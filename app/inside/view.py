@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import Slot
+from PySide6.QtCore import QTimer, Slot
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.bus import CommandError
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 _LEFT, _RIGHT = (248, 224, 200), (360, 320, 280)
 #: Height of what stands below the rows, and along the bottom.
 _BELOW, _BOTTOM = 322, 132
+#: From so many milliseconds on it is said that the engine is being prepared.
+_SLOW = 500
 
 
 class InsideView(QWidget):
@@ -44,6 +46,7 @@ class InsideView(QWidget):
         self.session = InsideSession(context, self)
         self.spots: dict[str, Spot] = {}
         self._level = 0
+        self._prepared = False
         self._build()
         bus = context.bus
         if not bus.knows("inside.view"):
@@ -53,6 +56,12 @@ class InsideView(QWidget):
         self.saving = SaveMenu(self)
         self.session.looked.connect(self._tell_problem)
         self.session.network_changed.connect(self._tell_problem)
+        # Most edits are prepared in no time: nothing is said of those.
+        self._slow = QTimer(self)
+        self._slow.setSingleShot(True)
+        self._slow.setInterval(_SLOW)
+        self._slow.timeout.connect(self._tell_problem)
+        context.engine.state_changed.connect(self._on_state)
 
     def _build(self) -> None:
         titles = {
@@ -165,10 +174,24 @@ class InsideView(QWidget):
                 spot.show_panel(next(one.id for one in spot.choices if place not in one.hides))
         self._arrange()
 
+    @property
+    def _prepares(self) -> bool:
+        return self._context.engine.state.status == "starting"
+
+    @Slot(object)
+    def _on_state(self, _state: Any) -> None:
+        if self._prepares != self._prepared:
+            self._prepared = self._prepares
+            if self._prepares:
+                self._slow.start()
+            self._tell_problem()
+
     @Slot()
     def _tell_problem(self) -> None:
         session = self.session
-        problem = session.problem or ("" if session.sound else NOT_FINITE)
+        problem = session.blocked or session.problem or ("" if session.sound else NOT_FINITE)
+        if not problem and self._prepares and not self._slow.isActive():
+            problem = tr("The engine is being prepared for this network.")
         if not session.input_shape:
             problem = tr("Look inside needs a network with one input. Choose one in Build.")
         if problem:

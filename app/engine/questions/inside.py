@@ -64,6 +64,8 @@ class Look:
         Output of each layer by its id, without the axis of rows; large maps with `every` row and column left out.
     every
         Of which layers only every so manieth row and column is there.
+    version
+        Of which program and weights it is, as `Snapshot.version`.
     """
 
     position: Position
@@ -71,6 +73,7 @@ class Look:
     probabilities: np.ndarray
     layers: Mapping[str, np.ndarray]
     every: Mapping[str, int] = field(default_factory=dict)
+    version: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,8 @@ class Attribution:
         Whether it is complete.
     detail
         What the method found besides: `Path`, `Occluded`, the layer's own map for Grad-CAM, or None.
+    version
+        Of which program and weights it is, as `Snapshot.version`.
     """
 
     position: Position
@@ -97,6 +102,7 @@ class Attribution:
     values: np.ndarray
     whole: bool
     detail: Path | Occluded | np.ndarray | None = None
+    version: tuple[int, ...] = ()
 
 
 #: Why a network that answers with NaN is not explained, and what to do.
@@ -192,7 +198,7 @@ def look(session: Session, *, x: Any) -> Look:
     probabilities = of.outputs(row, "probability")[0] if listed else scores
     return Look(
         session.position, read_only(scores), read_only(probabilities), MappingProxyType(layers),
-        MappingProxyType(every),
+        MappingProxyType(every), session.version,
     )  # fmt: skip
 
 
@@ -211,7 +217,7 @@ def attribution(
     of = explainer(session)
     row = given(of, x)
     score = score_of(class_index, of.classes, on, against)
-    position = session.position
+    position, version = session.position, session.version
     if method not in METHODS:
         names = ", ".join(METHODS)
         message = tr(
@@ -225,7 +231,7 @@ def attribution(
         whole = step.done >= step.total
         if whole and not np.isfinite(values).all():
             raise ChainruleError(NOT_FINITE)
-        found = Attribution(position, method, score, read_only(values), whole, detail)
+        found = Attribution(position, method, score, read_only(values), whole, detail, version)
         if not whole:
             yield Partial(step.done / step.total, found)
     assert found is not None

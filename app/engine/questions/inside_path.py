@@ -30,11 +30,14 @@ class PathTaken:
         Of what.
     path
         Its points.
+    version
+        Of which program and weights it is, as `Snapshot.version`.
     """
 
     position: Position
     score: Score
     path: Integrand
+    version: tuple[int, ...]
 
 
 @question("inside_path")
@@ -52,10 +55,11 @@ def path(
     row = given(of, x)
     answering(of, row)
     score, position = score_of(class_index, of.classes, on, against), session.position
+    version = session.version
     wanted = {k: v for k, v in settings.items() if k != "multiply_by_inputs"}
     found: PathTaken | None = None
     for step in held(session, of, integrand(of, row, score, **wanted)):
-        found = PathTaken(position, score, step.result)
+        found = PathTaken(position, score, step.result, version)
         if step.done < step.total:
             yield Partial(step.done / step.total, found)
     assert found is not None

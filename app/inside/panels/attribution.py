@@ -354,6 +354,7 @@ class AttributionPanel(QWidget):
     def _paint_input(self) -> None:
         given = self._input_shown = self._session.input
         if given is None:
+            self.input.show_picture(None, None, "")
             return
         label, names = given.label, self._session.classes
         known = label is not None and label < len(names)
@@ -400,6 +401,8 @@ class AttributionPanel(QWidget):
             return
         if found is None or given is None:
             tile.show_picture(None, None, "")
+            if name == "integrated_gradients":
+                self.check.clear()
             return
         top = self.tops().get(name, 1.0)
         words = self._note(name, found)

@@ -175,7 +175,7 @@ class ComparePanel(AnswerPanel):
         look = session.look
         return (
             id(session.input), session.class_index, method, json.dumps(settings, default=str, sort_keys=True),
-            json.dumps(self.beside, sort_keys=True), look.position if look is not None else None,
+            json.dumps(self.beside, sort_keys=True), look.version if look is not None else None,
         )  # fmt: skip
 
     def values(self) -> dict[str, Any]:

@@ -159,6 +159,7 @@ class ExplanationPanel(QWidget):
             session.offer("explained_share", 1.0, _check_share)
         session.chosen.connect(self._refresh)
         session.looked.connect(self._refresh)
+        session.network_changed.connect(self._on_network)
         self.attributing.changed.connect(self._on_changed)
         session.context.theme_changed.connect(lambda _: self.stage.update())
 
@@ -357,7 +358,7 @@ class ExplanationPanel(QWidget):
         }
         wanted = (
             session.input, session.class_index, work.against, work.on, tuple(sorted(settings.items())),
-            session.look.position,
+            session.look.version,
         )  # fmt: skip
         if wanted == self._path_of:
             return
@@ -372,9 +373,16 @@ class ExplanationPanel(QWidget):
             settings=settings, done=self._on_path, failed=self._on_no_path, asker=OWNER,
         )  # fmt: skip
 
+    def _on_network(self) -> None:
+        """The path is of another network, and so would be the answer that is on its way."""
+        if self._ticket:
+            self.session.context.engine.cancel(self._ticket)
+        self._ticket, self.path, self._path_of, self.problem = 0, None, None, ""
+        self.stage.update()
+
     def _on_path(self, found: PathTaken) -> None:
         self._ticket, self.problem = 0, ""
-        self.path, self._path_of = found, (*self._wanted[:-1], found.position)
+        self.path, self._path_of = found, (*self._wanted[:-1], found.version)
         self.stage.update()
         self._ask_path()
 

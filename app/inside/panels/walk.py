@@ -22,7 +22,7 @@ class WalkPanel(QWidget):
     def __init__(self, session: InsideSession) -> None:
         super().__init__()
         self._session = session
-        self._asking = False
+        self._asking = 0
         self._asked_of: Any = None
         self._level = 0
         column = QVBoxLayout(self)
@@ -34,6 +34,7 @@ class WalkPanel(QWidget):
         self._build_controls()
         session.looked.connect(self._ask)
         session.chosen.connect(self._ask)
+        session.network_changed.connect(self._on_network)
         self.stage.played.connect(self._tell)
         session.context.theme_changed.connect(lambda _: self.stage.update())
 
@@ -130,30 +131,36 @@ class WalkPanel(QWidget):
         look = session.look
         stage = str(session.toggles["walk_stage"])
         key = (
-            session.input, look.position if look is not None else None, session.layer, session.channel, stage,
+            session.input, look.version if look is not None else None, session.layer, session.channel, stage,
             session.network,
         )  # fmt: skip
         if look is not None and self.isVisible() and not self._asking and key != self._asked_of:
             self._asked_of = key
-            self._asking = bool(
-                session.ask(
-                    "inside_walk",
-                    layer=session.layer,
-                    channel=session.channel,
-                    stage=stage,
-                    done=self._on_walk,
-                    failed=self._on_none,
-                )
+            self._asking = session.ask(
+                "inside_walk",
+                layer=session.layer,
+                channel=session.channel,
+                stage=stage,
+                done=self._on_walk,
+                failed=self._on_none,
             )
         self._tell()
 
+    def _on_network(self) -> None:
+        """What is shown is of another network, and so would be the answer that is on its way."""
+        if self._asking:
+            self._session.context.engine.cancel(self._asking)
+        self._asking, self._asked_of = 0, None
+        self.stage.show_walk(None)
+        self._tell()
+
     def _on_walk(self, walk: Any) -> None:
-        self._asking = False
+        self._asking = 0
         self.stage.show_walk(walk)
         self._ask()
 
     def _on_none(self, sentence: str) -> None:
-        self._asking = False
+        self._asking = 0
         self.stage.show_walk(None, sentence)
         self._ask()
 

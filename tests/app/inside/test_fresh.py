@@ -1,0 +1,93 @@
+"""What Look inside shows is of the network on screen: nothing of an earlier one, of another project, or of none."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from app.inside.attributing import Attributing
+from app.inside.panels.attribution import AttributionPanel
+from app.inside.panels.mistakes import MistakesPanel
+from app.inside.panels.walk import WalkPanel
+from app.inside.sample_pictures import SamplePictures
+from tests.app.inside.conftest import Inside
+from tests.app.window.windows import control
+
+
+def follows(inside: Inside) -> None:
+    """Wait until something was looked at anew, with everything that is shown of it."""
+    session = inside.session
+    inside.until(lambda: session.look is not None and session.current and not session._asking)
+
+
+def answer(inside: Inside, question: str, **values: object) -> object:
+    found: list[object] = []
+    inside.window.context.engine.ask(question, done=found.append, **values)
+    inside.until(lambda: found)
+    return found[0]
+
+
+def test_an_edit_is_followed_and_what_cannot_run_shows_nothing(inside: Inside) -> None:
+    session, do = inside.session, inside.do
+    walk = inside.window.findChild(WalkPanel)
+    maps = Attributing.of(session)
+    inside.until(lambda: walk.stage.walk is not None and maps.fresh("saliency"))
+    delivered = session.look
+
+    # Fresh numbers of the same shapes at the same place of a run: only the weights tell them apart.
+    do("training.configure", seed=5)
+    assert session.look is None
+    assert walk.stage.walk is None
+    assert not maps.found
+    follows(inside)
+    assert session.look.position == delivered.position
+    assert not np.array_equal(session.look.scores, delivered.scores)
+    expected = answer(inside, "inside_look", x=session.input.x)
+    assert np.array_equal(session.look.scores, expected.scores)
+    inside.until(lambda: maps.fresh("saliency") and walk.stage.walk is not None)
+    shown = session.look
+
+    # Taken back before the engine is told: there is no other program, and it is shown again.
+    do("layer.configure", layer="conv2d_2", filters=3)
+    do("edit.undo")
+    follows(inside)
+    assert np.array_equal(session.look.scores, shown.scores)
+
+    # A network that cannot run says why, and shows nothing of the one before.
+    do("layer.configure", layer="dense_2", units=5)
+    engine = inside.window.context.engine
+    inside.until(lambda: engine.state.status == "blocked")
+    notice = control(inside.window, "inside-notice")
+    assert notice.isVisible()
+    assert notice.text == session.blocked
+    assert session.blocked == engine.state.reason
+    do("inside.sample", index=5)
+    inside.qtbot.wait(400)
+    assert session.look is None
+    assert walk.stage.walk is None
+    assert not maps.found
+    assert not inside.window.findChild(AttributionPanel).check.known
+    do("edit.undo")
+    follows(inside)
+    expected = answer(inside, "inside_look", x=session.input.x)
+    assert np.array_equal(session.look.scores, expected.scores)
+    assert not notice.isVisible()
+
+
+def test_another_project_takes_nothing_of_the_one_before_with_it(inside: Inside) -> None:
+    session, do = inside.session, inside.do
+    walk = inside.window.findChild(WalkPanel)
+    do("inside.view", value="mistakes")
+    panel = inside.window.findChild(MistakesPanel)
+    inside.until(lambda: panel.job.found is not None and not panel.job.goes_on)
+    kept = session.findChildren(SamplePictures)
+    inside.until(lambda: any(one._arrays for one in kept))
+    before = session.look
+    # The same network, untrained: nothing but the numbers is another.
+    do("template.open", name="digits-cnn")
+    assert session.look is None
+    assert session.input is None
+    assert walk.stage.walk is None
+    assert panel.job.found is None
+    assert not any(one._arrays for one in kept)
+    follows(inside)
+    assert not np.array_equal(session.look.scores, before.scores)

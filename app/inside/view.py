@@ -14,7 +14,7 @@ from app.inside.save_menu import SaveMenu
 from app.inside.session import InsideSession
 from app.inside.spot import Spot
 from app.text import tr
-from app.widgets import Banner
+from app.widgets import Banner, Button
 
 if TYPE_CHECKING:
     from app.workspace import WindowContext
@@ -47,6 +47,9 @@ class InsideView(QWidget):
         self.spots: dict[str, Spot] = {}
         self._level = 0
         self._prepared = False
+        #: Whether small windows have the checkpoints where the close-up stands.
+        self._scrubs = False
+        self.swaps: dict[str, Button] = {}
         self._build()
         bus = context.bus
         if not bus.knows("inside.view"):
@@ -101,7 +104,26 @@ class InsideView(QWidget):
             self.spots["bottom"].head.subtitle.setText(
                 tr("scrub to see the same input through an earlier network")
             )
+            self._build_swaps()
         self.set_compact(0)
+
+    def _build_swaps(self) -> None:
+        """In small windows a button each: the checkpoints instead of the close-up, and back."""
+        for place, value, icon, words in (
+            ("below", "checkpoints", "clock", tr("Checkpoints: the same input through an earlier network")),
+            ("bottom", "", "conv", tr("Back to the close-up")),
+        ):  # fmt: skip
+            button = Button(name=f"inside-{place}-swap", kind="ghost", icon=icon)
+            button.setAccessibleName(words)
+            button.setToolTip(words)
+            button.clicked.connect(
+                lambda _=False, value=value: self._context.do(
+                    "inside.view", value=value or self.spots["below"].value
+                )
+            )
+            row = self.spots[place].head.row
+            row.insertWidget(row.count() - 1, button)
+            self.swaps[place] = button
 
     # -- the window's calls
 
@@ -132,7 +154,8 @@ class InsideView(QWidget):
 
     def hidden(self) -> frozenset[str]:
         """Places whose room another panel has, or for which the window is too small."""
-        found: set[str] = {"bottom"} if self._level == 2 else set()
+        small = {"below"} if self._scrubs else {"bottom"}
+        found: set[str] = small if self._level == 2 else set()
         for place, spot in self.spots.items():
             if place not in found and spot.panel is not None:
                 found |= set(spot.panel.hides) - {place}
@@ -143,6 +166,8 @@ class InsideView(QWidget):
         hidden = self.hidden()
         for place, spot in self.spots.items():
             spot.setVisible(place not in hidden)
+        for button in self.swaps.values():
+            button.setVisible(self._level == 2)
 
     def filmed(self) -> tuple[str, dict[str, Any]]:
         """Return the scene that films what is shown, and its switches."""
@@ -168,6 +193,8 @@ class InsideView(QWidget):
             raise CommandError(
                 tr("There is no view {name}; there are {known}.", name=repr(value), known=known)
             )
+        if place in ("below", "bottom"):
+            self._scrubs = place == "bottom"
         # What has its room gives it back.
         for other, spot in self.spots.items():
             if other != place and spot.panel is not None and place in spot.panel.hides:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 
-from PySide6.QtCore import QCoreApplication, QEvent, QObject
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from app.inside.panels import PLACES, panels
@@ -57,3 +58,19 @@ def test_no_size_of_the_window_is_laid_out_without_an_end(inside: Inside) -> Non
             inside.do("inside.view", value=panels(place)[0].id)
     finally:
         app.removeEventFilter(counter)
+
+
+def test_small_windows_have_the_checkpoints_instead_of_the_close_up(inside: Inside) -> None:
+    view, spots = inside.view, inside.view.spots
+    assert not any(button.isVisible() for button in view.swaps.values())
+    inside.window.resize(1024, 600)
+    inside.until(lambda: view.swaps["below"].isVisible() and not spots["bottom"].isVisible())
+    QTest.mouseClick(view.swaps["below"], Qt.MouseButton.LeftButton)
+    inside.until(lambda: spots["bottom"].isVisible() and not spots["below"].isVisible())
+    QTest.mouseClick(view.swaps["bottom"], Qt.MouseButton.LeftButton)
+    inside.until(lambda: spots["below"].isVisible() and not spots["bottom"].isVisible())
+    inside.do("inside.view", value="checkpoints")
+    assert spots["bottom"].isVisible()
+    inside.window.resize(1440, 900)
+    inside.until(lambda: all(one.isVisible() for one in spots.values()))
+    assert not any(button.isVisible() for button in view.swaps.values())

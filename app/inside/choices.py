@@ -25,6 +25,12 @@ def one_of(*words: str) -> Callable[[Any], None]:
     return check
 
 
+def share(value: float) -> None:
+    """Refuse what is not from 0 to 1; a check for `InsideSession.offer`."""
+    if not 0.0 <= value <= 1.0:
+        raise CommandError(tr("{value} is not a number from 0 to 1.", value=repr(value)))
+
+
 def not_below(least: int) -> Callable[[Any], None]:
     """Return a check for `InsideSession.offer` that refuses smaller numbers."""
 

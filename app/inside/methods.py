@@ -293,7 +293,7 @@ def check_methods(value: list[Any]) -> None:
         With a sentence.
     """
     for name in value:
-        if name not in METHODS:
+        if not isinstance(name, str) or name not in METHODS:
             known = ", ".join(METHODS)
             raise CommandError(
                 tr("There is no method {name}; there are {known}.", name=repr(name), known=known)

@@ -21,6 +21,7 @@ from app.inside.photos import Photo
 from app.snapshots import read_only
 from app.text import tr
 from core.errors import ChainruleError
+from core.io.errors import explain_os_error
 
 if TYPE_CHECKING:
     from PySide6.QtCore import QMimeData
@@ -77,7 +78,11 @@ class Photography(QObject):
 
     def _do_photo(self, path: str) -> None:
         shape = self.shape
-        if not Path(path).is_file():
+        try:
+            there = Path(path).is_file()
+        except OSError as error:
+            raise CommandError(explain_os_error(error, Path(path), "open")) from error
+        if not there:
             raise CommandError(tr("There is no file {name}.", name=path))
         self._read(lambda: photos.of_file(Path(path)), shape)
 

@@ -152,8 +152,14 @@ def _read(picture: Image, name: str) -> Photo:
     if shown.size != picture.size:
         size = (size[1], size[0])
     if shown.mode.startswith("I") or shown.mode == "F":
-        shown = Image.fromarray(_eight_bits(np.asarray(shown)))
-        notes.append(tr("16 bit brought to 8"))
+        numbers, own = _eight_bits(np.asarray(shown))
+        # Modes are called "I;16" and, with 32 bits, "I" and "F"; a PNG of 16 bits may be read as "I".
+        bits = 16 if "16" in shown.mode or picture.format == "PNG" else 32
+        shown = Image.fromarray(numbers)
+        if own:
+            notes.append(tr("{bits} bit: its own range brought to 8", bits=bits))
+        else:
+            notes.append(tr("{bits} bit brought to 8", bits=bits))
     elif shown.mode == "CMYK":
         notes.append(tr("CMYK as RGB"))
     clear = shown.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in shown.info
@@ -173,17 +179,24 @@ def _read(picture: Image, name: str) -> Photo:
     return Photo(pixels, name, size, tuple(notes))
 
 
-def _eight_bits(values: np.ndarray) -> np.ndarray:
-    """Numbers of 16 or 32 bits as 0 to 255: by 65,535, or by their own range where they go beyond it."""
-    found = np.nan_to_num(values.astype(np.float64))
-    low, high = float(found.min()), float(found.max())
-    if low < 0 or high > 65535:
+def _eight_bits(values: np.ndarray) -> tuple[np.ndarray, bool]:
+    """Numbers of 16 or 32 bits as 0 to 255, and whether by their own range.
+
+    Whole numbers go by 65,535, fractions by 1, or by 255 if that is where they end. What goes beyond that, and whole
+    numbers of which nothing could be seen (up to 255 of 65,535), go by their own range. Places without a number are as
+    dark as any, infinite ones as bright or as dark as any.
+    """
+    there = values[np.isfinite(values)].astype(np.float64)
+    low, high = (float(there.min()), float(there.max())) if there.size else (0.0, 0.0)
+    found = np.nan_to_num(values.astype(np.float64), nan=low, posinf=high, neginf=low)
+    fractions = values.dtype.kind == "f"
+    whole = next((w for w in (1.0, 255.0) if fractions and high <= w), 65535.0)
+    own = low < 0 or high > whole or (not fractions and low < high <= 255)
+    if own:
         found = (found - low) / max(high - low, 1e-12)
-    elif values.dtype.kind == "f" and high <= 1:
-        pass
     else:
-        found = found / 65535
-    return np.rint(np.clip(found, 0, 1) * 255).astype(np.uint8)
+        found = found / whole
+    return np.rint(np.clip(found, 0, 1) * 255).astype(np.uint8), own
 
 
 def on_white(pixels: np.ndarray) -> np.ndarray:

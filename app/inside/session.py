@@ -11,12 +11,15 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from app.bus import CommandError
 from app.document import data_info
+from app.inside.channels import channels_of
+from app.inside.choices import one_of, share
 from app.inside.given import Input, kept_sample, of_sample
 from app.inside.painting import Painting
 from app.inside.photography import Photography
 from app.scenes.spec_view import network_view
 from app.snapshots import read_only
 from app.text import tr
+from core import data as data_sets
 from core.io.runs import DataRef
 
 if TYPE_CHECKING:
@@ -71,15 +74,20 @@ class InsideSession(QObject):
         self.place = (0, 0)
         #: The class that is explained, or None for the one the network takes the input for.
         self.class_chosen: int | None = None
-        #: Switches by name: "rows" (maps, filters, ...), "scale" (unit, layer, network), "opacity", ...
-        self.toggles: dict[str, Any] = {
-            "rows": "maps", "opacity": 0.8,
-            # Which filters are shown, with what beside them, and what gets the strongest colour.
-            "filters_layers": "all", "filters_scale": "layer", "filters_gradients": True, "filters_colour": True,
-            # Whether top samples are seen whole ("samples") or what excites of them ("patches").
-            "top_samples": "samples",
-        }  # fmt: skip
+        #: Switches by name: "scale" (unit, layer, network), "opacity", ...; panels `offer` more.
+        self.toggles: dict[str, Any] = {}
         self._checks: dict[str, Callable[[Any], None]] = {}
+        self.offer("opacity", 0.8, share)
+        # Which filters are shown, with what beside them, and what gets the strongest colour.
+        self.offer("filters_layers", "all", one_of("all", "chosen"))
+        self.offer("filters_scale", "layer", one_of("unit", "layer", "network"))
+        self.offer("filters_gradients", True)
+        self.offer("filters_colour", True)
+        # Whether top samples are seen whole or what excites of them.
+        self.offer("top_samples", "samples", one_of("samples", "patches"))
+        # Of the panel Channels: the channel whose numbers are read, and how they are written.
+        self.offer("channel", "", self._check_channel)
+        self.offer("numbers", "unit", one_of("unit", "byte"))
         #: Page of the maps of layers that have too many for one.
         self.pages: dict[str, int] = {}
         self._active = False
@@ -102,8 +110,6 @@ class InsideSession(QObject):
         self._settled.timeout.connect(self._on_snapshot)
         context.bus.subscribe(self._on_opened, ("project.opened",))
         self._register()
-        # Of the panel Channels: the channel whose numbers are read, and how they are written.
-        self.toggles |= {"channel": "", "numbers": "unit"}
         #: What is drawn, and the photograph that is open.
         self.painting = Painting(self)
         self.photography = Photography(self)
@@ -322,6 +328,11 @@ class InsideSession(QObject):
         if check is not None:
             self._checks[name] = check
 
+    def _check_channel(self, value: str) -> None:
+        known = [one.id for one in channels_of(self.input)] if self.input is not None else []
+        if value:
+            one_of(*known)(value)
+
     # -- asking the engine
 
     def ask(
@@ -503,6 +514,16 @@ class InsideSession(QObject):
                 bus.register(name, handler, label=label)
 
     def _do_sample(self, index: int, data: str = "", part: str = "validation") -> None:
+        if data and data not in (known := [info.id for info in data_sets.infos()]):
+            raise CommandError(
+                tr("There is no data set {name}; there are {known}.", name=repr(data),
+                   known=", ".join(known))
+            )  # fmt: skip
+        one_of("train", "validation")(part)
+        if index < 0:
+            raise CommandError(
+                tr("Samples are numbered from 0; there is none {index}.", index=index)
+            )
         self.show_sample(data, part, index)
 
     def _do_input(self, values: list[float], source: str = "drawn", words: str = "") -> None:

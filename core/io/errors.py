@@ -38,6 +38,9 @@ def explain_os_error(error: OSError, path: Path, doing: str) -> str:
     if error.errno == errno.ENOENT:
         if doing == "open":
             return f"There is no file {path}."
+        if path.parent.is_dir():
+            # Folders of the system's own that take no files say so in this way.
+            return f"Nothing can be written in {path.parent}. Choose another folder."
         return f"The folder {path.parent} does not exist. Choose another folder."
     if error.errno == errno.EISDIR:
         return f"{path} is a folder, not a file."

@@ -104,6 +104,12 @@ def walk(session: Session, *, x: Any, layer: str, channel: int = 0, stage: str =
     stages = [line for line in lines if line.op in windows and _seen(view, line)]
     if not stages:
         raise ChainruleError(_without_window(layer, of, lines))
+    channels = of.shapes[layer][-1]
+    if not 0 <= channel < channels:
+        raise ChainruleError(
+            tr("{layer} has {count} channels: the first is 1, the last {count}; there is no channel {number}.",
+               layer=layer, count=channels, number=channel + 1)
+        )  # fmt: skip
     chosen = stages[0] if stage == "first" else stages[-1]
     names = {name for line in lines for name in (*line.operands.values(), *line.writes)}
     arrays = {name: read_only(program.tensor(name)) for name in names}

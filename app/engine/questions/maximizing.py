@@ -109,6 +109,12 @@ def maximization(
     of = frozen.explainer
     if len(of.shapes.get(layer_of(of, layer), ())) not in (1, 2, 3):
         raise ChainruleError(tr("{layer} has no channels.", layer=layer))
+    channels = of.shapes[layer][-1]
+    if isinstance(channel, int) and not 0 <= channel < channels:
+        raise ChainruleError(
+            tr("{layer} has {count} channels: the first is 1, the last {count}; there is no channel {number}.",
+               layer=layer, count=channels, number=channel + 1)
+        )  # fmt: skip
     if count_of(settings.get("steps", 120), "steps", MOST_STEPS) and len(of.input_shape) != 3:
         raise ChainruleError(
             tr("Activation maximization paints an image; this network looks at none.")

@@ -122,7 +122,14 @@ def test_a_drawn_input_is_filmed_with_its_numbers(
         (["--scene", "occlusion", "--class", "ten"], "there is no class 'ten'"),
         (["--scene", "convolution-walk", "--channel", "0"], "counts from 1"),
         (["--scene", "convolution-walk", "--layer", "conv2d_9"], "conv2d_9"),
-        (["--scene", "activation-maximization", "--layer", "conv2d_1", "--channel", "99"], "8"),
+        (
+            ["--scene", "activation-maximization", "--layer", "conv2d_1", "--channel", "99"],
+            "8 channels: the first is 1, the last 8; there is no channel 99",
+        ),
+        (
+            ["--scene", "convolution-walk", "--layer", "conv2d_1", "--channel", "99"],
+            "8 channels: the first is 1, the last 8; there is no channel 99",
+        ),
     ],
 )
 def test_the_command_line_says_what_is_not_there(

@@ -257,6 +257,19 @@ def test_pictures_of_every_kind_are_read() -> None:
     found = photos.of_bytes(encoded(deep, "PNG"), "deep")
     assert np.array_equal(found.pixels[..., 1], ramp)
     assert any("16 bit" in note for note in found.notes)
+    for low, high in ((0, 1), (0, 255), (0, 65535), (-3, 1e9)):
+        # Floating point numbers are black to white whichever of the usual ranges they have.
+        numbers = (low + ramp.astype(np.float64) / 255 * (high - low)).astype(np.float32)
+        found = photos.of_bytes(encoded(Image.fromarray(numbers), "TIFF"), "measured")
+        assert np.abs(found.pixels[..., 0].astype(int) - ramp).max() <= 1, (low, high)
+        assert any("32 bit" in note for note in found.notes)
+    numbers[3, 7], numbers[3, 8] = np.inf, np.nan
+    found = photos.of_bytes(encoded(Image.fromarray(numbers), "TIFF"), "measured")
+    assert found.pixels[3, 7:9, 0].tolist() == [255, 0]
+    assert np.abs(found.pixels[5, :, 0].astype(int) - ramp[5]).max() <= 1
+    dim = photos.of_bytes(encoded(Image.fromarray(ramp.astype(np.uint16)), "PNG"), "dim")
+    assert np.array_equal(dim.pixels[..., 0], ramp)
+    assert any("its own range" in note for note in dim.notes)
     ink = photos.of_bytes(encoded(Image.new("CMYK", (30, 30), (255, 0, 0, 0)), "TIFF"), "ink")
     assert ink.pixels[0, 0].tolist() == [0, 255, 255]
     frames = [Image.new("RGB", (20, 20), c) for c in ("red", "blue", "lime")]

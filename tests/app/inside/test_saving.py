@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -15,6 +16,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QMenu, QWidget
 
 from app.bus import CommandError
 from app.inside.saving import pictures
+from core.io.errors import explain_os_error
 from tests.app.inside.conftest import Inside
 from tests.app.window.windows import action
 
@@ -171,3 +173,11 @@ def test_panels_that_compute_are_saved_with_their_numbers(inside: Inside, tmp_pa
     found = pictures(inside.view.spots)
     assert np.array_equal(found["inside-checkpoints"].numbers["loss"], history.loss)
     assert {"checkpoints", "inside-checkpoints"} <= set(found)
+
+
+def test_a_folder_that_takes_no_files_is_not_called_missing(tmp_path: Path) -> None:
+    refused = FileNotFoundError(errno.ENOENT, "No such file or directory")
+    said = explain_os_error(refused, tmp_path / "x.png", "save")
+    assert said == f"Nothing can be written in {tmp_path}. Choose another folder."
+    said = explain_os_error(refused, tmp_path / "gone" / "x.png", "save")
+    assert "gone does not exist" in said

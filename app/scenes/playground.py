@@ -141,9 +141,17 @@ def _formula(painter: QPainter, place: Layout, theme: Theme, board: Board) -> No
     rest = "     ".join(formulas(board))
     room = place.size[0] - 2 * MARGIN
     if draw.advance(head, 11.5) + 14 + draw.advance(rest, 12, mono=True) < room:
+        _clear(painter, theme, x, place.formula, draw.advance(head, 11.5))
         x += draw.text(painter, x, place.formula, head, 11.5, theme.tx3) + 14
     px = 12 if draw.advance(rest, 12, mono=True) <= room else 10.5
-    draw.text(painter, x, place.formula, draw.elide(rest, px, room, mono=True), px, theme.tx2, mono=True)  # fmt: skip
+    rest = draw.elide(rest, px, room, mono=True)
+    _clear(painter, theme, x, place.formula, draw.advance(rest, px, mono=True))
+    draw.text(painter, x, place.formula, rest, px, theme.tx2, mono=True)
+
+
+def _clear(painter: QPainter, theme: Theme, x: float, y: float, width: float) -> None:
+    """The lines from the window to what it sees pass behind words."""
+    draw.fill(painter, x - 4, y - 12, width + 8, 16, theme.bg0)
 
 
 def _grids(painter: QPainter, place: Layout, theme: Theme, board: Board) -> None:

@@ -111,6 +111,22 @@ def test_the_result_follows_what_is_typed(inside: Inside) -> None:
     assert play.model.settings.kernel[1][1] == pytest.approx(1 / 9)
 
 
+def test_no_line_runs_through_the_formula(inside: Inside) -> None:
+    play = Playing(inside)
+
+    def formula() -> np.ndarray:
+        picture = play.stage.grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
+        y, high = round(play.stage.board.at(play.stage.size_of).formula), picture.height()
+        pixels = np.frombuffer(picture.constBits(), np.uint32).reshape(high, -1)
+        return pixels[y - 10 : y + 2, : picture.width() // 5].copy()
+
+    inside.do("playground.place", row=0, column=0)
+    before = formula()
+    assert len(np.unique(before)) > 2
+    inside.do("playground.place", row=200, column=20)
+    assert np.array_equal(formula(), before)
+
+
 def test_known_filters_are_divided_turned_scaled_and_shifted(inside: Inside) -> None:
     play = Playing(inside)
     inside.do("playground.preset", name="gaussian")

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QWidget
 
 from app.bus import CommandError
 from app.inside.methods import METHODS, starting
+from app.inside.panels import PLACES, InsidePanel, panels
 from app.inside.panels.attribution import AttributionPanel
 from app.inside.panels.walk import WalkStage
 from app.inside.panels.wall import Wall
@@ -127,6 +129,71 @@ def test_numbers_of_ones_own_are_looked_at(inside: Inside) -> None:
     inside.looked()
     expected = inside.explainer.outputs(np.full((1, 28, 28, 1), 0.5, np.float32))[0]
     inside.until(lambda: np.array_equal(inside.session.look.scores, expected))
+
+
+@pytest.mark.parametrize(
+    ("command", "arguments", "sentence"),
+    [
+        ("inside.input", {"values": [1.0, 2.0]}, "784 numbers"),
+        ("inside.select", {"layer": "conv2d_9"}, "conv2d_1"),
+        ("inside.select", {"layer": "conv2d_1", "channel": 8}, "8 channels"),
+        ("inside.select", {"layer": "conv2d_1", "row": 28, "column": 0}, "28 rows"),
+        ("inside.class", {"class_index": 10}, "10 classes"),
+        ("inside.show", {"name": "colour", "value": 1}, "colour"),
+        ("inside.view", {"value": "cellar"}, "maps"),
+    ],
+)
+def test_what_is_not_there_is_refused(
+    inside: Inside, command: str, arguments: dict[str, object], sentence: str
+) -> None:
+    before = (inside.session.layer, inside.session.channel, inside.session.class_index)
+    with pytest.raises(CommandError, match=sentence):
+        inside.do(command, **arguments)
+    assert (inside.session.layer, inside.session.channel, inside.session.class_index) == before
+
+
+def test_every_panel_is_shown_and_has_a_name(inside: Inside) -> None:
+    for place in PLACES:
+        for panel in panels(place):
+            inside.do("inside.view", value=panel.id)
+            widget = inside.view.spots[place].shown[panel.id]
+            assert widget.isVisible()
+            assert widget.grab().width() > 0
+            for child in widget.findChildren(QWidget):
+                if child.focusPolicy() & Qt.FocusPolicy.TabFocus and child.isVisible():
+                    assert child.accessibleName() or child.toolTip(), child.objectName()
+
+
+def test_the_colour_scale_is_chosen_by_a_click(inside: Inside) -> None:
+    button = inside.window.findChild(QWidget, "inside-scale-unit")
+    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+    assert inside.session.toggles["scale"] == "unit"
+
+
+def test_a_panel_that_needs_more_room_has_that_of_other_places_while_it_is_shown(
+    inside: Inside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    view = inside.view
+    spot = view.spots["rows"]
+    wide = InsidePanel(
+        "wide", "rows", "Wide", "needs room", 99, lambda _: QWidget(), ("below", "right")
+    )
+    monkeypatch.setattr(spot, "choices", (*spot.choices, wide))
+    inside.do("inside.view", value="wide")
+    assert spot.shown["wide"].isVisible()
+    assert not view.spots["below"].isVisible()
+    assert not view.spots["right"].isVisible()
+    assert view.spots["input"].isVisible()
+    view.set_compact(2)
+    view.set_compact(0)
+    assert not view.spots["right"].isVisible()
+    # Asking for what stood there gives the room back.
+    inside.do("inside.view", value="attribution")
+    assert spot.value == "maps"
+    assert all(one.isVisible() for one in view.spots.values())
+    inside.do("inside.view", value="wide")
+    inside.do("inside.view", value="maps")
+    assert all(one.isVisible() for one in view.spots.values())
 
 
 def test_what_cannot_be_shown_is_refused_with_a_sentence(inside: Inside) -> None:

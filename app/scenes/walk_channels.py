@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor
 
 from app.scenes import draw
 from app.scenes.walk_pictures import Pictures
-from app.scenes.walk_words import channel_name
+from app.scenes.walk_words import channel_name, spelled
 from app.text import tr
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Channels(Pictures):
                 values = seen.parts[..., area.plane]
                 self.picture(area, values, "signed", self.tops["part"])
                 self.outline(area.box(seen.row, seen.column))
-                value = draw.signed(float(seen.values.sums[area.plane]), 2)
+                value = spelled(float(seen.values.sums[area.plane]), 2, sign=True)
                 draw.text(self.p, area.bounds.center().x(), area.bounds.bottom() + 14, value, 11,
                           theme.tx2, mono=True, anchor="middle")  # fmt: skip
         self._labels(parts)
@@ -52,11 +52,11 @@ class Channels(Pictures):
             self.map(z, seen.before, "z", tr("Sum + b") if seen.bias is not None else tr("Sum"))
             x = (z.bounds.right() + made.bounds.left()) / 2
             draw.text(self.p, x, y + 6, draw.ARROW, 17, theme.tx2, anchor="middle")
-            self._under(z, f"z {draw.signed(seen.z, 2)}", theme.tx)
+            self._under(z, f"z {spelled(seen.z, 2, sign=True)}", theme.tx)
             if seen.bias is not None:
-                self._under(z, f"b {draw.signed(seen.bias, 2)}", theme.tx2, 15)
+                self._under(z, f"b {spelled(seen.bias, 2, sign=True)}", theme.tx2, 15)
         self.map(made, seen.map, "map", seen.activation or tr("Output map"))
-        self._under(made, draw.plain(seen.result, 3), self.role)
+        self._under(made, spelled(seen.result, 3), self.role)
         self.arrows()
 
     def _under(self, area: Area, words: str, color: QColor, lower: float = 0.0) -> None:

@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QPen
 from app.scenes import draw
 from app.scenes.walk_channels import Channels
 from app.scenes.walk_pictures import Pictures, around
-from app.scenes.walk_words import channel_name
+from app.scenes.walk_words import channel_name, spelled
 from app.text import tr
 
 if TYPE_CHECKING:
@@ -108,18 +108,20 @@ class _Window(Pictures):
         if seen.sums:
             if seen.terms.planes > 1:
                 name = f"Σ {channel_name(seen, seen.plane)}"
-                lines.append((name, draw.signed(float(values.sums[seen.plane]), 3), theme.tx2, 12))
-            lines.append(("Σ", draw.signed(values.total, 3), theme.tx, 12))
+                lines.append(
+                    (name, spelled(float(values.sums[seen.plane]), 3, sign=True), theme.tx2, 12)
+                )
+            lines.append(("Σ", spelled(values.total, 3, sign=True), theme.tx, 12))
             if seen.bias is not None:
-                lines.append(("b", draw.signed(seen.bias, 3), theme.tx, 12))
-                lines.append(("z", draw.signed(seen.z, 3), theme.tx, 12))
+                lines.append(("b", spelled(seen.bias, 3, sign=True), theme.tx, 12))
+                lines.append(("z", spelled(seen.z, 3, sign=True), theme.tx, 12))
         elif seen.terms.how == "max":
-            lines.append((tr("largest"), draw.plain(seen.z, 3), theme.tx, 12))
+            lines.append((tr("largest"), spelled(seen.z, 3), theme.tx, 12))
         else:
-            lines.append(("Σ", draw.plain(float(values.sums.sum()), 3), theme.tx, 12))
+            lines.append(("Σ", spelled(float(values.sums.sum()), 3), theme.tx, 12))
             lines.append((f"/ {values.count:.0f}", "", theme.tx, 12))
         name = seen.activation or (tr("mean") if seen.terms.how == "mean" else "")
-        value = draw.plain(seen.result, 3)
+        value = spelled(seen.result, 3)
         # In little height what comes of the sum stands on the line of its name.
         low = rect.height() < 19.0 * len(lines) + 44
         step = min(19.0, rect.height() / (len(lines) + 1.2)) if low else 19.0
@@ -155,7 +157,7 @@ class _Window(Pictures):
                 if area.bounds.bottom() > weights.bounds.bottom()
                 else weights.bounds.bottom() + 13
             )
-            value = draw.signed(float(seen.values.sums[area.plane]), 2)
+            value = spelled(float(seen.values.sums[area.plane]), 2, sign=True)
             lit = area.plane == seen.plane
             draw.text(
                 self.p, x, y, channel_name(seen, area.plane), 10.5, theme.tx if lit else theme.tx3, weight=600

@@ -12,7 +12,7 @@ from PySide6.QtGui import QColor, QPen
 
 from app.scenes import draw, images
 from app.scenes.walk_size import size_words
-from app.scenes.walk_words import broken, ends_of, written_out
+from app.scenes.walk_words import broken, ends_of, little, spelled, written_out
 from app.snapshots import range_of
 from app.text import tr
 from app.theme import THEMES
@@ -44,6 +44,11 @@ def _tight(value: float) -> str:
 
 #: How a number is written in a cell: the first that fits.
 _WAYS: tuple[Callable[[float], str], ...] = (_signed_number, _number, _tight)
+#: Likewise where all cells are so small that decimals would be zeros.
+_LITTLE_WAYS: tuple[Callable[[float], str], ...] = (
+    lambda value: spelled(value, 2, sign=True, small=True),
+    lambda value: spelled(value, 2, small=True),
+)
 
 
 class Pictures:
@@ -166,7 +171,8 @@ class Pictures:
             self.picture(area, np.where(there, grid, 0), ramp, top)
             self.hover_cell(area)
             return
-        for write in _WAYS if name != "read" else _WAYS[1:]:
+        ways = _LITTLE_WAYS if little(grid[there]) else _WAYS
+        for write in ways if name != "read" else ways[1:]:
             words = [write(float(v)) for v in grid[there]]
             longest = max((len(word) for word in words), default=1)
             px = min(_LARGE, cell.width() / (longest * 0.61 + 0.5), cell.height() * 0.62)

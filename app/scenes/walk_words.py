@@ -21,9 +21,26 @@ _DOT = "·"
 _WRITTEN = 80
 
 
-def short(value: float, digits: int = 2) -> str:
+#: Below this nothing of a number is left in two decimals.
+_LITTLE = 0.01
+
+
+def little(values: np.ndarray) -> bool:
+    """Whether decimals would say of none of the numbers what it is: all are small, and not all nothing."""
+    largest = float(np.abs(values).max(initial=0.0))
+    return 0.0 < largest < _LITTLE
+
+
+def spelled(value: float, digits: int, *, sign: bool = False, small: bool = False) -> str:
+    """A number with fixed decimals; where those would show only zeros, or in a `small` row, in powers of ten."""
+    if value and abs(value) < (_LITTLE if small else 0.5 * 10.0**-digits):
+        return ("+" if sign and value > 0 else "") + draw.scientific(value)
+    return draw.signed(value, digits) if sign else draw.plain(value, digits)
+
+
+def short(value: float, digits: int = 2, *, small: bool = False) -> str:
     """A number without a plus, in brackets where it is negative: a factor of a product."""
-    text = draw.plain(value, digits)
+    text = spelled(value, digits, small=True) if small else draw.plain(value, digits)
     return f"({text})" if text.startswith(draw.MINUS) else text
 
 
@@ -43,12 +60,20 @@ def _terms(seen: Seen) -> list[str]:
     left = values.left[p][there]
     if seen.sums:
         assert values.right is not None
-        pairs = zip(left, values.right[p][there], strict=True)
-        products = [f"{short(float(a))}{_DOT}{short(float(b))}" for a, b in islice(pairs, _WRITTEN)]
+        right = values.right[p][there]
+        small = little(left), little(right)
+        products = [
+            f"{short(float(a), small=small[0])}{_DOT}{short(float(b), small=small[1])}"
+            for a, b in islice(zip(left, right, strict=True), _WRITTEN)
+        ]
         head = "z = " if seen.terms.planes == 1 else f"Σ{_small(seen.reading + 1)} = "
         more = ["+ …"] if len(left) > _WRITTEN else []
         return [head + products[0], *(f"+ {one}" for one in products[1:]), *more]
-    numbers = [draw.plain(float(a), 2) for a in left[:_WRITTEN]]
+    small_row = little(left)
+    numbers = [
+        spelled(float(a), 2, small=True) if small_row else draw.plain(float(a), 2)
+        for a in left[:_WRITTEN]
+    ]
     if len(left) > _WRITTEN:
         numbers.append("…")
     if seen.terms.how == "max":
@@ -60,19 +85,19 @@ def _terms(seen: Seen) -> list[str]:
 def _end(seen: Seen) -> list[str]:
     pieces = []
     if seen.sums and seen.terms.planes > 1:
-        pieces += [f"= {draw.signed(float(seen.values.sums[seen.plane]), 3)};"]
-        total = draw.signed(seen.values.total, 3)
+        pieces += [f"= {spelled(float(seen.values.sums[seen.plane]), 3, sign=True)};"]
+        total = spelled(seen.values.total, 3, sign=True)
         pieces += [
             " " + tr("z = Σ of {count} channels ({total})", count=seen.terms.planes, total=total)
         ]
     elif not seen.sums and seen.terms.how != "max":
         pieces += [f") / {format_number(seen.values.count, 0)}"]
     if seen.bias is not None:
-        pieces += [f"+ b ({draw.plain(seen.bias, 3)})"]
-    value = draw.signed(seen.z, 3)
+        pieces += [f"+ b ({spelled(seen.bias, 3)})"]
+    value = spelled(seen.z, 3, sign=True)
     pieces += [f"= {value}"]
     if seen.activation:
-        pieces += [f"{draw.ARROW} {seen.activation}(z) = {draw.plain(seen.result, 3)}"]
+        pieces += [f"{draw.ARROW} {seen.activation}(z) = {spelled(seen.result, 3)}"]
     return pieces
 
 

@@ -12,6 +12,7 @@ from app.bus import CommandError
 from app.inside.panels.walk import WalkPanel
 from app.inside.walk_stage import WalkStage
 from app.scenes.walk_layout import Area
+from app.scenes.walk_words import short, spelled, written_out
 from core.explain.explainer import Explainer
 from tests.app.inside.conftest import Inside
 from tests.app.window.windows import action
@@ -128,6 +129,24 @@ def test_pooling_dense_and_layers_without_a_window(inside: Inside) -> None:
         assert not any(button.isEnabled() for button in panel.buttons.values())
     stage = walking(inside, "conv2d_1", 0)
     assert stage.problem == ""
+
+
+def test_numbers_too_small_for_decimals_are_written_in_powers_of_ten(inside: Inside) -> None:
+    inside.do("inside.input", values=[0.004] * 784)
+    inside.until(lambda: inside.session.input.source == "drawn")
+    inside.looked()
+    stage = walking(inside, "conv2d_1", 2, row=9, column=9)
+    inside.until(lambda: float(stage.seen.values.left.max()) == pytest.approx(0.004))
+    sentence = " ".join(written_out(stage.seen))
+    assert sentence.startswith(("z = 4.0e−3·", "Σ₁ = 4.0e−3·"))
+    assert "0.00·" not in sentence
+    # Weights are not small: they keep their decimals.
+    first = float(stage.seen.values.right[0, 0, 0])
+    assert f"4.0e−3·{short(first)}" in sentence
+    assert spelled(0.0, 3) == "0.000"
+    assert spelled(-0.0001, 3, sign=True) == "−1.0e−4"
+    assert spelled(0.0024, 3, small=True) == "2.4e−3"
+    assert spelled(0.0024, 3) == "0.002"
 
 
 def test_the_walk_follows_training(inside: Inside) -> None:

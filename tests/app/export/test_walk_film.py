@@ -86,6 +86,6 @@ def test_gates_of_recurrent_layers_are_not_taken_for_a_window() -> None:
     kinds = {layer.kind: layer.id for layer in template.network.layers}
     shape = next(node.shape for node in source.spec.nodes if node.kind == "Input")
     x = np.zeros(shape, np.float32)
-    with pytest.raises(ChainruleError, match="LSTM looks through no window"):
+    with pytest.raises(ChainruleError, match="LSTM sums up inputs and its state"):
         source.ask("inside_walk", x=x, layer=kinds["LSTM"])
     assert source.ask("inside_walk", x=x, layer=kinds["Dense"]).stages

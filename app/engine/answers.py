@@ -8,6 +8,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from app.engine.unfed import Unfed
     from core.runs import Run
 
 #: How often progress is told, in seconds.
@@ -41,7 +42,7 @@ class LongAnswer:
     ticket
         Under which it was asked for.
     run
-        The open run: if another one is opened meanwhile, nobody waits for this any more.
+        The open run, or the network that no samples fit: if another is opened, nobody waits for this any more.
     pieces
         The work: it yields shares that are done, or what is found so far.
     partly
@@ -49,7 +50,7 @@ class LongAnswer:
     """
 
     ticket: int
-    run: Run
+    run: Run | Unfed
     pieces: Generator[float | Partial, None, Any]
     partly: Any = None
     _told: float = 0.0

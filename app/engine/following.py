@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, QTimer, Slot
 
 from app.engine.state import Work
+from core import data as data_sets
 from core.io.runs import DataRef
+from core.spec.inspection import inspect
 
 if TYPE_CHECKING:
     from app.engine.proxy import Engine
@@ -53,6 +55,8 @@ class Follower(QObject):
             chosen = (document.data.id, dict(document.data.parameters))
             other = work is not None and (work.data, dict(work.parameters)) != chosen
             self._engine.block(problems[0].sentence, other_data=other)
+            if lacks_samples(document):
+                self._engine.look_alone(work_of(document))
             return
         work = work_of(document)
         if first or self._engine.work is None:
@@ -76,6 +80,18 @@ def work_of(document: Any, saved: Any = None) -> Work:
     """Return what the engine needs of a document."""
     data = document.data
     return Work(document.network, document.training, data.id, dict(data.parameters), saved)
+
+
+def lacks_samples(document: Any) -> bool:
+    """Whether the network works by itself and only the samples have another shape than what it reads."""
+    inputs = [one for one in document.inspection.rows if one.kind == "InputLayer"]
+    if len(inputs) != 1:
+        return False
+    known = document.data.id in data_sets.names()
+    shape = tuple(data_sets.info(document.data.id).input_shape) if known else None
+    if tuple(inputs[0].output_shape or ()) == shape:
+        return False
+    return not inspect(document.network, batch_size=1).problems
 
 
 def follow(engine: Engine, document: Any) -> Follower:

@@ -89,6 +89,7 @@ class Engine(Steering, QObject):
         self._work: Work | None = None
         self._blocked = ""
         self._hidden = False
+        self._alone: Work | None = None
         self._bus: Bus | None = None
         self._document: Any = None
         self._follower: Any = None
@@ -160,6 +161,11 @@ class Engine(Steering, QObject):
         """What was opened last."""
         return self._work
 
+    @property
+    def alone(self) -> Work | None:
+        """What is explained although no samples fit it."""
+        return self._alone
+
     # Opening and editing
 
     def open(self, work: Work) -> None:
@@ -167,7 +173,7 @@ class Engine(Steering, QObject):
         if self._closed:
             return
         self._work = work
-        self._blocked, self._hidden = "", False
+        self._blocked, self._hidden, self._alone = "", False, None
         self._slow.stop()
         self._latest = None
         self._worker.mailbox.take()
@@ -186,7 +192,7 @@ class Engine(Steering, QObject):
         beside the one there was; the settings of a run that is kept open that one again.
         """
         self._work = work
-        self._blocked, self._hidden = "", False
+        self._blocked, self._hidden, self._alone = "", False, None
         self._slow.stop()
         if self._warming is not None:
             # Sent when the kernels are there: an open run would otherwise be replaced by the one that was waited for.
@@ -204,8 +210,14 @@ class Engine(Steering, QObject):
         self._hidden = other_data
         if other_data:
             self._latest = None
+        self._alone = None
         self._send("pause")
         self._change(status="blocked", reason=reason)
+
+    def look_alone(self, work: Work, *, anew: bool = False) -> None:
+        """Explain a blocked network although no samples fit it; with `anew` no weights of one before are kept."""
+        self._alone = work
+        self._send("look_alone", work=work, anew=anew)
 
     def attach(self, bus: Bus, document: Any) -> None:
         """Carry out the bus's ``run.*`` commands, emit its run events, and follow the document.
@@ -227,13 +239,16 @@ class Engine(Steering, QObject):
 
     def open_document(self, saved: SavedState | None = None) -> None:
         """Open what the followed document holds, going on from `saved`: a project file was read."""
-        from app.engine.following import work_of
+        from app.engine.following import lacks_samples, work_of
 
         if self._follower is not None:
             self._follower.opened()
         problems = self._document.inspection.problems
         if problems:
-            self.block(problems[0].sentence)
+            # What is there is of another project.
+            self.block(problems[0].sentence, other_data=True)
+            if lacks_samples(self._document):
+                self.look_alone(work_of(self._document, saved), anew=True)
         else:
             self.open(work_of(self._document, saved))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 import threading
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 from time import perf_counter
@@ -25,6 +25,7 @@ from app.text import tr
 
 if TYPE_CHECKING:
     from app.engine.session import Session
+    from app.engine.unfed import Unfed
 
 log = logging.getLogger("chainrule.engine")
 
@@ -42,7 +43,12 @@ _OF_WHATIFS = frozenset(
 _KEEPS_WHATIF = frozenset(
     ("nothing", "set_breakpoints", "step", "step_back", "seek", "pause", "pulse", "set_speed",
      "set_granularity", "set_probes", "select_sample", "show_predictions", "allow_precise", "evaluate", "answer",
-     "cancel")
+     "cancel", "look_alone")
+)  # fmt: skip
+
+#: What is asked of a network and its weights alone.
+OF_THE_NETWORK = frozenset(
+    ("inside_look", "inside_walk", "inside_attribution", "inside_path", "inside_removals", "inside_sanity_checks")
 )  # fmt: skip
 
 #: Given by what will be answered when it is done.
@@ -84,6 +90,8 @@ class Worker(Moving, QThread):
         self.inbox = Inbox(self._interrupt)
         self.mailbox: Mailbox[Snapshot] = Mailbox()
         self._session: Session | None = None
+        #: A network that no samples fit, while it is what the document holds.
+        self._unfed: Unfed | None = None
         self._closing = threading.Event()
         self._started = False
         self._state = EngineState()
@@ -148,7 +156,7 @@ class Worker(Moving, QThread):
         """Return how long to wait for a request before going on."""
         if self._session is None:
             # Views may want snapshots already: there are none before a run is open.
-            return None
+            return 0 if self._long else None
         if self._playing:
             speed = self._pace.speed
             waiting = (
@@ -270,7 +278,9 @@ class Worker(Moving, QThread):
         question, job = next(iter(self._long.items()))
         del self._long[question]
         problem, share, found = "", None, None
-        if self._session is None or self._session.run is not job.run:
+        if job.run is not self._unfed and (
+            self._session is None or self._session.run is not job.run
+        ):
             problem = tr("Another run was opened meanwhile: nothing was compared.")
             if question != "compare":
                 problem = tr("Another run was opened meanwhile; please ask again.")
@@ -314,6 +324,7 @@ class Worker(Moving, QThread):
     def _do_expect(self) -> None:
         """Leave what is open: something else will be, as soon as its kernels are there. Play waits for it."""
         self._playing, self._lacks_kernels, self._expecting = False, None, True
+        self._unfed = None
         self._background, self._put_off = None, []
         old, self._session = self._session, None
         if old is not None:
@@ -326,7 +337,7 @@ class Worker(Moving, QThread):
         from app.scenes import edges
 
         self._playing, self._lacks_kernels, self._expecting = False, None, False
-        self._background = None
+        self._background = self._unfed = None
         put_off, self._put_off = self._put_off, []
         old, self._session = self._session, None
         if old is not None:
@@ -349,7 +360,19 @@ class Worker(Moving, QThread):
         self._tell(status="diverged" if session.diverged else "ready", reason=session.diverged)
         self._make_up_for(put_off)
 
+    def _do_look_alone(self, work: Work, anew: bool) -> None:
+        """Explain a network that no samples fit, until another is opened."""
+        from app.engine.unfed import Unfed
+
+        before: Mapping[str, Any] | None = None
+        if not anew and self._unfed is not None:
+            before = self._unfed.weights()
+        elif not anew and self._session is not None:
+            before = self._session.run.program.weights()
+        self._unfed = Unfed(work, before)
+
     def _do_edit(self, work: Work, warmed: bool = False) -> None:
+        self._unfed = None
         if self._session is None:
             self._do_open(work)
             return
@@ -423,14 +446,14 @@ class Worker(Moving, QThread):
             self._long[question] = self._open_session().compare(ticket=self._ticket, **values)
             return _LATER
         asker = values.get("asker", "")
-        answer = self._open_session().answer(
+        alone = self._unfed if question in OF_THE_NETWORK else None
+        asked = alone if alone is not None else self._open_session()
+        answer = asked.answer(
             question, **{key: value for key, value in values.items() if key != "asker"}
         )
         if isinstance(answer, Generator):
             # The newest wish of its kind counts.
-            self._long[f"{question} {asker}".strip()] = LongAnswer(
-                self._ticket, self._open_session().run, answer
-            )
+            self._long[f"{question} {asker}".strip()] = LongAnswer(self._ticket, asked.run, answer)
             return _LATER
         if question in _OF_THE_TREE:
             self._tell()

@@ -175,11 +175,19 @@ class InsideSession(QObject):
         return str(problems[0].sentence) if problems else ""
 
     @property
+    def alone(self) -> bool:
+        """Whether the network is explained although no samples fit it."""
+        work = self.context.engine.alone
+        return work is not None and work.network == self.context.document.network
+
+    @property
     def current(self) -> bool:
         """Whether the engine has been given what the document holds: what is asked now is answered of it."""
         engine, document = self.context.engine, self.context.document
+        if self.blocked:
+            return self.alone
         work = engine.work
-        if work is None or self.blocked or engine.state.status == "starting":
+        if work is None or engine.state.status == "starting":
             return False
         data = DataRef(work.data, dict(work.parameters))
         return (work.network, work.training, data) == (
@@ -391,6 +399,11 @@ class InsideSession(QObject):
 
     @Slot()
     def _on_snapshot(self) -> None:
+        if self.blocked:
+            if self.alone and self._version is not self.context.engine.alone:
+                self._version = self.context.engine.alone
+                self._ask()
+            return
         newest = self.context.engine.latest
         if newest is None or not self.current:
             return

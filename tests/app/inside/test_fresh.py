@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
+import core
 from app.inside.attributing import Attributing
 from app.inside.panels.attribution import AttributionPanel
 from app.inside.panels.mistakes import MistakesPanel
 from app.inside.panels.walk import WalkPanel
 from app.inside.sample_pictures import SamplePictures
+from core import explain, layers
+from core.explain import gradients
+from core.explain.score import Score
 from tests.app.inside.conftest import Inside
 from tests.app.window.windows import control
 
@@ -91,3 +95,37 @@ def test_another_project_takes_nothing_of_the_one_before_with_it(inside: Inside)
     assert not any(one._arrays for one in kept)
     follows(inside)
     assert not np.array_equal(session.look.scores, before.scores)
+
+
+def test_a_network_that_no_samples_fit_is_explained_with_the_weights_it_has(
+    inside: Inside,
+) -> None:
+    session, do, engine = inside.session, inside.do, inside.window.context.engine
+    document = inside.window.context.document
+    model = core.Sequential(
+        [
+            core.Input((20, 20, 3)), layers.Conv2D(4, 3, activation="relu"), layers.Flatten(),
+            layers.Dense(3, activation="softmax"),
+        ],
+        seed=document.training.seed,
+    )  # fmt: skip
+    document.edit("another network", network=model.network)
+    inside.until(lambda: engine.state.status == "blocked")
+    assert engine.alone is not None
+    # No sample fits, so a photograph is looked at; the banner says that it cannot be trained.
+    do("inside.example", name="camera")
+    inside.until(lambda: session.look is not None)
+    of = explain.explainer(model)
+    assert np.array_equal(session.look.scores, of.outputs(inside.x)[0])
+    maps, walk = Attributing.of(session), inside.window.findChild(WalkPanel)
+    inside.until(lambda: maps.fresh("saliency") and maps.fresh("integrated_gradients"))
+    inside.until(lambda: walk.stage.walk is not None)
+    expected = gradients.saliency(of, inside.x, Score(session.class_index))[0]
+    assert np.allclose(maps.found["saliency"].values, expected, atol=1e-7)
+    assert inside.view.notice.text == session.blocked
+    # A project that samples fit is run again.
+    do("template.open", name="digits-cnn", trained=True)
+    assert session.look is None
+    follows(inside)
+    assert engine.alone is None
+    assert np.array_equal(session.look.scores, inside.explainer.outputs(inside.x)[0])

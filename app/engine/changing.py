@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from app.engine.going import Going
 from app.engine.state import Opened, RunLabel, Work
 from app.engine.tree import (
@@ -38,7 +40,8 @@ class Changing(Going):
         if anew and self._open_again(work):
             return
         fresh = type(self)(Work(work.network, work.training, work.data, work.parameters))
-        if not anew and self.begun and self.run.divergence is None:
+        given = self.begun or self.run.given or (not anew and self._not_drawn(fresh.run))
+        if not anew and given and self.run.divergence is None:
             if self.run.position.pc:
                 self.run.seek(self.run.step_count)
             fresh.run.adopt(self.run, same_samples=True)
@@ -46,7 +49,7 @@ class Changing(Going):
             # One setting after the other is tried while training goes on: each would be a run in the menu.
             fresh.run.id, fresh.run.name = self.run.id, ", ".join(anew)
             self._tried = (fresh.run.id, fresh.run.name)
-        elif anew and self.begun:
+        elif anew and given:
             self._keep_beside(fresh.run, ", ".join(anew))
         elif same_data(old, work):
             takes_place_of(fresh.run, self.run)
@@ -55,6 +58,19 @@ class Changing(Going):
             fresh.run.id = self.run.id
         self.work = work
         self._open_run(fresh.run)
+
+    def _not_drawn(self, fresh: Run) -> bool:
+        """Whether the weights are others than are drawn, as those of a file: told by layers a change has left alone."""
+        before = self.run.network.layers
+        same = {layer.id for layer in fresh.network.layers if layer in before}
+        own = self.run.program.weights()
+        return any(
+            name.partition("/")[0] in same
+            and name in own
+            and own[name].shape == drawn.shape
+            and not np.array_equal(own[name], drawn)
+            for name, drawn in fresh.program.weights().items()
+        )
 
     @property
     def _only_tried(self) -> bool:

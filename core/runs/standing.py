@@ -216,6 +216,11 @@ class Standing:
             return ""
         return f" At step {self.base} {self._began}, and the run began anew: earlier steps cannot be done again."
 
+    @property
+    def given(self) -> bool:
+        """Whether it began with what it was given: weights, or those of another run. Drawn anew it is lost."""
+        return bool(self._began)
+
     def begin_here(self, *, history: bool = False) -> None:
         """Let this step be the first that can be reached; `history` keeps what was measured before."""
         measured = self.history

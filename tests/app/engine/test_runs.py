@@ -12,9 +12,9 @@ import pytest
 from app.engine import tree
 from app.engine.saved import contents_of, work_of_contents
 from app.engine.session import Session
-from app.engine.state import Work
+from app.engine.state import SavedState, Work
 from app.snapshots import RunComparison
-from core import io
+from core import io, templates, trained
 from core.errors import ChainruleError
 from core.runs import Origin
 from tests.app.engine.conftest import Bench, work_for
@@ -445,3 +445,34 @@ def test_a_run_that_is_kept_is_found_by_the_rate_it_had_last_too() -> None:
     session.edit(with_rate(0.25, before.training.seed))
     session.edit(with_rate(0.5, 1))
     assert (session.position.step, session.run.id) == (trained, "2")
+
+
+def test_weights_that_were_given_outlive_a_change_of_settings_and_of_a_layer(
+    tmp_path: Path,
+) -> None:
+    template = templates.load("small-digits-cnn")
+    work = Work(
+        template.network, template.training, template.data.id, dict(template.data.parameters),
+        SavedState(trained.weights("small-digits-cnn")),
+    )  # fmt: skip
+    for again in (False, True):
+        session = Session(work)
+        if again:  # as a file that was saved before anything was done with them
+            session = through_a_file(session, tmp_path / "again.chainrule")
+        given = session.run.program.weights()
+        settings = msgspec.structs.replace(work.training, batch_size=16)
+        session.edit(dataclasses.replace(session.work, training=settings, saved=None))
+        kept = session.run.program.weights()
+        assert all(np.array_equal(kept[name], array) for name, array in given.items())
+        network = work.network.configure("conv2d_1", activation="tanh")
+        session.edit(dataclasses.replace(session.work, network=network))
+        kept = session.run.program.weights()
+        assert all(np.array_equal(kept[name], array) for name, array in given.items())
+    # Another draw is another run: the one that was given weights is kept beside it.
+    before = session.work
+    seed = msgspec.structs.replace(before.training, seed=9)
+    session.edit(dataclasses.replace(before, training=seed))
+    assert len(labels(session)) == 2
+    session.edit(before)
+    kept = session.run.program.weights()
+    assert all(np.array_equal(kept[name], array) for name, array in given.items())

@@ -9,6 +9,7 @@ from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPen
 
 from app.scenes import draw, images
+from app.scenes.removal import without
 from app.text import tr
 from app.widgets.painted import Painted
 
@@ -203,14 +204,8 @@ class RemovalChart(Painted):
             return None
         curve, x = getattr(one, self.way), self.found.x
         k = int(np.abs(curve.fractions - self.share).argmin())
-        count = round(curve.fractions[k] * len(curve.order))
-        gone = np.zeros(len(curve.order), bool)
-        gone[curve.order[:count]] = True
-        if self.way == "insertion":
-            gone = ~gone
-        flat = x.reshape(len(gone), -1).copy()
-        flat[gone] = self.found.baseline
-        return flat.reshape(x.shape), float(curve.scores[k])
+        seen = without(x, curve, self.share, self.way, self.found.baseline)
+        return seen, float(curve.scores[k])
 
     def _paint_picture(self, painter: QPainter, colors: Theme) -> None:
         rect, shown = self.picture(), self.shown()

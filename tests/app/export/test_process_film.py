@@ -14,10 +14,11 @@ from app.export.formats import ExportUsageError, by_id
 from app.export.painting import Canvas
 from app.export.processes import process_frames
 from app.export.recipe import Recipe
-from app.scenes import attribution_path, occlusion
+from app.scenes import attribution_path, occlusion, removal
 from core import io, templates, trained
 from core.errors import ChainruleError
 from core.explain import gradients
+from core.explain.curves import curve
 from core.explain.explainer import Explainer
 from core.explain.occluding import occlusion as occluded
 from core.explain.progress import last
@@ -87,7 +88,31 @@ def test_the_window_passes_and_the_map_fills(delivered: tuple[Contents, Explaine
         assert not now.total[bottom:].any()
 
 
-@pytest.mark.parametrize("scene", ["integrated-gradients", "occlusion"])
+def test_pixels_go_in_the_order_of_the_map_and_layers_forget(
+    delivered: tuple[Contents, Explainer],
+) -> None:
+    contents, of = delivered
+    _, shown = frames(
+        recipe_of("deletion-insertion", toggles={"class": 2, "method": "saliency"}), contents
+    )
+    toggles = shown[-1].toggles
+    found, x = toggles["removal"], toggles["x"]
+    map_ = gradients.saliency(of, x[None], Score(2))[0]
+    expected = last(curve(of, x, map_, Score(2, "probability")))
+    assert np.allclose(found.deletion.scores, expected.scores, atol=1e-5)
+    seen = removal.without(x, found.deletion, 0.5, "deletion", 0.0)
+    k = int(np.abs(found.deletion.fractions - 0.5).argmin())
+    followed = Score(2, "probability")
+    assert of.numbers(seen[None], followed)[0] == pytest.approx(found.deletion.scores[k], abs=1e-5)
+    _, shown = frames(recipe_of("sanity-check", toggles={"class": 2}), contents)
+    maps = shown[-1].toggles["forgetting"].maps
+    assert np.allclose(maps[0].attributions, map_, atol=1e-6)
+    assert len(maps[-1].layers) == len(maps) - 1 > 2
+
+
+@pytest.mark.parametrize(
+    "scene", ["integrated-gradients", "occlusion", "deletion-insertion", "sanity-check"]
+)
 def test_a_film_decodes_and_its_pictures_differ(
     delivered: tuple[Contents, Explainer], scene: str, tmp_path: Path
 ) -> None:
@@ -116,7 +141,10 @@ def test_a_drawn_input_is_filmed_and_one_of_another_size_refused(
         frames(recipe_of("occlusion", toggles={"x": [0.5]}), contents)
 
 
-@pytest.mark.parametrize("scene", ["occlusion", "integrated-gradients", "attribution"])
+@pytest.mark.parametrize(
+    "scene",
+    ["occlusion", "integrated-gradients", "attribution", "deletion-insertion", "sanity-check"],
+)
 def test_a_network_that_reads_no_image_is_refused(scene: str, xor: Contents) -> None:
     with pytest.raises(ChainruleError, match="networks that look at images"):
         frames(recipe_of(scene, sample=0), xor)

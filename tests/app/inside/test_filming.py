@@ -30,7 +30,7 @@ from tests.app.inside.conftest import Inside
 
 FILMS = {
     "feature-maps", "filters", "convolution-walk", "integrated-gradients", "occlusion",
-    "activation-maximization", "convolution-playground",
+    "activation-maximization", "convolution-playground", "deletion-insertion", "sanity-check",
 }  # fmt: skip
 
 

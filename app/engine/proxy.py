@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QCoreApplication, QObject, Signal, Slot
+from PySide6.QtCore import QCoreApplication, QObject, QTimer, Signal, Slot
 
 from app.clock import Clock
 from app.engine.inbox import Request
@@ -24,6 +24,7 @@ from app.engine.steering import Steering
 from app.engine.warmup import WarmUp
 from app.engine.worker import Worker
 from app.snapshots import Probe
+from app.text import tr
 
 if TYPE_CHECKING:
     from app.bus import Bus
@@ -33,6 +34,11 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("chainrule.engine")
 
+#: What needs a run: while the network cannot run, the worker has that of the network before.
+_OF_THE_RUN = frozenset(
+    ("inside_exciting", "inside_mistakes", "inside_neighbours", "inside_pictures", "inside_others", "inside_beside",
+     "inside_maximization", "inside_maximized")
+)  # fmt: skip
 #: Questions whose arguments are places in the program.
 _ABOUT_THE_PROGRAM = frozenset(
     {"explain", "uses", "numeric_check", "whatif_edit", "whatif_take_back", "whatif_put"}
@@ -325,6 +331,11 @@ class Engine(Steering, QObject):
         int
             A ticket for `forget`.
         """
+        if self._blocked and question in _OF_THE_RUN and failed is not None:
+            # The worker still has the run of the network before.
+            sentence = tr("{reason} Until then nothing is looked for here.", reason=self._blocked)
+            QTimer.singleShot(0, lambda: failed(sentence))
+            return 0
         if question in _ABOUT_THE_PROGRAM and self._latest is not None:
             view = self._latest.program
             # What the asker has seen: an edit under way may give the same place another meaning.

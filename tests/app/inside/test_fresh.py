@@ -129,3 +129,14 @@ def test_a_network_that_no_samples_fit_is_explained_with_the_weights_it_has(
     follows(inside)
     assert engine.alone is None
     assert np.array_equal(session.look.scores, inside.explainer.outputs(inside.x)[0])
+
+
+def test_nothing_is_looked_for_in_samples_with_the_network_before(inside: Inside) -> None:
+    inside.do("layer.configure", layer="dense_2", units=5)
+    engine = inside.window.context.engine
+    inside.until(lambda: engine.state.status == "blocked")
+    for question in ("inside_mistakes", "inside_exciting", "inside_maximization", "inside_beside"):
+        told: list[str] = []
+        engine.ask(question, done=lambda found: told.append(repr(found)), failed=told.append)  # noqa: B023
+        inside.until(lambda: told)  # noqa: B023
+        assert engine.state.reason in told[0]

@@ -110,8 +110,6 @@ class RemovalChart(Painted):
             self._paint_plot(painter, colors, way, rect, title)
         self._paint_table(painter, colors)
         self._paint_picture(painter, colors)
-        if self.hasFocus():
-            draw.frame(painter, 1, 1, self.width() - 2, self.height() - 2, colors.tx2, 1.5, 6)
 
     def _paint_plot(
         self, painter: QPainter, colors: Theme, way: str, rect: QRectF, title: str

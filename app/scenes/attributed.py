@@ -20,9 +20,7 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QPainter
 
     from app.export.processes import Subject
-    from app.scenes.frame import Frame, ViewState
-    from app.scenes.hits import Hit
-    from app.snapshots import NetworkView, Probe
+    from app.scenes.frame import Frame
     from app.theme import Theme
 
 
@@ -32,25 +30,14 @@ def own_map(found: Any) -> np.ndarray | None:
     return detail if isinstance(detail, np.ndarray) and detail.ndim == 2 else None
 
 
-class AttributionScene:
-    """See the module's text."""
+class AttributionScene(explained.ExplainedScene):
+    """See the module's text. The toggle ``"method"`` names the method; by default saliency."""
 
     name = "attribution"
-    #: The toggle ``"method"`` names the method; by default saliency.
-    films = "process"
+    pictures, traced = 3, False
     #: Names of the pictures' numbers, in files.
     shown = ("input", "map", "over")
     seconds = 4.0
-
-    def layout(
-        self, spec: NetworkView, size: tuple[float, float], view: ViewState
-    ) -> explained.ExplainedLayout:
-        """Place the three pictures."""
-        return explained.layout(size, view, 3, False, self.name)
-
-    def probes(self, spec: NetworkView, layout: Any, frame: Frame) -> tuple[Probe, ...]:
-        """Name nothing: the map is asked for."""
-        return ()
 
     def process(self, subject: Subject) -> Mapping[str, Any]:
         """Ask for the map of the method and the class the toggles name."""
@@ -105,12 +92,6 @@ class AttributionScene:
             painter, third, theme, images.from_words(made), tr("Over the input"), str(toggles.get("note", "")),
         )  # fmt: skip
         explained.bar(painter, third, theme, ramp, top)
-
-    def describe(
-        self, layout: explained.ExplainedLayout, hit: Hit, frame: Frame
-    ) -> tuple[str, ...]:
-        """Films are not pointed at."""
-        return ()
 
     def numbers(self, frame: Frame) -> tuple[np.ndarray | None, ...]:
         """The numbers of each picture, (height, width) or with channels."""

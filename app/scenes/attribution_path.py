@@ -22,9 +22,7 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QPainter
 
     from app.export.processes import Subject
-    from app.scenes.frame import Frame, ViewState
-    from app.scenes.hits import Hit
-    from app.snapshots import NetworkView, Probe
+    from app.scenes.frame import Frame
     from app.theme import Theme
     from core.explain.integrand import Integrand
 
@@ -60,26 +58,15 @@ def moment(path: Integrand, x: np.ndarray, share: float) -> Moment:
     return Moment(index, alpha, shown, path.gradients[index], path.parts[: index + 1].sum(0))
 
 
-class PathScene:
-    """See the module's text."""
+class PathScene(explained.ExplainedScene):
+    """See the module's text. Films go along the path."""
 
     name = "integrated-gradients"
     film_title = tr("Integrated gradients")
-    #: Films go along the path.
-    films = "process"
+    pictures, traced = 3, True
     #: Names of the pictures' numbers, in files.
     shown = ("on_the_way", "gradient", "sum_so_far")
     seconds = 8.0
-
-    def layout(
-        self, spec: NetworkView, size: tuple[float, float], view: ViewState
-    ) -> explained.ExplainedLayout:
-        """Place the image, the gradient, the sum and the curves."""
-        return explained.layout(size, view, 3, True, self.name)
-
-    def probes(self, spec: NetworkView, layout: Any, frame: Frame) -> tuple[Probe, ...]:
-        """Name nothing: the path is asked for."""
-        return ()
 
     def process(self, subject: Subject) -> Mapping[str, Any]:
         """Ask for the path of the class the toggles name, or of the one the network takes the input for."""
@@ -159,12 +146,6 @@ class PathScene:
         y = box.y + box.h + 18
         draw.text(painter, box.x, y, tr("baseline, α = 0"), 11, theme.tx3)
         draw.text(painter, box.x + box.w, y, tr("input, α = 1"), 11, theme.tx3, anchor="end")
-
-    def describe(
-        self, layout: explained.ExplainedLayout, hit: Hit, frame: Frame
-    ) -> tuple[str, ...]:
-        """Films are not pointed at."""
-        return ()
 
     def numbers(self, frame: Frame) -> tuple[np.ndarray | None, ...]:
         """The numbers of each picture, (height, width) or with channels."""

@@ -18,7 +18,8 @@ from app.scenes.hits import Hit, HitIndex
 if TYPE_CHECKING:
     from PySide6.QtGui import QColor, QImage, QPainter
 
-    from app.scenes.frame import ViewState
+    from app.scenes.frame import Frame, ViewState
+    from app.snapshots import NetworkView, Probe
     from app.theme import Theme
 
 #: Height of the line above the pictures, of the title over each and of what stands under it.
@@ -107,6 +108,32 @@ class Headed(Protocol):
     @property
     def head(self) -> float:
         """Height of the caption."""
+
+
+class ExplainedScene:
+    """What scenes of an explanation share: so many pictures beside one another, and below them a trace or none.
+
+    A film of one goes over a process that the engine is asked for once; see `app.export.processes`.
+    """
+
+    name = ""
+    films = "process"
+    #: Pictures beside one another, and whether there is a trace below them.
+    pictures, traced = 2, True
+
+    def layout(
+        self, spec: NetworkView, size: tuple[float, float], view: ViewState
+    ) -> ExplainedLayout:
+        """Place the pictures and the trace."""
+        return layout(size, view, self.pictures, self.traced, self.name)
+
+    def probes(self, spec: NetworkView, layout: Any, frame: Frame) -> tuple[Probe, ...]:
+        """Name nothing: what is shown is asked for."""
+        return ()
+
+    def describe(self, layout: ExplainedLayout, hit: Hit, frame: Frame) -> tuple[str, ...]:
+        """Films are not pointed at."""
+        return ()
 
 
 def caption(painter: QPainter, place: Headed, theme: Theme, title: str, words: str) -> None:

@@ -21,32 +21,18 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QPainter
 
     from app.export.processes import Subject
-    from app.scenes.frame import Frame, ViewState
-    from app.scenes.hits import Hit
-    from app.snapshots import NetworkView, Probe
+    from app.scenes.frame import Frame
     from app.theme import Theme
 
 
-class ForgettingScene:
-    """See the module's text."""
+class ForgettingScene(explained.ExplainedScene):
+    """See the module's text. The toggle ``"method"`` names the method; by default saliency."""
 
     name = "sanity-check"
     film_title = tr("Sanity check")
-    #: The toggle ``"method"`` names the method; by default saliency.
-    films = "process"
     #: Names of the pictures' numbers, in files.
     shown = ("first", "now")
     seconds = 8.0
-
-    def layout(
-        self, spec: NetworkView, size: tuple[float, float], view: ViewState
-    ) -> explained.ExplainedLayout:
-        """Place the first map, the present one, and the trace of their likeness."""
-        return explained.layout(size, view, 2, True, self.name)
-
-    def probes(self, spec: NetworkView, layout: Any, frame: Frame) -> tuple[Probe, ...]:
-        """Name nothing: the maps are asked for."""
-        return ()
 
     def process(self, subject: Subject) -> Mapping[str, Any]:
         """Ask for the maps of the method and the class the toggles name."""
@@ -112,12 +98,6 @@ class ForgettingScene:
                 (-1.0, 1.0),
                 ((0.0, tr("nothing left")),),
             )
-
-    def describe(
-        self, layout: explained.ExplainedLayout, hit: Hit, frame: Frame
-    ) -> tuple[str, ...]:
-        """Films are not pointed at."""
-        return ()
 
     def numbers(self, frame: Frame) -> tuple[np.ndarray | None, ...]:
         """The numbers of each picture, (height, width)."""

@@ -21,9 +21,7 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QPainter
 
     from app.export.processes import Subject
-    from app.scenes.frame import Frame, ViewState
-    from app.scenes.hits import Hit
-    from app.snapshots import NetworkView, Probe
+    from app.scenes.frame import Frame
     from app.theme import Theme
     from core.explain.occluding import Occluded
 
@@ -87,26 +85,14 @@ def _covered(windows: np.ndarray, values: np.ndarray, shape: tuple[int, int]) ->
     return found
 
 
-class OcclusionScene:
-    """See the module's text."""
+class OcclusionScene(explained.ExplainedScene):
+    """See the module's text. Films go over the places of the window."""
 
     name = "occlusion"
     film_title = tr("Occlusion")
-    #: Films go over the places of the window.
-    films = "process"
     #: Names of the pictures' numbers, in files.
     shown = ("seen", "fall")
     seconds = 10.0
-
-    def layout(
-        self, spec: NetworkView, size: tuple[float, float], view: ViewState
-    ) -> explained.ExplainedLayout:
-        """Place the image with its window, the map and the trace of scores."""
-        return explained.layout(size, view, 2, True, self.name)
-
-    def probes(self, spec: NetworkView, layout: Any, frame: Frame) -> tuple[Probe, ...]:
-        """Name nothing: the map is asked for."""
-        return ()
 
     def process(self, subject: Subject) -> Mapping[str, Any]:
         """Ask for the map of the class the toggles name, or of the one the network takes the input for."""
@@ -186,12 +172,6 @@ class OcclusionScene:
         y = box.y + box.h + 18
         draw.text(painter, box.x, y, tr("first window"), 11, theme.tx3)
         draw.text(painter, box.x + box.w, y, tr("last window"), 11, theme.tx3, anchor="end")
-
-    def describe(
-        self, layout: explained.ExplainedLayout, hit: Hit, frame: Frame
-    ) -> tuple[str, ...]:
-        """Films are not pointed at."""
-        return ()
 
     def numbers(self, frame: Frame) -> tuple[np.ndarray | None, ...]:
         """The numbers of each picture, (height, width) or with channels."""

@@ -20,9 +20,7 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QPainter
 
     from app.export.processes import Subject
-    from app.scenes.frame import Frame, ViewState
-    from app.scenes.hits import Hit
-    from app.snapshots import NetworkView, Probe
+    from app.scenes.frame import Frame
     from app.theme import Theme
     from core.explain.curves import Curve
 
@@ -50,26 +48,14 @@ def without(x: np.ndarray, curve: Curve, share: float, way: str, fill: Any) -> n
     return flat.reshape(x.shape)
 
 
-class RemovalScene:
-    """See the module's text."""
+class RemovalScene(explained.ExplainedScene):
+    """See the module's text. The toggle ``"method"`` names the method; by default integrated gradients."""
 
     name = "deletion-insertion"
     film_title = tr("Deletion and insertion")
-    #: The toggle ``"method"`` names the method; by default integrated gradients.
-    films = "process"
     #: Names of the pictures' numbers, in files.
     shown = ("deleted", "inserted")
     seconds = 10.0
-
-    def layout(
-        self, spec: NetworkView, size: tuple[float, float], view: ViewState
-    ) -> explained.ExplainedLayout:
-        """Place the two pictures and the curves."""
-        return explained.layout(size, view, 2, True, self.name)
-
-    def probes(self, spec: NetworkView, layout: Any, frame: Frame) -> tuple[Probe, ...]:
-        """Name nothing: the curves are asked for."""
-        return ()
 
     def process(self, subject: Subject) -> Mapping[str, Any]:
         """Ask for the curves of the method and the class the toggles name, and for those of chance."""
@@ -101,7 +87,7 @@ class RemovalScene:
         share = float(toggles.get("share", 1.0))
         grays, fill = explained.ramp_of(toggles), toggles.get("fill", 0.0)
         titles = (tr("Deletion: {share} gone"), tr("Insertion: {share} there"))
-        inks, lines, marks = (theme.neg, theme.pos), [], []
+        inks, lines = (theme.neg, theme.pos), []
         for way, box, title, ink in zip(
             ("deletion", "insertion"), layout.pictures, titles, inks, strict=True
         ):
@@ -120,29 +106,20 @@ class RemovalScene:
             )
             name = tr("{way}, area {area}", way=way, area=f"{curve.area:.3f}")
             lines.append(explained.Line(curve.fractions[:upto], curve.scores[:upto], ink, name))
-        chance = toggles.get("chance")
-        if chance is not None:
-            marks.append(
-                tr(
-                    "by chance {down} and {up}",
-                    down=f"{chance.deletion.area:.3f}",
-                    up=f"{chance.insertion.area:.3f}",
-                )
-            )
         if layout.trace is not None:
             box = layout.trace
             explained.trace(painter, box, theme, tuple(lines), (0.0, 1.0), (0.0, 1.0))
             y = box.y + box.h + 18
             draw.text(painter, box.x, y, tr("no pixel yet"), 11, theme.tx3)
             draw.text(painter, box.x + box.w, y, tr("all pixels"), 11, theme.tx3, anchor="end")
-            if marks:
-                draw.text(painter, box.x + box.w / 2, y, marks[0], 11, theme.tx2, anchor="middle")
-
-    def describe(
-        self, layout: explained.ExplainedLayout, hit: Hit, frame: Frame
-    ) -> tuple[str, ...]:
-        """Films are not pointed at."""
-        return ()
+            chance = toggles.get("chance")
+            if chance is not None:
+                words = tr(
+                    "by chance {down} and {up}",
+                    down=f"{chance.deletion.area:.3f}",
+                    up=f"{chance.insertion.area:.3f}",
+                )
+                draw.text(painter, box.x + box.w / 2, y, words, 11, theme.tx2, anchor="middle")
 
     def numbers(self, frame: Frame) -> tuple[np.ndarray | None, ...]:
         """The numbers of each picture."""

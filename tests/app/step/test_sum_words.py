@@ -124,7 +124,11 @@ def test_brackets_are_explained_and_updates_are_no_equations(walks: Any) -> None
     def card_of(index: int) -> Any:
         do("step.inspect", instruction=index)
         walk.qtbot.waitUntil(
-            lambda: sheet.card.instruction.index == index and sheet.card.expression is not None,
+            lambda: (
+                (card := sheet.card).instruction is not None
+                and card.instruction.index == index
+                and card.expression is not None
+            ),
             timeout=20_000,
         )
         return sheet.card

@@ -66,7 +66,7 @@ def look_at(qtbot: QtBot, window: MainWindow, index: int) -> CloseupStage:
     """Look at an instruction and wait for its numbers."""
     window.context.bus.do("step.inspect", instruction=index)
     stage, session = stage_of(window), workspace(window).session
-    qtbot.waitUntil(lambda: session.instruction.index == index, timeout=_PATIENCE)
+    qtbot.waitUntil(lambda: getattr(session.instruction, "index", None) == index, timeout=_PATIENCE)
 
     def there() -> bool:
         subject, moment = stage.subject, stage.moment

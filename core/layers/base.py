@@ -52,6 +52,9 @@ class Weight:
         whose inner layer has the setting). None otherwise.
     frozen
         True for a wrapper's weights if the inner layer they belong to is frozen.
+    filters
+        Axes along which filters are counted: what each unit, each filter, each word has for itself. () for what is one
+        number a unit: biases, and what normalisation scales and shifts with.
     """
 
     role: str
@@ -61,6 +64,7 @@ class Weight:
     symbol: str = ""
     regularizer: Any = None
     frozen: bool = False
+    filters: tuple[int, ...] = ()
 
     @property
     def size(self) -> int:

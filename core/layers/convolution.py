@@ -51,7 +51,7 @@ class _Convolution(_Filtering):
         size = self["kernel_size"]
         window = (size,) if self.along_time else tuple(size)
         shape = (*window, shapes[0][-1] // self["groups"], self["filters"])
-        kernel = Weight("kernel", shape, self["kernel_initializer"], symbol="W")
+        kernel = Weight("kernel", shape, self["kernel_initializer"], symbol="W", filters=(-1,))
         bias = Weight("bias", (self["filters"],), self["bias_initializer"], symbol="b")
         return (kernel, bias) if self["use_bias"] else (kernel,)
 

@@ -61,9 +61,8 @@ class Dense(Layer):
         return (*shapes[0][:-1], self["units"])
 
     def weights(self, shapes: list[Shape]) -> tuple[Weight, ...]:
-        kernel = Weight(
-            "kernel", (shapes[0][-1], self["units"]), self["kernel_initializer"], symbol="W"
-        )
+        shape = (shapes[0][-1], self["units"])
+        kernel = Weight("kernel", shape, self["kernel_initializer"], symbol="W", filters=(-1,))
         bias = Weight("bias", (self["units"],), self["bias_initializer"], symbol="b")
         return (kernel, bias) if self["use_bias"] else (kernel,)
 

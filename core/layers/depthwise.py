@@ -59,6 +59,7 @@ class DepthwiseConv2D(_Filtering):
         shape = (*self["kernel_size"], channels, many)
         kernel = Weight(
             "kernel", shape, self["depthwise_initializer"], symbol="W", regularizer=self["depthwise_regularizer"],
+            filters=(-2, -1),
         )  # fmt: skip
         bias = Weight("bias", (channels * many,), self["bias_initializer"], symbol="b")
         return (kernel, bias) if self["use_bias"] else (kernel,)
@@ -95,9 +96,13 @@ class SeparableConv2D(_Filtering):
     def weights(self, shapes: list[Shape]) -> tuple[Weight, ...]:
         channels, many, filters = shapes[0][-1], self["depth_multiplier"], self["filters"]
         size = (*self["kernel_size"], channels, many)
-        depthwise = Weight("depthwise_kernel", size, self["depthwise_initializer"], symbol="D")
+        depthwise = Weight(
+            "depthwise_kernel", size, self["depthwise_initializer"], symbol="D", filters=(-2, -1)
+        )
         size = (1, 1, channels * many, filters)
-        pointwise = Weight("pointwise_kernel", size, self["pointwise_initializer"], symbol="P")
+        pointwise = Weight(
+            "pointwise_kernel", size, self["pointwise_initializer"], symbol="P", filters=(-1,)
+        )
         bias = Weight("bias", (filters,), self["bias_initializer"], symbol="b")
         return (depthwise, pointwise, bias) if self["use_bias"] else (depthwise, pointwise)
 

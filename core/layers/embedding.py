@@ -50,7 +50,10 @@ class Embedding(Layer):
 
     def weights(self, shapes: list[Shape]) -> tuple[Weight, ...]:
         shape = (self["input_dim"], self["output_dim"])
-        return (Weight("embeddings", shape, self["embeddings_initializer"], symbol="E"),)
+        table = Weight(
+            "embeddings", shape, self["embeddings_initializer"], symbol="E", filters=(0,)
+        )
+        return (table,)
 
     def emit(self, e: Emitter, inputs: list[Tensor]) -> Tensor:
         y = e.op("embed", inputs[0], e.weight("embeddings"), role="a")

@@ -133,8 +133,14 @@ class _Recurrent(Layer):
     def weights(self, shapes: list[Shape]) -> tuple[Weight, ...]:
         n, u, gates = shapes[0][-1], int(self["units"]), len(self.gates)
         own = [
-            Weight("kernel", (n, gates * u), self["kernel_initializer"], symbol="W"),
-            Weight("recurrent_kernel", (u, gates * u), self["recurrent_initializer"], symbol="U"),
+            Weight("kernel", (n, gates * u), self["kernel_initializer"], symbol="W", filters=(-1,)),
+            Weight(
+                "recurrent_kernel",
+                (u, gates * u),
+                self["recurrent_initializer"],
+                symbol="U",
+                filters=(-1,),
+            ),
         ]
         if self["use_bias"]:
             own.append(Weight("bias", self.bias_shape(), self.bias_initializer(), symbol="b"))

@@ -65,7 +65,8 @@ class Conv2DTranspose(_Filtering):
 
     def weights(self, shapes: list[Shape]) -> tuple[Weight, ...]:
         shape = (*self["kernel_size"], self["filters"], shapes[0][-1])
-        kernel = Weight("kernel", shape, self["kernel_initializer"], symbol="W")
+        # Keras stores what each filter reads last.
+        kernel = Weight("kernel", shape, self["kernel_initializer"], symbol="W", filters=(-2,))
         bias = Weight("bias", (self["filters"],), self["bias_initializer"], symbol="b")
         return (kernel, bias) if self["use_bias"] else (kernel,)
 

@@ -179,6 +179,11 @@ class History:
         known = at < len(self.epochs) and self.epochs[at].step == epoch.step
         self.epochs[at : at + known] = [epoch]
 
+    def since(self, step: int) -> np.ndarray:
+        """(steps, metrics): what was measured from a step on, while each step is still a bin of its own."""
+        place = max(step - self.first, 0)
+        return self._sum[place : self._bins].copy()
+
     def series(self, name: str) -> Series:
         """A metric over all steps."""
         k, n = self.names.index(name), self._bins

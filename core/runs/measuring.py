@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from core.tape.compiler import compile_network
 from core.tape.program import Program
 from core.tape.totals import all_values, epoch_values
 
+if TYPE_CHECKING:
+    from core.tape.compiler import Tape
+
 #: Samples evaluated or predicted in one go.
 BATCH = 128
 
@@ -26,9 +29,12 @@ def evaluation_batch(trained: Program, batch_size: int) -> int:
     It changes the loss where that of a batch is a sum, or divided by how many time steps of the batch count. States
     that last have a row for each sample of a batch, so batches stay as large as in training.
     """
-    if trained.states():
-        return trained.capacity
-    for ins in trained.tape.instructions:
+    return trained.capacity if trained.states() else batch_of(trained.tape, batch_size)
+
+
+def batch_of(tape: Tape, batch_size: int) -> int:
+    """The same of a tape without states that last, whatever it was written for."""
+    for ins in tape.instructions:
         if ins.op == "loss_share" and ins.attributes["way"] != COUNT:
             return batch_size
         if ins.op == "batch_mean" and not ins.attributes["mean"]:

@@ -1,0 +1,3 @@
+"""Landscapes: a loss as a surface, and the ways optimizers take down it."""
+
+from __future__ import annotations

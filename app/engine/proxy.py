@@ -37,7 +37,7 @@ log = logging.getLogger("chainrule.engine")
 #: What needs a run: while the network cannot run, the worker has that of the network before.
 _OF_THE_RUN = frozenset(
     ("inside_exciting", "inside_mistakes", "inside_neighbours", "inside_pictures", "inside_others", "inside_beside",
-     "inside_maximization", "inside_maximized")
+     "inside_maximization", "inside_maximized", "network_race", "loss_slice")
 )  # fmt: skip
 #: Questions whose arguments are places in the program.
 _ABOUT_THE_PROGRAM = frozenset(

@@ -116,7 +116,7 @@ def warm(
     """
     report = progress or (lambda done, total: None)
     jobs = jobs_of(network, training, precise=precise)
-    missing = _not_cached(jobs)
+    missing = not_cached(jobs)
     waiting = deque(sorted(jobs, key=lambda name: name not in missing))
     lock = threading.Lock()
     done = 0
@@ -250,10 +250,10 @@ _FUNCTIONS = {
 
 def missing(network: Network, training: Training) -> list[str]:
     """Return what would have to be compiled before these run."""
-    return _not_cached(jobs_of(network, training))
+    return not_cached(jobs_of(network, training))
 
 
-def _not_cached(jobs: list[str]) -> list[str]:
+def not_cached(jobs: list[str]) -> list[str]:
     """Return the jobs without an index in Numba's cache; a wrong guess costs time only.
 
     An index holds both element types, so what is asked for in float64 always counts as missing.

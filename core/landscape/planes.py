@@ -72,6 +72,14 @@ class Layout:
             row[start:stop] = np.ravel(given)
         return row
 
+    def of_memory(self, tape: Tape, memory: np.ndarray) -> np.ndarray:
+        """The row (size,) of a checkpoint: `memory` begins as the arena of a program of `tape`."""
+        row = np.empty(self.size, np.float32)
+        for slot, (start, stop) in self._places():
+            at = tape.tensors[slot.tensor.name].at
+            row[start:stop] = memory[at : at + stop - start]
+        return row
+
     def weights(self, row: np.ndarray) -> dict[str, np.ndarray]:
         """A row as weights by name, each a copy."""
         return {
@@ -295,7 +303,7 @@ def principal_plane(
     if largest[1] <= _FLAT * largest[0]:
         # The points lie on a line: any direction across it will do, and it shows nothing of them.
         directions[1], shares[1] = _across(layout, points, directions[0]), 0.0
-    middle = _mean(points) if centre is None else centre
+    middle = mean_of(points) if centre is None else centre
     return Plane(
         "principal", np.array(middle, np.float32), _upright(directions), (float(shares[0]), float(shares[1]))
     )  # fmt: skip
@@ -325,7 +333,8 @@ def _upright(directions: np.ndarray) -> np.ndarray:
     return np.stack([signs[0] * first, signs[1] * second])
 
 
-def _mean(points: Sequence[np.ndarray]) -> np.ndarray:
+def mean_of(points: Sequence[np.ndarray]) -> np.ndarray:
+    """The mean (size,) of all weights of several ways (steps, size)."""
     total: Any = 0.0
     for one in points:
         total = total + one.sum(0, dtype=np.float64)

@@ -26,6 +26,8 @@ OWN = "run"
 MOST_SAMPLES = 10_000
 #: What is seen around paths, as a share of their extent, on each side.
 _MARGIN = 0.15
+#: Bytes of the run's own weights that are looked at.
+_OWN_BYTES = 256 * 1024**2
 #: Racers that went so many times as far as most do not decide where the plane lies.
 _FAR = 10.0
 
@@ -93,10 +95,12 @@ def ways_of(run: Run, layout: Layout, race: NetworkRace | None) -> list[Way]:
                  np.nan if one.diverged is not None or not one.done
                  else float(one.curves["loss"][-race.batches :].mean()))
             for one in race.lanes
+            if len(one.steps)
         ]  # fmt: skip
     steps = [step for step in run.checkpoints.steps if step < run.step_count]
+    count = int(min(KEPT, max(2, _OWN_BYTES // (4 * max(layout.size, 1)))))
     chosen = sorted(
-        {steps[k] for k in np.linspace(0, len(steps) - 1, KEPT).astype(int)} if steps else ()
+        {steps[k] for k in np.linspace(0, len(steps) - 1, count).astype(int)} if steps else ()
     )
     rows = [
         layout.of_memory(run.program.tape, kept.memory)

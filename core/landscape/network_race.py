@@ -163,6 +163,12 @@ class _Racer:
             _seen(self.steps[: self.kept]), _seen(self.weights[: self.kept]),
         )  # fmt: skip
 
+    def before(self, entrant: str, optimizer: dict[str, Any]) -> Lane:
+        """The lane of another one, who is not ready yet."""
+        nothing = {name: _seen(self.values[:0, k]) for k, name in enumerate(self.names)}
+        steps, weights = _seen(self.steps[:0]), _seen(self.weights[:0])
+        return Lane(entrant, dict(optimizer), nothing, (), None, "", steps, weights)
+
 
 def _seen(values: np.ndarray) -> np.ndarray:
     view = values.view()
@@ -212,6 +218,17 @@ def network_race(
     known = _checked(entrants)
     racers: list[_Racer] = []
     total = batches = 0
+    size = min(training.batch_size, len(samples))
+
+    def so_far() -> Progress[NetworkRace]:
+        lanes = [one.lane() for one in racers]
+        for entrant, document in list(zip(entrants, known, strict=True))[len(lanes) :]:
+            lanes.append(racers[0].before(entrant.id, document))
+        done = sum(total if one.diverged is not None else one.done for one in racers)
+        return Progress(
+            done, total * len(known), NetworkRace(tuple(lanes), total, batches, size, layout)
+        )
+
     for entrant, document in zip(entrants, known, strict=True):
         run = Run(
             network, msgspec.structs.replace(training, optimizer=document, callbacks=()),
@@ -232,17 +249,8 @@ def network_race(
                 layout.views(run.program),
             )
         )  # fmt: skip
-    for one in racers:
-        one.keep()
-
-    size = min(training.batch_size, len(samples))
-
-    def so_far() -> Progress[NetworkRace]:
-        lanes = tuple(one.lane() for one in racers)
-        done = sum(total if one.diverged is not None else one.done for one in racers)
-        return Progress(done, total * len(racers), NetworkRace(lanes, total, batches, size, layout))
-
-    yield so_far()
+        racers[-1].keep()
+        yield so_far()
     if validation is not None:
         # They begin with the same weights, and so with the same numbers.
         held = yield from _measured(racers[0].run, so_far)

@@ -14,6 +14,7 @@ import numpy as np
 
 from core import initializers
 from core.errors import ChainruleError
+from core.spec.training import check_seed
 
 if TYPE_CHECKING:
     from core.tape.compiler import Tape, WeightSlot
@@ -225,7 +226,7 @@ def random_plane(layout: Layout, weights: np.ndarray, seed: int = 0) -> Plane:
     core.errors.ChainruleError
         There are no two such directions.
     """
-    found = layout.directions(seed, weights)
+    found = layout.directions(check_seed(seed), weights)
     lengths = np.sqrt((found**2).sum(1))
     slant = abs(float(found[0] @ found[1]))
     if not np.isfinite(lengths).all():

@@ -3,11 +3,21 @@
 A slice shows two of as many directions as there are weights. What is flat in it may be steep elsewhere, a valley of it
 need not be one, and paths that leave the plane are seen from above: `core.landscape.planes.Shadow` says how far they
 are from it.
+
+>>> import core
+>>> from core import layers
+>>> from core.explain.progress import last
+>>> from core.landscape.planes import random_plane
+>>> model = core.Sequential([core.Input((2,)), layers.Dense(3), layers.Dense(1)], seed=0)
+>>> model.compile("sgd", "mean_squared_error")
+>>> losses = Losses.of_model(model, [[1.0, 2.0], [3.0, 4.0]], [[1.0], [0.0]])
+>>> last(loss_slice(losses, random_plane(losses.layout, losses.present), side=5)).loss.shape
+(5, 5)
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -21,7 +31,7 @@ from core.kernels import state as S
 from core.landscape.planes import Layout, Plane
 from core.runs.measuring import BATCH, batch_of
 from core.runs.samples import Samples, require_whole_batches
-from core.spec.training import check_whole
+from core.spec.training import check_seed, check_whole
 from core.tape.capacity import rows_that_fit
 from core.tape.compiler import compile_network
 from core.tape.program import Program
@@ -55,16 +65,26 @@ class Losses:
         To be measured on: see `some`.
     loss
         A loss, or a list of one for each output, instead of the one named in `training`.
+    weights
+        By name, those it begins with; by default those drawn with the seed of `training`.
 
     Attributes
     ----------
     layout
         Of the weights as a row.
+    present
+        (size,): the weights it began with.
     samples
     """
 
     def __init__(
-        self, network: Network, training: Training, samples: Samples, *, loss: Any = None
+        self,
+        network: Network,
+        training: Training,
+        samples: Samples,
+        *,
+        loss: Any = None,
+        weights: Mapping[str, np.ndarray] | None = None,
     ) -> None:
         if not len(samples):
             message = "There are no samples to measure the loss on."
@@ -82,16 +102,23 @@ class Losses:
             size = batch_of(tape, training.batch_size)
             size = rows_that_fit(tape, size) if size == BATCH else size
             size = min(size, len(samples))
-        self._program = Program(tape, size)
+        self._program = Program(tape, size, seed=training.seed)
         require_whole_batches(self._program, len(samples))
         self._program.attach(samples.inputs, samples.targets, weights=samples.weights)
         self._program.state[S.SHUFFLE] = 0
         self._views = self.layout.views(self._program)
+        self.present = self.layout.flat(self._program.weights() if weights is None else weights)
 
     @staticmethod
     def of_run(run: Run, samples: Samples | None = None) -> Losses:
         """Of a run's network, on its training samples or on those given. The run is not touched."""
-        return Losses(run.network, run.training, samples or run.samples, loss=run.loss)
+        return Losses(
+            run.network,
+            run.training,
+            samples or run.samples,
+            loss=run.loss,
+            weights=run.program.weights(),
+        )
 
     @staticmethod
     def of_model(
@@ -100,8 +127,9 @@ class Losses:
         """Of a compiled model, on samples as `Model.evaluate` takes them. The model is not touched."""
         samples = model._samples(x, y, sample_weight)
         return Losses(
-            model._trained(), model._training(batch_size, None), samples, loss=model._loss
-        )
+            model._trained(), model._training(batch_size, None), samples, loss=model._loss,
+            weights=model.weights_by_name(),
+        )  # fmt: skip
 
     def measuring(self, row: np.ndarray) -> Generator[None, None, float]:
         """The loss of weights (size,), batch by batch; whatever it is, infinite or not a number, too."""
@@ -140,7 +168,7 @@ def some(samples: Samples, count: int, seed: int = 0, batch: int = 1) -> Samples
     batch
         They come in whole batches of so many, which a stateful layer needs: first to last, nothing is drawn.
     """
-    count = check_whole("samples", count, 1)
+    count, seed = check_whole("samples", count, 1), check_seed(seed)
     if count >= len(samples):
         return samples
     if batch > 1:

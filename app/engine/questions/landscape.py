@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 
 #: Races that are kept for slices through them.
 _RACES = 2
+#: Bytes from which on a race is kept until the next one only.
+_LARGE = 128 * 1024**2
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,6 +146,8 @@ def race_on_network(
     documents = [one.optimizer for one in entrants]
     yield from compiled_elsewhere(run.network, training, run.loss, documents)
     number, kept_races = next(_numbers), _races.setdefault(run, {})
+    for old in [k for k, one in kept_races.items() if _bytes(one) > _LARGE]:
+        del kept_races[old]
     held = run.validation
     found: RaceOnNetwork | None = None
     for step in network_race(
@@ -161,6 +165,10 @@ def race_on_network(
             yield Partial(step.done / step.total, found)
     assert found is not None
     return found
+
+
+def _bytes(race: NetworkRace) -> int:
+    return sum(lane.weights.nbytes for lane in race.lanes)
 
 
 def _entrants(racers: Sequence[Mapping[str, Any]]) -> list[Entrant]:

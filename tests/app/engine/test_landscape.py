@@ -187,6 +187,7 @@ def test_a_race_that_is_cancelled_is_over(bench: Bench) -> None:
         ("loss_slice", {"samples": 0}, "1 to 10000 samples"),
         ("loss_slice", {"centre": "nobody"}, "The middle of a slice is one of present, mean, run"),
         ("loss_slice", {"side": "many"}, "Side must be a whole number"),
+        ("loss_slice", {"seed": "x", "samples": 2}, "seed must be a whole number"),
         ("loss_slice", {"x_range": [1, 0]}, "smaller number to a larger one"),
         ("loss_slice", {"directions": "principal"}, "did not move"),
     ],

@@ -153,6 +153,8 @@ def test_progress_is_told_and_what_was_told_stays() -> None:
             assert (lane.curves["loss"] == end.curves["loss"][: lane.done]).all()
             assert (lane.weights == end.weights[: len(lane.steps)]).all()
             assert lane.epochs == end.epochs[: len(lane.epochs)]
+        assert [lane.id for lane in one.result.lanes] == ["SGD", "Adam"]
+    assert not len(seen[0].result.lanes[1].weights)
     # They go side by side: nobody is far ahead of the others.
     middle = seen[len(seen) // 2].result
     assert abs(middle.lanes[0].done - middle.lanes[1].done) <= 60

@@ -33,7 +33,7 @@ def test_the_loss_at_points_of_a_slice_is_what_evaluate_says_of_their_weights() 
     model, x, y = trained()
     before = model.get_weights()
     losses = Losses.of_model(model, x, y)
-    plane = random_plane(losses.layout, losses.layout.flat(model._weights()), seed=1)
+    plane = random_plane(losses.layout, losses.present, seed=1)
     found = last(loss_slice(losses, plane, side=9, x_range=(-1, 1), y_range=(-2, 2)))
     assert found.loss[4, 4] == model.evaluate(x, y)[0]
     for row, column in ((0, 0), (1, 7), (8, 3), (5, 5)):
@@ -81,7 +81,7 @@ def test_a_run_is_measured_as_it_evaluates_and_is_not_touched() -> None:
         memory, machine = run.program.mem.copy(), run.program.state.copy()
         losses = Losses.of_run(run)
         at = losses.at(losses.layout.flat(run.program.weights()))
-        plane = random_plane(losses.layout, losses.layout.flat(run.program.weights()))
+        plane = random_plane(losses.layout, losses.present)
         last(loss_slice(losses, plane, side=3))
         assert (run.program.mem == memory).all()
         assert (run.program.state == machine).all()
@@ -89,12 +89,27 @@ def test_a_run_is_measured_as_it_evaluates_and_is_not_touched() -> None:
         assert losses.at(losses.layout.flat(run.program.weights())) == at
 
 
+def test_states_that_last_begin_at_nothing_at_every_point() -> None:
+    rng = np.random.default_rng(4)
+    x = rng.normal(size=(12, 3, 2)).astype(np.float32)
+    model = core.Sequential(
+        [core.Input((3, 2)), layers.LSTM(4, stateful=True), layers.Dense(1)], seed=0
+    )
+    model.compile("sgd", "mean_squared_error")
+    model.fit(x, x[:, 0, :1], batch_size=4, epochs=1, shuffle=False)
+    run = model.run
+    losses = Losses.of_run(run, some(run.samples, 9, batch=4))
+    assert len(losses.samples) == 8
+    row = losses.layout.flat(run.program.weights())
+    assert losses.at(row) == losses.at(row) == run.evaluate(losses.samples)["loss"]
+
+
 def test_where_the_loss_is_no_number_a_slice_has_a_hole_and_goes_on() -> None:
     model = core.Sequential([core.Input((2,)), layers.Dense(3), layers.Dense(1)], seed=0)
     model.compile("sgd", "mean_squared_error")
     x = np.ones((4, 2), np.float32)
     losses = Losses.of_model(model, x, np.zeros((4, 1)))
-    plane = random_plane(losses.layout, losses.layout.flat(model._weights()))
+    plane = random_plane(losses.layout, losses.present)
     found = last(loss_slice(losses, plane, side=3, x_range=(-1e30, 1e30), y_range=(-1, 1)))
     assert found.known.all()
     assert np.isfinite(found.loss[1, 1])
@@ -129,7 +144,7 @@ def test_some_samples_are_drawn_with_their_targets() -> None:
 def test_slices_that_cannot_be_are_refused() -> None:
     model, x, y = trained(1)
     losses = Losses.of_model(model, x, y)
-    plane = random_plane(losses.layout, losses.layout.flat(model._weights()))
+    plane = random_plane(losses.layout, losses.present)
     for settings, word in (
         ({"side": 1}, "at least 2"),
         ({"side": 5000}, "at most 321"),

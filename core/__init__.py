@@ -30,6 +30,7 @@ _SUBMODULES = {
     "explain",
     "initializers",
     "io",
+    "landscape",
     "layers",
     "losses",
     "metrics",

@@ -161,6 +161,25 @@ def _exp(x: float) -> float:
     return math.exp(x) if not x >= 709 else math.inf
 
 
+def _of_a_share(function: Callable[[float], float]) -> Callable[[float], float]:
+    """A function of a sine or cosine: NaN beyond -1 and 1."""
+    return lambda x: function(x) if abs(x) <= 1 else math.nan
+
+
+def _large(function: Callable[[float], float], x: float, beyond: float) -> float:
+    """A function of e^|x|: infinite where numbers end."""
+    return function(x) if not abs(x) >= 710 else beyond
+
+
+def _softplus(x: float) -> float:
+    return max(x, 0.0) + math.log1p(math.exp(-abs(x))) if x == x else x
+
+
+def _turning(function: Callable[[float], float]) -> Callable[[float], float]:
+    """A function of an angle: NaN where there is none."""
+    return lambda x: function(x) if math.isfinite(x) else math.nan
+
+
 def _step(x: float) -> float:
     return (1.0 if x >= 0 else 0.0) if x == x else x
 
@@ -174,7 +193,14 @@ FUNCTIONS: dict[str, Callable[..., float]] = {
     "step": _step,
     "exp": _exp,
     "log": _log,
-    "cos": math.cos,
+    "sin": _turning(math.sin),
+    "cos": _turning(math.cos),
+    "tan": _turning(math.tan),
+    "arcsin": _of_a_share(math.asin),
+    "arccos": _of_a_share(math.acos),
+    "sinh": lambda x: _large(math.sinh, x, math.copysign(math.inf, x)),
+    "cosh": lambda x: _large(math.cosh, x, math.inf),
+    "softplus": _softplus,
     "floor": lambda x: float(math.floor(x)),
     "ceil": lambda x: float(math.ceil(x)),
     "sqrt": lambda x: math.sqrt(x) if x >= 0 else math.nan,
@@ -308,7 +334,9 @@ def elide(expr: Expr, longest: int = LONG_SUM) -> Expr:
 # ---- TeX ----------------------------------------------------------------------------------------------------
 
 _TEX_FUNCTIONS = {
-    "cos": r"\cos", "floor": r"\operatorname{floor}", "ceil": r"\operatorname{ceil}",
+    "sin": r"\sin", "cos": r"\cos", "tan": r"\operatorname{tan}", "arcsin": r"\operatorname{arcsin}",
+    "arccos": r"\operatorname{arccos}", "sinh": r"\operatorname{sinh}", "cosh": r"\operatorname{cosh}",
+    "softplus": r"\operatorname{softplus}", "floor": r"\operatorname{floor}", "ceil": r"\operatorname{ceil}",
     "tanh": r"\tanh", "exp": r"\exp", "log": r"\ln", "max": r"\max", "min": r"\min", "sigmoid": r"\sigma",
     "arctan": r"\arctan", "erf": r"\operatorname{erf}", "step": r"\mathbb{1}_{\geq 0}",
     "relu": r"\operatorname{relu}", "positive": r"\mathbb{1}_{>0}", "heaviside": "H", "clip": r"\operatorname{clip}",

@@ -9,8 +9,8 @@ from core.data.types import DataInfo, Source
 if TYPE_CHECKING:
     from core.data.types import Arrays
 
-#: The six people of the notes: weight and height, then the label.
-_WEIGHT_HEIGHT = (
+#: The six people of the notes: weight (pounds) and height (inches), then the label.
+PEOPLE = (
     (150, 67, 1),
     (130, 60, 1),
     (200, 65, 0),
@@ -36,7 +36,7 @@ def weight_height() -> Arrays:
     """
     import numpy as np
 
-    table = np.array(_WEIGHT_HEIGHT, dtype=np.float64)
+    table = np.array(PEOPLE, dtype=np.float64)
     x = table[:, :2]
     x = np.round((x - x.mean(axis=0)) / x.std(axis=0), 4).astype(np.float32)
     y = table[:, 2].astype(np.int64)

@@ -63,6 +63,9 @@ class Adam(_Averages):
             "effective_rate": rate * c2**0.5 / c1,
         }
 
+    def uncorrected(self, rate: float, t: int, before: dict[str, float]) -> dict[str, float]:
+        return {"mean_correction": 1.0, "square_correction": 1.0, "effective_rate": rate}
+
     def rule(self) -> tuple[Line, ...]:
         m, v = term("m"), term("v")
         lines = [
@@ -107,6 +110,9 @@ class Adamax(_Averages):
         c1 = 1 - self.config["beta_1"] ** t
         return {"mean_correction": c1, "effective_rate": rate / c1}
 
+    def uncorrected(self, rate: float, t: int, before: dict[str, float]) -> dict[str, float]:
+        return {"mean_correction": 1.0, "effective_rate": rate}
+
     def rule(self) -> tuple[Line, ...]:
         m, u = term("m"), term("u")
         b2 = Symbol("β₂", self.config["beta_2"])
@@ -142,6 +148,19 @@ class Nadam(_Averages):
             "gradient_factor": (1 - momentum(t)) / (1 - product),
             "square_correction": 1 - self.config["beta_2"] ** t,
         }
+
+    def uncorrected(self, rate: float, t: int, before: dict[str, float]) -> dict[str, float]:
+        found = self.factor_values(rate, t, before)
+
+        def momentum(k: int) -> float:
+            return float(self.config["beta_1"] * (1 - 0.5 * 0.96**k))
+
+        plain = {
+            "mean_factor": momentum(t + 1),
+            "gradient_factor": 1 - momentum(t),
+            "square_correction": 1.0,
+        }
+        return {**found, **plain}
 
     def rule(self) -> tuple[Line, ...]:
         m, v = term("m"), term("v")

@@ -206,6 +206,10 @@ class Optimizer:
         """The numbers that all weights of update `t` (from 1) share; `before` is what is remembered of them."""
         return {}
 
+    def uncorrected(self, rate: float, t: int, before: dict[str, float]) -> dict[str, float]:
+        """The same as `factor_values` without bias correction: to see what it is for."""
+        return self.factor_values(rate, t, before)
+
     def constants(self) -> dict[str, Any]:
         """Its own arguments besides the learning rate: what operations are told."""
         common = {setting.name for setting in COMMON}

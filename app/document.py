@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from PySide6.QtGui import QUndoCommand, QUndoStack
 
 from app.text import tr
 from core.io.runs import DataRef
+from core.landscape.race import Race, first_race
 from core.spec import Advice, Inspection, Network, Training, inspect
 
 __all__ = ["DataRef", "Document", "State", "data_info"]
@@ -32,12 +33,15 @@ class State:
         Name of the project.
     network, training, data
         What is trained, how, on what.
+    race
+        What is raced in Optimizers.
     """
 
     name: str
     network: Network
     training: Training
     data: DataRef
+    race: Race = field(default_factory=first_race)
 
 
 @dataclass(frozen=True)
@@ -106,7 +110,7 @@ class Document(QObject):
     -------
     changed()
         Anything an edit can change, once per edit.
-    network_changed(), training_changed(), data_changed(), name_changed()
+    network_changed(), training_changed(), data_changed(), name_changed(), race_changed()
         That part; emitted before ``changed``.
     selection_changed()
         Another layer is selected.
@@ -121,6 +125,7 @@ class Document(QObject):
     training_changed = Signal()
     data_changed = Signal()
     name_changed = Signal()
+    race_changed = Signal()
     selection_changed = Signal()
     file_changed = Signal()
     opened = Signal()
@@ -166,6 +171,11 @@ class Document(QObject):
         return self._state.data
 
     @property
+    def race(self) -> Race:
+        """What is raced."""
+        return self._state.race
+
+    @property
     def path(self) -> Path | None:
         """The file, or None while it was never saved."""
         return self._path
@@ -209,7 +219,7 @@ class Document(QObject):
         merge : tuple, optional
             Edits with equal keys within one gesture become one: a dragged slider.
         **parts
-            ``name``, ``network``, ``training`` or ``data``.
+            ``name``, ``network``, ``training``, ``data`` or ``race``.
 
         Returns
         -------
@@ -306,6 +316,8 @@ class Document(QObject):
             self.data_changed.emit()
         if everything or old.name != new.name:
             self.name_changed.emit()
+        if everything or old.race != new.race:
+            self.race_changed.emit()
         self.changed.emit()
 
     @Slot(bool)

@@ -61,7 +61,8 @@ class Workspace:
     -----
     The widget may have the methods ``activate()`` and ``deactivate()``, called when it becomes
     visible or hidden (the moment to subscribe to the engine), ``set_compact(level: int)`` with
-    0 wide, 1 below 1360 logical px, 2 below 1200, and ``hint() -> str`` for the status bar.
+    0 wide, 1 below 1360 logical px, 2 below 1200, and ``hint() -> str`` for the status bar. With an attribute
+    ``transport`` (`app.transport.Transport`) it is driven by the top bar instead of the run.
     """
 
     id: str

@@ -42,7 +42,8 @@ class LongAnswer:
     ticket
         Under which it was asked for.
     run
-        The open run, or the network that no samples fit: if another is opened, nobody waits for this any more.
+        The open run, or the network that no samples fit: if another is opened, nobody waits for this any more. None
+        of what is of nothing that is open.
     pieces
         The work: it yields shares that are done, or what is found so far.
     partly
@@ -50,7 +51,7 @@ class LongAnswer:
     """
 
     ticket: int
-    run: Run | Unfed
+    run: Run | Unfed | None
     pieces: Generator[float | Partial, None, Any]
     partly: Any = None
     _told: float = 0.0

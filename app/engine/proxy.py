@@ -74,6 +74,8 @@ class Engine(Steering, QObject):
         A command could not be carried out; a sentence for the learner. Nothing half-done stays.
     progressed(ticket, share)
         How far a question has come that takes long: ``"compare"``.
+    prepared()
+        What computes in float64 is compiled, too: numeric checks and races.
     ready()
         Kernels are loaded and a run is open, after each `open`.
     snapshot_ready()
@@ -83,6 +85,7 @@ class Engine(Steering, QObject):
     state_changed = Signal(object)
     failed = Signal(str)
     progressed = Signal(int, float)
+    prepared = Signal()
     ready = Signal()
     snapshot_ready = Signal()
 
@@ -516,6 +519,7 @@ class Engine(Steering, QObject):
     @Slot()
     def _on_precise_finished(self) -> None:
         self._send("allow_precise")
+        self.prepared.emit()
 
     @Slot(int, int)
     def _on_warm_progress(self, done: int, total: int) -> None:

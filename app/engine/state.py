@@ -25,6 +25,8 @@ GRANULARITIES: tuple[Granularity, ...] = get_args(Granularity)
 INTERRUPTED = tr("The run went on before this was answered.")
 #: What a numeric check answers while its kernels are still compiled.
 PREPARING = tr("The numeric check is still being prepared.")
+#: The same of what is of nothing that is open: races.
+RACES_PREPARING = tr("Races are still being prepared.")
 
 #: Seconds a signal needs from one layer to the next at 1x.
 SECONDS_PER_LAYER = 0.6

@@ -18,7 +18,8 @@ from app.engine.inbox import Inbox, Request
 from app.engine.mailbox import Mailbox
 from app.engine.moving import ENDS_A_JOURNEY, Moving
 from app.engine.pace import Pace
-from app.engine.state import PREPARING, EngineState, Work
+from app.engine.questions import answering, is_alone
+from app.engine.state import PREPARING, RACES_PREPARING, EngineState, Work
 from app.engine.stopping import STATE_INTERVAL
 from app.snapshots import Probe, Snapshot
 from app.text import tr
@@ -278,8 +279,10 @@ class Worker(Moving, QThread):
         question, job = next(iter(self._long.items()))
         del self._long[question]
         problem, share, found = "", None, None
-        if job.run is not self._unfed and (
-            self._session is None or self._session.run is not job.run
+        if (
+            job.run is not None
+            and job.run is not self._unfed
+            and (self._session is None or self._session.run is not job.run)
         ):
             problem = tr("Another run was opened meanwhile: nothing was compared.")
             if question != "compare":
@@ -446,6 +449,8 @@ class Worker(Moving, QThread):
             self._long[question] = self._open_session().compare(ticket=self._ticket, **values)
             return _LATER
         asker = values.get("asker", "")
+        if is_alone(question):
+            return self._answer_alone(question, values)
         alone = self._unfed if question in OF_THE_NETWORK else None
         asked = alone if alone is not None else self._open_session()
         answer = asked.answer(
@@ -457,6 +462,19 @@ class Worker(Moving, QThread):
             return _LATER
         if question in _OF_THE_TREE:
             self._tell()
+        return answer
+
+    def _answer_alone(self, question: str, values: dict[str, Any]) -> Any:
+        """Answer what is of nothing that is open."""
+        if not self._precise and (self._session is not None or self._expecting):
+            # As with numeric checks: what computes in float64 is compiled in the child process.
+            raise NotReadyError(RACES_PREPARING)
+        given = {key: value for key, value in values.items() if key != "asker"}
+        answer = answering(question)(None, **given)
+        if isinstance(answer, Generator):
+            name = f"{question} {values.get('asker', '')}".strip()
+            self._long[name] = LongAnswer(self._ticket, None, answer)
+            return _LATER
         return answer
 
     def _do_cancel(self, ticket: int) -> None:

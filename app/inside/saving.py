@@ -28,7 +28,7 @@ from core.io.files import replace
 
 if TYPE_CHECKING:
     from app.inside.session import InsideSession
-    from app.inside.spot import Spot
+    from app.spot import Spot
 
 #: Endings of files by what is in them.
 PICTURES, NUMBERS = (".png", ".svg"), (".csv", ".npy", ".npz")

@@ -12,7 +12,7 @@ from app.engine.questions.inside import NOT_FINITE
 from app.inside.panels import PLACES, panels
 from app.inside.save_menu import SaveMenu
 from app.inside.session import InsideSession
-from app.inside.spot import Spot
+from app.spot import Spot
 from app.text import tr
 from app.widgets import Banner, Button
 
@@ -74,9 +74,9 @@ class InsideView(QWidget):
         edges = {"input": "r", "below": "t", "right": "l", "bottom": "t"}
         grounds = {"right": "bg1", "input": "bg1"}
         for place in PLACES:
-            if panels(place):
+            if found := panels(place):
                 self.spots[place] = Spot(
-                    self.session, place, titles[place], ground=grounds.get(place, "bg0"),
+                    self.session, found, f"inside-{place}", titles[place], ground=grounds.get(place, "bg0"),
                     edges=edges.get(place, ""),
                 )  # fmt: skip
         self.notice = Banner(name="inside-notice")

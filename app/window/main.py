@@ -18,6 +18,7 @@ from app.engine.state import EngineState
 from app.studies import commands as studies
 from app.text import tr
 from app.theme_sheet import ThemeSwitch
+from app.transport import Transport
 from app.widgets import Banner, ProgressLine, Toast
 from app.widgets.guarded import guarded
 from app.window import data_editor, dialogs, training_editor, transport
@@ -169,7 +170,8 @@ class MainWindow(QMainWindow):
         self.projects.failed.connect(self.show_problem)
         self.projects.saved.connect(self.announcements.saved)
         self._themes.changed.connect(self._show_theme)
-        self.top.speed_chosen.connect(lambda key: self._do("run.speed", value=key))
+        self.top.speed_chosen.connect(lambda key: self._drive("speed", value=key))
+        self.top.granularity_chosen.connect(lambda key: self._drive("granularity", value=key))
         self.status.problem_clicked.connect(
             lambda: self._show_layer_of(document.inspection.problems)
         )
@@ -180,14 +182,11 @@ class MainWindow(QMainWindow):
         )
         for name, slot in (
             ("transport-play", self._on_play),
-            ("transport-step", lambda: self._do("run.step")),
-            ("transport-step-back", lambda: self._do("run.step_back")),
-            ("transport-step-instruction", lambda: self._do("run.step", granularity="instruction")),
-            (
-                "transport-step-back-instruction",
-                lambda: self._do("run.step_back", granularity="instruction"),
-            ),
-            ("transport-reset", lambda: self._do("run.reset")),
+            ("transport-step", lambda: self._drive("step")),
+            ("transport-step-back", lambda: self._drive("step_back")),
+            ("transport-step-instruction", lambda: self._drive_smallest("step")),
+            ("transport-step-back-instruction", lambda: self._drive_smallest("step_back")),
+            ("transport-reset", lambda: self._drive("reset")),
             ("project-new", lambda: dialogs.choose_template(self)),
             ("project-open", lambda: dialogs.open_project(self)),
             ("project-save", lambda: dialogs.save_project(self)),
@@ -205,7 +204,7 @@ class MainWindow(QMainWindow):
             acts[name].triggered.connect(slot)
         for value in GRANULARITIES:
             acts[f"transport-granularity-{value}"].triggered.connect(
-                lambda _=False, v=value: self._do("run.granularity", value=v)
+                lambda _=False, v=value: self._on_granularity(v)
             )
 
     def _register(self) -> None:
@@ -251,18 +250,22 @@ class MainWindow(QMainWindow):
             view = self._workspaces[name].create(self.context)
             self._views[name] = view
             self.stack.addWidget(view)
+            other = getattr(view, "transport", None)
+            if isinstance(other, Transport):
+                other.changed.connect(self._show_driven)
         view = self._views[name]
         if before is not None:
             _call(before, "deactivate")
         self._current = name
         self.top.show_instructions(name == "step")
+        self.top.drive(self._driven)
         self.stack.setCurrentWidget(view)
         _call(view, "set_compact", max(0, self._level))
         if self.isVisible():
             _call(view, "activate")
         self.actions_by_name[f"workspace-{name}"].setChecked(True)
         self.context.settings.set("workspace", name)
-        self._show_status()
+        self._show_state(self.context.engine.state)
         self.context.bus.emit("workspace.shown", name=name)
 
     @property
@@ -359,7 +362,10 @@ class MainWindow(QMainWindow):
             self._count_samples()
         if state.status in ("starting", "ready", "playing"):
             self.announcements.divergence_is_over()
-        transport.show(context, self.actions_by_name, state)
+        if self._driven is None:
+            transport.show(context, self.actions_by_name, state)
+        else:
+            self._show_driven()
         share = state.progress if state.status in ("starting", "busy") else None
         self.progress.set_share(share if context.attached else None)
         self._show_status()
@@ -410,9 +416,45 @@ class MainWindow(QMainWindow):
             return None
         return self.context.do(name, **arguments)
 
+    @property
+    def _driven(self) -> Transport | None:
+        """What the workspace in front plays instead of the run."""
+        found = getattr(self._views.get(self._current), "transport", None)
+        return found if isinstance(found, Transport) else None
+
+    def _drive(self, what: str, **arguments: Any) -> None:
+        other = self._driven
+        self._do(f"{'run' if other is None else other.prefix}.{what}", **arguments)
+
+    def _drive_smallest(self, what: str) -> None:
+        other = self._driven
+        smallest = "instruction" if other is None else other.granularities[-1][0]
+        self._drive(what, granularity=smallest)
+
     def _on_play(self) -> None:
+        other = self._driven
+        if other is not None:
+            self._drive("pause" if other.state.playing else "play")
+            return
         moving = self.context.engine.state.status in ("playing", "busy")
         self._do("run.pause" if moving else "run.play")
+
+    def _on_granularity(self, value: str) -> None:
+        other = self._driven
+        if other is None:
+            self._do("run.granularity", value=value)
+            return
+        # The first key is the largest step of a race, the last the smallest.
+        place = GRANULARITIES.index(value)
+        if place < len(other.granularities):
+            self._drive("granularity", value=other.granularities[place][0])
+
+    def _show_driven(self) -> None:
+        other = self._driven
+        if other is None:
+            return
+        self.top.show_other()
+        transport.show_other(self.actions_by_name, other)
 
     def _on_theme(self) -> None:
         self._do("view.theme", name="light" if theme.current().is_dark else "dark")

@@ -19,8 +19,11 @@ from app.text import tr
 from app.window import templates
 from app.workspace import WindowContext
 from core.errors import ChainruleError
+from core.io.errors import ProjectError
 from core.io.project import Contents, read, write
+from core.io.races import race_document, race_of
 from core.io.recovery import Autosave, Claim, Recovery, find, forget, take
+from core.landscape.race import Race, first_race
 
 log = logging.getLogger("chainrule.window")
 
@@ -144,7 +147,8 @@ class Projects(QObject):
     def show(self, contents: Contents, path: Path | None, *, dirty: bool = False) -> None:
         """Put what was read in the place of the open project."""
         project = contents.project
-        state = State(project.name, project.network, project.training, project.data)
+        race = _race_of(project.view)
+        state = State(project.name, project.network, project.training, project.data, race)
         saved = saved_of(contents)
         if path is not None:
             self._remember(path)
@@ -354,4 +358,15 @@ class Projects(QObject):
 
 
 def _contents(state: State, run: SavedState | None, view: dict[str, Any]) -> Contents:
+    view = {**view, "race": race_document(state.race)}
     return contents_of(state.name, state.network, state.training, state.data, run, view=view)
+
+
+def _race_of(view: dict[str, Any]) -> Race:
+    """Return the race that was saved with a project, or the first one: files of before have none."""
+    if "race" in view:
+        try:
+            return race_of(view["race"])
+        except ProjectError as error:
+            log.warning("the race of the project is left out: %s", error)
+    return first_race()

@@ -10,6 +10,7 @@ from app import icons, text, theme
 from app.engine.pace_words import pace_words
 from app.engine.state import SPEEDS, EngineState
 from app.text import tr
+from app.transport import Transport
 from app.widgets import Button, Chip, Control, Label, Line, Panel, Slider
 from app.widgets.guarded import guarded
 from app.window.actions import Actions
@@ -144,11 +145,12 @@ class TopBar(Panel):
     -------
     speed_chosen(str)
         Key of a speed.
-    granularity_menu()
-        The granularity button was clicked.
+    granularity_chosen(str)
+        Key of what a step is, of what another workspace plays.
     """
 
     speed_chosen = Signal(str)
+    granularity_chosen = Signal(str)
 
     def __init__(self, actions: Actions) -> None:
         super().__init__(name="top-bar", edges="b")
@@ -167,6 +169,9 @@ class TopBar(Panel):
         self._row = row
         self._counts_ops = False
         self._seen: tuple[EngineState, int] | None = None
+        #: What is driven instead of the run, and its chips, slider and menu by what they are of.
+        self._other: Transport | None = None
+        self._others: dict[Transport, _Other] = {}
         self._add_transport(actions)
         self._add_speed()
         row.addWidget(_spaced_line())
@@ -209,9 +214,8 @@ class TopBar(Panel):
         menu.setObjectName("granularity-menu")
         for value in GRANULARITIES:
             menu.addAction(actions[f"transport-granularity-{value}"])
-        self.granularity.clicked.connect(
-            lambda: menu.popup(self.granularity.mapToGlobal(self.granularity.rect().bottomLeft()))
-        )
+        self._menu = menu
+        self.granularity.clicked.connect(self._open_menu)
         pair = QHBoxLayout()
         pair.setSpacing(0)
         pair.addWidget(self.forward)
@@ -235,9 +239,53 @@ class TopBar(Panel):
         self._row.addWidget(self.speed)
         self._row.addWidget(self._speed_value)
 
+    def _open_menu(self) -> None:
+        menu = self._menu if self._other is None else self._others[self._other].menu
+        menu.popup(self.granularity.mapToGlobal(self.granularity.rect().bottomLeft()))
+
+    def drive(self, other: Transport | None) -> None:
+        """Show what a workspace plays, or the run again."""
+        if other is not None and other not in self._others:
+            self._others[other] = _Other(self, other)
+            place = self._row.indexOf(self.training_chip) + 1
+            for chip in reversed(other.chips()):
+                self._row.insertWidget(place, chip)
+            self._row.insertWidget(self._row.indexOf(self.speed), self._others[other].speed)
+        self._other = other
+        for one, parts in self._others.items():
+            for widget in (*one.chips(), parts.speed):
+                widget.setVisible(one is other)
+        for widget in (self.data_chip, self.training_chip, self.speed):
+            widget.setVisible(other is None)
+        if other is None:
+            self.show_instructions(self._counts_ops)
+        else:
+            self.epoch.hide()
+            self.op.hide()
+            self.show_other()
+
+    def show_other(self) -> None:
+        """Show how what a workspace plays stands."""
+        other = self._other
+        if other is None:
+            return
+        state = other.state
+        self.play.set_icon("player-pause" if state.playing else "player-play")
+        self._speed_value.setText(state.speed_text)
+        speed = self._others[other].speed
+        speed.set_amount(state.speed)
+        speed.setToolTip(state.speed_tip)
+        self.step.show_value(text.number(state.step), text.number(state.total))
+        self.step.setToolTip(tr("Steps that are done"))
+        title = dict(other.granularities).get(state.granularity, "")
+        self.granularity.set_label(title)
+        self.granularity.setAccessibleName(tr("Granularity: {value}", value=title))
+
     def set_state(self, state: EngineState, epochs: int) -> None:
         """Show what the engine does."""
         self._seen = (state, epochs)
+        if self._other is not None:
+            return
         playing = state.status == "playing"
         self.play.set_icon("player-pause" if playing else "player-play")
         index = _speed_index(state.speed.key)
@@ -270,6 +318,8 @@ class TopBar(Panel):
     def show_instructions(self, shown: bool) -> None:
         """Count the instructions of a step instead of epochs."""
         self._counts_ops = shown
+        if self._other is not None:
+            return
         self.op.setVisible(shown)
         self.epoch.setHidden(shown)
         if self._seen is not None:
@@ -286,6 +336,23 @@ class TopBar(Panel):
 
     def _on_speed(self, index: float) -> None:
         self.speed_chosen.emit(SPEEDS[round(index)].key)
+
+
+class _Other:
+    """Slider and menu of what a workspace plays."""
+
+    def __init__(self, bar: TopBar, of: Transport) -> None:
+        self.speed = Slider(
+            0, len(of.speeds) - 1, name=f"{of.prefix}-speed-slider", label=tr("Speed"),
+            default=float(of.state.speed),
+        )  # fmt: skip
+        self.speed.setFixedWidth(66)
+        self.speed.moved.connect(lambda index: bar.speed_chosen.emit(of.speeds[round(index)]))
+        self.menu = QMenu(bar.granularity)
+        self.menu.setObjectName(f"{of.prefix}-granularity-menu")
+        for key, title in of.granularities:
+            action = self.menu.addAction(title)
+            action.triggered.connect(lambda _=False, k=key: bar.granularity_chosen.emit(k))
 
 
 def _speed_index(key: str) -> int:

@@ -9,6 +9,7 @@ from app.text import tr
 
 if TYPE_CHECKING:
     from app.engine.state import EngineState
+    from app.transport import Transport
     from app.window.actions import Actions
     from app.workspace import WindowContext
 
@@ -60,6 +61,23 @@ def show(context: WindowContext, actions: Actions, state: EngineState) -> None:
         tr("Go back to the weights before the first step"),
     )
     actions[f"transport-granularity-{state.granularity}"].setChecked(True)
+
+
+def show_other(actions: Actions, other: Transport) -> None:
+    """Name, enable and explain the actions while a workspace plays something else than the run."""
+    state, tips = other.state, other.tips
+    actions["transport-play"].setText(tr("Pause") if state.playing else tr("Play"))
+    tip = tr("Pause") if state.playing else tips["play"]
+    _enable(actions, "transport-play", not state.obstacle or state.playing, state.obstacle, tip)
+    at_end = tr("This is the end") if state.step >= state.total else ""
+    at_start = tr("This is the beginning: there is nothing to go back to") if state.at_start else ""
+    for suffix in ("", "-instruction"):
+        for name, tip, why in (
+            ("transport-step", tips["step"], state.obstacle or at_end),
+            ("transport-step-back", tips["step_back"], state.obstacle or at_start),
+        ):
+            _enable(actions, f"{name}{suffix}", not why, why, tip)
+    _enable(actions, "transport-reset", not state.at_start, at_start, tips["reset"])
 
 
 def obstacle(context: WindowContext, state: EngineState, *, back: bool = False) -> str:

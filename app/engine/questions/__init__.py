@@ -21,17 +21,24 @@ from app.registering import modules
 _Answering = TypeVar("_Answering", bound=Callable[..., Any])
 
 _known: dict[str, Callable[..., Any]] = {}
+#: Names of those that are of nothing that is open.
+_alone: set[str] = set()
 _searched = False
 
 
-def question(name: str) -> Callable[[_Answering], _Answering]:
-    """Register what answers the question of this name."""
+def question(name: str, *, alone: bool = False) -> Callable[[_Answering], _Answering]:
+    """Register what answers the question of this name.
+
+    One that is `alone` is of nothing that is open, and answered before anything is: its first parameter is None.
+    """
 
     def registered(function: _Answering) -> _Answering:
         if name in _known:
             message = f"two questions are called {name!r}"
             raise ValueError(message)
         _known[name] = function
+        if alone:
+            _alone.add(name)
         return function
 
     return registered
@@ -45,9 +52,19 @@ def answering(name: str) -> Callable[..., Any]:
     KeyError
         There is no such question.
     """
+    _search()
+    return _known[name]
+
+
+def is_alone(name: str) -> bool:
+    """Tell whether a question is of nothing that is open."""
+    _search()
+    return name in _alone
+
+
+def _search() -> None:
     global _searched
     if not _searched:
         for _ in modules(__name__):
             pass
         _searched = True
-    return _known[name]

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 from PySide6.QtCore import QEvent, QObject, Signal
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
-from app.inside.panels import InsidePanel, panels
+from app.panels import PanelKind
 from app.scenes import draw
 from app.text import tr
 from app.widgets import Button, Choice, Header, Panel, Segmented
-
-if TYPE_CHECKING:
-    from app.inside.session import InsideSession
 
 
 class Spot(Panel):
@@ -23,8 +20,10 @@ class Spot(Panel):
     ----------
     session
         Given to the panels.
-    place
-        One of `app.inside.panels.PLACES`.
+    choices
+        The panels that can stand there.
+    name
+        Object name, and how those of its controls begin: "inside-rows".
     title
         Of the head where there is nothing to choose.
     edges
@@ -43,16 +42,17 @@ class Spot(Panel):
 
     def __init__(
         self,
-        session: InsideSession,
-        place: str,
+        session: Any,
+        choices: tuple[PanelKind, ...],
+        name: str,
         title: str,
         *,
         ground: str = "bg0",
         edges: str = "",
     ) -> None:
-        super().__init__(name=f"inside-{place}", ground=ground, edges=edges)
+        super().__init__(name=name, ground=ground, edges=edges)
         self._session = session
-        self.choices: tuple[InsidePanel, ...] = panels(place)
+        self.choices = choices
         self.shown: dict[str, QWidget] = {}
         self._controls: dict[str, QWidget] = {}
         self.value = ""
@@ -65,7 +65,7 @@ class Spot(Panel):
         if len(self.choices) > 1:
             self.choice = Segmented(
                 [(one.id, one.title) for one in self.choices],
-                name=f"inside-{place}-choice",
+                name=f"{name}-choice",
                 label=tr("Show"),
             )
             self.choice.setToolTip("\n".join(f"{one.title}: {one.tip}" for one in self.choices))
@@ -73,7 +73,7 @@ class Spot(Panel):
             self.head.row.addWidget(self.choice)
             # The same as a list, where the buttons would be cut off.
             self.menu = Choice(
-                [(one.id, one.title) for one in self.choices], name=f"inside-{place}-menu", label=tr("Show")
+                [(one.id, one.title) for one in self.choices], name=f"{name}-menu", label=tr("Show")
             )  # fmt: skip
             self.menu.setToolTip(self.choice.toolTip())
             self.menu.chosen.connect(self.wanted)
@@ -81,7 +81,7 @@ class Spot(Panel):
             self.menu.setMaximumWidth(round(widest) + 48)
             self.menu.hide()
             self.head.row.addWidget(self.menu, 100)
-        self.save = Button(name=f"inside-{place}-save", kind="ghost", icon="download")
+        self.save = Button(name=f"{name}-save", kind="ghost", icon="download")
         self.save.setAccessibleName(tr("Save the picture"))
         self.save.setToolTip(tr("Save what is shown here as a picture, or its numbers"))
         self.save.clicked.connect(self.saving)
@@ -93,7 +93,7 @@ class Spot(Panel):
         column.addWidget(self._stack, 1)
 
     @property
-    def panel(self) -> InsidePanel | None:
+    def panel(self) -> PanelKind | None:
         """The panel that is shown."""
         return next((one for one in self.choices if one.id == self.value), None)
 

@@ -1,0 +1,86 @@
+"""Races on surfaces: the paths of all racers, and the surface as a picture. Of nothing that is open. Worker thread."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from app.engine.answers import Partial
+from app.engine.questions import question
+from app.snapshots import read_only
+
+if TYPE_CHECKING:
+    from core.landscape import Surface, Trajectory
+    from core.landscape.race import Race
+
+
+@dataclass(frozen=True, eq=False)
+class RaceAnswer:
+    """A race that was run.
+
+    Attributes
+    ----------
+    race
+        What was raced.
+    surface
+        On what.
+    paths
+        Of the racers in their order; fewer while it is still computed.
+    """
+
+    race: Race
+    surface: Surface
+    paths: tuple[Trajectory, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class SurfaceGrid:
+    """A surface over a rectangle.
+
+    Attributes
+    ----------
+    surface
+        As a document.
+    across, down
+        First and last x, first and last y.
+    values
+        (height, width) float64, row 0 at the first y; NaN where the formula has no value.
+    """
+
+    surface: dict[str, object]
+    across: tuple[float, float]
+    down: tuple[float, float]
+    values: np.ndarray
+
+
+@question("race", alone=True)
+def raced(session: None, *, race: Race) -> Generator[Partial, None, RaceAnswer]:
+    """Run a race, one racer after the other."""
+    from core import landscape
+    from core.landscape.race import run
+
+    surface = landscape.from_document(race.surface)
+    paths: tuple[Trajectory, ...] = ()
+    for paths in run(race, surface):
+        yield Partial(len(paths) / len(race.racers), RaceAnswer(race, surface, paths))
+    return RaceAnswer(race, surface, paths)
+
+
+@question("surface_grid", alone=True)
+def surface_grid(
+    session: None,
+    *,
+    surface: dict[str, object],
+    across: tuple[float, float],
+    down: tuple[float, float],
+    width: int,
+    height: int,
+) -> SurfaceGrid:
+    """Evaluate a surface on a grid whose corners are those of the rectangle."""
+    from core import landscape
+
+    values = landscape.from_document(surface).grid(across, down, width, height)
+    return SurfaceGrid(surface, across, down, read_only(values, np.float64))

@@ -1,0 +1,92 @@
+"""The race in the top bar: play, step, speed, the counter, and chips that say what is raced from where."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QWidget
+
+from app.optimizers.session import SPEEDS, RaceSession
+from app.scenes.formula_expressions import format_number
+from app.text import tr
+from app.transport import Transport, TransportState
+from app.widgets import Chip
+
+if TYPE_CHECKING:
+    from app.widgets.chip import Part
+
+
+class RaceTransport(Transport):
+    """See the module's text.
+
+    Parameters
+    ----------
+    session
+        What is driven.
+    """
+
+    prefix = "race"
+    speeds = tuple(SPEEDS)
+    granularities = (("step", tr("Step")), ("term", tr("Term")))
+    tips = {  # noqa: RUF012
+        "play": tr("Let all racers run"), "step": tr("All racers take one step"),
+        "step_back": tr("All racers go one step back"), "reset": tr("Back to the start"),
+    }  # fmt: skip
+
+    def __init__(self, session: RaceSession, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self.surface = Chip(name="race-surface-chip", label=tr("Surface"))
+        self.start = Chip(name="race-start-chip", label=tr("Start and minimum"))
+        for signal in (session.race_changed, session.paths_changed):
+            signal.connect(self._show_race)
+        for signal in (
+            session.moved,
+            session.playing_changed,
+            session.paths_changed,
+            session.race_changed,
+        ):
+            signal.connect(self.changed)
+        self._show_race()
+
+    @property
+    def state(self) -> TransportState:
+        session = self._session
+        obstacle = ""
+        if not session.race.racers:
+            obstacle = tr("There is nobody in the race. Add a racer first.")
+        elif session.answer is None:
+            obstacle = session.problem or tr("The race is being computed.")
+        return TransportState(
+            playing=session.playing, obstacle=obstacle, step=session.step, total=session.total,
+            at_start=session.time == 0 and not session.term, speed=list(SPEEDS).index(session.speed),
+            speed_text=session.speed, granularity=session.granularity,
+            speed_tip=tr("Play goes {speed} steps a second", speed=f"{SPEEDS[session.speed]:g}"),
+        )  # fmt: skip
+
+    def chips(self) -> tuple[QWidget, ...]:
+        return (self.surface, self.start)
+
+    def _show_race(self) -> None:
+        session = self._session
+        surface = session.surface
+        title = surface.title if surface is not None else str(session.race.surface.get("kind", ""))
+        self.surface.set_parts([(title, "label", "tx"), *self._letters()])
+        parts: list[Part] = [
+            (tr("start"), "label", "tx3"),
+            (_pair(session.race.start), "value", "tx"),
+        ]
+        if surface is not None and surface.minima:
+            parts += [(tr("minimum"), "label", "tx3"), (_pair(surface.minima[0]), "value", "tx")]
+        self.start.set_parts(parts)
+
+    def _letters(self) -> list[Part]:
+        surface = self._session.surface
+        if surface is None:
+            return []
+        return [(f"f({', '.join(surface.variables)})", "value", "tx2")]
+
+
+def _pair(point: tuple[float, ...]) -> str:
+    return f"({', '.join(format_number(float(one), 3) for one in point)})"

@@ -1,0 +1,159 @@
+"""The workspace's widget: places for panels, as wide as the window allows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from app.bus import CommandError
+from app.optimizers.panels import PLACES, panels
+from app.optimizers.session import RaceSession
+from app.optimizers.transport import RaceTransport
+from app.spot import Spot
+from app.text import tr
+from app.widgets import Banner
+
+if TYPE_CHECKING:
+    from app.workspace import WindowContext
+
+#: Widths of the places at the left and at the right, by how narrow the window is.
+_LEFT, _RIGHT = (248, 224, 200), (360, 320, 280)
+#: Height of the chart, likewise.
+_CHART = (192, 176, 150)
+
+
+class OptimizersView(QWidget):
+    """See the module's text.
+
+    Attributes
+    ----------
+    session
+        What the panels share.
+    transport
+        What the top bar drives meanwhile.
+    spots
+        The places by name.
+    """
+
+    def __init__(self, context: WindowContext) -> None:
+        super().__init__()
+        self.setObjectName("optimizers")
+        self.setAccessibleName(tr("Optimizers"))
+        self._context = context
+        self.session = RaceSession(context, self)
+        self.transport = RaceTransport(self.session, self)
+        self.spots: dict[str, Spot] = {}
+        self._level = 0
+        self._build()
+        context.bus.register("race.view", self._do_view, label=tr("View"))
+        for spot in self.spots.values():
+            spot.wanted.connect(lambda value: context.do("race.view", value=value))
+        self.session.paths_changed.connect(self._tell_problem)
+        self.session.race_changed.connect(self._tell_problem)
+
+    def _build(self) -> None:
+        titles = {
+            "racers": tr("Racers"),
+            "stage": tr("Loss surface"),
+            "terms": tr("Racer"),
+            "chart": tr("Loss"),
+        }
+        edges = {"racers": "r", "terms": "l", "chart": "t"}
+        grounds = {"racers": "bg1", "terms": "bg1"}
+        for place in PLACES:
+            if found := panels(place):
+                self.spots[place] = Spot(
+                    self.session, found, f"race-{place}", titles[place], ground=grounds.get(place, "bg0"),
+                    edges=edges.get(place, ""),
+                )  # fmt: skip
+                self.spots[place].save.hide()
+        self.notice = Banner(name="race-notice")
+        self.notice.hide()
+        left, upper, whole = QVBoxLayout(), QHBoxLayout(), QHBoxLayout(self)
+        for layout in (upper, left, whole):
+            layout.setContentsMargins(0, 0, 0, 0)
+            layout.setSpacing(0)
+        for place, stretch in (("racers", 0), ("stage", 1)):
+            if place in self.spots:
+                upper.addWidget(self.spots[place], stretch)
+        left.addWidget(self.notice)
+        left.addLayout(upper, 1)
+        if "chart" in self.spots:
+            left.addWidget(self.spots["chart"])
+        whole.addLayout(left, 1)
+        if "terms" in self.spots:
+            whole.addWidget(self.spots["terms"])
+        for spot in self.spots.values():
+            spot.show_panel(spot.choices[0].id)
+        self.set_compact(0)
+
+    # -- the window's calls
+
+    def activate(self) -> None:
+        """Follow the engine while visible."""
+        self.session.activate()
+
+    def deactivate(self) -> None:
+        """Cost nothing while hidden."""
+        self.session.deactivate()
+
+    def set_compact(self, level: int) -> None:
+        """Give the surface room in small windows."""
+        level = self._level = min(level, 2)
+        for place, widths in (("racers", _LEFT), ("terms", _RIGHT)):
+            if place in self.spots:
+                self.spots[place].setFixedWidth(widths[level])
+        if "chart" in self.spots:
+            self.spots["chart"].setFixedHeight(_CHART[level])
+        self._arrange()
+        for spot in self.spots.values():
+            for widget in spot.shown.values():
+                compact = getattr(widget, "set_compact", None)
+                if compact is not None:
+                    compact(level)
+
+    def status(self) -> list[str]:
+        """What the status bar counts here."""
+        race = self.session.race
+        return [tr("racers {count}", count=len(race.racers)), tr("steps {count}", count=race.steps)]
+
+    def hint(self) -> tuple[tuple[str, str], ...]:
+        """Keys of this workspace."""
+        return (
+            (tr("Space"), tr("play")),
+            (".", tr("step")),
+            (",", tr("back")),
+            ("R", tr("restart")),
+        )
+
+    # -- panels
+
+    def _do_view(self, value: str) -> None:
+        for spot in self.spots.values():
+            if spot.show_panel(value):
+                self._arrange()
+                widget: Any = spot.shown[value]
+                compact = getattr(widget, "set_compact", None)
+                if compact is not None:
+                    compact(self._level)
+                return
+        raise CommandError(tr("There is no view called {name!r} in Optimizers.", name=value))
+
+    def _arrange(self) -> None:
+        """Hide the places that a panel wants the room of."""
+        hidden = {
+            name
+            for spot in self.spots.values()
+            if spot.panel is not None
+            for name in spot.panel.hides
+        }
+        for name, spot in self.spots.items():
+            spot.setVisible(name not in hidden)
+
+    def _tell_problem(self) -> None:
+        session = self.session
+        if session.problem and session.answer is None:
+            self.notice.show_message(session.problem)
+        else:
+            self.notice.hide()

@@ -1,0 +1,159 @@
+"""How racers look: a colour and a marker each, so that they can be told apart without colours too."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
+
+if TYPE_CHECKING:
+    from app.theme import Theme
+    from core.landscape.race import Race
+
+#: Colour on the dark ground, and marker, by kind of racer. Those of the design system first.
+_LOOKS = {
+    "batch": ("#98a4b3", "circle"), "momentum": ("#5bb8ec", "square"), "nesterov": ("#5680ea", "up"),
+    "adagrad": ("#e69f00", "down"), "adadelta": ("#e8dc5a", "diamond"), "rmsprop": ("#1fb58a", "plus"),
+    "adam": ("#f4734d", "star"), "stochastic": ("#c9b8a0", "ring"), "mini-batch": ("#7d93a8", "hexagon"),
+    "adamw": ("#ee6f9e", "cross"), "nadam": ("#b98ae6", "pentagon"), "adamax": ("#9ad04f", "left"),
+    "amsgrad": ("#dca08c", "right"), "lion": ("#c98436", "hourglass"),
+}  # fmt: skip
+#: On the light ground each is darker by so much.
+_DARKER = 0.7
+#: Of the same kind the second and later ones are lighter, then darker.
+_SHADES = (1.0, 1.35, 0.72, 1.6, 0.55)
+
+
+@dataclass(frozen=True)
+class Look:
+    """Of one racer.
+
+    Attributes
+    ----------
+    rgb
+        On the dark ground, "#rrggbb".
+    marker
+        Name of a shape.
+    shade
+        Tells it from others of its kind; 1 for the first.
+    """
+
+    rgb: str
+    marker: str
+    shade: float = 1.0
+
+    def color(self, theme: Theme) -> QColor:
+        """Return its colour on a theme's ground."""
+        found = QColor(self.rgb)
+        factor = self.shade * (1.0 if theme.is_dark else _DARKER)
+        if factor > 1:
+            return _mixed(found, QColor("#ffffff"), (factor - 1) * 0.8)
+        return _mixed(found, QColor("#000000"), 1 - factor)
+
+
+def looks(race: Race) -> dict[str, Look]:
+    """Return how every racer of a race looks, by id."""
+    seen: dict[str, int] = {}
+    found = {}
+    for one in race.racers:
+        rgb, marker = _LOOKS.get(one.kind, ("#98a4b3", "circle"))
+        nth = seen[one.kind] = seen.get(one.kind, -1) + 1
+        found[one.id] = Look(rgb, marker, _SHADES[nth % len(_SHADES)])
+    return found
+
+
+def look_of(kind: str) -> Look:
+    """Return how the first racer of a kind looks."""
+    return Look(*_LOOKS.get(kind, ("#98a4b3", "circle")))
+
+
+def paint_marker(
+    painter: QPainter,
+    look: Look,
+    theme: Theme,
+    at: QPointF,
+    size: float = 9.0,
+    *,
+    halo: bool = True,
+) -> None:
+    """Paint a racer's marker around a point, `size` px wide; with a `halo` of the ground it stands out on trails."""
+    path = _shape(look.marker, size / 2).translated(at)
+    painter.save()
+    if halo:
+        pen = QPen(theme.bg0, 2.5)
+        pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
+        painter.setPen(pen)
+        painter.setBrush(theme.bg0)
+        painter.drawPath(path)
+    color = look.color(theme)
+    if look.marker in ("ring", "cross"):
+        painter.setPen(QPen(color, max(1.5, size / 5)))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+    else:
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(color)
+    painter.drawPath(path)
+    painter.restore()
+
+
+def _mixed(a: QColor, b: QColor, share: float) -> QColor:
+    share = min(max(share, 0.0), 1.0)
+    return QColor(*(round(x + (y - x) * share) for x, y in
+                    zip(a.getRgb()[:3], b.getRgb()[:3], strict=True)))  # fmt: skip
+
+
+def _shape(marker: str, r: float) -> QPainterPath:
+    path = QPainterPath()
+    if marker in ("circle", "ring"):
+        path.addEllipse(QRectF(-r, -r, 2 * r, 2 * r))
+    elif marker == "square":
+        path.addRect(QRectF(-r * 0.9, -r * 0.9, r * 1.8, r * 1.8))
+    elif marker == "plus":
+        third = r * 0.36
+        for box in (QRectF(-r, -third, 2 * r, 2 * third), QRectF(-third, -r, 2 * third, 2 * r)):
+            path.addRect(box)
+        path.setFillRule(Qt.FillRule.WindingFill)
+    elif marker == "cross":
+        path.moveTo(-r * 0.8, -r * 0.8)
+        path.lineTo(r * 0.8, r * 0.8)
+        path.moveTo(-r * 0.8, r * 0.8)
+        path.lineTo(r * 0.8, -r * 0.8)
+    else:
+        corners = _corners(marker, r)
+        path.moveTo(*corners[0])
+        for corner in corners[1:]:
+            path.lineTo(*corner)
+        path.closeSubpath()
+    return path
+
+
+def _corners(marker: str, r: float) -> list[tuple[float, float]]:
+    if marker == "star":
+        return [
+            (radius * math.sin(k * math.pi / 5), -radius * math.cos(k * math.pi / 5))
+            for k in range(10)
+            for radius in ((r * 1.15) if k % 2 == 0 else r * 0.5,)
+        ]
+    if marker == "hourglass":
+        return [
+            (-r * 0.85, -r * 0.95),
+            (r * 0.85, -r * 0.95),
+            (-r * 0.85, r * 0.95),
+            (r * 0.85, r * 0.95),
+        ]
+    sides, turn = {
+        "up": (3, 0.0), "down": (3, 180.0), "left": (3, 270.0), "right": (3, 90.0),
+        "diamond": (4, 0.0), "pentagon": (5, 0.0), "hexagon": (6, 0.0),
+    }[marker]  # fmt: skip
+    begin = math.radians(turn)
+    grown = r * 1.1
+    return [
+        (
+            grown * math.sin(begin + 2 * math.pi * k / sides),
+            -grown * math.cos(begin + 2 * math.pi * k / sides),
+        )
+        for k in range(sides)
+    ]

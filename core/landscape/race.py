@@ -134,7 +134,7 @@ class Race(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         In the order in which they were added.
     """
 
-    surface: dict[str, Any] = {"kind": "beale"}
+    surface: dict[str, Any] = msgspec.field(default_factory=lambda: {"kind": "beale"})
     start: tuple[float, float] = (0.7, 1.55)
     steps: int = 120
     seed: int = 0

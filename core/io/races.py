@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 
 import msgspec
 
-from core.errors import SettingError
+from core.errors import ChainruleError
 from core.io.errors import ProjectError, explain_os_error
 from core.io.files import write_beside
 from core.landscape.race import Race, check
@@ -37,7 +37,7 @@ def race_of(document: Any, name: str = "The race") -> Race:
         check(race)
     except msgspec.ValidationError as error:
         raise ProjectError(f"{name} is damaged: {error}.") from error
-    except SettingError as error:
+    except ChainruleError as error:
         raise ProjectError(f"{name} cannot be raced: {error}") from error
     return race
 

@@ -43,7 +43,7 @@ def test_a_race_is_read_as_it_was_written(tmp_path: Path) -> None:
         ({"steps": 10**9}, "from 1 to"),
         ({"steps": "many"}, "damaged"),
         ({"start": [0.0]}, "damaged"),
-        ({"start": [float("inf"), 0.0]}, "damaged"),
+        ({"start": [float("inf"), 0.0]}, "two finite numbers"),
         ({"surface": {"kind": "hole in the ground"}}, "cannot be raced"),
         ({"surface": {"kind": "formula", "text": "x +"}}, "cannot be raced"),
         ({"racers": [{"id": "a", "kind": "adam", "optimizer": {"kind": "Adom"}}]}, "Adom"),

@@ -100,9 +100,12 @@ def paint_marker(
 
 
 def _mixed(a: QColor, b: QColor, share: float) -> QColor:
-    share = min(max(share, 0.0), 1.0)
-    return QColor(*(round(x + (y - x) * share) for x, y in
-                    zip(a.getRgb()[:3], b.getRgb()[:3], strict=True)))  # fmt: skip
+    t = min(max(share, 0.0), 1.0)
+    return QColor.fromRgbF(
+        a.redF() + (b.redF() - a.redF()) * t,
+        a.greenF() + (b.greenF() - a.greenF()) * t,
+        a.blueF() + (b.blueF() - a.blueF()) * t,
+    )
 
 
 def _shape(marker: str, r: float) -> QPainterPath:

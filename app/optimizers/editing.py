@@ -12,7 +12,15 @@ from app.text import tr
 from core import landscape, optimizers
 from core.errors import ChainruleError
 from core.io.races import load_race, save_race
-from core.landscape.race import Race, Racer, check, first_race, new_racer
+from core.landscape.race import (
+    KINDS,
+    MOST_RACERS,
+    Race,
+    Racer,
+    check,
+    first_race,
+    new_racer,
+)
 
 if TYPE_CHECKING:
     from app.optimizers.session import RaceSession
@@ -42,6 +50,8 @@ class RaceCommands:
             ("race.steps", self._do_steps, tr("Length of the race")),
             ("race.seed", self._do_seed, tr("Seed of the batches")),
             ("race.add", self._do_add, tr("Add a racer")),
+            ("race.add_all", self._do_add_all, tr("Add all racers")),
+            ("race.duplicate", self._do_duplicate, tr("Duplicate a racer")),
             ("race.remove", self._do_remove, tr("Remove a racer")),
             ("race.set", self._do_set, tr("Change a racer")),
             ("race.optimizer", self._do_optimizer, tr("Change an optimizer")),
@@ -142,6 +152,37 @@ class RaceCommands:
         )
         self._session.context.bus.do("race.choose", id=racer.id)
         return racer.id
+
+    def _do_add_all(self) -> list[str]:
+        """Add one of every kind that is not in the race; returns their ids."""
+        race = self._race
+        there = {one.kind for one in race.racers}
+        missing = [one.name for one in KINDS if one.name not in there]
+        if not missing:
+            raise CommandError(tr("Every kind of racer is in the race already."))
+        for name in missing:
+            race = _replace(race, racers=(*race.racers, new_racer(race, name)))
+        self._edit(tr("Add all racers"), race)
+        return [one.id for one in race.racers[-len(missing) :]]
+
+    def _do_duplicate(self, id: str) -> str:
+        """Add a racer with the settings of another behind it, and look at it; returns its id."""
+        racer, race = self._racer(id), self._race
+        named = _replace(
+            racer, id=new_racer(race, racer.kind).id, name=self._free_name(racer.title)
+        )
+        place = race.racers.index(racer) + 1
+        racers = (*race.racers[:place], named, *race.racers[place:])
+        self._edit(tr("Duplicate {name}", name=racer.title), _replace(race, racers=racers))
+        self._session.context.bus.do("race.choose", id=named.id)
+        return named.id
+
+    def _free_name(self, title: str) -> str:
+        """Return a title that no racer has: "Adam 2"."""
+        stem, _, last = title.rpartition(" ")
+        stem = stem if stem and last.isdecimal() else title
+        taken = {one.title for one in self._race.racers}
+        return next(one for k in range(2, MOST_RACERS + 3) if (one := f"{stem} {k}") not in taken)
 
     def _do_remove(self, id: str) -> None:
         gone = self._racer(id)

@@ -36,11 +36,18 @@ class RateEditor(QWidget):
         Called with the new ``learning_rate``: a number, or the document of a schedule.
     settled
         Called when the slider is let go.
+    name
+        How object names begin.
+    advise
+        Whether a sentence tells that training is shorter or longer than the schedule.
     """
 
-    def __init__(self, change: Change, settled: Callable[[], None]) -> None:
+    def __init__(
+        self, change: Change, settled: Callable[[], None], *, name: str = "training", advise: bool = True
+    ) -> None:  # fmt: skip
         super().__init__()
         self._change = change
+        self._name, self._advise = name, advise
         self._value: Any = 0.001
         self._steps, self._epochs = 1000, 10
         self._shown = ""
@@ -49,12 +56,12 @@ class RateEditor(QWidget):
         rows.setContentsMargins(0, 0, 0, 0)
         rows.setSpacing(8)
         self._slider = Slider(
-            1e-5, 10.0, name="training-learning-rate", label=tr("Learning rate"),
+            1e-5, 10.0, name=f"{name}-learning-rate", label=tr("Learning rate"),
             logarithmic=True, default=0.001,
         )  # fmt: skip
         self._slider.setFixedWidth(112)
         self._field = NumberField(
-            name="training-learning-rate-field", label=tr("Learning rate"), whole=False,
+            name=f"{name}-learning-rate-field", label=tr("Learning rate"), whole=False,
             step=0.001, minimum=1e-7, maximum=100.0, width=88,
         )  # fmt: skip
         self._slider.moved.connect(self._set_rate)
@@ -64,7 +71,7 @@ class RateEditor(QWidget):
         rows.addLayout(row(tr("Learning rate"), self._slider, self._field, tip=tip))
         self._schedule = Choice(
             [(CONSTANT, tr("Constant")), *((name, _title(name)) for name in schedules.names())],
-            name="training-schedule", label=tr("Schedule of the learning rate"), width=216,
+            name=f"{name}-schedule", label=tr("Schedule of the learning rate"), width=216,
         )  # fmt: skip
         self._schedule.chosen.connect(self._choose)
         rows.addLayout(
@@ -77,11 +84,11 @@ class RateEditor(QWidget):
         self._arguments = QVBoxLayout()
         self._arguments.setSpacing(8)
         rows.addLayout(self._arguments)
-        self._formula = Label("", "hint", "tx3", name="training-schedule-formula", wrap=True)
+        self._formula = Label("", "hint", "tx3", name=f"{name}-schedule-formula", wrap=True)
         rows.addWidget(self._formula)
-        self._curve = RateCurve()
+        self._curve = RateCurve(f"{name}-schedule-curve")
         rows.addWidget(self._curve)
-        self._advice = Label("", "hint", "tx2", name="training-schedule-advice", wrap=True)
+        self._advice = Label("", "hint", "tx2", name=f"{name}-schedule-advice", wrap=True)
         rows.addWidget(self._advice)
 
     def show_rate(self, value: Any, steps: int, epochs: int) -> None:
@@ -102,7 +109,7 @@ class RateEditor(QWidget):
             widget.setVisible(schedule is not None)
         self._curve.show_schedule(schedule, self._steps, self._epochs)
         hint = ""
-        if schedule is not None:
+        if schedule is not None and self._advise:
             hint = schedules.advice(value, self._epochs, max(self._steps // self._epochs, 1))
         self._advice.setText(hint)
         self._advice.setVisible(bool(hint))
@@ -146,7 +153,7 @@ class RateEditor(QWidget):
     def _make_field(
         self, name: str, title: str, default: Any, found: Any
     ) -> NumberField | Toggle | TextField:
-        label = f"training-schedule-{name}"
+        label = f"{self._name}-schedule-{name}"
         if isinstance(default, bool):
             toggle = Toggle(name=label, label=title)
             toggle.clicked.connect(lambda: self._set(name, toggle.isChecked()))
@@ -203,11 +210,11 @@ def _numbers(given: str) -> list[Any]:
 
 
 class RateCurve(QWidget):
-    """The learning rate over the whole training, with its largest and smallest value."""
+    """The learning rate over the whole training or race, with its largest and smallest value."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setObjectName("training-schedule-curve")
+    def __init__(self, name: str = "training-schedule-curve") -> None:
+        super().__init__()
+        self.setObjectName(name)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._rates: np.ndarray = np.zeros(0)
         self._steps = self._epochs = 0

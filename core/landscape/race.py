@@ -176,7 +176,7 @@ def first_race() -> Race:
     race = Race()
     settings: dict[str, dict[str, Any]] = {
         "momentum": {"learning_rate": 0.002}, "nesterov": {"learning_rate": 0.002},
-        "adadelta": {"epsilon": 1e-3}, "batch": {"learning_rate": 0.006},
+        "adadelta": {"learning_rate": 1.0, "epsilon": 1e-3}, "batch": {"learning_rate": 0.006},
     }  # fmt: skip
     for name in ("batch", "momentum", "nesterov", "adagrad", "adadelta", "rmsprop", "adam"):
         one = new_racer(race, name)

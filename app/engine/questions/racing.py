@@ -29,11 +29,14 @@ class RaceAnswer:
         On what.
     paths
         Of the racers in their order; fewer while it is still computed.
+    lowest
+        The surface's value at the lowest of its known minima; NaN if none is known.
     """
 
     race: Race
     surface: Surface
     paths: tuple[Trajectory, ...]
+    lowest: float = float("nan")
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,9 +67,12 @@ def raced(session: None, *, race: Race) -> Generator[Partial, None, RaceAnswer]:
 
     surface = landscape.from_document(race.surface)
     paths: tuple[Trajectory, ...] = ()
+    lowest = float("nan")
+    if surface.minima:
+        lowest = float(surface.values(np.array(surface.minima, np.float64)).min())
     for paths in run(race, surface):
-        yield Partial(len(paths) / len(race.racers), RaceAnswer(race, surface, paths))
-    return RaceAnswer(race, surface, paths)
+        yield Partial(len(paths) / len(race.racers), RaceAnswer(race, surface, paths, lowest))
+    return RaceAnswer(race, surface, paths, lowest)
 
 
 @question("surface_grid", alone=True)

@@ -1,0 +1,193 @@
+"""The ranking of a race: a row for each racer with its marker, its loss, what it is set to, and where it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QPointF, QRectF
+
+from app import icons
+from app.scenes import draw
+from app.scenes.race_looks import Look, looks, paint_marker
+from app.scenes.race_numbers import numbers_of, ordinal, settings_words, standings
+from app.text import tr
+from core.landscape.race import kind, ranking
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QPainter
+
+    from app.engine.questions.racing import RaceAnswer
+    from app.theme import Theme
+    from core.landscape.race import Race
+
+#: Height of a row, and of one where there is little room.
+ROW, LOW = 74.0, 52.0
+#: From the left edge to the marker, and from there to the words.
+_MARGIN, _WORDS = 16.0, 26.0
+
+
+@dataclass(frozen=True)
+class RaceRow:
+    """What a row says of one racer.
+
+    Attributes
+    ----------
+    id, title, short, look
+        Which racer, what it is called, the same where there is little room, how it looks.
+    settings
+        What it is set to.
+    loss, position, gone
+        Where it stands, as words; `gone` tells what became of it if it is.
+    finished, place
+        Step at which it came to the finish line, and as the how-manieth; place 0 if it has not.
+    rank
+        Its place by loss, from 1; 0 before anything is computed.
+    """
+
+    id: str
+    title: str
+    short: str
+    look: Look
+    settings: str
+    loss: str = ""
+    position: str = ""
+    gone: str = ""
+    finished: int | None = None
+    place: int = 0
+    rank: int = 0
+
+    @property
+    def finish_words(self) -> str:
+        """When and as the how-manieth it finished; "" if it has not."""
+        if not self.place:
+            return ""
+        return tr("finished {place}, at step {step}", place=ordinal(self.place), step=self.finished)
+
+    @property
+    def words(self) -> str:
+        """All of it as a sentence, for those who do not see it."""
+        parts = [self.title]
+        if self.gone:
+            parts.append(self.gone)
+        elif self.loss:
+            parts += [tr("place {rank}", rank=self.rank), tr("loss {loss}", loss=self.loss),
+                      tr("at {point}", point=self.position)]  # fmt: skip
+        if self.place:
+            parts.append(self.finish_words)
+        return ", ".join((*parts, self.settings))
+
+
+def rows(
+    race: Race, answer: RaceAnswer | None, step: int, line: float | None = None
+) -> tuple[RaceRow, ...]:
+    """Return the rows of a race in its order.
+
+    Parameters
+    ----------
+    race
+        The race that is shown.
+    answer
+        What is computed of it, or of one like it; None before.
+    step
+        Where it stands.
+    line
+        The loss at which racers finish; None for the usual one.
+    """
+    look, found = looks(race), {}
+    places: dict[str, int] = {}
+    samples = False
+    if answer is not None:
+        samples = answer.surface.samples is not None
+        found = standings(answer, step, numbers_of(answer).finish_line(line))
+        order = ranking(answer.paths, step)
+        places = {answer.race.racers[place].id: k + 1 for k, place in enumerate(order)}
+    made = []
+    for one in race.racers:
+        row = RaceRow(
+            one.id,
+            one.title,
+            one.name or kind(one.kind).short,
+            look[one.id],
+            settings_words(one, samples),
+        )
+        standing = found.get(one.id)
+        if standing is not None:
+            row = RaceRow(
+                row.id, row.title, row.short, row.look, row.settings, standing.loss, standing.position, standing.gone,
+                standing.finished, standing.place, places.get(one.id, 0),
+            )  # fmt: skip
+        made.append(row)
+    return tuple(made)
+
+
+def ranked(all_rows: tuple[RaceRow, ...]) -> tuple[RaceRow, ...]:
+    """Return rows by loss, the smallest first; what is not computed yet comes last."""
+    return tuple(sorted(all_rows, key=lambda row: row.rank or len(all_rows) + 1))
+
+
+def paint_row(
+    painter: QPainter, box: QRectF, theme: Theme, row: RaceRow, *, chosen: bool = False, hovered: bool = False,
+    buttons: float = 0.0,
+) -> None:  # fmt: skip
+    """Paint a row.
+
+    Parameters
+    ----------
+    painter
+        Paints.
+    box
+        Where the row goes.
+    theme
+        Colours.
+    row
+        What it says.
+    chosen, hovered
+        Whether it is the racer that is looked at, and whether the mouse is over it.
+    buttons
+        Room at the right of the last line that is taken.
+    """
+    ground = theme.selbg if chosen else theme.bg2 if hovered else theme.bg1
+    draw.fill(painter, box.x(), box.y(), box.width(), box.height(), ground)
+    draw.line(painter, box.left(), box.bottom() - 0.5, box.right(), box.bottom() - 0.5, theme.line)
+    if chosen:
+        draw.fill(painter, box.x(), box.y(), 3, box.height(), theme.tx)
+    low = box.height() < ROW
+    first = box.y() + (20.0 if low else 23.0)
+    left, right = box.x() + _MARGIN + _WORDS, box.right() - 12
+    quiet = theme.tx2 if chosen else theme.tx3
+    paint_marker(painter, row.look, theme, QPointF(box.x() + _MARGIN + 9, first - 4.5), 11.0)
+    wide = 0.0
+    if row.gone:
+        wide = 14.0
+        icons.paint(painter, "alert-triangle", theme.err, QRectF(right - 14, first - 11, 14, 14))
+    elif row.loss:
+        wide = draw.text(painter, right, first, row.loss, 12, theme.loss, mono=True, anchor="end")
+    room = right - wide - 8 - left
+    title = row.title if draw.advance(row.title, 13, 600) <= room else row.short
+    title = draw.elide(title, 13, room, 600)
+    draw.text(painter, left, first, title, 13, theme.tx, weight=600)
+    end = right - buttons
+    second, third = first + 18, first + 35
+    if not low:
+        words = draw.elide(row.settings, 11, right - left, mono=True)
+        draw.text(painter, left, second, words, 11, theme.tx2, mono=True)
+    third = second if low else third
+    if row.gone:
+        draw.text(painter, left, third, draw.elide(row.gone, 11, end - left), 11, theme.err)
+        return
+    taken = 0.0
+    if row.place:
+        taken = _paint_finish(painter, end, third, theme, row) + 8
+    # Rather no position than half of one: the map and the table have it.
+    if draw.advance(row.position, 11, mono=True) <= end - left - taken:
+        draw.text(painter, left, third, row.position, 11, quiet, mono=True)
+
+
+def _paint_finish(painter: QPainter, right: float, y: float, theme: Theme, row: RaceRow) -> float:
+    """Paint a flag, the step of the finish and the place there; return the width."""
+    words = tr("{place} at {step}", place=ordinal(row.place), step=row.finished)
+    wide = draw.advance(words, 11, mono=True)
+    draw.text(painter, right - wide, y, words, 11, theme.tx, mono=True)
+    icons.paint(painter, "flag", theme.tx2, QRectF(right - wide - 17, y - 11, 14, 14))
+    return wide + 17

@@ -11,7 +11,7 @@ from app.optimizers.panels import PLACES, panels
 from app.optimizers.session import RaceSession
 from app.optimizers.transport import RaceTransport
 from app.spot import Spot
-from app.text import tr
+from app.text import number, tr
 from app.widgets import Banner
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class OptimizersView(QWidget):
             "racers": tr("Racers"),
             "stage": tr("Loss surface"),
             "terms": tr("Racer"),
-            "chart": tr("Loss"),
+            "chart": tr("By step"),
         }
         edges = {"racers": "r", "terms": "l", "chart": "t"}
         grounds = {"racers": "bg1", "terms": "bg1"}
@@ -113,10 +113,10 @@ class OptimizersView(QWidget):
                 if compact is not None:
                     compact(level)
 
-    def status(self) -> list[str]:
+    def status(self) -> list[tuple[str, str]]:
         """What the status bar counts here."""
         race = self.session.race
-        return [tr("racers {count}", count=len(race.racers)), tr("steps {count}", count=race.steps)]
+        return [(tr("racers"), str(len(race.racers))), (tr("steps"), number(race.steps))]
 
     def hint(self) -> tuple[tuple[str, str], ...]:
         """Keys of this workspace."""

@@ -1,0 +1,141 @@
+"""The plot of a race: curves of all racers up to the playhead; pointing at a step reads all of them."""
+
+from __future__ import annotations
+
+from html import escape
+from math import isfinite
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, QRect, QRectF, Qt
+from PySide6.QtGui import QMouseEvent, QPainter
+from PySide6.QtWidgets import QToolTip
+
+from app.scenes import draw
+from app.scenes.race_chart import CHARTS, RaceChart, make, paint, step_at, x_of
+from app.scenes.race_looks import looks
+from app.scenes.race_numbers import is_gone, loss_text, numbers_of
+from app.text import number, tr
+from app.widgets.painted import Painted
+
+if TYPE_CHECKING:
+    from app.optimizers.session import RaceSession
+    from app.theme import Theme
+
+#: Room for the numbers of the axes.
+LEFT, RIGHT, _TOP, _BELOW = 64.0, 24.0, 8.0, 20.0
+
+
+class RacePlot(Painted):
+    """See the module's text. A click or a drag goes to a step.
+
+    Parameters
+    ----------
+    session
+        What the panels share.
+    """
+
+    ground, ring_inset = True, 2
+
+    def __init__(self, session: RaceSession) -> None:
+        super().__init__("race-plot", tr("Loss by step"), focus=Qt.FocusPolicy.NoFocus)
+        self.setMinimumHeight(40)
+        self._session = session
+        self._chart: tuple[tuple[object, ...], RaceChart] | None = None
+        self._pointed: int | None = None
+        self._dragged = False
+
+    @property
+    def chart(self) -> RaceChart | None:
+        """What is shown, or None before there is anything."""
+        session = self._session
+        kind = str(session.toggles["chart"])
+        if session.answer is None or kind not in CHARTS:
+            return None
+        key = (session.answer, kind, session.toggles["chart_log"])
+        if self._chart is None or self._chart[0] != key:
+            self._chart = (key, make(session.answer, kind, bool(key[2])))
+        return self._chart[1]
+
+    def box(self) -> QRectF:
+        """Where the curves go."""
+        return QRectF(
+            LEFT, _TOP, max(1.0, self.width() - LEFT - RIGHT), max(8.0, self.height() - _TOP - _BELOW)
+        )  # fmt: skip
+
+    def paint(self, painter: QPainter, colors: Theme, area: QRect) -> None:
+        session, chart = self._session, self.chart
+        if chart is None:
+            words = session.problem or tr("The race is being computed.")
+            words = draw.elide(words, 12, self.width() - LEFT - 8)
+            draw.text(painter, LEFT, self.height() / 2, words, 12, colors.tx3)
+            return
+        wanted = session.toggles.get("finish")
+        line = numbers_of(chart.answer).finish_line(None if wanted is None else float(wanted))
+        box = self.box()
+        time = min(session.time, float(chart.answer.race.steps))
+        paint(painter, box, colors, chart, time, session.racer, line)
+        if self._pointed is not None and self._pointed <= session.step:
+            x = round(x_of(self._pointed, box, chart.answer.race.steps)) + 0.5
+            draw.line(painter, x, box.top(), x, box.bottom(), draw.faded(colors.tx2, 0.5))
+
+    def readings(self, step: int) -> list[tuple[str, str, str]]:
+        """Return id, name and number of every racer at a step, as the chart orders them: smallest first."""
+        chart = self.chart
+        if chart is None:
+            return []
+        found = []
+        for place, racer in enumerate(chart.answer.race.racers):
+            value = chart.value_at(place, step)
+            gone = is_gone(chart.answer.paths[place], step)
+            words = tr("gone") if gone else loss_text(value) if isfinite(value) else "–"
+            size = value if isfinite(value) and not gone else float("inf")
+            found.append((size, racer.id, racer.title, words))
+        return [one[1:] for one in sorted(found, key=lambda one: one[0])]
+
+    # -- the mouse
+
+    def _tell(self, event: QMouseEvent) -> None:
+        chart = self.chart
+        if chart is None or chart.empty:
+            return
+        step = step_at(event.position().x(), self.box(), chart.answer.race.steps)
+        # What is still to come is not told.
+        step = min(step, self._session.step)
+        if step != self._pointed:
+            self._pointed = step
+            self.update()
+        look, colors = looks(chart.answer.race), self._session.context.theme
+        lines = "".join(
+            f'<tr><td style="color:{look[identifier].color(colors).name()}">■&nbsp;</td>'
+            f"<td>{escape(title)}&nbsp;&nbsp;</td><td align=right>{words}</td></tr>"
+            for identifier, title, words in self.readings(step)
+        )
+        head = tr("{what} at step {step}", what=CHARTS[chart.kind], step=number(step))
+        QToolTip.showText(
+            event.globalPosition().toPoint(), f"<b>{escape(head)}</b><table>{lines}</table>", self
+        )
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton and self.chart is not None:
+            self._dragged = True
+            self._seek(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self._dragged:
+            self._seek(event)
+        else:
+            self._tell(event)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        self._dragged = False
+
+    def _seek(self, event: QMouseEvent) -> None:
+        session = self._session
+        step = step_at(event.position().x(), self.box(), session.total)
+        if step != session.time or session.playing:
+            session.context.do("race.seek", step=step)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self._pointed = None
+        self.update()
+        super().leaveEvent(event)

@@ -1,0 +1,342 @@
+"""The chart of a race: loss, distance to the minimum or learning rate of all racers by step, up to the playhead."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil, floor, isfinite, log10
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QImage, QPen, QPolygonF
+
+from app.scenes import draw, series
+from app.scenes.race_looks import looks, paint_marker
+from app.scenes.race_numbers import loss_text, numbers_of
+from app.text import number, tr
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QPainter
+
+    from app.engine.questions.racing import RaceAnswer
+    from app.theme import Theme
+
+#: What can be charted, with its title and whether its axis can be logarithmic.
+CHARTS = {
+    "loss": tr("Loss"),
+    "distance": tr("Distance"),
+    "rate": tr("Learning rate"),
+}
+#: A logarithmic axis shows at most so many decades below its top; what is smaller is 0 to the eye.
+_DECADES = 16.0
+#: A racer that climbs is followed to so many times the start's loss.
+_CLIMB = 1e3
+#: Between two numbers of the axis, in pixels at least.
+_APART = 14.0
+_FINISH_DASH = (4.0, 3.0)
+
+
+@dataclass(frozen=True, eq=False)
+class RaceChart:
+    """A chart that can be painted; made by `make`.
+
+    Attributes
+    ----------
+    answer
+        The race.
+    kind
+        A key of `CHARTS`.
+    log
+        Whether the axis is logarithmic, which it is where that is possible.
+    shift
+        What is taken from the losses so that they have logarithms: the lowest one.
+    values
+        Of each racer, (steps + 1,) or (steps,) float64.
+    low, high
+        The axis: numbers, or their decimal logarithms.
+    ticks
+        Numbers with lines.
+    empty
+        Why there is nothing to see, a sentence; or "".
+    wanted_log
+        Whether a logarithmic axis was asked for.
+    """
+
+    answer: RaceAnswer
+    kind: str
+    log: bool
+    shift: float
+    values: tuple[np.ndarray, ...]
+    low: float
+    high: float
+    ticks: tuple[float, ...]
+    empty: str = ""
+    wanted_log: bool = False
+
+    @property
+    def subtitle(self) -> str:
+        """What the axis is, if it is not what is expected."""
+        if self.shift:
+            return tr("above the lowest, {value}", value=loss_text(self.shift))
+        if self.wanted_log and not self.log and not self.empty:
+            return tr("numbers below 0 have no log scale")
+        return ""
+
+    def heights(self, values: np.ndarray, box: QRectF) -> np.ndarray:
+        """Return heights in pixels, a little outside the box at most."""
+        v = np.asarray(values, float) - self.shift
+        with np.errstate(invalid="ignore", divide="ignore"):
+            if self.log:
+                v = np.log10(np.maximum(v, 10.0 ** (self.low - 1)))
+            share = np.clip((v - self.low) / (self.high - self.low), -0.02, 1.04)
+        return box.bottom() - share * box.height()
+
+    def value_at(self, place: int, time: float) -> float:
+        """Return a racer's number at a time, between two steps the straight line's; NaN where there is none."""
+        values = self.values[place]
+        if not len(values):
+            return float("nan")
+        before = min(int(time), len(values) - 1)
+        after = min(before + 1, len(values) - 1)
+        part = min(time - before, 1.0)
+        a, b = float(values[before]), float(values[after])
+        return a if part <= 0 or not isfinite(b) else a + (b - a) * part
+
+
+def make(answer: RaceAnswer, kind: str = "loss", log: bool = True) -> RaceChart:
+    """Return a chart of a race."""
+    numbers = numbers_of(answer)
+    places = range(len(answer.paths))
+    shift, empty, wanted = 0.0, "", log
+    if kind == "distance":
+        values = tuple(numbers.distances(k) for k in places)
+        if not answer.surface.minima:
+            empty = tr("No minimum of this surface is known, so there is no distance to it.")
+    elif kind == "rate":
+        values = tuple(numbers.rates(k) for k in places)
+    else:
+        values = tuple(path.losses for path in answer.paths)
+    every = np.concatenate(values) if values else np.zeros(0)
+    every = every[np.isfinite(every)]
+    if not every.size:
+        return RaceChart(answer, kind, False, 0.0, values, 0.0, 1.0, (),
+                         empty or tr("There is nobody in the race. Add a racer first."))  # fmt: skip
+    if kind == "loss" and log and every.min() <= 0:
+        if isfinite(numbers.lowest) and numbers.lowest:
+            shift = numbers.lowest
+        else:
+            log = log and every.min() == 0
+    top = float(every.max())
+    if kind == "loss" and isfinite(numbers.start):
+        limit = numbers.start - shift
+        top = min(top, shift + max(limit, 1e-12) * _CLIMB)
+    shown = every - shift
+    if log and (shown > 0).any() and top - shift > 0:
+        bottom = max(float(shown[shown > 0].min()), (top - shift) * 10.0**-_DECADES)
+        low, high, ticks = _decades(bottom, top - shift)
+    else:
+        log, shift = False, 0.0
+        low, high, ticks = _plain(min(float(every.min()), 0.0), top)
+    return RaceChart(answer, kind, log, shift, values, low, high, ticks, empty, wanted)
+
+
+def _decades(bottom: float, top: float) -> tuple[float, float, tuple[float, ...]]:
+    low, high = floor(log10(bottom) + 1e-9), ceil(log10(top) - 1e-9)
+    if high - low < 1:
+        high = low + 1
+    apart = max(1, ceil((high - low) / 5))
+    # Whole strides from the top, so that the highest line has its number.
+    low = high - ceil((high - low) / apart) * apart
+    return float(low), float(high), tuple(10.0**k for k in range(low, high + 1, apart))
+
+
+def _plain(bottom: float, top: float) -> tuple[float, float, tuple[float, ...]]:
+    if top <= bottom:
+        top = bottom + (abs(bottom) or 1.0)
+    ticks = series.ticks(bottom, top, 4)
+    apart = ticks[1] - ticks[0] if len(ticks) > 1 else top - bottom
+    if ticks[-1] < top:
+        ticks.append(ticks[-1] + apart)
+    if ticks[0] > bottom:
+        ticks.insert(0, ticks[0] - apart)
+    return float(ticks[0]), float(ticks[-1]), tuple(float(one) for one in ticks)
+
+
+def tick_text(chart: RaceChart, value: float) -> str:
+    """Return what is written at a line of the axis."""
+    if chart.log:
+        exponent = round(log10(value))
+        if -3 <= exponent <= 4:
+            return f"{value:.{max(0, -exponent)}f}"
+        return f"1e{exponent}".replace("-", draw.MINUS)
+    apart = chart.ticks[1] - chart.ticks[0] if len(chart.ticks) > 1 else 1.0
+    if apart < 1e-3 or abs(value) >= draw.LARGE:
+        return draw.scientific(value)
+    return draw.plain(value, max(0, -floor(log10(apart) + 1e-9)))
+
+
+def x_of(step: float, box: QRectF, steps: int) -> float:
+    """Return where a step stands."""
+    return box.left() + step / max(1, steps) * box.width()
+
+
+def step_at(x: float, box: QRectF, steps: int) -> int:
+    """Return the step under a point."""
+    share = min(1.0, max(0.0, (x - box.left()) / max(1.0, box.width())))
+    return round(share * steps)
+
+
+#: Of each chart the pictures of its whole curves, by size, theme and chosen racer; the newest few.
+_pictures: WeakKeyDictionary[RaceChart, dict[tuple[object, ...], QImage]] = WeakKeyDictionary()
+
+
+def paint(
+    painter: QPainter, box: QRectF, theme: Theme, chart: RaceChart, time: float, chosen: str = "",
+    line: float | None = None,
+) -> None:  # fmt: skip
+    """Paint the plot with its axes: the curves as far as the race has come, and the markers there.
+
+    Parameters
+    ----------
+    painter
+        Paints.
+    box
+        Where the curves go; the numbers of the axes stand left of it and below.
+    theme
+        Colours.
+    chart
+        What is shown.
+    time
+        Where the race stands, in steps.
+    chosen
+        Id of the racer that is looked at.
+    line
+        The loss at which racers finish.
+    """
+    steps = chart.answer.race.steps
+    _paint_axes(painter, box, theme, chart, steps)
+    if chart.empty:
+        words, at = draw.elide(chart.empty, 12, box.width() - 16), box.center()
+        draw.text(painter, at.x(), at.y() + 4, words, 12, theme.tx2, anchor="middle")
+        return
+    if line is not None and chart.kind == "loss":
+        y = float(chart.heights(np.array(line), box))
+        if box.top() <= y <= box.bottom():
+            pen = QPen(theme.tx3, 1)
+            pen.setDashPattern(list(_FINISH_DASH))
+            painter.setPen(pen)
+            y = round(y) + 0.5
+            painter.drawLine(QPointF(box.left(), y), QPointF(box.right(), y))
+    x = x_of(time, box, steps)
+    margin = 4.0
+    whole = box.adjusted(-margin, -margin, margin, margin)
+    if draw.is_vector(painter):
+        painter.save()
+        painter.setClipRect(QRectF(whole.left(), whole.top(), x - whole.left(), whole.height()))
+        _paint_curves(painter, box, theme, chart, chosen)
+        painter.restore()
+    else:
+        picture = _curves(box, whole, theme, chart, chosen, draw.scale_of(painter))
+        if x > whole.left():
+            ratio = picture.devicePixelRatio()
+            wide = x - whole.left()
+            painter.drawImage(
+                QRectF(whole.left(), whole.top(), wide, whole.height()), picture,
+                QRectF(0, 0, wide * ratio, whole.height() * ratio),
+            )  # fmt: skip
+    x = round(x) + 0.5
+    draw.line(painter, x, box.top() - 4, x, box.bottom(), draw.faded(theme.tx, 0.6))
+    _paint_markers(painter, box, theme, chart, time, chosen)
+
+
+def _paint_axes(painter: QPainter, box: QRectF, theme: Theme, chart: RaceChart, steps: int) -> None:
+    # In low charts only as many numbers as there is room for, counted from the top.
+    apart = box.height() / max(1, len(chart.ticks) - 1)
+    stride = max(1, ceil(_APART / max(apart, 1.0)))
+    for place, tick in enumerate(reversed(chart.ticks)):
+        if place % stride:
+            continue
+        y = round(float(chart.heights(np.array(tick + chart.shift), box))) + 0.5
+        draw.line(painter, box.left(), y, box.right(), y, theme.grid)
+        words = tick_text(chart, tick)
+        draw.text(painter, box.left() - 8, y + 3.5, words, 10, theme.tx2, mono=True, anchor="end")
+    below = box.bottom() + 15
+    for tick in series.ticks(0, steps, max(2, min(6, int(box.width() // 80)))):
+        if tick == int(tick):
+            at, words = x_of(tick, box, steps), number(int(tick))
+            anchor = "start" if tick == 0 else "end" if tick == steps else "middle"
+            draw.text(painter, at, below, words, 10, theme.tx3, mono=True, anchor=anchor)
+
+
+def _curves(
+    box: QRectF, whole: QRectF, theme: Theme, chart: RaceChart, chosen: str, scale: float
+) -> QImage:
+    key = (box.x(), box.y(), box.width(), box.height(), theme.name, chosen, scale)
+    kept = _pictures.setdefault(chart, {})
+    if key not in kept:
+        if len(kept) > 3:
+            kept.pop(next(iter(kept)))
+        image = draw.canvas(whole.width(), whole.height(), scale, None)
+        with draw.painting(image, (whole.width(), whole.height())) as inner:
+            inner.translate(-whole.left(), -whole.top())
+            _paint_curves(inner, box, theme, chart, chosen)
+        kept[key] = image
+    return kept[key]
+
+
+def _paint_curves(
+    painter: QPainter, box: QRectF, theme: Theme, chart: RaceChart, chosen: str
+) -> None:
+    race = chart.answer.race
+    look = looks(race)
+    order = sorted(range(len(chart.values)), key=lambda k: race.racers[k].id == chosen)
+    for place in order:
+        one = race.racers[place]
+        points = polyline(chart, place, box)
+        if len(points) < 1:
+            continue
+        pen = QPen(look[one.id].color(theme), 2.5 if one.id == chosen else 1.5)
+        pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
+        painter.setPen(pen)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawPolyline(QPolygonF([QPointF(x, y) for x, y in points.tolist()]))
+
+
+def polyline(chart: RaceChart, place: int, box: QRectF) -> np.ndarray:
+    """Return a racer's curve in pixels, (points, 2): of a column with many steps its least and greatest."""
+    values = chart.values[place]
+    good = np.isfinite(values)
+    at = np.flatnonzero(good)
+    if not len(at):
+        return np.zeros((0, 2))
+    steps = chart.answer.race.steps
+    x = box.left() + at / max(1, steps) * box.width()
+    y = chart.heights(values[at], box)
+    columns = max(1, int(box.width()))
+    if len(at) <= 3 * columns:
+        return np.column_stack([x, y])
+    column, least, most = series.ranges(x, y, columns, box.left(), box.right())
+    middle = box.left() + (column + 0.5) * box.width() / columns
+    pairs = np.column_stack([least, most])
+    # Up and down in turn, so that neighbouring columns join where they are near.
+    pairs[1::2] = pairs[1::2, ::-1]
+    return np.column_stack([np.repeat(middle, 2), pairs.reshape(-1)])
+
+
+def _paint_markers(
+    painter: QPainter, box: QRectF, theme: Theme, chart: RaceChart, time: float, chosen: str
+) -> None:
+    race = chart.answer.race
+    look = looks(race)
+    for place in sorted(range(len(chart.values)), key=lambda k: race.racers[k].id == chosen):
+        one, path = race.racers[place], chart.answer.paths[place]
+        when = time
+        if path.left is not None and path.left <= time:
+            # Where it was seen last.
+            when = max(0, path.left - 1)
+        value = chart.value_at(place, when)
+        if isfinite(value):
+            y = float(chart.heights(np.array(value), box))
+            at = QPointF(x_of(when, box, race.steps), y)
+            paint_marker(painter, look[one.id], theme, at, 10.0 if one.id == chosen else 8.0)

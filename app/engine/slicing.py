@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,6 +27,8 @@ OWN = "run"
 MOST_SAMPLES = 10_000
 #: What is seen around paths, as a share of their extent, on each side.
 _MARGIN = 0.15
+#: Seconds of work between two turns of the worker.
+_PIECE = 0.01
 #: Bytes of the run's own weights that are looked at.
 _OWN_BYTES = 256 * 1024**2
 #: Racers that went so many times as far as most do not decide where the plane lies.
@@ -117,7 +120,7 @@ def gone_of(ways: list[Way]) -> tuple[str, ...]:
     for one in ways:
         if np.isfinite(one.loss):
             moved = one.weights[-1].astype(np.float64) - one.weights[0]
-            far[one.id] = float(np.sqrt(moved @ moved))
+            far[one.id] = float(np.sqrt(np.einsum("n,n->", moved, moved)))
     usual = float(np.median(list(far.values()))) if far else 0.0
     return tuple(
         one.id for one in ways if one.id not in far or (usual > 0 and far[one.id] > _FAR * usual)
@@ -148,7 +151,22 @@ def row_of(run: Run, layout: Layout, ways: list[Way], near: list[Way], centre: s
     )  # fmt: skip
 
 
-def quietly(made: Generator[float, None, Plane]) -> Generator[float, None, Plane]:
+class Pace:
+    """When it is time to let others have their turn: each turn of the worker costs more than small pieces do."""
+
+    def __init__(self) -> None:
+        self._last = perf_counter()
+
+    def due(self) -> bool:
+        """Whether enough was done since this was last true."""
+        now = perf_counter()
+        if now - self._last < _PIECE:
+            return False
+        self._last = now
+        return True
+
+
+def quietly(made: Generator[float, None, Plane], pace: Pace) -> Generator[float, None, Plane]:
     """Done in pieces of which no progress is told: what takes long comes after it."""
     while True:
         try:
@@ -156,17 +174,19 @@ def quietly(made: Generator[float, None, Plane]) -> Generator[float, None, Plane
         except StopIteration as end:
             found: Plane = end.value
             return found
-        yield 0.0
+        if pace.due():
+            yield 0.0
 
 
-def paths_over(plane: Plane, ways: list[Way]) -> Generator[float, None, list[Path]]:
+def paths_over(plane: Plane, ways: list[Way], pace: Pace) -> Generator[float, None, list[Path]]:
     """What the plane sees of the ways."""
     found = []
     for one in ways:
         shadows = []
         for k in range(len(one.steps)):
             shadows.append(plane.project(one.weights[k : k + 1]))
-            yield 0.0
+            if pace.due():
+                yield 0.0
         places, distances, lengths = (
             read_only(np.concatenate([getattr(s, name) for s in shadows]), np.float64)
             for name in ("places", "distances", "lengths")
@@ -209,7 +229,9 @@ def _range(given: Sequence[float]) -> tuple[float, float]:
     return ends[0], ends[1]
 
 
-def measured_at(losses: Losses, weights: np.ndarray, share: float) -> Generator[float, None, float]:
+def measured_at(
+    losses: Losses, weights: np.ndarray, share: float, pace: Pace
+) -> Generator[float, None, float]:
     """The loss of weights (size,), in pieces that tell the share that was done before."""
     pieces = losses.measuring(weights)
     while True:
@@ -217,4 +239,5 @@ def measured_at(losses: Losses, weights: np.ndarray, share: float) -> Generator[
             next(pieces)
         except StopIteration as end:
             return float(end.value)
-        yield share
+        if pace.due():
+            yield share

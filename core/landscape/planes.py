@@ -192,19 +192,24 @@ class Plane:
         """The nearest points of the plane to weights (points, size), by least squares over those that learn."""
         learned = self.directions.shape[1]
         first, second = self.directions
-        gram = self.directions @ self.directions.T
+        # Sums by this thread alone: NumPy's products wake others up, which takes longer where processors are busy.
+        gram = np.einsum("kn,ln->kl", self.directions, self.directions)
         places = np.full((len(points), 2), np.nan)
         distances, lengths = np.full(len(points), np.nan), np.full(len(points), np.nan)
         for k, point in enumerate(points):
             away = point[:learned].astype(np.float64) - self.centre[:learned]
-            lengths[k] = np.sqrt(away @ away)
+            lengths[k] = _length(away)
             if not np.isfinite(lengths[k]):
                 continue
-            places[k] = np.linalg.solve(gram, self.directions @ away)
+            places[k] = np.linalg.solve(gram, np.einsum("kn,n->k", self.directions, away))
             away -= places[k, 0] * first
             away -= places[k, 1] * second
-            distances[k] = np.sqrt(away @ away)
+            distances[k] = _length(away)
         return Shadow(places, distances, lengths)
+
+
+def _length(row: np.ndarray) -> float:
+    return float(np.sqrt(np.einsum("n,n->", row, row)))
 
 
 def random_plane(layout: Layout, weights: np.ndarray, seed: int = 0) -> Plane:
@@ -295,10 +300,11 @@ def principal_plane(
         )
         raise ChainruleError(message)
     largest = np.maximum(values[::-1][:2], 0.0)
+    both = np.ascontiguousarray(vectors[:, ::-1][:, :2])
     directions = np.zeros((2, learned))
     for k, start in enumerate(starts):
         block = deviations(start)
-        directions[:, start : start + block.shape[1]] = vectors[:, ::-1][:, :2].T @ block
+        directions[:, start : start + block.shape[1]] = np.einsum("pk,pn->kn", both, block)
         yield 0.5 + 0.5 * (k + 1) / len(starts)
     shares = largest / total
     if largest[1] <= _FLAT * largest[0]:

@@ -18,6 +18,7 @@ from app.engine.answers import Partial
 from app.engine.compiled import compiled_elsewhere
 from app.engine.questions import question
 from app.engine.slicing import (
+    Pace,
     Path,
     gone_of,
     losses_of,
@@ -235,7 +236,7 @@ def slice_of_loss(
         raise ChainruleError(
             tr("A slice has random or principal directions, not {directions}.", directions=repr(directions))
         )  # fmt: skip
-    run, position = session.run, session.position
+    run, position, pace = session.run, session.position, Pace()
     losses = losses_of(run, part, samples, seed)
     layout = losses.layout
     ways = ways_of(run, layout, _raced(run, race) if race else None)
@@ -248,8 +249,10 @@ def slice_of_loss(
     if directions == "random":
         plane = random_plane(layout, row, seed)
     else:
-        plane = yield from quietly(principal_plane(layout, [one.weights for one in near], row))
-    paths = yield from paths_over(plane, ways)
+        plane = yield from quietly(
+            principal_plane(layout, [one.weights for one in near], row), pace
+        )
+    paths = yield from paths_over(plane, ways, pace)
     spans = spans_of(directions, [one for one in paths if one.id not in gone], x_range, y_range)
     points = sum(len(one.steps) for one in paths) if heights else 0
     whole = max(side * side + points, 1) if isinstance(side, int) else 1
@@ -268,7 +271,7 @@ def slice_of_loss(
     for k, way in enumerate(ways if heights else ()):
         measured = np.full(len(way.steps), np.nan)
         for place, weights in enumerate(way.weights):
-            measured[place] = yield from measured_at(losses, weights, done / whole)
+            measured[place] = yield from measured_at(losses, weights, done / whole, pace)
             done += 1
         paths[k] = replace(paths[k], losses=read_only(measured, np.float64))
         yield Partial(done / whole, answer(found))

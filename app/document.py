@@ -16,9 +16,9 @@ from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
 from app.text import tr
-from core.io.runs import DataRef
+from core.io.runs import NO_DATA, DataRef
 from core.landscape.race import Race, first_race
-from core.spec import Advice, Inspection, Network, Training, inspect
+from core.spec import Advice, Inspection, Network, Problem, Training, inspect
 
 __all__ = ["DataRef", "Document", "State", "data_info"]
 
@@ -346,15 +346,40 @@ def look_at(state: State) -> Inspection:
     shape = None if info is None else tuple(info.input_shape)
     # Zero classes means one number to predict; None would switch the check off.
     classes = None if info is None else len(info.classes)
-    return causes_only(
-        inspect(
-            state.network,
-            batch_size=state.training.batch_size,
-            data_shape=shape,
-            classes=classes,
-            loss=state.training.loss,
-        )
+    found = inspect(
+        state.network,
+        batch_size=state.training.batch_size,
+        data_shape=shape,
+        classes=classes,
+        loss=state.training.loss,
     )
+    return causes_only(_with_samples(found, state, known=info is not None))
+
+
+def _with_samples(inspection: Inspection, state: State, *, known: bool) -> Inspection:
+    """Say what else training needs: a data set this installation has, and a loss. Models of scripts come without."""
+    if inspection.problems:
+        return inspection
+    if not known and state.data.id in ("", NO_DATA):
+        sentence = tr(
+            "No data set is chosen, so this network cannot be trained. Choose one at the top of the window."
+        )
+        title = tr("No samples")
+    elif not known:
+        title = tr("No such data set")
+        sentence = tr(
+            "There is no data set {name} here, so this network cannot be trained. Choose another at the top of the "
+            "window.",
+            name=repr(state.data.id),
+        )
+    elif not state.training.loss:
+        title = tr("No loss")
+        sentence = tr(
+            "No loss is chosen, so this network cannot be trained. Choose one in the training settings."
+        )
+    else:
+        return inspection
+    return replace(inspection, problems=(Problem(None, title, sentence),), advice=())
 
 
 def causes_only(inspection: Inspection) -> Inspection:

@@ -26,6 +26,7 @@ class Subject(msgspec.Struct):
     data: str = ""
     parameters: dict[str, object] = {}
     precise: bool = False
+    alone: bool = False
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -49,5 +50,6 @@ def run(arguments: argparse.Namespace) -> int:
 
     os.environ[HELPER] = "1"
     helper = None if subject.precise else [*own_command(), "warm"]
-    warm(subject.network, subject.training, say, helper, precise=subject.precise)
+    warm(subject.network, subject.training, say, helper, precise=subject.precise,
+         alone=subject.alone)  # fmt: skip
     return 0

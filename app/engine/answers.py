@@ -48,21 +48,27 @@ class LongAnswer:
         The work: it yields shares that are done, or what is found so far.
     partly
         What was found so far, to be told; None if it is not yet time.
+    seconds
+        Spent on it.
     """
 
     ticket: int
     run: Run | Unfed | None
     pieces: Generator[float | Partial, None, Any]
     partly: Any = None
+    seconds: float = 0.0
     _told: float = 0.0
     _told_partly: float = 0.0
 
     def go_on(self) -> tuple[float | None, Any]:
         """Do one piece; returns the share that is done if it is time to tell it, and what was found at the end."""
+        began = perf_counter()
         try:
             share = next(self.pieces)
         except StopIteration as end:
             return 1.0, end.value
+        finally:
+            self.seconds += perf_counter() - began
         if isinstance(share, Partial):
             if perf_counter() - self._told_partly >= _PARTLY:
                 self._told_partly, self.partly = perf_counter(), share.found

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QTimer, Slot
 
+from app.document import data_info
 from app.engine.state import Work
-from core import data as data_sets
 from core.io.runs import DataRef
 from core.spec.inspection import inspect
 
@@ -53,16 +53,16 @@ class Follower(QObject):
         if problems:
             work = self._engine.work
             chosen = (document.data.id, dict(document.data.parameters))
-            other = work is not None and (work.data, dict(work.parameters)) != chosen
+            other = work is None or (work.data, dict(work.parameters)) != chosen
             self._engine.block(problems[0].sentence, other_data=other)
-            if lacks_samples(document):
-                self._engine.look_alone(work_of(document))
+            if works_alone(document):
+                self._engine.look_alone(work_of(document, self._engine.held_back))
             return
-        work = work_of(document)
         if first or self._engine.work is None:
+            work = work_of(document, self._engine.held_back)
             self._engine.open(work)
         else:
-            self._engine.edit(work)
+            self._engine.edit(work_of(document))
 
     def has(self, work: Work) -> None:
         """Know that the engine has this now; what the document says otherwise is handed on."""
@@ -82,16 +82,18 @@ def work_of(document: Any, saved: Any = None) -> Work:
     return Work(document.network, document.training, data.id, dict(data.parameters), saved)
 
 
-def lacks_samples(document: Any) -> bool:
-    """Whether the network works by itself and only the samples have another shape than what it reads."""
+def works_alone(document: Any) -> bool:
+    """Whether the network works by itself: it lacks samples it can read, a loss, or the memory that training takes."""
     inputs = [one for one in document.inspection.rows if one.kind == "InputLayer"]
     if len(inputs) != 1:
         return False
-    known = document.data.id in data_sets.names()
-    shape = tuple(data_sets.info(document.data.id).input_shape) if known else None
-    if tuple(inputs[0].output_shape or ()) == shape:
-        return False
-    return not inspect(document.network, batch_size=1).problems
+    info = data_info(document.data)
+    shape = tuple(info.input_shape) if info is not None else None
+    if info is None or tuple(inputs[0].output_shape or ()) != shape:
+        return not inspect(document.network, batch_size=1).problems
+    # Samples fit: only their number at a time, or the loss, keeps it from being trained.
+    classes, loss = len(info.classes), document.training.loss
+    return not inspect(document.network, 1, shape, classes, loss).problems
 
 
 def follow(engine: Engine, document: Any) -> Follower:

@@ -22,7 +22,7 @@ from app.engine.state import (
 )
 from app.engine.steering import Steering
 from app.engine.warmup import WarmUp
-from app.engine.worker import Worker
+from app.engine.worker import OF_THE_NETWORK, Worker
 from app.snapshots import Probe
 from app.text import tr
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("chainrule.engine")
 
-#: What needs a run: while the network cannot run, the worker has that of the network before.
+#: What needs a run, or a network that is explained without one: else the worker has that of the network before.
 _OF_THE_RUN = frozenset(
     ("inside_exciting", "inside_mistakes", "inside_neighbours", "inside_pictures", "inside_others", "inside_beside",
      "inside_maximization", "inside_maximized", "network_race", "loss_slice")
@@ -96,9 +96,12 @@ class Engine(Steering, QObject):
         self.clock = clock if clock is not None else Clock(self)
         self._state = EngineState()
         self._work: Work | None = None
+        #: What the file held that was opened and cannot run yet.
+        self._held_back: SavedState | None = None
         self._blocked = ""
         self._hidden = False
         self._alone: Work | None = None
+        self._anew = False
         self._bus: Bus | None = None
         self._document: Any = None
         self._follower: Any = None
@@ -114,7 +117,7 @@ class Engine(Steering, QObject):
         self._stops: tuple[tuple[Breakpoint, ...], bool] = ((), False)
         self._closed = False
         self._warm_up = WarmUp(self) if warm else None
-        #: What kernels are being compiled for, and how it goes on: "open" or "edit".
+        #: What kernels are being compiled for, and how it goes on: "open", "edit" or "alone".
         self._warming: Work | None = None
         self._then = "open"
         if self._warm_up is not None:
@@ -171,8 +174,13 @@ class Engine(Steering, QObject):
         return self._work
 
     @property
+    def held_back(self) -> SavedState | None:
+        """What the file held that was opened and cannot run yet: it goes on with that when it can."""
+        return self._held_back
+
+    @property
     def alone(self) -> Work | None:
-        """What is explained although no samples fit it."""
+        """What is explained although it cannot be trained."""
         return self._alone
 
     # Opening and editing
@@ -181,7 +189,7 @@ class Engine(Steering, QObject):
         """Open a network, its training settings and its data; replaces the run there was."""
         if self._closed:
             return
-        self._work = work
+        self._work, self._held_back = work, None
         self._blocked, self._hidden, self._alone = "", False, None
         self._slow.stop()
         self._latest = None
@@ -224,8 +232,8 @@ class Engine(Steering, QObject):
         self._change(status="blocked", reason=reason)
 
     def look_alone(self, work: Work, *, anew: bool = False) -> None:
-        """Explain a blocked network although no samples fit it; with `anew` no weights of one before are kept."""
-        self._alone = work
+        """Explain a blocked network although it cannot be trained; with `anew` no weights of one before are kept."""
+        self._alone, self._anew = work, anew
         self._send("look_alone", work=work, anew=anew)
 
     def attach(self, bus: Bus, document: Any) -> None:
@@ -248,15 +256,18 @@ class Engine(Steering, QObject):
 
     def open_document(self, saved: SavedState | None = None) -> None:
         """Open what the followed document holds, going on from `saved`: a project file was read."""
-        from app.engine.following import lacks_samples, work_of
+        from app.engine.following import work_of, works_alone
 
         if self._follower is not None:
             self._follower.opened()
         problems = self._document.inspection.problems
         if problems:
-            # What is there is of another project.
+            # What is there is of another project: saved, or gone on with, it would take the place of what was opened.
+            self._work, self._held_back = None, saved
+            self._send("expect")
+            self._change(position=None, finished=False, runs=())
             self.block(problems[0].sentence, other_data=True)
-            if lacks_samples(self._document):
+            if works_alone(self._document):
                 self.look_alone(work_of(self._document, saved), anew=True)
         else:
             self.open(work_of(self._document, saved))
@@ -334,7 +345,8 @@ class Engine(Steering, QObject):
         int
             A ticket for `forget`.
         """
-        if self._blocked and question in _OF_THE_RUN and failed is not None:
+        alone = self._alone is not None and question in OF_THE_NETWORK
+        if self._blocked and question in _OF_THE_RUN and not alone and failed is not None:
             # The worker still has the run of the network before.
             sentence = tr("{reason} Until then nothing is looked for here.", reason=self._blocked)
             QTimer.singleShot(0, lambda: failed(sentence))
@@ -532,6 +544,11 @@ class Engine(Steering, QObject):
         if problem:
             log.warning("the warm-up ended early: %s", problem)
         warmed, self._warming = self._warming, None
+        if self._then == "alone" and self._alone is not None:
+            self._send("look_alone", work=self._alone, anew=self._anew, warmed=True)
+            # Who was told to wait asks again.
+            self.state_changed.emit(self._state)
+            return
         if self._work is None or self._closed:
             return
         if warmed is None or warmed is self._work or problem:
@@ -546,6 +563,10 @@ class Engine(Steering, QObject):
 
     @Slot(object)
     def _on_kernels_missing(self, work: Work) -> None:
+        if self._warm_up is not None and not self._closed and work is self._alone:
+            self._warming, self._then = work, "alone"
+            self._warm_up.begin(work, alone=True)
+            return
         # A newer edit is on its way to the worker; it will say what that one lacks.
         if work is self._work and self._warm_up is not None and not self._closed:
             self._warming, self._then = work, "edit"

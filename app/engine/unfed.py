@@ -55,3 +55,8 @@ class Unfed:
     def answer(self, question: str, **values: Any) -> Any:
         """Answer a question of `app.engine.worker.OF_THE_NETWORK`."""
         return answering(question)(self, **values)
+
+
+def is_unfed(asked: object) -> bool:
+    """Whether what is asked is a network without a run: no samples, no steps, no other runs."""
+    return isinstance(asked, Unfed)

@@ -16,7 +16,10 @@ from core.tape import cache
 FOLDER = cache.prepare()
 
 from core import losses, optimizers  # noqa: E402
+from core.errors import ChainruleError  # noqa: E402
+from core.explain.pieces import up_to  # noqa: E402
 from core.kernels import state as S  # noqa: E402
+from core.spec.inspection import inspect  # noqa: E402
 from core.tape.compiler import compile_network, kernels_needed  # noqa: E402
 from core.tape.table import table  # noqa: E402
 
@@ -81,16 +84,50 @@ def tapes(network: Network, training: Training) -> Iterator[Tape]:
 
 
 def jobs_of(network: Network, training: Training, *, precise: bool = False) -> list[str]:
-    """Return what has to be compiled, slow ones first; `precise` is what numeric checks need."""
+    """Return what has to be compiled, slow ones first.
+
+    `precise` is what nobody waits for: what explains the network, and what numeric checks need.
+    """
     if precise:
         tape = compile_network(
             network, "check", loss=losses.get(training.loss), metrics=(), batch_size=1
         )
-        return [f"{_PRECISE}{name}" for name in (_MACHINE, _SHARING, *kernels_needed(tape))]
+        exact = [f"{_PRECISE}{name}" for name in (_MACHINE, _SHARING, *kernels_needed(tape))]
+        trained = jobs_of(network, training)
+        return [*(name for name in of_explanations(network) if name not in trained), *exact]
     names: dict[str, None] = dict.fromkeys((_MACHINE, _SHARING, _READING, _HEALTH, _PICTURES))
     for tape in tapes(network, training):
         names.update(dict.fromkeys(kernels_needed(tape)))
     return sorted(names, key=lambda name: name not in _SLOW)
+
+
+def jobs_alone(network: Network) -> list[str]:
+    """Return what has to be compiled before a network that cannot be trained is explained, slow ones first."""
+    names = [_MACHINE, _SHARING, *of_explanations(network)]
+    return sorted(names, key=lambda name: name not in _SLOW)
+
+
+def of_explanations(network: Network) -> list[str]:
+    """Return the kernels that look inside a network: what it says, why, and what excites its channels."""
+    shapes = {row.layer: row.output_shape or () for row in inspect(network, batch_size=1).rows}
+    # The channels of one layer are made as those of another of as many axes.
+    layers = {len(shape): layer for layer, shape in shapes.items() if len(shape) in (1, 2, 3)}
+    gradients: list[tuple[str, str]] = [("standard", "score"), ("guided", "score")]
+    wanted = [(network, [*gradients, ("standard", "probability")])]
+    wanted += [(up_to(network, layer, axes), gradients[:1]) for axes, layer in layers.items()]
+    names: dict[str, None] = {}
+    for piece, options in wanted:
+        try:
+            tapes = [compile_network(piece, "predict", batch_size=1)]
+            tapes += [
+                compile_network(piece, "explain", wrt="input", relu_backward=relu, head=head, batch_size=1)
+                for relu, head in options
+            ]  # fmt: skip
+        except ChainruleError:
+            continue  # it gives no list of classes, or has several inputs: nothing of that is explained
+        for tape in tapes:
+            names.update(dict.fromkeys(kernels_needed(tape)))
+    return list(names)
 
 
 def warm(
@@ -100,6 +137,7 @@ def warm(
     helper: list[str] | None = None,
     *,
     precise: bool = False,
+    alone: bool = False,
 ) -> int:
     """Compile every kernel and the machine; return how many there are.
 
@@ -113,9 +151,11 @@ def warm(
         Command of a process that runs `serve`; where there are more cores, such processes share the work.
     precise
         Compile for float64 what numeric checks need, instead of what training needs.
+    alone
+        Compile what explains a network that cannot be trained, and nothing else.
     """
     report = progress or (lambda done, total: None)
-    jobs = jobs_of(network, training, precise=precise)
+    jobs = jobs_alone(network) if alone else jobs_of(network, training, precise=precise)
     missing = not_cached(jobs)
     waiting = deque(sorted(jobs, key=lambda name: name not in missing))
     lock = threading.Lock()
@@ -251,6 +291,11 @@ _FUNCTIONS = {
 def missing(network: Network, training: Training) -> list[str]:
     """Return what would have to be compiled before these run."""
     return not_cached(jobs_of(network, training))
+
+
+def missing_alone(network: Network) -> list[str]:
+    """Return what would have to be compiled before this is explained without being trained."""
+    return not_cached(jobs_alone(network))
 
 
 def not_cached(jobs: list[str]) -> list[str]:

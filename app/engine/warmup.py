@@ -44,15 +44,17 @@ class WarmUp(QObject):
         super().__init__(parent)
         self._process: QProcess | None = None
         self._waiting: Work | None = None
+        #: Whether it is to be explained only, not trained.
+        self._alone = False
         self._warmed: set[bytes] = set()
         self._subject = b""
         self._rest = b""
         self._precise = False
         self._work: Work | None = None
 
-    def begin(self, work: Work) -> None:
-        """Compile what this needs; `finished` follows in any case."""
-        self._waiting = work
+    def begin(self, work: Work, *, alone: bool = False) -> None:
+        """Compile what this needs, `alone` to be explained without being trained; `finished` follows in any case."""
+        self._waiting, self._alone = work, alone
         if self._process is not None and self._precise:
             # Nobody waits for that one; what it compiled so far stays in the cache.
             self._end_process()
@@ -63,8 +65,10 @@ class WarmUp(QObject):
         work, self._waiting = self._waiting, None
         if work is None:
             return
-        self._precise, self._work = False, work
-        self._subject = _subject(work)
+        self._precise = False
+        if not self._alone:
+            self._work = work
+        self._subject = _subject(work, alone=self._alone)
         if self._subject in self._warmed or _marker(self._subject).exists():
             self.finished.emit("")
             return
@@ -176,7 +180,7 @@ def _mark(subject: bytes) -> None:
         log.debug("the warm-up cannot be noted: %s", error)
 
 
-def _subject(work: Work, *, precise: bool = False) -> bytes:
+def _subject(work: Work, *, precise: bool = False, alone: bool = False) -> bytes:
     return msgspec.json.encode(
         {
             "network": work.network,
@@ -184,5 +188,6 @@ def _subject(work: Work, *, precise: bool = False) -> bytes:
             "data": work.data,
             "parameters": dict(work.parameters),
             "precise": precise,
+            "alone": alone,
         }
     )

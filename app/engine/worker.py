@@ -49,11 +49,15 @@ _KEEPS_WHATIF = frozenset(
 
 #: What is asked of a network and its weights alone.
 OF_THE_NETWORK = frozenset(
-    ("inside_look", "inside_walk", "inside_attribution", "inside_path", "inside_removals", "inside_sanity_checks")
+    ("inside_look", "inside_walk", "inside_attribution", "inside_path", "inside_removals", "inside_sanity_checks",
+     "inside_maximization", "inside_maximized", "inside_others", "inside_beside")
 )  # fmt: skip
 
 #: Given by what will be answered when it is done.
 _LATER = object()
+
+#: Of what takes long every so manieth piece is of each question in turn.
+_IN_TURN = 4
 
 #: Share of the time a background job gets while training plays.
 _BACKGROUND_SHARE = 0.15
@@ -93,6 +97,8 @@ class Worker(Moving, QThread):
         self._session: Session | None = None
         #: A network that no samples fit, while it is what the document holds.
         self._unfed: Unfed | None = None
+        #: Whether that network waits for its kernels: what there is meanwhile is another's.
+        self._alone_waits = False
         self._closing = threading.Event()
         self._started = False
         self._state = EngineState()
@@ -105,6 +111,7 @@ class Worker(Moving, QThread):
         self._background: Iterator[None] | None = None
         #: By question: go on where nothing else is to be done, like the background, and are answered at their end.
         self._long: dict[str, LongAnswer] = {}
+        self._pieces = 0
         #: The question that is being answered.
         self._answering = ""
         self._ticket = 0
@@ -275,9 +282,16 @@ class Worker(Moving, QThread):
         self.spent["background"] += seconds
 
     def _answer_long(self) -> None:
-        """Do one piece of what was asked for and takes long: of each question in turn."""
-        question, job = next(iter(self._long.items()))
-        del self._long[question]
+        """Do one piece of what was asked for and takes long.
+
+        Mostly of what has had the least time so far: who asks something new sees a first part of it at once, however
+        much is going on. Every so manieth piece is of each question in turn, so that none waits for ever.
+        """
+        self._pieces += 1
+        question = next(iter(self._long))
+        if self._pieces % _IN_TURN:
+            question = min(self._long, key=lambda one: self._long[one].seconds)
+        job = self._long.pop(question)
         problem, share, found = "", None, None
         if (
             job.run is not None
@@ -327,12 +341,12 @@ class Worker(Moving, QThread):
     def _do_expect(self) -> None:
         """Leave what is open: something else will be, as soon as its kernels are there. Play waits for it."""
         self._playing, self._lacks_kernels, self._expecting = False, None, True
-        self._unfed = None
+        self._unfed, self._alone_waits = None, False
         self._background, self._put_off = None, []
         old, self._session = self._session, None
         if old is not None:
             old.close()
-        self._tell(status="starting", reason="", position=None, finished=False)
+        self._tell(status="starting", reason="", position=None, finished=False, runs=())
 
     def _do_open(self, work: Work) -> None:
         from app.engine import warm
@@ -341,6 +355,7 @@ class Worker(Moving, QThread):
 
         self._playing, self._lacks_kernels, self._expecting = False, None, False
         self._background = self._unfed = None
+        self._alone_waits = False
         put_off, self._put_off = self._put_off, []
         old, self._session = self._session, None
         if old is not None:
@@ -363,10 +378,17 @@ class Worker(Moving, QThread):
         self._tell(status="diverged" if session.diverged else "ready", reason=session.diverged)
         self._make_up_for(put_off)
 
-    def _do_look_alone(self, work: Work, anew: bool) -> None:
-        """Explain a network that no samples fit, until another is opened."""
+    def _do_look_alone(self, work: Work, anew: bool, warmed: bool = False) -> None:
+        """Explain a network that cannot be trained, until another is opened."""
+        from app.engine import warm
         from app.engine.unfed import Unfed
 
+        self._alone_waits = (
+            self._has_child and not warmed and bool(warm.missing_alone(work.network))
+        )
+        if self._alone_waits:
+            self.kernels_missing.emit(work)
+            return
         before: Mapping[str, Any] | None = None
         if not anew and self._unfed is not None:
             before = self._unfed.weights()
@@ -375,7 +397,7 @@ class Worker(Moving, QThread):
         self._unfed = Unfed(work, before)
 
     def _do_edit(self, work: Work, warmed: bool = False) -> None:
-        self._unfed = None
+        self._unfed, self._alone_waits = None, False
         if self._session is None:
             self._do_open(work)
             return
@@ -451,6 +473,8 @@ class Worker(Moving, QThread):
         asker = values.get("asker", "")
         if is_alone(question):
             return self._answer_alone(question, values)
+        if question in OF_THE_NETWORK and self._alone_waits:
+            raise NotReadyError(tr("The engine is still preparing. Try again in a moment."))
         alone = self._unfed if question in OF_THE_NETWORK else None
         asked = alone if alone is not None else self._open_session()
         answer = asked.answer(

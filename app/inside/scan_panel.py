@@ -95,7 +95,8 @@ class AnswerPanel(QWidget):
     def outdated(self) -> bool:
         """Whether the network has moved on."""
         newest, own = self.session.context.engine.latest, self.position()
-        return newest is not None and own is not None and newest.position != own
+        alone = self.session.alone  # without a run there are no steps to fall behind
+        return newest is not None and own is not None and newest.position != own and not alone
 
     def ask(self, *, again: bool = False) -> None:
         """Ask if what is shown is of something else."""
@@ -163,7 +164,7 @@ class AnswerPanel(QWidget):
 
     def _when(self) -> str:
         position, newest = self.position(), self.session.context.engine.latest
-        if position is None:
+        if position is None or self.session.alone:
             return ""
         if newest is None or not self.outdated:
             # Some answers have steps of their own.

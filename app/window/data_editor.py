@@ -17,6 +17,7 @@ from app.widgets import (
 )
 from app.window.forms import Form, clear, row
 from app.workspace import WindowContext
+from core.io.runs import NO_DATA
 
 
 class DataEditor(Form):
@@ -100,7 +101,8 @@ def data_parts(context: WindowContext, count: int = 0) -> list[tuple[str, str, s
     reference = context.document.data
     info = data_info(reference)
     if info is None:
-        return [(reference.id, "button", "err")]
+        title = tr("No data") if reference.id == NO_DATA else reference.id
+        return [(title, "button", "err")]
     parts = [(info.title, "button", "tx")]
     shape = tuple(info.input_shape)
     size = count or _samples(info, reference.parameters)

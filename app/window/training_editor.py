@@ -346,8 +346,9 @@ def training_parts(context: WindowContext) -> list[tuple[str, str, str]]:
     training = context.document.training
     rate = training.optimizer.get("learning_rate")
     words = str(rate.get("kind", "")) if isinstance(rate, dict) else f"lr {first_rate(rate):g}"
+    loss = (loss_title(training.loss), "button", "tx") if training.loss else None
     return [
-        (loss_title(training.loss), "button", "tx"),
+        loss or (tr("No loss"), "button", "err"),
         ("·", "button", "tx3"),
         (str(training.optimizer.get("kind", "")), "button", "tx"),
         (words.replace("-", "\N{MINUS SIGN}"), "value", "tx"),

@@ -11,7 +11,7 @@ from core import losses
 from core.errors import SettingError
 from core.io.errors import ProjectError
 from core.io.project import Contents, Project, read, write
-from core.io.runs import DataRef
+from core.io.runs import NO_DATA, DataRef
 from core.layers import registry
 from core.losses import Loss
 from core.model import Memory, Model
@@ -28,7 +28,7 @@ def save_model(model: Model, path: Path) -> None:
     if memory is not None:
         run |= {"step": memory.step, "epoch": memory.epoch, "iteration": memory.iteration}
     project = Project(
-        name=model.name, network=model.network, training=model.document(), data=DataRef("none"), run=run,
+        name=model.name, network=model.network, training=model.document(), data=DataRef(NO_DATA), run=run,
     )  # fmt: skip
     slots = memory.slots if memory is not None else {}
     write(path, Contents(project, weights=model.weights_by_name(), optimizer=slots))

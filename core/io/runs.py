@@ -13,6 +13,9 @@ from core.spec import Network, Training
 
 Arrays = Mapping[str, np.ndarray]
 
+#: Stands for the data set of a model that was saved by a script: a file of it names none.
+NO_DATA = "none"
+
 
 class DataRef(msgspec.Struct, frozen=True):
     """Which data set a project or a run uses: its id in `core.data`, version and parameters."""

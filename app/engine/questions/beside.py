@@ -23,6 +23,7 @@ from app.engine.questions.inside import (
     steps_of,
 )
 from app.engine.tree import named
+from app.engine.unfed import is_unfed
 from app.snapshots import read_only
 from app.text import number, tr
 from core import templates, trained
@@ -39,6 +40,12 @@ if TYPE_CHECKING:
 
 #: Where another network may come from.
 KINDS = ("step", "run", "trained", "file")
+#: Those of which a network that cannot be trained has none, and what to do.
+OF_RUNS = ("step", "run")
+WITHOUT_RUNS = tr(
+    "This network cannot be trained as it is, so it has no earlier steps and no other runs. Choose one of a project "
+    "file, or one that is delivered trained."
+)
 
 
 @dataclass(frozen=True)
@@ -114,12 +121,14 @@ _others: WeakKeyDictionary[Any, tuple[Any, Explainer, str]] = WeakKeyDictionary(
 def others(session: Session) -> tuple[Other, ...]:
     """Networks that take the same input: earlier steps, other runs of the project, and those delivered trained."""
     shape = explainer(session).input_shape
-    found = [Other("step", "", tr("This run at an earlier step"))]
-    found += [
-        Other("run", label.id, named(label.id, label.given))
-        for label in session.tree.labels(session.run)
-        if not label.open
-    ]
+    found: list[Other] = []
+    if not is_unfed(session):
+        found.append(Other("step", "", tr("This run at an earlier step")))
+        found += [
+            Other("run", label.id, named(label.id, label.given))
+            for label in session.tree.labels(session.run)
+            if not label.open
+        ]
     for name in trained.names():
         template = templates.load(name)
         if _shape(template.network) == shape:
@@ -138,10 +147,11 @@ def beside(
     method: str = "saliency",
     settings: Mapping[str, Any] = MappingProxyType({}),
     class_index: int = 0,
-) -> Generator[Partial, None, Beside]:
+) -> Generator[float | Partial, None, Beside]:
     """Two networks on one input; first what they say, then what mattered to each of them, if a method is named."""
     of, position = explainer(session), session.position
     row = given(of, x)
+    yield 0.0  # the other network may be large: before it is read, who has asked may have gone
     there, title = _other(session, kind, name, step, of.input_shape)
     if method and method not in METHODS:
         message = tr(
@@ -213,6 +223,8 @@ def _other(
     ChainruleError
         There is none, or it takes another input.
     """
+    if is_unfed(session) and kind in OF_RUNS:
+        raise ChainruleError(WITHOUT_RUNS)
     stamp = session.tree.look_at(name, session.work).step_count if kind == "run" else None
     key = (kind, name, step, stamp)
     known = _others.get(session.run)

@@ -16,6 +16,9 @@ from app.engine.looking import held_out
 from app.engine.questions import question
 from app.engine.questions.excitement import Frozen, count_of, layer_of, rows_of
 from app.engine.questions.inside import NOT_FINITE
+from app.engine.unfed import is_unfed
+from app.inside import photos
+from app.inside.resampling import window
 from app.snapshots import read_only
 from app.text import tr
 from core.errors import ChainruleError
@@ -56,6 +59,8 @@ class Maximization:
         When it is done: pictures of the way, (frames, ...) uint8 from 0 to 255 of the range, and the steps they are of.
     began
         Number of the held-out sample it began with, because noise says nothing to the channel; -1: with noise.
+    photo
+        Name of the photograph it began with instead, where no samples fit the network; else empty.
     """
 
     position: Position
@@ -67,6 +72,7 @@ class Maximization:
     frames: np.ndarray | None = None
     numbers: np.ndarray | None = None
     began: int = -1
+    photo: str = ""
 
     @property
     def whole(self) -> bool:
@@ -93,6 +99,15 @@ class MaximizedChannels:
     activations: Mapping[int, float]
 
 
+@dataclass(frozen=True, eq=False)
+class _Start:
+    """What a maximisation begins with: a held-out sample, a photograph, or noise."""
+
+    sample: int = -1
+    photo: str = ""
+    x: np.ndarray | None = None
+
+
 @question("inside_maximization")
 def maximization(
     session: Session,
@@ -100,7 +115,7 @@ def maximization(
     layer: str,
     channel: int,
     settings: Mapping[str, Any] = MappingProxyType({}),
-) -> Generator[Partial, None, Maximization]:
+) -> Generator[float | Partial, None, Maximization]:
     """The input a channel of a layer answers to most, step by step; a class is a channel of the last layer.
 
     `settings` are those of `core.explain.maximization.activation_maximization`.
@@ -119,7 +134,8 @@ def maximization(
         raise ChainruleError(
             tr("Activation maximization paints an image; this network looks at none.")
         )
-    first, made, began = _climb(session, channel_explainer(of, layer), channel, dict(settings))
+    yield 0.0  # compiling the channel's programs takes a moment: who has asked may have gone
+    first, made, start = _climb(session, channel_explainer(of, layer), channel, dict(settings))
     frames: list[np.ndarray] = []
     numbers: list[int] = []
     low, high = float(settings.get("low", 0.0)), float(settings.get("high", 1.0))
@@ -136,7 +152,7 @@ def maximization(
             numbers.append(step.done)
         answer = Maximization(
             frozen.position, layer, int(channel), read_only(found.image), read_only(found.activations, np.float64),
-            total, began=began,
+            total, began=start.sample, photo=start.photo,
         )  # fmt: skip
         if step.done < total:
             yield Partial(step.done / total, answer)
@@ -148,17 +164,18 @@ def maximization(
 
 def _climb(
     session: Session, channels: Explainer, channel: Any, settings: dict[str, Any]
-) -> tuple[Progress[Maximized], Iterator[Progress[Maximized]], int]:
-    """The first step of a maximisation, those that follow, and the sample it begins with (-1: with noise)."""
+) -> tuple[Progress[Maximized], Iterator[Progress[Maximized]], _Start]:
+    """The first step of a maximisation, those that follow, and what it begins with."""
     made = activation_maximization(channels, channel, **settings)
     first = next(made)
     if first.result.activations.any() or "start" in settings:
-        return first, made, -1
-    began, start = _strongest(session, channels, int(channel))
-    if start is not None:
-        made = activation_maximization(channels, channel, **settings, start=start)
+        return first, made, _Start()
+    find = _photograph if is_unfed(session) else _strongest
+    start = find(session, channels, int(channel))
+    if start.x is not None:
+        made = activation_maximization(channels, channel, **settings, start=start.x)
         first = next(made)
-    return first, made, began
+    return first, made, start
 
 
 @question("inside_maximized")
@@ -198,14 +215,34 @@ def maximized(
     )
 
 
-def _strongest(
-    session: Session, channels: Explainer, channel: int
-) -> tuple[int, np.ndarray | None]:
-    """Of the first samples that are held out the one a channel answers to most: its number, and itself."""
+def _strongest(session: Session, channels: Explainer, channel: int) -> _Start:
+    """Of the first samples that are held out the one a channel answers to most."""
     samples = held_out(session.run)
     count = min(_STARTS, max(8, _NUMBERS // prod(channels.input_shape)))
     x = rows_of(session, samples, np.arange(min(len(samples), count)))
+    best = _best(channels, x, channel)
+    return _Start() if best is None else _Start(best, x=x[best])
+
+
+def _photograph(session: Session, channels: Explainer, channel: int) -> _Start:
+    """Of the photographs that are delivered the one a channel answers to most; of other images none."""
+    size = channels.input_shape
+    if size[-1] not in (1, 3):
+        return _Start()
+    names, x = photos.examples(), []
+    for name in names:
+        colors = photos.on_white(photos.of_example(name).pixels)
+        pixels = colors if size[-1] == 3 else photos.gray(colors)
+        # The largest window of the network's proportions, in the middle.
+        high, wide = pixels.shape[:2]
+        zoom = min(high / size[0], wide / size[1])
+        cut = (size[0] * zoom, size[1] * zoom)
+        x.append(window(pixels, (high - cut[0]) / 2, (wide - cut[1]) / 2, cut, (size[0], size[1])))
+    best = _best(channels, np.stack(x), channel)
+    return _Start() if best is None else _Start(photo=names[best], x=x[best])
+
+
+def _best(channels: Explainer, x: np.ndarray, channel: int) -> int | None:
+    """Which of some inputs a channel answers to most; None if it is silent to all of them."""
     found = np.nan_to_num(channels.numbers(x, Score(channel)), nan=-np.inf)
-    if not len(found) or found.max() <= 0:
-        return -1, None
-    return int(found.argmax()), x[int(found.argmax())]
+    return int(found.argmax()) if len(found) and found.max() > 0 else None

@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog
 
 from app.bus import CommandError
-from app.engine.questions.beside import KINDS
+from app.engine.questions.beside import KINDS, OF_RUNS, WITHOUT_RUNS
 from app.inside.attributing import Attributing
 from app.inside.methods import METHODS
 from app.inside.panels import InsidePanel
@@ -70,6 +70,8 @@ class ComparePanel(AnswerPanel):
         super().__init__(session, "inside-compare", "inside_beside")
         self._attributing = Attributing.of(session)
         self._others: tuple[Other, ...] = ()
+        #: Of which network `_others` are.
+        self._others_of: Any = None
         self._asked_for: Any = None
         session.offer("beside", {"kind": "step", "name": "", "step": 0}, check_beside)
         session.offer("beside_method", "saliency", check_method)
@@ -103,14 +105,26 @@ class ComparePanel(AnswerPanel):
         return {"kind": "step", "name": "", "step": 0} | dict(self.session.toggles["beside"])
 
     def showEvent(self, event: QShowEvent) -> None:
+        self._ask_others()
+        super().showEvent(event)
+
+    def _ask_others(self) -> None:
+        self._others_of = self._key_of_others()
         self.session.context.engine.ask(
             "inside_others", done=self._on_others, failed=lambda _: None, asker=self.objectName()
         )
-        super().showEvent(event)
 
     def _on_others(self, found: tuple[Other, ...]) -> None:
         self._others = found
         self._list()
+
+    def _key_of_others(self) -> Any:
+        return self.session.input_shape, self.session.alone
+
+    @property
+    def _lacks_other(self) -> bool:
+        """Whether none is chosen that a network without a run can be compared with."""
+        return self.session.alone and self.beside["kind"] in OF_RUNS
 
     def _list(self) -> None:
         """Fill the list: steps, runs, networks that are delivered trained, a file."""
@@ -121,7 +135,7 @@ class ComparePanel(AnswerPanel):
         ends = [(0, 0)] if history is None else [(int(s), int(e)) for s, e in history.epoch_ends]
         every = max(1, -(-len(ends) // _EPOCHS))
         options: list[tuple[str, dict[str, Any]]] = []
-        for step, epoch in ends[::every]:
+        for step, epoch in () if self.session.alone else ends[::every]:
             title = (
                 tr("This run, epoch {epoch}", epoch=number(epoch))
                 if step
@@ -134,7 +148,9 @@ class ComparePanel(AnswerPanel):
             if one.kind != "step"
         ]
         now = self.beside
-        if now not in [value for _, value in options]:
+        if self._lacks_other:
+            options.insert(0, (tr("Choose a network"), now))
+        elif now not in [value for _, value in options]:
             title = (
                 now["name"]
                 if now["kind"] != "step"
@@ -198,12 +214,22 @@ class ComparePanel(AnswerPanel):
             return tr(
                 "Networks are compared by the classes they give; this one gives no list of classes."
             )
-        return ""
+        return WITHOUT_RUNS if self._lacks_other else ""
+
+    def ask(self, *, again: bool = False) -> None:
+        job = self.job
+        if self._lacks_other and (job.goes_on or job.problem or job.found is not None):
+            # What was said of another choice gives way to what can be chosen.
+            self._asked = None
+            job.forget()
+        super().ask(again=again)
 
     def _on_session(self) -> None:
         # While one answer is on its way the next waits for it, so that training does not starve the picture.
         self.method.set_value(str(self.session.toggles["beside_method"]))
         self.show_found()
+        if self.isVisible() and self.session.current and self._others_of != self._key_of_others():
+            self._ask_others()
         if self.isVisible() and (
             not self.job.goes_on or self._key_without_step() != self._asked_for
         ):

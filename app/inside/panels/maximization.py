@@ -352,6 +352,9 @@ class MaximizationPanel(AnswerPanel):
         if found.began >= 0:
             return tr("{what}, begun with sample {number}: noise says nothing to it", what=words,
                       number=number(found.began + 1))  # fmt: skip
+        if found.photo:
+            return tr("{what}, begun with the photograph {name}: noise says nothing to it", what=words,
+                      name=found.photo)  # fmt: skip
         return words
 
     def show_found(self) -> None:

@@ -5,12 +5,17 @@ from __future__ import annotations
 import shutil
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
-from app.engine import Engine
+from app.engine import Engine, warm
 from app.engine.worker import Worker
+from core.explain.explainer import Explainer
+from core.explain.maximization import channel_explainer
+from core.explain.score import Score
 from core.tape import cache
+from core.tape.compiler import kernels_needed
 from tests.app.engine.conftest import Bench, work_for
 
 
@@ -173,4 +178,64 @@ def test_play_is_meant_for_what_was_opened_last(qtbot: QtBot) -> None:
         return playing and now is not None and now.instructions != before.instructions
 
     bench.until(plays_the_new_one)
+    engine.close()
+
+
+@pytest.mark.parametrize("name", ["digits-cnn", "lstm-remember"])
+def test_what_explains_a_network_is_compiled_beforehand(name: str) -> None:
+    work = work_for(name)
+    jobs = warm.jobs_of(work.network, work.training)
+    later = warm.jobs_of(work.network, work.training, precise=True)
+    assert not set(jobs) & set(later)
+    of = Explainer(work.network)
+    x = np.zeros((1, *of.input_shape), np.float32)
+    explainers = [of]
+    for relu in ("standard", "guided"):
+        of.gradient(x, Score(0), relu_backward=relu)
+    of.outputs(x, "probability")
+    for layer, shape in of.shapes.items():
+        if len(shape) in (1, 2, 3):
+            channels = channel_explainer(of, layer)
+            channels.outputs(x)
+            channels.gradient(x, Score(0))
+            explainers.append(channels)
+    used = {
+        kernel
+        for one in explainers
+        for program in one._programs.values()
+        for kernel in kernels_needed(program.tape)
+    }
+    assert used <= {*jobs, *later}
+    assert used - set(jobs)
+
+
+def test_a_network_that_cannot_be_trained_waits_for_its_kernels_and_nothing_else_answers(
+    qtbot: QtBot,
+) -> None:
+    engine = Engine(warm=True)
+    bench = Bench(engine, qtbot)
+    engine.open(work_for("xor-mlp"))
+    bench.until(lambda: engine.state.status == "ready")
+    assert engine._warm_up is not None
+    engine._warm_up._end_process()  # what nobody waits for would compile what is taken away here
+    for index in cache.prepare().rglob("loss.score_grad*.nbi"):
+        index.unlink()
+    work = work_for("xor-mlp")
+    changed = replace(work, network=work.network.configure("dense_1", activation="sigmoid"))
+    told: list[object] = []
+    engine.block("Too large.")
+    engine.look_alone(changed)
+    engine.state_changed.connect(lambda _: told.append("again"))
+    engine.ask("inside_look", x=[0.0, 1.0], done=told.append, failed=told.append)
+    bench.until(lambda: bool(told))
+    assert "preparing" in str(told[0])
+    bench.until(lambda: "again" in told)
+    assert any(True for _ in cache.prepare().rglob("loss.score_grad-*.nbi"))
+    look = bench.ask("inside_look", x=[0.0, 1.0])
+    assert look.layers["dense_1"].min() > 0
+    # An edit while it waits goes on with the run.
+    engine.edit(work)
+    bench.until(lambda: engine.state.status == "ready")
+    engine.step("batch")
+    bench.until(lambda: engine.latest is not None and engine.latest.position.step == 1)
     engine.close()

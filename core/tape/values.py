@@ -127,9 +127,11 @@ class Values:
             self.mem[self._tensor(BY_HAND).at] = value
 
     def initialise(self, seed: int) -> None:
-        """Draw the weights anew; clear everything else that is state."""
-        scalars = {name: self.scalar(name) for name in self.tape.scalars}
-        self.mem[:] = 0
+        """Draw the weights of a new arena.
+
+        Everything else in it is 0 already. It is not written again: memory that is never used, as that of a large batch
+        of which one sample is looked at, then costs no time.
+        """
         for slot in self.tape.weights:
             values = initializers.draw(
                 slot.weight.initializer, slot.weight.shape, seed, slot.tensor.name
@@ -137,8 +139,6 @@ class Values:
             self._view(slot.tensor)[...] = values
             for name, start in slot.starts.items():
                 self._view(slot.slots[name])[...] = start
-        for name, value in scalars.items():
-            self.mem[self._tensor(name).at] = value
 
     def states(self) -> dict[str, np.ndarray]:
         """Views of what lasts from one batch to the next, a row for each sample a batch may have, by name."""

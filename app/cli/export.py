@@ -172,7 +172,37 @@ def _recipe(arguments: argparse.Namespace) -> Recipe:
         more["row"] = arguments.row - 1
     if more:
         fields["toggles"] = {**fields.get("toggles", recipe.toggles), **more}
-    return msgspec.structs.replace(recipe, **fields)
+    made = msgspec.structs.replace(recipe, **fields)
+    _check_choice(made, "--layer", arguments.layer, "film_layers", ("closeup",))
+    _check_choice(made, "--channel", arguments.channel, "film_channels")
+    return made
+
+
+def _check_choice(
+    recipe: Recipe, option: str, given: Any, has: str, besides: tuple[str, ...] = ()
+) -> None:
+    """Refuse an option that would change nothing in the scene.
+
+    Raises
+    ------
+    UsageError
+        With the scenes it is of.
+    """
+    from app.scenes import registry
+
+    if given is None or recipe.scene not in registry.names():
+        return  # an unknown scene is told of elsewhere
+    known = sorted(
+        {
+            *besides,
+            *(name for name in registry.names() if getattr(registry.scene(name), has, False)),
+        }
+    )
+    if recipe.scene not in known:
+        raise UsageError(
+            tr("{option} is of the scenes {known}; the scene {scene} has nothing to choose with it", option=option,
+               known=", ".join(known), scene=recipe.scene)
+        )  # fmt: skip
 
 
 def _done(result: Result, recipe: Recipe, fmt: Format) -> str:

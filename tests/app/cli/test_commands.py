@@ -291,6 +291,8 @@ def test_wrong_use(arguments: list[str], tmp_path: Path) -> None:
         ["export", "P", "-o", "x.mp4", "--sample", "99999"],
         ["export", "P", "-o", "x.mp4", "--sample", "-1"],
         ["export", "P", "-o", "x.mp4", "--from", "99999"],
+        ["export", "P", "-o", "x.mp4", "--scene", "occlusion", "--layer", "dense_1"],
+        ["export", "P", "-o", "x.mp4", "--channel", "1"],
         ["code", "P", "-o", "P"],
         ["code", "P", "-o", ""],
         ["train", "P", "-o", ""],

@@ -264,7 +264,7 @@ class Engine(Steering, QObject):
         if problems:
             # What is there is of another project: saved, or gone on with, it would take the place of what was opened.
             self._work, self._held_back = None, saved
-            self._send("expect")
+            self._send("leave")
             self._change(position=None, finished=False, runs=())
             self.block(problems[0].sentence, other_data=True)
             if works_alone(self._document):

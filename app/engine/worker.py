@@ -348,6 +348,11 @@ class Worker(Moving, QThread):
             old.close()
         self._tell(status="starting", reason="", position=None, finished=False, runs=())
 
+    def _do_leave(self) -> None:
+        """Leave what is open: what takes its place cannot run yet."""
+        self._do_expect()
+        self._expecting = False
+
     def _do_open(self, work: Work) -> None:
         from app.engine import warm
         from app.engine.session import Session

@@ -6,7 +6,7 @@ from html import escape
 from math import isfinite
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QRect, QRectF, Qt
+from PySide6.QtCore import QEvent, QRect, QRectF, Qt, QTimer
 from PySide6.QtGui import QMouseEvent, QPainter
 from PySide6.QtWidgets import QToolTip
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 #: Room for the numbers of the axes.
 LEFT, RIGHT, _TOP, _BELOW = 64.0, 24.0, 8.0, 20.0
+#: Seconds that new curves may take at once: what is left of a picture comes with the next one.
+_BUDGET = 0.004
 
 
 class RacePlot(Painted):
@@ -73,7 +75,8 @@ class RacePlot(Painted):
         line = numbers_of(chart.answer).finish_line(None if wanted is None else float(wanted))
         box = self.box()
         time = min(session.time, float(chart.answer.race.steps))
-        paint(painter, box, colors, chart, time, session.racer, line)
+        if not paint(painter, box, colors, chart, time, session.racer, line, budget=_BUDGET):
+            QTimer.singleShot(0, self, self.update)
         if self._pointed is not None and self._pointed <= session.step:
             x = round(x_of(self._pointed, box, chart.answer.race.steps)) + 0.5
             draw.line(painter, x, box.top(), x, box.bottom(), draw.faded(colors.tx2, 0.5))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QPainter
+from PySide6.QtGui import QKeyEvent, QPainter
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from app import theme
+from app.bus import CommandError
 from app.scenes.race_looks import Look, looks, paint_marker
 from app.scenes.race_numbers import gone_words, is_gone, loss_text, numbers_of, point_text
 from app.text import number, tr
@@ -70,7 +71,7 @@ class _Cell(QStyledItemDelegate):
 
 
 class RaceTable(QTableWidget):
-    """See the module's text. A click on a head sorts, another one the other way round; a click on a row looks at it.
+    """See the module's text. A click on a head sorts, another one the other way round, as Enter does in its column.
 
     Parameters
     ----------
@@ -81,7 +82,7 @@ class RaceTable(QTableWidget):
     def __init__(self, session: RaceSession) -> None:
         super().__init__(0, len(COLUMNS))
         self.session = session
-        self.by, self.down = "loss", False
+        session.offer("sort", "loss", _check_sort)
         self._told: tuple[object, ...] = ()
         self.setObjectName("race-table")
         self.setAccessibleName(tr("All racers"))
@@ -113,11 +114,26 @@ class RaceTable(QTableWidget):
         self.cellClicked.connect(self._on_clicked)
         self.currentCellChanged.connect(self._on_clicked)
 
+    @property
+    def by(self) -> str:
+        """Key of the column it is sorted by."""
+        return str(self.session.toggles["sort"]).lstrip("-")
+
+    @property
+    def down(self) -> bool:
+        """Whether the largest comes first."""
+        return str(self.session.toggles["sort"]).startswith("-")
+
     def _sort(self, column: int) -> None:
         key = list(COLUMNS)[column]
-        self.down = not self.down if key == self.by else False
-        self.by = key
-        self.show_numbers()
+        wanted = f"-{key}" if key == self.by and not self.down else key
+        self.session.context.do("race.show", name="sort", value=wanted)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.currentColumn() >= 0:
+            self._sort(self.currentColumn())
+            return
+        super().keyPressEvent(event)
 
     def _on_clicked(self, line: int, column: int, *_: int) -> None:
         item = self.item(line, 0)
@@ -218,3 +234,11 @@ def numbers_at(answer: RaceAnswer, step: int, wanted: float | None) -> list[dict
 
 def _plain(value: float) -> str:
     return loss_text(value) if isfinite(value) else "–"
+
+
+def _check_sort(value: Any) -> None:
+    if not isinstance(value, str) or value.removeprefix("-") not in COLUMNS:
+        known = ", ".join(COLUMNS)
+        raise CommandError(
+            tr("The table is sorted by {known}, and not by {value!r}.", known=known, value=value)
+        )

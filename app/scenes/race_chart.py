@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import ceil, floor, isfinite, log10
+from time import perf_counter
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QImage, QPen, QPolygonF
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
+from PySide6.QtGui import QImage, QPainter, QPen, QPolygonF
 
 from app.scenes import draw, series
 from app.scenes.race_looks import looks, paint_marker
@@ -17,8 +18,6 @@ from app.scenes.race_numbers import loss_text, numbers_of
 from app.text import number, tr
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QPainter
-
     from app.engine.questions.racing import RaceAnswer
     from app.theme import Theme
 
@@ -34,6 +33,8 @@ _DECADES = 16.0
 _CLIMB = 1e3
 #: Between two numbers of the axis, in pixels at least.
 _APART = 14.0
+#: Room around the plot for lines at its edges; pixels that share a point of a long curve, and what is flat in them.
+_EDGE, COLUMN, _FLAT = 4.0, 2, 3.0
 _FINISH_DASH = (4.0, 3.0)
 
 
@@ -84,12 +85,12 @@ class RaceChart:
         return ""
 
     def heights(self, values: np.ndarray, box: QRectF) -> np.ndarray:
-        """Return heights in pixels, a little outside the box at most."""
+        """Return heights in pixels: what is too small lies at the bottom, what is too large is out of sight."""
         v = np.asarray(values, float) - self.shift
         with np.errstate(invalid="ignore", divide="ignore"):
             if self.log:
                 v = np.log10(np.maximum(v, 10.0 ** (self.low - 1)))
-            share = np.clip((v - self.low) / (self.high - self.low), -0.02, 1.04)
+            share = np.clip((v - self.low) / (self.high - self.low), -0.02, 1.5)
         return box.bottom() - share * box.height()
 
     def value_at(self, place: int, time: float) -> float:
@@ -187,14 +188,22 @@ def step_at(x: float, box: QRectF, steps: int) -> int:
     return round(share * steps)
 
 
-#: Of each chart the pictures of its whole curves, by size, theme and chosen racer; the newest few.
-_pictures: WeakKeyDictionary[RaceChart, dict[tuple[object, ...], QImage]] = WeakKeyDictionary()
+class _Picture:
+    """The whole curves of a chart, painted one racer after the other; those that were asked for last are kept."""
+
+    def __init__(self, whole: QRectF, scale: float, order: list[int]) -> None:
+        self.image = draw.canvas(whole.width(), whole.height(), scale, None)
+        self.missing = order
+
+
+#: Of each chart by size, theme and chosen racer; the newest few.
+_pictures: WeakKeyDictionary[RaceChart, dict[tuple[object, ...], _Picture]] = WeakKeyDictionary()
 
 
 def paint(
     painter: QPainter, box: QRectF, theme: Theme, chart: RaceChart, time: float, chosen: str = "",
-    line: float | None = None,
-) -> None:  # fmt: skip
+    line: float | None = None, budget: float = float("inf"),
+) -> bool:  # fmt: skip
     """Paint the plot with its axes: the curves as far as the race has come, and the markers there.
 
     Parameters
@@ -213,13 +222,19 @@ def paint(
         Id of the racer that is looked at.
     line
         The loss at which racers finish.
+    budget
+        Seconds after which curves that were never painted before are left for the next time.
+
+    Returns
+    -------
+    Whether all curves are painted.
     """
     steps = chart.answer.race.steps
     _paint_axes(painter, box, theme, chart, steps)
     if chart.empty:
         words, at = draw.elide(chart.empty, 12, box.width() - 16), box.center()
         draw.text(painter, at.x(), at.y() + 4, words, 12, theme.tx2, anchor="middle")
-        return
+        return True
     if line is not None and chart.kind == "loss":
         y = float(chart.heights(np.array(line), box))
         if box.top() <= y <= box.bottom():
@@ -227,27 +242,32 @@ def paint(
             pen.setDashPattern(list(_FINISH_DASH))
             painter.setPen(pen)
             y = round(y) + 0.5
+            # Smoothing its dashes would take longer than all the rest.
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
             painter.drawLine(QPointF(box.left(), y), QPointF(box.right(), y))
-    x = x_of(time, box, steps)
-    margin = 4.0
-    whole = box.adjusted(-margin, -margin, margin, margin)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+    x, done = x_of(time, box, steps), True
+    whole = box.adjusted(-_EDGE, -_EDGE, _EDGE, _EDGE)
     if draw.is_vector(painter):
         painter.save()
         painter.setClipRect(QRectF(whole.left(), whole.top(), x - whole.left(), whole.height()))
-        _paint_curves(painter, box, theme, chart, chosen)
+        for place in _order(chart, chosen):
+            _paint_curve(painter, box, theme, chart, place, chosen)
         painter.restore()
     else:
-        picture = _curves(box, whole, theme, chart, chosen, draw.scale_of(painter))
-        if x > whole.left():
-            ratio = picture.devicePixelRatio()
-            wide = x - whole.left()
-            painter.drawImage(
-                QRectF(whole.left(), whole.top(), wide, whole.height()), picture,
-                QRectF(0, 0, wide * ratio, whole.height() * ratio),
-            )  # fmt: skip
+        image, done = _curves(box, whole, theme, chart, chosen, draw.scale_of(painter), budget)
+        # Clipped and not cut: a part of an image is drawn some times slower than the whole of it.
+        painter.save()
+        painter.setClipRect(
+            QRectF(whole.left(), whole.top(), x - whole.left(), whole.height()),
+            Qt.ClipOperation.IntersectClip,
+        )
+        draw.blit(painter, whole.left(), whole.top(), image)
+        painter.restore()
     x = round(x) + 0.5
     draw.line(painter, x, box.top() - 4, x, box.bottom(), draw.faded(theme.tx, 0.6))
     _paint_markers(painter, box, theme, chart, time, chosen)
+    return done
 
 
 def _paint_axes(painter: QPainter, box: QRectF, theme: Theme, chart: RaceChart, steps: int) -> None:
@@ -270,58 +290,75 @@ def _paint_axes(painter: QPainter, box: QRectF, theme: Theme, chart: RaceChart, 
 
 
 def _curves(
-    box: QRectF, whole: QRectF, theme: Theme, chart: RaceChart, chosen: str, scale: float
-) -> QImage:
+    box: QRectF, whole: QRectF, theme: Theme, chart: RaceChart, chosen: str, scale: float, budget: float
+) -> tuple[QImage, bool]:  # fmt: skip
+    """Return the picture of the curves, and whether all of them are in it."""
     key = (box.x(), box.y(), box.width(), box.height(), theme.name, chosen, scale)
     kept = _pictures.setdefault(chart, {})
     if key not in kept:
         if len(kept) > 3:
             kept.pop(next(iter(kept)))
-        image = draw.canvas(whole.width(), whole.height(), scale, None)
-        with draw.painting(image, (whole.width(), whole.height())) as inner:
+        kept[key] = _Picture(whole, scale, _order(chart, chosen))
+    picture = kept[key]
+    if picture.missing:
+        begun = perf_counter()
+        with draw.painting(picture.image, (whole.width(), whole.height())) as inner:
             inner.translate(-whole.left(), -whole.top())
-            _paint_curves(inner, box, theme, chart, chosen)
-        kept[key] = image
-    return kept[key]
+            while picture.missing and perf_counter() - begun < budget:
+                _paint_curve(inner, box, theme, chart, picture.missing.pop(0), chosen)
+    return picture.image, not picture.missing
 
 
-def _paint_curves(
-    painter: QPainter, box: QRectF, theme: Theme, chart: RaceChart, chosen: str
+def _order(chart: RaceChart, chosen: str) -> list[int]:
+    """Return the racers' places as they are painted: the one that is looked at over the others."""
+    racers = chart.answer.race.racers
+    return sorted(range(len(chart.values)), key=lambda k: racers[k].id == chosen)
+
+
+def _paint_curve(
+    painter: QPainter, box: QRectF, theme: Theme, chart: RaceChart, place: int, chosen: str
 ) -> None:
-    race = chart.answer.race
-    look = looks(race)
-    order = sorted(range(len(chart.values)), key=lambda k: race.racers[k].id == chosen)
-    for place in order:
-        one = race.racers[place]
-        points = polyline(chart, place, box)
-        if len(points) < 1:
-            continue
-        pen = QPen(look[one.id].color(theme), 2.5 if one.id == chosen else 1.5)
-        pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
-        painter.setPen(pen)
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.drawPolyline(QPolygonF([QPointF(x, y) for x, y in points.tolist()]))
+    one = chart.answer.race.racers[place]
+    points = polyline(chart, place, box)
+    color = looks(chart.answer.race)[one.id].color(theme)
+    pen = QPen(color, 2.5 if one.id == chosen else 1.5)
+    pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
+    painter.setPen(pen)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.drawPolyline(QPolygonF([QPointF(x, y) for x, y in points.tolist()]))
+    # What goes up and down within a column is as high as it goes; without smoothing that is quick.
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+    painter.setPen(QPen(color, COLUMN))
+    painter.drawLines([QLineF(x, low, x, high) for x, low, high in spans(chart, place, box).tolist()])  # fmt: skip
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+
+
+def _placed(chart: RaceChart, place: int, box: QRectF) -> tuple[np.ndarray, np.ndarray]:
+    values = chart.values[place]
+    at = np.flatnonzero(np.isfinite(values))
+    x = box.left() + at / max(1, chart.answer.race.steps) * box.width()
+    return x, chart.heights(values[at], box)
+
+
+def _columns(box: QRectF) -> int:
+    return max(1, int(box.width()) // COLUMN)
 
 
 def polyline(chart: RaceChart, place: int, box: QRectF) -> np.ndarray:
-    """Return a racer's curve in pixels, (points, 2): of a column with many steps its least and greatest."""
-    values = chart.values[place]
-    good = np.isfinite(values)
-    at = np.flatnonzero(good)
-    if not len(at):
-        return np.zeros((0, 2))
-    steps = chart.answer.race.steps
-    x = box.left() + at / max(1, steps) * box.width()
-    y = chart.heights(values[at], box)
-    columns = max(1, int(box.width()))
-    if len(at) <= 3 * columns:
-        return np.column_stack([x, y])
+    """Return a racer's curve in pixels, (points, 2): of a column with several steps the middle."""
+    x, y = _placed(chart, place, box)
+    return np.column_stack(series.thin(x, y, _columns(box), box.left(), box.right()))
+
+
+def spans(chart: RaceChart, place: int, box: QRectF) -> np.ndarray:
+    """Return columns in which a racer goes up and down, (columns, 3): x, and the heights between which it does."""
+    x, y = _placed(chart, place, box)
+    columns = _columns(box)
+    if len(x) <= columns:
+        return np.zeros((0, 3))
     column, least, most = series.ranges(x, y, columns, box.left(), box.right())
     middle = box.left() + (column + 0.5) * box.width() / columns
-    pairs = np.column_stack([least, most])
-    # Up and down in turn, so that neighbouring columns join where they are near.
-    pairs[1::2] = pairs[1::2, ::-1]
-    return np.column_stack([np.repeat(middle, 2), pairs.reshape(-1)])
+    return np.column_stack([middle, least, most])[most - least > _FLAT]
 
 
 def _paint_markers(
@@ -337,6 +374,6 @@ def _paint_markers(
             when = max(0, path.left - 1)
         value = chart.value_at(place, when)
         if isfinite(value):
-            y = float(chart.heights(np.array(value), box))
+            y = max(box.top(), float(chart.heights(np.array(value), box)))
             at = QPointF(x_of(when, box, race.steps), y)
             paint_marker(painter, look[one.id], theme, at, 10.0 if one.id == chosen else 8.0)

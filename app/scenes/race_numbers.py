@@ -42,6 +42,7 @@ class RaceNumbers:
         self._flat = len(answer.surface.variables) == 1
         self._distances: dict[int, np.ndarray] = {}
         self._lengths: dict[int, np.ndarray] = {}
+        self._finished: dict[float, tuple[int | None, ...]] = {}
 
     @property
     def start(self) -> float:
@@ -62,6 +63,12 @@ class RaceNumbers:
         """Return each racer's first step at which its loss is at the line or below it."""
         if line is None:
             return (None,) * len(self.paths)
+        if line not in self._finished:
+            # The line is dragged, but nobody goes back to all the places it was at.
+            self._finished = {line: self._first_at(line)}
+        return self._finished[line]
+
+    def _first_at(self, line: float) -> tuple[int | None, ...]:
         found = []
         for path in self.paths:
             with np.errstate(invalid="ignore"):

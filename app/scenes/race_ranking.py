@@ -15,7 +15,7 @@ from app.text import tr
 from core.landscape.race import kind, ranking
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QPainter
+    from PySide6.QtGui import QColor, QPainter
 
     from app.engine.questions.racing import RaceAnswer
     from app.theme import Theme
@@ -94,31 +94,43 @@ def rows(
     line
         The loss at which racers finish; None for the usual one.
     """
-    look, found = looks(race), {}
-    places: dict[str, int] = {}
-    samples = False
-    if answer is not None:
-        samples = answer.surface.samples is not None
-        found = standings(answer, step, numbers_of(answer).finish_line(line))
-        order = ranking(answer.paths, step)
-        places = {answer.race.racers[place].id: k + 1 for k, place in enumerate(order)}
+    if answer is None:
+        return _unmoved(race, samples=False)
+    found = standings(answer, step, numbers_of(answer).finish_line(line))
+    order = ranking(answer.paths, step)
+    places = {answer.race.racers[place].id: k + 1 for k, place in enumerate(order)}
     made = []
-    for one in race.racers:
-        row = RaceRow(
-            one.id,
-            one.title,
-            one.name or kind(one.kind).short,
-            look[one.id],
-            settings_words(one, samples),
-        )
-        standing = found.get(one.id)
-        if standing is not None:
-            row = RaceRow(
+    for row in _unmoved(race, samples=answer.surface.samples is not None):
+        standing = found.get(row.id)
+        if standing is None:
+            made.append(row)
+            continue
+        made.append(
+            RaceRow(
                 row.id, row.title, row.short, row.look, row.settings, standing.loss, standing.position, standing.gone,
-                standing.finished, standing.place, places.get(one.id, 0),
-            )  # fmt: skip
-        made.append(row)
+                standing.finished, standing.place, places.get(row.id, 0),
+            )
+        )  # fmt: skip
     return tuple(made)
+
+
+#: The race whose rows were asked for last, with what does not change from step to step.
+_last: list[tuple[Race, bool, tuple[RaceRow, ...]]] = []
+
+
+def _unmoved(race: Race, *, samples: bool) -> tuple[RaceRow, ...]:
+    """Return the rows before anything is computed: what they are called and set to."""
+    if _last and _last[0][0] is race and _last[0][1] == samples:
+        return _last[0][2]
+    look = looks(race)
+    made = tuple(
+        RaceRow(
+            one.id, one.title, one.name or kind(one.kind).short, look[one.id], settings_words(one, samples)
+        )
+        for one in race.racers
+    )  # fmt: skip
+    _last[:] = [(race, samples, made)]
+    return made
 
 
 def ranked(all_rows: tuple[RaceRow, ...]) -> tuple[RaceRow, ...]:
@@ -189,5 +201,14 @@ def _paint_finish(painter: QPainter, right: float, y: float, theme: Theme, row: 
     words = tr("{place} at {step}", place=ordinal(row.place), step=row.finished)
     wide = draw.advance(words, 11, mono=True)
     draw.text(painter, right - wide, y, words, 11, theme.tx, mono=True)
-    icons.paint(painter, "flag", theme.tx2, QRectF(right - wide - 17, y - 11, 14, 14))
+    _icon(painter, "flag", theme.tx2, right - wide - 17, y - 11)
     return wide + 17
+
+
+def _icon(painter: QPainter, name: str, color: QColor, x: float, y: float) -> None:
+    """Put an icon of 14 px: the same picture many times a second."""
+    if draw.is_vector(painter):
+        icons.paint(painter, name, color, QRectF(x, y, 14, 14))
+    else:
+        picture = icons.pixmap(name, color, 14, draw.scale_of(painter))
+        painter.drawPixmap(QPointF(round(x), round(y)), picture)

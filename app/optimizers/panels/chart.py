@@ -71,7 +71,8 @@ class ChartPanel(QWidget):
         self.legend = Legend(session)
         self.copy = Button(tr("Copy"), name="race-table-copy", kind="ghost", icon="copy")
         self.copy.setToolTip(tr("Copy the numbers of all racers at this step as CSV"))
-        self.copy.clicked.connect(self._copy)
+        self.copy.clicked.connect(lambda: do("race.copy"))
+        session.context.bus.register("race.copy", self._copy, label=tr("Copy the table"))
         self.log = Segmented(
             [("log", tr("log")), ("linear", tr("linear"))], name="race-chart-log", label=tr("Scale")
         )
@@ -144,9 +145,13 @@ class ChartPanel(QWidget):
         self.table.viewport().update()
         self.legend.update()
 
-    def _copy(self) -> None:
-        QGuiApplication.clipboard().setText(self.table.csv())
-        self._session.context.bus.emit("race.copied", rows=self.table.rowCount())
+    def _copy(self) -> str:
+        """Put the numbers of all racers at this step into the clipboard as CSV; returns them."""
+        if self._session.answer is None:
+            raise CommandError(tr("The race is being computed. Try again in a moment."))
+        copied = self.table.csv()
+        QGuiApplication.clipboard().setText(copied)
+        return copied
 
 
 class _Head(QWidget):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Slot
 from PySide6.QtGui import (
     QFocusEvent,
+    QHelpEvent,
     QHideEvent,
     QKeyEvent,
     QMouseEvent,
@@ -15,7 +16,7 @@ from PySide6.QtGui import (
     QResizeEvent,
     QShowEvent,
 )
-from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QSizePolicy, QToolTip, QVBoxLayout, QWidget
 
 from app import theme
 from app.bus import CommandError
@@ -53,6 +54,7 @@ class RacerButton(Control):
         self.id, self._panel = identifier, panel
         self.row: RaceRow | None = None
         self.focus_radius = 0
+        self.setToolTip(tr("A click looks at it; a double click or Enter opens its settings"))
         self.edit = Button(
             name=f"race-racer-{identifier}-settings", kind="ghost", icon="adjustments", icon_size=14, height=24
         )  # fmt: skip
@@ -66,16 +68,30 @@ class RacerButton(Control):
         """Show other words, if they are."""
         if row != self.row:
             self.row = row
+            self.update()
+
+    def name(self) -> None:
+        """Say what it shows to those who do not see it; many times a second is of no use to them."""
+        row = self.row
+        if row is not None and self.accessibleName() != row.words:
             self.setAccessibleName(row.words)
-            self.setToolTip(
-                "\n".join(
-                    part for part in (row.title, row.settings, row.gone, row.finish_words) if part
-                )
-            )
             words = tr("Settings of {name}", name=row.title)
             self.edit.setAccessibleName(words)
             self.edit.setToolTip(words)
-            self.update()
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ShortcutOverride:
+            # Whoever has clicked a racer wants Space to play, as everywhere.
+            event.ignore()
+            return False
+        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+            row = self.row
+            if row is not None:
+                parts = (row.title, row.settings, row.position, row.gone, row.finish_words)
+                words = "\n".join((*(one for one in parts if one), self.toolTip()))
+                QToolTip.showText(event.globalPos(), words, self)
+            return True
+        return super().event(event)
 
     @property
     def chosen(self) -> bool:
@@ -152,6 +168,7 @@ class RacersPanel(QWidget):
         self._goals: dict[str, float] = {}
         self._high = ROW
         self._moving = False
+        self._step = -1
         session.offer("order", "loss", _check_order)
         session.offer("finish", None, _check_finish)
         column = QVBoxLayout(self)
@@ -234,7 +251,8 @@ class RacersPanel(QWidget):
         session = self.session
         for signal in (session.race_changed, session.paths_changed):
             signal.connect(self._follow_race)
-        session.moved.connect(self._follow_values)
+        session.moved.connect(self._follow_time)
+        session.playing_changed.connect(self._follow_time)
         session.chosen.connect(self._follow_chosen)
         self._follow_race()
         self._follow_chosen()
@@ -243,7 +261,8 @@ class RacersPanel(QWidget):
         session = self.session
         for signal in (session.race_changed, session.paths_changed):
             signal.disconnect(self._follow_race)
-        session.moved.disconnect(self._follow_values)
+        session.moved.disconnect(self._follow_time)
+        session.playing_changed.disconnect(self._follow_time)
         session.chosen.disconnect(self._follow_chosen)
         self._rest()
 
@@ -268,13 +287,22 @@ class RacersPanel(QWidget):
             row.follow()
 
     @Slot()
+    def _follow_time(self) -> None:
+        # Between two steps nothing here moves.
+        if self.session.step != self._step or not self.session.playing:
+            self._follow_values()
+
+    @Slot()
     def _follow_values(self) -> None:
         session = self.session
+        self._step = session.step
         # While the race was changed and is not computed yet, what is known of it is of the one before.
         found = rows(session.race, session.answer, session.step, self._finish())
         for row in found:
             if row.id in self._rows:
                 self._rows[row.id].show_row(row)
+                if not session.playing:
+                    self._rows[row.id].name()
         order = found if session.toggles["order"] == "race" else ranked(found)
         self._goals = {row.id: place * self._high for place, row in enumerate(order)}
         self._place()

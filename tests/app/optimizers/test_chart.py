@@ -11,11 +11,13 @@ from PySide6.QtCore import QPoint, QRectF, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 
+from app import theme
 from app.bus import CommandError
 from app.optimizers.plot import RacePlot
 from app.optimizers.race_table import COLUMNS, RaceTable
 from app.optimizers.scrubber import Scrubber
-from app.scenes.race_chart import make, polyline, step_at, tick_text, x_of
+from app.scenes import draw
+from app.scenes.race_chart import make, paint, polyline, spans, step_at, tick_text, x_of
 from app.widgets import Button, Segmented
 from tests.app.optimizers.conftest import Racing
 from tests.app.window.windows import click
@@ -151,6 +153,17 @@ def test_the_table_sorts_and_is_copied_with_all_digits(racing: Racing) -> None:
         x = head.sectionViewportPosition(place) + head.sectionSize(place) // 2
         QTest.mouseClick(head.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(x, 8))
         assert column("name") == expected, name
+    with pytest.raises(CommandError, match="sorted by"):
+        racing.do("race.show", name="sort", value="luck")
+    table.setFocus()
+    table.setCurrentCell(0, list(COLUMNS).index("length"))
+    QTest.keyClick(table, Qt.Key.Key_Return)
+    lengths = {one.title: path for one, path in racing.session.racers}
+    assert racing.session.toggles["sort"] == "length"
+    assert column("name") == sorted(
+        lengths,
+        key=lambda one: np.linalg.norm(np.diff(lengths[one].positions[:101], axis=0), axis=1).sum(),
+    )
     click(racing.control("race-table-copy", Button))
     lines = list(csv.DictReader(io.StringIO(QGuiApplication.clipboard().text())))
     assert len(lines) == len(losses)
@@ -165,3 +178,32 @@ def test_the_table_sorts_and_is_copied_with_all_digits(racing: Racing) -> None:
     assert first is not None
     QTest.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, pos=table.visualItemRect(first).center())  # fmt: skip
     assert racing.racer(racing.session.racer).title == first.text()
+
+
+def test_long_races_keep_their_extremes_and_are_painted_bit_by_bit(racing: Racing) -> None:
+    racing.do("race.surface", kind="valley")
+    racing.do("race.steps", value=10_000)
+    racing.do("race.set", id="momentum", key="learning_rate", value=0.03)
+    racing.raced()
+    answer = racing.session.answer
+    assert answer is not None
+    chart, box = make(answer), QRectF(0, 0, 500, 100)
+    place = [one.id for one in answer.race.racers].index("momentum")
+    heights = chart.heights(chart.values[place], box)
+    points, bars = polyline(chart, place, box), spans(chart, place, box)
+    assert len(points) <= 252
+    assert np.all(np.diff(points[:, 0]) > 0)
+    column = heights[: 10_001 // 250 // 2]
+    assert column.min() - 1e-9 <= points[0, 1] <= column.max() + 1e-9
+    for x, low, high in bars:
+        near = heights[max(0, int((x - 2) * 20)) : int((x + 2) * 20) + 1]
+        assert near.min() <= low < high <= near.max()
+    # Without time nothing is painted that was not before; with enough all of it is.
+    image = draw.canvas(600, 140, 1.0, theme.current().bg0)
+    done = []
+    for _ in range(2):
+        with draw.painting(image, (600, 140)) as painter:
+            done.append(paint(painter, box, theme.current(), chart, 9000.0, budget=0.0))
+    assert done == [False] * 2
+    with draw.painting(image, (600, 140)) as painter:
+        assert paint(painter, box, theme.current(), chart, 9000.0, budget=60.0)

@@ -90,6 +90,12 @@ def test_keys_and_clicks_choose_remove_and_open(racing: Racing) -> None:
     order = from_the_top(racing)
     click(row(racing, order[0]))
     assert racing.session.racer == order[0]
+    # Space plays, also after a click on a racer.
+    QTest.keyClick(row(racing, order[0]), Qt.Key.Key_Space)
+    assert racing.session.playing
+    QTest.keyClick(row(racing, order[0]), Qt.Key.Key_Space)
+    assert not racing.session.playing
+    racing.do("race.seek", step=60)
     row(racing, order[0]).setFocus()
     QTest.keyClick(row(racing, order[0]), Qt.Key.Key_Down)
     assert racing.session.racer == order[1]

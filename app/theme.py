@@ -81,6 +81,11 @@ class Theme:
         """Return a token as ``#rrggbb``."""
         return self.color(token).name()
 
+    @property
+    def contour(self) -> QColor:
+        """Colour of a loss surface's contour lines."""
+        return _CONTOUR[self.name]
+
     def signed(self, value: float, vmax: float = 1.0) -> QColor:
         """Return the colour of a signed value, symmetric about zero."""
         t = 0.0 if vmax <= 0 or value != value else max(-1.0, min(1.0, value / vmax))
@@ -110,7 +115,7 @@ class Theme:
         ----------
         name : str
             ``"signed"`` (entry 128 is exactly zero, 1 is -vmax and 255 is +vmax),
-            ``"activation"``, ``"magnitude"`` or ``"ink"`` (entry 0 is zero).
+            ``"activation"``, ``"magnitude"`` or ``"ink"`` (entry 0 is zero), ``"surface"`` (from low to high loss).
 
         Returns
         -------
@@ -127,6 +132,13 @@ class Theme:
         t = 0.0 if vmax <= 0 or value != value else max(0.0, min(1.0, value / vmax))
         return _color(self.table(table)[round(255 * t)])
 
+
+#: Fill of a loss surface from its lowest to its highest point, and its contour lines.
+_SURFACE = {
+    "dark": ("#4a5d74", "#253140", "#12171e"),
+    "light": ("#afbfd2", "#d8e1eb", "#f4f7fa"),
+}
+_CONTOUR = {"dark": QColor("#8ea3bd"), "light": QColor("#3f5875")}
 
 _TOKENS = tuple(f.name for f in fields(Theme) if f.name != "name")
 
@@ -190,6 +202,9 @@ def _table(theme: str, name: str) -> np.ndarray:
     elif name == "ink":
         low, high = ("#0a0d12", "#fffffa") if dark else ("#ffffff", "#141619")
         rgb = _bytes(QColor(low)) + (_bytes(QColor(high)) - _bytes(QColor(low))) * t[:, None]
+    elif name == "surface":
+        low, middle, high = _SURFACE[theme]
+        rgb = _piecewise(t, 0.5, QColor(low), QColor(middle), QColor(high))
     else:
         raise KeyError(name)
     table = np.empty((256, 4), np.uint8)

@@ -1,0 +1,114 @@
+"""A surface as a map: tones and contour lines ready to be coloured, and one point of it. Worker thread."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from app.engine.answers import Partial
+from app.engine.questions import question
+from app.snapshots import read_only
+
+if TYPE_CHECKING:
+    from core.landscape import Surface
+    from core.landscape.relief import Relief
+
+#: The first picture has so many times fewer points each way; that of a surface made of samples is also computed so.
+_COARSE, _SAMPLED = 4, 3
+#: A curve is evaluated at so many points for each pixel.
+_FINE = 2
+
+
+@dataclass(frozen=True, eq=False)
+class SurfaceMap:
+    """A surface over a rectangle.
+
+    Attributes
+    ----------
+    surface
+        As a document.
+    across, down
+        First and last x, first and last y: of the middles of the outermost pixels.
+    relief
+        Its picture; None of a curve.
+    curve
+        (n,) heights of a curve at equal distances from the first to the last x, NaN where there are none; else None.
+    """
+
+    surface: dict[str, object]
+    across: tuple[float, float]
+    down: tuple[float, float]
+    relief: Relief | None
+    curve: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class SurfacePoint:
+    """A point of a surface.
+
+    Attributes
+    ----------
+    at
+        Where.
+    value, gradient
+        Height and slopes there; NaN where the formula has none.
+    """
+
+    at: tuple[float, float]
+    value: float
+    gradient: tuple[float, float]
+
+
+def lowest(surface: Surface) -> float | None:
+    """The height of the lowest point of a surface, as far as it is known."""
+    if not surface.minima:
+        return None
+    return float(np.nanmin(surface.values(np.asarray(surface.minima, np.float64))))
+
+
+@question("surface_map", alone=True)
+def surface_map(
+    session: None,
+    *,
+    surface: dict[str, object],
+    across: tuple[float, float],
+    down: tuple[float, float],
+    width: int,
+    height: int,
+    scale: float = 1.0,
+) -> Generator[Partial, None, SurfaceMap]:
+    """Draw a surface `width` x `height` pixels large, `scale` of them to a unit of length; first a coarse picture."""
+    from core import landscape
+    from core.landscape.relief import enlarged, relief
+
+    found = landscape.from_document(surface)
+    if len(found.variables) == 1:
+        heights = found.grid(across, (0.0, 1.0), max(2, width * _FINE), 1)[0]
+        return SurfaceMap(surface, across, down, None, read_only(heights, np.float64))
+    base = lowest(found)
+    for factor in (_COARSE, _SAMPLED if found.samples is not None else 1):
+        wide, high = max(2, width // factor), max(2, height // factor)
+        values = found.grid(across, down, wide, high)
+        if factor == _COARSE:
+            drawn = relief(values, log=found.log, base=base, scale=scale / factor)
+            yield Partial(0.1, SurfaceMap(surface, across, down, drawn))
+        else:
+            values = enlarged(values, width, height)
+    drawn = relief(values, log=found.log, base=base, scale=scale)
+    return SurfaceMap(surface, across, down, drawn)
+
+
+@question("surface_point", alone=True)
+def surface_point(
+    session: None, *, surface: dict[str, object], at: tuple[float, float]
+) -> SurfacePoint:
+    """Evaluate a surface at a point."""
+    from core import landscape
+
+    found = landscape.from_document(surface)
+    slopes = found.gradients(np.asarray(at, np.float64)[None])[0]
+    value = float(found.values(np.asarray(at, np.float64)[None])[0])
+    return SurfacePoint(at, value, (float(slopes[0]), float(slopes[1])))

@@ -1,0 +1,142 @@
+"""The picture of a race on its map, kept between two moments: only what has moved is painted anew."""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from app.scenes import draw, race_map_paint
+from app.scenes.race_moment import Moment, Place, points_of, steps_of
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QImage, QPainter
+
+    from app.engine.questions.mapping import SurfaceMap
+    from app.scenes.race_map_layout import Viewport
+    from app.theme import Theme
+
+#: Trails are painted for so long at a time, in seconds, and so many steps at once; the rest follows in the next turn.
+_BUDGET, _PIECE = 0.004, 500
+#: Places before a new piece of a trail that are painted again, since the ground of the piece may touch them.
+_AGAIN = 3
+
+
+class MapPicture:
+    """See the module's text. Interface thread only.
+
+    Attributes
+    ----------
+    complete
+        Whether all trails have caught up with the moment that was painted last.
+    """
+
+    def __init__(self) -> None:
+        self.complete = True
+        self._key: tuple[object, ...] = ()
+        self._ground: QImage | None = None
+        self._ground_key: tuple[object, ...] = ()
+        #: The surface with the trails of all but the chosen racer, and that one's trail by itself: it stays on top.
+        self._below: QImage | None = None
+        self._above: QImage | None = None
+        self._done: dict[str, int] = {}
+        self._time = 0.0
+
+    def paint(
+        self,
+        painter: QPainter,
+        theme: Theme,
+        view: Viewport,
+        known: SurfaceMap | None,
+        image: QImage | None,
+        moment: Moment | None,
+    ) -> None:
+        """Paint the surface with axes and minima, and the trails up to a moment."""
+        scale = draw.scale_of(painter)
+        ground_key = (theme.name, view, scale, id(known), id(image))
+        if ground_key != self._ground_key or self._ground is None:
+            self._ground_key = ground_key
+            self._ground = self._painted_ground(theme, view, scale, known, image, moment)
+            self._below = None
+        if moment is None:
+            draw.blit(painter, 0, 0, self._ground)
+            self._below, self.complete = None, True
+            return
+        key = (id(moment.answer), moment.chosen)
+        if self._below is None or key != self._key or moment.time < self._time:
+            self._key, self._done = key, {}
+            self._below = self._ground.copy()
+            self._above = draw.canvas(view.x + view.w, view.y + view.h, scale, None)
+        self._time = moment.time
+        self._catch_up(theme, view, moment)
+        assert self._above is not None
+        draw.blit(painter, 0, 0, self._below)
+        self._tails(painter, theme, view, moment, chosen=False)
+        draw.blit(painter, 0, 0, self._above)
+        self._tails(painter, theme, view, moment, chosen=True)
+
+    def _painted_ground(
+        self,
+        theme: Theme,
+        view: Viewport,
+        scale: float,
+        known: SurfaceMap | None,
+        image: QImage | None,
+        moment: Moment | None,
+    ) -> QImage:
+        size = (view.x + view.w, view.y + view.h)
+        ground = draw.canvas(*size, scale, theme.bg0)
+        with draw.painting(ground, size) as painter:
+            if known is not None and known.curve is not None:
+                race_map_paint.paint_curve(painter, theme, view, known)
+            else:
+                race_map_paint.paint_surface(painter, theme, view, known, image)
+        return ground
+
+    def _catch_up(self, theme: Theme, view: Viewport, moment: Moment) -> None:
+        """Go on with the trails, everybody's in turn, until the time is up."""
+        assert self._below is not None
+        assert self._above is not None
+        end = perf_counter() + _BUDGET
+        size = (view.x + view.w, view.y + view.h)
+        waiting = [one for one in moment.places if self._behind(one, moment)]
+        with draw.painting(self._below, size) as below, draw.painting(self._above, size) as above:
+            while waiting and perf_counter() < end:
+                for place in waiting:
+                    chosen = place.racer.id == moment.chosen
+                    self._go_on(above if chosen else below, theme, view, moment, place)
+                    if perf_counter() > end:
+                        break
+                waiting = [one for one in waiting if self._behind(one, moment)]
+        self.complete = not waiting
+
+    def _last(self, place: Place, moment: Moment) -> int:
+        return min(int(moment.time), steps_of(place.path))
+
+    def _behind(self, place: Place, moment: Moment) -> bool:
+        return self._done.get(place.racer.id, 0) < self._last(place, moment)
+
+    def _go_on(
+        self, painter: QPainter, theme: Theme, view: Viewport, moment: Moment, place: Place
+    ) -> None:
+        first = self._done.get(place.racer.id, 0)
+        last = min(self._last(place, moment), first + _PIECE)
+        points = points_of(place.path, moment.flat)
+        before = view.px(points[max(0, first - _AGAIN) : first])
+        way = np.r_[before, race_map_paint.trail(view, points, first, last)]
+        race_map_paint.stroke(
+            painter, theme, place.look.color(theme), way, len(before),
+            place.racer.id == moment.chosen,
+        )  # fmt: skip
+        self._done[place.racer.id] = last
+
+    def _tails(
+        self, painter: QPainter, theme: Theme, view: Viewport, moment: Moment, *, chosen: bool
+    ) -> None:
+        """From the last whole step to where racers are between two steps."""
+        for place in moment.places:
+            if (place.racer.id == moment.chosen) == chosen and not self._behind(place, moment):
+                first = self._last(place, moment)
+                if moment.time > first:
+                    race_map_paint.paint_trail(painter, theme, view, moment, place, first)

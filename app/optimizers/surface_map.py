@@ -1,0 +1,504 @@
+"""The map of a race: the surface, everybody's way, and the start, which is dragged."""
+
+from __future__ import annotations
+
+from math import ceil, isfinite, log10
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QSize, Qt, Signal, Slot
+from PySide6.QtGui import QHelpEvent, QKeyEvent, QMouseEvent, QNativeGestureEvent, QWheelEvent
+from PySide6.QtWidgets import QToolTip
+
+from app import theme as themes
+from app.optimizers.map_picture import MapPicture
+from app.scenes import race_map_paint, race_relief
+from app.scenes.formula_expressions import format_number
+from app.scenes.race_map_layout import Viewport, fitted, fitted_curve
+from app.scenes.race_moment import Moment
+from app.text import tr
+from app.widgets import Button
+from app.widgets.painted import Painted
+from core import landscape
+from core.errors import ChainruleError
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QHideEvent, QImage, QPainter, QResizeEvent, QShowEvent
+
+    from app.engine.questions.mapping import SurfaceMap, SurfacePoint
+    from app.optimizers.session import RaceSession
+    from app.scenes.race_moment import Place
+    from app.theme import Theme
+    from core.landscape import Surface
+
+OWNER = "map"
+#: Pictures of more pixels are computed coarser and enlarged.
+_PIXELS = 1_300_000
+#: One turn of the wheel by one notch, and one press of a key, make things so many times as large.
+_NOTCH, _PRESS = 1.2, 1.5
+#: One press of an arrow key goes so far, in pixels.
+_PAN = 40.0
+#: The start is taken hold of within so many pixels.
+_GRASP = 12.0
+_ARROWS = {Qt.Key.Key_Left: (-1, 0), Qt.Key.Key_Right: (1, 0), Qt.Key.Key_Up: (0, -1),
+           Qt.Key.Key_Down: (0, 1)}  # fmt: skip
+_ZOOMS = {Qt.Key.Key_Plus: _PRESS, Qt.Key.Key_Equal: _PRESS, Qt.Key.Key_Minus: 1 / _PRESS}
+
+
+class SurfaceMapView(Painted):
+    """See the module's text.
+
+    Parameters
+    ----------
+    session
+        The race.
+
+    Signals
+    -------
+    viewed()
+        Another part of the surface is shown: `view` is another.
+
+    Attributes
+    ----------
+    view
+        What is shown where, or None before there is a surface.
+    """
+
+    viewed = Signal()
+    ground, ring_inset = True, 2
+
+    def __init__(self, session: RaceSession) -> None:
+        super().__init__("race-map", tr("Map of the race"))
+        self._session = session
+        self.view: Viewport | None = None
+        self._surface: Surface | None = None
+        self._known: SurfaceMap | None = None
+        self._image: QImage | None = None
+        self._image_of: tuple[object, ...] = ()
+        self._picture = MapPicture()
+        #: Whether the learner has chosen what is shown.
+        self._free = False
+        self._ticket = self._hovering = 0
+        self._drag = ""
+        self._from = QPointF()
+        self._near_start = False
+        self.setMinimumSize(120, 100)
+        self._make_buttons()
+        for signal in (session.race_changed, session.paths_changed, session.moved, session.chosen):
+            signal.connect(self._refresh)
+        session.context.theme_changed.connect(self.update)
+
+    def _make_buttons(self) -> None:
+        self.buttons: list[Button] = []
+        for name, icon, tip, act in (
+            ("race-zoom-in", "zoom-in", tr("Larger (+)"), lambda: self.zoom(_PRESS)),
+            ("race-zoom-out", "zoom-out", tr("Smaller (−)"), lambda: self.zoom(1 / _PRESS)),
+            ("race-fit", "maximize", tr("Show all of it (0)"), self.fit),
+        ):
+            button = Button(name=name, kind="tool", icon=icon, parent=self)
+            button.setAccessibleName(tip)
+            button.setToolTip(tip)
+            button.clicked.connect(act)
+            self.buttons.append(button)
+
+    def sizeHint(self) -> QSize:
+        return QSize(640, 480)
+
+    # -- what is shown
+
+    @property
+    def surface(self) -> Surface | None:
+        """The surface of the document, which the paths may not have caught up with."""
+        return self._surface
+
+    @property
+    def moment(self) -> Moment | None:
+        """Where everybody is; None while the race that is known is on another surface."""
+        answer = self._session.answer
+        if answer is None or answer.race.surface != self._session.race.surface:
+            return None
+        curve = None
+        if self._known is not None and self._known.curve is not None:
+            curve = (
+                np.linspace(*self._known.across, len(self._known.curve)),
+                self._known.curve,
+            )
+        session = self._session
+        return Moment(answer, session.time, session.racer, session.race.start, curve)
+
+    @Slot()
+    def _refresh(self) -> None:
+        if not self.isVisible():
+            return
+        document = self._session.race.surface
+        if self._surface is None or self._surface.to_document() != document:
+            self._take(document)
+        self.update()
+
+    def _take(self, document: dict[str, object]) -> None:
+        try:
+            found = landscape.from_document(document)
+        except ChainruleError:
+            # The session says so.
+            return
+        if self._surface is not None and found == self._surface:
+            return
+        before, self._surface = self._surface, found
+        same = before is not None and (before.kind, before.domain) == (found.kind, found.domain)
+        self._known, self._image = (self._known, self._image) if same else (None, None)
+        if not (same and self._free):
+            self._fit()
+        self._ask()
+
+    def _fit(self) -> None:
+        self._free = False
+        if self._surface is None:
+            return
+        area = (0.0, 0.0, float(self.width()), float(self.height()))
+        if len(self._surface.variables) == 1:
+            heights = self._known.curve if self._known is not None else None
+            self.view = fitted_curve(self._surface.domain[0], heights, *area)
+        else:
+            self.view = fitted(self._surface, *area)
+        self.viewed.emit()
+
+    def fit(self) -> None:
+        """Show the part of the surface that is worth being looked at."""
+        self._fit()
+        self._ask()
+        self.update()
+
+    def zoom(self, factor: float, at: QPointF | None = None) -> None:
+        """Show everything `factor` times as large; what is at a point, or in the middle, stays there."""
+        if self.view is None:
+            return
+        at = at or QPointF(self.width() / 2, self.height() / 2)
+        self._show(self.view.zoomed(factor, at.x(), at.y()))
+
+    def _show(self, view: Viewport) -> None:
+        if view != self.view:
+            self.view, self._free = view, True
+            self._ask()
+            self.viewed.emit()
+            self.update()
+
+    # -- the engine
+
+    def _ask(self) -> None:
+        """Let the surface be drawn as it is seen now; the newest question counts."""
+        if self.view is None or self._surface is None or not self._session.context.attached:
+            return
+        ratio = self.devicePixelRatioF()
+        wide, high = self.view.w * ratio, self.view.h * ratio
+        finest = min(1.0, (_PIXELS / max(1.0, wide * high)) ** 0.5)
+        columns, rows = max(2, round(wide * finest)), max(2, round(high * finest))
+        # Heights are of the middles of pixels.
+        x0, y0 = self.view.at(0.5 * self.view.w / columns, self.view.h * (1 - 0.5 / rows))
+        x1, y1 = self.view.at(self.view.w * (1 - 0.5 / columns), 0.5 * self.view.h / rows)
+        if len(self._surface.variables) == 1:
+            (x0, x1), (y0, y1) = self.view.across, self.view.down
+        self._ticket = self._session.context.engine.ask(
+            "surface_map", surface=self._surface.to_document(), across=(x0, x1), down=(y0, y1),
+            width=columns, height=rows, scale=ratio * finest, done=self._on_map, partly=self._on_map,
+            failed=self._on_refused, asker=OWNER,
+        )  # fmt: skip
+
+    def _on_map(self, known: SurfaceMap) -> None:
+        if self._surface is None or known.surface != self._surface.to_document():
+            return
+        first = self._known is None
+        self._known = known
+        if known.curve is not None and (first or not self._free):
+            self._fit()
+        self.update()
+
+    def _on_refused(self, sentence: str) -> None:
+        # What cannot be computed yet is asked for again when the race is.
+        self._ticket = 0
+
+    def _colored(self, theme: Theme) -> QImage | None:
+        """The relief in the theme's colours."""
+        known = self._known
+        if known is None or known.relief is None:
+            return None
+        key = (theme.name, id(known))
+        if key != self._image_of:
+            self._image_of, self._image = key, race_relief.picture(theme, known.relief)
+        return self._image
+
+    # -- painting
+
+    def paint(self, painter: QPainter, colors: Theme, area: QRect) -> None:
+        view, surface = self.view, self._surface
+        if view is None or surface is None:
+            return
+        moment = self.moment
+        flat = len(surface.variables) == 1
+        self._picture.paint(painter, colors, view, self._known, self._colored(colors), moment)
+        names = (surface.variables[0], "f" if flat else surface.variables[1])
+        race_map_paint.paint_axes(painter, colors, view, names)
+        race_map_paint.paint_minima(painter, colors, view, surface, flat)
+        at = self.start_at()
+        if at is not None:
+            race_map_paint.paint_start(painter, colors, view, at, grown=self._near_start)
+        if moment is not None:
+            race_map_paint.paint_racers(painter, colors, view, moment)
+        if not self._picture.complete:
+            self.update()
+
+    def start_at(self) -> QPointF | None:
+        """The pixel of the start."""
+        if self.view is None or self._surface is None:
+            return None
+        x, y = self._session.race.start
+        if len(self._surface.variables) == 1:
+            known = self._known
+            if known is None or known.curve is None:
+                return None
+            y = float(np.interp(x, np.linspace(*known.across, len(known.curve)), known.curve))
+            if not isfinite(y):
+                return None
+        return self.view.point(x, y)
+
+    def focus_rect(self) -> QRect:
+        """Where the focus ring goes."""
+        return self.rect().adjusted(2, 2, -2, -2)
+
+    # -- the window
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        for k, button in enumerate(self.buttons):
+            button.move(40 + 32 * k, 8)
+        if self.view is None:
+            return
+        if self._free:
+            self.view = self.view.placed(0, 0, float(self.width()), float(self.height()))
+            self.viewed.emit()
+        else:
+            self._fit()
+        self._ask()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._refresh()
+        if self._known is None:
+            self._ask()
+        engine = self._session.context.engine
+        engine.prepared.connect(self._retry)
+        engine.state_changed.connect(self._retry)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        engine = self._session.context.engine
+        engine.prepared.disconnect(self._retry)
+        engine.state_changed.disconnect(self._retry)
+
+    @Slot()
+    def _retry(self) -> None:
+        if self._known is None and not self._ticket:
+            self._ask()
+
+    # -- the mouse
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        turned = event.angleDelta().y() or event.pixelDelta().y()
+        if turned:
+            self.zoom(_NOTCH ** (turned / 120), event.position())
+        event.accept()
+
+    def event(self, event: QEvent) -> bool:
+        if isinstance(event, QNativeGestureEvent):
+            if event.gestureType() == Qt.NativeGestureType.ZoomNativeGesture:
+                self.zoom(max(0.2, 1 + event.value()), event.position())
+                return True
+        elif event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+            self._tell(event.pos(), event.globalPos())
+            return True
+        elif event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
+            if Qt.Key(event.key()) in (*_ARROWS, *_ZOOMS, Qt.Key.Key_0):
+                event.accept()
+                return True
+        return super().event(event)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        at, button = event.position(), event.button()
+        shifted = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+        pans = button in (Qt.MouseButton.RightButton, Qt.MouseButton.MiddleButton)
+        if self.view is None or self._drag:
+            return
+        if pans or (button == Qt.MouseButton.LeftButton and shifted):
+            self._drag, self._from = "pan", at
+            self.setCursor(Qt.CursorShape.ClosedHandCursor)
+        elif button == Qt.MouseButton.LeftButton:
+            racer = self.racer_at(at)
+            if racer is not None and not self._on_start(at):
+                self._session.context.do("race.choose", id=racer.racer.id)
+                return
+            self._drag = "start"
+            if not self._on_start(at):
+                self._move_start(at)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        at = event.position()
+        if self._drag == "pan" and self.view is not None:
+            self._show(self.view.dragged(at.x() - self._from.x(), at.y() - self._from.y()))
+            self._from = at
+        elif self._drag == "start":
+            self._move_start(at)
+        else:
+            self._hover(at, event.globalPosition().toPoint())
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if self._drag == "start":
+            self._session.context.document.settle()
+        self._drag = ""
+        self._hover(event.position(), event.globalPosition().toPoint(), quiet=True)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self._near_start, self._hovering = False, 0
+        self.update()
+        super().leaveEvent(event)
+
+    def _on_start(self, at: QPointF) -> bool:
+        start = self.start_at()
+        if start is None:
+            return False
+        away = start - at
+        return away.x() ** 2 + away.y() ** 2 <= _GRASP**2
+
+    def racer_at(self, at: QPointF) -> Place | None:
+        """The racer whose marker is at a pixel."""
+        moment = self.moment
+        if moment is None or self.view is None:
+            return None
+        return race_map_paint.near(self.view, moment, at.x(), at.y())
+
+    def _move_start(self, at: QPointF) -> None:
+        assert self.view is not None
+        x, y = self.view.at(at.x(), at.y())
+        self._put_start(x, y)
+
+    def _put_start(self, x: float, y: float) -> None:
+        """Begin there; as many decimals as pixels can tell apart."""
+        assert self.view is not None
+        assert self._surface is not None
+        (x0, x1), (y0, y1) = self.view.across, self.view.down
+        x = round(x, _decimals((x1 - x0) / self.view.w))
+        y = round(y, _decimals((y1 - y0) / self.view.h))
+        if len(self._surface.variables) == 1:
+            y = 0.0
+        self._session.context.do("race.start", x=x, y=y)
+
+    def _hover(self, at: QPointF, globally: QPoint, *, quiet: bool = False) -> None:
+        on_start = self._on_start(at)
+        racer = None if on_start else self.racer_at(at)
+        shape = Qt.CursorShape.CrossCursor
+        if on_start:
+            shape = Qt.CursorShape.OpenHandCursor
+        elif racer is not None:
+            shape = Qt.CursorShape.PointingHandCursor
+        self.setCursor(shape)
+        if on_start != self._near_start:
+            self._near_start = on_start
+            self.update()
+        if racer is not None and not quiet:
+            QToolTip.showText(globally, self.words_of(racer), self)
+        elif QToolTip.isVisible():
+            QToolTip.hideText()
+
+    # -- words
+
+    def words_of(self, place: Place) -> str:
+        """What is told of a racer that is pointed at."""
+        title = place.racer.title
+        if place.gone:
+            if place.path.why == "hole":
+                return tr(
+                    "{title} is gone: its step {step} led to where the formula has no value.",
+                    title=title, step=place.path.left,
+                )  # fmt: skip
+            return tr(
+                "{title} is gone: it diverged at step {step}. A smaller learning rate may help.",
+                title=title, step=place.path.left,
+            )  # fmt: skip
+        step = self._session.step
+        point = ", ".join(
+            format_number(float(one), 4)
+            for one in place.path.positions[step][: len(self._surface.variables) if self._surface else 2]
+        )
+        return tr(
+            "{title}\nloss {loss}\nstep {step}, at ({point})", title=title, step=step, point=point,
+            loss=format_number(float(place.path.losses[step]), 4),
+        )  # fmt: skip
+
+    def _tell(self, at: QPoint, globally: QPoint) -> None:
+        """Ask for the height and the slope under the mouse; they are told when they are known."""
+        if self._surface is None or self.view is None or self._drag:
+            return
+        if self.racer_at(QPointF(at)) is not None and not self._on_start(QPointF(at)):
+            return
+        x, y = self.view.at(at.x(), at.y())
+        names = self._surface.variables
+        if len(names) == 1:
+            y = 0.0
+        self._hovering += 1
+        asked = self._hovering
+
+        def told(point: SurfacePoint) -> None:
+            here = self.mapFromGlobal(self.cursor().pos())
+            moved = (here - at).manhattanLength() > 6 and self.underMouse()
+            if asked == self._hovering and self._surface is not None and not moved:
+                QToolTip.showText(globally, words_at(self._surface, point), self)
+
+        self._session.context.engine.ask(
+            "surface_point", surface=self._surface.to_document(), at=(x, y), done=told,
+            failed=lambda sentence: None, asker=OWNER,
+        )  # fmt: skip
+
+    # -- keys
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        key = Qt.Key(event.key())
+        if self.view is None:
+            super().keyPressEvent(event)
+        elif key in _ZOOMS:
+            self.zoom(_ZOOMS[key])
+        elif key == Qt.Key.Key_0:
+            self.fit()
+        elif key in _ARROWS:
+            dx, dy = _ARROWS[key]
+            if event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+                x, y = self._session.race.start
+                (x0, x1), (y0, y1) = self.view.across, self.view.down
+                step = 4.0
+                self._put_start(
+                    x + dx * step * (x1 - x0) / self.view.w, y - dy * step * (y1 - y0) / self.view.h
+                )
+            else:
+                self._show(self.view.dragged(-dx * _PAN, -dy * _PAN))
+        else:
+            super().keyPressEvent(event)
+
+
+def words_at(surface: Surface, point: SurfacePoint) -> str:
+    """What is told of a point of a surface: where it is, how high, and the gradient."""
+    names = surface.variables
+    place = ", ".join(
+        f"{name} {format_number(one, 4)}" for name, one in zip(names, point.at, strict=False)
+    )
+    if not isfinite(point.value):
+        return tr("{place}\nThe formula has no value here.", place=place)
+    slopes = point.gradient[: len(names)]
+    gradient = ", ".join(format_number(one, 4) for one in slopes)
+    if not all(isfinite(one) for one in slopes):
+        gradient = tr("none")
+    return tr(
+        "{place}\nf {value}\ngradient ({gradient})", place=place, gradient=gradient,
+        value=format_number(point.value, 5),
+    )  # fmt: skip
+
+
+def _decimals(unit: float) -> int:
+    """How many decimals tell numbers apart that are a tenth of a unit from one another."""
+    return max(0, min(12, ceil(-log10(unit)) + 1)) if unit > 0 else 6

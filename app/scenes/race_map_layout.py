@@ -1,0 +1,151 @@
+"""Which part of a surface is shown where: from its coordinates to pixels and back, zoom, and the marks of the axes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from math import floor, isfinite, log10
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PySide6.QtCore import QPointF
+
+if TYPE_CHECKING:
+    from core.landscape import Surface
+
+#: A unit of x is shown as long as one of y, unless that would show more than so many times the domain.
+_MOST = 1.7
+#: Nothing is shown that is smaller or larger than this, or farther away.
+_LEAST, _LARGEST, _FARTHEST = 1e-9, 1e9, 9e8
+#: The smallest range that numbers of a size can tell apart.
+_EXACT = 1e-8
+
+
+@dataclass(frozen=True)
+class Viewport:
+    """A rectangle of a surface in a rectangle of pixels.
+
+    Attributes
+    ----------
+    across, down
+        First and last x; y at the bottom and at the top.
+    x, y, w, h
+        Of the pixels: left, top, width, height.
+    """
+
+    across: tuple[float, float]
+    down: tuple[float, float]
+    x: float
+    y: float
+    w: float
+    h: float
+
+    def px(self, points: np.ndarray) -> np.ndarray:
+        """Return pixels (n, 2) of points (n, 2); what is far outside stays near, what is NaN stays NaN."""
+        (x0, x1), (y0, y1) = self.across, self.down
+        points = np.asarray(points, np.float64)
+        with np.errstate(over="ignore", invalid="ignore"):
+            found = np.empty(points.shape)
+            found[..., 0] = self.x + (points[..., 0] - x0) / (x1 - x0) * self.w
+            found[..., 1] = self.y + (y1 - points[..., 1]) / (y1 - y0) * self.h
+            # The painter counts in 32 bits.
+            return np.clip(found, -30_000.0, 30_000.0)
+
+    def point(self, x: float, y: float) -> QPointF:
+        """Return the pixel of one point."""
+        found = self.px(np.array([[x, y]]))[0]
+        return QPointF(float(found[0]), float(found[1]))
+
+    def at(self, x: float, y: float) -> tuple[float, float]:
+        """Return the point under a pixel."""
+        (x0, x1), (y0, y1) = self.across, self.down
+        return x0 + (x - self.x) / self.w * (x1 - x0), y1 - (y - self.y) / self.h * (y1 - y0)
+
+    def contains(self, at: QPointF, margin: float = 0.0) -> bool:
+        """Tell whether a pixel is inside, so far from the edges."""
+        return (
+            self.x + margin <= at.x() <= self.x + self.w - margin
+            and self.y + margin <= at.y() <= self.y + self.h - margin
+        )
+
+    def zoomed(self, factor: float, x: float, y: float) -> Viewport:
+        """Return it with everything `factor` times as large; the pixel (x, y) stays where it is."""
+        cx, cy = self.at(x, y)
+        return self._moved(*((a + (one - a) / factor for one in ends)
+                             for a, ends in ((cx, self.across), (cy, self.down))))  # fmt: skip
+
+    def dragged(self, dx: float, dy: float) -> Viewport:
+        """Return it with everything moved by so many pixels."""
+        sx = (self.across[1] - self.across[0]) / self.w * dx
+        sy = (self.down[1] - self.down[0]) / self.h * dy
+        return self._moved((one - sx for one in self.across), (one + sy for one in self.down))
+
+    def _moved(self, across: object, down: object) -> Viewport:
+        """Take other ranges if numbers can tell their points apart."""
+        found = replace(self, across=tuple(across), down=tuple(down))  # type: ignore[arg-type]
+        for low, high in (found.across, found.down):
+            size = max(abs(low), abs(high))
+            if not (isfinite(size) and size <= _FARTHEST and _LEAST < high - low < _LARGEST):
+                return self
+            if high - low < _EXACT * size:
+                return self
+        return found
+
+    def placed(self, x: float, y: float, w: float, h: float) -> Viewport:
+        """Return the same part of the surface in another rectangle, units as long in it as before."""
+        (x0, x1), (y0, y1) = self.across, self.down
+        halves = (x1 - x0) / self.w * w / 2, (y1 - y0) / self.h * h / 2
+        cx, cy = (x0 + x1) / 2, (y0 + y1) / 2
+        return Viewport(
+            (cx - halves[0], cx + halves[0]), (cy - halves[1], cy + halves[1]), x, y, w, h
+        )
+
+
+def fitted(surface: Surface, x: float, y: float, w: float, h: float) -> Viewport:
+    """Return what shows the domain of a surface of two variables."""
+    (x0, x1), (y0, y1) = surface.domain
+    w, h = max(w, 1.0), max(h, 1.0)
+    wide, high = x1 - x0, y1 - y0
+    unit = max(wide / w, high / h)
+    more = (unit * w / wide, unit * h / high)
+    if max(more) <= _MOST:
+        wide, high = unit * w, unit * h
+    cx, cy = (x0 + x1) / 2, (y0 + y1) / 2
+    return Viewport(
+        (cx - wide / 2, cx + wide / 2), (cy - high / 2, cy + high / 2), x, y, w, h
+    )  # fmt: skip
+
+
+def fitted_curve(
+    domain: tuple[float, float], heights: np.ndarray | None, x: float, y: float, w: float, h: float
+) -> Viewport:
+    """Return what shows a curve: x across, its heights up."""
+    low, high = 0.0, 1.0
+    known = np.zeros(0) if heights is None else heights[np.isfinite(heights)]
+    if known.size:
+        low, high = (float(one) for one in np.percentile(known, (0, 100)))
+        usual = float(np.percentile(known, 95))
+        # A pole must not press the rest flat.
+        if high - low > 50 * (usual - low) > 0:
+            high = low + 3 * (usual - low)
+    if not high > low:
+        low, high = low - 1.0, high + 1.0
+    apart = high - low
+    return Viewport(
+        domain, (low - 0.16 * apart, high + 0.08 * apart), x, y, max(w, 1.0), max(h, 1.0)
+    )
+
+
+def marks(low: float, high: float, room: float, apart: float = 72.0) -> list[tuple[float, str]]:
+    """Return where an axis of `room` pixels has numbers, and these."""
+    wanted = max(2.0, room / apart)
+    step = (high - low) / wanted
+    size = 10.0 ** floor(log10(step))
+    step = next(one * size for one in (1, 2, 5, 10) if one * size >= step)
+    digits = max(0, -floor(log10(step) + 1e-9))
+    first, last = int(np.ceil(low / step)), int(np.floor(high / step))
+    found = []
+    for k in range(first, last + 1):
+        value = k * step
+        text = f"{value:.{digits}f}" if digits < 7 and abs(value) < 1e6 else f"{value:.7g}"
+        found.append((value, text.replace("-", "\N{MINUS SIGN}")))
+    return found

@@ -1,0 +1,334 @@
+"""Painting the map of a race: the surface, axes, minima, the start, trails, and markers where racers are."""
+
+from __future__ import annotations
+
+from math import atan2, degrees
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
+from PySide6.QtGui import QPen, QPolygonF
+
+from app.scenes import draw
+from app.scenes.formula_expressions import format_number
+from app.scenes.race_looks import paint_marker
+from app.scenes.race_map_layout import Viewport, marks
+from app.scenes.race_moment import Moment, Place, points_of, steps_of
+from app.text import tr
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QColor, QImage, QPainter
+
+    from app.engine.questions.mapping import SurfaceMap
+    from app.theme import Theme
+    from core.landscape import Surface
+
+#: Points of a trail that are closer are one, in pixels.
+_APART = 0.75
+#: Widths of a trail, of the chosen one, and how much wider the ground beneath is.
+_WIDTH, _CHOSEN, _HALO = 1.75, 2.75, 2.25
+#: Sizes of markers, the chosen one's and those at the edge.
+MARKER, CHOSEN, _EDGE = 12.0, 15.0, 9.0
+#: So far from the edge stand those who are outside.
+_INSET = 14.0
+#: Up to so many minima are labelled.
+_LABELLED = 4
+
+
+def paint_surface(
+    painter: QPainter, theme: Theme, view: Viewport, known: SurfaceMap | None, image: QImage | None
+) -> None:
+    """Paint what is known of the surface; also of another part of it, until that part has been drawn."""
+    draw.fill(painter, view.x, view.y, view.w, view.h, theme.bg0)
+    if known is None or image is None:
+        return
+    # A pixel is as wide as the range over all gaps between the middles of the first and the last.
+    columns, rows = image.width(), image.height()
+    wide = (known.across[1] - known.across[0]) / max(1, columns - 1)
+    high = (known.down[1] - known.down[0]) / max(1, rows - 1)
+    first = view.point(known.across[0] - wide / 2, known.down[1] + high / 2)
+    last = view.point(known.across[1] + wide / 2, known.down[0] - high / 2)
+    target = QRectF(first, last)
+    painter.save()
+    painter.setClipRect(QRectF(view.x, view.y, view.w, view.h), Qt.ClipOperation.IntersectClip)
+    painter.setRenderHint(painter.RenderHint.SmoothPixmapTransform, True)
+    painter.drawImage(target, image, QRectF(0, 0, columns, rows))
+    painter.restore()
+
+
+def paint_curve(painter: QPainter, theme: Theme, view: Viewport, known: SurfaceMap | None) -> None:
+    """Paint a curve of one variable, with grid lines; where it has no value the ground is hatched."""
+    draw.fill(painter, view.x, view.y, view.w, view.h, theme.bg0)
+    for value, _ in marks(*view.down, view.h, 56):
+        y = round(view.point(0, value).y()) + 0.5
+        draw.line(painter, view.x, y, view.x + view.w, y, theme.grid)
+    for value, _ in marks(*view.across, view.w):
+        x = round(view.point(value, 0).x()) + 0.5
+        draw.line(painter, x, view.y, x, view.y + view.h, theme.grid)
+    if known is None or known.curve is None:
+        return
+    xs = np.linspace(*known.across, len(known.curve))
+    places = view.px(np.column_stack([xs, known.curve]))
+    good = np.isfinite(known.curve)
+    edges = np.flatnonzero(np.diff(np.r_[False, good, False].astype(int)))
+    painter.save()
+    painter.setClipRect(QRectF(view.x, view.y, view.w, view.h), Qt.ClipOperation.IntersectClip)
+    _hatch(painter, theme, view, places, good)
+    pen = QPen(theme.contour, 2.0)
+    pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    for first, last in zip(edges[::2], edges[1::2], strict=True):
+        piece = places[first:last]
+        ground = QPolygonF([QPointF(*piece[0]), *polyline(piece), QPointF(piece[-1][0], view.y + view.h),
+                            QPointF(piece[0][0], view.y + view.h)])  # fmt: skip
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(draw.faded(theme.contour, 0.12))
+        painter.drawPolygon(ground)
+        painter.setPen(pen)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawPolyline(polyline(piece))
+    painter.restore()
+
+
+def _hatch(
+    painter: QPainter, theme: Theme, view: Viewport, places: np.ndarray, good: np.ndarray
+) -> None:
+    edges = np.flatnonzero(np.diff(np.r_[False, ~good, False].astype(int)))
+    painter.setPen(Qt.PenStyle.NoPen)
+    brush = draw.faded(theme.line2, 0.6)
+    for first, last in zip(edges[::2], edges[1::2], strict=True):
+        left, right = places[first][0], places[last - 1][0]
+        painter.save()
+        painter.setClipRect(QRectF(left, view.y, right - left, view.h), Qt.ClipOperation.IntersectClip)
+        painter.setPen(QPen(brush, 1))
+        for x in np.arange(left - view.h, right, 8.0):
+            painter.drawLine(QLineF(x, view.y + view.h, x + view.h, view.y))
+        painter.restore()
+
+
+def paint_axes(painter: QPainter, theme: Theme, view: Viewport, names: tuple[str, str]) -> None:
+    """Paint numbers along the left and the lower edge, and what the axes are."""
+    bottom, right = view.y + view.h, view.x + view.w
+    wide = draw.advance(names[0], 11, 600) + 18
+    for value, words in marks(*view.across, view.w):
+        x = view.point(value, 0).x()
+        half = draw.advance(words, 10, mono=True) / 2
+        if x - half < view.x + 34 or x + half > right - wide:
+            continue
+        draw.line(painter, x, bottom - 5, x, bottom, theme.tx2)
+        _number(painter, theme, x - half, bottom - 9, words)
+    for value, words in marks(*view.down, view.h, 64):
+        y = view.point(0, value).y()
+        if y < view.y + 28 or y > bottom - 20:
+            continue
+        draw.line(painter, view.x, y, view.x + 5, y, theme.tx2)
+        _number(painter, theme, view.x + 9, y + 3.5, words)
+    draw.text(painter, right - 10, bottom - 9, names[0], 11, theme.tx, weight=600, anchor="end")
+    draw.text(painter, view.x + 9, view.y + 18, names[1], 11, theme.tx, weight=600)
+
+
+def _number(painter: QPainter, theme: Theme, x: float, y: float, words: str) -> None:
+    """A number that contour lines may pass behind."""
+    ground = draw.faded(theme.bg0, 0.45)
+    draw.fill(painter, x - 2, y - 9, draw.advance(words, 10, mono=True) + 4, 12, ground, 2)
+    draw.text(painter, x, y, words, 10, theme.tx2, mono=True)
+
+
+def paint_minima(painter: QPainter, theme: Theme, view: Viewport, surface: Surface, heights: bool) -> None:
+    """Paint a cross at each of the lowest points, and its place beside the first few of them.
+
+    Parameters
+    ----------
+    heights
+        Whether y is the height of a curve: minima are then marked along the lower edge.
+    """
+    labelled = len(surface.minima) <= _LABELLED
+    for x, y in surface.minima:
+        at = view.point(x, y)
+        if heights:
+            at = QPointF(at.x(), view.y + view.h - 34)
+        if not view.contains(at, 2):
+            continue
+        cx, cy = at.x(), at.y()
+        if heights:
+            draw.line(painter, cx, cy - 6, cx, cy + 12, theme.tx, 1.5)
+        else:
+            draw.line(painter, cx - 8, cy, cx + 8, cy, theme.tx, 1.5)
+            draw.line(painter, cx, cy - 8, cx, cy + 8, theme.tx, 1.5)
+        if labelled:
+            numbers = ", ".join(format_number(float(one), 3) for one in ((x,) if heights else (x, y)))
+            _label(painter, theme, view, QPointF(cx + 14, cy - 8), tr("minimum ({place})", place=numbers),
+                   QPointF(cx - 14, cy - 8))  # fmt: skip
+
+
+def paint_start(painter: QPainter, theme: Theme, view: Viewport, at: QPointF, *, grown: bool = False) -> None:
+    """Paint the ring that all begin at."""
+    if not view.contains(at, -8):
+        return
+    draw.disc(painter, at.x(), at.y(), 7.5 if grown else 6.0, theme.bg0, theme.tx, 1.75)
+    words = tr("start")
+    left = at.x() - 14 - draw.advance(words, 11.5)
+    if left < view.x + 34:
+        _words(painter, theme, at.x() + 14, at.y() + 4, words)
+    else:
+        _words(painter, theme, left, at.y() + 4, words)
+
+
+def _label(
+    painter: QPainter, theme: Theme, view: Viewport, at: QPointF, words: str, other: QPointF
+) -> None:
+    """Write words from a point to the right, or up to the other one from the left, whichever has room."""
+    width = draw.advance(words, 11.5)
+    x = at.x() if at.x() + width < view.x + view.w - 8 else other.x() - width
+    _words(painter, theme, x, max(at.y(), view.y + 14), words)
+
+
+def _words(painter: QPainter, theme: Theme, x: float, y: float, words: str) -> None:
+    ground = draw.faded(theme.bg0, 0.45)
+    draw.fill(painter, x - 3, y - 11, draw.advance(words, 11.5) + 6, 15, ground, 3)
+    draw.text(painter, x, y, words, 11.5, theme.tx)
+
+
+# -- trails
+
+
+def trail(view: Viewport, points: np.ndarray, first: int, last: int) -> np.ndarray:
+    """The pixels of a path from one of its places to another, without those that nobody could tell apart."""
+    piece = points[first : last + 1]
+    # What was clipped is farther than any screen: a racer that is out of sight may go where it likes.
+    found = view.px(piece[np.isfinite(piece).all(axis=1)])
+    if len(found) < 3:
+        return found
+    along = np.r_[0.0, np.cumsum(np.hypot(*np.diff(found, axis=0).T))]
+    bins = np.floor(along / _APART)
+    keep = np.r_[True, bins[1:] != bins[:-1]]
+    keep[-1] = True
+    return found[keep]
+
+
+def polyline(places: np.ndarray) -> QPolygonF:
+    """Pixels (n, 2) as Qt takes them."""
+    return QPolygonF([QPointF(x, y) for x, y in places.tolist()])
+
+
+def stroke(
+    painter: QPainter, theme: Theme, color: QColor, places: np.ndarray, again: int, chosen: bool
+) -> None:
+    """Paint a piece of a trail: its ground, and then it and the `again` places before, which the ground may touch."""
+    if len(places) < 2:
+        return
+    width = _CHOSEN if chosen else _WIDTH
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    ground = QPen(draw.faded(theme.bg0, 0.5), width + _HALO)
+    ground.setCapStyle(Qt.PenCapStyle.FlatCap)
+    ground.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
+    painter.setPen(ground)
+    painter.drawPolyline(polyline(places[again:]))
+    pen = QPen(color, width)
+    pen.setCapStyle(Qt.PenCapStyle.RoundCap)
+    pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
+    painter.setPen(pen)
+    painter.drawPolyline(polyline(places))
+
+
+def paint_trails(painter: QPainter, theme: Theme, view: Viewport, moment: Moment) -> None:
+    """Paint the whole way of everybody up to now."""
+    for place in moment.places:
+        paint_trail(painter, theme, view, moment, place)
+
+
+def paint_trail(
+    painter: QPainter, theme: Theme, view: Viewport, moment: Moment, place: Place, first: int = 0
+) -> None:
+    """Paint the way of one racer up to now, from one of its places on."""
+    points = points_of(place.path, moment.flat)
+    last = min(int(moment.time), steps_of(place.path))
+    way = trail(view, points, min(first, last), last)
+    now = view.px(np.array([place.at]))
+    chosen = place.racer.id == moment.chosen
+    stroke(painter, theme, place.look.color(theme), np.r_[way, now], 0, chosen)
+
+
+# -- racers
+
+
+def paint_racers(painter: QPainter, theme: Theme, view: Viewport, moment: Moment) -> None:
+    """Paint a marker where each racer is; at the edge, with an arrow, for those who are outside; and who is gone."""
+    farewells: list[tuple[QPointF, Place]] = []
+    for place in moment.places:
+        at, outside = spot(view, place)
+        if outside is not None:
+            _arrow(painter, theme, at, outside, place)
+        size = _EDGE if outside is not None else CHOSEN if place.racer.id == moment.chosen else MARKER
+        paint_marker(painter, place.look, theme, at, size)
+        if place.gone:
+            farewells.append((at, place))
+    _farewells(painter, theme, view, farewells)
+
+
+def spot(view: Viewport, place: Place) -> tuple[QPointF, QPointF | None]:
+    """Where a racer's marker stands, and if it is outside the map where it really is."""
+    at = view.point(*place.at)
+    beyond = place.gone and place.path.why != "hole"
+    if view.contains(at) and not beyond:
+        return at, None
+    held = QPointF(
+        min(max(at.x(), view.x + _INSET), view.x + view.w - _INSET),
+        min(max(at.y(), view.y + _INSET), view.y + view.h - _INSET),
+    )
+    if view.contains(at):
+        # It was inside when it was seen last: it has left on the nearest side.
+        sides = (
+            (at.x() - view.x, QPointF(-1, 0)), (view.x + view.w - at.x(), QPointF(1, 0)),
+            (at.y() - view.y, QPointF(0, -1)), (view.y + view.h - at.y(), QPointF(0, 1)),
+        )  # fmt: skip
+        way = min(sides, key=lambda side: side[0])[1]
+        held = QPointF(
+            view.x + _INSET if way.x() < 0 else view.x + view.w - _INSET if way.x() > 0 else at.x(),
+            view.y + _INSET if way.y() < 0 else view.y + view.h - _INSET if way.y() > 0 else at.y(),
+        )
+        at = held + way * 40
+    return held, at
+
+
+def _arrow(painter: QPainter, theme: Theme, at: QPointF, to: QPointF, place: Place) -> None:
+    way = to - at
+    painter.save()
+    painter.translate(at)
+    painter.rotate(degrees(atan2(way.y(), way.x())))
+    painter.setPen(QPen(theme.bg0, 1))
+    painter.setBrush(place.look.color(theme))
+    painter.drawPolygon(QPolygonF([QPointF(13, 0), QPointF(7, -4.5), QPointF(7, 4.5)]))
+    painter.restore()
+
+
+def _farewells(
+    painter: QPainter, theme: Theme, view: Viewport, gone: list[tuple[QPointF, Place]]
+) -> None:
+    """Say of those who are gone why and since when, one below the other where they left together."""
+    taken: list[QRectF] = []
+    for at, place in sorted(gone, key=lambda one: one[0].y()):
+        words = f"{place.racer.name or place.racer.title}: {place.farewell}"
+        words = draw.elide(words, 11, view.w - 2 * _INSET - 24)
+        width = draw.advance(words, 11) + 8
+        x = min(max(at.x() + 12, view.x + 4), view.x + view.w - width - 4)
+        if x < at.x() + 8 and at.x() - 12 - width > view.x:
+            x = at.x() - 12 - width
+        box = QRectF(x, at.y() - 8, width, 16)
+        while any(box.intersects(one) for one in taken):
+            box.translate(0, 17)
+        if box.bottom() > view.y + view.h:
+            box.moveBottom(min((one.top() for one in taken if one.left() < box.right()
+                                and one.right() > box.left()), default=view.y + view.h) - 1)  # fmt: skip
+        taken.append(box)
+        draw.fill(painter, box.x(), box.y(), box.width(), box.height(), theme.bg1, 3)
+        draw.text(painter, box.x() + 4, box.y() + 12, words, 11, theme.err)
+
+
+def near(view: Viewport, moment: Moment, x: float, y: float, within: float = 11.0) -> Place | None:
+    """Return the racer whose marker is under a pixel, the topmost."""
+    for place in reversed(moment.places):
+        at = spot(view, place)[0]
+        if (at.x() - x) ** 2 + (at.y() - y) ** 2 <= within * within:
+            return place
+    return None

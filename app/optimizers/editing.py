@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+import numpy as np
 
 from app.bus import CommandError
 from app.text import tr
 from core import landscape, optimizers
 from core.errors import ChainruleError
 from core.io.races import load_race, save_race
+from core.landscape.program import of_formula
 from core.landscape.race import (
     KINDS,
     MOST_RACERS,
@@ -21,6 +23,7 @@ from core.landscape.race import (
     first_race,
     new_racer,
 )
+from core.landscape.reference import evaluated
 
 if TYPE_CHECKING:
     from app.optimizers.session import RaceSession
@@ -118,11 +121,12 @@ class RaceCommands:
             surface = landscape.formula(text, domain=corners)
         except ChainruleError as error:
             raise CommandError(str(error)) from error
-        # The start stays, so that a formula can be worked on; but it has to be in the picture.
+        # The start stays, so that a formula can be worked on; but it has to be in the picture, and not in a hole.
         (left, right), (low, high) = surface.domain
         x, y = self._race.start
         inside = left <= x <= right and low <= y <= high
-        start = (x, y) if inside else tuple(map(float, surface.start))
+        stays = inside and _has_value(surface, x, y)
+        start = (x, y) if stays else tuple(map(float, surface.start))
         self._edit(
             tr("Type a surface"), _replace(self._race, surface=surface.to_document(), start=start)
         )
@@ -257,3 +261,9 @@ class RaceCommands:
             raise CommandError(str(error)) from error
         self._session.context.bus.emit("race.saved", path=str(target))
         return str(target)
+
+
+def _has_value(surface: landscape.Surface, x: float, y: float) -> bool:
+    """Tell whether a typed surface has a height at a point; one point needs no kernel."""
+    value = evaluated(of_formula(surface.expression, ("x", "y")), [np.array(x), np.array(y)])[0]
+    return bool(np.isfinite(value))

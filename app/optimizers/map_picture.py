@@ -6,19 +6,26 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 import numpy as np
+from PySide6.QtCore import QRect, QRectF
+from PySide6.QtGui import QPainter
 
 from app.scenes import draw, race_map_paint
 from app.scenes.race_moment import Moment, Place, points_of, steps_of
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QImage, QPainter
+    from PySide6.QtGui import QImage
 
     from app.engine.questions.mapping import SurfaceMap
     from app.scenes.race_map_layout import Viewport
     from app.theme import Theme
+    from core.landscape import Surface
 
 #: Trails are painted for so long at a time, in seconds, and so many steps at once; the rest follows in the next turn.
 _BUDGET, _PIECE = 0.004, 500
+#: And no farther at once, in pixels.
+_FAR = 3000.0
+#: Of a racer that jumps to and fro for thousands of steps only the last of its way is painted, so many pixels.
+_LONGEST = 40_000.0
 #: Places before a new piece of a trail that are painted again, since the ground of the piece may touch them.
 _AGAIN = 3
 
@@ -40,6 +47,7 @@ class MapPicture:
         #: The surface with the trails of all but the chosen racer, and that one's trail by itself: it stays on top.
         self._below: QImage | None = None
         self._above: QImage | None = None
+        self._reached: QRectF | None = None
         self._done: dict[str, int] = {}
         self._time = 0.0
 
@@ -51,13 +59,14 @@ class MapPicture:
         known: SurfaceMap | None,
         image: QImage | None,
         moment: Moment | None,
+        surface: Surface,
     ) -> None:
-        """Paint the surface with axes and minima, and the trails up to a moment."""
+        """Paint a surface with axes and minima, and the trails up to a moment."""
         scale = draw.scale_of(painter)
-        ground_key = (theme.name, view, scale, id(known), id(image))
+        ground_key = (theme.name, view, scale, id(known), id(image), id(surface))
         if ground_key != self._ground_key or self._ground is None:
             self._ground_key = ground_key
-            self._ground = self._painted_ground(theme, view, scale, known, image, moment)
+            self._ground = self._painted_ground(theme, view, scale, known, image, surface)
             self._below = None
         if moment is None:
             draw.blit(painter, 0, 0, self._ground)
@@ -65,15 +74,16 @@ class MapPicture:
             return
         key = (id(moment.answer), moment.chosen)
         if self._below is None or key != self._key or moment.time < self._time:
-            self._key, self._done = key, {}
+            self._key, self._done = key, _begun(view, moment)
             self._below = self._ground.copy()
             self._above = draw.canvas(view.x + view.w, view.y + view.h, scale, None)
+            self._reached = None
         self._time = moment.time
         self._catch_up(theme, view, moment)
         assert self._above is not None
         draw.blit(painter, 0, 0, self._below)
         self._tails(painter, theme, view, moment, chosen=False)
-        draw.blit(painter, 0, 0, self._above)
+        self._put_above(painter, scale)
         self._tails(painter, theme, view, moment, chosen=True)
 
     def _painted_ground(
@@ -83,7 +93,7 @@ class MapPicture:
         scale: float,
         known: SurfaceMap | None,
         image: QImage | None,
-        moment: Moment | None,
+        surface: Surface,
     ) -> QImage:
         size = (view.x + view.w, view.y + view.h)
         ground = draw.canvas(*size, scale, theme.bg0)
@@ -92,6 +102,7 @@ class MapPicture:
                 race_map_paint.paint_curve(painter, theme, view, known)
             else:
                 race_map_paint.paint_surface(painter, theme, view, known, image)
+            race_map_paint.paint_signs(painter, theme, view, surface)
         return ground
 
     def _catch_up(self, theme: Theme, view: Viewport, moment: Moment) -> None:
@@ -123,13 +134,37 @@ class MapPicture:
         first = self._done.get(place.racer.id, 0)
         last = min(self._last(place, moment), first + _PIECE)
         points = points_of(place.path, moment.flat)
+        if last > first + 1:
+            far = race_map_paint.lengths(view.px(points[first : last + 1]))
+            last = min(last, first + max(1, int(np.searchsorted(far, _FAR))))
         before = view.px(points[max(0, first - _AGAIN) : first])
         way = np.r_[before, race_map_paint.trail(view, points, first, last)]
-        race_map_paint.stroke(
-            painter, theme, place.look.color(theme), way, len(before),
-            place.racer.id == moment.chosen,
-        )  # fmt: skip
+        chosen = place.racer.id == moment.chosen
+        race_map_paint.stroke(painter, theme, place.look.color(theme), way, len(before), chosen)
+        if chosen and len(way):
+            self._reach(way)
         self._done[place.racer.id] = last
+
+    def _reach(self, way: np.ndarray) -> None:
+        """Keep in mind which part of the chosen racer's picture is painted on."""
+        (left, top), (right, bottom) = way.min(axis=0), way.max(axis=0)
+        box = QRectF(left - 6, top - 6, right - left + 12, bottom - top + 12)
+        self._reached = box if self._reached is None else self._reached.united(box)
+
+    def _put_above(self, painter: QPainter, scale: float) -> None:
+        """Put the chosen racer's picture on top, as much of it as there is something on."""
+        assert self._above is not None
+        if self._reached is None:
+            return
+        whole = QRect(0, 0, self._above.width(), self._above.height())
+        box = self._reached
+        part = QRectF(box.x() * scale, box.y() * scale, box.width() * scale, box.height() * scale)
+        part = part.toAlignedRect().intersected(whole)
+        if part.isEmpty():
+            return
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
+        at = QRectF(part.x() / scale, part.y() / scale, part.width() / scale, part.height() / scale)
+        painter.drawImage(at, self._above, QRectF(part))
 
     def _tails(
         self, painter: QPainter, theme: Theme, view: Viewport, moment: Moment, *, chosen: bool
@@ -137,6 +172,16 @@ class MapPicture:
         """From the last whole step to where racers are between two steps."""
         for place in moment.places:
             if (place.racer.id == moment.chosen) == chosen and not self._behind(place, moment):
-                first = self._last(place, moment)
-                if moment.time > first:
-                    race_map_paint.paint_trail(painter, theme, view, moment, place, first)
+                if moment.time > self._last(place, moment) and not place.gone:
+                    race_map_paint.paint_tail(painter, theme, view, moment, place)
+
+
+def _begun(view: Viewport, moment: Moment) -> dict[str, int]:
+    """From which step on trails are painted, by racer."""
+    found = {}
+    for place in moment.places:
+        last = min(int(moment.time), steps_of(place.path))
+        if last > _PIECE:
+            far = race_map_paint.lengths(view.px(points_of(place.path, moment.flat)[: last + 1]))
+            found[place.racer.id] = int(np.searchsorted(far, far[-1] - _LONGEST))
+    return found

@@ -10,7 +10,6 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QSize, Qt, Signal, Sl
 from PySide6.QtGui import QHelpEvent, QKeyEvent, QMouseEvent, QNativeGestureEvent, QWheelEvent
 from PySide6.QtWidgets import QToolTip
 
-from app import theme as themes
 from app.optimizers.map_picture import MapPicture
 from app.scenes import race_map_paint, race_relief
 from app.scenes.formula_expressions import format_number
@@ -57,6 +56,8 @@ class SurfaceMapView(Painted):
     -------
     viewed()
         Another part of the surface is shown: `view` is another.
+    taken()
+        Another surface is shown.
 
     Attributes
     ----------
@@ -65,6 +66,7 @@ class SurfaceMapView(Painted):
     """
 
     viewed = Signal()
+    taken = Signal()
     ground, ring_inset = True, 2
 
     def __init__(self, session: RaceSession) -> None:
@@ -72,6 +74,7 @@ class SurfaceMapView(Painted):
         self._session = session
         self.view: Viewport | None = None
         self._surface: Surface | None = None
+        self._document: dict[str, object] = {}
         self._known: SurfaceMap | None = None
         self._image: QImage | None = None
         self._image_of: tuple[object, ...] = ()
@@ -131,11 +134,12 @@ class SurfaceMapView(Painted):
         if not self.isVisible():
             return
         document = self._session.race.surface
-        if self._surface is None or self._surface.to_document() != document:
+        if self._surface is None or self._document != document:
             self._take(document)
         self.update()
 
     def _take(self, document: dict[str, object]) -> None:
+        self._document = dict(document)
         try:
             found = landscape.from_document(document)
         except ChainruleError:
@@ -148,6 +152,7 @@ class SurfaceMapView(Painted):
         self._known, self._image = (self._known, self._image) if same else (None, None)
         if not (same and self._free):
             self._fit()
+        self.taken.emit()
         self._ask()
 
     def _fit(self) -> None:
@@ -233,11 +238,8 @@ class SurfaceMapView(Painted):
         if view is None or surface is None:
             return
         moment = self.moment
-        flat = len(surface.variables) == 1
-        self._picture.paint(painter, colors, view, self._known, self._colored(colors), moment)
-        names = (surface.variables[0], "f" if flat else surface.variables[1])
-        race_map_paint.paint_axes(painter, colors, view, names)
-        race_map_paint.paint_minima(painter, colors, view, surface, flat)
+        image = self._colored(colors)
+        self._picture.paint(painter, colors, view, self._known, image, moment, surface)
         at = self.start_at()
         if at is not None:
             race_map_paint.paint_start(painter, colors, view, at, grown=self._near_start)

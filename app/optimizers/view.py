@@ -121,6 +121,7 @@ class OptimizersView(QWidget):
     def hint(self) -> tuple[tuple[str, str], ...]:
         """Keys of this workspace."""
         return (
+            (tr("Click"), tr("move the start")),
             (tr("Space"), tr("play")),
             (".", tr("step")),
             (",", tr("back")),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, QRectF, Qt
@@ -46,12 +47,17 @@ class Look:
     shade: float = 1.0
 
     def color(self, theme: Theme) -> QColor:
-        """Return its colour on a theme's ground."""
-        found = QColor(self.rgb)
-        factor = self.shade * (1.0 if theme.is_dark else _DARKER)
-        if factor > 1:
-            return _mixed(found, QColor("#ffffff"), (factor - 1) * 0.8)
-        return _mixed(found, QColor("#000000"), 1 - factor)
+        """Return its colour on a theme's ground; callers must not change it."""
+        return _color(self.rgb, self.shade, theme.is_dark)
+
+
+@lru_cache(maxsize=256)
+def _color(rgb: str, shade: float, dark: bool) -> QColor:
+    found = QColor(rgb)
+    factor = shade * (1.0 if dark else _DARKER)
+    if factor > 1:
+        return _mixed(found, QColor("#ffffff"), (factor - 1) * 0.8)
+    return _mixed(found, QColor("#000000"), 1 - factor)
 
 
 def looks(race: Race) -> dict[str, Look]:
@@ -108,6 +114,7 @@ def _mixed(a: QColor, b: QColor, share: float) -> QColor:
     )
 
 
+@lru_cache(maxsize=128)
 def _shape(marker: str, r: float) -> QPainterPath:
     path = QPainterPath()
     if marker in ("circle", "ring"):

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 _MOST = 1.7
 #: Nothing is shown that is smaller or larger than this, or farther away.
 _LEAST, _LARGEST, _FARTHEST = 1e-9, 1e9, 9e8
+#: No pixel is farther than this.
+_FAR = 30_000.0
 #: The smallest range that numbers of a size can tell apart.
 _EXACT = 1e-8
 
@@ -48,12 +50,14 @@ class Viewport:
             found[..., 0] = self.x + (points[..., 0] - x0) / (x1 - x0) * self.w
             found[..., 1] = self.y + (y1 - points[..., 1]) / (y1 - y0) * self.h
             # The painter counts in 32 bits.
-            return np.clip(found, -30_000.0, 30_000.0)
+            return np.clip(found, -_FAR, _FAR)
 
     def point(self, x: float, y: float) -> QPointF:
         """Return the pixel of one point."""
-        found = self.px(np.array([[x, y]]))[0]
-        return QPointF(float(found[0]), float(found[1]))
+        (x0, x1), (y0, y1) = self.across, self.down
+        px = self.x + (x - x0) / (x1 - x0) * self.w
+        py = self.y + (y1 - y) / (y1 - y0) * self.h
+        return QPointF(_near(px), _near(py))
 
     def at(self, x: float, y: float) -> tuple[float, float]:
         """Return the point under a pixel."""
@@ -98,6 +102,10 @@ class Viewport:
         return Viewport(
             (cx - halves[0], cx + halves[0]), (cy - halves[1], cy + halves[1]), x, y, w, h
         )
+
+
+def _near(pixel: float) -> float:
+    return -_FAR if pixel < -_FAR else _FAR if pixel > _FAR else pixel
 
 
 def fitted(surface: Surface, x: float, y: float, w: float, h: float) -> Viewport:

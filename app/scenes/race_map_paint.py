@@ -10,7 +10,6 @@ from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QPen, QPolygonF
 
 from app.scenes import draw
-from app.scenes.formula_expressions import format_number
 from app.scenes.race_looks import paint_marker
 from app.scenes.race_map_layout import Viewport, marks
 from app.scenes.race_moment import Moment, Place, points_of, steps_of
@@ -106,6 +105,13 @@ def _hatch(
         painter.restore()
 
 
+def paint_signs(painter: QPainter, theme: Theme, view: Viewport, surface: Surface) -> None:
+    """Paint axes and minima."""
+    flat = len(surface.variables) == 1
+    paint_axes(painter, theme, view, (surface.variables[0], "f" if flat else surface.variables[1]))
+    paint_minima(painter, theme, view, surface, flat)
+
+
 def paint_axes(painter: QPainter, theme: Theme, view: Viewport, names: tuple[str, str]) -> None:
     """Paint numbers along the left and the lower edge, and what the axes are."""
     bottom, right = view.y + view.h, view.x + view.w
@@ -156,7 +162,7 @@ def paint_minima(painter: QPainter, theme: Theme, view: Viewport, surface: Surfa
             draw.line(painter, cx - 8, cy, cx + 8, cy, theme.tx, 1.5)
             draw.line(painter, cx, cy - 8, cx, cy + 8, theme.tx, 1.5)
         if labelled:
-            numbers = ", ".join(format_number(float(one), 3) for one in ((x,) if heights else (x, y)))
+            numbers = ", ".join(_short(float(one)) for one in ((x,) if heights else (x, y)))
             _label(painter, theme, view, QPointF(cx + 14, cy - 8), tr("minimum ({place})", place=numbers),
                    QPointF(cx - 14, cy - 8))  # fmt: skip
 
@@ -183,6 +189,11 @@ def _label(
     _words(painter, theme, x, max(at.y(), view.y + 14), words)
 
 
+def _short(value: float) -> str:
+    """A number with at most three figures that count."""
+    return f"{value:.3g}".replace("-", draw.MINUS)
+
+
 def _words(painter: QPainter, theme: Theme, x: float, y: float, words: str) -> None:
     ground = draw.faded(theme.bg0, 0.45)
     draw.fill(painter, x - 3, y - 11, draw.advance(words, 11.5) + 6, 15, ground, 3)
@@ -195,15 +206,21 @@ def _words(painter: QPainter, theme: Theme, x: float, y: float, words: str) -> N
 def trail(view: Viewport, points: np.ndarray, first: int, last: int) -> np.ndarray:
     """The pixels of a path from one of its places to another, without those that nobody could tell apart."""
     piece = points[first : last + 1]
-    # What was clipped is farther than any screen: a racer that is out of sight may go where it likes.
     found = view.px(piece[np.isfinite(piece).all(axis=1)])
-    if len(found) < 3:
-        return found
-    along = np.r_[0.0, np.cumsum(np.hypot(*np.diff(found, axis=0).T))]
-    bins = np.floor(along / _APART)
+    return found if len(found) < 3 else found[_apart(found)]
+
+
+def _apart(places: np.ndarray) -> np.ndarray:
+    """Which pixels of a line are needed for it to look the same."""
+    bins = np.floor(lengths(places) / _APART)
     keep = np.r_[True, bins[1:] != bins[:-1]]
     keep[-1] = True
-    return found[keep]
+    return keep
+
+
+def lengths(places: np.ndarray) -> np.ndarray:
+    """How far along the line each of its pixels is, (n,)."""
+    return np.r_[0.0, np.cumsum(np.hypot(*np.diff(places, axis=0).T))]
 
 
 def polyline(places: np.ndarray) -> QPolygonF:
@@ -247,6 +264,20 @@ def paint_trail(
     now = view.px(np.array([place.at]))
     chosen = place.racer.id == moment.chosen
     stroke(painter, theme, place.look.color(theme), np.r_[way, now], 0, chosen)
+
+
+def paint_tail(
+    painter: QPainter, theme: Theme, view: Viewport, moment: Moment, place: Place
+) -> None:
+    """Paint the way of one racer from its last whole step to where it is."""
+    last = min(int(moment.time), steps_of(place.path))
+    row = place.path.positions[last]
+    begin = view.point(float(row[0]), float(place.path.losses[last] if moment.flat else row[1]))
+    chosen = place.racer.id == moment.chosen
+    pen = QPen(place.look.color(theme), _CHOSEN if chosen else _WIDTH)
+    pen.setCapStyle(Qt.PenCapStyle.RoundCap)
+    painter.setPen(pen)
+    painter.drawLine(begin, view.point(*place.at))
 
 
 # -- racers
@@ -307,6 +338,14 @@ def _farewells(
 ) -> None:
     """Say of those who are gone why and since when, one below the other where they left together."""
     taken: list[QRectF] = []
+    if len(gone) > 1 and all(place.path.left == 0 for _, place in gone):
+        words = draw.elide(tr("The formula has no value at the start: move it."), 11.5, view.w - 40)
+        at = gone[0][0]
+        width = draw.advance(words, 11.5)
+        x = min(max(at.x() + 14, view.x + 6), view.x + view.w - width - 10)
+        draw.fill(painter, x - 4, at.y() + 12, width + 8, 18, theme.bg1, 3)
+        draw.text(painter, x, at.y() + 25, words, 11.5, theme.err)
+        return
     for at, place in sorted(gone, key=lambda one: one[0].y()):
         words = f"{place.racer.name or place.racer.title}: {place.farewell}"
         words = draw.elide(words, 11, view.w - 2 * _INSET - 24)

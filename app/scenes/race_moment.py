@@ -76,7 +76,7 @@ class Moment:
         """What is raced on."""
         return self.answer.surface
 
-    @property
+    @cached_property
     def flat(self) -> bool:
         """Whether it is a curve of one variable."""
         return len(self.surface.variables) == 1
@@ -108,13 +108,17 @@ class Moment:
         time = min(max(self.time, 0.0), float(last))
         k = min(int(time), max(last - 1, 0))
         share = time - k
-        points = points_of(path, self.flat)
-        here = points[k]
+        x, y = self._place(path, k)
         if share > 0 and k < last:
-            here = here + (points[k + 1] - here) * share
+            to_x, to_y = self._place(path, k + 1)
+            x, y = x + (to_x - x) * share, y + (to_y - y) * share
             if self.curve is not None:
-                here = np.array([here[0], self._height(float(here[0]), float(here[1]))])
-        return float(here[0]), float(here[1])
+                y = self._height(x, y)
+        return x, y
+
+    def _place(self, path: Trajectory, k: int) -> tuple[float, float]:
+        row = path.positions[k]
+        return float(row[0]), float(path.losses[k] if self.flat else row[1])
 
     def _height(self, x: float, otherwise: float) -> float:
         """The curve's height between its points, where these are known."""

@@ -72,9 +72,13 @@ class Segmented(QWidget):
         return ""
 
     def set_value(self, value: str) -> None:
-        """Choose without announcing it."""
+        """Choose without announcing it; "" chooses none of them."""
         if value in self._segments:
             self._segments[value].setChecked(True)
+        elif not value and (checked := self._group.checkedButton()) is not None:
+            self._group.setExclusive(False)
+            checked.setChecked(False)
+            self._group.setExclusive(True)
 
     def segment(self, value: str) -> Control:
         """Return the button of a value."""

@@ -29,7 +29,7 @@ _LINES = 14
 #: Lines closer than so many pixels are not told apart and fade, up to where they are gone.
 _FADING, _GONE = 5.0, 2.5
 #: Distance of stripes, and how much of it is stripe.
-_STRIPES, _STRIPE = 7.0, 1.0
+_STRIPES, _STRIPE = 12.0, 1.0
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 #: The first picture has so many times fewer points each way; that of a surface made of samples is also computed so.
 _COARSE, _SAMPLED = 4, 3
+#: The lowest point is looked for on so many grids of so many points each way.
+_GRIDS, _POINTS = 6, 33
 #: A curve is evaluated at so many points for each pixel.
 _FINE = 2
 
@@ -63,10 +65,27 @@ class SurfacePoint:
 
 
 def lowest(surface: Surface) -> float | None:
-    """The height of the lowest point of a surface, as far as it is known."""
-    if not surface.minima:
-        return None
-    return float(np.nanmin(surface.values(np.asarray(surface.minima, np.float64))))
+    """The height of the lowest point of a surface in its domain; None if it has no heights there.
+
+    Where the minima are not known it is looked for on grids, each around the lowest point of the one before.
+    """
+    if surface.minima:
+        return float(np.nanmin(surface.values(np.asarray(surface.minima, np.float64))))
+    (x0, x1), (y0, y1) = surface.domain
+    least: float | None = None
+    for _ in range(_GRIDS):
+        values = surface.grid((x0, x1), (y0, y1), _POINTS, _POINTS)
+        if np.isnan(values).all():
+            break
+        row, column = divmod(int(np.nanargmin(values)), _POINTS)
+        found = float(values[row, column])
+        least = found if least is None else min(least, found)
+        wide, high = (x1 - x0) / (_POINTS - 1), (y1 - y0) / (_POINTS - 1)
+        x, y = x0 + column * wide, y0 + row * high
+        if min(wide, high) < 1e-7 * max(1.0, abs(x), abs(y)):
+            break
+        x0, x1, y0, y1 = x - wide, x + wide, y - high, y + high
+    return least
 
 
 @question("surface_map", alone=True)

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from core.landscape import Surface
 
 _WIDTH = 480
+#: A formula higher than this, in pixels, is not shown.
+_TALLEST = 120
 _DOMAIN = (-4.0, 4.0, -4.0, 4.0)
 #: Formulas to begin with: the formula, the part that is looked at, and what is special.
 EXAMPLES = (
@@ -64,7 +66,9 @@ class FormulaPopover(Popover):
         self.field = TextField(name="race-formula-text", label=tr("Formula of x and y"), mono=True)
         self.field.setPlaceholderText("x^2 + 10*y^2")
         self.field.setToolTip(
-            tr("Numbers, x, y, + − * / ^, brackets, pi, e, and functions such as sin, exp, sqrt, abs, max")
+            tr(
+                "Numbers, x, y, + − * / ^, brackets, pi, e, and functions such as sin, exp, sqrt, abs, max"
+            )
         )
         self.field.textEdited.connect(self.check)
         self.field.returnPressed.connect(self.race)
@@ -208,7 +212,8 @@ class _Slopes(QWidget):
         super().__init__()
         self.setObjectName("race-formula-shown")
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.lines: list[f.Formula] = []
+        #: What is on the left, and the formula; one that is too large to be read is left out.
+        self.lines: list[tuple[str, f.Formula]] = []
 
     def show_surface(self, surface: Surface | None) -> None:
         """Set the formula of a surface; None shows nothing."""
@@ -223,13 +228,11 @@ class _Slopes(QWidget):
             for name, expression in parts:
                 look = Look(pen=f.Pen(13), width=room)
                 body = formula(expression, look)
-                if body.width > room + 1 or body.height > 120:
-                    continue
-                self.lines.append(body)
-                self.names = [part[0] for part in parts]
-        self.setAccessibleName("; ".join(line.plain() for line in self.lines))
+                if body.width <= room + 1 and body.height <= _TALLEST:
+                    self.lines.append((name, body))
+        self.setAccessibleName("; ".join(f"{name} = {line.plain()}" for name, line in self.lines))
         self.setVisible(bool(self.lines))
-        self.setFixedHeight(round(sum(line.height + self._GAP for line in self.lines)) or 1)
+        self.setFixedHeight(round(sum(line.height + self._GAP for _, line in self.lines)) or 1)
         self.update()
 
     def sizeHint(self) -> QSize:
@@ -241,7 +244,7 @@ class _Slopes(QWidget):
         try:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             colors, y = themes.current(), 0.0
-            for name, line in zip(self.names, self.lines, strict=False):
+            for name, line in self.lines:
                 painter.setFont(f.mono(13))
                 painter.setPen(colors.tx3)
                 painter.drawText(0, round(y + line.baseline), f"{name} =")

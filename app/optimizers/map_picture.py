@@ -158,8 +158,8 @@ class MapPicture:
             return
         whole = QRect(0, 0, self._above.width(), self._above.height())
         box = self._reached
-        part = QRectF(box.x() * scale, box.y() * scale, box.width() * scale, box.height() * scale)
-        part = part.toAlignedRect().intersected(whole)
+        grown = QRectF(box.x() * scale, box.y() * scale, box.width() * scale, box.height() * scale)
+        part = grown.toAlignedRect().intersected(whole)
         if part.isEmpty():
             return
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
@@ -171,9 +171,10 @@ class MapPicture:
     ) -> None:
         """From the last whole step to where racers are between two steps."""
         for place in moment.places:
-            if (place.racer.id == moment.chosen) == chosen and not self._behind(place, moment):
-                if moment.time > self._last(place, moment) and not place.gone:
-                    race_map_paint.paint_tail(painter, theme, view, moment, place)
+            if (place.racer.id == moment.chosen) != chosen or self._behind(place, moment):
+                continue
+            if moment.time > self._last(place, moment) and not place.gone:
+                race_map_paint.paint_tail(painter, theme, view, moment, place)
 
 
 def _begun(view: Viewport, moment: Moment) -> dict[str, int]:

@@ -88,7 +88,7 @@ class SurfaceCard(Control):
         self._image: QImage | None = None
         self._image_of: tuple[object, ...] = ()
         self._current = False
-        self.setObjectName(f"race-surface-{surface.kind}")
+        self.setObjectName(f"race-card-{surface.kind}")
         self.setAccessibleName(f"{surface.title}. {surface.note}")
         self.setToolTip(f"{surface.title}: {surface.note}\n{surface.text}\n{surface.source}")
         self.setFixedHeight(_HEIGHT)

@@ -96,7 +96,7 @@ class SurfaceMapView(Painted):
         for name, icon, tip, act in (
             ("race-zoom-in", "zoom-in", tr("Larger (+)"), lambda: self.zoom(_PRESS)),
             ("race-zoom-out", "zoom-out", tr("Smaller (−)"), lambda: self.zoom(1 / _PRESS)),
-            ("race-fit", "maximize", tr("Show all of it (0)"), self.fit),
+            ("race-zoom-fit", "maximize", tr("Show all of it (0)"), self.fit),
         ):
             button = Button(name=name, kind="tool", icon=icon, parent=self)
             button.setAccessibleName(tip)
@@ -314,11 +314,12 @@ class SurfaceMapView(Painted):
             if event.gestureType() == Qt.NativeGestureType.ZoomNativeGesture:
                 self.zoom(max(0.2, 1 + event.value()), event.position())
                 return True
-        elif event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+        elif isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
             self._tell(event.pos(), event.globalPos())
             return True
-        elif event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
-            if Qt.Key(event.key()) in (*_ARROWS, *_ZOOMS, Qt.Key.Key_0):
+        elif isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride:
+            own = Qt.Key(event.key()) in (*_ARROWS, *_ZOOMS, Qt.Key.Key_0)
+            if own:
                 event.accept()
                 return True
         return super().event(event)
@@ -427,7 +428,9 @@ class SurfaceMapView(Painted):
         step = self._session.step
         point = ", ".join(
             format_number(float(one), 4)
-            for one in place.path.positions[step][: len(self._surface.variables) if self._surface else 2]
+            for one in place.path.positions[step][
+                : len(self._surface.variables) if self._surface else 2
+            ]
         )
         return tr(
             "{title}\nloss {loss}\nstep {step}, at ({point})", title=title, step=step, point=point,

@@ -49,7 +49,9 @@ class SurfacePicker(QWidget):
         for name in COMMON:
             self.common.segment(name).setToolTip(landscape.surface(name).note)
         self.common.chosen.connect(lambda name: session.context.do("race.surface", kind=name))
-        self.more = Button(tr("More"), name="race-surface-more", kind="tool", trailing="chevron-down")
+        self.more = Button(
+            tr("More"), name="race-surface-more", kind="tool", trailing="chevron-down"
+        )
         self.more.clicked.connect(self.open_cards)
         self.typed = Button("f(x, y)", name="race-surface-type", kind="tool")
         self.typed.setAccessibleName(tr("Type a surface"))

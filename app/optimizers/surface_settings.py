@@ -41,7 +41,7 @@ class SurfaceSettings(Popover):
         surface = landscape.from_document(session.race.surface)
         super().__init__(anchor, name="race-surface-settings", title=surface.title, width=344)
         self._session = session
-        self.fields: dict[str, QWidget] = {}
+        self.fields: dict[str, Toggle | Choice | NumberField | Slider] = {}
         note = Label(surface.note, "label", "tx2", wrap=True)
         self.body.addWidget(note)
         self._note = note
@@ -108,12 +108,10 @@ class SurfaceSettings(Popover):
         self._note.setText(tr(surface.note))
         now = surface.settings
         for name, field in self.fields.items():
-            value = now.get(name.removesuffix("-slider"))
+            value = now[name.removesuffix("-slider")]
             if isinstance(field, Toggle):
                 field.setChecked(bool(value))
             elif isinstance(field, Choice):
                 field.set_value(str(value))
-            elif isinstance(field, NumberField):
-                field.set_amount(float(value or 0.0))
-            elif isinstance(field, Slider) and not field.isSliderDown():
-                field.set_amount(float(value or 0.0))
+            elif not isinstance(field, Slider) or not field.isSliderDown():
+                field.set_amount(float(value))

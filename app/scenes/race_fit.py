@@ -87,7 +87,11 @@ def batch_of(moment: Moment) -> np.ndarray | None:
 
 
 def paint(
-    painter: QPainter, theme: Theme, surface: Surface, size: tuple[float, float], moment: Moment | None
+    painter: QPainter,
+    theme: Theme,
+    surface: Surface,
+    size: tuple[float, float],
+    moment: Moment | None,
 ) -> None:
     """Paint all of it into (0, 0, width, height)."""
     samples = surface.samples

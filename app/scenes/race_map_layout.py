@@ -74,18 +74,18 @@ class Viewport:
     def zoomed(self, factor: float, x: float, y: float) -> Viewport:
         """Return it with everything `factor` times as large; the pixel (x, y) stays where it is."""
         cx, cy = self.at(x, y)
-        return self._moved(*((a + (one - a) / factor for one in ends)
-                             for a, ends in ((cx, self.across), (cy, self.down))))  # fmt: skip
+        return self._moved(_around(self.across, cx, factor), _around(self.down, cy, factor))
 
     def dragged(self, dx: float, dy: float) -> Viewport:
         """Return it with everything moved by so many pixels."""
         sx = (self.across[1] - self.across[0]) / self.w * dx
         sy = (self.down[1] - self.down[0]) / self.h * dy
-        return self._moved((one - sx for one in self.across), (one + sy for one in self.down))
+        across = (self.across[0] - sx, self.across[1] - sx)
+        return self._moved(across, (self.down[0] + sy, self.down[1] + sy))
 
-    def _moved(self, across: object, down: object) -> Viewport:
+    def _moved(self, across: tuple[float, float], down: tuple[float, float]) -> Viewport:
         """Take other ranges if numbers can tell their points apart."""
-        found = replace(self, across=tuple(across), down=tuple(down))  # type: ignore[arg-type]
+        found = replace(self, across=across, down=down)
         for low, high in (found.across, found.down):
             size = max(abs(low), abs(high))
             if not (isfinite(size) and size <= _FARTHEST and _LEAST < high - low < _LARGEST):
@@ -102,6 +102,10 @@ class Viewport:
         return Viewport(
             (cx - halves[0], cx + halves[0]), (cy - halves[1], cy + halves[1]), x, y, w, h
         )
+
+
+def _around(ends: tuple[float, float], middle: float, factor: float) -> tuple[float, float]:
+    return middle + (ends[0] - middle) / factor, middle + (ends[1] - middle) / factor
 
 
 def _near(pixel: float) -> float:

@@ -78,8 +78,9 @@ def paint_curve(painter: QPainter, theme: Theme, view: Viewport, known: SurfaceM
     painter.setBrush(Qt.BrushStyle.NoBrush)
     for first, last in zip(edges[::2], edges[1::2], strict=True):
         piece = places[first:last]
-        ground = QPolygonF([QPointF(*piece[0]), *polyline(piece), QPointF(piece[-1][0], view.y + view.h),
-                            QPointF(piece[0][0], view.y + view.h)])  # fmt: skip
+        foot = view.y + view.h
+        down = np.array([[piece[-1][0], foot], [piece[0][0], foot]])
+        ground = polyline(np.r_[piece, down])
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(draw.faded(theme.contour, 0.12))
         painter.drawPolygon(ground)
@@ -98,7 +99,9 @@ def _hatch(
     for first, last in zip(edges[::2], edges[1::2], strict=True):
         left, right = places[first][0], places[last - 1][0]
         painter.save()
-        painter.setClipRect(QRectF(left, view.y, right - left, view.h), Qt.ClipOperation.IntersectClip)
+        painter.setClipRect(
+            QRectF(left, view.y, right - left, view.h), Qt.ClipOperation.IntersectClip
+        )
         painter.setPen(QPen(brush, 1))
         for x in np.arange(left - view.h, right, 8.0):
             painter.drawLine(QLineF(x, view.y + view.h, x + view.h, view.y))
@@ -140,7 +143,9 @@ def _number(painter: QPainter, theme: Theme, x: float, y: float, words: str) -> 
     draw.text(painter, x, y, words, 10, theme.tx2, mono=True)
 
 
-def paint_minima(painter: QPainter, theme: Theme, view: Viewport, surface: Surface, heights: bool) -> None:
+def paint_minima(
+    painter: QPainter, theme: Theme, view: Viewport, surface: Surface, heights: bool
+) -> None:
     """Paint a cross at each of the lowest points, and its place beside the first few of them.
 
     Parameters
@@ -167,7 +172,9 @@ def paint_minima(painter: QPainter, theme: Theme, view: Viewport, surface: Surfa
                    QPointF(cx - 14, cy - 8))  # fmt: skip
 
 
-def paint_start(painter: QPainter, theme: Theme, view: Viewport, at: QPointF, *, grown: bool = False) -> None:
+def paint_start(
+    painter: QPainter, theme: Theme, view: Viewport, at: QPointF, *, grown: bool = False
+) -> None:
     """Paint the ring that all begin at."""
     if not view.contains(at, -8):
         return
@@ -290,7 +297,9 @@ def paint_racers(painter: QPainter, theme: Theme, view: Viewport, moment: Moment
         at, outside = spot(view, place)
         if outside is not None:
             _arrow(painter, theme, at, outside, place)
-        size = _EDGE if outside is not None else CHOSEN if place.racer.id == moment.chosen else MARKER
+        size = (
+            _EDGE if outside is not None else CHOSEN if place.racer.id == moment.chosen else MARKER
+        )
         paint_marker(painter, place.look, theme, at, size)
         if place.gone:
             farewells.append((at, place))

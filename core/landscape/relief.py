@@ -133,7 +133,10 @@ def _lines(measured: Floats, scale: float) -> npt.NDArray[np.uint16]:
     apart = 1.0 / (slope * scale)
     covered *= np.clip((apart - _GONE) / (_FADING - _GONE), 0.0, 1.0)
     covered *= np.where(np.mod(nearest, 2) == 0, 1.0, 0.5)
-    return np.rint(np.nan_to_num(covered) * (STRENGTHS - 1)).astype(np.uint16)
+    found: npt.NDArray[np.uint16] = np.rint(np.nan_to_num(covered) * (STRENGTHS - 1)).astype(
+        np.uint16
+    )
+    return found
 
 
 def _hatched(

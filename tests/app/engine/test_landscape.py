@@ -173,6 +173,28 @@ def test_a_race_that_is_cancelled_is_over(bench: Bench) -> None:
     assert not answers
 
 
+def test_a_fine_slice_is_told_coarse_first_and_can_be_cancelled(bench: Bench) -> None:
+    bench.open("spirals-mlp")
+    parts: list[LossSlice] = []
+    answers: list[Any] = []
+    shares: list[float] = []
+    bench.engine.progressed.connect(lambda _, share: shares.append(share))
+    ticket = bench.engine.ask(
+        "loss_slice", side=321, samples=400, partly=parts.append, done=answers.append,
+        failed=answers.append,
+    )  # fmt: skip
+    bench.until(lambda: bool(parts) and parts[-1].found.every > 0 and bool(shares))
+    bench.engine.cancel(ticket)
+    bench.settle()
+    bench.until(lambda: not bench.engine._worker._long)
+    assert not answers
+    assert parts[-1].found.every > 1
+    every = parts[-1].found.every
+    assert np.isfinite(parts[-1].found.loss[::every, ::every]).all()
+    assert shares == sorted(shares)
+    assert shares[-1] < 1
+
+
 @pytest.mark.parametrize(
     ("question", "values", "sentence"),
     [

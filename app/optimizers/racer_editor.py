@@ -13,6 +13,7 @@ from app.window.forms import Form, row
 from app.window.rate_editor import RateEditor
 from core import optimizers
 from core.landscape import race as races
+from core.schedules import first_rate
 
 if TYPE_CHECKING:
     from app.optimizers.session import RaceSession
@@ -38,19 +39,18 @@ class RacerEditor(Form):
         self._session, self._id = session, identifier
         racer = session.race.racer(identifier)
         assert racer is not None
-        super().__init__(
-            anchor, session.context, name="race-editor", title=tr(races.kind(racer.kind).title)
-        )
-        self._rows.addWidget(Label(tr(races.kind(racer.kind).note), "hint", "tx2", wrap=True))
+        kind = races.kind(racer.kind)
+        super().__init__(anchor, session.context, name="race-editor", title=tr(kind.title))
+        self._rows.addWidget(Label(tr(kind.note), "hint", "tx2", wrap=True))
         self._found = optimizers.kind(str(racer.optimizer["kind"]))
         self.title = TextField(name="race-name", label=tr("Name"))
-        self.title.setPlaceholderText(tr(races.kind(racer.kind).title))
+        self.title.setPlaceholderText(tr(kind.title))
         self.title.setFixedWidth(200)
         self.title.entered.connect(lambda value: self._set("name", value.strip()))
         self._rows.addLayout(row(tr("Name"), self.title, tip=tr("What it is called in the list")))
         self._rate = RateEditor(
             lambda value: self._set("learning_rate", value), self._context.document.settle,
-            name="race", advise=False,
+            name="race", advise=False, usual=first_rate(kind.optimizer["learning_rate"]),
         )  # fmt: skip
         self._rows.addWidget(self._rate)
         self._fields: dict[str, NumberField | Toggle] = {}

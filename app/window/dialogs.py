@@ -185,6 +185,7 @@ def _keys() -> list[tuple[str, str]]:
         ("← →", tr("Select the layer before, after")),
         ("Ctrl+← Ctrl+→", tr("Move the layer")),
         ("Delete", tr("Remove the layer")),
+        (tr("↑ ↓ Enter Delete"), tr("In Optimizers: choose, set, remove a racer")),
         ("Ctrl+Z", tr("Undo")),
         ("Ctrl+Shift+Z", tr("Redo")),
         ("Ctrl+S", tr("Save")),

@@ -40,10 +40,13 @@ class RateEditor(QWidget):
         How object names begin.
     advise
         Whether a sentence tells that training is shorter or longer than the schedule.
+    usual
+        Where a double click on the slider goes.
     """
 
     def __init__(
-        self, change: Change, settled: Callable[[], None], *, name: str = "training", advise: bool = True
+        self, change: Change, settled: Callable[[], None], *, name: str = "training", advise: bool = True,
+        usual: float = 0.001,
     ) -> None:  # fmt: skip
         super().__init__()
         self._change = change
@@ -57,7 +60,7 @@ class RateEditor(QWidget):
         rows.setSpacing(8)
         self._slider = Slider(
             1e-5, 10.0, name=f"{name}-learning-rate", label=tr("Learning rate"),
-            logarithmic=True, default=0.001,
+            logarithmic=True, default=usual,
         )  # fmt: skip
         self._slider.setFixedWidth(112)
         self._field = NumberField(

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QPointF, QSize, Slot
 from PySide6.QtGui import QGuiApplication, QHideEvent, QPainter, QPaintEvent, QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QSizePolicy,
+    QStackedWidget,
+    QToolTip,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app import theme
 from app.bus import CommandError
@@ -71,7 +78,7 @@ class ChartPanel(QWidget):
         self.legend = Legend(session)
         self.copy = Button(tr("Copy"), name="race-table-copy", kind="ghost", icon="copy")
         self.copy.setToolTip(tr("Copy the numbers of all racers at this step as CSV"))
-        self.copy.clicked.connect(lambda: do("race.copy"))
+        self.copy.clicked.connect(self._on_copy)
         session.context.bus.register("race.copy", self._copy, label=tr("Copy the table"))
         self.log = Segmented(
             [("log", tr("log")), ("linear", tr("linear"))], name="race-chart-log", label=tr("Scale")
@@ -144,6 +151,11 @@ class ChartPanel(QWidget):
         self.plot.update()
         self.table.viewport().update()
         self.legend.update()
+
+    def _on_copy(self) -> None:
+        if self._session.context.do("race.copy") is not None:
+            below = self.copy.mapToGlobal(self.copy.rect().bottomLeft())
+            QToolTip.showText(below, tr("The numbers of all racers are copied."), self.copy)
 
     def _copy(self) -> str:
         """Put the numbers of all racers at this step into the clipboard as CSV; returns them."""

@@ -241,6 +241,7 @@ class RacersPanel(QWidget):
         before = self._popovers.pop("editor", None)
         if before is not None:
             before.close_popover()
+            before.setParent(None)
             before.deleteLater()
         self._popovers["editor"] = editor = RacerEditor(row, self.session, identifier)
         editor.open()

@@ -113,6 +113,12 @@ def test_keys_and_clicks_choose_remove_and_open(racing: Racing) -> None:
     # A double click opens the settings, Escape closes them.
     QTest.mouseDClick(row(racing, "adam"), Qt.MouseButton.LeftButton)
     name = racing.control("race-name", TextField)
+    QTest.keyClick(name, Qt.Key.Key_Escape)
+    QTest.keyClick(row(racing, "adam"), Qt.Key.Key_D, Qt.KeyboardModifier.ControlModifier)
+    assert racing.racer(racing.session.racer).title == "Adam 2"
+    racing.undo()
+    QTest.mouseDClick(row(racing, "adam"), Qt.MouseButton.LeftButton)
+    name = racing.control("race-name", TextField)
     assert name.isVisible()
     name.setText("Mine")
     QTest.keyClick(name, Qt.Key.Key_Return)
@@ -192,6 +198,39 @@ def test_racers_are_added_one_by_one_or_all_at_once(racing: Racing) -> None:
     assert gone.gone == f"diverged at step {left}"
     assert gone.loss == ""
     assert not racing.window.grab().isNull()
+
+
+def test_every_schedule_can_be_raced(racing: Racing) -> None:
+    for name in schedules.names():
+        made = schedules.Schedule.kinds[name].example(0.05, racing.race.steps, racing.race.steps)
+        racing.do("race.set", id="adam", key="learning_rate", value=made.to_document())
+        racing.raced()
+        answer = racing.session.answer
+        assert answer is not None
+        place = [one.id for one in answer.race.racers].index("adam")
+        # Where there are no samples, an epoch is a step.
+        wanted = [made(step, 1) for step in range(racing.race.steps)]
+        assert numbers_of(answer).rates(place) == pytest.approx(wanted, rel=1e-9), name
+        shown = row(racing, "adam").row
+        assert shown is not None
+        assert name in shown.settings
+
+
+def test_racers_that_take_as_many_samples_see_the_same_ones(racing: Racing) -> None:
+    racing.do("race.surface", kind="linear-regression")
+    for one in ("momentum", "adam"):
+        racing.do("race.set", id=one, key="batch_size", value=4)
+    racing.raced()
+    first, second = racing.path("momentum").batches, racing.path("adam").batches
+    assert first is not None
+    assert first.shape == (racing.race.steps, 4)
+    assert np.array_equal(first, second)
+    shown = row(racing, "adam").row
+    assert shown is not None
+    assert "batch 4" in shown.settings
+    racing.do("race.seed", value=1)
+    racing.raced()
+    assert not np.array_equal(first, racing.path("adam").batches)
 
 
 @pytest.mark.parametrize("name", [one.name for one in KINDS])

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from app.theme import Theme
 
 _MARGIN, _GAP, _LINE, _BARS = 16.0, 5.0, 18.0, 3
+#: Longest line of a sentence.
+_READABLE = 440.0
 
 
 def layer_of(side: Side, layer: str, place: int) -> str:
@@ -43,6 +45,8 @@ class TwoNetworks(Painted):
             tracking=False,
         )
         self.found: Beside | None = None
+        #: What is said while there is nothing.
+        self.empty = ""
         self._classes: Sequence[str] = ()
         self._layer, self._signed, self._opacity = "", False, 0.8
         self._titles: Mapping[str, str] = {}
@@ -74,7 +78,7 @@ class TwoNetworks(Painted):
         self._titles, self._features = titles, features
         self.found, self._classes, self._layer = found, classes, layer
         self._signed, self._opacity = signed, opacity
-        self.setAccessibleDescription(self.said())
+        self.setAccessibleDescription(self.said() or self.empty)
         self.update()
 
     def said(self) -> str:
@@ -110,6 +114,7 @@ class TwoNetworks(Painted):
         self._hits = []
         found = self.found
         if found is None:
+            self._paint_empty(painter, colors)
             return
         half = self.width() / 2
         draw.line(painter, round(half) + 0.5, 8, round(half) + 0.5, self.height() - 8, colors.line)
@@ -133,6 +138,16 @@ class TwoNetworks(Painted):
                 top,
                 max(maps_top, default=1.0),
             )
+
+    def _paint_empty(self, painter: QPainter, colors: Theme) -> None:
+        """The sentence in the middle, in lines that are easily read."""
+        wide = min(_READABLE, self.width() - 2 * _MARGIN)
+        painter.setFont(draw.face(13))
+        painter.setPen(colors.tx2)
+        flags = int(Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap)
+        painter.drawText(
+            QRectF((self.width() - wide) / 2, 0, wide, self.height()), flags, self.empty
+        )
 
     def _paint_side(
         self,

@@ -21,13 +21,15 @@ from app.text import number, tr
 from app.widgets import Choice
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QShowEvent
+    from PySide6.QtGui import QResizeEvent, QShowEvent
 
     from app.engine.questions.beside import Beside, Other
     from app.inside.session import InsideSession
     from core.runs import Position
 
 _FILE = "file"
+#: Of the choices, in a panel up to so wide and in others.
+_NARROW, _WIDTHS = 560, ((150, 120), (190, 150))
 #: Epochs that are offered; any other step can be named by the command.
 _EPOCHS = 10
 
@@ -66,6 +68,9 @@ def check_method(value: str) -> None:
 class ComparePanel(AnswerPanel):
     """See the module's text. It follows the network while it trains: the other one stays as it is."""
 
+    # It stands where the networks would.
+    says_refusal = False
+
     def __init__(self, session: InsideSession) -> None:
         super().__init__(session, "inside-compare", "inside_beside")
         self._attributing = Attributing.of(session)
@@ -76,7 +81,7 @@ class ComparePanel(AnswerPanel):
         session.offer("beside", {"kind": "step", "name": "", "step": 0}, check_beside)
         session.offer("beside_method", "saliency", check_method)
         self.choice = Choice(
-            [], name="inside-compare-other", label=tr("The other network"), width=190
+            [], name="inside-compare-other", label=tr("The other network"), width=_WIDTHS[1][0]
         )
         self.choice.setToolTip(
             tr(
@@ -86,7 +91,7 @@ class ComparePanel(AnswerPanel):
         self.choice.chosen.connect(self._on_choice)
         self.method = Choice(
             [(m.id, m.title) for m in METHODS.values()], name="inside-compare-method",
-            label=tr("Method of attribution"), width=150,
+            label=tr("Method of attribution"), width=_WIDTHS[1][1],
         )  # fmt: skip
         self.method.chosen.connect(
             lambda value: session.context.do("inside.show", name="beside_method", value=value)
@@ -107,6 +112,15 @@ class ComparePanel(AnswerPanel):
     def showEvent(self, event: QShowEvent) -> None:
         self._ask_others()
         super().showEvent(event)
+        self.show_found()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        # Room is left for what is said beside the choices.
+        for choice, wide in zip(
+            (self.choice, self.method), _WIDTHS[self.width() > _NARROW], strict=True
+        ):
+            choice.setFixedWidth(wide)
+        super().resizeEvent(event)
 
     def _ask_others(self) -> None:
         self._others_of = self._key_of_others()
@@ -259,6 +273,7 @@ class ComparePanel(AnswerPanel):
         session = self.session
         found: Beside | None = self.job.found
         method = (found.method if found is not None else "") or "saliency"
+        self.picture.empty = self.refusal() or self.job.problem
         self.picture.ramp = session.input.ramp if session.input is not None else "ink"
         self.picture.show_found(
             found, session.classes, session.layer, self._attributing.signed(method),

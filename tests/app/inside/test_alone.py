@@ -83,7 +83,7 @@ def test_it_is_compared_with_what_needs_no_run(inside: Inside, tmp_path: Path) -
     large.save(too_large)
     do("inside.view", value="compare")
     panel = inside.window.findChild(ComparePanel)
-    inside.until(lambda: panel.status.text == WITHOUT_RUNS)
+    inside.until(lambda: panel.picture.empty == WITHOUT_RUNS)
     titles = [panel.choice.itemText(k) for k in range(panel.choice.count())]
     assert not any("step" in title or "epoch" in title for title in titles)
 
@@ -101,7 +101,7 @@ def test_it_is_compared_with_what_needs_no_run(inside: Inside, tmp_path: Path) -
         ("file", str(too_large), "24×24×3"), ("trained", "emoji-cnn", "32×32×3"), ("step", "", WITHOUT_RUNS),
     ):  # fmt: skip
         do("inside.show", name="beside", value={"kind": kind, "name": name, "step": 0})
-        inside.until(lambda: words in panel.status.text)  # noqa: B023
+        inside.until(lambda: words in panel.picture.empty)  # noqa: B023
     # Whoever asks all the same, a film or a script, is told so too.
     for question, values in (
         ("inside_beside", {"x": inside.x, "kind": "run", "name": "1"}), ("inside_mistakes", {}),

@@ -12,7 +12,9 @@ from typing import Any, Generic, Protocol, TypeVar
 class Named(Protocol):
     """What can be registered."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """What it is asked for by."""
 
 
 _Thing = TypeVar("_Thing", bound=Named)

@@ -11,9 +11,8 @@ from PySide6.QtGui import QHelpEvent, QKeyEvent, QMouseEvent, QNativeGestureEven
 from PySide6.QtWidgets import QToolTip
 
 from app.optimizers.map_picture import MapPicture
-from app.scenes import race_map_paint, race_relief
-from app.scenes.formula_expressions import format_number
-from app.scenes.race_map_layout import Viewport, fitted, fitted_curve
+from app.optimizers.map_words import words_at, words_of
+from app.scenes import race_map, race_map_paint, race_relief
 from app.scenes.race_moment import Moment
 from app.text import tr
 from app.widgets import Button
@@ -26,13 +25,12 @@ if TYPE_CHECKING:
 
     from app.engine.questions.mapping import SurfaceMap, SurfacePoint
     from app.optimizers.session import RaceSession
+    from app.scenes.race_map_layout import Viewport
     from app.scenes.race_moment import Place
     from app.theme import Theme
     from core.landscape import Surface
 
 OWNER = "map"
-#: Pictures of more pixels are computed coarser and enlarged.
-_PIXELS = 1_300_000
 #: One turn of the wheel by one notch, and one press of a key, make things so many times as large.
 _NOTCH, _PRESS = 1.2, 1.5
 #: One press of an arrow key goes so far, in pixels.
@@ -58,6 +56,8 @@ class SurfaceMapView(Painted):
         Another part of the surface is shown: `view` is another.
     taken()
         Another surface is shown.
+    drawn()
+        It, or another part of it, has been drawn.
 
     Attributes
     ----------
@@ -67,6 +67,7 @@ class SurfaceMapView(Painted):
 
     viewed = Signal()
     taken = Signal()
+    drawn = Signal()
     ground, ring_inset = True, 2
 
     def __init__(self, session: RaceSession) -> None:
@@ -110,6 +111,10 @@ class SurfaceMapView(Painted):
     # -- what is shown
 
     @property
+    def _names(self) -> tuple[str, ...]:
+        return self._surface.variables if self._surface is not None else ()
+
+    @property
     def surface(self) -> Surface | None:
         """The surface of the document, which the paths may not have caught up with."""
         return self._surface
@@ -127,7 +132,9 @@ class SurfaceMapView(Painted):
                 self._known.curve,
             )
         session = self._session
-        return Moment(answer, session.time, session.racer, session.race.start, curve)
+        still = bool(session.context.settings.get("reduced_motion", False))
+        time = float(session.step) if still else session.time
+        return Moment(answer, time, session.racer, session.race.start, curve)
 
     @Slot()
     def _refresh(self) -> None:
@@ -159,12 +166,9 @@ class SurfaceMapView(Painted):
         self._free = False
         if self._surface is None:
             return
-        area = (0.0, 0.0, float(self.width()), float(self.height()))
-        if len(self._surface.variables) == 1:
-            heights = self._known.curve if self._known is not None else None
-            self.view = fitted_curve(self._surface.domain[0], heights, *area)
-        else:
-            self.view = fitted(self._surface, *area)
+        self.view = race_map.whole(
+            self._surface, 0.0, 0.0, float(self.width()), float(self.height()), self._known
+        )
         self.viewed.emit()
 
     def fit(self) -> None:
@@ -193,19 +197,9 @@ class SurfaceMapView(Painted):
         """Let the surface be drawn as it is seen now; the newest question counts."""
         if self.view is None or self._surface is None or not self._session.context.attached:
             return
-        ratio = self.devicePixelRatioF()
-        wide, high = self.view.w * ratio, self.view.h * ratio
-        finest = min(1.0, (_PIXELS / max(1.0, wide * high)) ** 0.5)
-        columns, rows = max(2, round(wide * finest)), max(2, round(high * finest))
-        # Heights are of the middles of pixels.
-        x0, y0 = self.view.at(0.5 * self.view.w / columns, self.view.h * (1 - 0.5 / rows))
-        x1, y1 = self.view.at(self.view.w * (1 - 0.5 / columns), 0.5 * self.view.h / rows)
-        if len(self._surface.variables) == 1:
-            (x0, x1), (y0, y1) = self.view.across, self.view.down
         self._ticket = self._session.context.engine.ask(
-            "surface_map", surface=self._surface.to_document(), across=(x0, x1), down=(y0, y1),
-            width=columns, height=rows, scale=ratio * finest, done=self._on_map, partly=self._on_map,
-            failed=self._on_refused, asker=OWNER,
+            "surface_map", **race_map.asked(self._surface, self.view, self.devicePixelRatioF()),
+            done=self._on_map, partly=self._on_map, failed=self._on_refused, asker=OWNER,
         )  # fmt: skip
 
     def _on_map(self, known: SurfaceMap) -> None:
@@ -215,7 +209,18 @@ class SurfaceMapView(Painted):
         self._known = known
         if known.curve is not None and (first or not self._free):
             self._fit()
+        self.drawn.emit()
         self.update()
+
+    @property
+    def contours(self) -> str:
+        """What lies between two contour lines, in words; "" where there are none."""
+        relief = self._known.relief if self._known is not None else None
+        if relief is None or relief.every <= 0:
+            return ""
+        if relief.log:
+            return tr("contours every ×2")
+        return tr("contours every {height}", height=f"{relief.every:g}")
 
     def _on_refused(self, sentence: str) -> None:
         # What cannot be computed yet is asked for again when the race is.
@@ -406,36 +411,9 @@ class SurfaceMapView(Painted):
             self._near_start = on_start
             self.update()
         if racer is not None and not quiet:
-            QToolTip.showText(globally, self.words_of(racer), self)
+            QToolTip.showText(globally, words_of(racer, self._session.step, self._names), self)
         elif QToolTip.isVisible():
             QToolTip.hideText()
-
-    # -- words
-
-    def words_of(self, place: Place) -> str:
-        """What is told of a racer that is pointed at."""
-        title = place.racer.title
-        if place.gone:
-            if place.path.why == "hole":
-                return tr(
-                    "{title} is gone: its step {step} led to where the formula has no value.",
-                    title=title, step=place.path.left,
-                )  # fmt: skip
-            return tr(
-                "{title} is gone: it diverged at step {step}. A smaller learning rate may help.",
-                title=title, step=place.path.left,
-            )  # fmt: skip
-        step = self._session.step
-        point = ", ".join(
-            format_number(float(one), 4)
-            for one in place.path.positions[step][
-                : len(self._surface.variables) if self._surface else 2
-            ]
-        )
-        return tr(
-            "{title}\nloss {loss}\nstep {step}, at ({point})", title=title, step=step, point=point,
-            loss=format_number(float(place.path.losses[step]), 4),
-        )  # fmt: skip
 
     def _tell(self, at: QPoint, globally: QPoint) -> None:
         """Ask for the height and the slope under the mouse; they are told when they are known."""
@@ -484,24 +462,6 @@ class SurfaceMapView(Painted):
                 self._show(self.view.dragged(-dx * _PAN, -dy * _PAN))
         else:
             super().keyPressEvent(event)
-
-
-def words_at(surface: Surface, point: SurfacePoint) -> str:
-    """What is told of a point of a surface: where it is, how high, and the gradient."""
-    names = surface.variables
-    place = ", ".join(
-        f"{name} {format_number(one, 4)}" for name, one in zip(names, point.at, strict=False)
-    )
-    if not isfinite(point.value):
-        return tr("{place}\nThe formula has no value here.", place=place)
-    slopes = point.gradient[: len(names)]
-    gradient = ", ".join(format_number(one, 4) for one in slopes)
-    if not all(isfinite(one) for one in slopes):
-        gradient = tr("none")
-    return tr(
-        "{place}\nf {value}\ngradient ({gradient})", place=place, gradient=gradient,
-        value=format_number(point.value, 5),
-    )  # fmt: skip
 
 
 def _decimals(unit: float) -> int:

@@ -12,7 +12,7 @@ from app.optimizers.formula_popover import FormulaPopover
 from app.optimizers.surface_cards import SurfaceCards
 from app.optimizers.surface_settings import SurfaceSettings, has_settings
 from app.text import tr
-from app.widgets import Button, Segmented
+from app.widgets import Button, Label, Segmented
 from core import landscape
 from core.errors import ChainruleError
 
@@ -39,7 +39,7 @@ class SurfacePicker(QWidget):
         self.setObjectName("race-picker")
         self._session = session
         self._popover: Popover | None = None
-        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(8)
@@ -61,6 +61,10 @@ class SurfacePicker(QWidget):
         self.settings.setAccessibleName(tr("Settings of the surface"))
         self.settings.setToolTip(tr("Settings of the surface"))
         self.settings.clicked.connect(self.open_settings)
+        self.note = Label("", "label", "tx2", name="race-contours")
+        self.note.hide()
+        row.addWidget(self.note)
+        row.addStretch(1)
         for widget in (self.common, self.more, self.typed, self.settings):
             row.addWidget(widget)
         session.race_changed.connect(self.refresh)
@@ -83,8 +87,18 @@ class SurfacePicker(QWidget):
         super().resizeEvent(event)
         self._make_room()
 
+    def say(self, words: str) -> None:
+        """Say something beside the choice, where there is room for it."""
+        if words != self.note.text():
+            self.note.setText(words)
+            self._make_room()
+
     def _make_room(self) -> None:
         whole = self.width() >= self._needed(whole=True)
+        beside = self.note.sizeHint().width() + 8
+        self.note.setVisible(
+            bool(self.note.text()) and self.width() >= self._needed(whole=True) + beside
+        )
         if whole == self.common.isHidden():
             self.common.setVisible(whole)
             self._name()

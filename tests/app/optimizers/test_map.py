@@ -9,8 +9,9 @@ from PySide6.QtGui import QHelpEvent, QImage, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QToolTip
 
+from app.optimizers.map_words import words_at, words_of
 from app.optimizers.panels.surface import SurfacePanel
-from app.optimizers.surface_map import SurfaceMapView, words_at
+from app.optimizers.surface_map import SurfaceMapView
 from app.scenes import race_map_paint
 from app.scenes.race_map_layout import Viewport
 from app.widgets import Button, Choice, Segmented, Toggle
@@ -173,12 +174,13 @@ def test_racers_that_leave_stand_at_the_edge_and_say_since_when(racing: Racing) 
     spot, outside = race_map_paint.spot(_view(shown), place)
     assert outside is not None
     assert not _view(shown).contains(spot, 15)
-    assert str(left) in shown.words_of(place)
+    assert str(left) in words_of(place, racing.session.step, ("x", "y"))
     # Before it has left it is told as the others are.
     racing.do("race.seek", step=0)
-    assert "loss" in shown.words_of(
-        next(one for one in shown.moment.places if one.racer.id == "batch")
-    )
+    moment = shown.moment
+    assert moment is not None
+    place = next(one for one in moment.places if one.racer.id == "batch")
+    assert "loss" in words_of(place, 0, ("x", "y"))
     shown.grab()
 
 
@@ -329,3 +331,26 @@ def test_settings_of_a_surface_change_it(racing: Racing) -> None:
     _surface(racing, "beale")
     assert not panel.fit.isVisible()
     assert not panel.picker.settings.isVisible()
+
+
+def test_with_reduced_motion_racers_jump_from_step_to_step(racing: Racing) -> None:
+    shown = _map(racing)
+    racing.do("view.reduced-motion", still=True)
+    racing.do("race.seek", step=10)
+    racing.session.move_to(10.75)
+    moment = shown.moment
+    assert moment is not None
+    place = next(one for one in moment.places if one.racer.id == "adam")
+    assert place.at == pytest.approx(tuple(racing.path("adam").positions[10]))
+
+
+def test_the_head_says_how_far_contours_are_apart(racing: Racing) -> None:
+    racing.window.resize(1700, 900)
+    panel = _panel(racing)
+    _map(racing)
+    racing.until(lambda: panel.picker.note.text() == "contours every ×2")
+    shown = _surface(racing, "bowl")
+    racing.until(lambda: "×2" not in panel.picker.note.text())
+    assert shown._known is not None
+    assert shown._known.relief is not None
+    assert panel.picker.note.text() == f"contours every {shown._known.relief.every:g}"

@@ -47,6 +47,14 @@ def compiled_elsewhere(
         yield from _compiling(missing)
 
 
+def surfaces_compiled_elsewhere() -> Generator[float, None, None]:
+    """Wait for a child process that compiles what races over surfaces lack, if the window's own has not come to it."""
+    from app.engine import warm
+
+    if warm.not_cached([warm.SURFACES]):
+        yield from _compiling([f"float64:{warm.SURFACES}"])
+
+
 def _compiling(names: list[str]) -> Generator[float, None, None]:
     command = [*own_command(), "warm"]
     environment = {**os.environ, **own_environment(), HELPER: "1"}

@@ -15,7 +15,7 @@ from core.tape import cache
 
 FOLDER = cache.prepare()
 
-from core import losses, optimizers  # noqa: E402
+from core import losses, optimizers, schedules  # noqa: E402
 from core.errors import ChainruleError  # noqa: E402
 from core.explain.pieces import up_to  # noqa: E402
 from core.kernels import state as S  # noqa: E402
@@ -35,6 +35,9 @@ _MACHINE, _SHARING, _READING, _HEALTH, _PICTURES = (
     "machine", "sharing", "reading", "health", "pictures",
 )  # fmt: skip
 
+#: What races over surfaces run, with any schedule, and pictures of them. No part of a project: a job of its own.
+SURFACES = "surfaces"
+
 #: What single instructions run, and the end of their step.
 OF_SINGLE_STEPS = (_READING, _HEALTH)
 
@@ -45,6 +48,7 @@ _INDEX = {
     _READING: "reading.run_kept",
     _HEALTH: "health.measure",
     _PICTURES: "edge_kernels.draw_tiles",
+    SURFACES: "landscape.race",
 }
 
 #: Before the name of what is compiled for float64.
@@ -280,7 +284,19 @@ def _measure_nothing(arena: np.ndarray) -> None:
     health.measure(arena, before, tasks, limits, spans, 0, alive, np.zeros((0, 8)))
 
 
+def _race_nowhere(_arena: np.ndarray) -> None:
+    """Compile what races run by letting some take a step."""
+    from core import landscape
+
+    bowl = landscape.surface("bowl")
+    bowl.values((1, 1))
+    for name in schedules.names():
+        rate = schedules.Schedule.kinds[name].example(0.1, 1, 1).to_document()
+        landscape.trajectory(bowl, {"kind": "SGD", "learning_rate": rate}, (1, 1), 1)
+
+
 _FUNCTIONS = {
+    SURFACES: _race_nowhere,
     _MACHINE: _run_nothing,
     _SHARING: _share_nothing,
     _READING: _read_nothing,

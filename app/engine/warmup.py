@@ -12,11 +12,15 @@ import msgspec
 from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, Signal, Slot
 
 from app.cli.command import own_command, own_environment
+from app.cli.warm import HELPER
 
 if TYPE_CHECKING:
     from app.engine.state import Work
 
 log = logging.getLogger("chainrule.engine")
+
+#: The one job that the third child gets, as a line.
+_SURFACES = b"float64:surfaces\n"
 
 
 class WarmUp(QObject):
@@ -34,11 +38,14 @@ class WarmUp(QObject):
         The child ended; the text is empty when all went well.
     precise_finished()
         A second child has compiled what numeric checks need, long after the window is in use.
+    surfaces_finished()
+        A third one has compiled what races over surfaces need.
     """
 
     progressed = Signal(int, int)
     finished = Signal(str)
     precise_finished = Signal()
+    surfaces_finished = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -49,13 +56,14 @@ class WarmUp(QObject):
         self._warmed: set[bytes] = set()
         self._subject = b""
         self._rest = b""
-        self._precise = False
+        #: What the child is for that nobody waits for: "precise", "surfaces", or "".
+        self._later = ""
         self._work: Work | None = None
 
     def begin(self, work: Work, *, alone: bool = False) -> None:
         """Compile what this needs, `alone` to be explained without being trained; `finished` follows in any case."""
         self._waiting, self._alone = work, alone
-        if self._process is not None and self._precise:
+        if self._process is not None and self._later:
             # Nobody waits for that one; what it compiled so far stays in the cache.
             self._end_process()
         if self._process is None:
@@ -65,7 +73,7 @@ class WarmUp(QObject):
         work, self._waiting = self._waiting, None
         if work is None:
             return
-        self._precise = False
+        self._later = ""
         if not self._alone:
             self._work = work
         self._subject = _subject(work, alone=self._alone)
@@ -77,14 +85,24 @@ class WarmUp(QObject):
     @Slot()
     def begin_precise(self) -> None:
         """Compile what numeric checks need, now that a run is open: loading it should not have to share a processor."""
+        if self._work is not None:
+            self._begin_later("precise", _subject(self._work, precise=True))
+
+    def _begin_later(self, what: str, subject: bytes) -> None:
         if self._process is not None or self._waiting is not None or self._work is None:
             return
-        self._precise = True
-        self._subject = _subject(self._work, precise=True)
+        self._later, self._subject = what, subject
         if self._subject in self._warmed or _marker(self._subject).exists():
-            self.precise_finished.emit()
+            self._end_later()
             return
         self._start()
+
+    def _end_later(self) -> None:
+        if self._later == "precise":
+            self.precise_finished.emit()
+            self._begin_later("surfaces", _SURFACES)
+        else:
+            self.surfaces_finished.emit()
 
     def _start(self) -> None:
         program, *arguments = [*own_command(), "warm"]
@@ -92,6 +110,8 @@ class WarmUp(QObject):
         environment = QProcessEnvironment.systemEnvironment()
         for name, value in own_environment().items():
             environment.insert(name, value)
+        if self._later == "surfaces":
+            environment.insert(HELPER, "1")
         process.setProcessEnvironment(environment)
         process.readyReadStandardOutput.connect(self._on_output)
         process.finished.connect(self._on_finished)
@@ -123,7 +143,7 @@ class WarmUp(QObject):
         for line in lines:
             try:
                 message = msgspec.json.decode(line)
-                if self._precise:
+                if self._later:
                     continue
                 self.progressed.emit(int(message["done"]), int(message["total"]))
             except (msgspec.DecodeError, KeyError, TypeError, ValueError):
@@ -152,10 +172,11 @@ class WarmUp(QObject):
         if self._waiting is not None:
             # Something else was opened meanwhile: only its end counts.
             self._next()
-        elif self._precise:
+        elif self._later:
             if problem:
-                log.warning("numeric checks could not be prepared: %s", problem)
-            self.precise_finished.emit()
+                told = "numeric checks" if self._later == "precise" else "races over surfaces"
+                log.warning("%s could not be prepared: %s", told, problem)
+            self._end_later()
         else:
             self.finished.emit(problem)
 

@@ -13,7 +13,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
+from numba import njit, types
+from numba.extending import intrinsic
 
 from core.kernels.draws import shuffled, stream
 from core.kernels.kept import kept
@@ -111,9 +112,11 @@ def _of_one(op, x):
     return (1.0 if x > 0.0 else (-1.0 if x < 0.0 else x * 0.0)), 0.0
 
 
-@njit(nogil=True, error_model="numpy")
 def run(code, r, lanes, slopes):
-    """Run a program over the first lanes of registers `r` (register, 1 + slopes, lane)."""
+    """Run a program over the first lanes of registers `r` (register, 1 + slopes, lane).
+
+    Called by its address: the other kernels would each compile it anew, which takes longest.
+    """
     for pc in range(code.shape[0]):
         op, out, a, b = code[pc, 0], code[pc, 1], code[pc, 2], code[pc, 3]
         y, x, z = r[out], r[a], r[b] if op != WHOLE_POWER else r[a]
@@ -191,6 +194,22 @@ def run(code, r, lanes, slopes):
                 y[0, i] = v
 
 
+#: Of `run`.
+SIGNATURE = types.void(types.int64[:, ::1], types.float64[:, :, ::1], types.int64, types.int64)
+
+
+@intrinsic
+def _run(typing_context, address, code, r, lanes, slopes):
+    """Call `run` at its address."""
+
+    def codegen(context, builder, sig, args):
+        prototype = context.get_value_type(types.FunctionType(SIGNATURE).ftype)
+        builder.call(builder.inttoptr(args[0], prototype), args[1:])
+        return context.get_dummy_value()
+
+    return types.void(types.int64, *SIGNATURE.args), codegen
+
+
 @njit(nogil=True, error_model="numpy")
 def _constants(numbers, first, r):
     for c in range(numbers.size):
@@ -208,7 +227,7 @@ def _place(r, lanes, x, y):
 
 
 @njit(nogil=True, error_model="numpy")
-def _mean(code, last, columns, chosen, count, r, x, y, slopes, out):
+def _mean(machine, code, last, columns, chosen, count, r, x, y, slopes, out):
     """Mean over samples of a loss and its slopes, into `out`. `chosen`: which samples; all if it has none."""
     for k in range(slopes + 1):
         out[k] = 0.0
@@ -220,7 +239,7 @@ def _mean(code, last, columns, chosen, count, r, x, y, slopes, out):
                 row = chosen[begin + i] if chosen.size > 0 else begin + i
                 r[2 + j, 0, i] = columns[j, row]
                 r[2 + j, 1, i], r[2 + j, 2, i] = 0.0, 0.0
-        run(code, r, lanes, slopes)
+        _run(machine, code, r, lanes, slopes)
         for k in range(slopes + 1):
             total = 0.0
             for i in range(lanes):
@@ -231,42 +250,33 @@ def _mean(code, last, columns, chosen, count, r, x, y, slopes, out):
 
 
 @njit(nogil=True, error_model="numpy")
-def _single(code, last, r, x, y, out):
+def _single(machine, code, last, r, x, y, out):
     _place(r, 1, x, y)
-    run(code, r, 1, 2)
+    _run(machine, code, r, 1, 2)
     out[0], out[1], out[2] = r[last, 0, 0], r[last, 1, 0], r[last, 2, 0]
 
 
 @kept
-def evaluate(code, numbers, first, last, columns, r, points, slopes, out):
+def evaluate(machine, code, numbers, first, last, columns, r, points, slopes, out):
     """Values of a surface at points, into ``out[:, 0]``, and with `slopes` = 2 the gradients beside them.
 
-    numbers, first: constants, and the register of the first; last: the register of the result; columns: (inputs,
-    samples) of a loss, whose mean over them is taken, or (0, 0); r: registers, (how many, 3, LANES).
+    machine: the address of `run`; numbers, first: constants, and the register of the first; last: the register of the
+    result; columns: (inputs, samples) of a loss, whose mean over them is taken, or (0, 0); r: registers, (how many, 3,
+    LANES).
     """
     _constants(numbers, first, r)
     none = np.zeros(0, np.int64)
     if columns.shape[1] > 0:
         for p in range(points.shape[0]):
-            _mean(
-                code,
-                last,
-                columns,
-                none,
-                columns.shape[1],
-                r,
-                points[p, 0],
-                points[p, 1],
-                slopes,
-                out[p],
-            )
+            at = points[p, 0], points[p, 1], slopes, out[p]
+            _mean(machine, code, last, columns, none, columns.shape[1], r, *at)
         return
     for begin in range(0, points.shape[0], LANES):
         lanes = min(LANES, points.shape[0] - begin)
         _place(r, lanes, 0.0, 0.0)
         for i in range(lanes):
             r[0, 0, i], r[1, 0, i] = points[begin + i, 0], points[begin + i, 1]
-        run(code, r, lanes, slopes)
+        _run(machine, code, r, lanes, slopes)
         for i in range(lanes):
             for k in range(slopes + 1):
                 out[begin + i, k] = r[last, k, i]
@@ -284,7 +294,7 @@ def _state_of(value, first, second):
 
 @kept
 def race(
-    code, numbers, first, last, columns, r,
+    machine, code, numbers, first, last, columns, r,
     rule, rule_numbers, rule_first, told, q,
     axes, rates, keep, factors, clip, limit, seed, batches,
     positions, losses, gradients, terms, start, stop,
@@ -308,9 +318,9 @@ def race(
             return DIVERGED, k
         if samples > 0:
             whole = batch == 0 or k == losses.size - 1
-            _mean(code, last, columns, none, samples, r, x, y, 2 if whole else 0, found)
+            _mean(machine, code, last, columns, none, samples, r, x, y, 2 if whole else 0, found)
         else:
-            _single(code, last, r, x, y, found)
+            _single(machine, code, last, r, x, y, found)
         ended = _state_of(found[0], 0.0, 0.0)
         if ended != RUNNING:
             return ended, k
@@ -323,7 +333,7 @@ def race(
                 place = k * batch + j
                 epoch = place // samples
                 batches[k, j] = shuffled(place - epoch * samples, samples, stream(seed, 0, epoch))
-            _mean(code, last, columns, batches[k], batch, r, x, y, 2, noisy)
+            _mean(machine, code, last, columns, batches[k], batch, r, x, y, 2, noisy)
             gradients[k, 0], gradients[k, 1] = noisy[1], noisy[2]
         g0, g1 = gradients[k, 0], gradients[k, 1]
         ended = _state_of(0.0, g0, g1)
@@ -339,7 +349,7 @@ def race(
             q[2, 0, i] = rates[k]
             for j in range(factors.shape[1]):
                 q[3 + j, 0, i] = factors[k, j]
-        run(rule, q, axes, 0)
+        _run(machine, rule, q, axes, 0)
         for j in range(told.size):
             for i in range(axes):
                 terms[k, j, i] = q[told[j], 0, i]

@@ -49,7 +49,7 @@ def data(name: str) -> tuple[str, ...]:
     return regressions.DATA.get(_kind(name).name, ())
 
 
-def surface(name: str, **settings: Any) -> Surface:
+def surface(name: str, /, **settings: Any) -> Surface:
     """A known surface: ``surface("valley", condition=100.0)``.
 
     Parameters

@@ -6,12 +6,13 @@ import math
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 from core.errors import SettingError
 from core.expressions import Expr
 from core.landscape.differentiating import derivative
+from core.landscape.lowest import searched
 from core.landscape.program import Program, of_formula
 
 if TYPE_CHECKING:
@@ -107,14 +108,21 @@ class Surface:
 
     @cached_property
     def arrays(self) -> tuple[Any, ...]:
-        """The program as `core.kernels.landscape.evaluate` takes it: code, numbers, first, last, columns."""
+        """The program as `core.kernels.landscape.evaluate` takes it: machine, code, numbers, first, last, columns."""
         import numpy as np
 
         code, numbers = self.program.arrays()
         columns = np.zeros((0, 0))
         if self.samples is not None:
             columns = np.ascontiguousarray(np.stack([self.samples.u, self.samples.t]), np.float64)
-        return code, numbers, self.program.first, self.program.results[0], columns
+        return (
+            _machine().address,
+            code,
+            numbers,
+            self.program.first,
+            self.program.results[0],
+            columns,
+        )
 
     @cached_property
     def _own(self) -> threading.local:
@@ -188,6 +196,18 @@ class Surface:
         points[..., 1] = np.linspace(y0, y1, height)[:, None]
         return self.values(points.reshape(-1, 2)).reshape(height, width)
 
+    @cached_property
+    def lowest(self) -> tuple[Point, ...]:
+        """The `minima`; of a surface of which none are known the one that is found by looking, if there is one.
+
+        The lowest of a grid over the domain, and from there Newton's steps: (), if they do not end inside at a place
+        without slope.
+        """
+        if self.minima:
+            return self.minima
+        found = searched(self)
+        return (found,) if found is not None else ()
+
     def _points(self, points: npt.ArrayLike) -> tuple[Floats, tuple[int, ...]]:
         import numpy as np
 
@@ -221,6 +241,15 @@ class Surface:
 
     def __hash__(self) -> int:
         return hash(repr(self.to_document()))
+
+
+@cache
+def _machine() -> Any:
+    """The register machine, compiled."""
+    from core.kernels import landscape as machine
+    from core.tape.table import Kernel
+
+    return Kernel(machine.run, machine.SIGNATURE)
 
 
 def checked_domain(domain: Any) -> Domain:

@@ -42,6 +42,7 @@ GROUPS = {
     "starting": ("startup.rows", "Starting the program"),
     "painting": ("painting.rows", "Painting"),
     "explaining": ("explaining.rows", "Explanations of a picture, beside Captum on PyTorch"),
+    "surfaces": ("surfaces.rows", "Races over surfaces"),
     "slices": ("slicing.rows", "A slice of a network's loss, beside the same loop in PyTorch"),
     "debugger": ("debugger.rows", "From the press of Step until an instruction is shown"),
 }

@@ -21,6 +21,7 @@ from core import (
     activations,
     callbacks,
     initializers,
+    landscape,
     losses,
     metrics,
     optimizers,
@@ -46,6 +47,8 @@ from tests.core.golden import (
 )
 from tests.core.golden.layers.case import LayerCase
 from tests.core.golden.optimizer_side import optimizer_error
+from tests.core.landscape import cases as racing
+from tests.core.landscape import comparing
 from tests.core.networks import chain
 from tests.core.subjects import bound, layer_subjects, loss_variants
 
@@ -316,6 +319,32 @@ def attribution_lines() -> Iterator[Line]:
         yield Line(name, "Captum", len(chosen), max(errors))
 
 
+def surface_lines() -> Iterator[Line]:
+    """Known surfaces at their settings, and typed formulas: heights and slopes beside symbolic ones."""
+    typed = {text for text, _ in racing.FORMULAS}
+    names = {
+        name: [key for key in racing.every() if key.split()[0] == name and key not in typed]
+        for name in landscape.names()
+    }
+    for name, keys in {**names, "typed formulas": sorted(typed)}.items():
+        errors = [comparing.surface_errors(key) for key in keys]
+        yield Line(
+            name,
+            "SymPy, 40 digits",
+            len(keys),
+            max(e for e, _ in errors),
+            max(e for _, e in errors),
+        )
+
+
+def way_lines() -> Iterator[Line]:
+    """Ways of 1,000 steps over surfaces, in double precision."""
+    for name in optimizers.names():
+        keys = [key for key, config in racing.OPTIMIZERS.items() if config["kind"] == name]
+        errors = [comparing.way_error(surface, key) for surface in racing.ON for key in keys]
+        yield Line(name, "Keras, 1,000 steps in float64", len(errors), max(errors))
+
+
 def _difference(ours: Any, theirs: Any) -> float:
     """The largest relative difference of two records of numbers; infinite if they are not of the same things."""
     if isinstance(theirs, dict) and isinstance(ours, dict) and set(ours) == set(theirs):
@@ -358,6 +387,8 @@ above its bound.
   counters, best values, rates, weights and files.
 - Attribution: the stored cases of `tests/core/explain`, answered by Captum {captum}; relative to the largest
   number of a map (at least 0.001). Bound: 1e-4.
+- Surfaces: heights (forward) and slopes (backward) at 40 points each, relative to the number where it is larger than 1.
+  Bound: 1e-12. Ways: positions on the way, relative. Bound: 1e-6 (`tests/core/landscape`).
 - Not counted: {beyond}. There Keras's own rounding is larger than the bound; ours is 0, as it must be.
 - "0" means not a bit of difference; "–" that there is nothing to measure.
 """
@@ -405,6 +436,8 @@ def sections() -> dict[str, list[Line]]:
     found["Callbacks"] = list(callback_lines())
     found["Freezing"] = list(freezing_lines())
     found["Attribution"] = list(attribution_lines())
+    found["Surfaces"] = list(surface_lines())
+    found["Ways over surfaces"] = list(way_lines())
     for title, line in other_lines():
         found.setdefault(title, []).append(line)
     return found

@@ -10,6 +10,7 @@ from core import (
     activations,
     callbacks,
     initializers,
+    landscape,
     losses,
     metrics,
     optimizers,
@@ -32,12 +33,18 @@ REGISTERED = {
     "Metrics": metrics.names(),
     "Freezing": list(freezing.CASES),
     "Attribution": sorted({case.method for case in EXPLAINED}),
+    "Surfaces": [*landscape.names(), "typed formulas"],
+    "Ways over surfaces": optimizers.names(),
     "Callbacks": [name for name in callbacks.__all__ if name not in ("Callback", "CallbackList")],
 }
 #: Of the columns forward, backward, check, check in float32.
 BOUNDS = (1e-5, 1e-5, 1e-5, 1e-3)
 #: Attributions are compared with Captum, whose sums are taken in another order.
-BOUNDS_OF = {"Attribution": (1e-4, 1e-4, 1e-4, 1e-4)}
+BOUNDS_OF = {
+    "Attribution": (1e-4, 1e-4, 1e-4, 1e-4),
+    "Surfaces": (1e-12, 1e-12, 0.0, 0.0),
+    "Ways over surfaces": (1e-6, 0.0, 0.0, 0.0),
+}
 
 
 @cache

@@ -35,7 +35,7 @@ def test_a_later_start_needs_no_child(qtbot: QtBot) -> None:
     later = Engine(warm=True)
     later.open(work_for("xor-mlp"))
     assert later._warm_up is not None
-    assert later._warm_up._process is None or later._warm_up._precise
+    assert later._warm_up._process is None or later._warm_up._later
     Bench(later, qtbot).until(lambda: later.state.status == "ready")
     later.close()
 
@@ -75,6 +75,23 @@ def test_the_child_tells_progress_and_the_engine_opens_afterwards(qtbot: QtBot) 
         return bool(numeric)
 
     bench.until(ask)
+    engine.close()
+
+
+def test_races_over_surfaces_are_prepared_last(qtbot: QtBot) -> None:
+    engine = Engine(warm=True)
+    bench = Bench(engine, qtbot)
+    warm_up = engine._warm_up
+    assert warm_up is not None
+    heard: list[str] = []
+    warm_up.precise_finished.connect(lambda: heard.append("precise"))
+    warm_up.surfaces_finished.connect(lambda: heard.append("surfaces"))
+    engine.open(work_for("xor-mlp"))
+    bench.until(lambda: engine.state.status == "ready")
+    bench.until(lambda: "surfaces" in heard)
+    assert heard == ["precise", "surfaces"]
+    for kernel in ("landscape.run", "landscape.evaluate", "landscape.race", "landscape.rates"):
+        assert any(True for _ in cache.prepare().rglob(f"{kernel}-*.nbi"))
     engine.close()
 
 

@@ -259,3 +259,23 @@ def test_reading_a_formula_needs_no_numba() -> None:
         "[landscape.surface(name) for name in landscape.names()]; assert 'numba' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in landscape.names() if landscape.surface(name).minima]
+)
+def test_the_lowest_place_of_a_typed_surface_is_found(name: str) -> None:
+    known = landscape.surface(name)
+    if known.samples is not None:
+        assert known.lowest == known.minima
+        return
+    typed = landscape.formula(known.text, domain=known.domain)
+    if name == "ackley":
+        return  # at its tip there is no curvature
+    (found,) = typed.lowest
+    assert min(math.dist(found, place) for place in known.minima) < 1e-7
+
+
+@pytest.mark.parametrize("text", ["x + y", "x^2 - y^2", "x^3 - 3*x*y^2", "exp(x) + y^2", "-x^2"])
+def test_without_a_lowest_place_none_is_told(text: str) -> None:
+    assert landscape.formula(text).lowest == ()

@@ -56,10 +56,13 @@ class Comparing(QObject):
         `outcomes` or `problem` are new.
     mapped()
         A map is new.
+    progressed()
+        `share` is another.
     """
 
     changed = Signal()
     mapped = Signal()
+    progressed = Signal()
 
     def __init__(self, session: RaceSession) -> None:
         super().__init__(session)
@@ -80,6 +83,10 @@ class Comparing(QObject):
         session.race_changed.connect(self.follow)
         session.chosen.connect(self.follow)
         session.context.document.opened.connect(self._on_opened)
+        #: How much of the races is computed, 0 to 1; None if nothing is being computed.
+        self.share: float | None = None
+        self._shares: dict[int, float] = {}
+        self._engine.progressed.connect(self._on_progress)
         self._engine.prepared.connect(self._retry)
         self._engine.state_changed.connect(self._retry)
 
@@ -133,9 +140,22 @@ class Comparing(QObject):
                 done=partial(self._on_answer, ground), failed=self._on_failure,
             )  # fmt: skip
 
+    @Slot(int, float)
+    def _on_progress(self, ticket: int, share: float) -> None:
+        if ticket in self._tickets.values():
+            self._shares[ticket] = share
+            self._tell_share()
+
+    def _tell_share(self) -> None:
+        grounds = len(self._tickets) + len(self._answers)
+        under_way = sum(self._shares.get(ticket, 0.0) for ticket in self._tickets.values())
+        self.share = (len(self._answers) + under_way) / grounds if self._tickets else None
+        self.progressed.emit()
+
     def _on_answer(self, ground: str, answer: RaceAnswer) -> None:
-        self._tickets.pop(ground, None)
+        self._shares.pop(self._tickets.pop(ground, 0), None)
         self._answers[ground] = answer
+        self._tell_share()
         if self._tickets:
             return
         self.outcomes = measured(self._variants, self._answers)
@@ -164,7 +184,8 @@ class Comparing(QObject):
     def _leave_off(self) -> None:
         for ticket in self._tickets.values():
             self._engine.cancel(ticket)
-        self._tickets, self._again = {}, False
+        self._tickets, self._shares, self._again = {}, {}, False
+        self._tell_share()
 
     @Slot()
     def _retry(self) -> None:

@@ -18,7 +18,7 @@ from app.optimizers.effects.words import lowest
 from app.panels import PanelKind
 from app.scenes import draw
 from app.text import number, tr
-from app.widgets import Button, Choice, Label, Sentence
+from app.widgets import Button, Choice, Label, ProgressLine, Sentence
 from core.io.races import race_document
 from core.landscape.race import MOST_RACERS, Race
 
@@ -81,6 +81,9 @@ class EffectsPanel(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
+        self.line = ProgressLine(name="race-effects-progress")
+        self.comparing.progressed.connect(lambda: self.line.set_share(self.comparing.share))
+        column.addWidget(self.line)
         column.addLayout(words)
         column.addWidget(self.wall, 1)
         column.addLayout(bar)

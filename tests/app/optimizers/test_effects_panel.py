@@ -138,6 +138,16 @@ def test_they_follow_the_race_while_they_are_seen(racing: Racing) -> None:
             and panel.comparing.outcomes[0].path.positions[0].tolist() == pytest.approx([1.6, 1.0])
         )
     )
+    # Longer races tell how far they are.
+    told: list[float | None] = []
+    panel.comparing.progressed.connect(lambda: told.append(panel.line.share))
+    racing.do("race.steps", value=10_000)
+    racing.until(lambda: panel.comparing.outcomes and panel.comparing.outcomes[0].steps == 10_000)
+    shares = [share for share in told if share is not None]
+    assert shares == sorted(shares)
+    assert any(0 < share < 1 for share in shares)
+    assert panel.line.share is None
+    racing.do("race.steps", value=120)
     racing.do("race.choose", id="rmsprop")
     racing.until(
         lambda: (
@@ -174,3 +184,22 @@ def test_a_curve_and_a_surface_with_holes_are_shown(racing: Racing) -> None:
     for tile in gone:
         assert "step" in tile.word
         tile.grab()
+
+
+def test_another_project_has_another_race(racing: Racing) -> None:
+    compared(racing, "learning-rate")
+    panel = panel_of(racing)
+    racing.do("race.start", x=1.0, y=1.0)
+    racing.do("race.steps", value=9000)
+    # While it is being computed another project is opened.
+    racing.do("template.open", name="digits-cnn")
+    racing.until(
+        lambda: (
+            not panel.comparing.busy
+            and panel.comparing.outcomes
+            and panel.comparing.outcomes[0].steps == 120
+            and panel.comparing.outcomes[0].path.positions[0].tolist() == [0.7, 1.55]
+        )
+    )
+    assert len(panel.tiles) == 9
+    assert panel.line.share is None

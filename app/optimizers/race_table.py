@@ -24,6 +24,7 @@ from app.bus import CommandError
 from app.scenes.race_looks import Look, looks, paint_marker
 from app.scenes.race_numbers import gone_words, is_gone, loss_text, numbers_of, point_text
 from app.text import number, tr
+from core.landscape.race import kind
 
 if TYPE_CHECKING:
     from app.engine.questions.racing import RaceAnswer
@@ -35,7 +36,7 @@ COLUMNS = {
     "name": tr("Racer"), "loss": tr("Loss"), "distance": tr("To the minimum"), "finish": tr("Finished at"),
     "position": tr("Position"), "gradient": "|g|", "length": tr("Way so far"),
 }  # fmt: skip
-_ID, _LOOK = Qt.ItemDataRole.UserRole, Qt.ItemDataRole.UserRole + 1
+_ID, _LOOK, _SHORT = (Qt.ItemDataRole.UserRole + k for k in range(3))
 
 
 class _Cell(QStyledItemDelegate):
@@ -63,9 +64,10 @@ class _Cell(QStyledItemDelegate):
             inner = inner.adjusted(20, 0, 0, 0)
             align = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
             painter.setFont(theme.font("label"))
-        words = painter.fontMetrics().elidedText(
-            str(index.data() or ""), Qt.TextElideMode.ElideRight, inner.width()
-        )
+        words, metrics = str(index.data() or ""), painter.fontMetrics()
+        if index.column() == 0 and metrics.horizontalAdvance(words) > inner.width():
+            words = str(index.data(_SHORT))
+        words = metrics.elidedText(words, Qt.TextElideMode.ElideRight, inner.width())
         painter.setPen(colors.loss if index.column() == 1 else colors.tx)
         painter.drawText(QRectF(inner), align, words)
 
@@ -182,6 +184,7 @@ class RaceTable(QTableWidget):
             first = self.item(line, 0)
             if first is not None:
                 first.setData(_LOOK, values["look"])
+                first.setData(_SHORT, values["short"])
         self.blockSignals(False)
         self.viewport().update()
 
@@ -225,7 +228,8 @@ def numbers_at(answer: RaceAnswer, step: int, wanted: float | None) -> list[dict
             "–" if gone else point_text((x, y), len(answer.surface.variables)), _plain(gradient), _plain(length),
         ]  # fmt: skip
         found.append(
-            {"id": racer.id, "look": look[racer.id], "name": racer.title, "loss": loss, "distance": distance,
+            {"id": racer.id, "look": look[racer.id], "short": racer.name or kind(racer.kind).short,
+             "name": racer.title, "loss": loss, "distance": distance,
              "finish": by_now, "position": x if isfinite(x) else inf, "x": x, "y": y, "gradient": gradient,
              "length": length, "words": words}
         )  # fmt: skip

@@ -33,6 +33,8 @@ _DECADES = 16.0
 _CLIMB = 1e3
 #: Between two numbers of the axis, in pixels at least.
 _APART = 14.0
+#: Room of the axes' numbers left of the plot, over it and below it.
+_LEFT, _ABOVE, _BELOW = 60.0, 4.0, 20.0
 #: Room around the plot for lines at its edges; pixels that share a point of a long curve, and what is flat in them.
 _EDGE, COLUMN, _FLAT = 4.0, 2, 3.0
 _FINISH_DASH = (4.0, 3.0)
@@ -200,6 +202,10 @@ class _Picture:
 _pictures: WeakKeyDictionary[RaceChart, dict[tuple[object, ...], _Picture]] = WeakKeyDictionary()
 
 
+#: Of each chart its axes, as they were painted last.
+_grounds: WeakKeyDictionary[RaceChart, tuple[tuple[object, ...], QImage]] = WeakKeyDictionary()
+
+
 def paint(
     painter: QPainter, box: QRectF, theme: Theme, chart: RaceChart, time: float, chosen: str = "",
     line: float | None = None, budget: float = float("inf"),
@@ -230,24 +236,18 @@ def paint(
     Whether all curves are painted.
     """
     steps = chart.answer.race.steps
-    _paint_axes(painter, box, theme, chart, steps)
+    whole = box.adjusted(-_EDGE, -_EDGE, _EDGE, _EDGE)
+    if draw.is_vector(painter):
+        _paint_axes(painter, box, theme, chart, line)
+    else:
+        around = whole.adjusted(-_LEFT, -_ABOVE, 0, _BELOW)
+        image = _axes(box, around, theme, chart, line, draw.scale_of(painter))
+        draw.blit(painter, around.left(), around.top(), image)
     if chart.empty:
         words, at = draw.elide(chart.empty, 12, box.width() - 16), box.center()
         draw.text(painter, at.x(), at.y() + 4, words, 12, theme.tx2, anchor="middle")
         return True
-    if line is not None and chart.kind == "loss":
-        y = float(chart.heights(np.array(line), box))
-        if box.top() <= y <= box.bottom():
-            pen = QPen(theme.tx3, 1)
-            pen.setDashPattern(list(_FINISH_DASH))
-            painter.setPen(pen)
-            y = round(y) + 0.5
-            # Smoothing its dashes would take longer than all the rest.
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-            painter.drawLine(QPointF(box.left(), y), QPointF(box.right(), y))
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
     x, done = x_of(time, box, steps), True
-    whole = box.adjusted(-_EDGE, -_EDGE, _EDGE, _EDGE)
     if draw.is_vector(painter):
         painter.save()
         painter.setClipRect(QRectF(whole.left(), whole.top(), x - whole.left(), whole.height()))
@@ -270,13 +270,29 @@ def paint(
     return done
 
 
-def _paint_axes(painter: QPainter, box: QRectF, theme: Theme, chart: RaceChart, steps: int) -> None:
+def _axes(
+    box: QRectF, around: QRectF, theme: Theme, chart: RaceChart, line: float | None, scale: float
+) -> QImage:
+    """Return the picture of the axes, which stays while curves grow over it."""
+    key = (box.x(), box.y(), box.width(), box.height(), theme.name, line, scale)
+    kept = _grounds.get(chart)
+    if kept is None or kept[0] != key:
+        image = draw.canvas(around.width(), around.height(), scale, None)
+        with draw.painting(image, (around.width(), around.height())) as inner:
+            inner.translate(-around.left(), -around.top())
+            _paint_axes(inner, box, theme, chart, line)
+        kept = _grounds[chart] = (key, image)
+    return kept[1]
+
+
+def _paint_axes(
+    painter: QPainter, box: QRectF, theme: Theme, chart: RaceChart, line: float | None
+) -> None:
+    steps = chart.answer.race.steps
     # In low charts only as many numbers as there is room for, counted from the top.
     apart = box.height() / max(1, len(chart.ticks) - 1)
     stride = max(1, ceil(_APART / max(apart, 1.0)))
-    for place, tick in enumerate(reversed(chart.ticks)):
-        if place % stride:
-            continue
+    for tick in chart.ticks[::-1][::stride]:
         y = round(float(chart.heights(np.array(tick + chart.shift), box))) + 0.5
         draw.line(painter, box.left(), y, box.right(), y, theme.grid)
         words = tick_text(chart, tick)
@@ -287,6 +303,14 @@ def _paint_axes(painter: QPainter, box: QRectF, theme: Theme, chart: RaceChart, 
             at, words = x_of(tick, box, steps), number(int(tick))
             anchor = "start" if tick == 0 else "end" if tick == steps else "middle"
             draw.text(painter, at, below, words, 10, theme.tx3, mono=True, anchor=anchor)
+    if line is not None and chart.kind == "loss" and not chart.empty:
+        y = float(chart.heights(np.array(line), box))
+        if box.top() <= y <= box.bottom():
+            pen = QPen(theme.tx3, 1)
+            pen.setDashPattern(list(_FINISH_DASH))
+            painter.setPen(pen)
+            y = round(y) + 0.5
+            painter.drawLine(QPointF(box.left(), y), QPointF(box.right(), y))
 
 
 def _curves(
@@ -364,16 +388,17 @@ def spans(chart: RaceChart, place: int, box: QRectF) -> np.ndarray:
 def _paint_markers(
     painter: QPainter, box: QRectF, theme: Theme, chart: RaceChart, time: float, chosen: str
 ) -> None:
-    race = chart.answer.race
+    race, paths = chart.answer.race, chart.answer.paths
     look = looks(race)
-    for place in sorted(range(len(chart.values)), key=lambda k: race.racers[k].id == chosen):
-        one, path = race.racers[place], chart.answer.paths[place]
-        when = time
-        if path.left is not None and path.left <= time:
-            # Where it was seen last.
-            when = max(0, path.left - 1)
-        value = chart.value_at(place, when)
-        if isfinite(value):
-            y = max(box.top(), float(chart.heights(np.array(value), box)))
-            at = QPointF(x_of(when, box, race.steps), y)
+    # Those that are gone stand where they were seen last.
+    times = [
+        max(0, path.left - 1) if path.left is not None and path.left <= time else time
+        for path in paths
+    ]
+    values = np.array([chart.value_at(place, when) for place, when in enumerate(times)])
+    heights = np.maximum(chart.heights(values, box), box.top()).tolist()
+    for place in _order(chart, chosen):
+        one = race.racers[place]
+        if isfinite(values[place]):
+            at = QPointF(x_of(times[place], box, race.steps), heights[place])
             paint_marker(painter, look[one.id], theme, at, 10.0 if one.id == chosen else 8.0)

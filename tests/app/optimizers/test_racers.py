@@ -11,11 +11,13 @@ from PySide6.QtTest import QTest
 from app.bus import CommandError
 from app.optimizers.adding import KindButton
 from app.optimizers.panels.racers import RacerButton, RacersPanel
+from app.scenes.race_looks import look_of, looks
 from app.scenes.race_numbers import numbers_of, ordinal, settings_words
 from app.scenes.race_ranking import ranked, rows
+from app.theme import DARK
 from app.widgets import Button, Choice, NumberField, TextField, Toggle
 from core import landscape, schedules
-from core.landscape.race import KINDS, Racer, new_racer
+from core.landscape.race import KINDS, Race, Racer, new_racer
 from core.landscape.race import kind as racer_kind
 from tests.app.optimizers.conftest import Racing
 from tests.app.window.windows import click
@@ -241,6 +243,18 @@ def test_every_kind_of_racer_says_what_it_is_set_to(name: str) -> None:
     assert words.startswith("lr ")
     assert ("batch all" in words) == (found.batch_size is None)
     assert ("ρ" in words) == (found.optimizer["kind"] in ("Adadelta", "RMSprop"))
+
+
+def test_racers_are_told_apart_by_colour_and_by_marker() -> None:
+    found = [look_of(one.name) for one in KINDS]
+    assert len({look.rgb for look in found}) == len({look.marker for look in found}) == len(KINDS)
+    # Several of a kind keep its marker and differ in their shade.
+    race = Race()
+    for _ in range(3):
+        race = msgspec.structs.replace(race, racers=(*race.racers, new_racer(race, "adam")))
+    same = list(looks(race).values())
+    assert len({look.marker for look in same}) == 1
+    assert len({look.color(DARK).name() for look in same}) == 3
 
 
 def test_rows_before_anything_is_computed_keep_the_order_of_the_race(racing: Racing) -> None:

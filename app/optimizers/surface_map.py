@@ -10,6 +10,7 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QSize, Qt, Signal, Sl
 from PySide6.QtGui import QHelpEvent, QKeyEvent, QMouseEvent, QNativeGestureEvent, QWheelEvent
 from PySide6.QtWidgets import QToolTip
 
+from app.optimizers import map_terms
 from app.optimizers.map_picture import MapPicture
 from app.optimizers.map_words import words_at, words_of
 from app.scenes import race_map, race_map_paint, race_relief
@@ -88,7 +89,9 @@ class SurfaceMapView(Painted):
         self._near_start = False
         self.setMinimumSize(120, 100)
         self._make_buttons()
-        for signal in (session.race_changed, session.paths_changed, session.moved, session.chosen):
+        for signal in (
+            session.race_changed, session.paths_changed, session.moved, session.chosen, session.playing_changed,
+        ):  # fmt: skip
             signal.connect(self._refresh)
         session.context.theme_changed.connect(self.update)
 
@@ -250,6 +253,7 @@ class SurfaceMapView(Painted):
             race_map_paint.paint_start(painter, colors, view, at, grown=self._near_start)
         if moment is not None:
             race_map_paint.paint_racers(painter, colors, view, moment)
+            map_terms.paint(painter, colors, self._session, view, moment)
         if not self._picture.complete:
             self.update()
 

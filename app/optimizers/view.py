@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.bus import CommandError
+from app.optimizers import seeing
 from app.optimizers.panels import PLACES, panels
+from app.optimizers.racer_head import RacerHead
 from app.optimizers.session import RaceSession
 from app.optimizers.transport import RaceTransport
 from app.spot import Spot
@@ -45,6 +47,7 @@ class OptimizersView(QWidget):
         self.transport = RaceTransport(self.session, self)
         self.spots: dict[str, Spot] = {}
         self._level = 0
+        seeing.offer(self.session)
         self._build()
         context.bus.register("race.view", self._do_view, label=tr("View"))
         for spot in self.spots.values():
@@ -68,6 +71,8 @@ class OptimizersView(QWidget):
                     edges=edges.get(place, ""),
                 )  # fmt: skip
                 self.spots[place].save.hide()
+        if "terms" in self.spots:
+            self.racer_head = RacerHead(self.session, self.spots["terms"].head)
         self.notice = Banner(name="race-notice")
         self.notice.hide()
         left, upper, whole = QVBoxLayout(), QHBoxLayout(), QHBoxLayout(self)

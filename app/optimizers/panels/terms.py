@@ -1,0 +1,196 @@
+"""One racer opened: every term of its next update with its numbers, one of them written out, and its main settings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QRect, Qt
+from PySide6.QtGui import QPainter, QShowEvent
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
+
+from app.optimizers import seeing
+from app.optimizers.racer_sliders import RacerSliders
+from app.optimizers.term_numbers import TermNumbers
+from app.optimizers.term_table import TermTable
+from app.panels import PanelKind
+from app.scenes import draw
+from app.scenes.race_update import GRADIENT, STEP
+from app.text import tr
+from app.widgets import Label, ScrollPanel, Toggle
+from app.widgets.painted import Painted
+
+if TYPE_CHECKING:
+    from app.optimizers.session import RaceSession
+    from app.theme import Theme
+
+
+class TermsPanel(ScrollPanel):
+    """See the module's text.
+
+    Parameters
+    ----------
+    session
+        What the panels share.
+    """
+
+    def __init__(self, session: RaceSession) -> None:
+        super().__init__(name="race-terms-panel")
+        self._session = session
+        self.measures, self.table = Measures(session), TermTable(session)
+        self.numbers, self.sliders = TermNumbers(session), RacerSliders(session)
+        self.switches = _Switches(session)
+        for widget in (self.measures, self.table, self.numbers, self.switches, self.sliders):
+            self.body.addWidget(widget)
+        self.body.addStretch(1)
+        for signal in (session.moved, session.paths_changed, session.playing_changed):
+            signal.connect(self._follow)
+        for signal in (session.race_changed, session.chosen):
+            signal.connect(self._on_race)
+        session.context.theme_changed.connect(self._on_theme)
+
+    def set_compact(self, level: int) -> None:
+        """Take less room in small windows."""
+        for widget in (self.measures, self.table, self.numbers, self.sliders, self.switches):
+            widget.set_compact(level)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._on_race()
+
+    def _follow(self) -> None:
+        if not self.isVisible():
+            return
+        self.measures.update()
+        self.table.follow()
+        self.numbers.follow()
+        self.switches.follow()
+
+    def _on_race(self) -> None:
+        if self.isVisible():
+            self.sliders.follow()
+            self._follow()
+
+    def _on_theme(self) -> None:
+        for widget in (self.measures, self.table, self.numbers):
+            widget.update()
+
+
+class Measures(Painted):
+    """Loss, length of the gradient and of the step.
+
+    Parameters
+    ----------
+    session
+        Whose racer it is.
+    """
+
+    def __init__(self, session: RaceSession) -> None:
+        super().__init__(
+            "race-measures", tr("Loss, gradient and step"), focus=Qt.FocusPolicy.NoFocus, tracking=False,
+            down=QSizePolicy.Policy.Fixed,
+        )  # fmt: skip
+        self._session = session
+        self._edge = 16
+        self.setFixedHeight(64)
+        self.setToolTip(
+            tr(
+                "The loss of all samples, and how long the gradient and the step are that are used now"
+            )
+        )
+
+    def set_compact(self, level: int) -> None:
+        """Take less room in small windows."""
+        self._edge = (16, 14, 12)[level]
+        self.setFixedHeight((64, 60, 56)[level])
+
+    @property
+    def values(self) -> tuple[str, str, str]:
+        """What is shown."""
+        update = seeing.update_of(self._session)
+        if update is None:
+            return ("–", "–", "–")
+        if update.gone:
+            return (tr("gone"), "–", "–")
+        step = "–" if update.last else measured(update.length(STEP))
+        return measured(update.loss), measured(update.length(GRADIENT)), step
+
+    def paint(self, painter: QPainter, colors: Theme, area: QRect) -> None:
+        third = (self.width() - 2 * self._edge) / 3
+        inks = (colors.loss, colors.tx, colors.tx)
+        top = (self.height() - 44) / 2
+        for k, (name, value, ink) in enumerate(
+            zip((tr("Loss"), "|g|", "|Δθ|"), self.values, inks, strict=True)
+        ):
+            x = self._edge + third * k
+            draw.text(painter, x, top + 11, name, 12, colors.tx2, mono=k > 0)
+            shown = draw.elide(value, 18, third - 6, 500, True)
+            draw.text(painter, x, top + 36, shown, 18, ink, weight=500, mono=True)
+        draw.fill(painter, 0, self.height() - 1, self.width(), 1, colors.line)
+
+
+class _Switches(QWidget):
+    """What the map shows at the racer."""
+
+    def __init__(self, session: RaceSession) -> None:
+        super().__init__()
+        self._session = session
+        self._row = QHBoxLayout(self)
+        self._row.setContentsMargins(16, 8, 16, 0)
+        self._row.setSpacing(6)
+        self.toggles: dict[str, Toggle] = {}
+        for name, words, tip in (
+            (seeing.ARROWS, tr("Arrows"), tr("Gradient, momentum and step as arrows at the racer")),
+            (seeing.TO_SCALE, tr("To scale"), tr("Arrows as long as their moves, instead of only pointing")),
+            (seeing.SQUARES, tr("Squares"),
+             tr("What the step is divided by as an area, and the rate of each axis, beside the racer")),
+        ):  # fmt: skip
+            toggle = Toggle(name=f"race-show-{name.replace('_', '-')}", label=words)
+            toggle.setToolTip(tip)
+            toggle.toggled.connect(lambda on, name=name: self._show(name, on))
+            label = Label(words, "label", "tx2")
+            label.setToolTip(tip)
+            self._row.addWidget(toggle)
+            self._row.addWidget(label)
+            self._row.addStretch(1)
+            self.toggles[name] = toggle
+        self.follow()
+
+    def set_compact(self, level: int) -> None:
+        """Take less room in small windows."""
+        edge = (16, 14, 12)[level]
+        self._row.setContentsMargins(edge, 8, edge, 0)
+        self._row.setSpacing((6, 5, 2)[level])
+
+    def follow(self) -> None:
+        """Show how they stand."""
+        shown = self._session.toggles
+        for name, toggle in self.toggles.items():
+            if toggle.isChecked() != bool(shown.get(name)):
+                toggle.blockSignals(True)
+                toggle.setChecked(bool(shown.get(name)))
+                toggle.blockSignals(False)
+                toggle.update()
+        for name in (seeing.TO_SCALE, seeing.SQUARES):
+            self.toggles[name].setEnabled(bool(shown.get(seeing.ARROWS)))
+
+    def _show(self, name: str, on: bool) -> None:
+        self._session.context.do("race.show", name=name, value=on)
+
+
+def measured(value: float) -> str:
+    """Return a loss or a length as it is shown large: three figures that count."""
+    size = abs(value)
+    if size and (size < 0.001 or not size < 1e5):
+        return draw.scientific(value)
+    digits = 3 if size >= 0.1 else 4
+    return draw.plain(value, digits if size < 100 else 1)
+
+
+PANEL = PanelKind(
+    "terms",
+    "terms",
+    tr("Terms"),
+    tr("Every term of the next update, with its numbers"),
+    10,
+    TermsPanel,
+)

@@ -1,0 +1,297 @@
+"""The table of an update's terms: symbol, formula, and the number along each axis; the one written out is marked."""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, QPoint, QRect, Qt
+from PySide6.QtGui import QHelpEvent, QKeyEvent, QMouseEvent, QPainter
+from PySide6.QtWidgets import QSizePolicy, QToolTip
+
+from app.optimizers import seeing
+from app.scenes import draw
+from app.scenes import formula as f
+from app.scenes.formula_inline import inline
+from app.scenes.formula_tex import to_box
+from app.scenes.race_captions import caption
+from app.scenes.race_looks import looks
+from app.scenes.race_terms import SQUARES
+from app.scenes.race_terms_paint import Inks
+from app.scenes.race_update import GRADIENT, RAW, Term, Update, terms_of
+from app.text import tr
+from app.widgets.painted import Painted
+
+if TYPE_CHECKING:
+    from app.optimizers.session import RaceSession
+    from app.theme import Theme
+
+#: Heights of the head and of a row, room at both sides, for symbols, and for a number, by how narrow the window is.
+_HEAD, _ROW, _EDGE, _SYMBOL = 28, (36, 34, 32), (16, 14, 12), (36, 34, 30)
+_NUMBER = (72, 70, 66)
+#: In the racer's colour: the arrow on the map that is of these is too.
+_OWN = ("m", "m_corrected", "velocity", "momentum", *SQUARES)
+
+
+def figure(value: float) -> str:
+    """Return a number of the table: its sign, and as many decimals as there is room for."""
+    size = abs(value)
+    if size and (size < 0.001 or size >= 1e5) and math.isfinite(size):
+        return ("" if value < 0 else "+") + draw.scientific(value)
+    return draw.signed(value, 4 if size < 100 else 1)
+
+
+@lru_cache(maxsize=256)
+def symbol(source: str, size: int, role: str, weight: int = 600) -> f.Formula:
+    """Return a term's symbol laid out."""
+    return f.lay_out(to_box(source, f.Pen(size, weight, role)))
+
+
+@lru_cache(maxsize=256)
+def written(one: Term, role: str) -> f.Formula:
+    """Return a term's formula laid out on one line."""
+    source = one.words if one.formula is None else inline(one.formula)
+    return f.lay_out(to_box(source, f.Pen(11, role=role)))
+
+
+class TermTable(Painted):
+    """See the module's text. Click, or up and down for a term and left and right for an axis.
+
+    Parameters
+    ----------
+    session
+        Whose racer it is.
+    """
+
+    ring_inset = 2
+
+    def __init__(self, session: RaceSession) -> None:
+        super().__init__(
+            "race-terms-table", tr("Terms of the update"), down=QSizePolicy.Policy.Fixed
+        )
+        self._session = session
+        self._level = 0
+        self._over = -1
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.follow()
+
+    # -- what is shown
+
+    @property
+    def terms(self) -> tuple[Term, ...]:
+        """Those of the racer that is looked at."""
+        update = seeing.update_of(self._session)
+        if update is not None:
+            return update.terms
+        racer = self._session.race.racer(self._session.racer)
+        return () if racer is None else terms_of(racer)
+
+    def follow(self) -> None:
+        """Take as much room as there are terms, and tell which one is marked."""
+        self.setFixedHeight(_HEAD + _ROW[self._level] * len(self.terms))
+        update = seeing.update_of(self._session)
+        if update is not None:
+            name = seeing.marked(self._session, update)
+            self.setAccessibleDescription(self.told(update, name))
+        self.update()
+
+    def set_compact(self, level: int) -> None:
+        """Take less room in small windows."""
+        self._level = level
+        self.follow()
+
+    def told(self, update: Update, name: str) -> str:
+        """Return a term in words, for those who cannot see it."""
+        found = update.term(name)
+        if found is None:
+            return ""
+        text = f.lay_out(to_box(found.symbol, f.Pen())).plain()
+        value = update.value(name)
+        if value.ndim == 0:
+            return tr("{term} is {value}", term=text, value=figure(float(value)))
+        parts = (
+            f"{letter} {figure(float(one))}"
+            for letter, one in zip(update.letters, value, strict=False)
+        )
+        return tr("{term} is {value}", term=text, value=", ".join(parts))
+
+    def row_rect(self, place: int) -> QRect:
+        """Where a term stands."""
+        high = _ROW[self._level]
+        return QRect(0, _HEAD + high * place, self.width(), high)
+
+    def _columns(self, count: int) -> list[int]:
+        """Right ends of the numbers."""
+        wide, edge = _NUMBER[self._level], _EDGE[self._level]
+        return [self.width() - edge - wide * (count - 1 - k) for k in range(count)]
+
+    def place_at(self, point: QPoint) -> tuple[int, int | None]:
+        """Return which term and which axis a point is of; the axis None beside the numbers, the term -1 outside."""
+        if point.y() < _HEAD:
+            return -1, None
+        place = (point.y() - _HEAD) // _ROW[self._level]
+        if not 0 <= place < len(self.terms):
+            return -1, None
+        letters = self._letters()
+        for axis, right in enumerate(self._columns(len(letters))):
+            if right - _NUMBER[self._level] < point.x() <= right:
+                return place, axis
+        return place, None
+
+    def _letters(self) -> tuple[str, ...]:
+        surface = self._session.surface
+        return ("x", "y") if surface is None else surface.variables
+
+    # -- painting
+
+    def paint(self, painter: QPainter, colors: Theme, area: QRect) -> None:
+        session, update = self._session, seeing.update_of(self._session)
+        edge, letters = _EDGE[self._level], self._letters()
+        rights = self._columns(len(letters))
+        draw.text(painter, edge, 18, tr("Term"), 11, colors.tx3, weight=500)
+        draw.text(
+            painter, edge + _SYMBOL[self._level], 18, tr("Formula"), 11, colors.tx3, weight=500
+        )
+        axis = seeing.axis_of(session)
+        for k, (letter, right) in enumerate(zip(letters, rights, strict=True)):
+            ink = colors.tx if k == axis and len(letters) > 1 else colors.tx3
+            draw.text(painter, right, 18, letter, 11, ink, weight=500, mono=True, anchor="end")
+        draw.fill(painter, 0, _HEAD - 1, self.width(), 1, colors.line)
+        racer = session.race.racer(session.racer)
+        if racer is None:
+            return
+        inks = Inks(colors, looks(session.race)[racer.id].color(colors))
+        shown = seeing.revealed(session)
+        mark = seeing.marked(session, update) if update is not None else ""
+        for k, one in enumerate(self.terms):
+            box = self.row_rect(k)
+            if one.name == mark:
+                draw.fill(painter, 0, box.y(), self.width(), box.height() - 1, colors.selbg)
+            elif k == self._over:
+                draw.fill(painter, 0, box.y(), self.width(), box.height() - 1, colors.bg2)
+            self._paint_term(painter, inks, one, box, one.name == mark)
+            draw.fill(painter, 0, box.bottom(), self.width(), 1, colors.line)
+            if update is None or (shown is not None and k > shown) or (update.gone and k):
+                text = "…" if update is not None and not update.gone else "–"
+                ink = colors.bwd if text == "…" else colors.tx3
+                draw.text(
+                    painter,
+                    rights[-1],
+                    box.center().y() + 5,
+                    text,
+                    12,
+                    ink,
+                    mono=True,
+                    anchor="end",
+                )
+                continue
+            value = update.value(one.name)
+            middle = box.center().y() + 5
+            if value.ndim == 0:
+                draw.text(
+                    painter,
+                    rights[-1],
+                    middle,
+                    _scalar(float(value)),
+                    12,
+                    colors.tx,
+                    mono=True,
+                    anchor="end",
+                )
+                continue
+            for right, number in zip(rights, value, strict=False):
+                ink = (
+                    colors.tx
+                    if math.isfinite(number)
+                    else colors.err
+                    if not update.last
+                    else colors.tx3
+                )
+                text = figure(float(number)) if not (update.last and math.isnan(number)) else "–"
+                draw.text(painter, right, middle, text, 12, ink, mono=True, anchor="end")
+
+    def _paint_term(
+        self, painter: QPainter, inks: Inks, one: Term, box: QRect, chosen: bool
+    ) -> None:
+        edge, level = _EDGE[self._level], self._level
+        role = "bwd" if one.name in (GRADIENT, RAW) else "racer" if one.name in _OWN else "tx"
+        sign = symbol(one.symbol, 13, role)
+        middle = box.center().y() + 0.5
+        f.paint(painter, sign, inks, edge, middle - sign.height / 2)
+        left = float(edge + _SYMBOL[level])
+        if sign.width > _SYMBOL[level] - 4:
+            left = edge + sign.width + 6
+        role = "tx2" if chosen else "tx3"
+        room = (
+            self._columns(len(self._letters()))[0]
+            - _NUMBER[level]
+            - left
+            + (0 if one.scalar else -4)
+        )
+        if one.scalar:
+            room += _NUMBER[level] * (len(self._letters()) - 1)
+        if one.formula is None and "\\" not in one.words and "_" not in one.words:
+            words = draw.elide(one.words, 11, room)
+            draw.text(painter, left, middle + 4, words, 11, inks.color(role))
+            return
+        laid = written(one, role)
+        painter.save()
+        # What cannot be set so small is made smaller as a picture; the tooltip has it whole.
+        shrink = min(1.0, room / max(laid.width, 1.0), (box.height() - 4) / max(laid.height, 1.0))
+        painter.translate(left, middle - laid.height * shrink / 2)
+        painter.scale(shrink, shrink)
+        f.paint(painter, laid, inks, 0, 0)
+        painter.restore()
+
+    # -- choosing
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        place, axis = self.place_at(event.position().toPoint())
+        if event.button() == Qt.MouseButton.LeftButton and place >= 0:
+            seeing.choose(self._session, place, axis)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        over = self.place_at(event.position().toPoint())[0]
+        if over != self._over:
+            self._over = over
+            self.update()
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self._over = -1
+        self.update()
+
+    def event(self, event: QEvent) -> bool:
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
+            place = self.place_at(event.pos())[0]
+            update = seeing.update_of(self._session)
+            if place >= 0 and update is not None:
+                one = update.terms[place]
+                words = one.words if one.formula is None else written(one, "tx").plain()
+                said = caption(update, one.name)
+                QToolTip.showText(
+                    event.globalPos(), "\n".join(part for part in (words, said) if part), self
+                )
+            else:
+                QToolTip.hideText()
+            return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        update, key = seeing.update_of(self._session), event.key()
+        if update is None:
+            super().keyPressEvent(event)
+            return
+        place = update.place(seeing.marked(self._session, update))
+        moves = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}
+        axes = {Qt.Key.Key_Left: 0, Qt.Key.Key_Right: 1}
+        if key in moves:
+            seeing.choose(self._session, place + moves[Qt.Key(key)])
+        elif key in axes and len(update.letters) > 1:
+            seeing.choose(self._session, place, axes[Qt.Key(key)])
+        else:
+            super().keyPressEvent(event)
+
+
+def _scalar(value: float) -> str:
+    return draw.scientific(value) if value and abs(value) < 0.001 else draw.plain(value, 4)

@@ -36,6 +36,7 @@ LARGE: dict[str, tuple[str, dict[str, Any]]] = {
     "occlusion, 32x32, stride 8, coarse first": (
         "occlusion", {"window": (32, 32), "strides": (8, 8), "coarse": True},
     ),
+    "activation maximization of a class, 120 steps": ("activation_maximization", {}),
 }  # fmt: skip
 
 
@@ -68,7 +69,7 @@ def _large_rows(options: Options) -> Iterator[Row]:
             made(1)
             first = [made(1)[0] for _ in range(min(options.rounds, 3))]
             yield timed("explaining", f"VGG, {title}: first part", np.array(first))
-            if name in ("integrated_gradients", "occlusion"):
+            if name in ("integrated_gradients", "occlusion", "activation_maximization"):
                 whole = own.contender("large", title=title, whole=True)(1)[0]
                 yield timed("explaining", f"VGG, {title}: all", np.array([whole]))
 
@@ -100,6 +101,7 @@ def _of_large(title: str, count: int, *, whole: bool) -> tuple[float, int]:
     from core.explain import Score
     from core.explain.class_maps import grad_cam, last_convolution
     from core.explain.gradients import integrated_gradients, saliency
+    from core.explain.maximization import activation_maximization, channel_explainer
     from core.explain.occluding import occlusion
 
     name, settings = LARGE[title]
@@ -111,6 +113,12 @@ def _of_large(title: str, count: int, *, whole: bool) -> tuple[float, int]:
             saliency(of, x, Score(3))
         elif name == "grad_cam":
             grad_cam(of, x, Score(3), last_convolution(of))
+        elif name == "activation_maximization":
+            # The programs of a channel are made anew for each that is chosen.
+            climb = activation_maximization(channel_explainer(of, [*of.shapes][-1]), 3, **settings)
+            for _step in climb:
+                if not whole:
+                    break
         else:
             for _part in {"integrated_gradients": integrated_gradients, "occlusion": occlusion}[
                 name

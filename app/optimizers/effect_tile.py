@@ -113,11 +113,13 @@ class EffectTile(Control):
         self._image = self._ground = None
         self.update()
 
-    def move_to(self, share: float) -> None:
-        """Show the race when so much of it has been run, from 0 to 1."""
+    def move_to(self, share: float, *, still: bool = False) -> None:
+        """Show the race when so much of it has been run, from 0 to 1; `still`, jump from step to step."""
         if self.outcome is None:
             return
         time = share * self.outcome.steps
+        if still:
+            time = float(int(time))
         if time != self.time:
             self.time = time
             self._moment = None

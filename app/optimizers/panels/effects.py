@@ -159,9 +159,11 @@ class EffectsPanel(QWidget):
     def _on_moved(self) -> None:
         if not self.isVisible():
             return
-        share = self._session.time / max(1, self._session.total)
+        session = self._session
+        share = session.time / max(1, session.total)
+        still = bool(session.context.settings.get("reduced_motion", False))
         for tile in self.tiles:
-            tile.move_to(share)
+            tile.move_to(share, still=still)
 
     def _on_theme(self) -> None:
         for tile in self.tiles:

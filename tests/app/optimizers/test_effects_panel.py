@@ -63,6 +63,12 @@ def test_nine_rates_stand_beside_each_other_and_play_along(racing: Racing) -> No
     tiles = compared(racing, "bias-correction")
     assert {tile.time for tile in tiles} == {10.0}
     assert "first step" in tiles[0].describe()
+    racing.session.move_to(63.0)
+    assert {tile.time for tile in tiles} == {10.5}
+    racing.window.context.settings.set("reduced_motion", True)
+    racing.session.move_to(63.5)
+    assert {tile.time for tile in tiles} == {10.0}
+    racing.window.context.settings.set("reduced_motion", False)
 
 
 def test_one_of_them_is_raced_instead_of_the_racer_and_undone(racing: Racing) -> None:

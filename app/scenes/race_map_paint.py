@@ -30,6 +30,8 @@ _WIDTH, _CHOSEN, _HALO = 1.75, 2.75, 2.25
 MARKER, CHOSEN, _EDGE = 12.0, 15.0, 9.0
 #: So far from the edge stand those who are outside.
 _INSET = 14.0
+#: Left, top, width and height of the corner that is left free of words.
+_BUTTONS = (34.0, 4.0, 104.0, 36.0)
 #: Up to so many minima are labelled.
 _LABELLED = 4
 
@@ -126,7 +128,7 @@ def paint_axes(painter: QPainter, theme: Theme, view: Viewport, names: tuple[str
             continue
         draw.line(painter, x, bottom - 5, x, bottom, theme.tx2)
         _number(painter, theme, x - half, bottom - 9, words)
-    for value, words in marks(*view.down, view.h, 64):
+    for value, words in marks(*view.down, view.h, 44):
         y = view.point(0, value).y()
         if y < view.y + 28 or y > bottom - 20:
             continue
@@ -346,7 +348,8 @@ def _farewells(
     painter: QPainter, theme: Theme, view: Viewport, gone: list[tuple[QPointF, Place]]
 ) -> None:
     """Say of those who are gone why and since when, one below the other where they left together."""
-    taken: list[QRectF] = []
+    # In a corner of the window's map are its buttons.
+    taken = [QRectF(view.x + _BUTTONS[0], view.y + _BUTTONS[1], _BUTTONS[2], _BUTTONS[3])]
     if len(gone) > 1 and all(place.path.left == 0 for _, place in gone):
         words = draw.elide(tr("The formula has no value at the start: move it."), 11.5, view.w - 40)
         at = gone[0][0]

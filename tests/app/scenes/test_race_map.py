@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+
 import msgspec
 import numpy as np
 import pytest
@@ -27,14 +29,13 @@ def _raced(race: Race) -> RaceAnswer:
 
 
 def _known(surface: landscape.Surface, view: Viewport) -> SurfaceMap:
-    answer = surface_map(None, **race_map.asked(surface, view, 1.0))
-    while True:
-        try:
-            part = next(answer)
-        except StopIteration as end:
-            assert isinstance(end.value, SurfaceMap)
-            return end.value
-        assert isinstance(part, Partial)
+    found: list[SurfaceMap] = []
+
+    def whole() -> Generator[Partial, None, None]:
+        found.append((yield from surface_map(None, **race_map.asked(surface, view, 1.0))))
+
+    assert all(0 < part.share < 1 for part in whole())
+    return found[0]
 
 
 def _painted(moment: Moment, theme: themes.Theme = themes.DARK) -> tuple[Viewport, QImage]:

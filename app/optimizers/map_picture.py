@@ -63,7 +63,7 @@ class MapPicture:
     ) -> None:
         """Paint a surface with axes and minima, and the trails up to a moment."""
         scale = draw.scale_of(painter)
-        ground_key = (theme.name, view, scale, id(known), id(image), id(surface))
+        ground_key = (theme.name, view, scale, known, surface)
         if ground_key != self._ground_key or self._ground is None:
             self._ground_key = ground_key
             self._ground = self._painted_ground(theme, view, scale, known, image, surface)
@@ -72,7 +72,7 @@ class MapPicture:
             draw.blit(painter, 0, 0, self._ground)
             self._below, self.complete = None, True
             return
-        key = (id(moment.answer), moment.chosen)
+        key = (moment.answer, moment.chosen)
         if self._below is None or key != self._key or moment.time < self._time:
             self._key, self._done = key, _begun(view, moment)
             self._below = self._ground.copy()

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from math import ceil, isfinite, log10
+from math import ceil, log10
 from typing import TYPE_CHECKING
 
-import numpy as np
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QHelpEvent, QKeyEvent, QMouseEvent, QNativeGestureEvent, QWheelEvent
 from PySide6.QtWidgets import QToolTip
 
 from app.optimizers import map_terms
+from app.optimizers.map_ground import MapGround
 from app.optimizers.map_picture import MapPicture
 from app.optimizers.map_words import words_at, words_of
-from app.scenes import race_map, race_map_paint, race_relief
+from app.scenes import race_map, race_map_paint
 from app.scenes.race_moment import Moment
 from app.text import tr
 from app.widgets import Button
@@ -22,16 +22,15 @@ from core import landscape
 from core.errors import ChainruleError
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QHideEvent, QImage, QPainter, QResizeEvent, QShowEvent
+    from PySide6.QtGui import QHideEvent, QPainter, QResizeEvent, QShowEvent
 
-    from app.engine.questions.mapping import SurfaceMap, SurfacePoint
+    from app.engine.questions.mapping import SurfacePoint
     from app.optimizers.session import RaceSession
     from app.scenes.race_map_layout import Viewport
     from app.scenes.race_moment import Place
     from app.theme import Theme
     from core.landscape import Surface
 
-OWNER = "map"
 #: One turn of the wheel by one notch, and one press of a key, make things so many times as large.
 _NOTCH, _PRESS = 1.2, 1.5
 #: One press of an arrow key goes so far, in pixels.
@@ -57,18 +56,17 @@ class SurfaceMapView(Painted):
         Another part of the surface is shown: `view` is another.
     taken()
         Another surface is shown.
-    drawn()
-        It, or another part of it, has been drawn.
 
     Attributes
     ----------
     view
         What is shown where, or None before there is a surface.
+    ground_map
+        The surface as far as it has been drawn.
     """
 
     viewed = Signal()
     taken = Signal()
-    drawn = Signal()
     ground, ring_inset = True, 2
 
     def __init__(self, session: RaceSession) -> None:
@@ -77,13 +75,12 @@ class SurfaceMapView(Painted):
         self.view: Viewport | None = None
         self._surface: Surface | None = None
         self._document: dict[str, object] = {}
-        self._known: SurfaceMap | None = None
-        self._image: QImage | None = None
-        self._image_of: tuple[object, ...] = ()
+        self.ground_map = MapGround(session.context, self)
+        self.ground_map.drawn.connect(self._on_drawn)
         self._picture = MapPicture()
         #: Whether the learner has chosen what is shown.
         self._free = False
-        self._ticket = self._hovering = 0
+        self._hovering = 0
         self._drag = ""
         self._from = QPointF()
         self._near_start = False
@@ -128,16 +125,10 @@ class SurfaceMapView(Painted):
         answer = self._session.answer
         if answer is None or answer.race.surface != self._session.race.surface:
             return None
-        curve = None
-        if self._known is not None and self._known.curve is not None:
-            curve = (
-                np.linspace(*self._known.across, len(self._known.curve)),
-                self._known.curve,
-            )
         session = self._session
         still = bool(session.context.settings.get("reduced_motion", False))
         time = float(session.step) if still else session.time
-        return Moment(answer, time, session.racer, session.race.start, curve)
+        return Moment(answer, time, session.racer, session.race.start, self.ground_map.curve)
 
     @Slot()
     def _refresh(self) -> None:
@@ -159,7 +150,8 @@ class SurfaceMapView(Painted):
             return
         before, self._surface = self._surface, found
         same = before is not None and (before.kind, before.domain) == (found.kind, found.domain)
-        self._known, self._image = (self._known, self._image) if same else (None, None)
+        if not same:
+            self.ground_map.forget()
         if not (same and self._free):
             self._fit()
         self.taken.emit()
@@ -170,7 +162,12 @@ class SurfaceMapView(Painted):
         if self._surface is None:
             return
         self.view = race_map.whole(
-            self._surface, 0.0, 0.0, float(self.width()), float(self.height()), self._known
+            self._surface,
+            0.0,
+            0.0,
+            float(self.width()),
+            float(self.height()),
+            self.ground_map.known,
         )
         self.viewed.emit()
 
@@ -194,50 +191,16 @@ class SurfaceMapView(Painted):
             self.viewed.emit()
             self.update()
 
-    # -- the engine
-
     def _ask(self) -> None:
-        """Let the surface be drawn as it is seen now; the newest question counts."""
-        if self.view is None or self._surface is None or not self._session.context.attached:
-            return
-        self._ticket = self._session.context.engine.ask(
-            "surface_map", **race_map.asked(self._surface, self.view, self.devicePixelRatioF()),
-            done=self._on_map, partly=self._on_map, failed=self._on_refused, asker=OWNER,
-        )  # fmt: skip
+        if self.view is not None and self._surface is not None:
+            self.ground_map.ask(self._surface, self.view, self.devicePixelRatioF())
 
-    def _on_map(self, known: SurfaceMap) -> None:
-        if self._surface is None or known.surface != self._surface.to_document():
-            return
-        first = self._known is None
-        self._known = known
-        if known.curve is not None and (first or not self._free):
+    @Slot()
+    def _on_drawn(self) -> None:
+        # How high a curve goes is known only now.
+        if len(self._names) == 1 and not self._free:
             self._fit()
-        self.drawn.emit()
         self.update()
-
-    @property
-    def contours(self) -> str:
-        """What lies between two contour lines, in words; "" where there are none."""
-        relief = self._known.relief if self._known is not None else None
-        if relief is None or relief.every <= 0:
-            return ""
-        if relief.log:
-            return tr("contours every ×2")
-        return tr("contours every {height}", height=f"{relief.every:g}")
-
-    def _on_refused(self, sentence: str) -> None:
-        # What cannot be computed yet is asked for again when the race is.
-        self._ticket = 0
-
-    def _colored(self, theme: Theme) -> QImage | None:
-        """The relief in the theme's colours."""
-        known = self._known
-        if known is None or known.relief is None:
-            return None
-        key = (theme.name, id(known))
-        if key != self._image_of:
-            self._image_of, self._image = key, race_relief.picture(theme, known.relief)
-        return self._image
 
     # -- painting
 
@@ -246,8 +209,10 @@ class SurfaceMapView(Painted):
         if view is None or surface is None:
             return
         moment = self.moment
-        image = self._colored(colors)
-        self._picture.paint(painter, colors, view, self._known, image, moment, surface)
+        ground = self.ground_map
+        self._picture.paint(
+            painter, colors, view, ground.known, ground.image(colors), moment, surface
+        )
         at = self.start_at()
         if at is not None:
             race_map_paint.paint_start(painter, colors, view, at, grown=self._near_start)
@@ -263,12 +228,10 @@ class SurfaceMapView(Painted):
             return None
         x, y = self._session.race.start
         if len(self._surface.variables) == 1:
-            known = self._known
-            if known is None or known.curve is None:
+            height = self.ground_map.height(x)
+            if height is None:
                 return None
-            y = float(np.interp(x, np.linspace(*known.across, len(known.curve)), known.curve))
-            if not isfinite(y):
-                return None
+            y = height
         return self.view.point(x, y)
 
     def focus_rect(self) -> QRect:
@@ -293,22 +256,13 @@ class SurfaceMapView(Painted):
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self._refresh()
-        if self._known is None:
+        if self.ground_map.known is None:
             self._ask()
-        engine = self._session.context.engine
-        engine.prepared.connect(self._retry)
-        engine.state_changed.connect(self._retry)
+        self.ground_map.follow(True)
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
-        engine = self._session.context.engine
-        engine.prepared.disconnect(self._retry)
-        engine.state_changed.disconnect(self._retry)
-
-    @Slot()
-    def _retry(self) -> None:
-        if self._known is None and not self._ticket:
-            self._ask()
+        self.ground_map.follow(False)
 
     # -- the mouse
 
@@ -440,7 +394,7 @@ class SurfaceMapView(Painted):
 
         self._session.context.engine.ask(
             "surface_point", surface=self._surface.to_document(), at=(x, y), done=told,
-            failed=lambda sentence: None, asker=OWNER,
+            failed=lambda sentence: None, asker="map",
         )  # fmt: skip
 
     # -- keys

@@ -50,7 +50,7 @@ class SurfacePanel(QWidget):
         row.addWidget(self._line)
         row.addWidget(self.fit)
         self.map.taken.connect(self._arrange)
-        self.map.drawn.connect(lambda: self.picker.say(self.map.contours))
+        self.map.ground_map.drawn.connect(lambda: self.picker.say(self.map.ground_map.contours))
         self._arrange()
 
     def controls(self) -> QWidget:

@@ -30,7 +30,7 @@ def _panel(racing: Racing) -> SurfacePanel:
 def _map(racing: Racing) -> SurfaceMapView:
     """The map, once the surface is drawn on it."""
     found = _panel(racing).map
-    racing.until(lambda: found._known is not None and found.view is not None)
+    racing.until(lambda: found.ground_map.known is not None and found.view is not None)
     return found
 
 
@@ -47,7 +47,11 @@ def _surface(racing: Racing, kind: str) -> SurfaceMapView:
     racing.do("race.surface", kind=kind)
     racing.raced()
     shown = _map(racing)
-    racing.until(lambda: shown._known is not None and shown._known.surface["kind"] == kind)
+    racing.until(
+        lambda: (
+            shown.ground_map.known is not None and shown.ground_map.known.surface["kind"] == kind
+        )
+    )
     return shown
 
 
@@ -91,7 +95,12 @@ def test_the_wheel_zooms_at_the_mouse_keys_in_the_middle_and_all_of_it_comes_bac
     assert near.across[1] - near.across[0] == pytest.approx(
         (whole.across[1] - whole.across[0]) / 1.2**3
     )
-    racing.until(lambda: shown._known is not None and shown._known.across[0] > whole.across[0])
+    racing.until(
+        lambda: (
+            shown.ground_map.known is not None
+            and shown.ground_map.known.across[0] > whole.across[0]
+        )
+    )
     shown.setFocus()
     QTest.keyClick(shown, Qt.Key.Key_Minus)
     assert _view(shown).across[1] - _view(shown).across[0] > near.across[1] - near.across[0]
@@ -189,9 +198,9 @@ def test_the_pixels_of_the_map_are_those_of_the_surface(racing: Racing) -> None:
     shown = _surface(racing, "bowl")
     racing.until(
         lambda: (
-            shown._known is not None
-            and shown._known.relief is not None
-            and shown._known.relief.codes.shape[1] > 100
+            shown.ground_map.known is not None
+            and shown.ground_map.known.relief is not None
+            and shown.ground_map.known.relief.codes.shape[1] > 100
         )
     )
     picture = shown.grab().toImage()
@@ -282,7 +291,7 @@ def test_every_surface_is_drawn(racing: Racing) -> None:
         shown = _surface(racing, kind)
         racing.do("race.seek", step=40)
         assert not shown.grab().isNull()
-        known = shown._known
+        known = shown.ground_map.known
         assert known is not None
         assert (known.curve is not None) == (len(landscape.surface(kind).variables) == 1)
 
@@ -351,6 +360,6 @@ def test_the_head_says_how_far_contours_are_apart(racing: Racing) -> None:
     racing.until(lambda: panel.picker.note.text() == "contours every ×2")
     shown = _surface(racing, "bowl")
     racing.until(lambda: "×2" not in panel.picker.note.text())
-    assert shown._known is not None
-    assert shown._known.relief is not None
-    assert panel.picker.note.text() == f"contours every {shown._known.relief.every:g}"
+    assert shown.ground_map.known is not None
+    assert shown.ground_map.known.relief is not None
+    assert panel.picker.note.text() == f"contours every {shown.ground_map.known.relief.every:g}"

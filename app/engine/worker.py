@@ -89,6 +89,8 @@ class Worker(Moving, QThread):
         self._precise, self._has_child = precise, not precise
         self._lacks_kernels: Work | None = None
         self._expecting = False
+        #: Whether nothing is open because what was opened cannot run.
+        self._left = False
         #: What was asked for while kernels of what was opened or edited were still compiled.
         self._put_off: list[str] = []
         self.setObjectName("chainrule-engine")
@@ -341,6 +343,7 @@ class Worker(Moving, QThread):
     def _do_expect(self) -> None:
         """Leave what is open: something else will be, as soon as its kernels are there. Play waits for it."""
         self._playing, self._lacks_kernels, self._expecting = False, None, True
+        self._left = False
         self._unfed, self._alone_waits = None, False
         self._background, self._put_off = None, []
         old, self._session = self._session, None
@@ -351,7 +354,7 @@ class Worker(Moving, QThread):
     def _do_leave(self) -> None:
         """Leave what is open: what takes its place cannot run yet."""
         self._do_expect()
-        self._expecting = False
+        self._expecting, self._left = False, True
 
     def _do_open(self, work: Work) -> None:
         from app.engine import warm
@@ -359,6 +362,7 @@ class Worker(Moving, QThread):
         from app.scenes import edges
 
         self._playing, self._lacks_kernels, self._expecting = False, None, False
+        self._left = False
         self._background = self._unfed = None
         self._alone_waits = False
         put_off, self._put_off = self._put_off, []
@@ -541,6 +545,10 @@ class Worker(Moving, QThread):
     # Telling
 
     def _open_session(self) -> Session:
+        if self._session is None and self._left:
+            raise NotReadyError(
+                tr("This network cannot be trained as it is, so there is no run of it yet.")
+            )
         if self._session is None or self._lacks_kernels is not None:
             raise NotReadyError(tr("The engine is still preparing. Try again in a moment."))
         return self._session

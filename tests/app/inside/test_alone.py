@@ -183,6 +183,11 @@ def test_a_model_of_a_script_keeps_its_weights_when_it_is_saved_and_when_it_is_t
     of = explain.explainer(made)
     expected = of.outputs(inside.x)[0]
     assert np.array_equal(inside.session.look.scores, expected)
+    # There is nothing to ask of a run, neither of this network nor of the project before.
+    told: list[str] = []
+    engine.ask("saved_state", done=lambda found: told.append(repr(found)), failed=told.append)
+    inside.until(lambda: told)
+    assert "no run" in told[0]
     # With samples it goes on with what the file held.
     do("data.choose", id="digits")
     inside.until(lambda: engine.state.status == "ready")

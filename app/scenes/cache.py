@@ -35,6 +35,10 @@ class Cache:
             store.popitem(last=False)
         return value
 
+    def known(self, key: Hashable) -> Any:
+        """Return what is stored under `key`, or None."""
+        return self._local.__dict__.get("store", {}).get(key)
+
     def clear(self) -> None:
         """Forget what this thread has stored."""
         self._local.__dict__.pop("store", None)

@@ -8,6 +8,7 @@ from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from app.optimizers.fit_plot import FitPlot
+from app.optimizers.solid import SolidInset
 from app.optimizers.surface_map import SurfaceMapView
 from app.optimizers.surface_picker import SurfacePicker
 from app.panels import PanelKind
@@ -32,6 +33,8 @@ class SurfacePanel(QWidget):
         The surface.
     fit
         The points of a regression.
+    inset
+        The surface in three dimensions, in a corner of the map.
     picker
         Which surface it is.
     """
@@ -41,6 +44,7 @@ class SurfacePanel(QWidget):
         self.setObjectName("race-surface-panel")
         self.map = SurfaceMapView(session)
         self.fit = FitPlot(session, lambda: self.map.surface, lambda: self.map.moment)
+        self.inset = SolidInset(session, self.map)
         self._line = Line(vertical=True)
         self.picker = SurfacePicker(session)
         row = QHBoxLayout(self)

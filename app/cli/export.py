@@ -21,12 +21,18 @@ from app.export.formats import ExportUsageError, Format, by_id, of_path
 from app.export.plan import default_last
 from app.export.recipe import Recipe, check, parse_number, parse_size
 from app.text import tr
+from core.io.races import load_race
 
 if TYPE_CHECKING:
     from app.engine.replay import Replay
     from app.export.film import Result
     from core.io import Contents
+    from core.landscape.race import Race
 
+#: Files of races end so.
+RACE_SUFFIX = ".race"
+#: Scenes of races; the first is filmed if none is named.
+OF_RACES = ("race", "race-3d")
 #: What ``--without`` names: switches of the film's composition.
 PARTS = ("network", "boundary", "predictions", "curves", "counters", "health")
 
@@ -47,7 +53,11 @@ def run(arguments: argparse.Namespace) -> int:
         check_target(path, fmt)
     except ExportUsageError as error:
         raise UsageError(str(error)) from error
+    if Path(arguments.project).suffix == RACE_SUFFIX:
+        return _run_race(arguments, recipe, fmt, path, None)
     _, contents = load(arguments.project)
+    if _films_a_race(recipe):
+        return _run_race(arguments, recipe, fmt, path, contents)
     check_network(contents)
     if arguments.of_class is not None:
         chosen = _class_of(arguments.of_class, contents)
@@ -78,6 +88,68 @@ def run(arguments: argparse.Namespace) -> int:
     if not arguments.json:
         print(_done(result, recipe, fmt))
     return 0
+
+
+def _films_a_race(recipe: Recipe) -> bool:
+    from app.export.painting import scene_named
+    from app.export.races import of_race
+
+    try:
+        scene_named(recipe.scene)
+    except ExportUsageError as error:
+        raise UsageError(str(error)) from error
+    return of_race(recipe.scene)
+
+
+def _run_race(
+    arguments: argparse.Namespace,
+    recipe: Recipe,
+    fmt: Format,
+    path: Path,
+    contents: Contents | None,
+) -> int:
+    """Film a race: a project's, or that of a race file; neither needs a network that can run."""
+    from app.export.film import export_race
+    from app.export.painting import offscreen_application
+    from app.export.races import RaceSource, check_race, race_in
+
+    file = Path(arguments.project)
+    if contents is None:
+        if not arguments.scene and not arguments.recipe:
+            recipe = msgspec.structs.replace(recipe, scene=OF_RACES[0])
+        if not _films_a_race(recipe):
+            raise UsageError(
+                tr(
+                    "{path} is a race; its scenes are {known}",
+                    path=file,
+                    known=tr(" and ").join(OF_RACES),
+                )
+            )
+        name, race = file.stem, _loaded(file)
+    else:
+        name, race = contents.project.name, race_in(recipe, contents.project.view)
+    if not recipe.caption and not arguments.recipe:
+        recipe = msgspec.structs.replace(recipe, caption=name)
+    if arguments.of_class is not None:
+        raise UsageError(tr("a race has no classes: leave out --class"))
+    application = offscreen_application()
+    try:
+        check_race(recipe, race)
+        with _tidy_end(), _progress(arguments.json, fmt) as report:
+            result = export_race(recipe, fmt, RaceSource(race, name), path, report)
+    except ExportUsageError as error:
+        raise UsageError(str(error)) from error
+    del application
+    if not arguments.json:
+        print(_done(result, recipe, fmt))
+    return 0
+
+
+def _loaded(file: Path) -> Race:
+    if not file.is_file():
+        what = tr("is a folder, not a race") if file.is_dir() else tr("does not exist")
+        raise UsageError(f"{file} {what}")
+    return load_race(file)
 
 
 def _class_of(name: str, contents: Contents) -> int:

@@ -170,7 +170,7 @@ def _code(parser: argparse.ArgumentParser) -> None:
 
 
 def _export(parser: argparse.ArgumentParser) -> None:
-    _project(parser)
+    parser.add_argument("project", help=tr("a .chainrule file, or a .race file"))
     add = parser.add_argument
     add("-o", "--output", required=True, help=tr("the file to write; its ending says the format"))
     add("--scene", help=tr("what to show: training, network, step, closeup, story, ..."))

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app import theme
 from app.engine.saved import contents_of
+from app.export.dialog_races import RaceFilms
 from app.export.encoder import check_target
 from app.export.estimate import measured, remember
 from app.export.footer import Footer
@@ -58,6 +59,9 @@ def open_dialog(window: Any) -> ExportDialog:
     inside = window.findChild(QWidget, "inside")
     if inside is not None and inside.isVisible():
         dialog.film(*inside.filmed())
+    race = window.findChild(QWidget, "optimizers")
+    if race is not None and race.isVisible():
+        dialog.film(*race.filmed())
     dialog.show()
     dialog.setFocus()
     return dialog
@@ -87,6 +91,7 @@ class ExportDialog(Overlay):
         self.form = ExportForm(_parts(context), _layers(context))
         self.preview = Preview()
         self.range = RangeBar()
+        self.races = RaceFilms(context, self.form, self.range)
         self.footer = Footer()
         self.job = ExportJob(self)
         self.previewer = Previewer(context, self.preview, self)
@@ -189,6 +194,8 @@ class ExportDialog(Overlay):
         """Return the settings as a recipe."""
         first, last = self.range.range
         recipe = self.form.recipe()
+        if self.races.filming:
+            return self.races.recipe(recipe)
         if recipe.scene == "closeup":
             return msgspec.structs.replace(recipe, first=max(first, last - 1), last=last)
         if _is_process(recipe):
@@ -220,6 +227,9 @@ class ExportDialog(Overlay):
 
     @Slot()
     def _on_changed(self, *_: object) -> None:
+        if self.races.fit():
+            self._show_run(self._context.engine.state)
+            return
         fmt = by_id(self.form.format)
         path = with_suffix(self.path, fmt)
         self._path = path if self._chosen_path else next_free(path)
@@ -296,7 +306,7 @@ class ExportDialog(Overlay):
 
     @Slot(object)
     def _show_run(self, state: EngineState) -> None:
-        if self.job.running:
+        if self.job.running or self.races.filming:
             return
         position = state.position
         taken = position.step if position is not None else 0
@@ -330,7 +340,8 @@ class ExportDialog(Overlay):
         try:
             recipe = check(self.recipe(), fmt)
             self._check_typed(recipe)
-            for problem in self._context.document.inspection.problems:
+            problems = () if self.races.filming else self._context.document.inspection.problems
+            for problem in problems:
                 raise ExportError(problem.sentence)
             check_target(self.path, fmt)
         except ExportError as error:
@@ -342,7 +353,7 @@ class ExportDialog(Overlay):
         self._starting = True
         self.footer.show_starting()
         engine = self._context.engine
-        if engine.state.position is None:
+        if engine.state.position is None or self.races.filming:
             self._begin(recipe, None)
         else:
             engine.ask(

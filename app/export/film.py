@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from app.engine.motion import phase_at
-from app.export import instructions, processes, weights
+from app.export import instructions, processes, races, weights
 from app.export.encoder import Encoder, check_target, partial_name, real_path, remove
 from app.export.formats import ExportError, Format
 from app.export.painting import Canvas, png_of
@@ -156,6 +156,36 @@ def _export_step(
             encoder.add(canvas.pixels(frame))
             report(number, len(film))
     return Result(path, len(film), step, step + 1)
+
+
+def export_race(
+    recipe: Recipe, fmt: Format, source: races.RaceSource, path: Path, progress: Progress | None = None
+) -> Result:  # fmt: skip
+    """Write a film of a race, or a picture of its end; nothing half-done stays if it fails or is interrupted.
+
+    Raises
+    ------
+    ExportError
+        With a sentence, when it cannot be written.
+    """
+    check_target(path, fmt)
+    races.check_race(recipe, source.race)
+    canvas = Canvas(recipe, source.spec)
+    report = progress or (lambda done, of: None)
+    first, last = races.span_of(recipe, source.race)
+    title = recipe.caption or source.spec.name
+    if fmt.kind == "still":
+        report(0, 1)
+        _write(fmt, canvas, races.race_still(recipe, canvas, source), path, title)
+        report(1, 1)
+        return Result(path, 1, last, last)
+    count = races.frame_count(recipe, source.race)
+    report(0, count)
+    with Encoder(fmt, path, canvas.size, recipe.fps) as encoder:
+        for number, frame in enumerate(races.race_frames(recipe, canvas, source), 1):
+            encoder.add(canvas.pixels(frame))
+            report(number, count)
+    return Result(path, count, first, last)
 
 
 def _export_process(

@@ -81,7 +81,7 @@ class ExportForm(ScrollPanel):
             tr(
                 "Training: step after step. One step: its instructions in close-up, with moving windows. "
                 "A weight: its value, gradient and update over the steps. "
-                "The others are those of Look inside, of what is chosen there."
+                "The others are those of Look inside, of what is chosen there, and races of Optimizers."
             )
         )
         self.looked_at: dict[str, Any] = {}
@@ -275,7 +275,7 @@ class ExportForm(ScrollPanel):
         if "of" not in self.looked_at:
             kept = {}
         else:
-            apart = ("layer", "channel", "sample", "of")
+            apart = ("layer", "channel", "sample", "racer", "of")
             kept = {k: v for k, v in self.looked_at.items() if k not in apart}
             kept |= self.looked_at["of"].get(self._scene.value, {})
             kept.pop("layer", None)
@@ -289,6 +289,16 @@ class ExportForm(ScrollPanel):
     def format(self) -> str:
         """Id of the chosen format."""
         return self._cards.value
+
+    @property
+    def scene(self) -> str:
+        """Name of the scene that is filmed."""
+        return self._scene.value or "training"
+
+    @property
+    def caption(self) -> str:
+        """What is written over the film."""
+        return self._caption.text()
 
     def set_caption(self, text: str) -> None:
         """Show a caption without announcing it."""
@@ -325,8 +335,10 @@ class ExportForm(ScrollPanel):
         """Show remembered values; unknown ones are ignored."""
         self._cards.set_value(str(values.get("format", "")))
         self._size.set_value(str(values.get("size", "")))
-        self._rate.set_value(str(values.get("rate", "")))
-        self._theme.set_value(str(values.get("theme", "")))
+        for choice, name in ((self._rate, "rate"), (self._theme, "theme")):
+            # Of these one holds always.
+            if values.get(name):
+                choice.set_value(str(values[name]))
         seconds = values.get("seconds")
         if isinstance(seconds, int | float):
             self._seconds.set_amount(float(seconds))

@@ -15,6 +15,7 @@ from app.document import data_info
 from app.engine.saved import contents_of
 from app.export.formats import ExportError
 from app.export.painting import Canvas
+from app.export.races import of_race
 from app.export.service import ExportJob
 from app.scenes.frame import Frame, Selection
 from app.scenes.spec_view import network_view
@@ -143,7 +144,7 @@ class Previewer(QObject):
             self._job.cancel()
             return
         engine = self._context.engine
-        if engine.state.position is None:
+        if engine.state.position is None or of_race(self._wanted[0].scene):
             self._begin(None)
         else:
             engine.ask("saved_state", done=self._begin, failed=lambda problem: None)

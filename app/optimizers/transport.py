@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
 from app.optimizers.session import SPEEDS, RaceSession
+from app.optimizers.sharing import Sharing
 from app.scenes.formula_expressions import format_number
 from app.text import tr
 from app.transport import Transport, TransportState
@@ -39,6 +40,7 @@ class RaceTransport(Transport):
         self._session = session
         self.surface = Chip(name="race-surface-chip", label=tr("Surface"))
         self.start = Chip(name="race-start-chip", label=tr("Start and minimum"))
+        self.sharing = Sharing(session, self)
         for signal in (session.race_changed, session.paths_changed):
             signal.connect(self._show_race)
         for signal in (
@@ -66,7 +68,11 @@ class RaceTransport(Transport):
         )  # fmt: skip
 
     def chips(self) -> tuple[QWidget, ...]:
-        return (self.surface, self.start)
+        return (self.surface, self.start, self.sharing.button)
+
+    def set_compact(self, level: int) -> None:
+        """Leave out words a narrow window has no room for."""
+        self.sharing.button.set_label("" if level >= 1 else tr("Share"))
 
     def _show_race(self) -> None:
         session = self._session

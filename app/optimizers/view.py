@@ -11,6 +11,7 @@ from app.optimizers import seeing
 from app.optimizers.panels import PLACES, panels
 from app.optimizers.racer_head import RacerHead
 from app.optimizers.session import RaceSession
+from app.optimizers.solid import Solid
 from app.optimizers.transport import RaceTransport
 from app.spot import Spot
 from app.text import number, tr
@@ -45,6 +46,7 @@ class OptimizersView(QWidget):
         self._context = context
         self.session = RaceSession(context, self)
         self.transport = RaceTransport(self.session, self)
+        self.transport.sharing.accept_drops(self)
         self.spots: dict[str, Spot] = {}
         self._level = 0
         seeing.offer(self.session)
@@ -106,6 +108,7 @@ class OptimizersView(QWidget):
     def set_compact(self, level: int) -> None:
         """Give the surface room in small windows."""
         level = self._level = min(level, 2)
+        self.transport.set_compact(level)
         for place, widths in (("racers", _LEFT), ("terms", _RIGHT)):
             if place in self.spots:
                 self.spots[place].setFixedWidth(widths[level])
@@ -132,6 +135,16 @@ class OptimizersView(QWidget):
             (",", tr("back")),
             ("R", tr("restart")),
         )
+
+    def filmed(self) -> tuple[str, dict[str, Any]]:
+        """Return the scene that films what is shown, and its switches.
+
+        Under ``"of"`` stand toggles of single scenes, by the scene's name.
+        """
+        stage = self.spots.get("stage")
+        scene = "race-3d" if stage is not None and stage.value == "solid" else "race"
+        toggles = {"racer": self.session.racer}
+        return scene, toggles | {"of": {"race-3d": Solid.of(self.session).filmed()}}
 
     # -- panels
 

@@ -47,7 +47,7 @@ class Announcements:
             self._tell_of_kept_run(message.values)
         elif message.name == "run.deleted" and isinstance(message, Event):
             self._tell_of_deleted_run(message.values)
-        elif message.name == "inside.saved" and isinstance(message, Event):
+        elif message.name in ("inside.saved", "race.saved") and isinstance(message, Event):
             self.toast.show_message(tr("Saved {path}", path=message.values["path"]))
         elif message.name == "run.opened-again" and isinstance(message, Event):
             self._tell_of_run_again(message.values)

@@ -1,0 +1,118 @@
+"""The film of a race on its map; beside it, of a regression, the points with everybody's line.
+
+A frame's toggles hold besides those of `app.scenes.race_slide` ``"map"`` (`app.engine.questions.mapping.SurfaceMap`).
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PySide6.QtCore import QRectF, Qt
+
+from app.scenes import draw, race_fit, race_map_paint, race_relief, registry
+from app.scenes.race_map_layout import Viewport, fitted, fitted_curve
+from app.scenes.race_moment import Moment
+from app.scenes.race_slide import RaceSlide
+from app.text import tr
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from PySide6.QtGui import QImage, QPainter
+
+    from app.engine.questions.mapping import SurfaceMap
+    from app.engine.questions.racing import RaceAnswer
+    from app.export.races import RaceSource
+    from app.scenes.frame import Frame
+    from app.scenes.race_slide import SlideLayout
+    from app.theme import Theme
+    from core.landscape import Surface
+
+_Box = tuple[float, float, float, float]
+#: Share of the width that the points of a regression have.
+_FIT = 0.36
+
+
+class MapFilm(RaceSlide):
+    """See the module's text."""
+
+    name = "race"
+    film_title = tr("Race")
+
+    def process(self, source: RaceSource, place: SlideLayout, scale: float) -> Mapping[str, Any]:
+        """Run the race, and draw the map as large as it will be."""
+        found = dict(super().process(source, place, scale))
+        surface: Surface = found["answer"].surface
+        view = view_of(surface, place.picture, None)
+        columns, rows = max(2, round(view.w * scale)), max(2, round(view.h * scale))
+        across, down = view.across, view.down
+        if len(surface.variables) > 1:
+            # Heights are of the middles of pixels.
+            across, down = _inner(across, columns), _inner(down, rows)
+        found["map"] = source.ask(
+            "surface_map", surface=surface.to_document(), across=across, down=down, width=columns, height=rows,
+            scale=scale,
+        )  # fmt: skip
+        return found
+
+    def picture(
+        self, painter: QPainter, box: _Box, theme: Theme, frame: Frame, answer: RaceAnswer, time: float, chosen: str
+    ) -> None:  # fmt: skip
+        """Draw the map with everybody's way, and the points beside it."""
+        known: SurfaceMap | None = frame.toggles.get("map")
+        if known is None:
+            return
+        surface = answer.surface
+        view = view_of(surface, box, known)
+        curve = None
+        if known.curve is not None:
+            curve = (np.linspace(*known.across, len(known.curve)), known.curve)
+        moment = Moment(answer, time, chosen, answer.race.start, curve)
+        painter.save()
+        painter.translate(box[0], box[1])
+        painter.setClipRect(QRectF(0, 0, view.w, view.h), Qt.ClipOperation.IntersectClip)
+        if known.curve is not None:
+            race_map_paint.paint_curve(painter, theme, view, known)
+        else:
+            race_map_paint.paint_surface(painter, theme, view, known, _image(theme, known))
+        race_map_paint.paint_signs(painter, theme, view, surface)
+        race_map_paint.paint_trails(painter, theme, view, moment)
+        x, y = answer.race.start
+        if curve is not None:
+            y = float(np.interp(x, *curve))
+        if np.isfinite(y):
+            race_map_paint.paint_start(painter, theme, view, view.point(x, y))
+        race_map_paint.paint_racers(painter, theme, view, moment)
+        painter.restore()
+        if surface.samples is not None:
+            painter.save()
+            painter.translate(box[0] + view.w, box[1])
+            size = (box[2] - view.w, box[3])
+            painter.setClipRect(QRectF(0, 0, *size), Qt.ClipOperation.IntersectClip)
+            draw.line(painter, 0.5, 0, 0.5, size[1], theme.line)
+            race_fit.paint(painter, theme, surface, size, moment)
+            painter.restore()
+
+
+def view_of(surface: Surface, box: _Box, known: SurfaceMap | None) -> Viewport:
+    """Return what of a surface is shown in a rectangle, whose corner is (0, 0)."""
+    width = box[2] * (1 - _FIT) if surface.samples is not None else box[2]
+    area = (0.0, 0.0, max(1.0, round(width)), max(1.0, box[3]))
+    if len(surface.variables) == 1:
+        return fitted_curve(surface.domain[0], None if known is None else known.curve, *area)
+    return fitted(surface, *area)
+
+
+def _inner(ends: tuple[float, float], count: int) -> tuple[float, float]:
+    half = (ends[1] - ends[0]) / count / 2
+    return ends[0] + half, ends[1] - half
+
+
+@lru_cache(maxsize=2)
+def _image(theme: Theme, known: SurfaceMap) -> QImage | None:
+    return None if known.relief is None else race_relief.picture(theme, known.relief)
+
+
+SCENE = registry.register(MapFilm())

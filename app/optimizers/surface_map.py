@@ -137,7 +137,18 @@ class SurfaceMapView(Painted):
         document = self._session.race.surface
         if self._surface is None or self._document != document:
             self._take(document)
+        if not self._session.playing:
+            self._name()
         self.update()
+
+    def _name(self) -> None:
+        """Say in words where the race stands."""
+        moment, words = self.moment, tr("Map of the race")
+        if moment is not None and moment.places:
+            # The racer that is looked at is the last.
+            told = words_of(moment.places[-1], self._session.step, self._names)
+            words = f"{words}, {moment.surface.title}. {told.replace(chr(10), ', ')}"
+        self.setAccessibleName(words)
 
     def _take(self, document: dict[str, object]) -> None:
         self._document = dict(document)

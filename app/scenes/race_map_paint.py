@@ -32,8 +32,8 @@ MARKER, CHOSEN, _EDGE = 12.0, 15.0, 9.0
 _INSET = 14.0
 #: Left, top, width and height of the corner that is left free of words.
 _BUTTONS = (34.0, 4.0, 104.0, 36.0)
-#: Up to so many minima are labelled.
-_LABELLED = 4
+#: Up to so many minima are labelled; several only where the map is that wide.
+_LABELLED, _ROOMY = 4, 540.0
 
 
 def paint_surface(
@@ -121,7 +121,7 @@ def paint_axes(painter: QPainter, theme: Theme, view: Viewport, names: tuple[str
     """Paint numbers along the left and the lower edge, and what the axes are."""
     bottom, right = view.y + view.h, view.x + view.w
     wide = draw.advance(names[0], 11, 600) + 18
-    for value, words in marks(*view.across, view.w):
+    for value, words in marks(*view.across, view.w, 60):
         x = view.point(value, 0).x()
         half = draw.advance(words, 10, mono=True) / 2
         if x - half < view.x + 34 or x + half > right - wide:
@@ -155,7 +155,8 @@ def paint_minima(
     heights
         Whether y is the height of a curve: minima are then marked along the lower edge.
     """
-    labelled = len(surface.minima) <= _LABELLED
+    several = len(surface.minima) > 1
+    labelled = not several or (len(surface.minima) <= _LABELLED and view.w >= _ROOMY)
     for x, y in surface.minima:
         at = view.point(x, y)
         if heights:

@@ -186,6 +186,8 @@ def _keys() -> list[tuple[str, str]]:
         ("Ctrl+← Ctrl+→", tr("Move the layer")),
         ("Delete", tr("Remove the layer")),
         (tr("↑ ↓ Enter Delete"), tr("In Optimizers: choose, set, remove a racer")),
+        ("+ − 0", tr("In Optimizers: the map larger, smaller, all of it")),
+        (tr("Shift+Arrow"), tr("In Optimizers, on the map: move the start")),
         ("Ctrl+Z", tr("Undo")),
         ("Ctrl+Shift+Z", tr("Redo")),
         ("Ctrl+S", tr("Save")),

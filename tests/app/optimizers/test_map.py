@@ -146,6 +146,8 @@ def test_markers_stand_where_the_paths_say_also_between_two_steps(racing: Racing
     spot, outside = race_map_paint.spot(_view(shown), place)
     assert outside is None
     assert _view(shown).at(spot.x(), spot.y()) == pytest.approx(tuple(between))
+    racing.do("race.seek", step=60)
+    assert f"loss {path.losses[60]:.4f}" in shown.accessibleName()
     # The one that is looked at is painted last.
     assert moment.places[-1].racer.id == racing.session.racer
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 #: Heights of the legend and of a plot, of its head and below it, and room at both sides.
 _LEGEND, _PLOT, _TOP, _LOW, _EDGE = 28, 74, 22, 8, 16
+#: Plots are drawn for so long at a time, in seconds.
+_BUDGET = 0.004
 
 
 class TermHistory(Painted):
@@ -48,6 +51,8 @@ class TermHistory(Painted):
         )
         self._session = session
         self._picture: tuple[tuple[object, ...], QImage] | None = None
+        #: Plots that are in the picture.
+        self._done = 0
         self._series: tuple[object, list[tuple[str, str, np.ndarray]]] | None = None
         self.setToolTip(tr("Click or drag to go to a step"))
         self.setCursor(Qt.CursorShape.SizeHorCursor)
@@ -87,24 +92,20 @@ class TermHistory(Painted):
     def paint(self, painter: QPainter, colors: Theme, area: QRect) -> None:
         session, update = self._session, seeing.update_of(self._session)
         if update is None:
-            draw.text(
-                painter,
-                _EDGE,
-                24,
-                session.problem or tr("The race is being computed."),
-                12,
-                colors.tx3,
-            )
+            words = session.problem or tr("The race is being computed.")
+            draw.text(painter, _EDGE, 24, words, 12, colors.tx3)
             return
         ratio = self.devicePixelRatioF()
         key = (id(update.path), session.racer, self.size(), colors.name, ratio)
         if self._picture is None or self._picture[0] != key:
-            self._picture = (key, self._drawn(update, colors, ratio))
+            size = (self.width(), self.height())
+            self._picture = (key, draw.canvas(*size, ratio, None))
+            self._done = 0
+        self._go_on(update, colors, self._picture[1])
         draw.blit(painter, 0, 0, self._picture[1])
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
         x, step = round(self.x_of(session.time)) + 0.5, update.step
         shown = self.series()
-        draw.line(painter, x, _LEGEND, x, self.height() - _LOW, colors.tx2)
         for k, (_, _, values) in enumerate(shown):
             here = values[min(step, len(values) - 1)]
             y = _LEGEND + _PLOT * k + 14
@@ -114,16 +115,22 @@ class TermHistory(Painted):
             draw.text(
                 painter, self.width() - _EDGE, y, words, 11, colors.tx, mono=True, anchor="end"
             )
+            top = _LEGEND + _PLOT * k
+            draw.line(painter, x, top + _TOP, x, top + _PLOT - _LOW, colors.tx2)
 
-    def _drawn(self, update: Update, colors: Theme, ratio: float) -> QImage:
-        """Everything but the playhead."""
-        image = draw.canvas(self.width(), self.height(), ratio, None)
+    def _go_on(self, update: Update, colors: Theme, image: QImage) -> None:
+        """Draw everything but the playhead, as many plots as there is time for; the rest in the next turn."""
+        shown, end = self.series(), perf_counter() + _BUDGET
+        if self._done >= len(shown):
+            return
         look = looks(self._session.race).get(self._session.racer)
         inks = Inks(colors, look.color(colors) if look is not None else colors.tx)
         with draw.painting(image, (self.width(), self.height())) as painter:
-            self._draw_legend(painter, colors, update.letters)
-            for k, (name, sign, values) in enumerate(self.series()):
-                top = _LEGEND + _PLOT * k
+            if not self._done:
+                self._draw_legend(painter, colors, update.letters)
+            while self._done < len(shown) and perf_counter() < end:
+                name, sign, values = shown[self._done]
+                top = _LEGEND + _PLOT * self._done
                 role = "bwd" if name in (GRADIENT, RAW) else "tx"
                 laid = symbol(sign, 12, role)
                 f.paint(painter, laid, inks, _EDGE, top + 2)
@@ -132,7 +139,9 @@ class TermHistory(Painted):
                 draw.text(
                     painter, _EDGE + max(30.0, laid.width + 8), top + 14, words, 10, colors.tx3
                 )
-        return image
+                self._done += 1
+        if self._done < len(shown):
+            self.update()
 
     def _draw_legend(self, painter: QPainter, colors: Theme, letters: Sequence[str]) -> None:
         x = float(_EDGE)
@@ -186,7 +195,7 @@ class TermHistory(Painted):
             painter.setBrush(Qt.BrushStyle.NoBrush)
             for at, line in runs(both[:, k], round(right - left)):
                 xs = left + at / steps * (right - left)
-                points = QPolygonF([QPointF(a, b) for a, b in zip(xs, y_of(line), strict=True)])
+                points = QPolygonF(list(map(QPointF, xs.tolist(), y_of(line).tolist())))
                 painter.drawPolyline(points)
         return float(real.min()), float(real.max())
 
@@ -248,7 +257,7 @@ def series_of(update: Update) -> list[tuple[str, str, np.ndarray]]:
 
 
 def runs(values: np.ndarray, width: int) -> list[tuple[np.ndarray, np.ndarray]]:
-    """A curve in pieces without gaps, of not more than about four points a pixel: lowest and highest of each stretch.
+    """A curve in pieces without gaps, of not more than about two points a pixel: lowest and highest of each stretch.
 
     Returns
     -------
@@ -259,7 +268,7 @@ def runs(values: np.ndarray, width: int) -> list[tuple[np.ndarray, np.ndarray]]:
     pieces = []
     for first, last in zip(edges[::2], edges[1::2], strict=True):
         part, at = values[first:last], np.arange(first, last, dtype=np.float64)
-        stretch = len(values) // (2 * max(width, 1))
+        stretch = len(values) // max(width, 1)
         if stretch > 1:
             whole = len(part) // stretch * stretch
             blocks = part[:whole].reshape(-1, stretch)

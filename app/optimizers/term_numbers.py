@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _EDGE, _LINE = (16, 14, 12), 18
 #: A formula higher than this is left out: the slopes of some surfaces are long.
-_HIGHEST = 96.0
+_HIGHEST = 150.0
 
 
 class TermNumbers(Painted):

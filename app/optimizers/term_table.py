@@ -6,8 +6,9 @@ import math
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+import numpy as np
 from PySide6.QtCore import QEvent, QPoint, QRect, Qt
-from PySide6.QtGui import QHelpEvent, QKeyEvent, QMouseEvent, QPainter
+from PySide6.QtGui import QHelpEvent, QImage, QKeyEvent, QMouseEvent, QPainter
 from PySide6.QtWidgets import QSizePolicy, QToolTip
 
 from app.optimizers import seeing
@@ -73,6 +74,7 @@ class TermTable(Painted):
         self._session = session
         self._level = 0
         self._over = -1
+        self._ground: tuple[tuple[object, ...], QImage] | None = None
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.follow()
 
@@ -147,69 +149,76 @@ class TermTable(Painted):
 
     def paint(self, painter: QPainter, colors: Theme, area: QRect) -> None:
         session, update = self._session, seeing.update_of(self._session)
-        edge, letters = _EDGE[self._level], self._letters()
-        rights = self._columns(len(letters))
-        draw.text(painter, edge, 18, tr("Term"), 11, colors.tx3, weight=500)
-        draw.text(
-            painter, edge + _SYMBOL[self._level], 18, tr("Formula"), 11, colors.tx3, weight=500
-        )
-        axis = seeing.axis_of(session)
-        for k, (letter, right) in enumerate(zip(letters, rights, strict=True)):
-            ink = colors.tx if k == axis and len(letters) > 1 else colors.tx3
-            draw.text(painter, right, 18, letter, 11, ink, weight=500, mono=True, anchor="end")
-        draw.fill(painter, 0, _HEAD - 1, self.width(), 1, colors.line)
         racer = session.race.racer(session.racer)
-        if racer is None:
-            return
-        inks = Inks(colors, looks(session.race)[racer.id].color(colors))
-        shown = seeing.revealed(session)
+        letters, terms = self._letters(), self.terms
         mark = seeing.marked(session, update) if update is not None else ""
-        for k, one in enumerate(self.terms):
+        ink = looks(session.race)[racer.id].color(colors) if racer is not None else colors.tx
+        ratio = self.devicePixelRatioF()
+        key = (
+            terms, mark, self._over, seeing.axis_of(session), letters, ink.rgb(), colors.name, self.size(), ratio,
+        )  # fmt: skip
+        if self._ground is None or self._ground[0] != key:
+            image = draw.canvas(self.width(), self.height(), ratio, None)
+            with draw.painting(image, (self.width(), self.height())) as under:
+                self._paint_ground(under, Inks(colors, ink), terms, mark, letters)
+            self._ground = (key, image)
+        draw.blit(painter, 0, 0, self._ground[1])
+        if racer is not None:
+            self._paint_numbers(painter, colors, terms, update, self._columns(len(letters)))
+
+    def _paint_ground(
+        self,
+        painter: QPainter,
+        inks: Inks,
+        terms: tuple[Term, ...],
+        mark: str,
+        letters: tuple[str, ...],
+    ) -> None:
+        """Paint all but the numbers, which are other ones at every step."""
+        edge, gray = _EDGE[self._level], inks.color("tx3")
+        draw.text(painter, edge, 18, tr("Term"), 11, gray, weight=500)
+        left = edge + _SYMBOL[self._level]
+        draw.text(painter, left, 18, tr("Formula"), 11, gray, weight=500)
+        axis = seeing.axis_of(self._session)
+        for k, (letter, right) in enumerate(zip(letters, self._columns(len(letters)), strict=True)):
+            ink = inks.color("tx") if k == axis and len(letters) > 1 else gray
+            draw.text(painter, right, 18, letter, 11, ink, weight=500, mono=True, anchor="end")
+        draw.fill(painter, 0, _HEAD - 1, self.width(), 1, inks.color("line"))
+        for k, one in enumerate(terms):
             box = self.row_rect(k)
-            if one.name == mark:
-                draw.fill(painter, 0, box.y(), self.width(), box.height() - 1, colors.selbg)
-            elif k == self._over:
-                draw.fill(painter, 0, box.y(), self.width(), box.height() - 1, colors.bg2)
-            self._paint_term(painter, inks, one, box, one.name == mark)
-            draw.fill(painter, 0, box.bottom(), self.width(), 1, colors.line)
-            if update is None or (shown is not None and k > shown) or (update.gone and k):
-                text = "…" if update is not None and not update.gone else "–"
-                ink = colors.bwd if text == "…" else colors.tx3
-                draw.text(
-                    painter,
-                    rights[-1],
-                    box.center().y() + 5,
-                    text,
-                    12,
-                    ink,
-                    mono=True,
-                    anchor="end",
-                )
-                continue
-            value = update.value(one.name)
-            middle = box.center().y() + 5
-            if value.ndim == 0:
-                draw.text(
-                    painter,
-                    rights[-1],
-                    middle,
-                    _scalar(float(value)),
-                    12,
-                    colors.tx,
-                    mono=True,
-                    anchor="end",
-                )
-                continue
-            for right, number in zip(rights, value, strict=False):
-                ink = (
-                    colors.tx
-                    if math.isfinite(number)
-                    else colors.err
-                    if not update.last
-                    else colors.tx3
-                )
-                text = figure(float(number)) if not (update.last and math.isnan(number)) else "–"
-                draw.text(painter, right, middle, text, 12, ink, mono=True, anchor="end")
+            chosen = one.name == mark
+            if chosen or k == self._over:
+                fill = inks.color("selbg" if chosen else "bg2")
+                draw.fill(painter, 0, box.y(), self.width(), box.height() - 1, fill)
+            self._paint_term(painter, inks, one, box, chosen)
+            draw.fill(painter, 0, box.bottom(), self.width(), 1, inks.color("line"))
+
+    def _paint_numbers(
+        self,
+        painter: QPainter,
+        colors: Theme,
+        terms: tuple[Term, ...],
+        update: Update | None,
+        rights: list[int],
+    ) -> None:
+        shown = seeing.revealed(self._session)
+        for k, one in enumerate(terms):
+            y = self.row_rect(k).center().y() + 5
+            if update is None or (update.gone and k) or (update.last and _is_nothing(update, one)):
+                written = [("–", rights[-1], colors.tx3)]
+            elif shown is not None and k > shown:
+                written = [("…", rights[-1], colors.bwd)]
+            else:
+                value = update.value(one.name)
+                if value.ndim == 0:
+                    written = [(_scalar(float(value)), rights[-1], colors.tx)]
+                else:
+                    written = [
+                        (figure(float(one)), right, colors.tx if math.isfinite(one) else colors.err)
+                        for right, one in zip(rights, value, strict=False)
+                    ]
+            for text, right, ink in written:
+                draw.text(painter, right, y, text, 12, ink, mono=True, anchor="end")
 
     def _paint_term(
         self, painter: QPainter, inks: Inks, one: Term, box: QRect, chosen: bool
@@ -291,6 +300,10 @@ class TermTable(Painted):
             seeing.choose(self._session, place, axes[Qt.Key(key)])
         else:
             super().keyPressEvent(event)
+
+
+def _is_nothing(update: Update, term: Term) -> bool:
+    return bool(np.isnan(update.value(term.name)).any())
 
 
 def _scalar(value: float) -> str:

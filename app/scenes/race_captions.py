@@ -425,7 +425,12 @@ def _step(update: Update) -> str:
     # Adam's v by itself is not what it divides by.
     name = "v_max" if "v_max" in squares else squares[-1] if squares else ""
     heavy = _heavy(update, name) if name and name not in ("v_max", "v") else ""
-    return _joined(way, heavy)
+    ahead = ""
+    if update.optimizer.config.get("nesterov") and update.term("velocity"):
+        ahead = tr(
+            "It takes v once more, the new one: the next gradient is measured ahead of the ball."
+        )
+    return _joined(way, ahead, heavy)
 
 
 def _next(update: Update) -> str:

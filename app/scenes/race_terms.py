@@ -242,11 +242,24 @@ def _area(update: Update, come: Callable[[str], bool]) -> Area | None:
     assert last is not None
     power = SQUARES[last.name]
     tag = last.symbol if power == 1.0 else rf"\sqrt{{{last.symbol}}}"
-    inner = None
+    squares, inner = update.value(last.name), None
     if last.name == "v_corrected":
-        inner = _finite(update.value("v") ** 0.5)
-    sides, g = _finite(update.value(last.name) ** power), _finite(abs(update.value(GRADIENT)))
-    return None if sides is None or g is None else Area(tag, sides, inner, g)
+        inner = update.value("v") ** power
+    elif last.name == "v_max" and update.racer.bias_correction:
+        # Keras corrects it within the rate.
+        tag, inner = r"\sqrt{v_max/c_2}", squares**power
+        squares = squares / update.value("square_correction")
+    sides, g = _of_axes(update, squares**power), _of_axes(update, abs(update.value(GRADIENT)))
+    if sides is None or g is None:
+        return None
+    return Area(tag, sides, None if inner is None else _of_axes(update, inner), g)
+
+
+def _of_axes(update: Update, value: np.ndarray) -> Pair | None:
+    """Two sides; a curve has one axis, whose square is one."""
+    if len(update.letters) == 1:
+        value = value[[0, 0]]
+    return _finite(value)
 
 
 def _ball(update: Update) -> Pair | None:

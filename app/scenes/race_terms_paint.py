@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
-from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
+from PySide6.QtGui import QColor, QImage, QPainter, QPen, QPolygonF
 
 from app.scenes import draw
 from app.scenes import formula as f
@@ -88,6 +88,7 @@ def paint(
         if area.contains(there):
             draw.disc(painter, there.x(), there.y(), 4.0, theme.bg0, theme.tx, 1.5)
     taken: list[QRectF] = [QRectF(at.x() - 10, at.y() - 10, 20, 20)]
+    taken += [QRectF(end.x() - 7, end.y() - 7, 14, 14) for _, end, _ in ends]
     if picture.area is not None or picture.rates is not None:
         # Buttons stand along the upper edge.
         below = area.adjusted(0, _UPPER, 0, 0)
@@ -215,7 +216,8 @@ def _paint_glyph(
     _card(painter, inks, box, 6)
     y = box.y() + _PAD
     if picture.area is not None:
-        _paint_area(painter, inks, picture.area, box.x() + _PAD, y)
+        flat = len(picture.letters) == 1
+        _paint_area(painter, inks, picture.area, box.x() + _PAD, y, flat)
         y += _SIDE + 18
     if picture.rates is not None:
         _paint_rates(painter, inks, picture, box.x() + _PAD, y)
@@ -254,7 +256,7 @@ def _free(size: QSizeF, at: QPointF, ends: list[QPointF], area: QRectF) -> QRect
     return found[1]
 
 
-def _paint_area(painter: QPainter, inks: Inks, area: Area, x: float, y: float) -> None:
+def _paint_area(painter: QPainter, inks: Inks, area: Area, x: float, y: float, flat: bool) -> None:
     """Rectangles on one corner: how large gradients were, and how large this one is."""
     largest = max(*area.sides, *area.gradient, 1e-300)
     bottom = y + _SIDE
@@ -276,12 +278,19 @@ def _paint_area(painter: QPainter, inks: Inks, area: Area, x: float, y: float) -
     for k, (source, role) in enumerate(((area.tag, "racer"), ("|g|", "bwd"))):
         laid = tag(source, 11, role)
         f.paint(painter, laid, inks, x + _SIDE + 8, y + 4 + 20 * k)
-    draw.text(painter, x, bottom + 12, tr("sides along both axes"), 10, inks.tx3)
+    draw.text(
+        painter,
+        x,
+        bottom + 12,
+        tr("its side") if flat else tr("sides along both axes"),
+        10,
+        inks.tx3,
+    )
 
 
 def _paint_rates(painter: QPainter, inks: Inks, picture: Picture, x: float, y: float) -> None:
     assert picture.rates is not None
-    largest = max(*map(abs, picture.rates), 1e-300)
+    largest = max(*map(abs, picture.rates[: len(picture.letters)]), 1e-300)
     for k, (letter, rate) in enumerate(zip(picture.letters, picture.rates, strict=False)):
         top = y + 15 * k
         draw.text(painter, x, top + 9, letter, 10, inks.tx2, mono=True)
@@ -345,23 +354,62 @@ def paint_legend(
     painter: QPainter, theme: Theme, look: Look, picture: Picture, box: QRectF
 ) -> None:
     """Paint the legend into a rectangle of `legend_size`."""
-    inks = Inks(theme, look.color(theme))
-    painter.setPen(QPen(theme.line2, 1))
-    painter.setBrush(theme.bg1)
-    painter.drawRoundedRect(box, 8, 8)
-    x, y = box.x() + 12, box.y() + 8
-    title = draw.elide(picture.title, 11.5, box.width() - 24, 600)
-    draw.text(painter, x, y + 15, title, 11.5, theme.tx, weight=600)
-    for sign, ink, words, source in _lines(picture):
+    lines, scale = tuple(_lines(picture)), draw.scale_of(painter)
+    color = look.color(theme).rgb()
+    if draw.is_vector(painter):
+        painter.save()
+        painter.translate(box.topLeft())
+        _write_legend(
+            painter,
+            Inks(theme, look.color(theme)),
+            picture.title,
+            lines,
+            _foot(picture),
+            box.size(),
+        )
+        painter.restore()
+        return
+    image = _legend(
+        theme, color, picture.title, lines, _foot(picture), box.width(), box.height(), scale
+    )
+    # At a whole pixel it is as sharp as it was made.
+    draw.blit(painter, round(box.x() * scale) / scale, round(box.y() * scale) / scale, image)
+
+
+@lru_cache(maxsize=8)
+def _legend(
+    theme: Theme, color: int, title: str, lines: tuple[tuple[str, str, str, str], ...], foot: str, wide: float,
+    high: float, scale: float,
+) -> QImage:  # fmt: skip
+    """The legend as a picture: it is the same for as long as the race goes on."""
+    image = draw.canvas(wide, high, scale, None)
+    with draw.painting(image, (wide, high)) as painter:
+        _write_legend(
+            painter, Inks(theme, QColor.fromRgb(color)), title, lines, foot, QSizeF(wide, high)
+        )
+    return image
+
+
+def _write_legend(
+    painter: QPainter, inks: Inks, title: str, lines: tuple[tuple[str, str, str, str], ...], foot: str,
+    size: QSizeF,
+) -> None:  # fmt: skip
+    painter.setPen(QPen(inks.line2, 1))
+    painter.setBrush(inks.bg1)
+    painter.drawRoundedRect(QRectF(0.5, 0.5, size.width() - 1, size.height() - 1), 8, 8)
+    x, y = 12.0, 8.0
+    shown = draw.elide(title, 11.5, size.width() - 24, 600)
+    draw.text(painter, x, y + 15, shown, 11.5, inks.tx, weight=600)
+    for sign, ink, words, source in lines:
         y += _LINE
         _paint_sign(painter, inks, sign, ink, x, y + 11)
         laid = tag(source, 11, ink)
-        room = box.right() - 12 - (x + _STROKE + 10) - laid.width - 8
+        room = size.width() - 12 - (x + _STROKE + 10) - laid.width - 8
         written = draw.text(
-            painter, x + _STROKE + 10, y + 15, draw.elide(words, 11.5, room), 11.5, theme.tx2
+            painter, x + _STROKE + 10, y + 15, draw.elide(words, 11.5, room), 11.5, inks.tx2
         )  # fmt: skip
         f.paint(painter, laid, inks, x + _STROKE + 18 + written, y + 15 - laid.baseline)
-    draw.text(painter, x, y + _LINE + 14, _foot(picture), 11.5, theme.tx3)
+    draw.text(painter, x, y + _LINE + 14, foot, 11.5, inks.tx3)
 
 
 def _paint_sign(painter: QPainter, inks: Inks, sign: str, ink: str, x: float, y: float) -> None:

@@ -211,6 +211,27 @@ def test_the_area_has_the_roots_as_sides_and_grows_by_its_correction() -> None:
     assert grown.area.gradient == pytest.approx(tuple(np.abs(path.terms["g"][40])))
 
 
+def test_what_amsgrad_divides_by_is_compared_corrected() -> None:
+    path, found = _path("amsgrad"), picture(_update("amsgrad", 40))
+    assert found is not None
+    assert found.area is not None
+    corrected = path.terms["v_max"][40] / path.terms["square_correction"][40]
+    np.testing.assert_allclose(np.square(found.area.sides), corrected)
+    assert found.area.inner == pytest.approx(tuple(np.sqrt(path.terms["v_max"][40])))
+
+
+def test_of_a_curve_the_area_is_a_square() -> None:
+    ground = landscape.surface("non-convex-curve")
+    racer = _racer("adam")
+    path = landscape.trajectory(ground, racer.optimizer, ground.start, STEPS)
+    found = picture(Update(racer, path, 5, ground.variables))
+    assert found is not None
+    assert found.area is not None
+    assert found.area.sides[0] == found.area.sides[1] > 0
+    assert found.area.gradient == pytest.approx((abs(path.gradients[5, 0]),) * 2)
+    _painted(found, "dark")
+
+
 def _painted(found: Picture, name: str) -> QImage:
     image = QImage(400, 400, QImage.Format.Format_RGB32)
     colors = theme.THEMES[name]

@@ -24,9 +24,17 @@ _WIDE, _HIGH = 400.0, 300.0
 
 
 def paint(
-    painter: QPainter, theme: Theme, session: RaceSession, view: Viewport, moment: Moment
+    painter: QPainter,
+    theme: Theme,
+    session: RaceSession,
+    view: Viewport,
+    moment: Moment,
+    covered: tuple[QRectF, ...] = (),
 ) -> None:
-    """Paint it, unless it is switched off, the race is over, or the racer is not on the map."""
+    """Paint it, unless it is switched off, the race is over, or the racer is not on the map.
+
+    What its arrows are is written clear of what is `covered`, and of the legend.
+    """
     shown = seeing.picture_of(session)
     place = next((one for one in moment.places if one.racer.id == session.racer), None)
     if shown is None or place is None:
@@ -37,8 +45,9 @@ def paint(
     (x0, x1), (y0, y1) = view.across, view.down
     scale = (view.w / (x1 - x0), 0.0 if moment.flat else -view.h / (y1 - y0))
     area = QRectF(view.x, view.y, view.w, view.h)
-    race_terms_paint.paint(painter, theme, place.look, shown, at, scale, area)
     box = legend_box(view, shown, at)
+    standing = (*covered, *([box] if box is not None else ()))
+    race_terms_paint.paint(painter, theme, place.look, shown, at, scale, area, standing)
     if box is not None:
         race_terms_paint.paint_legend(painter, theme, place.look, shown, box)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from math import ceil, log10
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QSize, Qt, Signal, Slot
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QHelpEvent, QKeyEvent, QMouseEvent, QNativeGestureEvent, QWheelEvent
-from PySide6.QtWidgets import QToolTip
+from PySide6.QtWidgets import QToolTip, QWidget
 
 from app.optimizers import map_terms
 from app.optimizers.map_ground import MapGround
@@ -229,9 +229,14 @@ class SurfaceMapView(Painted):
             race_map_paint.paint_start(painter, colors, view, at, grown=self._near_start)
         if moment is not None:
             race_map_paint.paint_racers(painter, colors, view, moment)
-            map_terms.paint(painter, colors, self._session, view, moment)
+            map_terms.paint(painter, colors, self._session, view, moment, self._covered())
         if not self._picture.complete:
             self.update()
+
+    def _covered(self) -> tuple[QRectF, ...]:
+        """Where other things stand on the map: its buttons, the surface in three dimensions."""
+        found = self.findChildren(QWidget, options=Qt.FindChildOption.FindDirectChildrenOnly)
+        return tuple(QRectF(one.geometry()) for one in found if one.isVisible())
 
     def start_at(self) -> QPointF | None:
         """The pixel of the start."""

@@ -17,6 +17,8 @@ from app.scenes.race_terms import Area, Arrow, Picture
 from app.text import tr
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from app.scenes.race_looks import Look
     from app.theme import Theme
 
@@ -61,6 +63,7 @@ def paint(
     at: QPointF,
     scale: tuple[float, float],
     area: QRectF,
+    covered: Sequence[QRectF] = (),
 ) -> None:
     """Paint an update at its racer.
 
@@ -72,6 +75,8 @@ def paint(
         Pixels of one unit across and down (negative where y grows upwards; 0 for a curve's second axis).
     area
         Of the map: labels stay inside.
+    covered
+        Parts of it that something stands on: labels stay clear of them.
     """
     painter.save()
     painter.setClipRect(area, Qt.ClipOperation.IntersectClip)
@@ -87,7 +92,7 @@ def paint(
         )
         if area.contains(there):
             draw.disc(painter, there.x(), there.y(), 4.0, theme.bg0, theme.tx, 1.5)
-    taken: list[QRectF] = [QRectF(at.x() - 10, at.y() - 10, 20, 20)]
+    taken: list[QRectF] = [QRectF(at.x() - 10, at.y() - 10, 20, 20), *covered]
     taken += [QRectF(end.x() - 7, end.y() - 7, 14, 14) for _, end, _ in ends]
     if picture.area is not None or picture.rates is not None:
         # Buttons stand along the upper edge.

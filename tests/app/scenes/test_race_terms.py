@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtCore import QPointF, QRect, QRectF
 from PySide6.QtGui import QColor, QImage
 
 from app import theme
@@ -232,14 +232,39 @@ def test_of_a_curve_the_area_is_a_square() -> None:
     _painted(found, "dark")
 
 
-def _painted(found: Picture, name: str) -> QImage:
+def test_words_at_arrows_stay_clear_of_what_stands_on_the_map() -> None:
+    found = picture(_update("adam", 40))
+    assert found is not None
+    ground = theme.THEMES["dark"].bg0
+
+    def cards(image: QImage, box: QRect) -> int:
+        inside = [
+            image.pixelColor(x, y)
+            for x in range(box.left(), box.right())
+            for y in range(box.top(), box.bottom())
+        ]
+        return sum(_near(color, theme.THEMES["dark"].line2) for color in inside)
+
+    plain = _painted(found, "dark")
+    # The quarter with most words in it is covered by something else.
+    quarters = [QRect(x, y, 200, 200) for x in (0, 200) for y in (0, 200)]
+    worst = max(quarters, key=lambda box: cards(plain, box))
+    assert cards(plain, worst) > 20
+    small = worst.adjusted(20, 20, -20, -20)
+    clear = _painted(found, "dark", (QRectF(small),))
+    assert cards(clear, small) < cards(plain, small)
+    assert clear.pixelColor(2, 2) == ground
+
+
+def _painted(found: Picture, name: str, covered: tuple[QRectF, ...] = ()) -> QImage:
     image = QImage(400, 400, QImage.Format.Format_RGB32)
     colors = theme.THEMES[name]
     image.fill(colors.bg0)
     race = Race(racers=(_racer("adam"),))
     with draw.painting(image, (400, 400)) as painter:
         race_terms_paint.paint(
-            painter, colors, looks(race)["adam"], found, QPointF(200, 200), (60.0, -60.0), QRectF(0, 0, 400, 400)
+            painter, colors, looks(race)["adam"], found, QPointF(200, 200), (60.0, -60.0), QRectF(0, 0, 400, 400),
+            covered,
         )  # fmt: skip
     return image
 

@@ -61,6 +61,9 @@ def open_dialog(window: Any) -> ExportDialog:
         dialog.film(*inside.filmed())
     race = window.findChild(QWidget, "optimizers")
     if race is not None and race.isVisible():
+        path = race.session.path
+        if path is not None:
+            dialog.races.losses = path.losses
         dialog.film(*race.filmed())
     dialog.show()
     dialog.setFocus()

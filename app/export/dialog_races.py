@@ -37,6 +37,8 @@ class RaceFilms:
         self._form, self._bar = form, bar
         self._filming = False
         self._caption = ""
+        #: Of the racer that is looked at, after each step: what the bar shows.
+        self.losses = np.zeros(0)
 
     @property
     def filming(self) -> bool:
@@ -49,7 +51,10 @@ class RaceFilms:
         if self._filming and not before:
             self._bar.set_limit(self._document.race.steps)
             self._bar.set_range(0, self._document.race.steps)
-            self._bar.set_curve(np.zeros(0), np.zeros(0))
+            known = np.isfinite(self.losses)
+            # What diverges would press the rest to the ground.
+            most = 1.2 * self.losses[0] if known.any() and self.losses[0] > 0 else np.inf
+            self._bar.set_curve(np.flatnonzero(known), np.minimum(self.losses[known], most))
             self._caption = self._form.caption
             self._form.set_caption(tr("Race of {n} optimizers", n=len(self._document.race.racers)))
         elif before and not self._filming:

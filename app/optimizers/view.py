@@ -127,7 +127,12 @@ class OptimizersView(QWidget):
         return [(tr("racers"), str(len(race.racers))), (tr("steps"), number(race.steps))]
 
     def hint(self) -> tuple[tuple[str, str], ...]:
-        """Keys of this workspace."""
+        """Keys of this workspace: those of what stands in the middle, where that has keys of its own."""
+        stage = self.spots.get("stage")
+        own = getattr(stage.shown.get(stage.value), "hint", None) if stage is not None else None
+        if own is not None:
+            found: tuple[tuple[str, str], ...] = own()
+            return found
         return (
             (tr("Click"), tr("move the start")),
             (tr("Space"), tr("play")),

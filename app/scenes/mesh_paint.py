@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QPointF, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QBrush, QColor, QLinearGradient, QPainter, QPen
 
 from app.scenes import draw
@@ -40,7 +40,7 @@ class _Strip:
     line: int
     first: int
     last: int
-    stops: tuple[tuple[float, QColor], ...]
+    gradient: QLinearGradient
 
 
 @lru_cache(maxsize=16)
@@ -56,11 +56,12 @@ def _strips(ground: Mesh, theme: Theme, along: int) -> tuple[_Strip, ...]:
         edges = np.flatnonzero(np.diff(np.concatenate(([0], there.astype(np.int8), [0]))))
         for first, last in edges.reshape(-1, 2).tolist():
             count = last - first
-            stops = tuple(
-                ((k + 0.5) / count, QColor(*color))
-                for k, color in enumerate(rgb[line, first:last].tolist())
+            colors = rgb[line, first:last].tolist()
+            gradient = QLinearGradient()
+            gradient.setStops(
+                [((k + 0.5) / count, QColor(*color)) for k, color in enumerate(colors)]
             )
-            found.append(_Strip(line, first, last, stops))
+            found.append(_Strip(line, first, last, gradient))
     return tuple(found)
 
 
@@ -109,8 +110,10 @@ def _paint_strip(
     under = far.copy()
     under[:, 1] -= _UNDER
     begin, end = (near[0, 0] + far[0, 0]) / 2, (near[-1, 0] + far[-1, 0]) / 2
-    gradient = QLinearGradient(QPointF(begin, 0), QPointF(end, 0))
-    gradient.setStops(list(strip.stops))
+    # A copy, which has the same colours: strips are shared by threads.
+    gradient = QLinearGradient(strip.gradient)
+    gradient.setStart(begin, 0)
+    gradient.setFinalStop(end, 0)
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(QBrush(gradient))
     # Smoothed edges of a gradient take three times as long; the lines of the mesh lie over them, and are smooth.

@@ -25,20 +25,24 @@ if TYPE_CHECKING:
     from app.theme import Theme
 
 #: Points of the mesh across and down: of a small picture, and of a large one (wider than so many pixels).
-SMALL, LARGE, WIDE = (46, 34), (61, 46), 420
+SMALL, LARGE, WIDE = (40, 30), (53, 40), 420
 #: How finely the engine is asked for a surface: columns and rows.
 ASKED = (121, 91)
 #: Most points of all paths together, of one, and of all in a small picture.
-_MOST, _ONE, _FEW = 1800, 600, 720
+_MOST, _ONE, _FEW = 1300, 500, 480
 #: A race is so many blocks: a picture of the ways is kept at the beginning of each.
 _BLOCKS = 24
 #: A path is thinned to places that differ by this share of the picture.
 _CELLS = 256
+#: Stretches longer than this share of the picture are cut, which makes a path so many times as many points at most.
+_PIECE, _FINER = 1 / 40, 2
 _HIDDEN = 0.3
 #: At so many places of a line of sight it is asked whether the surface is in the way.
 _LOOKS = 28
 
-_seen, _pictures, _grounds = Cache(64), Cache(6), Cache(4)
+_seen, _pictures, _grounds = Cache(8), Cache(6), Cache(4)
+#: What was painted last, by each thread.
+_painted = Cache(1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +52,7 @@ class Track:
     Attributes
     ----------
     steps
-        (n,) after which step the racer was there.
+        (n,) when the racer was there, in steps.
     shares
         (n, 3): places by width, depth and height of the surface; NaN beside it and over holes.
     positions
@@ -133,8 +137,33 @@ class _Held:
 def _track(ground: Mesh, held: _Held, most: int) -> Track:
     positions = held.array
     (x0, x1), (y0, y1) = ground.across, ground.down
-    kept = thinned((positions - (x0, y0)) / (x1 - x0, y1 - y0), most)
-    return Track(kept, ground.place(positions[kept]), positions)
+    unit = np.array([x1 - x0, y1 - y0])
+    kept = thinned((positions - (x0, y0)) / unit, most)
+    steps, places = draped(kept.astype(float), positions[kept], unit, most)
+    return Track(steps, ground.place(places), positions)
+
+
+def draped(
+    steps: np.ndarray, places: np.ndarray, unit: np.ndarray, most: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return times (n,) and places (n, 2) with more of them on long stretches, so that these lie on the surface.
+
+    A stretch is cut where it is longer than a piece of the `unit`'s length, as far as there are not too many.
+    """
+    with np.errstate(invalid="ignore", over="ignore"):
+        far = np.abs(np.diff(places, axis=0) / unit).max(axis=1, initial=0.0)
+    # What goes far out of the picture is not seen there.
+    far = np.clip(np.nan_to_num(far, nan=0.0), 0.0, 2.0)
+    pieces = np.clip(np.ceil(far / _PIECE), 1, max(1, _FINER * most // max(1, len(steps)))).astype(
+        int
+    )
+    before = np.repeat(np.arange(len(pieces)), pieces)
+    share = (np.arange(len(before)) - np.repeat(np.cumsum(pieces) - pieces, pieces)) / pieces[
+        before
+    ]
+    times = np.append(steps[before] + np.diff(steps)[before] * share, steps[-1:])
+    found = places[before] + np.diff(places, axis=0)[before] * share[:, None]
+    return times, np.concatenate([found, places[-1:]])
 
 
 def thinned(shares: np.ndarray, most: int) -> np.ndarray:
@@ -212,7 +241,15 @@ def paint_solid(
         total = max((len(one.track.positions) - 1 for one in ordered), default=1)
         block = int(min(max(time / max(1, total), 0.0), 1.0) * _BLOCKS)
         since = block * total / _BLOCKS
-        draw.blit(painter, 0, 0, still.picture(block, since, draw.scale_of(painter)))
+        scale = draw.scale_of(painter)
+        if still != _painted.known(0):
+            # Seen from here for the first time: while it is turned, no picture of the ways would be used again.
+            draw.blit(painter, 0, 0, still.ground(scale))
+            since = 0.0
+        else:
+            draw.blit(painter, 0, 0, still.picture(block, since, scale))
+        _painted.clear()
+        _painted.get(0, lambda: still)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
         still.paint_ways(painter, since, time)
     _paint_racers(painter, theme, ordered, mesh, view, time, chosen, 9.0 if small else 12.0)
@@ -237,7 +274,7 @@ class _Still:
 
         def make() -> QImage:
             before = _pictures.known((self, block - 1, scale)) if block else None
-            image = QImage(before if before is not None else self._ground(scale))
+            image = QImage(before if before is not None else self.ground(scale))
             with draw.painting(image, self.size) as painter:
                 since = (block - 1) / block * time if before is not None else 0.0
                 self.paint_ways(painter, since, time)
@@ -246,7 +283,9 @@ class _Still:
         found: QImage = _pictures.get((self, block, scale), make)
         return found
 
-    def _ground(self, scale: float) -> QImage:
+    def ground(self, scale: float) -> QImage:
+        """Return the ground without ways."""
+
         def make() -> QImage:
             image = draw.canvas(*self.size, scale, None)
             with draw.painting(image, self.size) as painter:
@@ -272,7 +311,8 @@ class _Still:
         ends = [
             self.view.pixels(_lifted(_places(self.ordered, self.mesh, at))) for at in (since, time)
         ]
-        for one, begin, end in zip(self.ordered, *ends, strict=True):
+        ways = _ways(tuple(one.track for one in self.ordered), self.mesh, self.view)
+        for one, begin, end, (points, seen) in zip(self.ordered, *ends, ways, strict=True):
             own = one.id == self.chosen
             pen = QPen(
                 _color(one.look, self.theme),
@@ -280,7 +320,6 @@ class _Still:
             )
             pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
             pen.setCapStyle(Qt.PenCapStyle.RoundCap)
-            points, seen = _way(one.track, self.mesh, self.view)
             _paint_way(painter, pen, one.track.steps, (since, time), (begin, points, end), seen)
 
 
@@ -302,17 +341,23 @@ def _color(look: Look, theme: Theme) -> QColor:
     return look.color(theme)
 
 
-def _way(track: Track, mesh: Mesh, view: Projection) -> tuple[np.ndarray, np.ndarray]:
-    """Return the pixels of a path and which of them are seen."""
+def _ways(
+    known: tuple[Track, ...], mesh: Mesh, view: Projection
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return of each path its pixels and which of them are seen."""
 
-    def make() -> tuple[np.ndarray, np.ndarray]:
+    def make() -> list[tuple[np.ndarray, np.ndarray]]:
+        if not known:
+            return []
         # On the mesh as it is painted: it has fewer points than the surface is known at.
-        shares = track.shares.copy()
+        shares = np.concatenate([one.shares for one in known])
         shares[:, 2] = mesh.height_at(shares[:, 0], shares[:, 1])
         raised = _lifted(shares)
-        return view.pixels(raised), view.seen(mesh, raised, _LOOKS)
+        ends = np.cumsum([len(one.steps) for one in known])[:-1]
+        points, seen = view.pixels(raised), view.seen(mesh, raised, _LOOKS)
+        return list(zip(np.split(points, ends), np.split(seen, ends), strict=True))
 
-    found: tuple[np.ndarray, np.ndarray] = _seen.get((track, mesh, view), make)
+    found: list[tuple[np.ndarray, np.ndarray]] = _seen.get((known, mesh, view), make)
     return found
 
 
@@ -328,6 +373,10 @@ def _paint_way(
     seen = np.concatenate([seen[before : before + 1], seen[first:last], seen[after : after + 1]])
     painter.setBrush(Qt.BrushStyle.NoBrush)
     there = np.isfinite(points[:, 1])
+    if there.all() and seen.all():
+        painter.setPen(pen)
+        painter.drawPolyline(polygon(points))
+        return
     hidden = there & ~seen
     if hidden.any():
         faint = QPen(pen)

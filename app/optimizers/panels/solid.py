@@ -50,7 +50,8 @@ class SolidPanel(QWidget):
 
     def hint(self) -> tuple[tuple[str, str], ...]:
         """Keys for the status bar."""
-        return (("← ↑ → ↓", tr("turn")), ("+ −", tr("nearer, farther")), ("0", tr("as at first")))
+        keys = (("← ↑ → ↓", tr("turn")), ("+ −", tr("nearer, farther")), ("0", tr("as at first")))
+        return () if self.solid.flat else keys
 
     def _refresh(self) -> None:
         self.heights.set_value("log" if self.solid.log else "plain")

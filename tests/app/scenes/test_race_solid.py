@@ -143,3 +143,17 @@ def test_nobody_and_nothing_are_painted_too(qapp: object, beale: tuple[RaceAnswe
     assert painted(nobody, ground, 5.0, Sight()).shape == (300, 400, 3)
     holes = race_solid.mesh_of(np.full((5, 5), np.nan), *answer.surface.domain, log=False)
     assert painted(answer, holes, 50.0, Sight()).shape == (300, 400, 3)
+
+
+def test_long_stretches_lie_on_the_surface() -> None:
+    steps, places = np.array([0.0, 1.0, 5.0]), np.array([[0.0, 0.0], [4.0, 0.0], [4.0, 0.1]])
+    times, found = race_solid.draped(steps, places, np.array([4.0, 4.0]), 100)
+    assert times[0] == 0
+    assert times[-1] == 5
+    assert (np.diff(times) > 0).all()
+    # Where a racer is between two steps, on the straight line.
+    assert np.allclose(found[:, 0], np.minimum(times, 1) * 4)
+    assert np.abs(np.diff(found, axis=0) / 4).max() <= 1 / 40 + 1e-12
+    assert len(race_solid.draped(steps[:1], places[:1], np.ones(2), 10)[0]) == 1
+    gone = np.array([[0.0, 0.0], [1e300, 0.0], [np.nan, np.nan]])
+    assert len(race_solid.draped(steps, gone, np.ones(2), 10)[0]) <= 40

@@ -48,14 +48,6 @@ def _chained(slope, inner):
 
 
 @njit(nogil=True, error_model="numpy")
-def _sigmoid(x):
-    if x >= 0.0:
-        return 1.0 / (1.0 + math.exp(-x))
-    z = math.exp(x)
-    return z / (1.0 + z) if x == x else x
-
-
-@njit(nogil=True, error_model="numpy")
 def _whole(x, n):
     """``x ** n`` by squaring."""
     y, k = 1.0, abs(n)
@@ -97,13 +89,14 @@ def _of_one(op, x):
         return math.cosh(x), math.sinh(x)
     if op == TANH:
         # 1 / cosh² keeps its digits where 1 - tanh² has none left.
-        c = math.cosh(x)
-        return math.tanh(x), 1.0 / c / c
-    if op == SIGMOID:
-        y = _sigmoid(x)
-        return y, y * _sigmoid(-x)
-    if op == SOFTPLUS:
-        return max(x, 0.0) + math.log1p(math.exp(-abs(x))) if x == x else x, _sigmoid(x)
+        z = math.exp(-2.0 * abs(x))
+        return math.tanh(x), 4.0 * z / ((1.0 + z) * (1.0 + z))
+    if op in (SIGMOID, SOFTPLUS):
+        z = math.exp(-abs(x))
+        y = (z if x < 0.0 else 1.0) / (1.0 + z)
+        if op == SIGMOID:
+            return y, z / ((1.0 + z) * (1.0 + z))
+        return (x if x > 0.0 else 0.0) + math.log1p(z), y
     if op == RELU:
         return (x, 1.0) if not x <= 0.0 else (0.0, 0.0)
     if op == ABS:

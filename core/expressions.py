@@ -234,7 +234,7 @@ def evaluate(expr: Expr, lookup: Lookup) -> float:
         value = _divide(evaluate(expr.numerator, lookup), evaluate(expr.denominator, lookup))
         return value if math.isfinite(value) else _share(expr, lookup, value)
     if isinstance(expr, Power):
-        return float(evaluate(expr.base, lookup) ** evaluate(expr.exponent, lookup))
+        return _power(evaluate(expr.base, lookup), evaluate(expr.exponent, lookup))
     if isinstance(expr, Negate):
         return -evaluate(expr.x, lookup)
     if isinstance(expr, Call):
@@ -268,6 +268,17 @@ def _share(expr: Quotient, lookup: Lookup, otherwise: float) -> float:
     if not above or not math.isfinite(top):
         return otherwise
     return math.exp(above[0] - top) / math.fsum(math.exp(p - top) for p in below)
+
+
+def _power(a: float, b: float) -> float:
+    """``a ** b`` as floating point has it: infinite where numbers end, NaN of the root of a negative number."""
+    try:
+        found = a**b
+    except ZeroDivisionError:
+        return math.copysign(math.inf, a) if b % 2 == 1 else math.inf
+    except OverflowError:
+        return -math.inf if a < 0 and b % 2 == 1 else math.inf
+    return math.nan if isinstance(found, complex) else float(found)
 
 
 def _divide(a: float, b: float) -> float:

@@ -22,6 +22,9 @@ log = logging.getLogger("chainrule.engine")
 #: Seconds the child is waited for before anything else is looked after.
 _PATIENCE = 0.02
 
+#: Whether it was seen to already that races over surfaces can begin.
+_surfaces_compiled = False
+
 
 def compiled_elsewhere(
     network: Network, training: Training, loss: Any, documents: Sequence[dict[str, Any]]
@@ -49,10 +52,14 @@ def compiled_elsewhere(
 
 def surfaces_compiled_elsewhere() -> Generator[float, None, None]:
     """Wait for a child process that compiles what races over surfaces lack, if the window's own has not come to it."""
+    global _surfaces_compiled
+    if _surfaces_compiled:
+        return
     from app.engine import warm
 
     if warm.not_cached([warm.SURFACES]):
         yield from _compiling([f"float64:{warm.SURFACES}"])
+    _surfaces_compiled = True
 
 
 def _compiling(names: list[str]) -> Generator[float, None, None]:

@@ -48,7 +48,7 @@ _INDEX = {
     _READING: "reading.run_kept",
     _HEALTH: "health.measure",
     _PICTURES: "edge_kernels.draw_tiles",
-    SURFACES: "landscape.race",
+    SURFACES: "landscape.rates",
 }
 
 #: Before the name of what is compiled for float64.

@@ -9,7 +9,7 @@ from core.errors import SettingError
 from core.expressions import Expr, Ref, children
 from core.landscape import reference
 from core.landscape.heights import Domain, Point, Surface, checked_domain
-from core.landscape.program import of_formula
+from core.landscape.program import Program, of_formula
 from core.landscape.reading import FormulaError, read
 
 if TYPE_CHECKING:
@@ -55,7 +55,8 @@ def formula(text: str, *, domain: Any = None, title: str = "") -> Surface:
     if len(title) > _LONGEST_TITLE:
         raise SettingError(f"A title has up to {_LONGEST_TITLE} characters.", "title")
     where = DOMAIN if domain is None else checked_domain(domain)
-    value, gradient, points = _looked_at(expression, where)
+    program = of_formula(expression, ("x", "y"))
+    value, gradient, points = _looked_at(program, where)
     finite = _finite(value)
     if not finite.any():
         (x0, x1), (y0, y1) = where
@@ -77,7 +78,7 @@ def formula(text: str, *, domain: Any = None, title: str = "") -> Surface:
         variables=("x",) if variables == {"x"} else ("x", "y"),
         expression=expression,
         domain=where,
-        start=_start(points, finite & _finite(gradient), gradient, variables),
+        start=_start(program, points, finite & _finite(gradient), gradient, variables),
         settings=settings,
         log=_is_low(value[finite]),
         note="Typed.",
@@ -90,14 +91,14 @@ def _refs(expr: Expr) -> list[Ref]:
     return [ref for child in children(expr) for ref in _refs(child)]
 
 
-def _looked_at(expression: Expr, domain: Domain) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _looked_at(program: Program, domain: Domain) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Heights, lengths of gradients and places on a coarse grid that avoids the middle and whole numbers."""
     import numpy as np
 
     shares = (np.arange(_LOOKS) + 0.4375) / _LOOKS
     (x0, x1), (y0, y1) = domain
     x, y = np.meshgrid(x0 + shares * (x1 - x0), y0 + shares * (y1 - y0))
-    value, dx, dy = reference.evaluated(of_formula(expression, ("x", "y")), [x, y])
+    value, dx, dy = reference.evaluated(program, [x, y])
     with np.errstate(all="ignore"):
         return value, np.hypot(dx, dy), np.stack([x, y], axis=-1)
 
@@ -108,7 +109,9 @@ def _finite(array: np.ndarray) -> np.ndarray:
     return np.asarray(np.isfinite(array))
 
 
-def _start(points: np.ndarray, fine: np.ndarray, slope: np.ndarray, variables: set[str]) -> Point:
+def _start(
+    program: Program, points: np.ndarray, fine: np.ndarray, slope: np.ndarray, variables: set[str]
+) -> Point:
     """The place nearest to a fifth from the left and a quarter from the top from which there is a way down."""
     import numpy as np
 
@@ -116,9 +119,14 @@ def _start(points: np.ndarray, fine: np.ndarray, slope: np.ndarray, variables: s
     size = np.ptp(points.reshape(-1, 2), axis=0)
     far = (((points - wanted) / size) ** 2).sum(axis=-1)
     far = np.where(fine & (slope > 0), far, np.where(fine, far + 10, far + 100))
-    x, y = points.reshape(-1, 2)[int(far.argmin())]
-    digits = [max(0, 2 - math.floor(math.log10(float(side)))) for side in size]
-    return round(float(x), digits[0]), round(float(y), digits[1]) if variables != {"x"} else 0.0
+    x, y = (float(one) for one in points.reshape(-1, 2)[int(far.argmin())])
+    if variables == {"x"}:
+        y = 0.0
+    first, second = (max(0, 2 - math.floor(math.log10(float(side)))) for side in size)
+    short = round(x, first), round(y, second)
+    # Rounding may lead into a hole.
+    found = reference.evaluated(program, [*short])
+    return short if all(math.isfinite(float(one)) for one in found) else (x, y)
 
 
 def _is_low(heights: np.ndarray) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from app.engine.answers import Partial
+from app.engine.compiled import surfaces_compiled_elsewhere
 from app.engine.questions import question
 from app.snapshots import read_only
 
@@ -98,11 +99,12 @@ def surface_map(
     width: int,
     height: int,
     scale: float = 1.0,
-) -> Generator[Partial, None, SurfaceMap]:
+) -> Generator[float | Partial, None, SurfaceMap]:
     """Draw a surface `width` x `height` pixels large, `scale` of them to a unit of length; first a coarse picture."""
     from core import landscape
     from core.landscape.relief import enlarged, relief
 
+    yield from surfaces_compiled_elsewhere()
     found = landscape.from_document(surface)
     if len(found.variables) == 1:
         heights = found.grid(across, (0.0, 1.0), max(2, width * _FINE), 1)[0]

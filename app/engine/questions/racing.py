@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from app.engine.answers import Partial
+from app.engine.compiled import surfaces_compiled_elsewhere
 from app.engine.questions import question
 from app.snapshots import read_only
 
@@ -60,11 +61,12 @@ class SurfaceGrid:
 
 
 @question("race", alone=True)
-def raced(session: None, *, race: Race) -> Generator[Partial, None, RaceAnswer]:
+def raced(session: None, *, race: Race) -> Generator[float | Partial, None, RaceAnswer]:
     """Run a race, one racer after the other."""
     from core import landscape
     from core.landscape.race import run
 
+    yield from surfaces_compiled_elsewhere()
     surface = landscape.from_document(race.surface)
     paths: tuple[Trajectory, ...] = ()
     lowest = float("nan")
@@ -84,9 +86,10 @@ def surface_grid(
     down: tuple[float, float],
     width: int,
     height: int,
-) -> SurfaceGrid:
+) -> Generator[float, None, SurfaceGrid]:
     """Evaluate a surface on a grid whose corners are those of the rectangle."""
     from core import landscape
 
+    yield from surfaces_compiled_elsewhere()
     values = landscape.from_document(surface).grid(across, down, width, height)
     return SurfaceGrid(surface, across, down, read_only(values, np.float64))

@@ -95,6 +95,20 @@ def test_races_over_surfaces_are_prepared_last(qtbot: QtBot) -> None:
     engine.close()
 
 
+def test_a_race_that_comes_before_that_has_its_kernels_compiled_by_a_child(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from app.engine import compiled
+
+    list(compiled.surfaces_compiled_elsewhere())
+    monkeypatch.setattr(compiled, "_surfaces_compiled", False)
+    for index in cache.prepare().rglob("landscape.rates*.nbi"):
+        index.unlink()
+    assert set(compiled.surfaces_compiled_elsewhere()) == {0.0}
+    assert any(True for _ in cache.prepare().rglob("landscape.rates-*.nbi"))
+    assert list(compiled.surfaces_compiled_elsewhere()) == []
+
+
 def test_closing_ends_the_child(qtbot: QtBot) -> None:
     engine = Engine(warm=True)
     engine.open(work_for("digits-cnn"))

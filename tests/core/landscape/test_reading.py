@@ -5,8 +5,11 @@ from __future__ import annotations
 import math
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from core.expressions import evaluate
+from core.landscape.program import depth
 from core.landscape.reading import DEEPEST_BRACKETS, FUNCTIONS, LONGEST, FormulaError, read
 
 X, Y = 0.7, -1.3
@@ -145,3 +148,15 @@ def test_every_function_is_known_to_the_machine() -> None:
 def test_what_is_no_text_is_refused(given: object) -> None:
     with pytest.raises(FormulaError, match="is a text"):
         read(given)  # type: ignore[arg-type]
+
+
+@given(st.text(alphabet="xyz0123456789.+-*/^(), ²πesincopmaxlgtrd'=", max_size=30))
+def test_whatever_is_typed_is_read_or_refused_at_a_place(text: str) -> None:
+    refused = None
+    try:
+        assert depth(read(text)) >= 1
+    except FormulaError as error:
+        refused = error
+    if refused is not None:
+        assert 0 <= refused.place <= refused.place + refused.length <= len(text)
+        assert refused.sentence.endswith((".", "?"))

@@ -13,6 +13,7 @@ from core import landscape
 from core.errors import SettingError
 from core.expressions import evaluate, to_tex
 from core.landscape import FormulaError, Surface, reference
+from core.landscape.reading import read
 
 FORMULAS = (
     "x^2 + 10*y^2", "sin(x)*cos(y) + tan(x/3)", "exp(-x^2)*log(y^2 + 1) + ln(5 + x)", "sqrt(x^2 + y^2 + 1)",
@@ -279,3 +280,15 @@ def test_the_lowest_place_of_a_typed_surface_is_found(name: str) -> None:
 @pytest.mark.parametrize("text", ["x + y", "x^2 - y^2", "x^3 - 3*x*y^2", "exp(x) + y^2", "-x^2"])
 def test_without_a_lowest_place_none_is_told(text: str) -> None:
     assert landscape.formula(text).lowest == ()
+
+
+def test_formulas_shown_have_a_number_where_floating_point_has_one() -> None:
+    for text, wanted in (("x^-1", math.inf), ("(x - 1)^0.5", math.nan), ("10^(400 + x)", math.inf)):
+        found = evaluate(read(text), lambda *_: 0.0)
+        assert found == wanted or (math.isnan(found) and math.isnan(wanted))
+
+
+def test_the_start_of_a_typed_surface_is_no_hole() -> None:
+    for text in ("sqrt(-x - 2.375) + y", "log(y - 1.99) + x^2", "1/(x - 1) + y"):
+        surface = landscape.formula(text)
+        assert math.isfinite(surface.values(surface.start))

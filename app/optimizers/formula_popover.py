@@ -20,8 +20,6 @@ from core.errors import ChainruleError
 from core.landscape import FormulaError
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QKeyEvent
-
     from app.optimizers.session import RaceSession
     from core.landscape import Surface
 
@@ -188,9 +186,6 @@ class FormulaPopover(Popover):
             "race.formula", text=self.field.text().strip(), domain=list(self.domain)
         )
         self.close_popover()
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        super().keyPressEvent(event)
 
 
 def underlined(text: str, place: int, length: int) -> str:

@@ -150,6 +150,21 @@ def test_markers_are_where_the_paths_are(theme: themes.Theme) -> None:
         assert image.pixelColor(round(at.x()), round(at.y())).rgb() == color.rgb()
 
 
+@pytest.mark.parametrize("kind", landscape.names())
+def test_every_surface_is_painted_with_its_start(kind: str) -> None:
+    surface = landscape.surface(kind)
+    race = msgspec.structs.replace(
+        first_race(), surface=surface.to_document(), start=surface.start, steps=5
+    )
+    moment = Moment(_raced(race), 0.0, "adam", surface.start)
+    view, image = _painted(moment)
+    height = float(surface.values(surface.start))
+    at = view.point(surface.start[0], height if moment.flat else surface.start[1])
+    assert view.contains(at)
+    color = moment.places[-1].look.color(themes.DARK)
+    assert image.pixelColor(round(at.x()), round(at.y())).rgb() == color.rgb()
+
+
 def test_a_race_on_a_hole_and_on_a_curve_can_be_painted() -> None:
     race = first_race()
     hole = landscape.formula("log(x + y) + x^2 + y^2").to_document()

@@ -209,6 +209,13 @@ def test_formulas_without_a_surface_are_refused(text: str, sentence: str) -> Non
         ({"kind": "linear-regression", "data": {"u": [1, 1], "t": [1, 2]}}, "different u"),
         ({"kind": "linear-regression", "data": {"u": [1, float("nan")], "t": [1, 2]}}, "finite"),
         ({"kind": "logistic-regression", "data": {"u": [1, 2], "t": [1, 2]}}, "labels"),
+        (
+            {"kind": "linear-regression", "data": {"u": [*range(101)], "t": [*range(101)]}},
+            "2 to 100",
+        ),
+        ({"kind": "linear-regression", "data": None}, "two lists"),
+        ({"kind": "linear-regression", "scaled": "very"}, "yes or no"),
+        ({"kind": "bowl", "name": "mine"}, "no argument 'name'"),
         ({"kind": "formula", "text": "x +"}, "missing"),
         ({"kind": "formula", "text": "x", "domain": [[0, 0], [0, 1]]}, "range of x"),
         ({"kind": "formula", "text": "x", "domain": 3}, "two ranges"),

@@ -530,8 +530,8 @@ class Engine(Steering, QObject):
 
     @Slot()
     def _on_precise_finished(self) -> None:
-        self._send("allow_precise")
-        self.prepared.emit()
+        # Told when the worker has been told: who was refused before that asks again, and is not refused again.
+        self._send("allow_precise", done=lambda _: self.prepared.emit())
 
     @Slot(int, int)
     def _on_warm_progress(self, done: int, total: int) -> None:

@@ -34,7 +34,8 @@ class TermsPanel(ScrollPanel):
     """
 
     def __init__(self, session: RaceSession) -> None:
-        super().__init__(name="race-terms-panel")
+        # What is written out is higher or lower by how wide it is.
+        super().__init__(name="race-terms-panel", steady=True)
         self._session = session
         self.measures, self.table = Measures(session), TermTable(session)
         self.numbers, self.sliders = TermNumbers(session), RacerSliders(session)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 #: From the right and the lower edge to the legend; maps smaller than this have none.
 _RIGHT, _BELOW = 16.0, 40.0
-_WIDE, _HIGH = 400.0, 300.0
+_WIDE, _HIGH = 560.0, 300.0
 
 
 def paint(

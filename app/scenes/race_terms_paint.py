@@ -27,7 +27,7 @@ _LONG, _SHORT, _GAP = 96.0, 64.0, 11.0
 #: A move shorter than this is no arrow; one longer leads out of any picture.
 _SEEN, _FARTHEST = 3.0, 6000.0
 #: Largest side of an area, width of a rate's longest bar, and room around them.
-_SIDE, _PAD, _UPPER = 52.0, 7.0, 44.0
+_SIDE, _PAD = 52.0, 7.0
 #: Of the legend: width at least, height of a line, width of a stroke.
 _WIDE, _LINE, _STROKE = 184.0, 22.0, 24.0
 
@@ -95,9 +95,7 @@ def paint(
     taken: list[QRectF] = [QRectF(at.x() - 10, at.y() - 10, 20, 20), *covered]
     taken += [QRectF(end.x() - 7, end.y() - 7, 14, 14) for _, end, _ in ends]
     if picture.area is not None or picture.rates is not None:
-        # Buttons stand along the upper edge.
-        below = area.adjusted(0, _UPPER, 0, 0)
-        taken.append(_paint_glyph(painter, inks, picture, at, ends, below))
+        taken.append(_paint_glyph(painter, inks, picture, at, ends, area, covered))
     for arrow, end, way in ends:
         label = arrow.scaled if picture.to_scale else arrow.tag
         taken.append(_paint_tag(painter, inks, label, arrow.ink, end, way, area, taken))
@@ -181,6 +179,8 @@ def _paint_tag(
         (30, 0),
         (-14, 26),
         (-14, -26),
+        (-40, 26),
+        (-40, -26),
     ):
         middle = end + way * (along + abs(way.x()) * size.width() / 2) + across * aside
         box = QRectF(
@@ -213,11 +213,11 @@ def _card(painter: QPainter, inks: Inks, box: QRectF, radius: float) -> None:
 
 def _paint_glyph(
     painter: QPainter, inks: Inks, picture: Picture, at: QPointF,
-    ends: list[tuple[Arrow, QPointF, QPointF]], area: QRectF,
+    ends: list[tuple[Arrow, QPointF, QPointF]], area: QRectF, covered: Sequence[QRectF],
 ) -> QRectF:  # fmt: skip
     """The area and the rates in one card beside the racer, where no arrow points."""
     size = _glyph_size(picture)
-    box = _free(size, at, [end for _, end, _ in ends], area)
+    box = _free(size, at, [end for _, end, _ in ends], area, covered)
     _card(painter, inks, box, 6)
     y = box.y() + _PAD
     if picture.area is not None:
@@ -238,7 +238,9 @@ def _glyph_size(picture: Picture) -> QSizeF:
     return QSizeF(_SIDE + 2 * _PAD + 58, height)
 
 
-def _free(size: QSizeF, at: QPointF, ends: list[QPointF], area: QRectF) -> QRectF:
+def _free(
+    size: QSizeF, at: QPointF, ends: list[QPointF], area: QRectF, covered: Sequence[QRectF]
+) -> QRectF:
     """Return a place beside the racer as far from the arrows as there is one inside the map."""
     found: tuple[float, QRectF] | None = None
     for across, down in ((-1, 0), (1, 0), (-1, -1), (1, -1), (-1, 1), (1, 1), (0, 1), (0, -1)):
@@ -253,6 +255,7 @@ def _free(size: QSizeF, at: QPointF, ends: list[QPointF], area: QRectF) -> QRect
         hidden += sum(
             box.contains(at + (end - at) * part) for end in ends for part in (0.35, 0.6, 0.8)
         )
+        hidden += sum(2 * box.intersects(one) for one in covered)
         moved = math.hypot(box.x() - wanted.x(), box.y() - wanted.y())
         cost = 100 * hidden + moved + 60 * box.adjusted(-8, -8, 8, 8).contains(at)
         if found is None or cost < found[0]:

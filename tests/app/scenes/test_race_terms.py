@@ -289,33 +289,6 @@ def test_the_gradient_points_downhill_in_its_colour(name: str, to_scale: bool) -
     assert not _near(image.pixelColor(*map(round, behind)), bwd)
 
 
-def test_nothing_is_written_behind_what_stands_on_the_map() -> None:
-    update = _update("adam", 40)
-    found = picture(update)
-    assert found is not None
-    colors, race = theme.THEMES["dark"], Race(racers=(_racer("adam"),))
-    arrow = np.array(found.arrows[0].vector) * (60, -60)
-    end = 200 + arrow / np.hypot(*arrow) * 112
-    cover = QRectF(end[0] - 18, end[1] - 18, 36, 36)
-
-    def strange(covered: tuple[QRectF, ...]) -> int:
-        """Pixels of tags' grounds in the covered part."""
-        image = QImage(400, 400, QImage.Format.Format_RGB32)
-        image.fill(QColor("#00ff00"))
-        with draw.painting(image, (400, 400)) as painter:
-            race_terms_paint.paint(
-                painter, colors, looks(race)["adam"], found, QPointF(200, 200), (60.0, -60.0),
-                QRectF(0, 0, 400, 400), covered,
-            )  # fmt: skip
-        box = cover.toRect().intersected(image.rect())
-        return sum(
-            _near(image.pixelColor(x, y), colors.line2)
-            for x in range(box.left(), box.right()) for y in range(box.top(), box.bottom())
-        )  # fmt: skip
-
-    assert strange(()) > strange((cover,)) == 0
-
-
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("name", ["dark", "light"])
 def test_everything_can_be_painted(case: str, name: str) -> None:

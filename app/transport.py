@@ -56,6 +56,8 @@ class Transport(QObject):
         Keys from slow to fast.
     granularities
         Keys and titles of what one step may be.
+    precision
+        What its numbers are computed in.
     tips
         What play, step, step_back and reset do, by their names.
 
@@ -67,6 +69,7 @@ class Transport(QObject):
 
     changed = Signal()
     prefix = ""
+    precision = "float32"
     speeds: tuple[str, ...] = ()
     granularities: tuple[tuple[str, str], ...] = ()
     tips: dict[str, str] = {}  # noqa: RUF012 - each names its own

@@ -9,6 +9,8 @@ from PySide6.QtWidgets import QWidget
 
 from app.optimizers.session import SPEEDS, RaceSession
 from app.optimizers.sharing import Sharing
+from app.optimizers.start_form import StartForm
+from app.optimizers.surface_cards import SurfaceCards
 from app.scenes.formula_expressions import format_number
 from app.text import tr
 from app.transport import Transport, TransportState
@@ -28,6 +30,7 @@ class RaceTransport(Transport):
     """
 
     prefix = "race"
+    precision = "float64"
     speeds = tuple(SPEEDS)
     granularities = (("step", tr("Step")), ("term", tr("Term")))
     tips = {  # noqa: RUF012
@@ -38,8 +41,16 @@ class RaceTransport(Transport):
     def __init__(self, session: RaceSession, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._session = session
-        self.surface = Chip(name="race-surface-chip", label=tr("Surface"))
-        self.start = Chip(name="race-start-chip", label=tr("Start and minimum"))
+        self.surface = Chip(
+            name="race-surface-chip",
+            label=tr("Surface"),
+            editor=lambda anchor: SurfaceCards(anchor, session),
+        )
+        self.surface.setToolTip(tr("Choose what is raced on"))
+        self.start = Chip(
+            name="race-start-chip", label=tr("Start and minimum"),
+            editor=lambda anchor: StartForm(anchor, session),
+        )  # fmt: skip
         self.sharing = Sharing(session, self)
         for signal in (session.race_changed, session.paths_changed):
             signal.connect(self._show_race)
@@ -79,12 +90,17 @@ class RaceTransport(Transport):
         surface = session.surface
         title = surface.title if surface is not None else str(session.race.surface.get("kind", ""))
         self.surface.set_parts([(title, "label", "tx"), *self._letters()])
-        parts: list[Part] = [
-            (tr("start"), "label", "tx3"),
-            (_pair(session.race.start), "value", "tx"),
-        ]
+        # A word and its numbers are one part: in a small window both give way.
+        parts: list[Part] = [(tr("start {point}", point=_pair(session.race.start)), "value", "tx")]
         if surface is not None and surface.minima:
-            parts += [(tr("minimum"), "label", "tx3"), (_pair(surface.minima[0]), "value", "tx")]
+            minimum = _pair(surface.minima[0])
+            parts.append((tr("minimum {point}", point=minimum), "value", "tx2"))
+            self.start.setToolTip(tr("All racers begin at {start}. The minimum is at {minimum}.",
+                                     start=_pair(session.race.start), minimum=minimum))  # fmt: skip
+        else:
+            self.start.setToolTip(
+                tr("All racers begin at {start}.", start=_pair(session.race.start))
+            )
         self.start.set_parts(parts)
 
     def _letters(self) -> list[Part]:

@@ -124,7 +124,10 @@ class OptimizersView(QWidget):
     def status(self) -> list[tuple[str, str]]:
         """What the status bar counts here."""
         race = self.session.race
-        return [(tr("racers"), str(len(race.racers))), (tr("steps"), number(race.steps))]
+        found = [(tr("racers"), str(len(race.racers))), (tr("steps"), number(race.steps))]
+        if self._level < 2 and self.session.surface is not None:
+            found.append((tr("surface"), self.session.surface.title))
+        return found
 
     def hint(self) -> tuple[tuple[str, str], ...]:
         """Keys of this workspace: those of what stands in the middle, where that has keys of its own."""

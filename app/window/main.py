@@ -382,7 +382,11 @@ class MainWindow(QMainWindow):
         reason = state.reason if state.status == "blocked" else ""
         self.status.set_engine(*engine_words(state, self.context.attached), reason)
         view = self._views.get(self._current)
-        values = figures(self.context, self._current) + (_call(view, "status") or [])
+        # Of the run nothing is said where something else is played.
+        other = self._driven
+        values = figures(self.context, self._current) if other is None else []
+        values += _call(view, "status") or []
+        self.status.set_precision("float32" if other is None else other.precision)
         self.status.set_values(values[:5])
         own = _call(view, "hint")
         self.status.set_hint(own if isinstance(own, tuple) else usual_keys(state))

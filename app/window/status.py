@@ -134,6 +134,10 @@ class StatusBar(Panel):
             self._engine.setToolTip(reason)
         self._dot.set_token(token)
 
+    def set_precision(self, precision: str) -> None:
+        """Say in what the numbers on the screen are computed."""
+        self._device.setText(f"CPU {precision}")
+
     def set_values(self, values: list[tuple[str, str]]) -> None:
         """Show numbers with their names."""
         while len(self._pairs) < len(values):

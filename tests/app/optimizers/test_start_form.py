@@ -23,7 +23,10 @@ def test_the_start_is_typed_under_its_chip_and_put_back(racing: Racing) -> None:
     racing.qtbot.keyClick(field, Qt.Key.Key_Return)
     assert racing.race.start == (usual[0], -0.75)
     racing.qtbot.waitUntil(lambda: racing.session.current, timeout=PATIENCE)
-    assert [path.positions[0].tolist() for _, path in racing.session.racers][0] == [usual[0], -0.75]
+    assert next(path.positions[0].tolist() for _, path in racing.session.racers) == [
+        usual[0],
+        -0.75,
+    ]
     assert "−0.75" in chip.accessibleName()
     back = chip.popover.findChild(Button, "race-start-usual")
     assert back is not None

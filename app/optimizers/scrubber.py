@@ -16,6 +16,7 @@ from app.text import number, tr
 from app.widgets.painted import Painted
 
 if TYPE_CHECKING:
+    from app.optimizers.network_task import NetworkTask
     from app.optimizers.session import RaceSession
     from app.theme import Theme
 
@@ -29,10 +30,14 @@ class Scrubber(Painted):
     ----------
     session
         Whose playhead it is.
+    lead
+        What it moves while that leads the top bar; without it the race on the surface.
     """
 
-    def __init__(self, session: RaceSession) -> None:
-        super().__init__("race-scrubber", tr("Step"), down=QSizePolicy.Policy.Fixed)
+    def __init__(
+        self, session: RaceSession, lead: NetworkTask | None = None, name: str = "race-scrubber"
+    ) -> None:
+        super().__init__(name, tr("Step"), down=QSizePolicy.Policy.Fixed)
         self.setFixedHeight(HIGH)
         self.setCursor(Qt.CursorShape.SizeHorCursor)
         self.setToolTip(
@@ -41,6 +46,7 @@ class Scrubber(Painted):
             )
         )
         self._session = session
+        self._head = lead or session
         self._dragged = False
         #: Where the track begins and ends, so that it stands under the chart's plot.
         self.left, self.right = 16.0, 16.0
@@ -53,19 +59,20 @@ class Scrubber(Painted):
 
     def follow(self) -> None:
         """The playhead has moved."""
-        session = self._session
+        head = self._head
         self.setAccessibleName(
-            tr("Step {step} of {total}", step=number(session.step), total=number(session.total))
+            tr("Step {step} of {total}", step=number(head.step), total=number(head.total))
         )
         self.update()
 
     def paint(self, painter: QPainter, colors: Theme, area: QRect) -> None:
-        session, track = self._session, self.track()
-        x = x_of(session.time, track, session.total)
+        head, track = self._head, self.track()
+        x = x_of(head.time, track, head.total)
         y = track.center().y()
         draw.fill(painter, track.x(), y - 2, track.width(), 4, colors.line, 2)
         draw.fill(painter, track.x(), y - 2, x - track.x(), 4, colors.tx2, 2)
-        self._paint_finishes(painter, colors, track)
+        if head is self._session:
+            self._paint_finishes(painter, colors, track)
         draw.fill(painter, x - 5, y - 7, 10, 14, colors.pri, 3)
 
     def _paint_finishes(self, painter: QPainter, colors: Theme, track: QRectF) -> None:
@@ -87,24 +94,25 @@ class Scrubber(Painted):
     # -- moving
 
     def _go(self, step: int) -> None:
-        step = max(0, min(step, self._session.total))
-        if step != self._session.time or self._session.term or self._session.playing:
+        head = self._head
+        step = max(0, min(step, head.total))
+        if step != head.time or head.term or head.playing:
             self._session.context.do("race.seek", step=step)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton:
             self._dragged = True
-            self._go(step_at(event.position().x(), self.track(), self._session.total))
+            self._go(step_at(event.position().x(), self.track(), self._head.total))
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         if self._dragged:
-            self._go(step_at(event.position().x(), self.track(), self._session.total))
+            self._go(step_at(event.position().x(), self.track(), self._head.total))
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         self._dragged = False
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        step, total = self._session.step, self._session.total
+        step, total = self._head.step, self._head.total
         tenth = max(1, total // 10)
         places = {
             Qt.Key.Key_Right: step + 1, Qt.Key.Key_Left: step - 1, Qt.Key.Key_PageUp: step + tenth,

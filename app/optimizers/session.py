@@ -14,6 +14,7 @@ from app.text import tr
 
 if TYPE_CHECKING:
     from app.engine.questions.racing import RaceAnswer
+    from app.optimizers.network_task import NetworkTask
     from app.workspace import WindowContext
     from core.landscape import Surface, Trajectory
     from core.landscape.race import Race, Racer
@@ -47,6 +48,8 @@ class RaceSession(QObject):
         Another racer is looked at, or something is shown in another way.
     playing_changed()
         It plays, stands, cannot, or goes at another speed.
+    lead_changed()
+        The top bar moves something else, or that has moved.
     """
 
     race_changed = Signal()
@@ -54,6 +57,7 @@ class RaceSession(QObject):
     moved = Signal()
     chosen = Signal()
     playing_changed = Signal()
+    lead_changed = Signal()
 
     def __init__(self, context: WindowContext, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -72,6 +76,8 @@ class RaceSession(QObject):
         #: Switches by name; panels `offer` more.
         self.toggles: dict[str, Any] = {}
         self._checks: dict[str, Callable[[Any], None]] = {}
+        #: What the top bar moves instead of the race on the surface, while it is shown.
+        self.lead: NetworkTask | None = None
         self._racer = ""
         self._active = False
         self._asking = 0
@@ -103,6 +109,8 @@ class RaceSession(QObject):
         if not self._active:
             return
         self.pause()
+        if self.lead is not None:
+            self.lead.pause()
         self._active = False
         engine = self.context.engine
         engine.state_changed.disconnect(self._retry)
@@ -177,6 +185,15 @@ class RaceSession(QObject):
 
     # -- moving
 
+    def follow_lead(self, lead: NetworkTask | None) -> None:
+        """Let the top bar move something else from now on; None is the race on the surface again."""
+        if lead is not self.lead:
+            self.pause()
+            if self.lead is not None:
+                self.lead.pause()
+            self.lead = lead
+            self.lead_changed.emit()
+
     def play(self) -> None:
         """Go on; from the end, from the beginning."""
         if self.answer is None:
@@ -248,8 +265,8 @@ class RaceSession(QObject):
     def _register(self) -> None:
         bus = self.context.bus
         for name, handler, label in (
-            ("race.play", self.play, tr("Play")),
-            ("race.pause", self.pause, tr("Pause")),
+            ("race.play", self._do_play, tr("Play")),
+            ("race.pause", self._do_pause, tr("Pause")),
             ("race.step", self._do_step, tr("Step")),
             ("race.step_back", self._do_step_back, tr("Step back")),
             ("race.reset", self._do_reset, tr("Restart")),
@@ -261,17 +278,35 @@ class RaceSession(QObject):
         ):
             bus.register(name, handler, label=label)
 
+    def _do_play(self) -> None:
+        (self.lead or self).play()
+
+    def _do_pause(self) -> None:
+        (self.lead or self).pause()
+
     def _do_step(self, granularity: str = "") -> None:
-        self._step(1, granularity)
+        if self.lead is not None:
+            self.lead.step_by(1)
+        else:
+            self._step(1, granularity)
 
     def _do_step_back(self, granularity: str = "") -> None:
-        self._step(-1, granularity)
+        if self.lead is not None:
+            self.lead.step_by(-1)
+        else:
+            self._step(-1, granularity)
 
     def _do_reset(self) -> None:
+        if self.lead is not None:
+            self.lead.seek(0)
+            return
         self.pause()
         self.move_to(0)
 
     def _do_seek(self, step: int, term: int = 0) -> None:
+        if self.lead is not None:
+            self.lead.seek(step)
+            return
         if not 0 <= step <= self.total:
             raise CommandError(
                 tr(

@@ -59,13 +59,22 @@ class RaceTransport(Transport):
             session.playing_changed,
             session.paths_changed,
             session.race_changed,
+            session.lead_changed,
         ):
             signal.connect(self.changed)
+        session.lead_changed.connect(self._show_race)
         self._show_race()
 
     @property
     def state(self) -> TransportState:
         session = self._session
+        speed_tip = tr("Play goes {speed} steps a second", speed=f"{SPEEDS[session.speed]:g}")
+        if (lead := session.lead) is not None:
+            return TransportState(
+                playing=lead.playing, obstacle=lead.obstacle, step=lead.step, total=lead.total,
+                at_start=lead.time == 0, speed=list(SPEEDS).index(session.speed), speed_text=session.speed,
+                speed_tip=speed_tip,
+            )  # fmt: skip
         obstacle = ""
         if not session.race.racers:
             obstacle = tr("There is nobody in the race. Add a racer first.")
@@ -75,7 +84,7 @@ class RaceTransport(Transport):
             playing=session.playing, obstacle=obstacle, step=session.step, total=session.total,
             at_start=session.time == 0 and not session.term, speed=list(SPEEDS).index(session.speed),
             speed_text=session.speed, granularity=session.granularity,
-            speed_tip=tr("Play goes {speed} steps a second", speed=f"{SPEEDS[session.speed]:g}"),
+            speed_tip=speed_tip,
         )  # fmt: skip
 
     def chips(self) -> tuple[QWidget, ...]:
@@ -87,6 +96,11 @@ class RaceTransport(Transport):
 
     def _show_race(self) -> None:
         session = self._session
+        if session.lead is not None:
+            what, whence = session.lead.chips()
+            self.surface.set_parts(what)
+            self.start.set_parts(whence)
+            return
         surface = session.surface
         title = surface.title if surface is not None else str(session.race.surface.get("kind", ""))
         self.surface.set_parts([(title, "label", "tx"), *self._letters()])

@@ -19,6 +19,7 @@ from app.text import number, tr
 
 if TYPE_CHECKING:
     from app.engine.questions.racing import RaceAnswer
+    from app.scenes.network_race import NetworkChart
     from app.theme import Theme
 
 #: What can be charted, with its title and whether its axis can be logarithmic.
@@ -137,14 +138,15 @@ def make(answer: RaceAnswer, kind: str = "loss", log: bool = True) -> RaceChart:
     shown = every - shift
     if log and (shown > 0).any() and top - shift > 0:
         bottom = max(float(shown[shown > 0].min()), (top - shift) * 10.0**-_DECADES)
-        low, high, ticks = _decades(bottom, top - shift)
+        low, high, ticks = decades(bottom, top - shift)
     else:
         log, shift = False, 0.0
-        low, high, ticks = _plain(min(float(every.min()), 0.0), top)
+        low, high, ticks = evenly(min(float(every.min()), 0.0), top)
     return RaceChart(answer, kind, log, shift, values, low, high, ticks, empty, wanted)
 
 
-def _decades(bottom: float, top: float) -> tuple[float, float, tuple[float, ...]]:
+def decades(bottom: float, top: float) -> tuple[float, float, tuple[float, ...]]:
+    """Return the ends of a logarithmic axis, as decimal logarithms, and its numbers."""
     low, high = floor(log10(bottom) + 1e-9), ceil(log10(top) - 1e-9)
     if high - low < 1:
         high = low + 1
@@ -154,7 +156,8 @@ def _decades(bottom: float, top: float) -> tuple[float, float, tuple[float, ...]
     return float(low), float(high), tuple(10.0**k for k in range(low, high + 1, apart))
 
 
-def _plain(bottom: float, top: float) -> tuple[float, float, tuple[float, ...]]:
+def evenly(bottom: float, top: float) -> tuple[float, float, tuple[float, ...]]:
+    """Return the ends of a linear axis, and its numbers."""
     if top <= bottom:
         top = bottom + (abs(bottom) or 1.0)
     ticks = series.ticks(bottom, top, 4)
@@ -166,7 +169,7 @@ def _plain(bottom: float, top: float) -> tuple[float, float, tuple[float, ...]]:
     return float(ticks[0]), float(ticks[-1]), tuple(float(one) for one in ticks)
 
 
-def tick_text(chart: RaceChart, value: float) -> str:
+def tick_text(chart: RaceChart | NetworkChart, value: float) -> str:
     """Return what is written at a line of the axis."""
     if chart.log:
         exponent = round(log10(value))

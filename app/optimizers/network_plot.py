@@ -1,0 +1,164 @@
+"""A chart of the race on the network: everybody's curve, the playhead, and all numbers of a step under the mouse."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, QRect, QRectF, Qt
+from PySide6.QtGui import QMouseEvent, QPainter
+from PySide6.QtWidgets import QToolTip
+
+from app.scenes import draw
+from app.scenes.network_race import NetworkChart, make, order, paint_curves, paint_now
+from app.scenes.race_chart import step_at, x_of
+from app.text import number, tr
+from app.widgets.painted import Painted
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QImage
+
+    from app.optimizers.network_task import NetworkTask
+    from app.optimizers.session import RaceSession
+    from app.theme import Theme
+
+#: Room for the numbers of the axes, and for the title above.
+LEFT, RIGHT, _TOP, _BELOW = 64.0, 24.0, 34.0, 20.0
+
+
+class NetworkPlot(Painted):
+    """See the module's text. A click or a drag goes to a step.
+
+    Parameters
+    ----------
+    session
+        Who is looked at.
+    task
+        The race.
+    name
+        Object name.
+    """
+
+    ground, ring_inset = True, 2
+
+    def __init__(self, session: RaceSession, task: NetworkTask, name: str) -> None:
+        super().__init__(name, tr("Curves of the race on your network"), focus=Qt.FocusPolicy.NoFocus)  # fmt: skip
+        self.setMinimumHeight(90)
+        self._session, self._task = session, task
+        self.shown_metric = "loss"
+        self._made: tuple[tuple[object, ...], NetworkChart] | None = None
+        self._picture: tuple[tuple[object, ...], QImage] | None = None
+        self._pointed: int | None = None
+        self._dragged = False
+
+    @property
+    def chart(self) -> NetworkChart | None:
+        """What is shown, or None before there is anything."""
+        found = self._task.found
+        if found is None:
+            return None
+        log = bool(self._session.toggles["network_log"]) and self.shown_metric == "loss"
+        key = (found, self._task.runners, self.shown_metric, log)
+        if self._made is None or self._made[0] != key:
+            self._made = (key, make(found.race, self._task.runners, self.shown_metric, log=log))
+        return self._made[1]
+
+    def box(self) -> QRectF:
+        """Where the curves go."""
+        return QRectF(
+            LEFT, _TOP, max(1.0, self.width() - LEFT - RIGHT), max(8.0, self.height() - _TOP - _BELOW)
+        )  # fmt: skip
+
+    def subtitle(self, chart: NetworkChart) -> str:
+        """What the lines are."""
+        of = (
+            tr("of each batch")
+            if chart.window == 1
+            else tr("mean of {count} batches", count=number(chart.window))
+        )
+        tested = any(len(line.tested) > 1 for line in chart.lines)
+        return tr("{of}; dashed: held-out samples", of=of) if tested else of
+
+    def paint(self, painter: QPainter, colors: Theme, area: QRect) -> None:
+        chart = self.chart
+        if chart is None:
+            return
+        scale, session = self.devicePixelRatioF(), self._session
+        key = (chart, self.width(), self.height(), scale, colors.name, session.racer)
+        if self._picture is None or self._picture[0] != key:
+            image = draw.canvas(self.width(), self.height(), scale, colors.bg0)
+            with draw.painting(image, (self.width(), self.height())) as inner:
+                paint_curves(inner, self.box(), colors, chart, session.racer)
+            self._picture = (key, image)
+        draw.blit(painter, 0, 0, self._picture[1])
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        x = 16 + draw.text(painter, 16, 21, chart.title, 12.5, colors.tx, weight=600)
+        words = draw.elide(self.subtitle(chart), 11.5, max(0.0, self.width() - x - 28))
+        draw.text(painter, x + 10, 21, words, 11.5, colors.tx2)
+        box = self.box()
+        if self._pointed is not None:
+            at = round(x_of(self._pointed, box, chart.steps)) + 0.5
+            draw.line(painter, at, box.top(), at, box.bottom(), draw.faded(colors.tx2, 0.5))
+        paint_now(painter, box, colors, chart, self._task.time, session.racer)
+
+    def readings(self, step: int) -> list[tuple[str, str, str]]:
+        """Return id, name and numbers of everybody at a step, the best first."""
+        chart = self.chart
+        if chart is None:
+            return []
+        lines = {line.id: line for line in chart.lines}
+        found = []
+        for identifier in order(chart, step):
+            line = lines[identifier]
+            words = tr("diverged") if line.gone(step) else chart.words(line.at(step))
+            tested = line.tested_at(step)
+            if tested == tested and not line.gone(step):
+                words = tr("{loss}, held out {tested}", loss=words, tested=chart.words(tested))
+            found.append((identifier, line.title, words))
+        return found
+
+    # -- the mouse
+
+    def _tell(self, event: QMouseEvent) -> None:
+        chart = self.chart
+        if chart is None:
+            return
+        step = min(step_at(event.position().x(), self.box(), chart.steps), self._task.reach)
+        if step != self._pointed:
+            self._pointed = step
+            self.update()
+        looks, colors = {one.id: one.look for one in chart.lines}, self._session.context.theme
+        lines = "".join(
+            f'<tr><td style="color:{looks[identifier].color(colors).name()}">■&nbsp;</td>'
+            f"<td>{escape(title)}&nbsp;&nbsp;</td><td align=right>{words}</td></tr>"
+            for identifier, title, words in self.readings(step)
+        )
+        head = tr("{what} at step {step}", what=chart.title, step=number(step))
+        QToolTip.showText(
+            event.globalPosition().toPoint(), f"<b>{escape(head)}</b><table>{lines}</table>", self
+        )
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton and self.chart is not None:
+            self._dragged = True
+            self._seek(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self._dragged:
+            self._seek(event)
+        else:
+            self._tell(event)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        self._dragged = False
+
+    def _seek(self, event: QMouseEvent) -> None:
+        task = self._task
+        step = step_at(event.position().x(), self.box(), task.total)
+        if step != task.time or task.playing:
+            self._session.context.do("race.seek", step=step)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self._pointed = None
+        self.update()
+        super().leaveEvent(event)

@@ -1,0 +1,365 @@
+"""The race on the learner's network: who takes part with which rates, how far it has come, where it is looked at."""
+
+from __future__ import annotations
+
+from math import isfinite
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+from PySide6.QtCore import QObject, Signal, Slot
+
+from app.bus import CommandError
+from app.optimizers.session import SPEEDS
+from app.scenes.race_looks import looks
+from app.text import number, tr
+from core import optimizers
+from core.errors import ChainruleError
+
+if TYPE_CHECKING:
+    from app.engine.questions.landscape import RaceOnNetwork
+    from app.optimizers.session import RaceSession
+    from app.scenes.race_looks import Look
+    from app.widgets.chip import Part
+    from core.landscape.race import Racer
+
+OWNER = "race-network"
+#: Epochs of a race at most; steps have a limit of their own, which the engine tells.
+MOST_EPOCHS = 1000
+
+Start = Literal["drawn", "present"]
+Rates = Literal["keras", "race"]
+
+
+class Runner(msgspec.Struct, frozen=True):
+    """Who takes part in the race that is shown.
+
+    Attributes
+    ----------
+    id, title
+        Of the racer.
+    optimizer
+        As the network is trained with it.
+    look
+        As it is shown.
+    """
+
+    id: str
+    title: str
+    optimizer: dict[str, Any]
+    look: Any
+
+
+class NetworkTask(QObject):
+    """See the module's text. Interface thread only; the engine trains.
+
+    Attributes
+    ----------
+    epochs, start
+        How long the next race is, and with which weights all begin.
+    rates
+        Whose learning rates racers have: Keras's defaults, or those of the race on the surface.
+    found
+        The race as far as it has come, or None.
+    runners
+        Who takes part in it, in order.
+    share
+        From 0 to 1 while it goes on, else None.
+    problem
+        Why there is none, or no more of it; a sentence.
+    time
+        Where it is looked at, in steps.
+
+    Signals
+    -------
+    changed()
+        What the next race will be.
+    told()
+        There is more of the race, or it has ended.
+    moved()
+        `time` is another.
+    forgotten()
+        Another project or network is open: what was found is of another.
+    """
+
+    changed = Signal()
+    told = Signal()
+    moved = Signal()
+    forgotten = Signal()
+    #: Playing by terms is for surfaces.
+    term = 0
+
+    @classmethod
+    def of(cls, session: RaceSession) -> NetworkTask:
+        """The one of a session."""
+        found = session.findChild(cls)
+        return found if found is not None else cls(session)
+
+    def __init__(self, session: RaceSession) -> None:
+        super().__init__(session)
+        self._session = session
+        self.epochs, self.start, self.rates = 5, "drawn", "keras"
+        self._own: dict[str, float] = {}
+        self.found: RaceOnNetwork | None = None
+        self.runners: tuple[Runner, ...] = ()
+        self.share: float | None = None
+        self.problem = ""
+        self.time, self.playing = 0.0, False
+        #: Whether the playhead goes with the race while that goes on.
+        self._with = True
+        self._ticket = 0
+        context = session.context
+        for name, handler, label in (
+            ("race.network_start", self._do_start, tr("Race on the network")),
+            ("race.network_stop", self._do_stop, tr("Stop the race on the network")),
+            ("race.network_set", self._do_set, tr("Set the race on the network")),
+            ("race.network_rate", self._do_rate, tr("Learning rate on the network")),
+        ):
+            context.bus.register(name, handler, label=label)
+        session.race_changed.connect(self.changed)
+        context.engine.progressed.connect(self._on_progress)
+        # What is open is another network, and its weights.
+        self._unsubscribe = context.bus.subscribe(lambda _: self.forget(), ("project.opened",))
+
+    # -- who takes part
+
+    def default_rate(self, racer: Racer) -> float:
+        """Keras's default learning rate of a racer's optimizer."""
+        return float(optimizers.kind(str(racer.optimizer["kind"])).defaults["learning_rate"])
+
+    def document(self, racer: Racer) -> dict[str, Any]:
+        """Return a racer's optimizer as the network is trained with it."""
+        given = dict(racer.optimizer)
+        if racer.id in self._own:
+            given["learning_rate"] = self._own[racer.id]
+        elif self.rates == "keras":
+            given["learning_rate"] = self.default_rate(racer)
+        return optimizers.get(given).to_config()
+
+    def rate(self, racer: Racer) -> float:
+        """The learning rate it begins with."""
+        return float(optimizers.get(self.document(racer)).learning_rate)
+
+    def is_own(self, racer: Racer) -> bool:
+        """Whether the learner has set its rate here."""
+        return racer.id in self._own
+
+    def entrants(self) -> tuple[list[Runner], dict[str, str]]:
+        """Return who would take part, and of the others whose twins they are: all take the same batches."""
+        race = self._session.race
+        known: dict[str, Look] = looks(race)
+        runners: list[Runner] = []
+        twins: dict[str, str] = {}
+        for one in race.racers:
+            document = self.document(one)
+            twin = next((other for other in runners if other.optimizer == document), None)
+            if twin is not None:
+                twins[one.id] = twin.title
+            else:
+                runners.append(Runner(one.id, one.title, document, known[one.id]))
+        return runners, twins
+
+    # -- commands
+
+    def _do_start(self) -> None:
+        """Begin a race with what is set; one that goes on ends."""
+        runners, _ = self.entrants()
+        if not runners:
+            raise CommandError(tr("There is nobody in the race. Add a racer first."))
+        context = self._session.context
+        if not context.attached:
+            raise CommandError(tr("The engine is being prepared. Try again in a moment."))
+        self._end()
+        self.pause()
+        self.found, self.runners, self.problem = None, tuple(runners), ""
+        self.share, self._with = 0.0, True
+        self._ticket = context.engine.ask(
+            "network_race", racers=[{"id": one.id, "optimizer": one.optimizer} for one in runners],
+            epochs=self.epochs, start=self.start, asker=OWNER, done=self._on_done,
+            failed=self._on_failure, partly=self._on_part,
+        )  # fmt: skip
+        self._move(0.0)
+        self.told.emit()
+
+    def _do_stop(self) -> None:
+        """End it; what was found stays."""
+        if self._ticket:
+            self._end()
+            self.told.emit()
+            self._tell_lead()
+
+    def _do_set(
+        self, epochs: int | None = None, start: Start | None = None, rates: Rates | None = None
+    ) -> None:
+        """Set what the next race is; what is not given stays. Other `rates` forget those that were set here."""
+        if epochs is not None and not 1 <= epochs <= MOST_EPOCHS:
+            raise CommandError(
+                tr("A race on the network has 1 to {most} epochs, not {epochs}.", most=number(MOST_EPOCHS),
+                   epochs=epochs)
+            )  # fmt: skip
+        self.epochs = self.epochs if epochs is None else epochs
+        self.start = start or self.start
+        if rates is not None:
+            self.rates = rates
+            self._own.clear()
+        self.changed.emit()
+
+    def _do_rate(self, id: str, value: float | None = None) -> None:
+        """Set the learning rate of a racer on the network; None is that of the others again."""
+        racer = self._session.race.racer(id)
+        if racer is None:
+            raise CommandError(tr("There is no racer {id!r} in this race.", id=id))
+        if value is None:
+            self._own.pop(id, None)
+        else:
+            try:
+                optimizers.get({**racer.optimizer, "learning_rate": value})
+            except ChainruleError as error:
+                raise CommandError(str(error)) from error
+            self._own[id] = float(value)
+        self.changed.emit()
+
+    # -- the engine
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether it is being raced."""
+        return self._ticket != 0
+
+    def _end(self) -> None:
+        if self._ticket:
+            self._session.context.engine.cancel(self._ticket)
+        self._ticket, self.share = 0, None
+
+    def forget(self) -> None:
+        """What was found is of another network."""
+        self._end()
+        self.pause()
+        self.found, self.runners, self.problem = None, (), ""
+        self._own.clear()
+        self._move(0.0)
+        self.told.emit()
+        self.forgotten.emit()
+
+    @Slot(int, float)
+    def _on_progress(self, ticket: int, share: float) -> None:
+        if ticket == self._ticket:
+            self.share = share
+            self.told.emit()
+
+    def _on_part(self, found: RaceOnNetwork) -> None:
+        self.found = found
+        if self._with and not self.playing:
+            self._move(float(self.reach))
+        self.told.emit()
+        self._tell_lead()
+
+    def _on_done(self, found: RaceOnNetwork) -> None:
+        self._ticket, self.share = 0, None
+        self._on_part(found)
+        self._session.context.bus.emit("race.network_finished", steps=found.race.steps)
+
+    def _on_failure(self, sentence: str) -> None:
+        self._ticket, self.share, self.problem = 0, None, sentence
+        self.told.emit()
+        self._tell_lead()
+
+    # -- the playhead
+
+    @property
+    def total(self) -> int:
+        """Steps the race is to have."""
+        return 0 if self.found is None else self.found.race.steps
+
+    @property
+    def reach(self) -> int:
+        """Steps everybody has taken who has not broken."""
+        if self.found is None:
+            return 0
+        lanes = self.found.race.lanes
+        there = [one.done for one in lanes if one.diverged is None]
+        return min(there, default=max((one.done for one in lanes), default=0))
+
+    @property
+    def step(self) -> int:
+        """Whole steps that are done."""
+        return int(self.time)
+
+    @property
+    def obstacle(self) -> str:
+        """Why it cannot be played; a sentence."""
+        if self.found is None or not self.reach:
+            return tr("There is no race on your network yet. Start it first.")
+        return ""
+
+    def chips(self) -> tuple[list[Part], list[Part]]:
+        """What is raced on, and from where, for the top bar."""
+        begun = self.found.start if self.found is not None else self.start
+        words = tr("weights drawn anew") if begun == "drawn" else tr("weights of the run")
+        what: list[Part] = [(tr("Your network"), "label", "tx")]
+        if self.found is not None:
+            what.append((tr("{count} samples", count=number(self.found.samples)), "value", "tx2"))
+        return what, [(tr("start"), "label", "tx3"), (words, "label", "tx")]
+
+    def play(self) -> None:
+        """Let the playhead go on; from the end, from the beginning."""
+        if self.obstacle:
+            raise CommandError(self.obstacle)
+        if self.playing:
+            return
+        if self.time >= self.reach:
+            self._move(0.0)
+        self.playing, self._with = True, False
+        clock = self._session.context.clock
+        clock.tick.connect(self._on_tick)
+        clock.want(OWNER)
+        self._tell_lead()
+
+    def pause(self) -> None:
+        """Stand at a whole step."""
+        if not self.playing:
+            return
+        self.playing = False
+        clock = self._session.context.clock
+        clock.tick.disconnect(self._on_tick)
+        clock.release(OWNER)
+        self._move(float(round(self.time)))
+        self._tell_lead()
+
+    def step_by(self, by: int) -> None:
+        """Stand so many steps further on."""
+        if self.obstacle:
+            raise CommandError(self.obstacle)
+        self.pause()
+        self._stand(min(max(self.step + by, 0), self.reach))
+
+    def seek(self, step: int) -> None:
+        """Stand at a step."""
+        if not 0 <= step <= self.total:
+            raise CommandError(
+                tr("The race has steps 0 to {total}; {step} is none of them.", total=self.total, step=step)
+            )  # fmt: skip
+        self.pause()
+        self._stand(min(step, self.reach))
+
+    def _stand(self, step: int) -> None:
+        self._with = self.goes_on and step >= self.reach
+        self._move(float(step))
+
+    def _move(self, time: float) -> None:
+        if time != self.time and isfinite(time):
+            self.time = time
+            self.moved.emit()
+            self._tell_lead()
+
+    def _tell_lead(self) -> None:
+        if self._session.lead is self:
+            self._session.lead_changed.emit()
+
+    @Slot(float)
+    def _on_tick(self, seconds: float) -> None:
+        wanted = self.time + seconds * SPEEDS[self._session.speed]
+        if wanted >= self.reach:
+            self._move(float(self.reach))
+            self.pause()
+        else:
+            self._move(wanted)

@@ -1,0 +1,299 @@
+"""The race on the learner's own network: the same weights at first, the same batches, one optimizer each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Slot
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
+
+from app.optimizers.network_plot import LEFT, RIGHT, NetworkPlot
+from app.optimizers.network_rows import NetworkRows
+from app.optimizers.network_task import MOST_EPOCHS, NetworkTask
+from app.optimizers.scrubber import Scrubber
+from app.panels import PanelKind
+from app.scenes.network_race import metrics_of
+from app.text import number, tr
+from app.widgets import Button, Choice, Label, Line, NumberField, ProgressLine, Segmented, Sentence
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QHideEvent, QShowEvent
+
+    from app.optimizers.session import RaceSession
+
+#: Width of the racers, by how narrow the window is.
+_WIDE = (264, 240, 216)
+
+
+class NetworkPanel(QWidget):
+    """See the module's text.
+
+    Attributes
+    ----------
+    task
+        The race.
+    rows, plots, scrubber
+        What shows it.
+    """
+
+    def __init__(self, session: RaceSession) -> None:
+        super().__init__()
+        self.setObjectName("race-network-panel")
+        self.setAccessibleName(tr("Race on your network"))
+        self._session = session
+        self.task = NetworkTask.of(session)
+        session.offer("network_log", True)
+        self._shown = False
+        self._level = 0
+        whole = QHBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.setSpacing(0)
+        self._side = self._make_side()
+        whole.addWidget(self._side)
+        whole.addWidget(Line(vertical=True))
+        right = QVBoxLayout()
+        right.setContentsMargins(0, 0, 0, 0)
+        right.setSpacing(0)
+        whole.addLayout(right, 1)
+        bar = QHBoxLayout()
+        bar.setContentsMargins(16, 6, 16, 4)
+        self.status = Sentence("race-network-status")
+        bar.addWidget(self.status, 1)
+        right.addLayout(bar)
+        self.progress = ProgressLine(name="race-network-progress")
+        right.addWidget(self.progress)
+        self.pages = QStackedWidget()
+        right.addWidget(self.pages, 1)
+        self.pages.addWidget(self._make_curves())
+        self.scrubber = Scrubber(session, self.task, "race-network-scrubber")
+        self.scrubber.left, self.scrubber.right = LEFT, RIGHT
+        right.addWidget(self.scrubber)
+        right.addSpacing(6)
+        self._make_controls()
+        session.context.theme_changed.connect(lambda _: self._repaint())
+        self.set_compact(0)
+
+    def _make_side(self) -> QWidget:
+        side = QWidget()
+        side.setObjectName("race-network-side")
+        column = QVBoxLayout(side)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        row = QHBoxLayout()
+        row.setContentsMargins(16, 8, 12, 8)
+        row.setSpacing(8)
+        self._rates_words = Label(tr("Learning rates"), "label", "tx2")
+        row.addWidget(self._rates_words)
+        row.addStretch(1)
+        self.rates = Choice(
+            [("keras", tr("Keras's defaults")), ("race", tr("Of the surface"))], name="race-network-rates",
+            label=tr("Learning rates"), width=136,
+        )  # fmt: skip
+        self.rates.setToolTip(
+            tr(
+                "Rates that suit a surface of two numbers are too large for most networks: Keras's defaults are where "
+                "to begin. Each can be set below."
+            )
+        )
+        self.rates.chosen.connect(
+            lambda value: self._session.context.do("race.network_set", rates=value)
+        )
+        row.addWidget(self.rates)
+        column.addLayout(row)
+        column.addWidget(Line())
+        self.rows = NetworkRows(self._session, self.task)
+        column.addWidget(self.rows, 1)
+        return side
+
+    def _make_curves(self) -> QWidget:
+        page = QWidget()
+        column = QVBoxLayout(page)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        self.words = Label(self._about(), "body", "tx2", name="race-network-about", wrap=True)
+        self.words.setMaximumWidth(560)
+        self._empty = QWidget()
+        middle = QHBoxLayout(self._empty)
+        middle.setContentsMargins(24, 16, 24, 16)
+        middle.addWidget(self.words, 1)
+        column.addWidget(self._empty, 1)
+        self.plots = [
+            NetworkPlot(self._session, self.task, f"race-network-plot-{k}") for k in range(2)
+        ]
+        for plot in self.plots:
+            plot.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+            column.addWidget(plot, 1)
+        return page
+
+    def _about(self) -> str:
+        return tr(
+            "Every racer trains your network on your data: the same weights at first, the same batches in the same "
+            "order, the same dropout; only the optimizer is another. Your own run is not touched. Batch sizes of "
+            "racers and callbacks do not count here. Racers are added, removed and set under Map."
+        )
+
+    def _make_controls(self) -> None:
+        do = self._session.context.do
+        self._head = QWidget()
+        row = QHBoxLayout(self._head)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(8)
+        self.log = Segmented(
+            [("log", tr("log")), ("linear", tr("linear"))], name="race-network-log", label=tr("Scale")
+        )  # fmt: skip
+        self.log.setToolTip(tr("Equal distances are equal factors (log) or equal differences"))
+        self.log.chosen.connect(
+            lambda value: do("race.show", name="network_log", value=value == "log")
+        )
+        self.begin = Choice(
+            [("drawn", tr("New weights")), ("present", tr("Present weights"))], name="race-network-begin",
+            label=tr("What all begin with"), width=136,
+        )  # fmt: skip
+        self.begin.setToolTip(
+            tr(
+                "All begin with the same weights: drawn with the seed of the training settings, "
+                "or those your run has now"
+            )
+        )
+        self.begin.chosen.connect(lambda value: do("race.network_set", start=value))
+        self._epochs_words = Label(tr("Epochs"), "label", "tx2")
+        self.epochs = NumberField(
+            name="race-network-epochs", label=tr("Epochs"), minimum=1, maximum=MOST_EPOCHS, width=56
+        )
+        self.epochs.setToolTip(tr("How often each goes through the samples"))
+        self.epochs.entered.connect(self._on_epochs)
+        self.button = Button(
+            tr("Race"), name="race-network-start", kind="primary", icon="player-play", icon_size=14
+        )
+        self.button.clicked.connect(self._on_button)
+        for widget in (self.log, self.begin, self._epochs_words, self.epochs, self.button):
+            row.addWidget(widget)
+
+    def controls(self) -> QWidget:
+        """What stands in the head."""
+        return self._head
+
+    def set_compact(self, level: int) -> None:
+        """Leave the curves room in small windows."""
+        self._level = level
+        self._side.setFixedWidth(_WIDE[level])
+        self._epochs_words.setVisible(level < 2)
+        self._rates_words.setVisible(level < 1)
+        self._arrange()
+
+    # -- following
+
+    def showEvent(self, event: QShowEvent) -> None:
+        if self._shown:
+            return
+        self._shown = True
+        session, task = self._session, self.task
+        for signal in (task.told, task.forgotten):
+            signal.connect(self._follow)
+        task.changed.connect(self._follow_racers)
+        task.moved.connect(self._follow_time)
+        session.chosen.connect(self._follow_racers)
+        session.follow_lead(task)
+        self._follow_racers()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        if not self._shown:
+            return
+        self._shown = False
+        session, task = self._session, self.task
+        for signal in (task.told, task.forgotten):
+            signal.disconnect(self._follow)
+        task.changed.disconnect(self._follow_racers)
+        task.moved.disconnect(self._follow_time)
+        session.chosen.disconnect(self._follow_racers)
+        session.follow_lead(None)
+
+    @Slot()
+    def _follow_racers(self) -> None:
+        task = self.task
+        self.epochs.set_amount(task.epochs)
+        self.begin.set_value(task.start)
+        self.rates.set_value(task.rates)
+        self.log.set_value("log" if self._session.toggles["network_log"] else "linear")
+        self.rows.follow()
+        self._follow()
+
+    @Slot()
+    def _follow(self) -> None:
+        task = self.task
+        goes_on = task.goes_on
+        self.button.set_label(tr("Stop") if goes_on else tr("Race"))
+        self.button.set_icon("player-stop" if goes_on else "player-play")
+        self.button.setAccessibleName(self.button.text())
+        self.button.setToolTip(
+            tr("End the race; its curves stay as far as they are")
+            if goes_on
+            else tr("Let all racers train your network from the same weights, on the same batches")
+        )
+        self.progress.set_share(task.share)
+        self.status.say(self._sentence())
+        self._arrange()
+        self.rows.show_numbers()
+        self._follow_time()
+
+    def _arrange(self) -> None:
+        found = self.task.found
+        names = () if found is None else metrics_of(found.race)
+        for k, plot in enumerate(self.plots):
+            plot.setVisible(k < len(names))
+            if k < len(names):
+                plot.shown_metric = names[k]
+                chart = plot.chart
+                if chart is not None:
+                    plot.setAccessibleName(f"{chart.title}, {plot.subtitle(chart)}")
+        self._empty.setVisible(not names)
+        self.scrubber.setEnabled(found is not None)
+        self.scrubber.setVisible(found is not None)
+
+    def _sentence(self) -> str:
+        task = self.task
+        found = task.found
+        if task.problem:
+            return task.problem
+        if found is None:
+            return tr("The engine prepares the racers.") if task.goes_on else ""
+        race = found.race
+        size = tr("{samples} samples in batches of {size}", samples=number(found.samples),
+                  size=number(race.batch_size))  # fmt: skip
+        held = tr("{count} held out", count=number(found.held_out)) if found.held_out else ""
+        broken = sum(lane.diverged is not None for lane in race.lanes)
+        gone = tr("{count} diverged", count=broken) if broken else ""
+        ended = task.reach < race.steps and not task.goes_on
+        stopped = tr("stopped at step {step}", step=number(task.reach)) if ended else ""
+        return " · ".join(one for one in (size, held, stopped, gone) if one)
+
+    @Slot()
+    def _follow_time(self) -> None:
+        self.scrubber.follow()
+        self.rows.show_numbers()
+        for plot in self.plots:
+            plot.update()
+
+    def _repaint(self) -> None:
+        self.update()
+        self._follow_time()
+
+    # -- by hand
+
+    def _on_button(self) -> None:
+        self._session.context.do("race.network_stop" if self.task.goes_on else "race.network_start")
+
+    def _on_epochs(self, value: float) -> None:
+        self._session.context.do("race.network_set", epochs=int(value))
+        self.epochs.set_amount(self.task.epochs)
+
+
+PANEL = PanelKind(
+    "network",
+    "stage",
+    tr("Your network"),
+    tr("The racers train your own network: same weights at first, same batches"),
+    30,
+    NetworkPanel,
+    hides=("racers", "terms", "chart"),
+)

@@ -1,0 +1,165 @@
+"""The race on the learner's network: driven by its controls, told while it goes on, looked at with the top bar."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+
+from app.bus import CommandError
+from app.optimizers.network_task import NetworkTask
+from app.optimizers.panels.network import NetworkPanel
+from app.scenes.network_race import order, trailing
+from app.widgets import Button, Choice, NumberField, Segmented
+from core.landscape.race import kind
+from tests.app.optimizers.conftest import Racing
+from tests.app.window.windows import click
+
+
+def shown(racing: Racing) -> NetworkPanel:
+    """The panel, shown with three racers."""
+    for one in ("nesterov", "adagrad", "adadelta", "rmsprop"):
+        racing.do("race.remove", id=one)
+    racing.show("network")
+    return racing.control("race-network-panel", NetworkPanel)
+
+
+def raced(racing: Racing, task: NetworkTask) -> None:
+    """Press Race, and wait for its end."""
+    click(racing.control("race-network-start", Button))
+    assert task.goes_on
+    racing.until(lambda: not task.goes_on)
+    assert task.problem == ""
+
+
+def test_racers_train_the_network_and_the_top_bar_goes_over_it(racing: Racing) -> None:
+    panel = shown(racing)
+    task, session = panel.task, racing.session
+    racing.do("race.seek", step=0)
+    assert not racing.view.spots["racers"].isVisible()
+    assert task.epochs == 5
+    field = racing.control("race-network-epochs", NumberField)
+    field.setFocus()
+    field.selectAll()
+    QTest.keyClicks(field, "1")
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    assert task.epochs == 1
+    parts: list[int] = []
+    task.told.connect(lambda: parts.append(task.reach))
+    raced(racing, task)
+    race = task.found and task.found.race
+    assert race is not None
+    assert race.steps == race.batches
+    assert sorted(parts) == parts
+    assert [one.id for one in race.lanes] == ["batch", "momentum", "adam"]
+    # With Keras's rates, and everything else as in the race.
+    assert [one.optimizer["learning_rate"] for one in race.lanes] == pytest.approx(
+        [0.01, 0.01, 0.001]
+    )
+    assert race.lanes[1].optimizer["momentum"] == 0.9
+    # The playhead went with it, and the race on the surface stands where it stood.
+    assert task.time == race.steps
+    assert session.time == 0
+    state = racing.view.transport.state
+    assert (state.step, state.total, state.obstacle) == (race.steps, race.steps, "")
+    QTest.keyClick(racing.window, Qt.Key.Key_Comma)
+    assert task.time == race.steps - 1
+    # What is written at a racer is the mean of what its last batches lost.
+    chart = panel.plots[0].chart
+    assert chart is not None
+    for lane, line in zip(race.lanes, chart.lines, strict=True):
+        want = lane.curves["loss"][: race.steps - 1][-chart.window :].mean()
+        assert line.at(task.time) == pytest.approx(want, rel=1e-12)
+        assert panel.rows.rows[lane.id].loss == chart.words(line.at(task.time))
+        assert line.tested[:, 0].tolist() == [0, race.batches]
+        assert line.tested[-1, 1] == lane.epochs[-1].metrics["val_loss"]
+    assert panel.plots[1].isVisible()
+    assert panel.plots[1].shown_metric == "accuracy"
+    # Its readings are those of everybody, the best first.
+    best = order(chart, task.time)[0]
+    assert panel.plots[0].readings(int(task.time))[0][0] == best
+    plot = panel.plots[0]
+    box = plot.box()
+    click(plot, QPoint(round(box.left() + box.width() / 2), round(box.center().y())))
+    assert abs(task.time - race.steps / 2) <= 1
+    QTest.keyClick(racing.window, Qt.Key.Key_Space)
+    assert task.playing
+    assert not session.playing
+    QTest.keyClick(racing.window, Qt.Key.Key_Space)
+    assert not task.playing
+    # Beside the panel the top bar is that of the surface again.
+    racing.show("surface")
+    assert racing.view.transport.state.total == racing.race.steps
+    assert racing.view.spots["racers"].isVisible()
+
+
+def test_rates_are_the_networks_own_and_twins_run_once(racing: Racing) -> None:
+    panel = shown(racing)
+    task = panel.task
+    racing.do("race.add", kind="stochastic")
+    field = racing.control("race-network-rate-adam", NumberField)
+    field.setFocus()
+    field.selectAll()
+    QTest.keyClicks(field, "0.02")
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    adam = racing.racer("adam")
+    assert task.rate(adam) == pytest.approx(0.02)
+    assert adam.optimizer["learning_rate"] == kind("adam").optimizer["learning_rate"]
+    runners, twins = task.entrants()
+    assert [one.id for one in runners] == ["batch", "momentum", "adam"]
+    assert list(twins) == ["stochastic"]
+    assert racing.racer("batch").title in panel.rows.rows["stochastic"].more
+    # A rate of its own makes it another.
+    racing.do("race.network_rate", id="stochastic", value=0.05)
+    assert "stochastic" in [one.id for one in task.entrants()[0]]
+    choice = racing.control("race-network-rates", Choice)
+    choice.chosen.emit("race")
+    assert task.rate(adam) == adam.optimizer["learning_rate"]
+    for bad in ({"id": "adam", "value": -1.0}, {"id": "nobody", "value": 0.1}):
+        with pytest.raises(CommandError):
+            racing.do("race.network_rate", **bad)
+    for wrong in ({"epochs": 0}, {"start": "later"}, {"rates": "none"}):
+        with pytest.raises(CommandError):
+            racing.do("race.network_set", **wrong)
+    assert task.rate(adam) == adam.optimizer["learning_rate"]
+
+
+def test_a_race_is_stopped_and_one_that_breaks_says_so(racing: Racing) -> None:
+    panel = shown(racing)
+    task = panel.task
+    racing.do("race.network_rate", id="batch", value=1e38)
+    racing.do("race.network_set", epochs=400, start="present")
+    click(racing.control("race-network-start", Button))
+    racing.until(lambda: task.problem or (task.found is not None and task.reach > 0))
+    assert task.problem == ""
+    click(racing.control("race-network-start", Button))
+    assert not task.goes_on
+    found: Any = task.found
+    assert 0 < task.reach < found.race.steps
+    assert found.start == "present"
+    assert panel.progress.share is None
+    assert found.race.lanes[0].diverged is not None
+    chart = panel.plots[0].chart
+    assert chart is not None
+    row = panel.rows.rows["batch"]
+    assert row.gone
+    assert order(chart, task.time)[-1] == "batch"
+    assert np.isfinite([chart.low, chart.high]).all()
+    log = racing.control("race-network-log", Segmented)
+    click(log.segment("linear"))
+    chart = panel.plots[0].chart
+    assert chart is not None
+    assert not chart.log
+    # Another project: what was found is of another.
+    racing.window.context.bus.emit("project.opened", path="")
+    assert task.found is None
+
+
+def test_means_are_of_the_last_steps_and_break_only_where_numbers_do() -> None:
+    values = np.array([4.0, 2.0, 6.0, 8.0, np.inf, 1.0, 3.0, 5.0, 7.0])
+    found = trailing(values, 3)
+    want = [4.0, 3.0, 4.0, 16 / 3, np.nan, np.nan, np.nan, 3.0, 5.0]
+    np.testing.assert_allclose(found, want, rtol=1e-14)

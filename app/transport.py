@@ -65,9 +65,12 @@ class Transport(QObject):
     -------
     changed()
         `state` is another.
+    counted()
+        What the status bar tells of it is another.
     """
 
     changed = Signal()
+    counted = Signal()
     prefix = ""
     precision = "float32"
     speeds: tuple[str, ...] = ()

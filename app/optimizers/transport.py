@@ -54,6 +54,7 @@ class RaceTransport(Transport):
         self.sharing = Sharing(session, self)
         for signal in (session.race_changed, session.paths_changed):
             signal.connect(self._show_race)
+            signal.connect(self.counted)
         for signal in (
             session.moved,
             session.playing_changed,

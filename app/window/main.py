@@ -253,6 +253,7 @@ class MainWindow(QMainWindow):
             other = getattr(view, "transport", None)
             if isinstance(other, Transport):
                 other.changed.connect(self._show_driven)
+                other.counted.connect(self._show_status)
         view = self._views[name]
         if before is not None:
             _call(before, "deactivate")
@@ -377,6 +378,7 @@ class MainWindow(QMainWindow):
             self._counted = count
             self.top.data_chip.set_parts(data_editor.data_parts(self.context, count))
 
+    @Slot()
     def _show_status(self) -> None:
         state = self.context.engine.state
         reason = state.reason if state.status == "blocked" else ""

@@ -277,7 +277,9 @@ class RacersPanel(QWidget):
     def _follow_race(self) -> None:
         known = [one.id for one in self.session.race.racers]
         for identifier in [one for one in self._rows if one not in known]:
-            self._rows.pop(identifier).deleteLater()
+            gone = self._rows.pop(identifier)
+            gone.hide()
+            gone.deleteLater()
             self._tops.pop(identifier, None)
         for identifier in known:
             if identifier not in self._rows:

@@ -45,7 +45,7 @@ def test_the_surface_chip_opens_the_cards(racing: Racing) -> None:
     assert "Saddle" in chip.accessibleName()
     # Of the run nothing is said here: the numbers are of the race, in double precision.
     shown = {one.text() for one in racing.window.status.findChildren(QLabel) if not one.isHidden()}
-    assert {"CPU float64", "racers", str(len(racing.race.racers))} <= shown
+    assert {"CPU float64", "Saddle", "racers", str(len(racing.race.racers))} <= shown
     racing.do("workspace.show", name="build")
     shown = {one.text() for one in racing.window.status.findChildren(QLabel) if not one.isHidden()}
     assert "CPU float32" in shown

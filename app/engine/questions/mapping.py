@@ -133,3 +133,14 @@ def surface_point(
     slopes = found.gradients(np.asarray(at, np.float64)[None])[0]
     value = float(found.values(np.asarray(at, np.float64)[None])[0])
     return SurfacePoint(at, value, (float(slopes[0]), float(slopes[1])))
+
+
+@question("heights_relief", alone=True)
+def heights_relief(
+    session: None, *, values: np.ndarray, width: int, height: int, log: bool, scale: float = 1.0
+) -> Relief:
+    """Draw heights (rows, columns), row 0 at the least y, `width` x `height` pixels large."""
+    from core.landscape.relief import enlarged, relief
+
+    known = np.where(np.isfinite(values), values, np.nan)
+    return relief(enlarged(known, width, height), log=log, scale=scale)

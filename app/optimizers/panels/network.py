@@ -7,22 +7,37 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
+from app.bus import CommandError
 from app.optimizers.network_plot import LEFT, RIGHT, NetworkPlot
 from app.optimizers.network_rows import NetworkRows
 from app.optimizers.network_task import MOST_EPOCHS, NetworkTask
 from app.optimizers.scrubber import Scrubber
+from app.optimizers.slice_settings import SliceSettings
+from app.optimizers.slice_task import SliceTask
+from app.optimizers.slice_view import SliceMap, SliceSolid
 from app.panels import PanelKind
 from app.scenes.network_race import metrics_of
 from app.text import number, tr
-from app.widgets import Button, Choice, Label, Line, NumberField, ProgressLine, Segmented, Sentence
+from app.widgets import (
+    Button,
+    Choice,
+    Label,
+    Line,
+    NumberField,
+    Panel,
+    ProgressLine,
+    Segmented,
+    Sentence,
+)
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QHideEvent, QShowEvent
 
     from app.optimizers.session import RaceSession
 
-#: Width of the racers, by how narrow the window is.
-_WIDE = (264, 240, 216)
+#: Width of the racers, and of what a slice is, by how narrow the window is.
+_WIDE, _BESIDE = (264, 240, 216), (296, 272, 256)
+_VIEWS = {"curves": tr("Curves"), "slice": tr("Slice"), "solid": tr("Slice in 3-D")}
 
 
 class NetworkPanel(QWidget):
@@ -32,8 +47,10 @@ class NetworkPanel(QWidget):
     ----------
     task
         The race.
-    rows, plots, scrubber
-        What shows it.
+    slice
+        The slice of the loss.
+    rows, plots, scrubber, map, solid
+        What shows them.
     """
 
     def __init__(self, session: RaceSession) -> None:
@@ -42,7 +59,9 @@ class NetworkPanel(QWidget):
         self.setAccessibleName(tr("Race on your network"))
         self._session = session
         self.task = NetworkTask.of(session)
+        self.slice = SliceTask.of(session, self.task)
         session.offer("network_log", True)
+        session.offer("network_view", "curves", _check_view)
         self._shown = False
         self._level = 0
         whole = QHBoxLayout(self)
@@ -65,11 +84,13 @@ class NetworkPanel(QWidget):
         self.pages = QStackedWidget()
         right.addWidget(self.pages, 1)
         self.pages.addWidget(self._make_curves())
+        self.pages.addWidget(self._make_slice())
         self.scrubber = Scrubber(session, self.task, "race-network-scrubber")
         self.scrubber.left, self.scrubber.right = LEFT, RIGHT
         right.addWidget(self.scrubber)
         right.addSpacing(6)
         self._make_controls()
+        self.map.drawn.connect(lambda: self.status.say(self._sentence()))
         session.context.theme_changed.connect(lambda _: self._repaint())
         self.set_compact(0)
 
@@ -125,6 +146,25 @@ class NetworkPanel(QWidget):
             column.addWidget(plot, 1)
         return page
 
+    def _make_slice(self) -> QWidget:
+        page = QWidget()
+        row = QHBoxLayout(page)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        self.seen = QStackedWidget()
+        self.map = SliceMap(self._session, self.task, self.slice)
+        self.solid = SliceSolid(self._session, self.task, self.slice)
+        self.seen.addWidget(self.map)
+        self.seen.addWidget(self.solid)
+        row.addWidget(self.seen, 1)
+        self._beside = Panel(name="race-slice-beside", ground="bg1", edges="l")
+        column = QVBoxLayout(self._beside)
+        column.setContentsMargins(1, 0, 0, 0)
+        self.settings = SliceSettings(self._session, self.task, self.slice)
+        column.addWidget(self.settings)
+        row.addWidget(self._beside)
+        return page
+
     def _about(self) -> str:
         return tr(
             "Every racer trains your network on your data: the same weights at first, the same batches in the same "
@@ -138,6 +178,11 @@ class NetworkPanel(QWidget):
         row = QHBoxLayout(self._head)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(8)
+        self.choice = Choice(
+            list(_VIEWS.items()), name="race-network-view", label=tr("Show"), width=112
+        )
+        self.choice.setToolTip(tr("Curves by step, or the ways over a slice of the network's loss"))
+        self.choice.chosen.connect(lambda value: do("race.show", name="network_view", value=value))
         self.log = Segmented(
             [("log", tr("log")), ("linear", tr("linear"))], name="race-network-log", label=tr("Scale")
         )  # fmt: skip
@@ -166,17 +211,34 @@ class NetworkPanel(QWidget):
             tr("Race"), name="race-network-start", kind="primary", icon="player-play", icon_size=14
         )
         self.button.clicked.connect(self._on_button)
-        for widget in (self.log, self.begin, self._epochs_words, self.epochs, self.button):
+        for widget in (
+            self.choice,
+            self.log,
+            self.begin,
+            self._epochs_words,
+            self.epochs,
+            self.button,
+        ):
             row.addWidget(widget)
 
     def controls(self) -> QWidget:
         """What stands in the head."""
         return self._head
 
+    def hint(self) -> tuple[tuple[str, str], ...]:
+        """Keys of this panel."""
+        return (
+            (tr("Space"), tr("play")),
+            (".", tr("step")),
+            (",", tr("back")),
+            ("R", tr("restart")),
+        )
+
     def set_compact(self, level: int) -> None:
         """Leave the curves room in small windows."""
         self._level = level
         self._side.setFixedWidth(_WIDE[level])
+        self._beside.setFixedWidth(_BESIDE[level])
         self._epochs_words.setVisible(level < 2)
         self._rates_words.setVisible(level < 1)
         self._arrange()
@@ -192,6 +254,8 @@ class NetworkPanel(QWidget):
             signal.connect(self._follow)
         task.changed.connect(self._follow_racers)
         task.moved.connect(self._follow_time)
+        for signal in (self.slice.told, self.slice.changed):
+            signal.connect(self._follow_slice)
         session.chosen.connect(self._follow_racers)
         session.follow_lead(task)
         self._follow_racers()
@@ -205,6 +269,8 @@ class NetworkPanel(QWidget):
             signal.disconnect(self._follow)
         task.changed.disconnect(self._follow_racers)
         task.moved.disconnect(self._follow_time)
+        for signal in (self.slice.told, self.slice.changed):
+            signal.disconnect(self._follow_slice)
         session.chosen.disconnect(self._follow_racers)
         session.follow_lead(None)
 
@@ -214,6 +280,11 @@ class NetworkPanel(QWidget):
         self.epochs.set_amount(task.epochs)
         self.begin.set_value(task.start)
         self.rates.set_value(task.rates)
+        view = str(self._session.toggles["network_view"])
+        self.choice.set_value(view)
+        self.pages.setCurrentIndex(0 if view == "curves" else 1)
+        self.seen.setCurrentIndex(1 if view == "solid" else 0)
+        self.log.setVisible(view == "curves")
         self.log.set_value("log" if self._session.toggles["network_log"] else "linear")
         self.rows.follow()
         self._follow()
@@ -233,8 +304,16 @@ class NetworkPanel(QWidget):
         self.progress.set_share(task.share)
         self.status.say(self._sentence())
         self._arrange()
-        self.rows.show_numbers()
         self._follow_time()
+        self._follow_slice()
+
+    @Slot()
+    def _follow_slice(self) -> None:
+        if self.pages.currentIndex() == 1:
+            self.settings.follow()
+            self.map.follow()
+            self.solid.follow()
+            self.status.say(self._sentence())
 
     def _arrange(self) -> None:
         found = self.task.found
@@ -265,14 +344,15 @@ class NetworkPanel(QWidget):
         gone = tr("{count} diverged", count=broken) if broken else ""
         ended = task.reach < race.steps and not task.goes_on
         stopped = tr("stopped at step {step}", step=number(task.reach)) if ended else ""
-        return " · ".join(one for one in (size, held, stopped, gone) if one)
+        lines = self.map.lines() if self.seen.isVisible() else ""
+        return " · ".join(one for one in (size, held, stopped, gone, lines) if one)
 
     @Slot()
     def _follow_time(self) -> None:
         self.scrubber.follow()
         self.rows.show_numbers()
-        for plot in self.plots:
-            plot.update()
+        for picture in (*self.plots, self.map, self.solid):
+            picture.update()
 
     def _repaint(self) -> None:
         self.update()
@@ -286,6 +366,14 @@ class NetworkPanel(QWidget):
     def _on_epochs(self, value: float) -> None:
         self._session.context.do("race.network_set", epochs=int(value))
         self.epochs.set_amount(self.task.epochs)
+
+
+def _check_view(value: object) -> None:
+    if value not in _VIEWS:
+        known = ", ".join(_VIEWS)
+        raise CommandError(
+            tr("Your network is shown as {known}, not as {value!r}.", known=known, value=value)
+        )
 
 
 PANEL = PanelKind(

@@ -43,6 +43,7 @@ GROUPS = {
     "painting": ("painting.rows", "Painting"),
     "explaining": ("explaining.rows", "Explanations of a picture, beside Captum on PyTorch"),
     "surfaces": ("surfaces.rows", "Races over surfaces"),
+    "racetrack": ("racetrack.rows", "A frame of a race in the window"),
     "slices": ("slicing.rows", "A slice of a network's loss, beside the same loop in PyTorch"),
     "debugger": ("debugger.rows", "From the press of Step until an instruction is shown"),
 }

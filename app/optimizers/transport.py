@@ -105,17 +105,18 @@ class RaceTransport(Transport):
         surface = session.surface
         title = surface.title if surface is not None else str(session.race.surface.get("kind", ""))
         self.surface.set_parts([(title, "label", "tx"), *self._letters()])
+        start: tuple[float, ...] = session.race.start
+        if surface is not None:
+            start = start[: len(surface.variables)]
         # A word and its numbers are one part: in a small window both give way.
-        parts: list[Part] = [(tr("start {point}", point=_pair(session.race.start)), "value", "tx")]
+        parts: list[Part] = [(tr("start {point}", point=_pair(start)), "value", "tx")]
         if surface is not None and surface.minima:
-            minimum = _pair(surface.minima[0])
+            minimum = _pair(surface.minima[0][: len(surface.variables)])
             parts.append((tr("minimum {point}", point=minimum), "value", "tx2"))
             self.start.setToolTip(tr("All racers begin at {start}. The minimum is at {minimum}.",
-                                     start=_pair(session.race.start), minimum=minimum))  # fmt: skip
+                                     start=_pair(start), minimum=minimum))  # fmt: skip
         else:
-            self.start.setToolTip(
-                tr("All racers begin at {start}.", start=_pair(session.race.start))
-            )
+            self.start.setToolTip(tr("All racers begin at {start}.", start=_pair(start)))
         self.start.set_parts(parts)
 
     def _letters(self) -> list[Part]:
@@ -126,4 +127,6 @@ class RaceTransport(Transport):
 
 
 def _pair(point: tuple[float, ...]) -> str:
+    if len(point) == 1:
+        return format_number(float(point[0]), 3)
     return f"({', '.join(format_number(float(one), 3) for one in point)})"

@@ -50,3 +50,12 @@ def test_the_surface_chip_opens_the_cards(racing: Racing) -> None:
     shown = {one.text() for one in racing.window.status.findChildren(QLabel) if not one.isHidden()}
     assert "CPU float32" in shown
     assert "racers" not in shown
+
+
+def test_the_start_of_a_curve_is_one_number(racing: Racing) -> None:
+    racing.do("race.surface", kind="convex-curve")
+    racing.qtbot.waitUntil(lambda: racing.session.current, timeout=PATIENCE)
+    chip = racing.control("race-start-chip", Chip)
+    words = chip.accessibleName()
+    assert f"start {racing.race.start[0]:.2f}" in words
+    assert "," not in words

@@ -202,6 +202,7 @@ class NetworkTask(QObject):
             self.rates = rates
             self._own.clear()
         self.changed.emit()
+        self._tell_lead()
 
     def _do_rate(self, id: str, value: float | None = None) -> None:
         """Set the learning rate of a racer on the network; None is that of the others again."""

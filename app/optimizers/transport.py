@@ -30,7 +30,6 @@ class RaceTransport(Transport):
     """
 
     prefix = "race"
-    precision = "float64"
     speeds = tuple(SPEEDS)
     granularities = (("step", tr("Step")), ("term", tr("Term")))
     tips = {  # noqa: RUF012
@@ -41,6 +40,7 @@ class RaceTransport(Transport):
     def __init__(self, session: RaceSession, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._session = session
+        self._epochs = 0
         self.surface = Chip(
             name="race-surface-chip",
             label=tr("Surface"),
@@ -65,6 +65,11 @@ class RaceTransport(Transport):
             signal.connect(self.changed)
         session.lead_changed.connect(self._show_race)
         self._show_race()
+
+    @property
+    def precision(self) -> str:  # type: ignore[override]
+        """Surfaces are computed in float64, networks as everywhere."""
+        return "float64" if self._session.lead is None else "float32"
 
     @property
     def state(self) -> TransportState:
@@ -101,6 +106,9 @@ class RaceTransport(Transport):
             what, whence = session.lead.chips()
             self.surface.set_parts(what)
             self.start.set_parts(whence)
+            if session.lead.epochs != self._epochs:
+                self._epochs = session.lead.epochs
+                self.counted.emit()
             return
         surface = session.surface
         title = surface.title if surface is not None else str(session.race.surface.get("kind", ""))

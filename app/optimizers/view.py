@@ -123,7 +123,9 @@ class OptimizersView(QWidget):
 
     def status(self) -> list[tuple[str, str]]:
         """What the status bar counts here."""
-        race = self.session.race
+        race, lead = self.session.race, self.session.lead
+        if lead is not None:
+            return [(tr("racers"), str(len(race.racers))), (tr("epochs"), number(lead.epochs))]
         found = [(tr("racers"), str(len(race.racers))), (tr("steps"), number(race.steps))]
         if self._level < 2 and self.session.surface is not None:
             found.append((tr("surface"), self.session.surface.title))
@@ -164,6 +166,7 @@ class OptimizersView(QWidget):
                 compact = getattr(widget, "set_compact", None)
                 if compact is not None:
                     compact(self._level)
+                self.transport.counted.emit()  # keys and numbers below are those of what is shown
                 return
         raise CommandError(tr("There is no view called {name!r} in Optimizers.", name=value))
 

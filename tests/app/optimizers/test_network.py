@@ -90,9 +90,14 @@ def test_racers_train_the_network_and_the_top_bar_goes_over_it(racing: Racing) -
     assert not session.playing
     QTest.keyClick(racing.window, Qt.Key.Key_Space)
     assert not task.playing
+    told = dict(racing.view.status())
+    assert told["epochs"] == "1"
+    assert "steps" not in told
+    assert racing.view.transport.precision == "float32"
     # Beside the panel the top bar is that of the surface again.
     racing.show("surface")
     assert racing.view.transport.state.total == racing.race.steps
+    assert racing.view.transport.precision == "float64"
     assert racing.view.spots["racers"].isVisible()
 
 

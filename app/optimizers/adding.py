@@ -36,8 +36,8 @@ class KindButton(Control):
         self.kind = kind
         self.setObjectName(f"race-add-{kind.name}")
         self.setAccessibleName(tr("Add {name}", name=tr(kind.title)))
-        self.setAccessibleDescription(tr(kind.note))
-        self.setToolTip(tr(kind.note))
+        self.note = ""
+        self.show_note(tr(kind.note))
         self.setFixedHeight(_HIGH)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.count = 0
@@ -46,6 +46,14 @@ class KindButton(Control):
         """Tell how many of the kind there are already."""
         if count != self.count:
             self.count = count
+            self.update()
+
+    def show_note(self, note: str) -> None:
+        """Tell what is special about the kind."""
+        if note != self.note:
+            self.note = note
+            self.setAccessibleDescription(note)
+            self.setToolTip(note)
             self.update()
 
     def sizeHint(self) -> QSize:
@@ -69,7 +77,7 @@ class KindButton(Control):
                 right -= draw.text(painter, right, 19, words, 11, colors.tx3, anchor="end") + 8
             title = draw.elide(tr(self.kind.title), 13, right - 34, 500)
             draw.text(painter, 34, 19, title, 13, colors.tx, weight=500)
-            note = draw.elide(tr(self.kind.note), 11.5, self.width() - 42.0)
+            note = draw.elide(self.note, 11.5, self.width() - 42.0)
             draw.text(painter, 34, 36, note, 11.5, colors.tx2)
         finally:
             painter.end()
@@ -102,6 +110,7 @@ class AddRacers(Popover):
             button.clicked.connect(lambda _=False, n=name: session.context.do("race.add", kind=n))
             self.body.addWidget(button)
         session.race_changed.connect(self._follow)
+        session.paths_changed.connect(self._follow)
         self._show()
 
     def open(self) -> None:
@@ -116,8 +125,15 @@ class AddRacers(Popover):
         racers = self._session.race.racers
         counts = {name: sum(one.kind == name for one in racers) for name in self.kinds}
         full = len(racers) >= MOST_RACERS
+        surface = self._session.surface
+        whole = surface is not None and surface.samples is None
         for name, button in self.kinds.items():
             button.show_count(counts[name])
+            draws = button.kind.batch_size is not None
+            button.show_note(
+                tr("Here the same as batch gradient descent: only regressions have samples.") if draws and whole
+                else tr(button.kind.note)
+            )  # fmt: skip
             button.setEnabled(not full)
         missing = sum(not count for count in counts.values())
         room = MOST_RACERS - len(racers)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from app.scenes.formula_expressions import given
+from app.scenes.race_caption_parts import APART, angle_between, joined, n, percent
+from app.scenes.race_divisor_captions import correction, divisor, heavy, squares
 from app.scenes.race_terms import SQUARES
 from app.scenes.race_update import (
     AXIS,
@@ -27,11 +28,6 @@ from app.text import tr
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-#: From here on two numbers are told apart, and one is called much larger.
-_APART, _MUCH = 1.2, 2.0
-#: A factor so near 1 changes next to nothing.
-_NEXT_TO_NOTHING = 0.01
-
 
 def caption(update: Update, name: str) -> str:
     """Return what is said of a term; of one whose numbers are not there, why."""
@@ -45,32 +41,11 @@ def caption(update: Update, name: str) -> str:
     found = _CAPTIONS.get(name)
     if found is not None:
         return found(update)
-    return _squares(update, name) if name in SQUARES else ""
+    return squares(update, name) if name in SQUARES else ""
 
 
 def _why(update: Update) -> str:
     return tr("in a hole of the surface") if update.path.why == "hole" else tr("diverged")
-
-
-def n(value: float) -> str:
-    """Return a number with three figures."""
-    return given(float(f"{value:.3g}"))
-
-
-def _percent(value: float) -> str:
-    return f"{100 * value:.4g} %"
-
-
-def _angle(a: np.ndarray, b: np.ndarray) -> float | None:
-    """Degrees between two directions; None if one of them has none."""
-    size = float(np.hypot(*a)) * float(np.hypot(*b))
-    if not size or not math.isfinite(size):
-        return None
-    return math.degrees(math.acos(min(1.0, max(-1.0, float(a @ b) / size))))
-
-
-def _joined(*parts: str) -> str:
-    return " ".join(part for part in parts if part)
 
 
 # -- where it stands, and the gradient
@@ -94,8 +69,8 @@ def _raw(update: Update) -> str:
 
 def _slope(update: Update, g: np.ndarray) -> str:
     if not g.any():
-        return _joined(tr("The surface is flat here: the gradient is 0."), _sampled(update))
-    return _joined(
+        return joined(tr("The surface is flat here: the gradient is 0."), _sampled(update))
+    return joined(
         tr("The slope at θ. Downhill is the other way, −g."), _steeper(update, g), _sampled(update),
         _turned(update, g),
     )  # fmt: skip
@@ -110,15 +85,20 @@ def _steeper(update: Update, g: np.ndarray) -> str:
     if not sizes[1 - major]:
         return tr("It slopes along {a} only.", a=a)
     ratio = sizes[major] / sizes[1 - major]
-    if ratio < _APART:
+    if ratio < APART:
         return tr("It is about as steep along both axes.")
     return tr("It is {times} times as steep along {a} as along {b}.", times=n(ratio), a=a, b=b)
 
 
 def _sampled(update: Update) -> str:
     batches = update.path.batches
-    if batches is None or update.last:
+    if update.last:
         return ""
+    if batches is None:
+        # Without samples, or with as many in a batch as there are.
+        if update.racer.batch_size is None:
+            return ""
+        return tr("Every step sees all there is here: this slope has no noise.")
     count = batches.shape[1]
     if count == 1:
         return tr("It is measured on one sample: a guess at the slope of all.")
@@ -128,7 +108,7 @@ def _sampled(update: Update) -> str:
 def _turned(update: Update, g: np.ndarray) -> str:
     if not update.step:
         return ""
-    angle = _angle(g, update.path.gradients[update.step - 1])
+    angle = angle_between(g, update.path.gradients[update.step - 1])
     if angle is None or angle <= 90:
         return ""
     return tr("It has turned by {angle}° since the step before.", angle=round(angle))
@@ -161,16 +141,16 @@ def _clipped(update: Update) -> str:
 
 def _velocity(update: Update) -> str:
     mu = update.optimizer.config["momentum"]
-    what = tr("Keeps {share} of the last velocity and adds −ηg.", share=_percent(mu))
+    what = tr("Keeps {share} of the last velocity and adds −ηg.", share=percent(mu))
     if update.optimizer.config.get("nesterov"):
-        what = _joined(what, tr("θ is the point that the ball has looked ahead to."))
-    return _joined(what, _rolling(update, "velocity", 1.0))
+        what = joined(what, tr("θ is the point that the ball has looked ahead to."))
+    return joined(what, _rolling(update, "velocity", 1.0))
 
 
 def _momentum(update: Update) -> str:
     mu = update.optimizer.config["momentum"]
-    what = tr("Keeps {share} of the last b and adds r g.", share=_percent(mu))
-    return _joined(what, _rolling(update, "momentum", -1.0))
+    what = tr("Keeps {share} of the last b and adds r g.", share=percent(mu))
+    return joined(what, _rolling(update, "momentum", -1.0))
 
 
 def _rolling(update: Update, name: str, sign: float) -> str:
@@ -178,7 +158,7 @@ def _rolling(update: Update, name: str, sign: float) -> str:
     before, now = sign * update.value(name + BEFORE), sign * update.value(name)
     if not before.any():
         return tr("There is nothing to keep yet.")
-    angle = _angle(before, -update.value(GRADIENT))
+    angle = angle_between(before, -update.value(GRADIENT))
     if angle is None:
         return tr("The ground is flat: it only rolls on.")
     faster = float(np.hypot(*now)) > float(np.hypot(*before))
@@ -198,21 +178,23 @@ def _mean(update: Update) -> str:
     key = "beta_2" if update.term("direction") else "beta_1"
     beta = update.optimizer.config[key]
     what = tr("An average of gradients: keeps {kept} of what it was and takes {new} of g.",
-              kept=_percent(beta), new=_percent(1 - beta))  # fmt: skip
+              kept=percent(beta), new=percent(1 - beta))  # fmt: skip
     if update.term("direction"):
-        return _joined(what, tr("It is for the next steps."))
-    return _joined(what, _leaning(update, update.value("m")))
+        return joined(what, tr("It is for the next steps."))
+    return joined(what, _leaning(update, update.value("m")))
 
 
 def _leaning(update: Update, m: np.ndarray) -> str:
     if not update.step:
         return tr("So far there is one gradient in it.")
-    angle = _angle(m, update.value(GRADIENT))
+    angle = angle_between(m, update.value(GRADIENT))
     if angle is None:
         return ""
     if angle > 90:
         return tr("Older gradients outweigh this one: −m points uphill by it, {angle}° off −g.",
                   angle=round(angle))  # fmt: skip
+    if angle < 1:
+        return tr("−m points the way of −g.")
     return tr("−m is {angle}° off −g: that is what older gradients do to it.", angle=round(angle))
 
 
@@ -226,115 +208,44 @@ def _mean_corrected(update: Update) -> str:
         )
         if not update.racer.bias_correction:
             return told
-        return _joined(told, tr("Both shares are corrected for the start at 0."))
-    return _joined(_correction(update, "m", "beta_1"), _folded(update))
+        return joined(told, tr("Both shares are corrected for the start at 0."))
+    return joined(correction(update, "m", "beta_1"), _folded(update))
 
 
 def _folded(update: Update) -> str:
     return tr("Keras puts this into α.") if update.term("effective_rate") else ""
 
 
-def _correction(update: Update, symbol: str, key: str) -> str:
-    left = update.optimizer.config[key] ** update.t
-    if left < _NEXT_TO_NOTHING:
-        return tr("{symbol} started at 0 and was too small at first; dividing by {c} changes next to nothing by now.",
-                  symbol=symbol, c=n(1 - left))  # fmt: skip
-    return tr("{symbol} started at 0, so it is too small at first: dividing by {c} makes up for it, {times} times.",
-              symbol=symbol, c=n(1 - left), times=n(1 / (1 - left)))  # fmt: skip
-
-
 def _direction(update: Update) -> str:
-    d = update.value("direction")
-    same = all(np.sign(update.value("m" + BEFORE)) == np.sign(update.value(GRADIENT)))
-    what = tr("Only the signs count, not how steep it is.")
-    if not d.any():
-        return _joined(what, tr("Here both are 0: no step."))
-    if same:
-        return _joined(what, tr("m and g agree on them."))
-    return _joined(what, tr("m and g disagree; the larger share decides."))
-
-
-# -- what the step is divided by
-
-
-def _squares(update: Update, name: str) -> str:
-    if name == "accumulator":
-        return _joined(
-            tr("The sum of all g² so far, axis by axis. It never shrinks."), _heavy(update, name)
-        )
-    if name == "u":
-        return _largest(update)
-    if name == "v_max":
-        return _held(update)
-    if name == "v_corrected":
-        told = (
-            _correction(update, "v", "beta_2")
-            if update.racer.bias_correction
-            else tr("Not corrected: v itself.")
-        )
-        # AMSGrad divides by another.
-        return told if update.term("v_max") else _joined(told, _heavy(update, name))
-    key = "beta_2" if name == "v" else "rho"
-    beta = update.optimizer.config[key]
-    what = tr("An average of g², axis by axis: keeps {kept} and takes {new} of g².",
-              kept=_percent(beta), new=_percent(1 - beta))  # fmt: skip
-    if 0 < beta < 1:
-        half = math.log(0.5) / math.log(beta)
-        what = _joined(what, tr("What is in it counts half after {steps} steps.", steps=n(half)))
-    return what if name == "v" else _joined(what, _heavy(update, name))
-
-
-def _heavy(update: Update, name: str) -> str:
-    """The axis on which older gradients weigh most, against the gradient of now."""
-    term = update.term(name)
-    assert term is not None
-    root, g = update.value(name) ** SQUARES[name], np.abs(update.value(GRADIENT))
     axes = range(len(update.letters))
-    letter = update.letters
-    k = max(axes, key=lambda axis: root[axis] / g[axis] if g[axis] else math.inf)
-    symbol = {"v_corrected": "v̂", "accumulator": "G", "mean_square": "s", "accumulated_grad": "E",
-              "v_max": "v_max"}.get(name, term.symbol)  # fmt: skip
-    if root[k] >= _MUCH * g[k] and root[k] > 0:
-        # A sum is large by many gradients, an average by large ones.
-        why = (
-            tr("all that was added up makes steps along it short.")
-            if name == "accumulator"
-            else tr("larger gradients of before make steps along it short.")
-        )
-        return tr("√{symbol} is {root} along {axis}, |g| only {g}: {why}",
-                  symbol=symbol, root=n(root[k]), axis=letter[k], g=n(g[k]), why=why)  # fmt: skip
-    if all(g[axis] > _APART * root[axis] for axis in axes):
-        return tr("The gradient of now is larger than √{symbol} along every axis: it is divided by less than its own "
-                  "size.", symbol=symbol)  # fmt: skip
-    return ""
+    d, m, g = (update.value(one)[: len(axes)] for one in ("direction", "m" + BEFORE, GRADIENT))
+    what = tr("Only the signs count, not how steep it is.")
+    if not m.any() and not g.any():
+        return joined(what, tr("Here both are 0: no step."))
+    if not m.any():
+        return joined(what, tr("m is still 0: the signs are those of g."))
+    against = [k for k in axes if m[k] * g[k] < 0]
+    if not against:
+        return joined(what, tr("m and g agree on them."))
+    told = []
+    for winner, sentence in (
+        (g, tr("Along {axes} g is against m and outweighs it.")),
+        (m, tr("Along {axes} g is against m, which outweighs it.")),
+        (np.zeros(len(axes)), tr("Along {axes} g and m cancel.")),
+    ):
+        found = [update.letters[k] for k in against if d[k] == np.sign(winner[k])]
+        if found:
+            told.append(sentence.format(axes=tr(" and ").join(found)))
+    return joined(what, *told)
 
 
-def _largest(update: Update) -> str:
-    fresh = [x for x, u, g in zip(update.letters, update.value("u"), update.value(GRADIENT), strict=False)
-             if u == abs(g)]  # fmt: skip
-    what = tr("The larger of β₂u and |g|, axis by axis.")
-    if len(fresh) == len(update.letters):
-        return _joined(what, tr("This gradient is the largest along every axis."))
-    if fresh:
-        return _joined(
-            what, tr("Along {axis} that is this gradient.", axis=tr(" and ").join(fresh))
-        )
-    return _joined(what, tr("An older gradient is still larger, faded by β₂ in every step."))
-
-
-def _held(update: Update) -> str:
-    held = [x for x, most, v in zip(update.letters, update.value("v_max"), update.value("v"), strict=False)
-            if most > v]  # fmt: skip
-    what = tr("The largest v so far: what the step is divided by never shrinks.")
-    if held:
-        return _joined(what, tr("Along {axis} v has fallen below it.", axis=tr(" and ").join(held)))
-    return _joined(what, tr("Now that is v itself."))
+# -- what steps have been, and what is told of rates
 
 
 def _moved(update: Update) -> str:
     rho = update.optimizer.config["rho"]
     return tr("An average of Δ²: how far it has gone of late, {kept} of what it was and {new} of this Δ². The next "
-              "step is measured by it.", kept=_percent(rho), new=_percent(1 - rho))  # fmt: skip
+              "step is measured by it.", kept=percent(rho), new=percent(1 - rho))  # fmt: skip
 
 
 def _delta(update: Update) -> str:
@@ -342,7 +253,7 @@ def _delta(update: Update) -> str:
     before = update.value("accumulated_delta" + BEFORE)
     if not before.any():
         epsilon = update.optimizer.config["epsilon"]
-        return _joined(
+        return joined(
             what, tr("There are none yet: ε = {epsilon} lets it start.", epsilon=n(epsilon))
         )
     return what
@@ -355,15 +266,31 @@ def _mean_gradient(update: Update) -> str:
 def _effective(update: Update) -> str:
     alpha, rate = float(update.value("effective_rate")), float(update.value(RATE))
     if not update.racer.bias_correction:
-        return tr(
-            "Without correction it is η itself: steps of both averages stay as they start, too small."
-        )
+        m, v = (1 - update.optimizer.config[key] ** update.t for key in ("beta_1", "beta_2"))
+        if update.term("u"):
+            # Adamax divides by no average: there is nothing else to correct.
+            what, v = tr("Without correction it is η itself. m stays as it starts, too small."), 1.0
+        else:
+            what = tr("Without correction it is η itself. m and v stay as they start, too small.")
+        # m would be divided by the one, √v by the root of the other.
+        times = m / math.sqrt(v) if v else 1.0
+        if times >= APART:
+            return joined(
+                what,
+                tr(
+                    "√v more than m: this step is {times} times as long as with it.", times=n(times)
+                ),
+            )
+        if times <= 1 / APART:
+            return joined(what, tr("This step is {share} of what it is with it.",
+                                   share=percent(float(f"{times:.3g}"))))  # fmt: skip
+        return joined(what, tr("By now that changes little."))
     what = tr(
         "Keras folds the corrections into the rate; the step is the textbook's but for where ε stands."
     )
     if not rate:
         return what
-    return _joined(what, tr("Now α is {share} of η.", share=_percent(float(f"{alpha / rate:.3g}"))))
+    return joined(what, tr("Now α is {share} of η.", share=percent(float(f"{alpha / rate:.3g}"))))
 
 
 def _factor(name: str) -> Callable[[Update], str]:
@@ -386,9 +313,9 @@ def _axis(update: Update) -> str:
         return what
     major = int(abs(r[1]) > abs(r[0]))
     ratio = abs(r[major] / r[1 - major])
-    if ratio < _APART:
-        return _joined(what, tr("They are about the same here."))
-    return _joined(what, tr("Along {a} it is {times} times that along {b}.", times=n(ratio),
+    if ratio < APART:
+        return joined(what, tr("They are about the same here."))
+    return joined(what, tr("Along {a} it is {times} times that along {b}.", times=n(ratio),
                             a=update.letters[major], b=update.letters[1 - major]))  # fmt: skip
 
 
@@ -407,30 +334,34 @@ def _step(update: Update) -> str:
     length = float(np.hypot(*step))
     if not length:
         return tr("The step is 0: the racer stays.")
-    angle = _angle(step, -g)
+    angle = angle_between(step, -g)
     if angle is None:
         way = tr("The ground is flat: this step of {length} comes from before.", length=n(length))
     elif angle < 1:
-        way = tr("This step is {length} long and goes straight downhill.", length=n(length))
+        way = tr("This step is {length} long and goes straight {way}.", length=n(length),
+                 way=_downhill(update))  # fmt: skip
     elif angle <= 90:
-        way = tr(
-            "This step is {length} long, {angle}° off downhill.",
-            length=n(length),
-            angle=round(angle),
-        )
+        way = tr("This step is {length} long, {angle}° off {way}.", length=n(length), angle=round(angle),
+                 way=_downhill(update))  # fmt: skip
     else:
         way = tr("This step is {length} long and goes uphill by this gradient: what is kept from before carries it.",
                  length=n(length))  # fmt: skip
-    squares = [one.name for one in update.terms if one.name in SQUARES and one.name != "u"]
-    # Adam's v by itself is not what it divides by.
-    name = "v_max" if "v_max" in squares else squares[-1] if squares else ""
-    heavy = _heavy(update, name) if name and name not in ("v_max", "v") else ""
+    name = divisor(update)
+    weighs = heavy(update, name) if name else ""
     ahead = ""
     if update.optimizer.config.get("nesterov") and update.term("velocity"):
         ahead = tr(
             "It takes v once more, the new one: the next gradient is measured ahead of the ball."
         )
-    return _joined(way, ahead, heavy)
+    return joined(way, ahead, weighs)
+
+
+def _downhill(update: Update) -> str:
+    """What downhill is called: that of a batch need not be that of all samples."""
+    batches = update.path.batches
+    if batches is None:
+        return tr("downhill")
+    return tr("downhill for its sample") if batches.shape[1] == 1 else tr("downhill for its batch")
 
 
 def _next(update: Update) -> str:
@@ -444,15 +375,22 @@ def _next(update: Update) -> str:
         return tr("The loss stays {before}.", before=n(before))
     rises = tr("The loss rises from {before} to {after}.", before=n(before), after=n(after))
     downhill = float(update.value(RAW if update.term(RAW) else GRADIENT) @ update.value(STEP)) < 0
-    if downhill and update.path.batches is None and not update.optimizer.config.get("weight_decay"):
-        return _joined(rises, tr("It went downhill, but too far."))
-    return rises
+    if not downhill or update.optimizer.config.get("weight_decay"):
+        return rises
+    batches = update.path.batches
+    if batches is None:
+        return joined(rises, tr("It went downhill, but too far."))
+    if batches.shape[1] == 1:
+        return joined(
+            rises, tr("It went downhill for one sample; for all of them that can lead up.")
+        )
+    return joined(rises, tr("It went downhill for its batch; for all samples that can lead up."))
 
 
 def _keep(update: Update) -> str:
     kept = float(update.value(KEEP))
     return tr("Weight decay takes {share} of θ away in this step, apart from the gradient.",
-              share=_percent(float(f"{1 - kept:.3g}")))  # fmt: skip
+              share=percent(float(f"{1 - kept:.3g}")))  # fmt: skip
 
 
 _CAPTIONS: dict[str, Callable[[Update], str]] = {

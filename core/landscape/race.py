@@ -65,7 +65,7 @@ KINDS = (
     Kind("nesterov", "Nesterov momentum", "Nesterov", _sgd(0.01, momentum=0.9, nesterov=True),
          "Momentum that looks where it is going before it measures."),
     Kind("adagrad", "Adagrad", "Adagrad", {"kind": "Adagrad", "learning_rate": 0.3},
-         "Divides by all gradients so far: its steps only shrink."),
+         "Divides by all gradients so far: its rates only shrink."),
     Kind("adadelta", "Adadelta", "Adadelta", {"kind": "Adadelta", "learning_rate": 10.0},
          "Measures its steps by those it took before."),
     Kind("rmsprop", "RMSprop", "RMSprop", {"kind": "RMSprop", "learning_rate": 0.03},
@@ -81,7 +81,7 @@ KINDS = (
     Kind("amsgrad", "AMSGrad", "AMSGrad", {"kind": "Adam", "learning_rate": 0.08, "amsgrad": True},
          "Adam whose divisor never shrinks."),
     Kind("lion", "Lion", "Lion", {"kind": "Lion", "learning_rate": 0.03},
-         "Only the signs count: every step is as long as the rate."),
+         "Only the signs count: along every axis a step is as long as the rate."),
 )  # fmt: skip
 
 

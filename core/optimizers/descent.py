@@ -49,7 +49,8 @@ class SGD(Optimizer):
 
 
 class Lion(Optimizer):
-    """``w ← w − η sign(β₁ m + (1 − β₁) g)``, then ``m ← β₂ m + (1 − β₂) g``: every step is as long as the rate.
+    """``w ← w − η sign(β₁ m + (1 − β₁) g)``, then ``m ← β₂ m + (1 − β₂) g``: along every axis a
+    step is as long as the rate.
 
     Chen et al. 2023.
     """

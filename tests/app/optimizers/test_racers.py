@@ -172,6 +172,13 @@ def test_what_is_set_in_the_popover_is_raced(racing: Racing) -> None:
 
 def test_racers_are_added_one_by_one_or_all_at_once(racing: Racing) -> None:
     click(racing.control("race-add", Button))
+    # Who draws samples is told of surfaces that have none.
+    stochastic = racing.control("race-add-stochastic", KindButton)
+    assert "the same as batch" in stochastic.toolTip() == stochastic.accessibleDescription()
+    racing.do("race.surface", kind="linear-regression")
+    racing.until(lambda: stochastic.note == racer_kind("stochastic").note)
+    racing.undo()
+    racing.until(lambda: "the same as batch" in stochastic.note)
     click(racing.control("race-add-lion", KindButton))
     assert racing.session.racer == "lion"
     entries = racing.window.context.document.stack.count()

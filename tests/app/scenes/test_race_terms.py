@@ -6,6 +6,7 @@ import re
 from functools import lru_cache
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from PySide6.QtCore import QPointF, QRect, QRectF
@@ -376,6 +377,110 @@ def test_captions_of_what_is_kept_say_what_is_so(case: str) -> None:
     assert told or update.term("velocity") is None
 
 
+def _check_heavy(
+    said: str, path: landscape.Trajectory, step: int, root: np.ndarray, letters: dict[str, int]
+) -> None:
+    """What is called much larger than what it divides is so, and the step is short there."""
+    found = re.search(r"√\S+ is (.*), \|(g|m|m̂)\| only ([^:]*):", said)
+    if found is None:
+        return
+    above = path.terms[{"g": "g", "m": "m", "m̂": "m_corrected"}[found[2]]]
+    # Adam divides its average, and not the gradient.
+    assert (found[2] == "g") == ("m" not in path.terms)
+    roots = [one.split(" along ") for one in found[1].split(" and ")]
+    axes = [letters[axis] for _, axis in roots]
+    assert [one for one, _ in roots] == [n(root[k]) for k in axes]
+    assert found[3].split(" and ") == [n(abs(above[step, k])) for k in axes]
+    rates = np.abs(path.terms["step"][step]) / path.terms["rate"][step]
+    if "accumulated_delta" not in path.terms:
+        # Much shorter than the rate.
+        assert all(rates[k] < 0.55 for k in axes)
+        if len(axes) == 1:
+            assert rates[axes[0]] == min(rates)
+    g = path.terms["g"][: step + 1]
+    for k in axes:
+        if "larger gradients of before" in said:
+            assert np.abs(g[:, k]).max() > 1.4 * abs(above[step, k])
+        if "cancel" in said:
+            assert len(set(np.sign(g[:, k]))) == 2
+
+
+def test_the_first_picture_says_where_adams_step_is_short() -> None:
+    # The steep start is long over; the gradient is small along y alone, but what is divided is its average.
+    found = landscape.trajectory(
+        landscape.surface("beale"), _racer("adam").optimizer, (0.7, 1.55), 120
+    )
+    said = caption(Update(_racer("adam"), found, 90), STEP)
+    assert (
+        "√v̂ is 7.11 along x and 9.5 along y, |m̂| only 0.558 and 1.05: larger gradients of before"
+        in said
+    )
+
+
+@pytest.mark.parametrize("step", [0, 5, 58])
+def test_without_correction_first_steps_are_too_long(step: int) -> None:
+    same = {"epsilon": 1e-12}
+    racer = msgspec.structs.replace(_racer("adam"), bias_correction=False)
+    racer = msgspec.structs.replace(racer, optimizer={**racer.optimizer, **same})
+    ground = landscape.surface("beale")
+    path = landscape.trajectory(ground, racer.optimizer, (0.7, 1.55), STEPS, bias_correction=False)
+    said = caption(Update(racer, path, step), "effective_rate")
+    found = re.search(r"√v more than m: this step is (\S+) times as long", said)
+    assert found is not None, said
+    # The same averages, corrected by hand.
+    m = path.terms["m"][step] / (1 - 0.9 ** (step + 1))
+    v = path.terms["v"][step] / (1 - 0.999 ** (step + 1))
+    times = path.terms["step"][step] / (-0.08 * m / np.sqrt(v))
+    np.testing.assert_allclose(times, float(found[1]), rtol=5e-3)
+
+
+def test_lion_says_whose_signs_they_are() -> None:
+    path = _path("lion")
+    assert "m is still 0: the signs are those of g." in caption(_update("lion", 0), "direction")
+    seen = set()
+    for step in range(1, STEPS):
+        m, g, d = path.terms["m"][step - 1], path.terms["g"][step], path.terms["direction"][step]
+        said = caption(_update("lion", step), "direction")
+        for k, letter in enumerate("xy"):
+            against = re.search(
+                rf"Along (?:x and )?{letter}(?: and y)? g is against m(.*?)\.", said
+            )
+            assert (against is not None) == (m[k] * g[k] < 0), said
+            if against is not None:
+                assert ("which outweighs" in against[1]) == (d[k] == np.sign(m[k]))
+                seen.add(against[1])
+    assert seen
+    # A curve has one axis.
+    ground = landscape.surface("convex-curve")
+    curve = landscape.trajectory(ground, _racer("lion").optimizer, ground.start, 3)
+    assert "agree" in caption(Update(_racer("lion"), curve, 1, ground.variables), "direction")
+
+
+def test_an_average_that_points_the_same_way_says_so() -> None:
+    ground = landscape.surface("convex-curve")
+    path = landscape.trajectory(ground, _racer("adam").optimizer, ground.start, 3)
+    said = caption(Update(_racer("adam"), path, 1, ground.variables), "m")
+    assert said.endswith("−m points the way of −g.")
+
+
+def test_downhill_for_a_sample_need_not_be_downhill_for_all() -> None:
+    racer = _racer("stochastic")
+    path = _path("stochastic", surface="logistic-regression", batch=1)
+    rose = 0
+    for step in range(STEPS):
+        update = Update(racer, path, step, ("w", "b"))
+        assert "straight downhill for its sample" in caption(update, STEP)
+        if path.losses[step + 1] > path.losses[step]:
+            rose += 1
+            assert "It went downhill for one sample" in caption(update, NEXT)
+    assert rose
+    # Where there are no samples, nothing is guessed.
+    assert "no noise" in caption(
+        Update(msgspec.structs.replace(racer, batch_size=1), _path("stochastic"), 3), GRADIENT
+    )
+    assert "no noise" not in caption(_update("batch", 3), GRADIENT)
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_captions_of_squares_say_what_is_so(case: str) -> None:
     path = _path(case)
@@ -387,13 +492,7 @@ def test_captions_of_squares_say_what_is_so(case: str) -> None:
                 continue
             said = caption(update, one.name)
             root = path.terms[one.name][step] ** SQUARES[one.name]
-            if found := re.search(r"is (\S+) along (x|y), \|g\| only (\S+):", said):
-                k, g = letters[found[2]], np.abs(path.terms["g"])
-                assert found[1] == n(root[k])
-                assert found[3] == n(g[step, k])
-                if "larger gradients of before" in said:
-                    # There were such gradients.
-                    assert g[: step + 1, k].max() > 1.9 * g[step, k]
+            _check_heavy(said, path, step, root, letters)
             if "v has fallen below" in said:
                 fallen = path.terms["v_max"][step] > path.terms["v"][step]
                 assert [x for x, k in letters.items() if fallen[k]] == re.findall(r"\b[xy]\b", said)

@@ -116,7 +116,7 @@ def _reason(update: Update, name: str, above: str, axis: int) -> str:
 
 
 def _agreement(update: Update, axis: int) -> float:
-    """From 1, where gradients of late have one sign along an axis, to 0, where they cancel; weighed as m weighs them."""
+    """From 1, where gradients of late have one sign along an axis, to 0, where they cancel; weighed as in m."""
     beta = float(update.optimizer.config["beta_1"])
     g = update.path.terms["g"][max(0, update.step - 200) : update.step + 1, axis]
     weights = beta ** np.arange(len(g) - 1, -1, -1.0)

@@ -41,10 +41,19 @@ FUNCTIONS = {
     "softplus": "softplus", "max": "max", "min": "min", "sign": "sign",
 }  # fmt: skip
 #: Words of other programs.
-_MEANT = {"arcsine": "asin", "power": "^", "pow": "^", "log10": "log", "sgn": "sign", "fabs": "abs",
+_MEANT = {"arcsine": "asin", "power": "^", "pow": "^", "sgn": "sign", "fabs": "abs",
           "maximum": "max", "minimum": "min", "root": "sqrt", "logistic": "sigmoid"}  # fmt: skip
+#: Functions that can be written with others, whose names are near those of other functions.
+_WRITTEN = {
+    "log10": "log(x)/log(10)", "lg": "log(x)/log(10)", "log2": "log(x)/log(2)", "ld": "log(x)/log(2)",
+    "log1p": "log(1 + x)", "expm1": "exp(x) - 1", "exp2": "2^x", "cbrt": "sign(x)*abs(x)^(1/3)", "square": "x^2",
+    "sec": "1/cos(x)", "csc": "1/sin(x)", "cot": "1/tan(x)", "coth": "1/tanh(x)", "sech": "1/cosh(x)",
+    "asinh": "log(x + sqrt(x^2 + 1))", "acosh": "log(x + sqrt(x^2 - 1))", "atanh": "log((1 + x)/(1 - x))/2",
+}  # fmt: skip
 _SIGNS = {"·": "*", "×": "*", "∙": "*", "−": "-", "–": "-", "÷": "/", "π": "pi"}
-_RAISED = {"²": 2, "³": 3, "⁴": 4}
+#: Digits of a power, and its sign.
+_RAISED = {raised: plain for raised, plain in zip("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789", strict=True)}
+_RAISED_SIGNS = {"⁻": "-", "⁺": ""}
 _HINTS = {
     "[": "Use ( ) instead of [ ].", "]": "Use ( ) instead of [ ].", "{": "Use ( ) instead of { }.",
     "}": "Use ( ) instead of { }.", "|": "Write the absolute value of x as abs(x).",
@@ -129,12 +138,10 @@ def _pieces(text: str) -> list[_Piece]:
         elif character in _SIGNS and _SIGNS[character] == "pi":
             found.append(_Piece("name", "pi", at, 1))
             at += 1
-        elif character in _RAISED:
-            found += [
-                _Piece("sign", "^", at, 1),
-                _Piece("number", character, at, 1, _RAISED[character]),
-            ]
-            at += 1
+        elif character in _RAISED or character in _RAISED_SIGNS:
+            piece = _raised(text, at)
+            found.append(piece)
+            at += piece.length
         elif character.isalpha() or character == "_":
             end = at
             while (
@@ -159,6 +166,24 @@ def _pieces(text: str) -> list[_Piece]:
     return [*found, _Piece("end", "", len(text), 0)]
 
 
+def _raised(text: str, at: int) -> _Piece:
+    """A power in raised digits: those in a row are one number."""
+    end = at + (text[at] in _RAISED_SIGNS)
+    first = end
+    while end < len(text) and text[end] in _RAISED:
+        end += 1
+    if first == end:
+        raise FormulaError(
+            f"After {_quoted(text[at:end])} a raised digit is missing. Write a power as x^(-2).",
+            at,
+            end - at,
+        )
+    plain = "".join(_RAISED[one] for one in text[first:end])
+    plain = _RAISED_SIGNS.get(text[at], "") + plain
+    _require_finite(float(plain), text, at, end)
+    return _Piece("raised", text[at:end], at, end - at, float(plain))
+
+
 def _number(text: str, at: int) -> _Piece:
     end, points = at, 0
     while end < len(text) and text[end].isascii() and (text[end].isdigit() or text[end] == "."):
@@ -177,13 +202,17 @@ def _number(text: str, at: int) -> _Piece:
             digits += 1
         end = digits if digits > power else end
     value = float(text[at:end])
+    _require_finite(value, text, at, end)
+    return _Piece("number", text[at:end], at, end - at, value)
+
+
+def _require_finite(value: float, text: str, at: int, end: int) -> None:
     if math.isinf(value):
         raise FormulaError(
             f"{_quoted(text[at:end])} is too large: numbers end at about 1.8e308. Take a smaller one.",
             at,
             end - at,
         )
-    return _Piece("number", text[at:end], at, end - at, value)
 
 
 class _Reader:
@@ -248,6 +277,13 @@ class _Reader:
     def power(self, after: str) -> Expr:
         first = self.piece
         base = self.atom()
+        if self.piece.kind == "raised":
+            base = Power(base, Number(self._next().value))
+            if self._sign("^") or self.piece.kind == "raised":
+                self.refuse(
+                    "A power of a power needs brackets: write (x^2)^3 or x^(2^3), as it is meant."
+                )
+            return base
         if self._sign("^"):
             self._next()
             self.brackets += 1  # exponents nest as brackets do
@@ -307,6 +343,8 @@ class _Reader:
 
     def _call(self, piece: _Piece) -> Expr:
         name = piece.text
+        if self._sign("^") or self.piece.kind == "raised":
+            self.refuse(f"The power of a function is written behind its brackets: {name}(x)^2.")
         if not self._sign("("):
             raise FormulaError(
                 f"{name} is a function: write what it is of in brackets, {name}(x).",
@@ -400,7 +438,8 @@ class _Reader:
 
     def _unexpected(self) -> NoReturn:
         """Something stands here that cannot follow."""
-        piece, before = self.piece, self.pieces[self.at - 1].text
+        piece, last = self.piece, self.pieces[self.at - 1]
+        before = f"…^{last.value:g}" if last.kind == "raised" else last.text
         if piece.text == ")":
             self.refuse("This ) has no ( before it. Take it away, or add the (.")
         if piece.text == ",":
@@ -418,6 +457,8 @@ class _Reader:
         told = f"Known are {', '.join(self.variables)}, pi, e, and functions such as sin, exp, sqrt, abs, max."
         if name.lower() in known:
             return f"There is no {_quoted(name)}. Did you mean {name.lower()}?"
+        if name.lower() in _WRITTEN:
+            return f"There is no {_quoted(name)}. Write it as {_WRITTEN[name.lower()]}."
         if name in _MEANT:
             return f"There is no {_quoted(name)}. Did you mean {_MEANT[name]}?"
         product = _as_product(name, self.variables)
@@ -442,7 +483,7 @@ def _as_product(name: str, variables: tuple[str, ...]) -> str:
     for variable in variables:
         rest = name[len(variable) :]
         if name.startswith(variable) and rest:
-            if rest.isdigit():
+            if rest.isascii() and rest.isdigit():
                 return f"{variable}*{rest}, and for a power {variable}^{rest}"
             if rest in variables or rest in CONSTANTS:
                 return f"{variable}*{rest}"

@@ -228,8 +228,9 @@ class SurfaceMapView(Painted):
         if at is not None:
             race_map_paint.paint_start(painter, colors, view, at, grown=self._near_start)
         if moment is not None:
-            race_map_paint.paint_racers(painter, colors, view, moment)
-            map_terms.paint(painter, colors, self._session, view, moment, self._covered())
+            covered = self._covered()
+            race_map_paint.paint_racers(painter, colors, view, moment, covered)
+            map_terms.paint(painter, colors, self._session, view, moment, covered)
         if not self._picture.complete:
             self.update()
 

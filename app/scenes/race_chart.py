@@ -124,8 +124,13 @@ def make(answer: RaceAnswer, kind: str = "loss", log: bool = True) -> RaceChart:
     every = np.concatenate(values) if values else np.zeros(0)
     every = every[np.isfinite(every)]
     if not every.size:
-        return RaceChart(answer, kind, False, 0.0, values, 0.0, 1.0, (),
-                         empty or tr("There is nobody in the race. Add a racer first."))  # fmt: skip
+        gone = bool(values) and not isfinite(numbers.start)
+        empty = empty or (
+            tr("The formula has no value at the start: move it.")
+            if gone
+            else tr("There is nobody in the race. Add a racer first.")
+        )
+        return RaceChart(answer, kind, False, 0.0, values, 0.0, 1.0, (), empty)
     if kind == "loss" and log and every.min() <= 0:
         if isfinite(numbers.lowest) and numbers.lowest:
             shift = numbers.lowest

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import floor, isfinite, log10
+from math import floor, isfinite, isnan, log10
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,8 +18,10 @@ _MOST = 1.7
 _LEAST, _LARGEST, _FARTHEST = 1e-9, 1e9, 9e8
 #: No pixel is farther than this.
 _FAR = 30_000.0
-#: The smallest range that numbers of a size can tell apart.
-_EXACT = 1e-8
+#: Heights have no units that a surface is computed in, so these may be smaller and larger.
+_LOWEST, _HIGHEST = 1e-300, 1e308
+#: The smallest range that numbers of a size can tell apart, and that of heights.
+_EXACT, _LEVEL = 1e-8, 1e-12
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,8 @@ class Viewport:
         First and last x; y at the bottom and at the top.
     x, y, w, h
         Of the pixels: left, top, width, height.
+    heights
+        Whether what goes up are heights of a curve, not places of a surface.
     """
 
     across: tuple[float, float]
@@ -40,6 +44,7 @@ class Viewport:
     y: float
     w: float
     h: float
+    heights: bool = False
 
     def px(self, points: np.ndarray) -> np.ndarray:
         """Return pixels (n, 2) of points (n, 2); what is far outside stays near, what is NaN stays NaN."""
@@ -53,11 +58,13 @@ class Viewport:
             return np.clip(found, -_FAR, _FAR)
 
     def point(self, x: float, y: float) -> QPointF:
-        """Return the pixel of one point."""
+        """Return the pixel of one point; what is NaN stands at the left edge and at the bottom."""
         (x0, x1), (y0, y1) = self.across, self.down
         px = self.x + (x - x0) / (x1 - x0) * self.w
         py = self.y + (y1 - y) / (y1 - y0) * self.h
-        return QPointF(_near(px), _near(py))
+        return QPointF(
+            self.x if isnan(px) else _near(px), self.y + self.h if isnan(py) else _near(py)
+        )
 
     def at(self, x: float, y: float) -> tuple[float, float]:
         """Return the point under a pixel."""
@@ -88,7 +95,10 @@ class Viewport:
         found = replace(self, across=across, down=down)
         for low, high in (found.across, found.down):
             size = max(abs(low), abs(high))
-            if not (isfinite(size) and size <= _FARTHEST and _LEAST < high - low < _LARGEST):
+            free = self.heights and (low, high) == found.down
+            least, largest = (_LOWEST, _HIGHEST) if free else (_LEAST, _LARGEST)
+            farthest = _HIGHEST if free else _FARTHEST
+            if not (isfinite(size) and size <= farthest and least < high - low < largest):
                 return self
             if high - low < _EXACT * size:
                 return self
@@ -100,7 +110,13 @@ class Viewport:
         halves = (x1 - x0) / self.w * w / 2, (y1 - y0) / self.h * h / 2
         cx, cy = (x0 + x1) / 2, (y0 + y1) / 2
         return Viewport(
-            (cx - halves[0], cx + halves[0]), (cy - halves[1], cy + halves[1]), x, y, w, h
+            (cx - halves[0], cx + halves[0]),
+            (cy - halves[1], cy + halves[1]),
+            x,
+            y,
+            w,
+            h,
+            self.heights,
         )
 
 
@@ -134,16 +150,20 @@ def fitted_curve(
     low, high = 0.0, 1.0
     known = np.zeros(0) if heights is None else heights[np.isfinite(heights)]
     if known.size:
+        # Sums of what is shown have to be numbers, too.
+        known = np.clip(known, -_HIGHEST / 8, _HIGHEST / 8)
         low, high = (float(one) for one in np.percentile(known, (0, 100)))
         usual = float(np.percentile(known, 95))
         # A pole must not press the rest flat.
         if high - low > 50 * (usual - low) > 0:
             high = low + 3 * (usual - low)
-    if not high > low:
-        low, high = low - 1.0, high + 1.0
+    size = max(abs(low), abs(high))
+    if not high - low > _LEVEL * size:
+        half = max(1.0, 1e-6 * size)
+        low, high = low - half, high + half
     apart = high - low
     return Viewport(
-        domain, (low - 0.16 * apart, high + 0.08 * apart), x, y, max(w, 1.0), max(h, 1.0)
+        domain, (low - 0.16 * apart, high + 0.08 * apart), x, y, max(w, 1.0), max(h, 1.0), True
     )
 
 
@@ -151,13 +171,18 @@ def marks(low: float, high: float, room: float, apart: float = 72.0) -> list[tup
     """Return where an axis of `room` pixels has numbers, and these."""
     wanted = max(2.0, room / apart)
     step = (high - low) / wanted
+    if not (step > 0 and isfinite(step)):
+        return []
     size = 10.0 ** floor(log10(step))
     step = next(one * size for one in (1, 2, 5, 10) if one * size >= step)
-    digits = max(0, -floor(log10(step) + 1e-9))
+    place = floor(log10(step) + 1e-9)
+    digits = max(0, -place)
+    # Far from 0 as many figures as tell two of them apart.
+    figures = max(7, floor(log10(max(abs(low), abs(high)))) - place + 1)
     first, last = int(np.ceil(low / step)), int(np.floor(high / step))
     found = []
     for k in range(first, last + 1):
         value = k * step
-        text = f"{value:.{digits}f}" if digits < 7 and abs(value) < 1e6 else f"{value:.7g}"
+        text = f"{value:.{digits}f}" if digits < 7 and abs(value) < 1e6 else f"{value:.{figures}g}"
         found.append((value, text.replace("-", "\N{MINUS SIGN}")))
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import atan2, degrees
+from math import atan2, degrees, isnan
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,8 +30,6 @@ _WIDTH, _CHOSEN, _HALO = 1.75, 2.75, 2.25
 MARKER, CHOSEN, _EDGE = 12.0, 15.0, 9.0
 #: So far from the edge stand those who are outside.
 _INSET = 14.0
-#: Left, top, width and height of the corner that is left free of words.
-_BUTTONS = (34.0, 4.0, 104.0, 36.0)
 #: Up to so many minima are labelled; several only where the map is that wide.
 _LABELLED, _ROOMY = 4, 540.0
 
@@ -293,8 +291,17 @@ def paint_tail(
 # -- racers
 
 
-def paint_racers(painter: QPainter, theme: Theme, view: Viewport, moment: Moment) -> None:
-    """Paint a marker where each racer is; at the edge, with an arrow, for those who are outside; and who is gone."""
+def paint_racers(
+    painter: QPainter,
+    theme: Theme,
+    view: Viewport,
+    moment: Moment,
+    covered: tuple[QRectF, ...] = (),
+) -> None:
+    """Paint a marker where each racer is; at the edge, with an arrow, for those who are outside; and who is gone.
+
+    Words are written clear of what is `covered` by other things.
+    """
     farewells: list[tuple[QPointF, Place]] = []
     for place in moment.places:
         at, outside = spot(view, place)
@@ -306,12 +313,15 @@ def paint_racers(painter: QPainter, theme: Theme, view: Viewport, moment: Moment
         paint_marker(painter, place.look, theme, at, size)
         if place.gone:
             farewells.append((at, place))
-    _farewells(painter, theme, view, farewells)
+    _farewells(painter, theme, view, farewells, covered)
 
 
 def spot(view: Viewport, place: Place) -> tuple[QPointF, QPointF | None]:
     """Where a racer's marker stands, and if it is outside the map where it really is."""
     at = view.point(*place.at)
+    if isnan(place.at[1]):
+        # A curve has no height there: the marker stands on the axis.
+        return QPointF(at.x(), view.y + view.h - _INSET), None
     beyond = place.gone and place.path.why != "hole"
     if view.contains(at) and not beyond:
         return at, None
@@ -346,18 +356,22 @@ def _arrow(painter: QPainter, theme: Theme, at: QPointF, to: QPointF, place: Pla
 
 
 def _farewells(
-    painter: QPainter, theme: Theme, view: Viewport, gone: list[tuple[QPointF, Place]]
+    painter: QPainter,
+    theme: Theme,
+    view: Viewport,
+    gone: list[tuple[QPointF, Place]],
+    covered: tuple[QRectF, ...],
 ) -> None:
     """Say of those who are gone why and since when, one below the other where they left together."""
-    # In a corner of the window's map are its buttons.
-    taken = [QRectF(view.x + _BUTTONS[0], view.y + _BUTTONS[1], _BUTTONS[2], _BUTTONS[3])]
+    taken = list(covered)
     if len(gone) > 1 and all(place.path.left == 0 for _, place in gone):
         words = draw.elide(tr("The formula has no value at the start: move it."), 11.5, view.w - 40)
         at = gone[0][0]
-        width = draw.advance(words, 11.5)
-        x = min(max(at.x() + 14, view.x + 6), view.x + view.w - width - 10)
-        draw.fill(painter, x - 4, at.y() + 12, width + 8, 18, theme.bg1, 3)
-        draw.text(painter, x, at.y() + 25, words, 11.5, theme.err)
+        width = draw.advance(words, 11.5) + 8
+        x = min(max(at.x() + 10, view.x + 2), view.x + view.w - width - 6)
+        box = _free(view, QRectF(x, at.y() + 12, width, 18), taken)
+        draw.fill(painter, box.x(), box.y(), box.width(), box.height(), theme.bg1, 3)
+        draw.text(painter, box.x() + 4, box.y() + 13, words, 11.5, theme.err)
         return
     for at, place in sorted(gone, key=lambda one: one[0].y()):
         words = f"{place.racer.name or place.racer.title}: {place.farewell}"
@@ -366,15 +380,24 @@ def _farewells(
         x = min(max(at.x() + 12, view.x + 4), view.x + view.w - width - 4)
         if x < at.x() + 8 and at.x() - 12 - width > view.x:
             x = at.x() - 12 - width
-        box = QRectF(x, at.y() - 8, width, 16)
-        while any(box.intersects(one) for one in taken):
-            box.translate(0, 17)
-        if box.bottom() > view.y + view.h:
-            box.moveBottom(min((one.top() for one in taken if one.left() < box.right()
-                                and one.right() > box.left()), default=view.y + view.h) - 1)  # fmt: skip
+        box = _free(view, QRectF(x, at.y() - 8, width, 16), taken)
         taken.append(box)
         draw.fill(painter, box.x(), box.y(), box.width(), box.height(), theme.bg1, 3)
         draw.text(painter, box.x() + 4, box.y() + 12, words, 11, theme.err)
+
+
+def _free(view: Viewport, wanted: QRectF, taken: list[QRectF]) -> QRectF:
+    """Move a box down to where nothing else stands; up if there is no room below."""
+    for way in (17.0, -17.0):
+        box = QRectF(wanted)
+        while view.y <= box.top() and box.bottom() <= view.y + view.h:
+            if not any(box.intersects(one) for one in taken):
+                return box
+            box.translate(0, way)
+    # There is none at all.
+    return QRectF(
+        wanted.x(), view.y + view.h - wanted.height() - 2, wanted.width(), wanted.height()
+    )
 
 
 def near(view: Viewport, moment: Moment, x: float, y: float, within: float = 11.0) -> Place | None:

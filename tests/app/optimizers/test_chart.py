@@ -130,6 +130,13 @@ def test_distance_rate_and_linear_axis(racing: Racing) -> None:
     below = min(float(np.nanmin(path.losses)) for path in answer.paths)
     chart = make(answer, "loss")
     assert (below <= 0) == (not chart.log) == bool(chart.subtitle)
+    # Racers that begin in a hole are there, though nothing of them can be drawn.
+    racing.do("race.formula", text="sqrt(x)*log(x)")
+    racing.do("race.start", x=-1.0, y=0.0)
+    racing.raced()
+    chart = found.chart
+    assert chart is not None
+    assert "no value at the start" in chart.empty
 
 
 def test_the_table_sorts_and_is_copied_with_all_digits(racing: Racing) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Generator
 import msgspec
 import numpy as np
 import pytest
+from PySide6.QtCore import QRectF
 from PySide6.QtGui import QImage, QPainter
 
 from app import theme as themes
@@ -14,7 +15,7 @@ from app.engine.answers import Partial
 from app.engine.questions.mapping import SurfaceMap, lowest, surface_map, surface_point
 from app.engine.questions.racing import RaceAnswer
 from app.scenes import draw, race_fit, race_map, race_map_paint
-from app.scenes.race_map_layout import Viewport, fitted, marks
+from app.scenes.race_map_layout import Viewport, fitted, fitted_curve, marks
 from app.scenes.race_moment import Moment
 from core import landscape
 from core.landscape.race import Race, first_race, new_racer, run
@@ -107,6 +108,56 @@ def test_marks_are_short_numbers_at_equal_distances() -> None:
     for low, high in ((1e-6, 3e-6), (-5e7, 9e8), (3.00001, 3.00002)):
         found = marks(low, high, 500.0)
         assert len({text for _, text in found}) == len(found) >= 3
+
+
+@pytest.mark.parametrize(
+    "heights",
+    [
+        [-5e307, 0.0, 1.7e308],
+        [1e17, 1e17, 1e17],
+        [1e17, 1e17 + 64],
+        [1e12, 1e12 + 16],
+        [-1e-320, 1e-320],
+        [3.0, 3.0],
+    ],
+)
+def test_curves_of_any_height_have_an_axis(heights: list[float]) -> None:
+    view = fitted_curve((-4.0, 4.0), np.array(heights), 0.0, 0.0, 640.0, 480.0)
+    low, high = view.down
+    assert np.isfinite(high - low)
+    assert low < high
+    assert view.w == 640.0
+    found = marks(low, high, view.h)
+    assert 2 <= len(found) < 40
+    assert len({text for _, text in found}) == len(found)
+    for height in (*heights, float("inf"), float("nan")):
+        at = view.point(0.0, height)
+        assert np.isfinite([at.x(), at.y()]).all()
+
+
+def test_high_curves_are_zoomed_as_others_are() -> None:
+    view = fitted_curve((-4.0, 4.0), np.array([0.0, 4e30]), 0.0, 0.0, 640.0, 480.0)
+    larger = view.zoomed(2.0, 320.0, 240.0)
+    assert larger.down[1] - larger.down[0] == pytest.approx((view.down[1] - view.down[0]) / 2)
+    assert larger.placed(10, 0, 640, 480).zoomed(0.5, 330, 240).down == pytest.approx(view.down)
+
+
+@pytest.mark.parametrize(
+    ("text", "start"),
+    [("1e308*x", (0.7, 0.0)), ("x+1e17", (0.7, 0.0)), ("sqrt(x)", (-1.0, 0.0)), ("1e300*x*y", (1.0, 1.0))],
+)  # fmt: skip
+def test_a_race_where_numbers_end_is_painted(text: str, start: tuple[float, float]) -> None:
+    race = msgspec.structs.replace(
+        first_race(), surface={"kind": "formula", "text": text}, start=start, steps=20
+    )
+    answer = _raced(race)
+    for time in (0.0, 0.5, 20.0):
+        moment = Moment(answer, time, "adam", race.start)
+        view, _ = _painted(moment)
+        for place in moment.places:
+            at, _ = race_map_paint.spot(view, place)
+            assert 0 <= at.x() <= SIZE[0]
+            assert 0 <= at.y() <= SIZE[1]
 
 
 def test_the_first_answer_is_coarse_and_the_last_as_fine_as_the_screen() -> None:
@@ -213,6 +264,35 @@ def test_who_diverges_is_held_at_the_edge_and_named() -> None:
     assert view.contains(at, 10)
     before = Moment(answer, left - 1.0, "batch", race.start)
     assert not before.places[0].gone
+
+
+def test_farewells_are_written_clear_of_what_covers_the_map() -> None:
+    race = msgspec.structs.replace(
+        first_race(), surface={"kind": "formula", "text": "log(x*y)"}, start=(-1.0, 3.5), steps=5
+    )
+    moment = Moment(_raced(race), 5.0, "adam", race.start)
+    view = fitted(moment.surface, 0, 0, *SIZE)
+    everywhere = QRectF(0, 0, *SIZE)
+    covered = everywhere.adjusted(0, 0, 0, -200)
+
+    def painted(given: tuple[QRectF, ...]) -> QImage:
+        image = draw.canvas(*SIZE, 1.0, themes.DARK.bg0)
+        with draw.painting(image, SIZE) as painter:
+            race_map_paint.paint_racers(painter, themes.DARK, view, moment, given)
+        return image
+
+    def inked(image: QImage, top: float, bottom: float) -> bool:
+        ground = themes.DARK.bg0.rgb()
+        rows, columns = range(round(top), round(bottom)), range(0, SIZE[0], 3)
+        return any(image.pixel(x, y) != ground for y in rows for x in columns)
+
+    at = race_map_paint.spot(view, moment.places[0])[0].y()
+    free, clear = painted(()), painted((covered,))
+    assert inked(free, at + 12, at + 30)
+    assert not inked(clear, at + 12, covered.bottom())
+    assert inked(clear, covered.bottom(), SIZE[1])
+    # Where there is no room at all it is still said.
+    assert inked(painted((everywhere,)), SIZE[1] - 24, SIZE[1])
 
 
 def test_lines_of_a_regression_are_the_weights_of_the_moment() -> None:

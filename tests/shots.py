@@ -258,6 +258,43 @@ class Photographer:
                         self.shoot(f"inside-{name}-{panel.id}")
                 self.do("inside.view", value=panels(place)[0].id)
 
+    def optimizers(self) -> None:
+        """A race on surfaces of every sort, panel by panel, and on the learner's network."""
+        from app.optimizers.panels import PLACES, panels
+        from app.optimizers.view import OptimizersView
+
+        self.do("template.open", name="digits-cnn")
+        self.ready()
+        self.do("workspace.show", name="optimizers")
+        view = self.window.findChild(OptimizersView, "optimizers")
+        assert view is not None
+        session = view.session
+        self.wait(60, lambda: session.current)
+        self.do("race.seek", step=90)
+        for place in PLACES:
+            for panel in panels(place):
+                self.do("race.view", value=panel.id)
+                self.wait(3)
+                self.shoot(f"race-{panel.id}")
+            self.do("race.view", value=panels(place)[0].id)
+        self.do("race.add_all")
+        for surface in ("non-convex-curve", "rastrigin", "saddle", "logistic-regression"):
+            self.do("race.surface", kind=surface)
+            self.wait(20, lambda: session.current)
+            self.do("race.seek", step=60)
+            self.wait(1)
+            self.shoot(f"race-{surface}")
+        self.do("race.formula", text="log(x) + y^2/x")
+        self.wait(20, lambda: session.current)
+        self.do("race.show", name="chart", value="table")
+        self.shoot("race-formula")
+        self.do("race.new")
+        self.do("race.view", value="network")
+        self.do("race.network_start")
+        self.wait(20)
+        self.shoot("race-network-running")
+        self.do("race.network_stop")
+
     def tour(self) -> None:
         """Every workspace and its states."""
         self.do("template.open", name="digits-cnn")
@@ -307,6 +344,7 @@ class Photographer:
         self.shoot("step-by-hand")
         self.debugger()
         self.inside()
+        self.optimizers()
         self.do("workspace.show", name="learn")
         self.wait(1)
         self.shoot("learn")

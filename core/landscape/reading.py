@@ -52,7 +52,7 @@ _WRITTEN = {
 }  # fmt: skip
 _SIGNS = {"·": "*", "×": "*", "∙": "*", "−": "-", "–": "-", "÷": "/", "π": "pi"}
 #: Digits of a power, and its sign.
-_RAISED = {raised: plain for raised, plain in zip("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789", strict=True)}
+_RAISED = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789", strict=True))
 _RAISED_SIGNS = {"⁻": "-", "⁺": ""}
 _HINTS = {
     "[": "Use ( ) instead of [ ].", "]": "Use ( ) instead of [ ].", "{": "Use ( ) instead of { }.",

@@ -163,6 +163,12 @@ def real(owner: Configured, name: str, value: Any, least: float | None = None) -
         or (least is not None and float(value) < least)
     ):
         limit = "" if least is None else f" of at least {least:g}"
+        if (
+            isinstance(value, numbers.Real)
+            and not isinstance(value, bool)
+            and not -1e30 < float(value) < 1e30
+        ):
+            limit = f" between {-1e30 if least is None else least:g} and 1e+30"
         raise SettingError(
             f"{type(owner).__name__}: {name} must be a number{limit}; it is {value!r}.", name
         )

@@ -253,6 +253,8 @@ class RaceCommands:
     def _do_save(self, path: str) -> str:
         """Write the race as a file; returns its path."""
         target = Path(path)
+        if not target.name:
+            raise CommandError(tr("Give the race a file to be saved in: a folder and a name."))
         if target.suffix != ".race":
             target = target.with_name(target.name + ".race")
         try:

@@ -360,9 +360,12 @@ class RaceSession(QObject):
             raise CommandError(
                 tr("There is nothing called {name!r} to show in Optimizers.", name=name)
             )
-        if name in self._checks:
+        kept = self.toggles[name]
+        # Those that check for themselves may take None, too; words are always words.
+        fits = type(value) is type(kept) or (name in self._checks and not isinstance(kept, str))
+        if fits and name in self._checks:
             self._checks[name](value)
-        elif type(value) is not type(self.toggles[name]):
+        if not fits:
             raise CommandError(
                 tr("{value!r} is nothing that {name} can be.", value=value, name=name)
             )

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 # Words between keys: ("Space", "pause", ".", "step one layer")
 Hint = tuple[tuple[str, str], ...]
+#: Words of a value that are longer are cut; all of them are in its tooltip.
+_LONGEST = 32
 
 
 class _Dot(QWidget):
@@ -150,7 +152,10 @@ class StatusBar(Panel):
         for place, (name, value) in enumerate(self._pairs):
             shown = values[place] if place < len(values) else ("", "")
             name.setText(shown[0])
-            value.setText(shown[1])
+            words = shown[1]
+            short = words if len(words) <= _LONGEST else words[: _LONGEST - 1].rstrip() + "…"
+            value.setText(short)
+            value.setToolTip(words if short != words else "")
             name.setVisible(bool(shown[0]))
             value.setVisible(bool(shown[0]))
 

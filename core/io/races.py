@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -36,10 +37,24 @@ def race_of(document: Any, name: str = "The race") -> Race:
         race = msgspec.convert(document, Race)
         check(race)
     except msgspec.ValidationError as error:
-        raise ProjectError(f"{name} is damaged: {error}.") from error
+        raise ProjectError(f"{name} is damaged: {_unread(error)}") from error
     except ChainruleError as error:
         raise ProjectError(f"{name} cannot be raced: {error}") from error
     return race
+
+
+def _unread(error: msgspec.ValidationError) -> str:
+    """Say what in a document cannot be read, and where it stands."""
+    said = str(error)
+    unknown = re.search("unknown field `(.+?)`", said)
+    if unknown:
+        return f"no race has anything called {unknown[1]!r}."
+    missing = re.search("required field `(.+?)`", said)
+    place = re.search(r"at `\$\.?(.+?)`", said)
+    where = f" at {place[1]}" if place else ""
+    if missing:
+        return f"{missing[1]!r} is missing{where}."
+    return f"what stands{where} cannot be read." if place else "there is no race in it."
 
 
 def save_race(race: Race, path: Path) -> None:

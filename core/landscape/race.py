@@ -211,8 +211,14 @@ def check(race: Race) -> None:
     if len(set(ids)) < len(ids):
         raise SettingError("Two racers have the same id.", "racers")
     for one in race.racers:
-        kind(one.kind)
-        optimizers.get(dict(one.optimizer))
+        usual = type(optimizers.get(dict(kind(one.kind).optimizer)))
+        made = type(optimizers.get(dict(one.optimizer)))
+        if made is not usual:
+            # Its title and its mark say what it is.
+            message = (
+                f"{one.title}: this kind of racer goes by {usual.__name__}, not by {made.__name__}."
+            )
+            raise SettingError(message, "optimizer")
         if one.batch_size is not None and not 1 <= one.batch_size <= 100_000:
             message = f"{one.title}: a step takes at least one sample; {one.batch_size} are given."
             raise SettingError(message, "batch_size")

@@ -152,6 +152,12 @@ class Setting:
             raise self._error(owner, "channels_last or None", value)
 
     def _number(self, value: Any, owner: str, *, whole: bool) -> Any:
+        if (
+            isinstance(value, numbers.Real)
+            and not isinstance(value, bool)
+            and not _is_number(value)
+        ):
+            raise self._error(owner, "a number between -1e+300 and 1e+300", value)
         if not _is_number(value) or (whole and int(value) != value):
             raise self._error(owner, "a whole number" if whole else "a number", value)
         value = int(value) if whole else float(value)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 from pytestqt.qtbot import QtBot
 
+from app.bus import CommandError
 from core.io.races import load_race
 from core.landscape.race import first_race
 from tests.app.optimizers.conftest import Racing
@@ -75,6 +77,14 @@ def test_race_files_hold_the_race_alone(racing: Racing, tmp_path: Path) -> None:
     assert racing.session.time == 0
     racing.undo()
     assert racing.race == first_race()
+    with pytest.raises(CommandError, match="a folder and a name"):
+        racing.do("race.save", path="")
+    lion = {"id": "adam", "optimizer": {"kind": "Lion"}}
+    with pytest.raises(CommandError, match="this kind of racer goes by Adam, not by Lion"):
+        racing.do("race.optimizer", **lion)
+    for name in ("chart", "order", "sort", "term", "finish"):
+        with pytest.raises(CommandError):
+            racing.do("race.show", name=name, value=[1])
 
 
 def test_races_wait_for_the_engine_and_need_no_network(qtbot: QtBot) -> None:

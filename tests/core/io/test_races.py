@@ -23,11 +23,11 @@ def test_a_race_is_read_as_it_was_written(tmp_path: Path) -> None:
     for kind in KINDS[-4:]:
         race = msgspec.structs.replace(race, racers=(*race.racers, new_racer(race, kind.name)))
     schedule = {"kind": "CosineDecay", "initial_learning_rate": 0.1, "decay_steps": 100}
-    adam = msgspec.structs.replace(
-        race.racers[-1], optimizer={"kind": "Adam", "learning_rate": schedule}
+    lion = msgspec.structs.replace(
+        race.racers[-1], optimizer={"kind": "Lion", "learning_rate": schedule}
     )
     race = msgspec.structs.replace(
-        race, start=(-1.25, 1 / 3), racers=(*race.racers[:-1], adam), steps=900, seed=7,
+        race, start=(-1.25, 1 / 3), racers=(*race.racers[:-1], lion), steps=900, seed=7,
         surface={"kind": "formula", "text": "x^2 + 3*y^2"},
     )  # fmt: skip
     path = tmp_path / "a.race"
@@ -42,13 +42,19 @@ def test_a_race_is_read_as_it_was_written(tmp_path: Path) -> None:
         ({"steps": 0}, "from 1 to"),
         ({"steps": 10**9}, "from 1 to"),
         ({"steps": "many"}, "damaged"),
-        ({"start": [0.0]}, "damaged"),
+        ({"start": [0.0]}, "damaged: what stands at start cannot be read"),
+        ({"start": ["here", 0.0]}, r"damaged: what stands at start\[0\] cannot be read"),
+        ({"racers": [{"id": "a", "kind": "adam"}]}, "'optimizer' is missing at racers"),
+        (
+            {"racers": [{"id": "a", "kind": "lion", "optimizer": {"kind": "Adam"}}]},
+            "Lion: this kind of racer goes by Lion, not by Adam",
+        ),
         ({"start": [float("inf"), 0.0]}, "two finite numbers"),
         ({"surface": {"kind": "hole in the ground"}}, "cannot be raced"),
         ({"surface": {"kind": "formula", "text": "x +"}}, "cannot be raced"),
         ({"racers": [{"id": "a", "kind": "adam", "optimizer": {"kind": "Adom"}}]}, "Adom"),
         ({"racers": [{"id": "a", "kind": "nobody", "optimizer": {"kind": "Adam"}}]}, "nobody"),
-        ({"unknown": 1}, "damaged"),
+        ({"unknown": 1}, "no race has anything called 'unknown'"),
     ],
 )
 def test_what_cannot_be_raced_is_refused(
@@ -68,6 +74,7 @@ def test_what_cannot_be_raced_is_refused(
         ("{}", "not a race"),
         (json.dumps({"format": FORMAT, "version": 2, "race": {}}), "newer version"),
         (json.dumps({"format": FORMAT, "race": {}}), "which version"),
+        (json.dumps({"format": FORMAT, "version": 1, "race": None}), "there is no race in it"),
         (json.dumps({"format": "chainrule", "version": 1}), "not a race"),
     ],
 )

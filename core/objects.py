@@ -164,8 +164,8 @@ def real(owner: Configured, name: str, value: Any, least: float | None = None) -
     ):
         limit = "" if least is None else f" of at least {least:g}"
         if (
-            isinstance(value, numbers.Real)
-            and not isinstance(value, bool)
+            not isinstance(value, bool)
+            and isinstance(value, numbers.Real)
             and not -1e30 < float(value) < 1e30
         ):
             limit = f" between {-1e30 if least is None else least:g} and 1e+30"

@@ -153,8 +153,8 @@ class Setting:
 
     def _number(self, value: Any, owner: str, *, whole: bool) -> Any:
         if (
-            isinstance(value, numbers.Real)
-            and not isinstance(value, bool)
+            not isinstance(value, bool)
+            and isinstance(value, numbers.Real)
             and not _is_number(value)
         ):
             raise self._error(owner, "a number between -1e+300 and 1e+300", value)

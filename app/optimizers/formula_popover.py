@@ -10,6 +10,7 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from app import theme as themes
+from app.scenes import draw
 from app.scenes import formula as f
 from app.scenes.formula_expressions import Look, formula
 from app.text import tr
@@ -17,6 +18,7 @@ from app.widgets import Button, Label, NumberField, Popover, RichLabel, TextFiel
 from app.widgets.guarded import guarded
 from core import landscape
 from core.errors import ChainruleError
+from core.expressions import Expr, children
 from core.landscape import FormulaError
 
 if TYPE_CHECKING:
@@ -26,6 +28,10 @@ if TYPE_CHECKING:
 _WIDTH = 480
 #: A formula higher than this, in pixels, is not shown.
 _TALLEST = 120
+#: An expression of more numbers, letters and operations is not laid out: it would be too large to be shown.
+_MOST = 150
+#: Height of the line that says what is left out.
+_LINE = 20.0
 _DOMAIN = (-4.0, 4.0, -4.0, 4.0)
 #: Formulas to begin with: the formula, the part that is looked at, and what is special.
 EXAMPLES = (
@@ -198,6 +204,15 @@ def underlined(text: str, place: int, length: int) -> str:
     return f"{before}{mark}{after}"
 
 
+def _is_larger(expression: Expr, most: int) -> bool:
+    """Tell whether an expression has more than so many parts; not how many: there can be thousands."""
+    left, parts = [expression], 0
+    while left and parts <= most:
+        left.extend(children(left.pop()))
+        parts += 1
+    return parts > most
+
+
 class _Slopes(QWidget):
     """The formula as it was understood, and its exact slopes."""
 
@@ -209,10 +224,11 @@ class _Slopes(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         #: What is on the left, and the formula; one that is too large to be read is left out.
         self.lines: list[tuple[str, f.Formula]] = []
+        self.left_out = ""
 
     def show_surface(self, surface: Surface | None) -> None:
         """Set the formula of a surface; None shows nothing."""
-        self.lines = []
+        self.lines, left_out = [], []
         if surface is not None:
             room = _WIDTH - 96
             parts = [("f", surface.expression)]
@@ -221,13 +237,21 @@ class _Slopes(QWidget):
                 for name, slope in zip(surface.variables, surface.derivatives, strict=False)
             ]
             for name, expression in parts:
-                look = Look(pen=f.Pen(13), width=room)
-                body = formula(expression, look)
-                if body.width <= room + 1 and body.height <= _TALLEST:
+                body = None
+                if not _is_larger(expression, _MOST):
+                    body = formula(expression, Look(pen=f.Pen(13), width=room))
+                if body is not None and body.width <= room + 1 and body.height <= _TALLEST:
                     self.lines.append((name, body))
-        self.setAccessibleName("; ".join(f"{name} = {line.plain()}" for name, line in self.lines))
-        self.setVisible(bool(self.lines))
-        self.setFixedHeight(round(sum(line.height + self._GAP for _, line in self.lines)) or 1)
+                else:
+                    left_out.append(name)
+        self.left_out = (
+            tr("{names}: too long to be shown here", names=", ".join(left_out)) if left_out else ""
+        )
+        told = [f"{name} = {line.plain()}" for name, line in self.lines]
+        self.setAccessibleName("; ".join([*told, *([self.left_out] if left_out else [])]))
+        self.setVisible(bool(told or left_out))
+        high = sum(line.height + self._GAP for _, line in self.lines)
+        self.setFixedHeight(round(high + (_LINE if left_out else 0)) or 1)
         self.update()
 
     def sizeHint(self) -> QSize:
@@ -245,5 +269,7 @@ class _Slopes(QWidget):
                 painter.drawText(0, round(y + line.baseline), f"{name} =")
                 f.paint(painter, line, colors, 60, y)
                 y += line.height + self._GAP
+            if self.left_out:
+                draw.text(painter, 0, y + 12, self.left_out, 12, colors.tx3)
         finally:
             painter.end()

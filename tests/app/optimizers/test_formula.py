@@ -6,7 +6,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
-from app.optimizers.formula_popover import EXAMPLES, FormulaPopover, underlined
+from app.optimizers.formula_popover import EXAMPLES, FormulaPopover, _Slopes, underlined
 from app.optimizers.panels.surface import SurfacePanel
 from core import landscape
 from tests.app.optimizers.conftest import Racing
@@ -53,6 +53,17 @@ def test_a_refusal_underlines_the_character_it_is_about(racing: Racing) -> None:
     QTest.keyClick(popover.field, Qt.Key.Key_Return)
     assert popover.isVisible()
     assert racing.race.surface == {"kind": "beale"}
+
+
+def test_slopes_that_are_too_long_are_left_out_and_said_to_be() -> None:
+    shown = _Slopes()
+    shown.show_surface(landscape.formula("/".join(["x"] * 100) + "+y"))
+    assert [name for name, _ in shown.lines] == ["∂f/∂y"]
+    assert shown.left_out == "f, ∂f/∂x: too long to be shown here"
+    assert shown.left_out in shown.accessibleName()
+    shown.show_surface(landscape.formula("x^2 + y"))
+    assert [name for name, _ in shown.lines] == ["f", "∂f/∂x", "∂f/∂y"]
+    assert not shown.left_out
 
 
 def test_what_is_typed_is_never_markup() -> None:

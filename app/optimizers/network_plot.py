@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from html import escape
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QRect, QRectF, Qt
@@ -10,7 +11,7 @@ from PySide6.QtGui import QMouseEvent, QPainter
 from PySide6.QtWidgets import QToolTip
 
 from app.scenes import draw
-from app.scenes.network_race import NetworkChart, make, order, paint_curves, paint_now
+from app.scenes.network_race import NetworkChart, make, order, paint_axes, paint_line, paint_now
 from app.scenes.race_chart import step_at, x_of
 from app.text import number, tr
 from app.widgets.painted import Painted
@@ -22,8 +23,20 @@ if TYPE_CHECKING:
     from app.optimizers.session import RaceSession
     from app.theme import Theme
 
+#: Seconds of painting curves in one go, and between two pictures while the race goes on.
+_BUDGET, _REST = 0.003, 0.4
 #: Room for the numbers of the axes, and for the title above.
 LEFT, RIGHT, _TOP, _BELOW = 64.0, 24.0, 34.0, 20.0
+
+
+class _Picture:
+    """Axes and everybody's curves, painted one after the other: all that stays while the playhead moves."""
+
+    def __init__(
+        self, chart: NetworkChart, look: tuple[object, ...], image: QImage, chosen: str
+    ) -> None:
+        self.chart, self.look, self.image = chart, look, image
+        self.missing = sorted(chart.lines, key=lambda one: one.id == chosen)
 
 
 class NetworkPlot(Painted):
@@ -47,7 +60,10 @@ class NetworkPlot(Painted):
         self._session, self._task = session, task
         self.shown_metric = "loss"
         self._made: tuple[tuple[object, ...], NetworkChart] | None = None
-        self._picture: tuple[tuple[object, ...], QImage] | None = None
+        self._picture: _Picture | None = None
+        #: The next one as far as it has been painted, and when it was begun.
+        self._next: _Picture | None = None
+        self._begun = 0.0
         self._pointed: int | None = None
         self._dragged = False
 
@@ -62,6 +78,12 @@ class NetworkPlot(Painted):
         if self._made is None or self._made[0] != key:
             self._made = (key, make(found.race, self._task.runners, self.shown_metric, log=log))
         return self._made[1]
+
+    @property
+    def complete(self) -> bool:
+        """Whether all that is known is painted."""
+        shown = self._picture
+        return self._next is None and shown is not None and shown.chart is self.chart
 
     def box(self) -> QRectF:
         """Where the curves go."""
@@ -83,14 +105,11 @@ class NetworkPlot(Painted):
         chart = self.chart
         if chart is None:
             return
-        scale, session = self.devicePixelRatioF(), self._session
-        key = (chart, self.width(), self.height(), scale, colors.name, session.racer)
-        if self._picture is None or self._picture[0] != key:
-            image = draw.canvas(self.width(), self.height(), scale, colors.bg0)
-            with draw.painting(image, (self.width(), self.height())) as inner:
-                paint_curves(inner, self.box(), colors, chart, session.racer)
-            self._picture = (key, image)
-        draw.blit(painter, 0, 0, self._picture[1])
+        session = self._session
+        picture = self._painted(chart, colors)
+        # Markers and words are those of the curves that are seen.
+        chart = picture.chart
+        draw.blit(painter, 0, 0, picture.image)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         x = 16 + draw.text(painter, 16, 21, chart.title, 12.5, colors.tx, weight=600)
         words = draw.elide(self.subtitle(chart), 11.5, max(0.0, self.width() - x - 28))
@@ -100,6 +119,37 @@ class NetworkPlot(Painted):
             at = round(x_of(self._pointed, box, chart.steps)) + 0.5
             draw.line(painter, at, box.top(), at, box.bottom(), draw.faded(colors.tx2, 0.5))
         paint_now(painter, box, colors, chart, self._task.time, session.racer)
+
+    def _painted(self, chart: NetworkChart, colors: Theme) -> _Picture:
+        """Paint some more of what is shown; return what there is of it, or what was shown before."""
+        size, scale = (self.width(), self.height()), self.devicePixelRatioF()
+        chosen = self._session.racer
+        look = (*size, scale, colors.name, chosen)
+        shown, coming, now = self._picture, self._next, perf_counter()
+        if coming is not None and coming.look != look:
+            coming = None
+        if coming is None and (shown is None or shown.chart is not chart or shown.look != look):
+            # A race that goes on tells more than can be painted.
+            waits = self._task.goes_on and now - self._begun < _REST
+            if shown is None or shown.look != look or not waits:
+                image = draw.canvas(*size, scale, colors.bg0)
+                with draw.painting(image, size) as inner:
+                    paint_axes(inner, self.box(), colors, chart)
+                coming, self._begun = _Picture(chart, look, image, chosen), now
+        if coming is not None:
+            with draw.painting(coming.image, size) as inner:
+                while coming.missing and perf_counter() - now < _BUDGET:
+                    line = coming.missing.pop(0)
+                    paint_line(inner, self.box(), colors, coming.chart, line, line.id == chosen)
+            if coming.missing:
+                self.update()
+            else:
+                shown, coming = coming, None
+        self._picture, self._next = shown, coming
+        fits = shown is not None and shown.look[:-1] == look[:-1]
+        found = shown if fits else coming
+        assert found is not None
+        return found
 
     def readings(self, step: int) -> list[tuple[str, str, str]]:
         """Return id, name and numbers of everybody at a step, the best first."""

@@ -6,7 +6,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from app.bus import CommandError
 from app.optimizers.session import SPEEDS
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from core.landscape.race import Racer
 
 OWNER = "race-network"
+#: Milliseconds between two looks at a race that goes on: it has more to tell than can be shown.
+_REST = 100
 #: Epochs of a race at most; steps have a limit of their own, which the engine tells.
 MOST_EPOCHS = 1000
 
@@ -107,6 +109,8 @@ class NetworkTask(QObject):
         #: Whether the playhead goes with the race while that goes on.
         self._with = True
         self._ticket = 0
+        self._rest, self._untold = QTimer(self, singleShot=True), False
+        self._rest.timeout.connect(self._tell_rest)
         context = session.context
         for name, handler, label in (
             ("race.network_start", self._do_start, tr("Race on the network")),
@@ -184,8 +188,7 @@ class NetworkTask(QObject):
         """End it; what was found stays."""
         if self._ticket:
             self._end()
-            self.told.emit()
-            self._tell_lead()
+            self._tell()
 
     def _do_set(
         self, epochs: int | None = None, start: Start | None = None, rates: Rates | None = None
@@ -229,7 +232,7 @@ class NetworkTask(QObject):
     def _end(self) -> None:
         if self._ticket:
             self._session.context.engine.cancel(self._ticket)
-        self._ticket, self.share = 0, None
+        self._ticket, self.share, self._untold = 0, None, False
 
     def forget(self) -> None:
         """What was found is of another network."""
@@ -245,24 +248,44 @@ class NetworkTask(QObject):
     def _on_progress(self, ticket: int, share: float) -> None:
         if ticket == self._ticket:
             self.share = share
-            self.told.emit()
+            self._tell_soon()
 
     def _on_part(self, found: RaceOnNetwork) -> None:
         self.found = found
-        if self._with and not self.playing:
+        self._tell_soon()
+
+    def _tell_soon(self) -> None:
+        """Tell of what has come, at once or with what comes in the next moment."""
+        if self._rest.isActive():
+            self._untold = True
+        else:
+            self._tell()
+
+    @Slot()
+    def _tell_rest(self) -> None:
+        if self._untold:
+            self._tell()
+
+    def _tell(self) -> None:
+        self._untold = False
+        if self._with and not self.playing and self.found is not None:
             self._move(float(self.reach))
         self.told.emit()
         self._tell_lead()
+        if self._ticket:
+            self._rest.start(_REST)
+        else:
+            self._rest.stop()
 
     def _on_done(self, found: RaceOnNetwork) -> None:
         self._ticket, self.share = 0, None
-        self._on_part(found)
+        self.found = found
+        self._tell()
         self._session.context.bus.emit("race.network_finished", steps=found.race.steps)
 
     def _on_failure(self, sentence: str) -> None:
-        self._ticket, self.share, self.problem = 0, None, sentence
-        self.told.emit()
-        self._tell_lead()
+        self._ticket, self.share, self.problem, self._untold = 0, None, sentence, False
+        self._tell()
 
     # -- the playhead
 

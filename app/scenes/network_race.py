@@ -197,25 +197,24 @@ def order(chart: NetworkChart, time: float) -> list[str]:
     return [line.id for line in sorted(chart.lines, key=key)]
 
 
-def paint_curves(
-    painter: QPainter, box: QRectF, theme: Theme, chart: NetworkChart, chosen: str
+def paint_line(
+    painter: QPainter, box: QRectF, theme: Theme, chart: NetworkChart, line: Line, chosen: bool
 ) -> None:
-    """Paint axes and everybody's curves: all that stays while the playhead moves."""
-    _paint_axes(painter, box, theme, chart)
+    """Paint one racer's curve, and its tests."""
     painter.save()
     painter.setClipRect(box.adjusted(-2, -3, 4, 3), Qt.ClipOperation.IntersectClip)
-    for line in sorted(chart.lines, key=lambda one: one.id == chosen):
-        color = line.look.color(theme)
-        if line.id == chosen and chart.window > 1:
-            _polyline(painter, box, chart, line.raw, QPen(draw.faded(color, 0.28), 1))
-        pen = QPen(color, 2.5 if line.id == chosen else 1.5)
-        pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
-        _polyline(painter, box, chart, line.mean, pen)
-        _paint_tests(painter, box, theme, chart, line, line.id == chosen)
+    color = line.look.color(theme)
+    if chosen and chart.window > 1:
+        _polyline(painter, box, chart, line.raw, QPen(draw.faded(color, 0.28), 1))
+    pen = QPen(color, 2.5 if chosen else 1.5)
+    pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
+    _polyline(painter, box, chart, line.mean, pen)
+    _paint_tests(painter, box, theme, chart, line, chosen)
     painter.restore()
 
 
-def _paint_axes(painter: QPainter, box: QRectF, theme: Theme, chart: NetworkChart) -> None:
+def paint_axes(painter: QPainter, box: QRectF, theme: Theme, chart: NetworkChart) -> None:
+    """Paint lines and numbers, over which the curves go."""
     apart = box.height() / max(1, len(chart.ticks) - 1)
     stride = max(1, ceil(_APART / max(apart, 1.0)))
     for place, tick in enumerate(reversed(chart.ticks)):

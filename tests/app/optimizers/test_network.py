@@ -9,6 +9,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
+from app import theme as themes
 from app.bus import CommandError
 from app.optimizers.network_task import NetworkTask
 from app.optimizers.panels.network import NetworkPanel
@@ -53,6 +54,15 @@ def test_racers_train_the_network_and_the_top_bar_goes_over_it(racing: Racing) -
     race = task.found and task.found.race
     assert race is not None
     assert race.steps == race.batches
+    # It tells more often than anybody can see, and is painted bit by bit: at the end all of it is there.
+    assert len(parts) < race.steps
+    racing.until(lambda: panel.plots[0].complete)
+    area, image = panel.plots[0].box(), panel.plots[0].grab().toImage()
+    for line in panel.plots[0].chart.lines if panel.plots[0].chart else ():
+        color = line.look.color(themes.current()).rgb()
+        columns = range(round(area.left()), round(area.right()))
+        rows = range(round(area.top()), round(area.bottom()))
+        assert any(image.pixel(x, y) == color for x in columns for y in rows), line.id
     assert sorted(parts) == parts
     assert [one.id for one in race.lanes] == ["batch", "momentum", "adam"]
     # With Keras's rates, and everything else as in the race.

@@ -65,6 +65,8 @@ class RaceChart:
         Why there is nothing to see, a sentence; or "".
     wanted_log
         Whether a logarithmic axis was asked for.
+    linear
+        Of an axis that is logarithmic on both sides of 0: how far from 0 it is about linear. 0 for other axes.
     """
 
     answer: RaceAnswer
@@ -77,12 +79,15 @@ class RaceChart:
     ticks: tuple[float, ...]
     empty: str = ""
     wanted_log: bool = False
+    linear: float = 0.0
 
     @property
     def subtitle(self) -> str:
         """What the axis is, if it is not what is expected."""
         if self.shift:
             return tr("above the lowest, {value}", value=loss_text(self.shift))
+        if self.linear:
+            return tr("log scale on both sides of 0")
         if self.wanted_log and not self.log and not self.empty:
             return tr("numbers below 0 have no log scale")
         return ""
@@ -91,7 +96,9 @@ class RaceChart:
         """Return heights in pixels: what is too small lies at the bottom, what is too large is out of sight."""
         v = np.asarray(values, float) - self.shift
         with np.errstate(invalid="ignore", divide="ignore"):
-            if self.log:
+            if self.linear:
+                v = both_sides(v, self.linear)
+            elif self.log:
                 v = np.log10(np.maximum(v, 10.0 ** (self.low - 1)))
             share = np.clip((v - self.low) / (self.high - self.low), -0.02, 1.5)
         return box.bottom() - share * box.height()
@@ -144,10 +151,36 @@ def make(answer: RaceAnswer, kind: str = "loss", log: bool = True) -> RaceChart:
     if log and (shown > 0).any() and top - shift > 0:
         bottom = max(float(shown[shown > 0].min()), (top - shift) * 10.0**-_DECADES)
         low, high, ticks = decades(bottom, top - shift)
+    elif wanted and every.min() < 0:
+        linear = around_zero(numbers.start)
+        low, high, ticks = both_ways(float(every.min()), top, linear)
+        return RaceChart(answer, kind, False, 0.0, values, low, high, ticks, empty, wanted, linear)
     else:
         log, shift = False, 0.0
         low, high, ticks = evenly(min(float(every.min()), 0.0), top)
     return RaceChart(answer, kind, log, shift, values, low, high, ticks, empty, wanted)
+
+
+def both_sides(values: np.ndarray, linear: float) -> np.ndarray:
+    """Return ``sign(v) log10(1 + |v| / linear)``: a logarithm that goes through 0 (Webber 2013)."""
+    return np.asarray(np.sign(values) * np.log10(1 + np.abs(values) / linear))
+
+
+def around_zero(start: float) -> float:
+    """Return how far from 0 an axis of both sides is about linear: a tenth of where the race begins."""
+    size = abs(start) if isfinite(start) and start else 1.0
+    return float(10.0 ** (floor(log10(max(size, 1e-12))) - 1))
+
+
+def both_ways(bottom: float, top: float, linear: float) -> tuple[float, float, tuple[float, ...]]:
+    """Return the ends of an axis that is logarithmic on both sides of 0, as `both_sides` has them, and its numbers."""
+    low, high = (float(both_sides(np.array(one), linear)) for one in (bottom, max(top, 0.0)))
+    apart = max(1, ceil((high - low) / 5))
+    ticks = {0.0}
+    for sign, end in ((1.0, high), (-1.0, -low)):
+        ticks |= {sign * linear * 10.0**k for k in range(apart, floor(end + 1e-9) + 1, apart)}
+    margin = 0.05 * (high - low)
+    return low - margin, high + margin, tuple(sorted(ticks))
 
 
 def decades(bottom: float, top: float) -> tuple[float, float, tuple[float, ...]]:
@@ -176,15 +209,21 @@ def evenly(bottom: float, top: float) -> tuple[float, float, tuple[float, ...]]:
 
 def tick_text(chart: RaceChart | NetworkChart, value: float) -> str:
     """Return what is written at a line of the axis."""
+    if isinstance(chart, RaceChart) and chart.linear and value:
+        return f"{draw.MINUS if value < 0 else ''}{_power(abs(value))}"
     if chart.log:
-        exponent = round(log10(value))
-        if -3 <= exponent <= 4:
-            return f"{value:.{max(0, -exponent)}f}"
-        return f"1e{exponent}".replace("-", draw.MINUS)
+        return _power(value)
     apart = chart.ticks[1] - chart.ticks[0] if len(chart.ticks) > 1 else 1.0
     if apart < 1e-3 or abs(value) >= draw.LARGE:
         return draw.scientific(value)
     return draw.plain(value, max(0, -floor(log10(apart) + 1e-9)))
+
+
+def _power(value: float) -> str:
+    exponent = round(log10(value))
+    if -3 <= exponent <= 4:
+        return f"{value:.{max(0, -exponent)}f}"
+    return f"1e{exponent}".replace("-", draw.MINUS)
 
 
 def x_of(step: float, box: QRectF, steps: int) -> float:

@@ -66,7 +66,7 @@ KINDS = (
          "Momentum that looks where it is going before it measures."),
     Kind("adagrad", "Adagrad", "Adagrad", {"kind": "Adagrad", "learning_rate": 0.3},
          "Divides by all gradients so far: its rates only shrink."),
-    Kind("adadelta", "Adadelta", "Adadelta", {"kind": "Adadelta", "learning_rate": 10.0},
+    Kind("adadelta", "Adadelta", "Adadelta", {"kind": "Adadelta", "learning_rate": 1.0, "epsilon": 1e-3},
          "Measures its steps by those it took before."),
     Kind("rmsprop", "RMSprop", "RMSprop", {"kind": "RMSprop", "learning_rate": 0.03},
          "Divides by the gradients of late."),
@@ -176,7 +176,7 @@ def first_race() -> Race:
     race = Race()
     settings: dict[str, dict[str, Any]] = {
         "momentum": {"learning_rate": 0.002}, "nesterov": {"learning_rate": 0.002},
-        "adadelta": {"learning_rate": 1.0, "epsilon": 1e-3}, "batch": {"learning_rate": 0.006},
+        "batch": {"learning_rate": 0.006},
     }  # fmt: skip
     for name in ("batch", "momentum", "nesterov", "adagrad", "adadelta", "rmsprop", "adam"):
         one = new_racer(race, name)

@@ -214,3 +214,29 @@ def test_long_races_keep_their_extremes_and_are_painted_bit_by_bit(racing: Racin
     assert done == [False] * 2
     with draw.painting(image, (600, 140)) as painter:
         assert paint(painter, box, theme.current(), chart, 9000.0, budget=60.0)
+
+
+def test_losses_far_below_zero_have_an_axis_for_both_sides(racing: Racing) -> None:
+    racing.do("race.surface", kind="saddle")
+    racing.do("race.add", kind="lion")
+    racing.raced()
+    chart = plot(racing).chart
+    assert chart is not None
+    assert chart.linear > 0
+    assert min(chart.ticks) < 0 <= max(chart.ticks)
+    assert 0 in chart.ticks
+    box = QRectF(0, 0, 400, 200)
+    given = np.array([-50.0, -0.5, 0.0, 0.5, 5.0])
+    heights = chart.heights(given, box)
+    # Higher numbers stand higher, equally far above and below 0, and near 0 as on a linear axis.
+    assert (np.diff(heights) < 0).all()
+    zero = heights[2]
+    small = chart.linear * 1e-3
+    up, down = (
+        chart.heights(np.array([0.5, small]), box),
+        chart.heights(np.array([-0.5, -small]), box),
+    )
+    assert up + down == pytest.approx(2 * zero)
+    assert (zero - chart.heights(np.array([2 * small]), box)[0]) == pytest.approx(
+        2 * (zero - up[1]), rel=1e-2
+    )

@@ -162,6 +162,7 @@ class OptimizersView(QWidget):
         for spot in self.spots.values():
             if spot.show_panel(value):
                 self._arrange()
+                self._name_stage()
                 widget: Any = spot.shown[value]
                 compact = getattr(widget, "set_compact", None)
                 if compact is not None:
@@ -169,6 +170,13 @@ class OptimizersView(QWidget):
                 self.transport.counted.emit()  # keys and numbers below are those of what is shown
                 return
         raise CommandError(tr("There is no view called {name!r} in Optimizers.", name=value))
+
+    def _name_stage(self) -> None:
+        """Say in the head of the middle what it shows: its title there is that of the surface."""
+        stage = self.spots["stage"]
+        panel = stage.panel
+        surface = panel is None or panel.id in ("surface", "solid")
+        stage.head.title.setText(tr("Loss surface") if surface or panel is None else panel.title)
 
     def _arrange(self) -> None:
         """Hide the places that a panel wants the room of."""

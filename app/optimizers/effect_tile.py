@@ -297,6 +297,15 @@ class EffectTile(Control):
                 painter, w - _MARGIN, 15, shown, 11.5, colors.loss, mono=True, anchor="end"
             )
             room -= taken + 8
+            # The picture goes with the time; this is how it ends.
+            ends, name = tr("ends at"), draw.advance(one.variant.title, 12, 600)
+            if name + draw.advance(ends, 11) + 12 <= room:
+                room -= (
+                    draw.text(
+                        painter, w - _MARGIN - taken - 6, 15, ends, 11, colors.tx3, anchor="end"
+                    )
+                    + 12
+                )
         title = draw.elide(one.variant.title, 12, room, 600)
         draw.text(painter, _MARGIN, 15, title, 12, colors.tx, weight=600)
         ink = colors.err if one.left is not None else colors.tx2

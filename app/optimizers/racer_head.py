@@ -65,7 +65,7 @@ class RacerHead(Painted):
         """Which update it is about to make, or that the race is over."""
         session = self._session
         if session.answer is not None and session.step >= session.total:
-            return tr("finished")
+            return tr("race over")
         return tr("t = {t}", t=session.step + 1)
 
     def follow(self) -> None:

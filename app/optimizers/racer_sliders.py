@@ -33,7 +33,7 @@ _RATES = tuple(
 )
 _EPSILONS = tuple(float(f"{digits}e{power}") for power in range(-10, 0) for digits in (1, 3))
 _SYMBOLS = {
-    "learning_rate": "η", "momentum": "μ", "beta_1": "β₁", "beta_2": "β₂", "rho": "ρ", "epsilon": "ε",
+    "learning_rate": "η", "momentum": "β", "beta_1": "β₁", "beta_2": "β₂", "rho": "ρ", "epsilon": "ε",
     "weight_decay": "λ",
 }  # fmt: skip
 

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from app.theme import Theme
     from core.landscape import Surface
 
-_WIDTH, _COLUMNS = 640, 2
+_WIDTH, _COLUMNS = 924, 3
 #: Of a card, and of its picture.
-_HEIGHT, _PICTURE = 60, (60, 44)
-_LINES = 2
+_HEIGHT, _PICTURE = 72, (60, 44)
+_LINES = 3
 
 
 class SurfaceCards(Popover):
@@ -121,9 +121,9 @@ class SurfaceCard(Control):
             x = box.right() + 12
             room = self.width() - x - 8
             title = draw.elide(self.surface.title, 12.5, room, 600)
-            draw.text(painter, x, 18, title, 12.5, colors.tx, weight=600)
+            draw.text(painter, x, 16, title, 12.5, colors.tx, weight=600)
             for k, line in enumerate(wrapped(self.surface.note, 11, room, _LINES)):
-                draw.text(painter, x, 34 + 15 * k, line, 11, colors.tx2)
+                draw.text(painter, x, 33 + 15 * k, line, 11, colors.tx2)
         finally:
             painter.end()
 

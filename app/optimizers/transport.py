@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QWidget
 
 from app.optimizers.session import SPEEDS, RaceSession
 from app.optimizers.sharing import Sharing
 from app.optimizers.start_form import StartForm
 from app.optimizers.surface_cards import SurfaceCards
-from app.scenes.formula_expressions import format_number
+from app.scenes.race_caption_parts import n
 from app.text import tr
 from app.transport import Transport, TransportState
 from app.widgets import Chip
@@ -51,6 +51,10 @@ class RaceTransport(Transport):
             name="race-start-chip", label=tr("Start and minimum"),
             editor=lambda anchor: StartForm(anchor, session),
         )  # fmt: skip
+        # Of what is raced the letters give way first. If that is not enough, the minimum does, and they come back.
+        self._fitting = False
+        for chip in (self.surface, self.start):
+            chip.cramped.connect(self._fit_soon)
         self.sharing = Sharing(session, self)
         for signal in (session.race_changed, session.paths_changed):
             signal.connect(self._show_race)
@@ -119,13 +123,45 @@ class RaceTransport(Transport):
         # A word and its numbers are one part: in a small window both give way.
         parts: list[Part] = [(tr("start {point}", point=_pair(start)), "value", "tx")]
         if surface is not None and surface.minima:
-            minimum = _pair(surface.minima[0][: len(surface.variables)])
-            parts.append((tr("minimum {point}", point=minimum), "value", "tx2"))
-            self.start.setToolTip(tr("All racers begin at {start}. The minimum is at {minimum}.",
-                                     start=_pair(start), minimum=minimum))  # fmt: skip
+            minima = [_pair(one[: len(surface.variables)]) for one in surface.minima]
+            if len(minima) > 1:
+                words = tr("minimum {point}, one of {count}", point=minima[0], count=len(minima))
+                told = tr("All racers begin at {start}. The minima are at {minima}.",
+                          start=_pair(start), minima=", ".join(minima))  # fmt: skip
+            else:
+                words = tr("minimum {point}", point=minima[0])
+                told = tr("All racers begin at {start}. The minimum is at {minimum}.",
+                          start=_pair(start), minimum=minima[0])  # fmt: skip
+            parts.append((words, "value", "tx2"))
+            self.start.setToolTip(told)
         else:
             self.start.setToolTip(tr("All racers begin at {start}.", start=_pair(start)))
         self.start.set_parts(parts)
+
+    def _fit_soon(self) -> None:
+        if not self._fitting:
+            self._fitting = True
+            QTimer.singleShot(0, self, self._fit)
+
+    def _fit(self) -> None:
+        """Let chips that leave something out be no wider than what they show."""
+        bar = self.start.parentWidget()
+        row = None if bar is None else bar.layout()
+        try:
+            if row is None or not self.start.isVisible():
+                return
+            if self.surface.leaves_out:
+                self.surface.give_way()
+                row.activate()
+            if self.start.leaves_out:
+                self.start.give_way()
+                self.surface.widen()
+                row.activate()
+                if self.surface.leaves_out:
+                    self.surface.give_way()
+                    row.activate()
+        finally:
+            self._fitting = False
 
     def _letters(self) -> list[Part]:
         surface = self._session.surface
@@ -136,5 +172,5 @@ class RaceTransport(Transport):
 
 def _pair(point: tuple[float, ...]) -> str:
     if len(point) == 1:
-        return format_number(float(point[0]), 3)
-    return f"({', '.join(format_number(float(one), 3) for one in point)})"
+        return n(float(point[0]))
+    return f"({', '.join(n(float(one)) for one in point)})"

@@ -298,7 +298,8 @@ def _factor(name: str) -> Callable[[Update], str]:
         share = n(float(update.value(name)))
         if name == "mean_factor":
             return tr(
-                "How much of the average counts: {share}, with the share of the next step.",
+                "How much of the average counts: {share}. μ is β₁, smaller at first: β₁(1 − ½·0.96ᵗ); P is the product "
+                "of all of them so far.",
                 share=share,
             )
         return tr("How much of the gradient itself counts: {share}.", share=share)

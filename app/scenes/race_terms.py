@@ -198,16 +198,16 @@ def _kept(update: Update, come: Callable[[str], bool]) -> list[Arrow]:
         if config.get("nesterov"):
             ahead = _pair(mu * update.value("velocity"))
             begin = _pair(-rate * update.value(GRADIENT))
-            return [Arrow(STEP, "μv", "μv", tr("look ahead"), ahead, ahead, "racer", begin, True)]
+            return [Arrow(STEP, "βv", "βv", tr("look ahead"), ahead, ahead, "racer", begin, True)]
         kept = _pair(mu * update.value("velocity" + BEFORE))
-        return [Arrow("velocity", "μv", "μv", tr("momentum"), kept, kept, "racer", dashed=True)]
+        return [Arrow("velocity", "βv", "βv", tr("momentum"), kept, kept, "racer", dashed=True)]
     if update.term("momentum"):
         kept = _pair(-config["momentum"] * update.value("momentum" + BEFORE))
         return [
             Arrow(
                 "momentum",
-                f"{SIGN}μb",
-                f"{SIGN}μb",
+                f"{SIGN}βb",
+                f"{SIGN}βb",
                 tr("momentum"),
                 kept,
                 kept,
@@ -263,7 +263,7 @@ def _of_axes(update: Update, value: np.ndarray) -> Pair | None:
 
 
 def _ball(update: Update) -> Pair | None:
-    """Where Nesterov's ball is: Keras remembers the point that has already looked ahead by μ v."""
+    """Where Nesterov's ball is: Keras remembers the point that has already looked ahead by β v."""
     if not update.optimizer.config.get("nesterov") or not update.term("velocity"):
         return None
     mu = update.optimizer.config["momentum"]

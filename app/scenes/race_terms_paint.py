@@ -325,7 +325,7 @@ def _lines(picture: Picture) -> list[tuple[str, str, str, str]]:
         for one in picture.arrows
     ]
     if picture.ball is not None:
-        found.append(("ball", "racer", tr("ball looks ahead"), "θ-μv"))
+        found.append(("ball", "racer", tr("ball looks ahead"), "θ-βv"))
     if picture.area is not None:
         found.append(("area", "racer", tr("gradients of before"), picture.area.tag))
         found.append(("area", "bwd", tr("gradient now"), "|g|"))

@@ -307,9 +307,16 @@ class _Writer:
                 return Ref(GRADIENT, (), "g")
             symbol = _SYMBOLS.get(name) or ref.symbol
             old = name in self.optimizer.slots and self.order.get(name, -1) >= k
+            if old and self._read_alike(k):
+                symbol = f"{symbol}_{{t-1}}"
             return Ref(name + BEFORE if old else name, (), symbol)
 
         return replaced(expr, put)
+
+    def _read_alike(self, k: int) -> bool:
+        """Whether a later line has the same formula as line `k`, of which other values come into it."""
+        formula = self.rule[k].formula if k < len(self.rule) else None
+        return any(one.formula == formula for one in self.rule[k + 1 :])
 
     def _axis(self, line: Line, k: int) -> list[Term]:
         """The rate of each axis, if the step is a direction times one and no line has said so."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent, QPen
+from PySide6.QtCore import QEvent, QObject, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app import theme
@@ -17,6 +17,8 @@ from app.widgets.popover import Popover
 Part = tuple[str, str, str]
 _GAP = 8
 _DIVIDERS = ("·",)
+#: As wide as Qt lets a widget be.
+_WIDEST = (1 << 24) - 1
 
 
 class Chip(Control):
@@ -30,7 +32,14 @@ class Chip(Control):
         Accessible name; the parts are its description.
     editor : callable, optional
         Makes the popover that a click opens.
+
+    Signals
+    -------
+    cramped()
+        There is no room for some of the parts.
     """
+
+    cramped = Signal()
 
     def __init__(
         self,
@@ -46,6 +55,7 @@ class Chip(Control):
         self._parts: tuple[Part, ...] = ()
         self._limit: int | None = None
         self._editor = editor
+        self._watched: QWidget | None = None
         self.popover: Popover | None = None
         self.setFixedHeight(28)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
@@ -57,6 +67,7 @@ class Chip(Control):
             return
         self._parts = tuple(parts)
         self.setAccessibleName(f"{self._label}: " + " ".join(text for text, _, _ in parts))
+        self.widen()
         self.updateGeometry()
         self.update()
 
@@ -64,6 +75,7 @@ class Chip(Control):
         """Show only the first parts, in a window that has no room for more."""
         if limit != self._limit:
             self._limit = limit
+            self.widen()
             self.updateGeometry()
             self.update()
 
@@ -88,6 +100,35 @@ class Chip(Control):
                 break
             parts = parts[:-1]
         return parts
+
+    @property
+    def leaves_out(self) -> bool:
+        """Whether there is no room for some of the parts."""
+        return len(self.shown_parts()) < len(self._parts[: self._limit])
+
+    def give_way(self) -> None:
+        """Be no wider than what is shown, so that others have the room; until the window or the parts are others."""
+        wanted = round(_width(self.shown_parts()) + 21)
+        self.setMaximumWidth(max(wanted, self.minimumSizeHint().width()))
+        if self._watched is not self.window():
+            if self._watched is not None:
+                self._watched.removeEventFilter(self)
+            self._watched = self.window()
+            self._watched.installEventFilter(self)
+
+    def widen(self) -> None:
+        """Ask for all the room again."""
+        self.setMaximumWidth(_WIDEST)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self.leaves_out:
+            self.cramped.emit()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Resize and watched is self._watched:
+            self.widen()
+        return super().eventFilter(watched, event)
 
     def sizeHint(self) -> QSize:
         shown = self._parts[: self._limit]

@@ -169,7 +169,7 @@ KINDS: tuple[Kind, ...] = (
     _plain(
         "convex-curve", "Convex curve", "x^2", ((-3.0, 3.0), (-1.0, 1.0)), (2.4, 0.0), ((0.0, 0.0),),
         variables=("x",), source="Nielsen, Neural Networks and Deep Learning, 2015, chapter 1",
-        note="One hollow: downhill leads to the minimum from anywhere, unless a step is longer than the way.",
+        note="One hollow: downhill leads to the minimum from anywhere, unless a step is longer than twice the way.",
     ),
     _plain(
         "non-convex-curve", "Non-convex curve", "x^4 - 4*x^2 + x", ((-2.3, 2.3), (-1.0, 1.0)), (2.1, 0.0),

@@ -94,7 +94,7 @@ class Sgd(Update):
 
 @register
 class Momentum(Update):
-    """``v ← μ v - η g``, ``w ← w + v``; Nesterov: ``w ← w + μ v - η g``."""
+    """``v ← β v - η g``, ``w ← w + v``; Nesterov: ``w ← w + β v - η g``."""
 
     name = "momentum"
     rest = ("velocity",)
@@ -102,11 +102,11 @@ class Momentum(Update):
 
     def title(self, ins: Instruction) -> str:
         v, g = ins.inputs["velocity"].symbol, ins.inputs["g"].symbol
-        return f"{v} ← μ {v} − η {g};  {super().title(ins)}"
+        return f"{v} ← β {v} − η {g};  {super().title(ins)}"
 
     def change(self, ins: Instruction) -> str:
         v = ins.inputs["velocity"].symbol
-        return f"+ μ {v} − η {{g}}" if ins.attributes["optimizer"].config["nesterov"] else f"+ {v}"
+        return f"+ β {v} − η {{g}}" if ins.attributes["optimizer"].config["nesterov"] else f"+ {v}"
 
 
 @register

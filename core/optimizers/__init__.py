@@ -14,7 +14,7 @@ Where Keras 3 and PyTorch differ, Keras is followed:
 ==================== ============================================ ===============================================
 What                 Keras (and here)                             PyTorch
 ==================== ============================================ ===============================================
-SGD with momentum    rate before the velocity: v ← μv − ηg,       rate after it: v ← μv + g, w ← w − ηv. The same
+SGD with momentum    rate before the velocity: v ← βv − ηg,       rate after it: v ← βv + g, w ← w − ηv. The same
                      w ← w + v                                    while the rate stays; not under a schedule
 Adagrad              g / √(G + ε); G starts at 0.1                g / (√G + ε); G starts at 0
 RMSprop              g / √(s + ε); ρ = 0.9; rate before the       g / (√s + ε); α = 0.99; rate after the momentum

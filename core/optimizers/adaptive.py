@@ -71,7 +71,7 @@ class Adadelta(Optimizer):
 class RMSprop(Optimizer):
     """``s ← ρ s + (1 − ρ) g²``, ``w ← w − η g / √(s + ε)``; centered: ``√(s − a² + ε)`` with ``a ← ρ a + (1 − ρ) g``.
 
-    With momentum μ ``b ← μ b + η g / √(s + ε)``, ``w ← w − b``. Tieleman and Hinton 2012; centered: Graves 2013.
+    With momentum β ``b ← β b + η g / √(s + ε)``, ``w ← w − b``. Tieleman and Hinton 2012; centered: Graves 2013.
     """
 
     name = "RMSprop"
@@ -112,9 +112,9 @@ class RMSprop(Optimizer):
         down = Quotient(Product((RATE, G)), size)
         if not self.config["momentum"]:
             return (*lines, Line("step", Negate(down)))
-        mu = Symbol("μ", self.config["momentum"])
+        beta = Symbol("β", self.config["momentum"])
         return (
             *lines,
-            Line("momentum", Sum((Product((mu, kept)), down))),
+            Line("momentum", Sum((Product((beta, kept)), down))),
             Line("step", Negate(kept)),
         )

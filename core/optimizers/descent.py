@@ -13,7 +13,7 @@ MOMENTUM = share("momentum", "Momentum", 0.0, "Share of the last update that is 
 
 
 class SGD(Optimizer):
-    """``w ← w − η g``; with momentum μ ``v ← μ v − η g, w ← w + v``; Nesterov ``w ← w + μ v − η g``.
+    """``w ← w − η g``; with momentum β ``v ← β v − η g, w ← w + v``; Nesterov ``w ← w + β v − η g``.
 
     Sutskever et al. 2013. Batch, stochastic and mini-batch descent are this with all samples, one, or some in a step.
     """
@@ -41,10 +41,10 @@ class SGD(Optimizer):
         down = Negate(Product((RATE, G)))
         if not self.config["momentum"]:
             return (Line("step", down),)
-        mu, v = Symbol("μ", self.config["momentum"]), term("velocity", "v")
-        velocity = Line("velocity", Sum((Product((mu, v)), down)))
+        beta, v = Symbol("β", self.config["momentum"]), term("velocity", "v")
+        velocity = Line("velocity", Sum((Product((beta, v)), down)))
         if self.config["nesterov"]:
-            return (velocity, Line("step", Sum((Product((mu, v)), down))))
+            return (velocity, Line("step", Sum((Product((beta, v)), down))))
         return (velocity, Line("step", v))
 
 

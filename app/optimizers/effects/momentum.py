@@ -72,7 +72,7 @@ def told(outcomes: tuple[Outcome, ...]) -> str:
     heavy = outcomes[-1]
     if heavy.left is not None:
         parts.append(tr("With {share} it diverges.", share=heavy.variant.title))
-    elif heavy.rises > without.rises:
+    elif heavy.rises > without.rises and heavy is not best and heavy is not quickest:
         parts.append(
             tr("With {share} it rolls past what it looks for: the loss rises in {rises} of {steps} steps and ends at "
                "{loss}.", share=heavy.variant.title, rises=number(heavy.rises), steps=number(heavy.steps),

@@ -14,7 +14,7 @@ from app.optimizers.term_numbers import TermNumbers
 from app.optimizers.term_table import TermTable
 from app.panels import PanelKind
 from app.scenes import draw
-from app.scenes.race_update import GRADIENT, STEP
+from app.scenes.race_update import RAW, STEP
 from app.text import tr
 from app.widgets import Label, ScrollPanel, Toggle
 from app.widgets.painted import Painted
@@ -95,7 +95,7 @@ class Measures(Painted):
         self.setFixedHeight(64)
         self.setToolTip(
             tr(
-                "The loss of all samples, and how long the gradient and the step are that are used now"
+                "The loss of all samples, how long the gradient is as it is measured, and how long the step is"
             )
         )
 
@@ -113,14 +113,20 @@ class Measures(Painted):
         if update.gone:
             return (tr("gone"), "–", "–")
         step = "–" if update.last else measured(update.length(STEP))
-        return measured(update.loss), measured(update.length(GRADIENT)), step
+        return measured(update.loss), measured(update.length(RAW)), step
+
+    @property
+    def _gradient(self) -> str:
+        """What the measured gradient is called in the terms below."""
+        update = seeing.update_of(self._session)
+        return "|g|" if update is None or not update.optimizer.clipping else "|g₀|"
 
     def paint(self, painter: QPainter, colors: Theme, area: QRect) -> None:
         third = (self.width() - 2 * self._edge) / 3
         inks = (colors.loss, colors.tx, colors.tx)
         top = (self.height() - 44) / 2
         for k, (name, value, ink) in enumerate(
-            zip((tr("Loss"), "|g|", "|Δθ|"), self.values, inks, strict=True)
+            zip((tr("Loss"), self._gradient, "|Δθ|"), self.values, inks, strict=True)
         ):
             x = self._edge + third * k
             draw.text(painter, x, top + 11, name, 12, colors.tx2, mono=k > 0)

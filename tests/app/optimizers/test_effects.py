@@ -151,6 +151,49 @@ def test_valleys_take_descent_as_long_as_its_contraction_says() -> None:
     assert len(EFFECTS.get("conditioning").variants(first_race(), first_race().racers[0])) == 4
 
 
+@pytest.mark.parametrize("nesterov", [False, True])
+def test_momentum_in_valleys_has_what_suits_them_best(nesterov: bool) -> None:
+    found = outcomes("conditioning", racer="nesterov" if nesterov else "momentum")
+    plain, own = found[:4], found[4:]
+    for one in own[1:]:
+        config = one.variant.racer.optimizer
+        bends = (1.0, one.surface.settings["condition"])
+        b, rate = config["momentum"], config["learning_rate"]
+
+        def radius(b: float, rate: float, bends: tuple[float, ...] = bends) -> float:
+            """How much of the distance is left after a step in the end, of the slower axis."""
+            found = []
+            for bend in bends:
+                kept = b * (1 - rate * bend) if nesterov else b
+                both = (1 + b) * (1 - rate * bend) if nesterov else 1 + b - rate * bend
+                found.append(np.abs(np.linalg.eigvals([[both, -kept], [1, 0]])).max())
+            return max(found)
+
+        best = radius(b, rate)
+        # Nobody near it is better; Nesterov's is the best share for that rate.
+        for factor in (0.97, 1.0, 1.03):
+            for other in (1.0,) if nesterov else (0.97, 1.0, 1.03):
+                assert best <= radius(b * factor, rate * other) + 1e-6
+    counts = [one.finish for one in own]
+    assert all(a is not None for a in counts)
+    assert (own[3].finish or 0) < (plain[3].finish or 0) / 2
+    assert "with the rate and β that suit each best" in told("conditioning", found)
+    assert "is not fitted to any" in told("conditioning", outcomes("conditioning", racer="adagrad"))
+
+
+def test_who_ends_lowest_is_not_blamed() -> None:
+    race = msgspec.structs.replace(
+        first_race(),
+        surface={"kind": "logistic-regression"},
+        start=landscape.surface("logistic-regression").start,
+    )
+    found = outcomes("momentum", race, "momentum")
+    heavy = found[-1]
+    assert heavy.rises > found[0].rises
+    assert heavy.last == min(one.last for one in found)
+    assert "rolls past" not in told("momentum", found)
+
+
 def test_scaling_a_feature_makes_the_bowl_round() -> None:
     for scaled in (False, True):
         surface = landscape.surface("linear-regression", scaled=scaled)

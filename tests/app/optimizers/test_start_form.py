@@ -57,5 +57,32 @@ def test_the_start_of_a_curve_is_one_number(racing: Racing) -> None:
     racing.qtbot.waitUntil(lambda: racing.session.current, timeout=PATIENCE)
     chip = racing.control("race-start-chip", Chip)
     words = chip.accessibleName()
-    assert f"start {racing.race.start[0]:.2f}" in words
+    assert f"start {racing.race.start[0]:g}" in words
     assert "," not in words
+
+
+def test_chips_leave_nothing_out_and_count_the_minima(racing: Racing) -> None:
+    chips = [racing.control(name, Chip) for name in ("race-surface-chip", "race-start-chip")]
+    for kind in ("rosenbrock", "himmelblau", "beale"):
+        racing.do("race.surface", kind=kind)
+        racing.raced()
+        surface = racing.session.surface
+        assert surface is not None
+        count = len(surface.minima)
+        words = chips[1].accessibleName()
+        assert ("one of" in words) == (count > 1)
+        if count > 1:
+            assert f"one of {count}" in words
+            assert chips[1].toolTip().count("(") == 1 + count
+    racing.window.resize(1440, 900)
+    racing.do("race.surface", kind="rosenbrock")
+    racing.raced()
+    racing.until(lambda: [len(one.shown_parts()) for one in chips] == [2, 2])
+    # What is left out gives its room to others, and has it again in a wider window.
+    racing.do("race.surface", kind="himmelblau")
+    racing.raced()
+    racing.window.resize(1200, 900)
+    racing.until(lambda: all(one.width() < one.sizeHint().width() for one in chips[1:]))
+    racing.until(lambda: chips[1].shown_parts()[1:] == () and chips[1].width() < 220)
+    racing.window.resize(1900, 900)
+    racing.until(lambda: [len(one.shown_parts()) for one in chips] == [2, 2])

@@ -530,3 +530,11 @@ def test_formulas_of_the_table_are_on_one_line() -> None:
     assert terms["m_corrected"] == "m/(1 - β₁^{t})"
     assert terms[STEP] == r"\text{−}αm/(\sqrt{v} + ε)"
     assert terms[NEXT] == "θ + Δθ"
+    velocity = {
+        one.name: inline(one.formula) for one in _update("nesterov", 0).terms if one.formula
+    }
+    # The step has the new velocity in it.
+    assert velocity["velocity"] == r"βv_{t-1} - ηg"
+    assert velocity[STEP] == r"βv - ηg"
+    plain = {one.name: inline(one.formula) for one in _update("momentum", 0).terms if one.formula}
+    assert plain["velocity"] == r"βv - ηg"

@@ -74,9 +74,10 @@ class NetworkPlot(Painted):
         if found is None:
             return None
         log = bool(self._session.toggles["network_log"]) and self.shown_metric == "loss"
-        key = (found, self._task.runners, self.shown_metric, log)
+        runners = self._task.shown
+        key = (found, runners, self.shown_metric, log)
         if self._made is None or self._made[0] != key:
-            self._made = (key, make(found.race, self._task.runners, self.shown_metric, log=log))
+            self._made = (key, make(found.race, runners, self.shown_metric, log=log))
         return self._made[1]
 
     @property

@@ -134,10 +134,11 @@ class NetworkRows(ScrollPanel):
         found = self.task.found
         if found is None:
             return ()
-        key = (found, self.task.runners)
+        runners = self.task.shown
+        key = (found, runners)
         if self._made is None or self._made[0] != key:
             names = metrics_of(found.race)[:2]
-            made = tuple(make(found.race, self.task.runners, name) for name in names)
+            made = tuple(make(found.race, runners, name) for name in names)
             self._made = (key, made)
         return self._made[1]
 
@@ -209,4 +210,13 @@ class NetworkRows(ScrollPanel):
                         row.more = charts[1].words(other[identifier].at(time))
             elif identifier in twins:
                 row.more = tr("as {name}", name=twins[identifier])
+            self._tell_rate(row)
             row.tell()
+
+    def _tell_rate(self, row: NetworkRow) -> None:
+        """Say with which rate the numbers were come by, if that is not the one beside them."""
+        racer = self.session.race.racer(row.id)
+        raced = None if racer is None else self.task.raced_rate(racer)
+        if raced is not None:
+            row.short = tr("raced with {rate}", rate=f"{raced:g}")
+            row.more = f"{row.short}: {row.more}" if row.more else row.short

@@ -108,6 +108,8 @@ class NetworkTask(QObject):
         self.time, self.playing = 0.0, False
         #: Whether the playhead goes with the race while that goes on.
         self._with = True
+        #: What was said when the network was changed.
+        self._changed = ""
         self._ticket = 0
         self._rest, self._untold = QTimer(self, singleShot=True), False
         self._rest.timeout.connect(self._tell_rest)
@@ -123,6 +125,10 @@ class NetworkTask(QObject):
         context.engine.progressed.connect(self._on_progress)
         # What is open is another network, and its weights.
         self._unsubscribe = context.bus.subscribe(lambda _: self.forget(), ("project.opened",))
+        #: The network and the data that were raced on.
+        self._of: tuple[Any, Any] | None = None
+        for signal in (context.document.network_changed, context.document.data_changed):
+            signal.connect(self._on_document)
 
     # -- who takes part
 
@@ -142,6 +148,19 @@ class NetworkTask(QObject):
     def rate(self, racer: Racer) -> float:
         """The learning rate it begins with."""
         return float(optimizers.get(self.document(racer)).learning_rate)
+
+    @property
+    def shown(self) -> tuple[Runner, ...]:
+        """Those of the race on the network who are in the list still."""
+        return tuple(one for one in self.runners if self._session.race.racer(one.id) is not None)
+
+    def raced_rate(self, racer: Racer) -> float | None:
+        """The rate it began the race on the network with, if that is not `rate`, or None."""
+        runner = next((one for one in self.runners if one.id == racer.id), None)
+        if runner is None:
+            return None
+        found = float(optimizers.get(dict(runner.optimizer)).learning_rate)
+        return None if found == self.rate(racer) else found
 
     def is_own(self, racer: Racer) -> bool:
         """Whether the learner has set its rate here."""
@@ -176,6 +195,7 @@ class NetworkTask(QObject):
         self.pause()
         self.found, self.runners, self.problem = None, tuple(runners), ""
         self.share, self._with = 0.0, True
+        self._of = (context.document.network, context.document.data)
         self._ticket = context.engine.ask(
             "network_race", racers=[{"id": one.id, "optimizer": one.optimizer} for one in runners],
             epochs=self.epochs, start=self.start, asker=OWNER, done=self._on_done,
@@ -238,11 +258,33 @@ class NetworkTask(QObject):
         """What was found is of another network."""
         self._end()
         self.pause()
-        self.found, self.runners, self.problem = None, (), ""
+        self.found, self.runners, self.problem, self._of = None, (), "", None
         self._own.clear()
         self._move(0.0)
         self.told.emit()
         self.forgotten.emit()
+
+    @Slot()
+    def _on_document(self) -> None:
+        """Say that what was raced on is another network by now."""
+        document = self._session.context.document
+        same = self._of is None or self._of == (document.network, document.data)
+        if not same and self.goes_on:
+            self._end()
+            words = tr(
+                "The network or its data was changed: the race ended at step {step}. Press Race to begin again.",
+                step=number(self.reach),
+            )
+        elif not same and self.found is not None:
+            words = tr(
+                "This race was on the network as it was before you changed it. Press Race to race on what it is now."
+            )
+        elif same and self.problem == self._changed:
+            words = ""
+        else:
+            return
+        self.problem = self._changed = words
+        self._tell()
 
     @Slot(int, float)
     def _on_progress(self, ticket: int, share: float) -> None:

@@ -77,6 +77,9 @@ class SliceTask(QObject):
             bus.register(name, handler, label=label)
         session.context.engine.progressed.connect(self._on_progress)
         task.forgotten.connect(self._forget)
+        document = session.context.document
+        for signal in (document.network_changed, document.data_changed):
+            signal.connect(self._on_document)
 
     @property
     def goes_on(self) -> bool:
@@ -172,6 +175,16 @@ class SliceTask(QObject):
         if self._ticket:
             self._session.context.engine.cancel(self._ticket)
         self._ticket, self.share = 0, None
+
+    @Slot()
+    def _on_document(self) -> None:
+        """Say that what was measured is another network by now."""
+        if self.goes_on or self.found is not None:
+            self._end()
+            self.problem = tr(
+                "The network or its data was changed since this was measured. Measure it again."
+            )
+            self.told.emit()
 
     @Slot()
     def _forget(self) -> None:

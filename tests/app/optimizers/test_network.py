@@ -168,6 +168,28 @@ def test_a_race_is_stopped_and_one_that_breaks_says_so(racing: Racing) -> None:
     chart = panel.plots[0].chart
     assert chart is not None
     assert not chart.log
+    # Results are of the rates they were raced with, and of racers that are in the list.
+    racing.do("race.network_rate", id="momentum", value=0.5)
+    assert panel.rows.rows["momentum"].more.startswith("raced with 0.01")
+    racing.do("race.network_rate", id="momentum")
+    assert "raced with" not in panel.rows.rows["momentum"].more
+    racing.do("race.remove", id="momentum")
+    assert [line.id for line in panel.plots[0].chart.lines] == ["batch", "adam"]
+    racing.undo()
+    assert len(panel.plots[0].chart.lines) == 3
+    # Another network: what was found is of the one before, and a race that goes on ends.
+    document = racing.window.context.document
+    layer = next(one for one in document.network.layers if "units" in one.config)
+    racing.do("layer.configure", layer=layer.id, units=7)
+    assert "as it was before you changed it" in panel.status.text
+    racing.undo()
+    assert task.problem == ""
+    click(racing.control("race-network-start", Button))
+    racing.until(lambda: task.problem or (task.found is not None and task.reach > 0))
+    assert task.problem == ""
+    racing.do("layer.configure", layer=layer.id, units=7)
+    assert not task.goes_on
+    assert f"the race ended at step {task.reach}." in task.problem
     # Another project: what was found is of another.
     racing.window.context.bus.emit("project.opened", path="")
     assert task.found is None

@@ -122,5 +122,9 @@ def test_a_slice_around_the_learners_own_run_needs_no_race(racing: Racing) -> No
     assert sliced.side == 161
     with pytest.raises(CommandError):
         racing.do("race.show", name="network_view", value="nothing")
+    document = racing.window.context.document
+    layer = next(one for one in document.network.layers if "units" in one.config)
+    racing.do("layer.configure", layer=layer.id, units=7)
+    assert "Measure it again" in panel.settings.problem.text()
     racing.window.context.bus.emit("project.opened", path="")
     assert sliced.found is None

@@ -30,6 +30,8 @@ CHARTS = {
 }
 #: A logarithmic axis shows at most so many decades below its top; what is smaller is 0 to the eye.
 _DECADES = 16.0
+#: Numbers end soon after this power of ten.
+_HIGHEST = 308
 #: A racer that climbs is followed to so many times the start's loss.
 _CLIMB = 1e3
 #: Between two numbers of the axis, in pixels at least.
@@ -67,6 +69,8 @@ class RaceChart:
         Whether a logarithmic axis was asked for.
     linear
         Of an axis that is logarithmic on both sides of 0: how far from 0 it is about linear. 0 for other axes.
+    floored
+        Whether there are numbers below a logarithmic axis, which lie on its lowest line.
     """
 
     answer: RaceAnswer
@@ -80,6 +84,7 @@ class RaceChart:
     empty: str = ""
     wanted_log: bool = False
     linear: float = 0.0
+    floored: bool = False
 
     @property
     def subtitle(self) -> str:
@@ -158,12 +163,18 @@ def make(answer: RaceAnswer, kind: str = "loss", log: bool = True) -> RaceChart:
     else:
         log, shift = False, 0.0
         low, high, ticks = evenly(min(float(every.min()), 0.0), top)
-    return RaceChart(answer, kind, log, shift, values, low, high, ticks, empty, wanted)
+    floored = log and bool((shown < 10.0**low * (1 - 1e-9)).any())
+    return RaceChart(
+        answer, kind, log, shift, values, low, high, ticks, empty, wanted, floored=floored
+    )
 
 
 def both_sides(values: np.ndarray, linear: float) -> np.ndarray:
     """Return ``sign(v) log10(1 + |v| / linear)``: a logarithm that goes through 0 (Webber 2013)."""
-    return np.asarray(np.sign(values) * np.log10(1 + np.abs(values) / linear))
+    with np.errstate(divide="ignore"):
+        # Of the logarithms: the quotient itself may be no number any more.
+        ratio = np.log(np.abs(values)) - np.log(linear)
+    return np.asarray(np.sign(values) * np.logaddexp(0.0, ratio) / np.log(10.0))
 
 
 def around_zero(start: float) -> float:
@@ -178,14 +189,15 @@ def both_ways(bottom: float, top: float, linear: float) -> tuple[float, float, t
     apart = max(1, ceil((high - low) / 5))
     ticks = {0.0}
     for sign, end in ((1.0, high), (-1.0, -low)):
-        ticks |= {sign * linear * 10.0**k for k in range(apart, floor(end + 1e-9) + 1, apart)}
+        ticks |= {sign * linear * 10.0**k for k in range(apart, min(floor(end + 1e-9), _HIGHEST) + 1, apart)
+                  if log10(linear) + k <= _HIGHEST}  # fmt: skip
     margin = 0.05 * (high - low)
     return low - margin, high + margin, tuple(sorted(ticks))
 
 
 def decades(bottom: float, top: float) -> tuple[float, float, tuple[float, ...]]:
     """Return the ends of a logarithmic axis, as decimal logarithms, and its numbers."""
-    low, high = floor(log10(bottom) + 1e-9), ceil(log10(top) - 1e-9)
+    low, high = floor(log10(bottom) + 1e-9), min(ceil(log10(top) - 1e-9), _HIGHEST)
     if high - low < 1:
         high = low + 1
     apart = max(1, ceil((high - low) / 5))
@@ -212,7 +224,8 @@ def tick_text(chart: RaceChart | NetworkChart, value: float) -> str:
     if isinstance(chart, RaceChart) and chart.linear and value:
         return f"{draw.MINUS if value < 0 else ''}{_power(abs(value))}"
     if chart.log:
-        return _power(value)
+        least = isinstance(chart, RaceChart) and chart.floored and value <= chart.ticks[0]
+        return f"≤ {_power(value)}" if least else _power(value)
     apart = chart.ticks[1] - chart.ticks[0] if len(chart.ticks) > 1 else 1.0
     if apart < 1e-3 or abs(value) >= draw.LARGE:
         return draw.scientific(value)

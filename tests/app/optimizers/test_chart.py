@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 
 import numpy as np
@@ -130,6 +131,23 @@ def test_distance_rate_and_linear_axis(racing: Racing) -> None:
     below = min(float(np.nanmin(path.losses)) for path in answer.paths)
     chart = make(answer, "loss")
     assert (below <= 0) == (not chart.log) == bool(chart.subtitle)
+    # What lies on the lowest line is at most that, and the line says so; numbers end at about 1.8e308.
+    racing.do("race.surface", kind="bowl")
+    racing.raced()
+    answer = racing.session.answer
+    assert answer is not None
+    tiny = [dataclasses.replace(path, losses=path.losses * 0.0 + 1e-30) for path in answer.paths]
+    assert not make(answer).floored
+    chart = make(dataclasses.replace(answer, paths=(*answer.paths[1:], tiny[0])))
+    assert chart.floored
+    assert tick_text(chart, chart.ticks[0]).startswith("≤ 1e")
+    assert "≤" not in tick_text(chart, chart.ticks[1])
+    for first, last in ((1e-12, 1.7e308), (1e-12, -1.7e308), (1.7e308, -1.7e308)):
+        losses = np.repeat([first, last], [60, 61])
+        ends = tuple(dataclasses.replace(path, losses=losses) for path in answer.paths)
+        chart = make(dataclasses.replace(answer, paths=ends))
+        assert np.isfinite([chart.low, chart.high, *chart.ticks]).all()
+        assert all(tick_text(chart, one) for one in chart.ticks)
     # Racers that begin in a hole are there, though nothing of them can be drawn.
     racing.do("race.formula", text="sqrt(x)*log(x)")
     racing.do("race.start", x=-1.0, y=0.0)

@@ -20,6 +20,7 @@ from app.export.encoder import check_target
 from app.export.formats import ExportUsageError, Format, by_id, of_path
 from app.export.plan import default_last
 from app.export.recipe import Recipe, check, parse_number, parse_size
+from app.scenes.network_settings import MOST_EPOCHS
 from app.text import tr
 from core.io.races import load_race
 
@@ -59,6 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
     if _films_a_race(recipe):
         return _run_race(arguments, recipe, fmt, path, contents)
     check_network(contents)
+    recipe = _with_race(arguments, recipe, contents)
     if arguments.of_class is not None:
         chosen = _class_of(arguments.of_class, contents)
         recipe = msgspec.structs.replace(recipe, toggles=recipe.toggles | {"class": chosen})
@@ -81,7 +83,7 @@ def run(arguments: argparse.Namespace) -> int:
         _check_ranges(recipe, source)
         with _progress(arguments.json, fmt) as report:
             try:
-                result = export(recipe, fmt, source, path, report)
+                result = export(recipe, fmt, source, path, report, report.prepare)
             except ExportUsageError as error:
                 raise UsageError(str(error)) from error
     del application
@@ -99,6 +101,22 @@ def _films_a_race(recipe: Recipe) -> bool:
     except ExportUsageError as error:
         raise UsageError(str(error)) from error
     return of_race(recipe.scene)
+
+
+def _with_race(arguments: argparse.Namespace, recipe: Recipe, contents: Contents) -> Recipe:
+    """Return the recipe of a race on the network with what the project has kept of that; others as they are."""
+    from app.export import networks
+
+    if not networks.of_network_race(recipe.scene):
+        return recipe
+    if not arguments.recipe:
+        try:
+            networks.check_network_race(recipe)
+        except ExportUsageError as error:
+            raise UsageError(str(error)) from error
+        if arguments.of_class is not None:
+            raise UsageError(tr("racers train on all classes: leave out --class"))
+    return networks.completed(recipe, contents.project.view, arguments.epochs)
 
 
 def _run_race(
@@ -247,6 +265,15 @@ def _recipe(arguments: argparse.Namespace) -> Recipe:
     made = msgspec.structs.replace(recipe, **fields)
     _check_choice(made, "--layer", arguments.layer, "film_layers", ("closeup",))
     _check_choice(made, "--channel", arguments.channel, "film_channels")
+    _check_choice(made, "--epochs", arguments.epochs, "film_epochs")
+    if arguments.epochs is not None and not 1 <= arguments.epochs <= MOST_EPOCHS:
+        raise UsageError(
+            tr(
+                "--epochs is from 1 to {most}; it is {given}",
+                most=MOST_EPOCHS,
+                given=arguments.epochs,
+            )
+        )
     return made
 
 
@@ -313,15 +340,35 @@ def _tidy_end() -> Iterator[None]:
             signal.signal(each, handler)
 
 
+class _Report:
+    """How far an export is: frames, and before the first of them how much is prepared."""
+
+    def __init__(
+        self, frames: Callable[[int, int], None], prepare: Callable[[float], None]
+    ) -> None:
+        self._frames, self._prepare = frames, prepare
+        self._of, self._told = 1, -1.0
+
+    def __call__(self, done: int, of: int) -> None:
+        self._of = of
+        self._frames(done, of)
+
+    def prepare(self, share: float) -> None:
+        """Tell of every hundredth."""
+        if share >= self._told + 0.01 or share < self._told:
+            self._told = share
+            self._prepare(share)
+
+
 @contextmanager
-def _progress(as_json: bool, fmt: Format) -> Iterator[Callable[[int, int], None]]:
+def _progress(as_json: bool, fmt: Format) -> Iterator[_Report]:
     if as_json:
 
-        def say(done: int, of: int) -> None:
-            sys.stdout.write(json.dumps({"frame": done, "of": of}) + "\n")
+        def say(**what: float) -> None:
+            sys.stdout.write(json.dumps(what) + "\n")
             sys.stdout.flush()
 
-        yield say
+        yield _Report(lambda done, of: say(frame=done, of=of), lambda share: say(prepared=share))
         return
     from rich.console import Console
     from rich.progress import (
@@ -341,5 +388,11 @@ def _progress(as_json: bool, fmt: Format) -> Iterator[Callable[[int, int], None]
         transient=True,
         disable=not sys.stderr.isatty(),
     ) as bar:
-        task = bar.add_task(tr("Frame") if fmt.kind != "still" else tr("Picture"), total=None)
-        yield lambda done, of: bar.update(task, completed=done, total=of)
+        frames = tr("Frame") if fmt.kind != "still" else tr("Picture")
+        task = bar.add_task(frames, total=None)
+        yield _Report(
+            lambda done, of: bar.update(task, description=frames, completed=done, total=of),
+            lambda share: bar.update(
+                task, description=tr("Computing"), completed=round(100 * share), total=100
+            ),
+        )

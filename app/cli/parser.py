@@ -204,6 +204,13 @@ def _export(parser: argparse.ArgumentParser) -> None:
         type=_whole,
         help=tr("of the scenes closeup and story: the sample of the batch, counted from 1"),
     )
+    add(
+        "--epochs",
+        type=_whole,
+        help=tr(
+            "of network-race, loss-slice: how long the racers train; by default as in the project, or 5"
+        ),
+    )
     add("--format", help=tr("mp4, gif, webm, apng, webp, frames, png or svg"))
     add("--size", help=tr("pixels, as 1280x720"))
     add("--fps", type=_whole, help=tr("frames a second"))

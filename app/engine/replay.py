@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from app.engine.answers import Partial
 from app.engine.looking import held_out
 from app.engine.saved import work_of_contents
 from app.engine.session import Session
@@ -49,6 +50,7 @@ class Replay:
             project.network, inspection, self._session.info, project.name
         )
         self._last = 0
+        self._told: Callable[[float], None] | None = None
         self._serials = itertools.count(1)
         self._warm_pictures()
 
@@ -122,7 +124,11 @@ class Replay:
     def ask(self, question: str, **values: Any) -> Any:
         """Return the complete answer to a question of `app.engine.questions` at the present step."""
         found = self._session.answer(question, **values)
-        return _whole(found) if isinstance(found, Generator) else found
+        return _whole(found, self._told) if isinstance(found, Generator) else found
+
+    def tell(self, told: Callable[[float], None] | None) -> None:
+        """Let `told` know how much of an answer is done, from 0 to 1, while one is waited for."""
+        self._told = told
 
     def give(self, x: np.ndarray) -> None:
         """Show an input that is of no data set, in place of the held-out sample."""
@@ -146,11 +152,15 @@ class Replay:
         edges.warm()
 
 
-def _whole(pieces: Generator[Any, None, _Answer]) -> _Answer:
+def _whole(
+    pieces: Generator[Any, None, _Answer], told: Callable[[float], None] | None = None
+) -> _Answer:
     """Return the answer of a question that is answered in pieces."""
     while True:
         try:
-            next(pieces)
+            piece = next(pieces)
+            if told is not None:
+                told(float(piece.share if isinstance(piece, Partial) else piece or 0.0))
         except StopIteration as end:
             found: _Answer = end.value
             return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app import theme
 from app.engine.saved import contents_of
+from app.export import networks
 from app.export.dialog_races import RaceFilms
 from app.export.encoder import check_target
 from app.export.estimate import measured, remember
@@ -64,6 +66,7 @@ def open_dialog(window: Any) -> ExportDialog:
         path = race.session.path
         if path is not None:
             dialog.races.losses = path.losses
+        dialog.found = race.found()
         dialog.film(*race.filmed())
     dialog.show()
     dialog.setFocus()
@@ -90,6 +93,8 @@ class ExportDialog(Overlay):
         self._path: Path | None = None
         self._chosen_path = False
         self._starting = False
+        #: By scene, what the window has found out already that a film of it would show.
+        self.found: dict[str, Mapping[str, Any]] = {}
         document = context.document
         self.form = ExportForm(_parts(context), _layers(context))
         self.preview = Preview()
@@ -166,6 +171,7 @@ class ExportDialog(Overlay):
         self.footer.cancel.clicked.connect(self._on_cancel)
         self.footer.place.clicked.connect(self._choose_place)
         self.footer.show_file.clicked.connect(self._show_file)
+        self.job.prepared.connect(self.footer.show_prepared)
         self.job.progressed.connect(self._on_progress)
         self.job.finished.connect(self._on_finished)
         self.job.failed.connect(self._on_failed)
@@ -204,6 +210,8 @@ class ExportDialog(Overlay):
         if _is_process(recipe):
             # Where the run stands, unless an earlier step is chosen: nothing is trained for it.
             step = self._step_of_process()
+            if networks.of_network_race(recipe.scene):
+                recipe = networks.looked_at(recipe, self.form.looked_at, self._context)
             return msgspec.structs.replace(recipe, first=step, last=step)
         chart = _chart(self._context) if recipe.scene == "training" else {}
         toggles = {**recipe.toggles, **chart}
@@ -212,7 +220,9 @@ class ExportDialog(Overlay):
     def _step_of_process(self) -> int:
         """The step at which a process is filmed."""
         position = self._context.engine.state.position
-        return min(self.range.range[1], position.step if position is not None else 0)
+        own = self.form.looked_at.get("of", {}).get(self.form.scene, {})
+        step = int(own.get("at", self.range.range[1]))
+        return min(step, position.step if position is not None else 0)
 
     @property
     def path(self) -> Path:
@@ -272,6 +282,9 @@ class ExportDialog(Overlay):
         self._time.setText(f"{_clock(share * seconds)} / {_clock(seconds)}")
         self._moment.setEnabled(fmt.kind != "still" and not self.job.running)
         if _is_process(recipe):
+            if networks.of_network_race(recipe.scene):
+                self.previewer.show_found(recipe, share, self.found.get(recipe.scene))
+                return
             # In tenths: a preview of a process asks the engine anew.
             toggles = recipe.toggles | {"share": round(share, 1)}
             recipe = msgspec.structs.replace(recipe, toggles=toggles)

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 #: Called with the number of frames done and their total before the first and after each frame.
 Progress = Callable[[int, int], None]
+#: Called with how much is done of what comes before the first frame, from 0 to 1.
+Preparing = Callable[[float], None]
 
 
 class Source(Protocol):
@@ -79,6 +81,9 @@ class Source(Protocol):
     def ask(self, question: str, **values: Any) -> Any:
         """Return the complete answer to a question of `app.engine.questions` at the present step."""
 
+    def tell(self, told: Callable[[float], None] | None) -> None:
+        """Let `told` know how much of an answer is done while one is waited for."""
+
 
 @dataclass(frozen=True)
 class Result:
@@ -91,8 +96,9 @@ class Result:
 
 
 def export(
-    recipe: Recipe, fmt: Format, source: Source, path: Path, progress: Progress | None = None
-) -> Result:
+    recipe: Recipe, fmt: Format, source: Source, path: Path, progress: Progress | None = None,
+    preparing: Preparing | None = None,
+) -> Result:  # fmt: skip
     """Write the film or picture; nothing half-done stays if it fails or is interrupted.
 
     Raises
@@ -106,7 +112,7 @@ def export(
         return _export_step(recipe, fmt, canvas, source, path, progress or (lambda done, of: None))
     if canvas.films == "process":
         return _export_process(
-            recipe, fmt, canvas, source, path, progress or (lambda done, of: None)
+            recipe, fmt, canvas, source, path, progress or (lambda done, of: None), preparing
         )
     given = processes.given(recipe, source.spec)
     if given is not None:
@@ -189,20 +195,22 @@ def export_race(
 
 
 def _export_process(
-    recipe: Recipe, fmt: Format, canvas: Canvas, source: Source, path: Path, report: Progress
-) -> Result:
+    recipe: Recipe, fmt: Format, canvas: Canvas, source: Source, path: Path, report: Progress,
+    preparing: Preparing | None,
+) -> Result:  # fmt: skip
     """Write a film of a process at one step, or a picture of its end."""
     step = processes.step_of(recipe, source.taken)
     if fmt.kind == "still":
         report(0, 1)
-        shown = processes.still_of(recipe, canvas, source)
+        shown = processes.still_of(recipe, canvas, source, preparing)
         _write(fmt, canvas, shown, path, recipe.caption or source.spec.name)
         report(1, 1)
         return Result(path, 1, step, step)
     count = processes.frames_of(recipe, canvas)
     report(0, count)
     with Encoder(fmt, path, canvas.size, recipe.fps) as encoder:
-        for number, frame in enumerate(processes.process_frames(recipe, canvas, source), 1):
+        shown_frames = processes.process_frames(recipe, canvas, source, preparing)
+        for number, frame in enumerate(shown_frames, 1):
             encoder.add(canvas.pixels(frame))
             report(number, count)
     return Result(path, count, step, step)

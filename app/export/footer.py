@@ -114,6 +114,12 @@ class Footer(QWidget):
         self._bar.set_share(0.0)
         self._left.setText("")
 
+    def show_prepared(self, share: float) -> None:
+        """What the film needs is being computed."""
+        self._say(tr("Computing what the film shows"), "tx")
+        self._bar.set_share(share)
+        self._left.setText(f"{round(share * 100)} %")
+
     def show_progress(self, done: int, of: int, seconds: float | None) -> None:
         """Frame n of N."""
         self._say(tr("Rendering frame {n} of {of}", n=number(done), of=number(of)), "tx")

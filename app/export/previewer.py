@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from PySide6.QtCore import QObject, QTimer, Slot
@@ -75,6 +76,16 @@ class Previewer(QObject):
         self._wanted = (recipe, step)
         self._look()
 
+    def show_found(self, recipe: Recipe, share: float, found: Mapping[str, Any] | None) -> None:
+        """Show a moment of a film whose answers the window has already; without them what the scene says then."""
+        self._rest.stop()
+        width = max(64, round(_HEIGHT * recipe.width / recipe.height))
+        toggles = {**recipe.toggles, **(found or {}), "share": share}
+        self._wanted = None
+        self._paint(
+            msgspec.structs.replace(recipe, width=width, height=_HEIGHT), MappingProxyType(toggles)
+        )
+
     def close(self) -> None:
         """End what is under way."""
         if self._closed:
@@ -114,7 +125,7 @@ class Previewer(QObject):
     def _preview_is_empty(self) -> bool:
         return self._made is None
 
-    def _paint(self, recipe: Recipe) -> None:
+    def _paint(self, recipe: Recipe, toggles: Mapping[str, Any] | None = None) -> None:
         document = self._context.document
         if document.inspection.problems:
             return
@@ -128,7 +139,7 @@ class Previewer(QObject):
         frame = Frame(
             after=self._context.engine.latest,
             selection=Selection(sample=recipe.sample),
-            toggles=MappingProxyType(dict(recipe.toggles)),
+            toggles=toggles or MappingProxyType(dict(recipe.toggles)),
             caption=recipe.caption,
         )
         self._context.engine.subscribe("export", canvas.probes(frame))

@@ -77,6 +77,12 @@ def race_in(recipe: Recipe, view: Mapping[str, Any]) -> Race:
     return first_race() if document is None else race_of(document)
 
 
+def only_of_networks(recipe: Recipe) -> list[str]:
+    """Return what a recipe says of one sample, layer or number, as the command line calls it."""
+    given = [word for name, word in _OTHERS.items() if name in recipe.toggles]
+    return [*given, "--sample"] if recipe.sample is not None else given
+
+
 def check_race(recipe: Recipe, race: Race) -> None:
     """Refuse steps that the race does not have, and what only networks have.
 
@@ -85,9 +91,7 @@ def check_race(recipe: Recipe, race: Race) -> None:
     ExportUsageError
         With a sentence.
     """
-    given = [word for name, word in _OTHERS.items() if name in recipe.toggles]
-    if recipe.sample is not None:
-        given.append("--sample")
+    given = only_of_networks(recipe)
     if given:
         raise ExportUsageError(
             tr("A race has no layers and no samples: leave out {names}.", names=", ".join(given))

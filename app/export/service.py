@@ -32,6 +32,8 @@ class ExportJob(QObject):
 
     Signals
     -------
+    prepared(share)
+        How much is done of what comes before the first frame, from 0 to 1.
     progressed(done, of)
         Frames written so far.
     finished(path)
@@ -42,6 +44,7 @@ class ExportJob(QObject):
         By the learner; nothing was left behind.
     """
 
+    prepared = Signal(float)
     progressed = Signal(int, int)
     finished = Signal(str)
     failed = Signal(str)
@@ -146,6 +149,11 @@ class ExportJob(QObject):
         for line in lines:
             try:
                 message = msgspec.json.decode(line)
+                if "prepared" in message:
+                    # Frames come faster than what they need: the time left is theirs.
+                    self._began = monotonic()
+                    self.prepared.emit(float(message["prepared"]))
+                    continue
                 self.done, self.of = int(message["frame"]), int(message["of"])
             except (msgspec.DecodeError, KeyError, TypeError, ValueError):
                 continue

@@ -11,7 +11,15 @@ from PySide6.QtGui import QMouseEvent, QPainter
 from PySide6.QtWidgets import QToolTip
 
 from app.scenes import draw
-from app.scenes.network_race import NetworkChart, make, order, paint_axes, paint_line, paint_now
+from app.scenes.network_race import (
+    NetworkChart,
+    make,
+    order,
+    paint_axes,
+    paint_line,
+    paint_now,
+    subtitle,
+)
 from app.scenes.race_chart import step_at, x_of
 from app.text import number, tr
 from app.widgets.painted import Painted
@@ -94,13 +102,7 @@ class NetworkPlot(Painted):
 
     def subtitle(self, chart: NetworkChart) -> str:
         """What the lines are."""
-        of = (
-            tr("of each batch")
-            if chart.window == 1
-            else tr("mean of {count} batches", count=number(chart.window))
-        )
-        tested = any(len(line.tested) > 1 for line in chart.lines)
-        return tr("{of}; dashed: held-out samples", of=of) if tested else of
+        return subtitle(chart)
 
     def paint(self, painter: QPainter, colors: Theme, area: QRect) -> None:
         chart = self.chart

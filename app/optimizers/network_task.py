@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Literal
 
-import msgspec
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from app.bus import CommandError
 from app.optimizers.session import SPEEDS
-from app.scenes.race_looks import looks
+from app.scenes import network_racers
+from app.scenes.network_racers import Runner
+from app.scenes.network_settings import MOST_EPOCHS, NETWORK, NetworkSettings, network_settings
 from app.text import number, tr
 from core import optimizers
 from core.errors import ChainruleError
@@ -18,37 +20,15 @@ from core.errors import ChainruleError
 if TYPE_CHECKING:
     from app.engine.questions.landscape import RaceOnNetwork
     from app.optimizers.session import RaceSession
-    from app.scenes.race_looks import Look
     from app.widgets.chip import Part
-    from core.landscape.race import Racer
+    from core.landscape.race import Race, Racer
 
 OWNER = "race-network"
 #: Milliseconds between two looks at a race that goes on: it has more to tell than can be shown.
 _REST = 100
-#: Epochs of a race at most; steps have a limit of their own, which the engine tells.
-MOST_EPOCHS = 1000
 
 Start = Literal["drawn", "present"]
 Rates = Literal["keras", "race"]
-
-
-class Runner(msgspec.Struct, frozen=True):
-    """Who takes part in the race that is shown.
-
-    Attributes
-    ----------
-    id, title
-        Of the racer.
-    optimizer
-        As the network is trained with it.
-    look
-        As it is shown.
-    """
-
-    id: str
-    title: str
-    optimizer: dict[str, Any]
-    look: Any
 
 
 class NetworkTask(QObject):
@@ -56,10 +36,10 @@ class NetworkTask(QObject):
 
     Attributes
     ----------
-    epochs, start
-        How long the next race is, and with which weights all begin.
-    rates
-        Whose learning rates racers have: Keras's defaults, or those of the race on the surface.
+    settings
+        What the next race is; kept with the project.
+    asked
+        The race on the surface and the settings that the race was begun with that is shown, or None.
     found
         The race as far as it has come, or None.
     runners
@@ -99,8 +79,8 @@ class NetworkTask(QObject):
     def __init__(self, session: RaceSession) -> None:
         super().__init__(session)
         self._session = session
-        self.epochs, self.start, self.rates = 5, "drawn", "keras"
-        self._own: dict[str, float] = {}
+        self.settings = self._kept()
+        self.asked: tuple[Race, NetworkSettings] | None = None
         self.found: RaceOnNetwork | None = None
         self.runners: tuple[Runner, ...] = ()
         self.share: float | None = None
@@ -130,20 +110,38 @@ class NetworkTask(QObject):
         for signal in (context.document.network_changed, context.document.data_changed):
             signal.connect(self._on_document)
 
-    # -- who takes part
+    # -- what is set
 
-    def default_rate(self, racer: Racer) -> float:
-        """Keras's default learning rate of a racer's optimizer."""
-        return float(optimizers.kind(str(racer.optimizer["kind"])).defaults["learning_rate"])
+    @property
+    def epochs(self) -> int:
+        """How long the next race is."""
+        return self.settings.epochs
+
+    @property
+    def start(self) -> str:
+        """With which weights all begin."""
+        return self.settings.start
+
+    @property
+    def rates(self) -> str:
+        """Whose learning rates racers have."""
+        return self.settings.rates
+
+    def _kept(self) -> NetworkSettings:
+        """What the project has kept."""
+        session = self._session
+        return network_settings(session.context.view.get(NETWORK), session.race)
+
+    def _set(self, settings: NetworkSettings) -> None:
+        self.settings = settings
+        self._session.context.view[NETWORK] = settings.document()
+        self.changed.emit()
+
+    # -- who takes part
 
     def document(self, racer: Racer) -> dict[str, Any]:
         """Return a racer's optimizer as the network is trained with it."""
-        given = dict(racer.optimizer)
-        if racer.id in self._own:
-            given["learning_rate"] = self._own[racer.id]
-        elif self.rates == "keras":
-            given["learning_rate"] = self.default_rate(racer)
-        return optimizers.get(given).to_config()
+        return network_racers.optimizer_of(racer, self.settings)
 
     def rate(self, racer: Racer) -> float:
         """The learning rate it begins with."""
@@ -154,6 +152,12 @@ class NetworkTask(QObject):
         """Those of the race on the network who are in the list still."""
         return tuple(one for one in self.runners if self._session.race.racer(one.id) is not None)
 
+    @property
+    def is_of_present(self) -> bool:
+        """Whether what was raced on is the network that is open, on its data, as it is now."""
+        document = self._session.context.document
+        return self._of == (document.network, document.data)
+
     def raced_rate(self, racer: Racer) -> float | None:
         """The rate it began the race on the network with, if that is not `rate`, or None."""
         runner = next((one for one in self.runners if one.id == racer.id), None)
@@ -162,24 +166,9 @@ class NetworkTask(QObject):
         found = float(optimizers.get(dict(runner.optimizer)).learning_rate)
         return None if found == self.rate(racer) else found
 
-    def is_own(self, racer: Racer) -> bool:
-        """Whether the learner has set its rate here."""
-        return racer.id in self._own
-
     def entrants(self) -> tuple[list[Runner], dict[str, str]]:
         """Return who would take part, and of the others whose twins they are: all take the same batches."""
-        race = self._session.race
-        known: dict[str, Look] = looks(race)
-        runners: list[Runner] = []
-        twins: dict[str, str] = {}
-        for one in race.racers:
-            document = self.document(one)
-            twin = next((other for other in runners if other.optimizer == document), None)
-            if twin is not None:
-                twins[one.id] = twin.title
-            else:
-                runners.append(Runner(one.id, one.title, document, known[one.id]))
-        return runners, twins
+        return network_racers.entrants(self._session.race, self.settings)
 
     # -- commands
 
@@ -194,10 +183,11 @@ class NetworkTask(QObject):
         self._end()
         self.pause()
         self.found, self.runners, self.problem = None, tuple(runners), ""
+        self.asked = (self._session.race, self.settings)
         self.share, self._with = 0.0, True
         self._of = (context.document.network, context.document.data)
         self._ticket = context.engine.ask(
-            "network_race", racers=[{"id": one.id, "optimizer": one.optimizer} for one in runners],
+            "network_race", racers=[one.entry for one in runners],
             epochs=self.epochs, start=self.start, asker=OWNER, done=self._on_done,
             failed=self._on_failure, partly=self._on_part,
         )  # fmt: skip
@@ -219,12 +209,13 @@ class NetworkTask(QObject):
                 tr("A race on the network has 1 to {most} epochs, not {epochs}.", most=number(MOST_EPOCHS),
                    epochs=epochs)
             )  # fmt: skip
-        self.epochs = self.epochs if epochs is None else epochs
-        self.start = start or self.start
-        if rates is not None:
-            self.rates = rates
-            self._own.clear()
-        self.changed.emit()
+        now = self.settings
+        self._set(
+            replace(
+                now, epochs=now.epochs if epochs is None else epochs, start=start or now.start,
+                rates=rates or now.rates, own=now.own if rates is None else {},
+            )
+        )  # fmt: skip
         self._tell_lead()
 
     def _do_rate(self, id: str, value: float | None = None) -> None:
@@ -232,15 +223,14 @@ class NetworkTask(QObject):
         racer = self._session.race.racer(id)
         if racer is None:
             raise CommandError(tr("There is no racer {id!r} in this race.", id=id))
-        if value is None:
-            self._own.pop(id, None)
-        else:
+        own = {name: rate for name, rate in self.settings.own.items() if name != id}
+        if value is not None:
             try:
                 optimizers.get({**racer.optimizer, "learning_rate": value})
             except ChainruleError as error:
                 raise CommandError(str(error)) from error
-            self._own[id] = float(value)
-        self.changed.emit()
+            own[id] = float(value)
+        self._set(replace(self.settings, own=own))
 
     # -- the engine
 
@@ -259,8 +249,9 @@ class NetworkTask(QObject):
         self._end()
         self.pause()
         self.found, self.runners, self.problem, self._of = None, (), "", None
-        self._own.clear()
+        self.asked, self.settings = None, self._kept()
         self._move(0.0)
+        self.changed.emit()
         self.told.emit()
         self.forgotten.emit()
 

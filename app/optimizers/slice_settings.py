@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from app.optimizers.slice_task import SIDES, SPANS
 from app.optimizers.slice_view import is_of
 from app.scenes.loss_slice import OWN, caveats
+from app.scenes.network_settings import SIDES, SPANS
 from app.text import tr
 from app.widgets import (
     Button,

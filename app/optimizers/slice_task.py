@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Any, Literal
 from PySide6.QtCore import QObject, Signal, Slot
 
 from app.bus import CommandError
-from app.text import tr
+from app.scenes.loss_slice import around
+from app.scenes.network_settings import MOST_SAMPLES, MOST_SEED, SIDES, SLICE, SPANS, slice_settings
+from app.text import number, tr
 
 if TYPE_CHECKING:
     from app.engine.questions.landscape import LossSlice
     from app.optimizers.network_task import NetworkTask
     from app.optimizers.session import RaceSession
+    from app.scenes.network_settings import NetworkSettings
+    from core.landscape.race import Race
 
 OWNER = "race-slice"
-#: Points along a side; each has the coarser ones in it.
-SIDES = (21, 41, 81, 161)
-#: How much is seen, as a share of what is usual.
-SPANS = (0.25, 0.5, 1.0, 2.0, 4.0)
 
 Directions = Literal["principal", "random"]
 Source = Literal["race", "run"]
@@ -31,7 +31,7 @@ class SliceTask(QObject):
     Attributes
     ----------
     directions, source, side, span, samples, part, seed
-        What the next slice is. The source is the race on the network, or the learner's own run.
+        What the next slice is; kept with the project. The source is the race on the network, or the learner's own run.
     found
         What is known, or None.
     share
@@ -59,14 +59,17 @@ class SliceTask(QObject):
     def __init__(self, session: RaceSession, task: NetworkTask) -> None:
         super().__init__(session)
         self._session, self._task = session, task
-        self.directions, self.source, self.part = "principal", "race", "train"
-        self.side, self.span, self.samples, self.seed = 41, 1.0, 256, 0
+        self._take_kept()
         self.found: LossSlice | None = None
         self.share: float | None = None
         self.problem = ""
         #: What was seen at the usual span, by race and directions.
         self._usual: dict[tuple[int, str], tuple[tuple[float, float], tuple[float, float]]] = {}
         self._asked: tuple[float, int] = (1.0, 0)
+        #: Whether the network was changed since.
+        self.is_old = False
+        #: What was set when the slice was asked for, and what its race was begun with; None before.
+        self.asked: tuple[dict[str, Any], tuple[Race, NetworkSettings] | None] | None = None
         self._ticket = 0
         bus = session.context.bus
         for name, handler, label in (
@@ -80,6 +83,17 @@ class SliceTask(QObject):
         document = session.context.document
         for signal in (document.network_changed, document.data_changed):
             signal.connect(self._on_document)
+
+    def _take_kept(self) -> None:
+        """Set what the project has kept."""
+        kept = slice_settings(self._session.context.view.get(SLICE))
+        self.directions, self.source, self.part = kept.directions, kept.source, kept.part
+        self.side, self.span, self.samples, self.seed = (
+            kept.side,
+            kept.span,
+            kept.samples,
+            kept.seed,
+        )
 
     @property
     def goes_on(self) -> bool:
@@ -104,31 +118,43 @@ class SliceTask(QObject):
                 tr("There is no race on your network yet. Start it first, or look at your own run.")
             )
         self._end()
-        race = self.race
-        x_range, y_range = self._ranges(race)
         self.problem, self.share = "", 0.0
-        self._asked = (self.span if x_range is not None else 1.0, race)
-        self._ticket = context.engine.ask(
+        race, usual = self.race, self._usual.get((self.race, self.directions))
+        if self.span == 1.0 or self.directions == "random" or usual is not None:
+            self._measure(race)
+        else:
+            # How much is usual is known of the ways only: a slice of four points tells.
+            self._ticket = context.engine.ask(
+                "loss_slice", directions=self.directions, race=race, side=2, samples=1, part=self.part,
+                heights=False, asker=OWNER, failed=self._on_failure,
+                done=lambda found: self._on_usual(race, found),
+            )  # fmt: skip
+        self.told.emit()
+
+    def _on_usual(self, race: int, found: LossSlice) -> None:
+        self._remember(race, found)
+        self._measure(race)
+
+    def _measure(self, race: int) -> None:
+        x_range, y_range = self._ranges(race)
+        task = self._task
+        of_race = task.asked if task.found is not None and race == task.found.number else None
+        self._asked = (self.span, race)
+        self.asked, self.is_old = (self.values(), of_race), False
+        self._ticket = self._session.context.engine.ask(
             "loss_slice", directions=self.directions, race=race, side=self.side, samples=self.samples,
             part=self.part, seed=self.seed, x_range=x_range, y_range=y_range, asker=OWNER,
             done=self._on_done, failed=self._on_failure, partly=self._on_part,
         )  # fmt: skip
-        self.told.emit()
 
     def _ranges(self, race: int) -> tuple[list[float] | None, list[float] | None]:
         """From where to where, if that is not left to the engine."""
         if self.span == 1.0:
             return None, None
-        if self.directions == "random":
-            return [-self.span, self.span], [-self.span, self.span]
-        usual = self._usual.get((race, self.directions))
-        if usual is None:
-            return None, None
-        found = []
-        for low, high in usual:
-            middle, half = (low + high) / 2, (high - low) / 2 * self.span
-            found.append([middle - half, middle + half])
-        return found[0], found[1]
+        usual = ((-1.0, 1.0), (-1.0, 1.0))
+        if self.directions != "random":
+            usual = self._usual[(race, self.directions)]
+        return around(usual[0], self.span), around(usual[1], self.span)
 
     def _do_stop(self) -> None:
         """End it; what is known stays."""
@@ -152,11 +178,12 @@ class SliceTask(QObject):
             raise CommandError(
                 tr("So much is seen of a slice: {known} times the usual, not {span}.", known=known, span=span)
             )  # fmt: skip
-        if samples is not None and not 1 <= samples <= 10_000:
+        if samples is not None and not 1 <= samples <= MOST_SAMPLES:
             raise CommandError(
-                tr("A slice is measured on 1 to 10,000 samples, not {count}.", count=samples)
-            )
-        if seed is not None and not 0 <= seed < 2**31:
+                tr("A slice is measured on 1 to {most} samples, not {count}.", most=number(MOST_SAMPLES),
+                   count=samples)
+            )  # fmt: skip
+        if seed is not None and not 0 <= seed < MOST_SEED:
             raise CommandError(tr("A seed is a whole number from 0 on, not {seed}.", seed=seed))
         given = {"directions": directions, "source": source, "side": side, "span": span,
                  "samples": samples, "part": part, "seed": seed}  # fmt: skip
@@ -165,6 +192,7 @@ class SliceTask(QObject):
             setattr(self, name, one)
         if {"directions", "source"} & news.keys() and "span" not in news:
             self.span = 1.0
+        self._session.context.view[SLICE] = self.values()
         self.changed.emit()
         if news and (self.found is not None or self.goes_on):
             self._do_slice()
@@ -181,6 +209,7 @@ class SliceTask(QObject):
         """Say that what was measured is another network by now."""
         if self.goes_on or self.found is not None:
             self._end()
+            self.is_old = True
             self.problem = tr(
                 "The network or its data was changed since this was measured. Measure it again."
             )
@@ -189,9 +218,10 @@ class SliceTask(QObject):
     @Slot()
     def _forget(self) -> None:
         self._end()
-        self.found, self.problem = None, ""
-        self.source, self.span = "race", 1.0
+        self.found, self.problem, self.asked, self.is_old = None, "", None, False
         self._usual.clear()
+        self._take_kept()
+        self.changed.emit()
         self.told.emit()
 
     @Slot(int, float)
@@ -204,11 +234,15 @@ class SliceTask(QObject):
         self.found = found
         span, race = self._asked
         if span == 1.0:
-            x, y = found.found.x, found.found.y
-            self._usual[(race, found.directions)] = (
-                (float(x[0]), float(x[-1])), (float(y[0]), float(y[-1])),
-            )  # fmt: skip
+            self._remember(race, found)
         self.told.emit()
+
+    def _remember(self, race: int, found: LossSlice) -> None:
+        """Remember how much is usual."""
+        x, y = found.found.x, found.found.y
+        self._usual[(race, found.directions)] = (
+            (float(x[0]), float(x[-1])), (float(y[0]), float(y[-1])),
+        )  # fmt: skip
 
     def _on_done(self, found: LossSlice) -> None:
         self._ticket, self.share = 0, None

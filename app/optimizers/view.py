@@ -8,9 +8,11 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.bus import CommandError
 from app.optimizers import seeing
+from app.optimizers.network_films import network_films
 from app.optimizers.panels import PLACES, panels
 from app.optimizers.racer_head import RacerHead
 from app.optimizers.session import RaceSession
+from app.optimizers.slice_view import SliceMap
 from app.optimizers.solid import Solid
 from app.optimizers.transport import RaceTransport
 from app.spot import Spot
@@ -152,9 +154,23 @@ class OptimizersView(QWidget):
         Under ``"of"`` stand toggles of single scenes, by the scene's name.
         """
         stage = self.spots.get("stage")
-        scene = "race-3d" if stage is not None and stage.value == "solid" else "race"
-        toggles = {"racer": self.session.racer}
-        return scene, toggles | {"of": {"race-3d": Solid.of(self.session).filmed()}}
+        panel = stage.value if stage is not None else ""
+        scene = "race-3d" if panel == "solid" else "race"
+        sight = Solid.of(self.session).filmed()
+        of: dict[str, Any] = {"race-3d": sight}
+        films = network_films(self.session)
+        if films is not None:
+            of |= films.filmed(sight)
+            if panel == "network":
+                scene = films.scene
+        return scene, {"racer": self.session.racer, "of": of}
+
+    def found(self) -> dict[str, dict[str, Any]]:
+        """Return by scene what is known already of what films of the network show."""
+        films = network_films(self.session)
+        picture = self.findChild(SliceMap)
+        relief = picture.relief if picture is not None else None
+        return films.found(relief) if films is not None else {}
 
     # -- panels
 

@@ -33,6 +33,12 @@ _LOG = 12.0
 FRAMES = 240
 
 
+def around(ends: tuple[float, float], span: float) -> list[float]:
+    """Return from where to where so many times as much is seen, around the same middle."""
+    middle, half = (ends[0] + ends[1]) / 2, (ends[1] - ends[0]) / 2 * span
+    return [middle - half, middle + half]
+
+
 def known_of(found: LossSlice) -> np.ndarray:
     """Return the finest grid that is known all over, (rows, columns) from the least y; empty before there is one."""
     every = found.found.every

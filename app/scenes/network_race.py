@@ -185,6 +185,17 @@ def _line(lane: Lane, shown: _Shown, metric: str, window: int) -> Line:
     return Line(lane.id, shown.title, shown.look, raw, trailing(raw, window), tested, lane.diverged)
 
 
+def subtitle(chart: NetworkChart) -> str:
+    """What the lines are."""
+    of = (
+        tr("of each batch")
+        if chart.window == 1
+        else tr("mean of {count} batches", count=number(chart.window))
+    )
+    tested = any(len(line.tested) > 1 for line in chart.lines)
+    return tr("{of}; dashed: held-out samples", of=of) if tested else of
+
+
 def order(chart: NetworkChart, time: float) -> list[str]:
     """Ids by what they have at a time: the best first, those who broke last."""
 
@@ -198,18 +209,22 @@ def order(chart: NetworkChart, time: float) -> list[str]:
 
 
 def paint_line(
-    painter: QPainter, box: QRectF, theme: Theme, chart: NetworkChart, line: Line, chosen: bool
-) -> None:
-    """Paint one racer's curve, and its tests."""
+    painter: QPainter, box: QRectF, theme: Theme, chart: NetworkChart, line: Line, chosen: bool,
+    until: float | None = None,
+) -> None:  # fmt: skip
+    """Paint one racer's curve, and its tests; up to a step if one is told."""
     painter.save()
-    painter.setClipRect(box.adjusted(-2, -3, 4, 3), Qt.ClipOperation.IntersectClip)
+    seen = box.adjusted(-2, -3, 4, 3)
+    if until is not None:
+        seen.setRight(min(seen.right(), x_of(until, box, chart.steps) + 1))
+    painter.setClipRect(seen, Qt.ClipOperation.IntersectClip)
     color = line.look.color(theme)
     if chosen and chart.window > 1:
         _polyline(painter, box, chart, line.raw, QPen(draw.faded(color, 0.28), 1))
     pen = QPen(color, 2.5 if chosen else 1.5)
     pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
     _polyline(painter, box, chart, line.mean, pen)
-    _paint_tests(painter, box, theme, chart, line, chosen)
+    _paint_tests(painter, box, theme, chart, line, chosen, until)
     painter.restore()
 
 
@@ -247,10 +262,11 @@ def _polyline(
 
 
 def _paint_tests(
-    painter: QPainter, box: QRectF, theme: Theme, chart: NetworkChart, line: Line, chosen: bool
-) -> None:
-    """Dashed from test to test."""
+    painter: QPainter, box: QRectF, theme: Theme, chart: NetworkChart, line: Line, chosen: bool, until: float | None
+) -> None:  # fmt: skip
+    """Dashed from test to test, as far as these were made by then."""
     good = line.tested[np.isfinite(line.tested[:, 1])]
+    good = good if until is None else good[good[:, 0] <= until]
     if len(good) < 2:
         return
     x = box.left() + good[:, 0] / max(1, chart.steps) * box.width()

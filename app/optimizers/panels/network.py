@@ -10,13 +10,14 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLay
 from app.bus import CommandError
 from app.optimizers.network_plot import LEFT, RIGHT, NetworkPlot
 from app.optimizers.network_rows import NetworkRows
-from app.optimizers.network_task import MOST_EPOCHS, NetworkTask
+from app.optimizers.network_task import NetworkTask
 from app.optimizers.scrubber import Scrubber
 from app.optimizers.slice_settings import SliceSettings
 from app.optimizers.slice_task import SliceTask
 from app.optimizers.slice_view import SliceMap, SliceSolid
 from app.panels import PanelKind
 from app.scenes.network_race import metrics_of
+from app.scenes.network_settings import MOST_EPOCHS
 from app.text import number, tr
 from app.widgets import (
     Button,

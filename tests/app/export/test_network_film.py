@@ -26,7 +26,6 @@ from core.io import Contents
 from core.io.races import race_document
 from core.landscape.race import first_race
 
-
 SCENES = ("network-race", "loss-slice")
 RACERS = ("momentum", "rmsprop", "adam")
 

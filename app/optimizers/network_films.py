@@ -97,7 +97,11 @@ class NetworkFilms:
         if task.found is not None and any(lane.done for lane in task.found.race.lanes):
             log = bool(self._session.toggles["network_log"])
             raced = known["network-race"] = found_of(task.found, task.shown, log=log)
-        if sliced is not None and not self._slice.is_old and (not sliced.race or (raced and self._is_of_race)):
+        if (
+            sliced is not None
+            and not self._slice.is_old
+            and (not sliced.race or (raced and self._is_of_race))
+        ):
             known["loss-slice"] = {"sliced": sliced, "relief": relief} | (
                 raced if sliced.race else {}
             )

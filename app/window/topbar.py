@@ -232,12 +232,17 @@ class TopBar(Panel):
         )  # fmt: skip
         self.speed.setFixedWidth(66)
         self._speed_value = Label("1×", "value", "tx", name="speed-value")
-        self._speed_value.setMinimumWidth(30)
         self.speed.moved.connect(self._on_speed)
         self._row.addSpacing(8)
         self._row.addWidget(self._speed_label)
         self._row.addWidget(self.speed)
         self._row.addWidget(self._speed_value)
+        self._show_speed("1×")
+
+    def _show_speed(self, words: str) -> None:
+        """Show a speed in full: a minimum that is told overrules what the words need."""
+        self._speed_value.setText(words)
+        self._speed_value.setMinimumWidth(max(30, self._speed_value.minimumSizeHint().width()))
 
     def _open_menu(self) -> None:
         menu = self._menu if self._other is None else self._others[self._other].menu
@@ -271,7 +276,7 @@ class TopBar(Panel):
             return
         state = other.state
         self.play.set_icon("player-pause" if state.playing else "player-play")
-        self._speed_value.setText(state.speed_text)
+        self._show_speed(state.speed_text)
         speed = self._others[other].speed
         speed.set_amount(state.speed)
         speed.setToolTip(state.speed_tip)
@@ -290,7 +295,7 @@ class TopBar(Panel):
         self.play.set_icon("player-pause" if playing else "player-play")
         index = _speed_index(state.speed.key)
         self.speed.set_amount(index)
-        self._speed_value.setText(_speed_text(state.speed.label))
+        self._show_speed(_speed_text(state.speed.label))
         self.speed.setToolTip(_speed_tip(state))
         position = state.position
         epoch = 0 if position is None else position.epoch

@@ -9,6 +9,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from app.bus import CommandError
+from app.widgets import Label
+from app.window.topbar import Counter
 from tests.app.optimizers.conftest import Racing
 from tests.app.window.windows import action, control
 
@@ -125,3 +127,21 @@ def test_what_makes_no_sense_is_refused_and_changes_nothing(racing: Racing) -> N
         assert word in sentence, (name, arguments, sentence)
         after = (racing.race, stack.count(), racing.session.time, racing.session.racer)
         assert after == before, (name, arguments)
+
+
+def test_the_fastest_speed_and_large_counts_are_shown_in_full(racing: Racing) -> None:
+    racing.window.resize(1440, 900)
+    racing.do("race.steps", value=10_000)
+    racing.raced()
+    racing.do("race.seek", step=10_000)
+    speed = racing.control("speed-value", Label)
+    row = racing.window.top.layout()
+    assert row is not None
+    for value in ("2000/s", "1/s"):
+        racing.do("race.speed", value=value)
+        assert speed.text() == value
+        # However much the chips beside them would like to have.
+        for one in (speed, racing.control("counter-step", Counter)):
+            item = row.itemAt(row.indexOf(one))
+            assert item is not None
+            assert item.minimumSize().width() >= one.sizeHint().width()

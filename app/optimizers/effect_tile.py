@@ -250,8 +250,11 @@ class EffectTile(Control):
                 painter.setPen(QPen(draw.faded(place.look.color(colors), _AHEAD), 1.0))
                 painter.setBrush(Qt.BrushStyle.NoBrush)
                 painter.drawPolyline(polyline(way))
-            start = view.px(points_of(moment.answer.paths[0], moment.flat)[:1])[0]
-            draw.disc(painter, float(start[0]), float(start[1]), 3.5, colors.bg0, colors.tx, 1.25)
+            # Where a curve begins without a height there is no place for it.
+            start = points_of(moment.answer.paths[0], moment.flat)[0]
+            if np.isfinite(start).all():
+                at = view.point(*map(float, start))
+                draw.disc(painter, at.x(), at.y(), 3.5, colors.bg0, colors.tx, 1.25)
             self._paint_rates(painter, colors, view)
         return image
 

@@ -24,6 +24,8 @@ HOLE, STRIPE = TONES * STRENGTHS, TONES * STRENGTHS + 1
 CODES = STRIPE + 1
 #: A logarithmic picture goes so many doublings down from its highest point; what is lower has the lowest tone.
 _OCTAVES = 16.0
+#: What is higher is shown as if it were so high.
+_HIGHEST = 1e300
 #: Between equally spaced lines so many intervals are wanted.
 _LINES = 14
 #: Lines closer than so many pixels are not told apart and fade, up to where they are gone.
@@ -79,6 +81,9 @@ def relief(
     finite = np.isfinite(heights)
     if not finite.any():
         return Relief(_hatched(finite, np.zeros(finite.shape, np.uint16), scale), log, 0.0, 0.0)
+    # Differences of heights have to be numbers, too.
+    heights = np.where(finite, np.clip(heights, -_HIGHEST, _HIGHEST), np.nan)
+    base = None if base is None else min(max(base, -_HIGHEST), _HIGHEST)
     known = heights[finite]
     lowest = float(known.min())
     base = lowest if base is None or not isfinite(base) else min(base, lowest)

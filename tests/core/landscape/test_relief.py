@@ -99,3 +99,12 @@ def test_enlarging_keeps_corners_and_a_plane() -> None:
 @pytest.mark.parametrize(("step", "found"), [(0.9, 1.0), (1.2, 2.0), (30.0, 50.0), (7e-4, 1e-3)])
 def test_steps_are_one_two_or_five(step: float, found: float) -> None:
     assert nice(step) == pytest.approx(found)
+
+
+@pytest.mark.parametrize("log", [False, True])
+def test_heights_near_the_largest_number_are_drawn(log: bool) -> None:
+    ends = np.array([[-1.7e308, 0.0], [1e300, 1.7e308]])
+    found = relief(np.kron(ends, np.ones((4, 4))), log=log, base=-1.7e308)
+    assert (found.codes < HOLE).all()
+    assert found.codes[0, 0] < found.codes[-1, -1]
+    assert np.isfinite([found.base, found.every]).all()

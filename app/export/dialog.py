@@ -252,7 +252,9 @@ class ExportDialog(Overlay):
         estimate = measured(self._context.settings, recipe, frames)
         self.footer.show_plan(recipe, fmt, frames, self._path, estimate)
         per = (last - first) / max(1, frames - 1)
-        if _is_process(recipe):
+        if networks.is_of_new_weights(recipe):
+            words = tr("the whole race, from new weights")
+        elif _is_process(recipe):
             words = tr("at step {b}", b=number(self._step_of_process()))
         elif fmt.kind == "still" or recipe.scene == "closeup":
             words = tr("step {b}", b=number(last))

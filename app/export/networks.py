@@ -29,6 +29,16 @@ def of_network_race(scene: str) -> bool:
     return bool(getattr(registry.scene(scene), "of_network_race", False))
 
 
+def is_of_new_weights(recipe: Recipe) -> bool:
+    """Tell whether racers begin with new weights: then it does not matter where the run stands."""
+    toggles = recipe.toggles
+    return (
+        of_network_race(recipe.scene)
+        and toggles[NETWORK]["start"] == "drawn"
+        and (recipe.scene == "network-race" or toggles[SLICE]["source"] == "race")
+    )
+
+
 def check_network_race(recipe: Recipe) -> None:
     """Refuse what is only of films of one sample or one layer.
 

@@ -160,7 +160,7 @@ def paint_nothing(
     paint_head(painter, place, theme, frame, words, 0, 0)
     _, top, _, height = place.picture
     painter.setPen(theme.tx2)
-    painter.setFont(draw.face(13))
+    painter.setFont(draw.face(22))
     flags = int(Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap)
     box = QRectF(40, top, max(1.0, place.size[0] - 80), height)
     told = tr("This is computed when it is exported. Race in Optimizers first to see it here.")

@@ -104,6 +104,14 @@ def test_the_race_and_the_slice_that_are_shown_are_filmed(racing: Racing, tmp_pa
     choose(dialog, "training")
     assert "race" not in dialog.recipe().toggles
     dialog.close_dialog()
+    # Of a network that was changed since, nothing is known: what is set is filmed on what it is now.
+    assert set(racing.view.found()) == {"network-race", "loss-slice"}
+    layer = next(
+        one for one in racing.window.context.document.network.layers if one.kind == "Dense"
+    )
+    racing.do("layer.configure", layer=layer.id, units=7)
+    assert racing.view.found() == {}
+    assert "x_range" not in racing.view.filmed()[1]["of"]["loss-slice"]
 
 
 def test_a_film_is_cancelled_while_racers_train(racing: Racing, tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from app.scenes import draw
-from app.scenes.network_race import NetworkChart, make, metrics_of, order
+from app.scenes.network_race import Line, NetworkChart, make, metrics_of, order
+from app.scenes.network_racers import title_of
 from app.scenes.race_looks import looks, paint_marker
 from app.text import number, tr
 from app.widgets import NumberField, ScrollPanel
@@ -31,15 +32,17 @@ class NetworkRow(Painted):
     ring_inset = 2
 
     def __init__(self, rows: NetworkRows, racer: Racer) -> None:
-        super().__init__(f"race-network-row-{racer.id}", racer.title, down=QSizePolicy.Policy.Fixed)
+        super().__init__(
+            f"race-network-row-{racer.id}", title_of(racer), down=QSizePolicy.Policy.Fixed
+        )
         self.setFixedHeight(HIGH)
         self._rows, self.id = rows, racer.id
         self.rank, self.loss, self.more, self.gone = "", "", "", False
-        #: What stands for `more` where there is no room for it.
-        self.short = ""
-        self.title = racer.title
+        #: What stands for `more` where there is no room for it, what the loss is of, and all of it in words.
+        self.short, self.of, self.told = "", "", ""
+        self.title = title_of(racer)
         self.rate = NumberField(
-            name=f"race-network-rate-{racer.id}", label=tr("Learning rate of {name}", name=racer.title),
+            name=f"race-network-rate-{racer.id}", label=tr("Learning rate of {name}", name=self.title),
             whole=False, step=0.001, minimum=0.0, width=78, parent=self,
         )  # fmt: skip
         self.rate.setFixedHeight(22)
@@ -74,6 +77,10 @@ class NetworkRow(Painted):
         wide = draw.advance(loss, 12, mono=not self.gone)
         ink = colors.err if self.gone else colors.loss
         draw.text(painter, right, 23, loss, 12, ink, mono=not self.gone, anchor="end")
+        if self.loss and not self.gone:
+            room = right - wide - 12 - draw.advance(self.of, 11)
+            if 36 + draw.advance(self.title, 13, 600) + 8 <= room:
+                draw.text(painter, right - wide - 6, 23, self.of, 11, colors.tx3, anchor="end")
         name = draw.elide(self.title, 13, max(20.0, right - wide - 8 - 36), weight=600)
         draw.text(painter, 36, 23, name, 13, colors.tx, weight=600)
         draw.text(painter, 36, 47, "lr", 11, colors.tx2, mono=True)
@@ -85,7 +92,7 @@ class NetworkRow(Painted):
 
     def tell(self) -> None:
         """Say what it shows to those who do not see it."""
-        parts = (self.rank, self.title, tr("diverged") if self.gone else self.loss, self.more)
+        parts = (self.rank, self.title, tr("diverged") if self.gone else "", self.told or self.more)
         words = ", ".join(one for one in parts if one)
         self.setAccessibleName(words)
         self.setToolTip(words)
@@ -160,7 +167,7 @@ class NetworkRows(ScrollPanel):
     def follow(self) -> None:
         """Show who takes part, and with which rates."""
         racers = self.session.race.racers
-        wanted = {one.id: one.title for one in racers}
+        wanted = {one.id: title_of(one) for one in racers}
         if {one: row.title for one, row in self.rows.items()} != wanted or list(self.rows) != list(
             wanted
         ):
@@ -189,20 +196,27 @@ class NetworkRows(ScrollPanel):
         charts, time = self.charts, self.task.time
         _, twins = self.task.entrants()
         raced = {line.id: line for line in charts[0].lines} if charts else {}
-        places = {one: k + 1 for k, one in enumerate(order(charts[0], time))} if charts else {}
+        places = (
+            {one: k + 1 for k, one in enumerate(order(charts[0], time, epoch=True))}
+            if charts
+            else {}
+        )
         other = {line.id: line for line in charts[1].lines} if len(charts) > 1 else {}
         for identifier, row in self.rows.items():
             line = raced.get(identifier)
-            row.rank = row.loss = row.more = row.short = ""
+            row.rank = row.loss = row.more = row.short = row.of = row.told = ""
             row.gone = False
             if line is not None:
                 row.rank = tr("place {place}", place=places[identifier])
                 row.gone = line.gone(time)
-                row.loss = charts[0].words(line.at(time)) if time else ""
+                row.loss = charts[0].words(line.over_epoch(time)) if time else ""
+                batches = self.task.found.race.batches if self.task.found is not None else 1
+                row.of = tr("last epoch") if time >= batches else tr("so far")
                 if row.gone:
                     row.more = tr("in step {step}", step=number(line.diverged or 0))
                 elif identifier in other:
                     tested = other[identifier].tested_at(time)
+                    row.told = self._told(row, line, charts[1], tested, time)
                     if isfinite(tested):
                         row.short = charts[1].words(tested)
                         row.more = tr("held out {share}", share=row.short)
@@ -220,3 +234,26 @@ class NetworkRows(ScrollPanel):
         if raced is not None:
             row.short = tr("raced with {rate}", rate=f"{raced:g}")
             row.more = f"{row.short}: {row.more}" if row.more else row.short
+            row.told = f"{row.short}: {row.told}" if row.told else ""
+
+    def _told(
+        self, row: NetworkRow, line: Line, chart: NetworkChart, tested: float, time: float
+    ) -> str:
+        """All numbers of a racer in words."""
+        parts = []
+        if row.loss:
+            parts.append(tr("loss {loss}, the mean of all batches of the {of}", loss=row.loss, of=row.of)
+                         if row.of == tr("last epoch")
+                         else tr("loss {loss}, the mean of all batches so far", loss=row.loss))  # fmt: skip
+        held = line.tested_at(time)
+        if isfinite(held):
+            parts.append(tr("held-out loss {loss}", loss=self.charts[0].words(held)))
+        if isfinite(tested):
+            parts.append(
+                tr(
+                    "held-out {metric} {value}",
+                    metric=chart.title.lower(),
+                    value=chart.words(tested),
+                )
+            )
+        return ", ".join(parts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil, isfinite
+from math import ceil, isfinite, log10
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -60,6 +60,8 @@ class Line:
         (tests, 2): after how many steps the held-out samples were measured, and what came out.
     diverged
         In which step it broke; None if it did not.
+    epoch
+        (steps,): the mean over as many steps as an epoch has.
     """
 
     id: str
@@ -69,6 +71,12 @@ class Line:
     mean: np.ndarray
     tested: np.ndarray
     diverged: int | None
+    epoch: np.ndarray
+
+    def over_epoch(self, time: float) -> float:
+        """The mean over the last epoch's batches at a time, over all there are in the first; NaN before a step."""
+        place = min(int(time), len(self.epoch)) - 1
+        return float(self.epoch[place]) if place >= 0 else float("nan")
 
     def at(self, time: float) -> float:
         """The mean at a time; NaN before the first step."""
@@ -147,7 +155,9 @@ def make(
     window = window_of(race)
     by_id = {one.id: one for one in runners}
     lines = tuple(
-        _line(lane, by_id[lane.id], metric, window) for lane in race.lanes if lane.id in by_id
+        _line(lane, by_id[lane.id], metric, window, race.batches)
+        for lane in race.lanes
+        if lane.id in by_id
     )
     share = "accuracy" in metric.lower()
     name = tr(title(metric))
@@ -168,7 +178,7 @@ def make(
         top = min(top, max(begun, 1e-12) * (_CLIMB_LOG if log else _CLIMB))
     log = log and bottom > 0
     if log:
-        low, high, ticks = decades(bottom, top)
+        low, high, ticks = _decades_or_less(bottom, top)
     elif share:
         low, high, ticks = evenly(max(0.0, bottom - 0.02), 1.0)
     else:
@@ -176,13 +186,26 @@ def make(
     return NetworkChart(metric, name, lines, race.steps, window, log, low, high, ticks, share)
 
 
-def _line(lane: Lane, shown: _Shown, metric: str, window: int) -> Line:
+def _decades_or_less(bottom: float, top: float) -> tuple[float, float, tuple[float, ...]]:
+    """Ends and numbers of a logarithmic axis; of less than a decade round numbers close about the curves."""
+    if top >= 10 * bottom:
+        return decades(bottom, top)
+    first, last, ticks = evenly(bottom, top)
+    if first <= 0:
+        return decades(bottom, top)
+    return log10(first), log10(last), ticks
+
+
+def _line(lane: Lane, shown: _Shown, metric: str, window: int, batches: int) -> Line:
     raw = np.asarray(lane.curves.get(metric, np.zeros(0)), np.float64)
     tests = [
         (one.step, one.metrics[f"val_{metric}"]) for one in lane.epochs if f"val_{metric}" in one.metrics
     ]  # fmt: skip
     tested = np.array(tests, np.float64).reshape(-1, 2)
-    return Line(lane.id, shown.title, shown.look, raw, trailing(raw, window), tested, lane.diverged)
+    return Line(
+        lane.id, shown.title, shown.look, raw, trailing(raw, window), tested, lane.diverged,
+        trailing(raw, max(1, batches)),
+    )  # fmt: skip
 
 
 def subtitle(chart: NetworkChart) -> str:
@@ -196,11 +219,11 @@ def subtitle(chart: NetworkChart) -> str:
     return tr("{of}; dashed: held-out samples", of=of) if tested else of
 
 
-def order(chart: NetworkChart, time: float) -> list[str]:
-    """Ids by what they have at a time: the best first, those who broke last."""
+def order(chart: NetworkChart, time: float, *, epoch: bool = False) -> list[str]:
+    """Ids by what they have at a time, or over the last `epoch`: the best first, those who broke last."""
 
     def key(line: Line) -> tuple[bool, float]:
-        value = line.at(time)
+        value = line.over_epoch(time) if epoch else line.at(time)
         if line.gone(time) or not isfinite(value):
             return True, -float(line.diverged or 0)
         return False, -value if chart.share else value

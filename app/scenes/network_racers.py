@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from app.scenes.race_looks import Look, looks
+from app.text import tr
 from core import optimizers
 
 if TYPE_CHECKING:
@@ -54,6 +55,13 @@ def optimizer_of(racer: Racer, settings: NetworkSettings) -> dict[str, Any]:
     return optimizers.get(given).to_config()
 
 
+def title_of(racer: Racer) -> str:
+    """What a racer is called here: all take the batches of the training, so plain descent is SGD for all."""
+    config = racer.optimizer
+    plain = config["kind"] == "SGD" and not config.get("momentum")
+    return tr("SGD") if plain and not racer.name else racer.title
+
+
 def entrants(race: Race, settings: NetworkSettings) -> tuple[list[Runner], dict[str, str]]:
     """Return who would take part, and of the others whose twins they are: all take the same batches."""
     known: dict[str, Look] = looks(race)
@@ -65,5 +73,5 @@ def entrants(race: Race, settings: NetworkSettings) -> tuple[list[Runner], dict[
         if twin is not None:
             twins[one.id] = twin.title
         else:
-            runners.append(Runner(one.id, one.title, document, known[one.id], one.kind))
+            runners.append(Runner(one.id, title_of(one), document, known[one.id], one.kind))
     return runners, twins

@@ -223,7 +223,8 @@ def tick_text(chart: RaceChart | NetworkChart, value: float) -> str:
     """Return what is written at a line of the axis."""
     if isinstance(chart, RaceChart) and chart.linear and value:
         return f"{draw.MINUS if value < 0 else ''}{_power(abs(value))}"
-    if chart.log:
+    # Of less than a decade the numbers are round ones.
+    if chart.log and (len(chart.ticks) < 2 or chart.ticks[-1] >= 9.99 * chart.ticks[0]):
         least = isinstance(chart, RaceChart) and chart.floored and value <= chart.ticks[0]
         return f"≤ {_power(value)}" if least else _power(value)
     apart = chart.ticks[1] - chart.ticks[0] if len(chart.ticks) > 1 else 1.0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -17,20 +19,31 @@ SIZE = (400.0, 300.0)
 
 
 def raced(race: Race) -> RaceAnswer:
-    pieces = answering("race")(None, race=race)
+    found = _ended(answering("race")(None, race=race))
+    assert isinstance(found, RaceAnswer)
+    return found
+
+
+def _ended(pieces: Any) -> Any:
+    """What a question answers at its end."""
     while True:
         try:
             next(pieces)
         except StopIteration as end:
-            found = end.value
-            assert isinstance(found, RaceAnswer)
-            return found
+            return end.value
 
 
 def grid_of(answer: RaceAnswer) -> SurfaceGrid:
     across, down = answer.surface.domain
-    found = answering("surface_grid")(
-        None, surface=answer.surface.to_document(), across=across, down=down, width=121, height=91
+    found = _ended(
+        answering("surface_grid")(
+            None,
+            surface=answer.surface.to_document(),
+            across=across,
+            down=down,
+            width=121,
+            height=91,
+        )
     )
     assert isinstance(found, SurfaceGrid)
     return found

@@ -41,6 +41,8 @@ class NetworkRow(Painted):
         #: What stands for `more` where there is no room for it, what the loss is of, and all of it in words.
         self.short, self.of, self.told = "", "", ""
         self.title = title_of(racer)
+        #: Among those who have not broken; 0 before there is one.
+        self.place = 0
         self.rate = NumberField(
             name=f"race-network-rate-{racer.id}", label=tr("Learning rate of {name}", name=self.title),
             whole=False, step=0.001, minimum=0.0, width=78, parent=self,
@@ -83,6 +85,8 @@ class NetworkRow(Painted):
                 draw.text(painter, right - wide - 6, 23, self.of, 11, colors.tx3, anchor="end")
         name = draw.elide(self.title, 13, max(20.0, right - wide - 8 - 36), weight=600)
         draw.text(painter, 36, 23, name, 13, colors.tx, weight=600)
+        if self.place:
+            draw.text(painter, 20, 47, str(self.place), 11, colors.tx2, mono=True, anchor="middle")
         draw.text(painter, 36, 47, "lr", 11, colors.tx2, mono=True)
         room = max(10.0, right - 142)
         fits = not self.short or draw.advance(self.more, 11) <= room
@@ -205,10 +209,11 @@ class NetworkRows(ScrollPanel):
         for identifier, row in self.rows.items():
             line = raced.get(identifier)
             row.rank = row.loss = row.more = row.short = row.of = row.told = ""
-            row.gone = False
+            row.gone, row.place = False, 0
             if line is not None:
                 row.rank = tr("place {place}", place=places[identifier])
                 row.gone = line.gone(time)
+                row.place = places[identifier] if time and not row.gone else 0
                 row.loss = charts[0].words(line.over_epoch(time)) if time else ""
                 batches = self.task.found.race.batches if self.task.found is not None else 1
                 row.of = tr("last epoch") if time >= batches else tr("so far")

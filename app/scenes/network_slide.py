@@ -208,7 +208,7 @@ def paint_racers(
     by_id = {one.id: one for one in runners}
     others = {} if other is None else {line.id: line for line in other.lines}
     lines = {line.id: line for line in loss.lines}
-    order = network_race.order(loss, time)
+    order = network_race.order(loss, time, epoch=True)
     tall = race_ranking.ROW
     if low or len(order) * tall > height:
         tall = race_ranking.LOW
@@ -217,7 +217,7 @@ def paint_racers(
     for k, identifier in enumerate(shown):
         line, runner = lines[identifier], by_id[identifier]
         gone = line.gone(time)
-        value = line.at(time)
+        value = line.over_epoch(time)
         words = ""
         if other is not None:
             tested = others[identifier].tested_at(time)

@@ -93,6 +93,11 @@ def test_racers_train_the_network_and_the_top_bar_goes_over_it(racing: Racing) -
         assert line.tested[-1, 1] == lane.epochs[-1].metrics["val_loss"]
     assert panel.plots[1].isVisible()
     assert panel.plots[1].shown_metric == "accuracy"
+    # Places are by what is written there.
+    by_place = sorted(chart.lines, key=lambda line: panel.rows.rows[line.id].place)
+    assert [panel.rows.rows[line.id].place for line in by_place] == [1, 2, 3]
+    whole_epoch = [line.over_epoch(task.time) for line in by_place]
+    assert whole_epoch == sorted(whole_epoch)
     # Its readings are those of everybody, the best first.
     best = order(chart, task.time)[0]
     assert panel.plots[0].readings(int(task.time))[0][0] == best

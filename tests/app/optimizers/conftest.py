@@ -17,7 +17,8 @@ from core.landscape import Trajectory
 from core.landscape.race import Race, Racer
 from tests.app.window.windows import action, control, open_window
 
-PATIENCE = 60_000
+#: Kernels of optimizers may have to be compiled first, on a machine that has other things to do.
+PATIENCE = 150_000
 _Control = TypeVar("_Control", bound=QWidget)
 
 

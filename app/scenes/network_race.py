@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil, isfinite, log10
+from math import ceil, floor, isfinite, log10
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -31,6 +31,8 @@ _CLIMB, _CLIMB_LOG = 2.5, 1e3
 _MEANS = 40
 #: Pixels that share a point; the length of dashes and gaps.
 _COLUMN, _DASH, _GAP = 3, 5.0, 3.5
+#: Logarithmic axes longer than this, in decades, have whole decades; shorter ones than that even numbers.
+_DECADES, _EVEN = 3.0, 0.7
 #: Between two numbers of the axis, in pixels at least.
 _APART = 16.0
 
@@ -178,7 +180,7 @@ def make(
         top = min(top, max(begun, 1e-12) * (_CLIMB_LOG if log else _CLIMB))
     log = log and bottom > 0
     if log:
-        low, high, ticks = _decades_or_less(bottom, top)
+        low, high, ticks = fitting(bottom, top)
     elif share:
         low, high, ticks = evenly(max(0.0, bottom - 0.02), 1.0)
     else:
@@ -186,14 +188,19 @@ def make(
     return NetworkChart(metric, name, lines, race.steps, window, log, low, high, ticks, share)
 
 
-def _decades_or_less(bottom: float, top: float) -> tuple[float, float, tuple[float, ...]]:
-    """Ends and numbers of a logarithmic axis; of less than a decade round numbers close about the curves."""
-    if top >= 10 * bottom:
+def fitting(bottom: float, top: float) -> tuple[float, float, tuple[float, ...]]:
+    """Return the ends of a logarithmic axis that is no longer than its numbers need, and numbers to write at it."""
+    span = log10(top / bottom)
+    if span >= _DECADES:
         return decades(bottom, top)
-    first, last, ticks = evenly(bottom, top)
-    if first <= 0:
-        return decades(bottom, top)
-    return log10(first), log10(last), ticks
+    room = max(0.05 * span, 0.005)
+    low, high = log10(bottom) - room, log10(top) + room
+    ends = 10.0**low, 10.0**high
+    if span < _EVEN:
+        known = series.ticks(*ends, 4)
+    else:
+        known = [digit * 10.0**k for k in range(floor(low), ceil(high) + 1) for digit in (1, 2, 5)]
+    return low, high, tuple(float(one) for one in known if ends[0] <= one <= ends[1])
 
 
 def _line(lane: Lane, shown: _Shown, metric: str, window: int, batches: int) -> Line:
@@ -260,7 +267,7 @@ def paint_axes(painter: QPainter, box: QRectF, theme: Theme, chart: NetworkChart
             continue
         y = round(float(chart.heights(np.array(tick), box))) + 0.5
         draw.line(painter, box.left(), y, box.right(), y, theme.grid)
-        words = f"{100 * tick:.0f} %" if chart.share else tick_text(chart, tick)
+        words = _tick_text(chart, tick)
         draw.text(painter, box.left() - 8, y + 3.5, words, 10, theme.tx2, mono=True, anchor="end")
     below = box.bottom() + 15
     for tick in series.ticks(0, chart.steps, max(2, min(6, int(box.width() // 80)))):
@@ -268,6 +275,21 @@ def paint_axes(painter: QPainter, box: QRectF, theme: Theme, chart: NetworkChart
             at, words = x_of(tick, box, chart.steps), number(int(tick))
             anchor = "start" if tick == 0 else "end" if tick == chart.steps else "middle"
             draw.text(painter, at, below, words, 10, theme.tx3, mono=True, anchor=anchor)
+
+
+def _tick_text(chart: NetworkChart, value: float) -> str:
+    if chart.share:
+        return f"{100 * value:.0f} %"
+    return axis_text(value) if chart.log else tick_text(chart, value)
+
+
+def axis_text(value: float) -> str:
+    """Return what is written at a line of a logarithmic axis."""
+    if 1e-3 <= value < draw.LARGE:
+        return f"{value:.6g}"
+    exponent = log10(value)
+    whole = round(exponent)
+    return f"1e{whole}".replace("-", draw.MINUS) if exponent == whole else draw.scientific(value)
 
 
 def _polyline(

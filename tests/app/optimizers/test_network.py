@@ -13,7 +13,7 @@ from app import theme as themes
 from app.bus import CommandError
 from app.optimizers.network_task import NetworkTask
 from app.optimizers.panels.network import NetworkPanel
-from app.scenes.network_race import _decades_or_less, order, trailing
+from app.scenes.network_race import axis_text, fitting, order, trailing
 from app.widgets import Button, Choice, NumberField, Segmented
 from core.landscape.race import kind
 from tests.app.optimizers.conftest import Racing
@@ -207,12 +207,17 @@ def test_a_race_is_stopped_and_one_that_breaks_says_so(racing: Racing) -> None:
     assert task.found is None
 
 
-def test_curves_of_less_than_a_decade_fill_the_picture() -> None:
-    low, high, ticks = _decades_or_less(0.61, 0.93)
-    assert 0.5 <= 10**low <= 0.61
-    assert 0.93 <= 10**high <= 1.0 + 1e-12
-    assert len(ticks) >= 3
-    assert _decades_or_less(0.04, 0.9)[:2] == (-2.0, 0.0)
+def test_a_logarithmic_axis_is_as_long_as_its_numbers() -> None:
+    for bottom, top in ((0.6, 0.9), (0.2, 2.7), (0.05, 0.9), (2.3, 2.31), (1e-9, 2.0), (0.5, 0.5)):
+        low, high, ticks = fitting(bottom, top)
+        assert low <= np.log10(bottom)
+        assert high >= np.log10(top)
+        assert high > low
+        if 1.1 * bottom < top < 1000 * bottom:
+            assert high - low < 1.2 * np.log10(top / bottom)
+        assert len(ticks) >= 2
+        assert all(low - 1e-9 <= np.log10(one) <= high + 1e-9 for one in ticks)
+        assert len({axis_text(one) for one in ticks}) == len(ticks)
 
 
 def test_means_are_of_the_last_steps_and_break_only_where_numbers_do() -> None:

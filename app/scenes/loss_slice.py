@@ -149,7 +149,7 @@ def percent(share: float) -> str:
 
 def caveats(found: LossSlice, titles: Mapping[str, str], chosen: str) -> list[str]:
     """Return what a slice hides, in sentences that are true of this one."""
-    words = []
+    words = [_middle(found, titles)]
     learned = number(found.learned)
     if found.directions == "principal":
         shares = [one for one in found.found.plane.shares if isfinite(one)]
@@ -166,7 +166,8 @@ def caveats(found: LossSlice, titles: Mapping[str, str], chosen: str) -> list[st
     path = next((one for one in found.paths if one.id == chosen), None)
     if path is None and found.paths:
         path = found.paths[0]
-    if path is not None and len(path.steps) and isfinite(float(path.distances[-1])):
+    told = path is not None and path.id == found.centre
+    if path is not None and not told and len(path.steps) and isfinite(float(path.distances[-1])):
         words.append(_of_path(found, path, titles))
     gone = [titles.get(one, one) for one in found.left_out]
     if gone:
@@ -175,16 +176,25 @@ def caveats(found: LossSlice, titles: Mapping[str, str], chosen: str) -> list[st
         )  # fmt: skip
     part = tr("training") if found.part == "train" else tr("held-out")
     words.append(
-        tr("Measured on {count} {part} samples, without dropout; normalization uses the moving statistics of the "
-           "middle everywhere.", count=number(found.found.samples), part=part)
+        tr("Measured on {count} {part} samples, without dropout; batch normalization, where there is any, uses the "
+           "moving statistics of the middle everywhere.", count=number(found.found.samples), part=part)
     )  # fmt: skip
     return words
+
+
+def _middle(found: LossSlice, titles: Mapping[str, str]) -> str:
+    """Say which weights the middle is."""
+    if found.centre == "present":
+        return tr("The cross is the network as it is now.")
+    if found.centre == "mean":
+        return tr("The cross is the mean of all weights on the ways.")
+    return tr("The cross is where {name} ended.", name=titles.get(found.centre, found.centre))
 
 
 def _of_path(found: LossSlice, path: Path, titles: Mapping[str, str]) -> str:
     name = titles.get(path.id, path.id)
     away, length = float(path.distances[-1]), float(path.lengths[-1])
-    sentence = tr("{name} ends {away} away from this plane, and {length} from its middle.", name=name,
+    sentence = tr("{name} ends {away} away from this plane, and {length} from the cross.", name=name,
                   away=_short(away), length=_short(length))  # fmt: skip
     real = float(path.losses[-1])
     below = height_below(found, (float(path.places[-1, 0]), float(path.places[-1, 1])))

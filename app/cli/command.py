@@ -6,6 +6,9 @@ import os
 import sys
 from pathlib import Path
 
+#: Set for a child of ``chainrule warm`` that takes names of kernels instead of a project.
+HELPER = "CHAINRULE_WARM_HELPER"
+
 
 def own_command() -> list[str]:
     """Return the command that runs our own command line, in a bundle as from a checkout."""

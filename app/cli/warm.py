@@ -10,12 +10,9 @@ import sys
 
 import msgspec
 
-from app.cli.command import own_command
+from app.cli.command import HELPER, own_command
 from app.cli.errors import UsageError
 from core.spec import Network, Training
-
-#: Set for the second process, which takes names of kernels instead of a project.
-HELPER = "CHAINRULE_WARM_HELPER"
 
 
 class Subject(msgspec.Struct):

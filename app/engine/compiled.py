@@ -9,8 +9,7 @@ from collections.abc import Generator, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from app.cli.command import own_command, own_environment
-from app.cli.warm import HELPER
+from app.cli.command import HELPER, own_command, own_environment
 from core import optimizers
 from core.tape.compiler import compile_network, kernels_needed
 

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, Signal, Slot
 
-from app.cli.command import own_command, own_environment
-from app.cli.warm import HELPER
+from app.cli.command import HELPER, own_command, own_environment
 
 if TYPE_CHECKING:
     from app.engine.state import Work

@@ -71,6 +71,8 @@ class RaceSession(QObject):
         #: How many terms of the update after `time` have been gone through, by steps of a term.
         self.term = 0
         self.playing = False
+        #: Ticks that were played.
+        self._beat = 0
         self.speed = _DEFAULT
         self.granularity = "step"
         #: Switches by name; panels `offer` more.
@@ -227,6 +229,13 @@ class RaceSession(QObject):
             self.time, self.term = time, term
             self.moved.emit()
 
+    def due(self, turn: int) -> bool:
+        """Tell whether new numbers are written in this frame: while it plays, 30 times a second, in turns 0 and 1.
+
+        Motion has 60 frames a second; nobody reads numbers as quickly, and all of them in one frame are too much.
+        """
+        return not self.playing or self._beat % 2 == turn
+
     def count_terms(self, count: Callable[[], int]) -> None:
         """Let `count` say how many terms the update of the racer has that is looked at."""
         self._count = count
@@ -252,6 +261,7 @@ class RaceSession(QObject):
 
     @Slot(float)
     def _on_tick(self, seconds: float) -> None:
+        self._beat += 1
         wanted = self.time + seconds * SPEEDS[self.speed]
         if wanted >= self.total:
             self.move_to(self.total)

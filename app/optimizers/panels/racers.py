@@ -292,7 +292,8 @@ class RacersPanel(QWidget):
     @Slot()
     def _follow_time(self) -> None:
         # Between two steps nothing here moves.
-        if self.session.step != self._step or not self.session.playing:
+        session = self.session
+        if session.due(0) and (session.step != self._step or not session.playing):
             self._follow_values()
 
     @Slot()

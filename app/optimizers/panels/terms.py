@@ -59,7 +59,7 @@ class TermsPanel(ScrollPanel):
         self._on_race()
 
     def _follow(self) -> None:
-        if not self.isVisible():
+        if not self.isVisible() or not self._session.due(1):
             return
         self.measures.update()
         self.table.follow()

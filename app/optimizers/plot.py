@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 LEFT, RIGHT, _TOP, _BELOW = 64.0, 24.0, 8.0, 20.0
 #: Seconds that new curves may take at once: what is left of a picture comes with the next one.
 _BUDGET = 0.004
+#: So many pixels the playhead goes before it is painted again.
+_APART = 0.5
 
 
 class RacePlot(Painted):
@@ -45,6 +47,17 @@ class RacePlot(Painted):
         self._chart: tuple[tuple[object, ...], RaceChart] | None = None
         self._pointed: int | None = None
         self._dragged = False
+        #: Where the playhead was painted last, in pixels.
+        self._painted = -1.0
+        session.playing_changed.connect(self.follow)
+
+    def follow(self) -> None:
+        """Show where the race stands; while it plays, as soon as the playhead is half a pixel further."""
+        session = self._session
+        x = x_of(session.time, self.box(), session.total)
+        if not session.playing or abs(x - self._painted) >= _APART:
+            self._painted = x
+            self.update()
 
     @property
     def chart(self) -> RaceChart | None:

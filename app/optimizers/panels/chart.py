@@ -127,7 +127,7 @@ class ChartPanel(QWidget):
         if self._stack.currentWidget() is self.table:
             self.table.show_numbers()
         else:
-            self.plot.update()
+            self.plot.follow()
 
     def _follow(self) -> None:
         kind = str(self._session.toggles["chart"])

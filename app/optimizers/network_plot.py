@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from html import escape
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QRect, QRectF, Qt
+from PySide6.QtCore import QRect, QRectF
 from PySide6.QtGui import QMouseEvent, QPainter
-from PySide6.QtWidgets import QToolTip
 
+from app.optimizers.charted import Charted
 from app.scenes import draw
 from app.scenes.network_race import (
     NetworkChart,
@@ -21,8 +20,7 @@ from app.scenes.network_race import (
     subtitle,
 )
 from app.scenes.race_chart import step_at, x_of
-from app.text import number, tr
-from app.widgets.painted import Painted
+from app.text import tr
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QImage
@@ -47,7 +45,7 @@ class _Picture:
         self.missing = sorted(chart.lines, key=lambda one: one.id == chosen)
 
 
-class NetworkPlot(Painted):
+class NetworkPlot(Charted):
     """See the module's text. A click or a drag goes to a step.
 
     Parameters
@@ -60,20 +58,16 @@ class NetworkPlot(Painted):
         Object name.
     """
 
-    ground, ring_inset = True, 2
-
     def __init__(self, session: RaceSession, task: NetworkTask, name: str) -> None:
-        super().__init__(name, tr("Curves of the race on your network"), focus=Qt.FocusPolicy.NoFocus)  # fmt: skip
+        super().__init__(session, name, tr("Curves of the race on your network"))
         self.setMinimumHeight(90)
-        self._session, self._task = session, task
+        self._task = task
         self.shown_metric = "loss"
         self._made: tuple[tuple[object, ...], NetworkChart] | None = None
         self._picture: _Picture | None = None
         #: The next one as far as it has been painted, and when it was begun.
         self._next: _Picture | None = None
         self._begun = 0.0
-        self._pointed: int | None = None
-        self._dragged = False
 
     @property
     def chart(self) -> NetworkChart | None:
@@ -172,46 +166,19 @@ class NetworkPlot(Painted):
 
     # -- the mouse
 
-    def _tell(self, event: QMouseEvent) -> None:
+    @property
+    def charts(self) -> bool:
+        return self.chart is not None
+
+    def standing(self) -> tuple[float, int, bool]:
+        task = self._task
+        return task.time, task.total, task.playing
+
+    def tell(self, event: QMouseEvent) -> None:
         chart = self.chart
         if chart is None:
             return
         step = min(step_at(event.position().x(), self.box(), chart.steps), self._task.reach)
-        if step != self._pointed:
-            self._pointed = step
-            self.update()
-        looks, colors = {one.id: one.look for one in chart.lines}, self._session.context.theme
-        lines = "".join(
-            f'<tr><td style="color:{looks[identifier].color(colors).name()}">■&nbsp;</td>'
-            f"<td>{escape(title)}&nbsp;&nbsp;</td><td align=right>{words}</td></tr>"
-            for identifier, title, words in self.readings(step)
-        )
-        head = tr("{what} at step {step}", what=chart.title, step=number(step))
-        QToolTip.showText(
-            event.globalPosition().toPoint(), f"<b>{escape(head)}</b><table>{lines}</table>", self
-        )
-
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        if event.button() == Qt.MouseButton.LeftButton and self.chart is not None:
-            self._dragged = True
-            self._seek(event)
-
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        if self._dragged:
-            self._seek(event)
-        else:
-            self._tell(event)
-
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        self._dragged = False
-
-    def _seek(self, event: QMouseEvent) -> None:
-        task = self._task
-        step = step_at(event.position().x(), self.box(), task.total)
-        if step != task.time or task.playing:
-            self._session.context.do("race.seek", step=step)
-
-    def leaveEvent(self, event: QEvent) -> None:
-        self._pointed = None
-        self.update()
-        super().leaveEvent(event)
+        self.point(step)
+        looks = {one.id: one.look for one in chart.lines}
+        self.read(event, chart.title, step, looks, self.readings(step))

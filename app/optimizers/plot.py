@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from html import escape
 from math import isfinite
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QRect, QRectF, Qt, QTimer
+from PySide6.QtCore import QRect, QRectF, QTimer
 from PySide6.QtGui import QMouseEvent, QPainter
-from PySide6.QtWidgets import QToolTip
 
+from app.optimizers.charted import Charted
 from app.scenes import draw
 from app.scenes.race_chart import CHARTS, RaceChart, make, paint, step_at, x_of
 from app.scenes.race_looks import looks
 from app.scenes.race_numbers import is_gone, loss_text, numbers_of
-from app.text import number, tr
-from app.widgets.painted import Painted
+from app.text import tr
 
 if TYPE_CHECKING:
     from app.optimizers.session import RaceSession
@@ -29,7 +27,7 @@ _BUDGET = 0.004
 _APART = 0.5
 
 
-class RacePlot(Painted):
+class RacePlot(Charted):
     """See the module's text. A click or a drag goes to a step.
 
     Parameters
@@ -38,15 +36,10 @@ class RacePlot(Painted):
         What the panels share.
     """
 
-    ground, ring_inset = True, 2
-
     def __init__(self, session: RaceSession) -> None:
-        super().__init__("race-plot", tr("Loss by step"), focus=Qt.FocusPolicy.NoFocus)
+        super().__init__(session, "race-plot", tr("Loss by step"))
         self.setMinimumHeight(40)
-        self._session = session
         self._chart: tuple[tuple[object, ...], RaceChart] | None = None
-        self._pointed: int | None = None
-        self._dragged = False
         #: Where the playhead was painted last, in pixels.
         self._painted = -1.0
         session.playing_changed.connect(self.follow)
@@ -110,48 +103,20 @@ class RacePlot(Painted):
 
     # -- the mouse
 
-    def _tell(self, event: QMouseEvent) -> None:
+    @property
+    def charts(self) -> bool:
+        return self.chart is not None
+
+    def standing(self) -> tuple[float, int, bool]:
+        session = self._session
+        return session.time, session.total, session.playing
+
+    def tell(self, event: QMouseEvent) -> None:
         chart = self.chart
         if chart is None or chart.empty:
             return
-        step = step_at(event.position().x(), self.box(), chart.answer.race.steps)
+        race = chart.answer.race
         # What is still to come is not told.
-        step = min(step, self._session.step)
-        if step != self._pointed:
-            self._pointed = step
-            self.update()
-        look, colors = looks(chart.answer.race), self._session.context.theme
-        lines = "".join(
-            f'<tr><td style="color:{look[identifier].color(colors).name()}">■&nbsp;</td>'
-            f"<td>{escape(title)}&nbsp;&nbsp;</td><td align=right>{words}</td></tr>"
-            for identifier, title, words in self.readings(step)
-        )
-        head = tr("{what} at step {step}", what=CHARTS[chart.kind], step=number(step))
-        QToolTip.showText(
-            event.globalPosition().toPoint(), f"<b>{escape(head)}</b><table>{lines}</table>", self
-        )
-
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        if event.button() == Qt.MouseButton.LeftButton and self.chart is not None:
-            self._dragged = True
-            self._seek(event)
-
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        if self._dragged:
-            self._seek(event)
-        else:
-            self._tell(event)
-
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        self._dragged = False
-
-    def _seek(self, event: QMouseEvent) -> None:
-        session = self._session
-        step = step_at(event.position().x(), self.box(), session.total)
-        if step != session.time or session.playing:
-            session.context.do("race.seek", step=step)
-
-    def leaveEvent(self, event: QEvent) -> None:
-        self._pointed = None
-        self.update()
-        super().leaveEvent(event)
+        step = min(step_at(event.position().x(), self.box(), race.steps), self._session.step)
+        self.point(step)
+        self.read(event, CHARTS[chart.kind], step, looks(race), self.readings(step))

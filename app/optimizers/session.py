@@ -165,11 +165,6 @@ class RaceSession(QObject):
             (one.id for one in self.race.racers if one.kind == "adam"), known[-1] if known else ""
         )
 
-    def next_racer(self, by: int) -> str:
-        """Return the id of the racer that many places on, in the order of the race."""
-        known = [one.id for one in self.race.racers]
-        return known[(known.index(self.racer) + by) % len(known)] if known else ""
-
     @property
     def path(self) -> Trajectory | None:
         """The path of the racer that is looked at."""

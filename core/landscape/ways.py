@@ -250,9 +250,3 @@ def _whole(value: Any, name: str, least: int, most: int) -> int:
             f"{name} must be a whole number from {least:,} to {most:,}; it is {value!r}.", name
         )
     return int(value)
-
-
-def rates_of(optimizer: Optimizer | str | dict[str, Any], steps: int) -> Floats:
-    """The learning rates of so many steps, each seeing everything: for drawing a schedule."""
-    found = optimizers.get(optimizer)
-    return _rates(found, _whole(steps, "steps", 0, MOST_STEPS), 0, 0)

@@ -29,6 +29,8 @@ _GROUND = {"dark": ("#16202b", "#627993"), "light": ("#8fa3bb", "#e3eaf2")}
 _LINES, _SHADE = 0.35, 0.30
 #: Where the light comes from: width, depth, height.
 _LIGHT = np.array([-0.5, -0.25, 0.83])
+#: Width of the lines, and up to how many pixels of a fine screen they are drawn one pixel wide.
+_WIDTH, _HAIR = 0.7, 1.5
 #: How far a strip reaches under the one behind it, in pixels: no ground is seen between two.
 _UNDER = 0.6
 
@@ -92,38 +94,50 @@ def paint_mesh(painter: QPainter, ground: Mesh, theme: Theme, view: Projection) 
     if along == 1:
         points = points.transpose(1, 0, 2)
     towards = c if along == 0 else s
-    strips = _strips(ground, theme, along)
-    # Pens are made of what is darkest: lines of a mesh are seen on dark and on light ground.
-    pen = QPen(draw.faded(QColor("#0d1015"), _LINES if theme.is_dark else _LINES * 0.6), 0.7)
-    pen.setJoinStyle(Qt.PenJoinStyle.BevelJoin)
-    for strip in reversed(strips) if towards > 0 else strips:
-        one, other = points[strip.line], points[strip.line + 1]
-        near, far = (one, other) if towards > 0 else (other, one)
-        part = slice(strip.first, strip.last + 1)
-        near, far = near[part], far[part]
-        _paint_strip(painter, strip, near, far, pen)
-
-
-def _paint_strip(
-    painter: QPainter, strip: _Strip, near: np.ndarray, far: np.ndarray, pen: QPen
-) -> None:
-    under = far.copy()
-    under[:, 1] -= _UNDER
-    begin, end = (near[0, 0] + far[0, 0]) / 2, (near[-1, 0] + far[-1, 0]) / 2
-    # A copy, which has the same colours: strips are shared by threads.
-    gradient = QLinearGradient(strip.gradient)
-    gradient.setStart(begin, 0)
-    gradient.setFinalStop(end, 0)
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(QBrush(gradient))
-    # Smoothed edges of a gradient take three times as long; the lines of the mesh lie over them, and are smooth.
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing, draw.is_vector(painter))
-    outline = np.concatenate([under, near[::-1]])
-    painter.drawPolygon(polygon(outline), Qt.FillRule.WindingFill)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+    near, far = (points[:-1], points[1:]) if towards > 0 else (points[1:], points[:-1])
+    outlines = np.concatenate([far - (0, _UNDER), near[:, ::-1]], axis=1)
     # To the near line and back at every corner: the far line and all that cross the strip, in one stroke.
-    comb = np.repeat(far, 3, axis=0)
-    comb[1::3] = near
-    painter.setPen(pen)
-    painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.drawPolyline(polygon(comb))
+    combs = np.repeat(far, 3, axis=1)
+    combs[:, 1::3] = near
+    begins = (near[..., 0] + far[..., 0]) / 2
+    strips = _strips(ground, theme, along)
+    # Smoothed edges of a gradient take three times as long; the lines of the mesh lie over them, and are smooth.
+    hint, smooth = QPainter.RenderHint.Antialiasing, draw.is_vector(painter)
+    pen = _pen(theme, draw.scale_of(painter), smooth)
+    nothing, count = Qt.BrushStyle.NoBrush, points.shape[1]
+    for strip in reversed(strips) if towards > 0 else strips:
+        line, first, last = strip.line, strip.first, strip.last
+        outline, comb = outlines[line], combs[line]
+        if last - first + 1 < count:
+            outline = np.concatenate(
+                [outline[first : last + 1], outline[2 * count - 1 - last : 2 * count - first]]
+            )
+            comb = comb[3 * first : 3 * last + 3]
+        # A copy, which has the same colours: strips are shared by threads.
+        gradient = QLinearGradient(strip.gradient)
+        gradient.setStart(begins[line, first], 0)
+        gradient.setFinalStop(begins[line, last], 0)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QBrush(gradient))
+        painter.setRenderHint(hint, smooth)
+        # Without a rule for its inside: with one, PySide takes the corners for a list and looks at each of them. There
+        # are two edges above one another and never more, so that both rules say the same.
+        painter.drawPolygon(polygon(outline))
+        painter.setRenderHint(hint, True)
+        painter.setPen(pen)
+        painter.setBrush(nothing)
+        painter.drawPolyline(polygon(comb))
+
+
+def _pen(theme: Theme, scale: float, vector: bool) -> QPen:
+    """Return what the lines are drawn with, made of what is darkest: they are seen on dark and on light ground."""
+    opacity = _LINES if theme.is_dark else _LINES * 0.6
+    wide = _WIDTH * scale
+    hair = 1 < wide <= _HAIR and not vector
+    # A line of more than a pixel is an outline that is filled, which takes thirty times as long: one pixel of more ink.
+    pen = QPen(
+        draw.faded(QColor("#0d1015"), opacity * wide if hair else opacity), 1 if hair else _WIDTH
+    )
+    pen.setCosmetic(hair)
+    pen.setJoinStyle(Qt.PenJoinStyle.BevelJoin)
+    return pen

@@ -19,8 +19,8 @@ def bowl(rows: int = 41, columns: int = 61) -> Mesh:
     return mesh_of(x**2 + (y - 1) ** 2, (-2.0, 2.0), (-1.0, 3.0), log=False)
 
 
-def painted(ground: Mesh, sight: Sight, theme: Theme = DARK) -> np.ndarray:
-    image = draw.canvas(320, 240, 1.0, theme.bg0)
+def painted(ground: Mesh, sight: Sight, theme: Theme = DARK, scale: float = 1.0) -> np.ndarray:
+    image = draw.canvas(320, 240, scale, theme.bg0)
     with draw.painting(image, (320, 240)) as painter:
         mesh_paint.paint_mesh(painter, ground, theme, Projection(sight, BOX))
     return pixels_of(image)
@@ -140,3 +140,29 @@ def test_painting_leaves_no_gaps_between_strips(qapp: object) -> None:
         image = painted(flat, Sight(turn, 1.0))
         middle = image[100:140, 130:190].reshape(-1, 3)
         assert not (middle == ground).all(axis=1).any()
+
+
+def test_lines_take_as_much_ink_on_a_fine_screen(qapp: object) -> None:
+    flat = mesh_of(np.zeros((16, 21)), (0, 1), (0, 1), log=False)
+    for theme in (DARK, LIGHT):
+        at_once = painted(flat, Sight(0.4, 1.0), theme)[100:140, 130:190]
+        fine = painted(flat, Sight(0.4, 1.0), theme, 2.0)[200:280, 260:380]
+        assert abs(at_once.mean() - fine.mean()) < 2
+        # And there are lines: it is not one colour.
+        assert at_once.std() > 2 < fine.std()
+
+
+def test_a_hole_within_a_strip_leaves_what_is_beside_it(qapp: object) -> None:
+    heights = np.zeros((11, 21))
+    heights[5, 10] = np.nan
+    whole, holed = (
+        mesh_of(one, (0, 1), (0, 1), log=False) for one in (np.zeros((11, 21)), heights)
+    )
+    for turn in (0.0, 1.57, 3.14, -1.57):
+        sight = Sight(turn, 1.2)
+        other = np.any(painted(whole, sight) != painted(holed, sight), axis=2)
+        xs, ys = Projection(sight, BOX).pixels(np.array([[0.45, 0.4, 0], [0.55, 0.6, 0]])).T
+        rows, columns = np.nonzero(other)
+        assert len(rows) > 100
+        assert min(xs) - 12 < columns.min() <= columns.max() < max(xs) + 12
+        assert min(ys) - 12 < rows.min() <= rows.max() < max(ys) + 12

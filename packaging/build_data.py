@@ -17,12 +17,16 @@ Run once, when a set is added or changed; the program itself never downloads any
     pip download --no-deps scikit-image==0.26.0 && unzip scikit_image-*.whl 'skimage/data/*'
     python packaging/build_data.py photos skimage/data package
 
+    pip download --no-deps palmerpenguins==0.1.6 && unzip palmerpenguins-*.whl
+    python packaging/build_data.py measured sklearn/datasets/data palmerpenguins/data   # rows of core/data/measured.py
+
 The same packages (and for emoji and photos the same Pillow, 13.0) give the same bytes: every choice
 is seeded, and NumPy dates the members of an ``.npz`` with a constant.
 """
 
 from __future__ import annotations
 
+import csv
 import gzip
 import hashlib
 import json
@@ -218,9 +222,24 @@ def build_photos(first: Path, second: Path) -> None:
         print(path.name, picture.size, picture.mode, path.stat().st_size)
 
 
+def build_measured(flowers: Path, penguins: Path) -> None:
+    """Print the rows of `core/data/measured.py`: whole millimetres and grams."""
+    with (flowers / "iris.csv").open() as file:
+        table = list(csv.reader(file))[1:]
+    rows = [(round(10 * float(row[2])), round(10 * float(row[3])), int(row[4])) for row in table]
+    print("FLOWERS =", tuple(rows))
+    with (penguins / "penguins.csv").open() as file:
+        known = [row for row in csv.DictReader(file) if row["sex"] in ("male", "female")]
+    # Neighbours are couples: an odd stride meets both sexes.
+    print("PENGUINS =", tuple(
+        (int(row["body_mass_g"]), int(row["flipper_length_mm"]), int(row["sex"] == "male"))
+        for row in known[::5]
+    ))  # fmt: skip
+
+
 BUILDERS = {
     "digits": build_digits, "digits8x8": build_digits8x8, "garments": build_garments, "emoji": build_emoji,
-    "photos": build_photos,
+    "photos": build_photos, "measured": build_measured,
 }  # fmt: skip
 
 if __name__ == "__main__":

@@ -49,7 +49,7 @@ class SurfaceCards(Popover):
         names = landscape.names()
         rows = -(-len(names) // _COLUMNS)
         for k, name in enumerate(names):
-            card = SurfaceCard(landscape.surface(name))
+            card = SurfaceCard(landscape.surface(name, **_points(name)))
             card.clicked.connect(lambda _=False, name=name: self._choose(name))
             self.cards[name] = card
             grid.addWidget(card, k % rows, k // rows)
@@ -66,7 +66,7 @@ class SurfaceCards(Popover):
 
     def _choose(self, name: str) -> None:
         self.close_popover()
-        self._session.context.do("race.surface", kind=name)
+        self._session.context.do("race.surface", kind=name, settings=_points(name))
 
     def _ask(self, card: SurfaceCard) -> None:
         across, down = card.surface.domain
@@ -76,6 +76,12 @@ class SurfaceCards(Popover):
             width=2 * _PICTURE[0], height=2 * _PICTURE[1], scale=1.2, done=card.show_map,
             failed=lambda sentence: None, asker=f"card-{card.surface.kind}",
         )  # fmt: skip
+
+
+def _points(name: str) -> dict[str, str]:
+    """Of a regression the points that are offered first: measured ones."""
+    known = landscape.data(name)
+    return {"data": known[0]} if known else {}
 
 
 class SurfaceCard(Control):

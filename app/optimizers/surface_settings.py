@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from core.layers.settings import Setting
 
 #: Sets of points by name; others are shown by theirs.
-_DATA = {"hours": tr("Hours and points"), "weight-height": tr("Weight and height")}
+_DATA = {
+    "iris": tr("Iris flowers"), "penguins": tr("Penguins"), "hours": tr("Hours and points"),
+    "weight-height": tr("Weight and height"),
+}  # fmt: skip
 
 
 def has_settings(kind: str) -> bool:
@@ -52,6 +55,8 @@ class SurfaceSettings(Popover):
             choice.chosen.connect(lambda value: self._set("data", value))
             self.fields["data"] = choice
             self.body.addLayout(row(tr("Points"), choice, tip=tip))
+            self.origin = Label("", "hint", "tx3", wrap=True, name="race-surface-origin")
+            self.body.addWidget(self.origin)
         for setting in landscape.settings(self.kind):
             self._add(setting)
         source = Label(surface.source, "hint", "tx3", wrap=True)
@@ -106,6 +111,9 @@ class SurfaceSettings(Popover):
             return
         surface = landscape.from_document(self._session.race.surface)
         self._note.setText(tr(surface.note))
+        if surface.samples is not None:
+            self.origin.setText(tr(surface.samples.origin))
+            self.origin.setVisible(bool(surface.samples.origin))
         now = surface.settings
         for name, field in self.fields.items():
             value = now[name.removesuffix("-slider")]

@@ -45,7 +45,10 @@ def settings(name: str) -> tuple[Setting, ...]:
 
 
 def data(name: str) -> tuple[str, ...]:
-    """Names of the sets of points a regression can be fitted to; none for other surfaces."""
+    """Names of the sets of points a regression can be fitted to, measured ones first; none for other surfaces.
+
+    Without a name it is "hours" that is fitted, drawn points, as it has always been.
+    """
     return regressions.DATA.get(_kind(name).name, ())
 
 

@@ -38,12 +38,15 @@ class Samples:
     u, t
         What is known and what is to be said of each sample, (n,), read-only.
     names
-        What `u` and `t` are, for axes.
+        What `u` and `t` are, for axes, with units where they have some.
+    origin
+        Who measured them, and under which licence they may be passed on; "" if that is nobody's.
     """
 
     u: Floats
     t: Floats
     names: tuple[str, str]
+    origin: str = ""
 
 
 @dataclass(frozen=True, eq=False)

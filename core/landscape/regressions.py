@@ -9,130 +9,35 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from core.errors import SettingError
-from core.landscape.heights import COLUMNS, Domain, Samples, Surface
+from core.landscape.heights import COLUMNS, Domain, Surface
 from core.landscape.known import Kind
+from core.landscape.points import LINEAR, LOGISTIC, given, scaled_samples
 from core.landscape.reading import read
 from core.layers.settings import Setting
-from core.naming import unknown
 
 if TYPE_CHECKING:
-    import numpy as np
+    from core.landscape.heights import Samples
 
-#: So many samples at most: a race visits all of them at every step, and twelve racers of 10,000 steps take a second.
-MOST_SAMPLES = 100
 _SCALED = Setting(
     "scaled", "Scale the feature", "bool", False,
     help="Give the feature the mean 0 and the standard deviation 1 before the loss is taken",
 )  # fmt: skip
 
 
-def _hours() -> Samples:
-    """Hours of study, and the points of an exam: 24 drawn samples of ``t = 2 + 0.8 u`` with noise."""
-    import numpy as np
-
-    from core.data.points import Dice
-
-    dice = Dice(11, 0)
-    u = np.round(dice.uniform(24, 0.5, 10.0), 2)
-    return _samples(u, np.round(2 + 0.8 * u + 0.9 * dice.normal(24), 2), ("hours", "points"))
-
-
-def _weight_height() -> Samples:
-    """Height over weight of the six people of the notes, in pounds and inches as they are told."""
-    import numpy as np
-
-    from core.data.tables import PEOPLE
-
-    people = np.array(PEOPLE, np.float64)
-    return _samples(people[:, 0], people[:, 1], ("weight", "height"))
-
-
-def _passed() -> Samples:
-    """Hours of study, and whether the exam was passed: 32 drawn samples, of which some in the middle went otherwise."""
-    import numpy as np
-
-    from core.data.points import Dice
-
-    dice = Dice(12, 0)
-    u = np.round(dice.uniform(32, 0.5, 10.0), 2)
-    chance = 1 / (1 + np.exp(-1.3 * (u - 5)))
-    return _samples(u, (dice.uniform(32) < chance).astype(np.float64), ("hours", "passed"))
-
-
-def _height_class() -> Samples:
-    """The class over the height of the six people of the notes, in inches; heights do not part the classes."""
-    import numpy as np
-
-    from core.data.tables import PEOPLE
-
-    people = np.array(PEOPLE, np.float64)
-    return _samples(people[:, 1], people[:, 2], ("height", "class"))
-
-
-_LINEAR = {"hours": _hours, "weight-height": _weight_height}
-_LOGISTIC = {"hours": _passed, "weight-height": _height_class}
-
-
-def _samples(u: np.ndarray, t: np.ndarray, names: tuple[str, str]) -> Samples:
-    for column in (u, t):
-        column.flags.writeable = False
-    return Samples(u, t, names)
-
-
-def _given(data: Any, known: dict[str, Any], kind: str) -> tuple[Samples, Any]:
-    """Samples by the name of a set, or the learner's own (see `core.landscape.surface`), with the setting for them."""
-    import numpy as np
-
-    if isinstance(data, str):
-        if data not in known:
-            raise SettingError(unknown(f"set of points for {kind}", data, known), "data")
-        return known[data](), data
-    try:
-        u, t = (np.array(data[key], np.float64) for key in COLUMNS)
-        names = tuple(str(name) for name in data.get("names", COLUMNS))
-        fine = u.ndim == 1 and u.shape == t.shape and len(names) == 2
-    except (KeyError, TypeError, ValueError, AttributeError):
-        fine = False
-    if not fine:
-        raise SettingError(
-            f"The points of {kind} are given by a name ({', '.join(known)}) or as two lists of numbers that are "
-            'equally long, {"u": [...], "t": [...]}.',
-            "data",
-        )
-    if not 2 <= len(u) <= MOST_SAMPLES or not (np.isfinite(u).all() and np.isfinite(t).all()):
-        raise SettingError(
-            f"The points of {kind} are 2 to {MOST_SAMPLES} finite numbers each; here are {len(u)}.",
-            "data",
-        )
-    if float(np.ptp(u)) == 0.0 or np.abs(u).max() > 1e6 or np.abs(t).max() > 1e6:
-        raise SettingError(
-            f"The points of {kind} lie at different u, within a million of 0: a line through them has to be one.",
-            "data",
-        )
-    return _samples(u, t, (names[0], names[1])), {
-        "u": u.tolist(),
-        "t": t.tolist(),
-        "names": list(names),
-    }
-
-
-def _scaled(samples: Samples) -> Samples:
-    u = (samples.u - samples.u.mean()) / samples.u.std()
-    return _samples(u, samples.t, (f"{samples.names[0]}, scaled", samples.names[1]))
-
-
 def linear(data: Any = "hours", scaled: bool = False) -> Surface:
     """The mean squared error of ``w u + b`` over the samples."""
     import numpy as np
 
-    samples, data = _given(data, _LINEAR, "linear regression")
-    samples = _scaled(samples) if scaled else samples
+    samples, data, view = given(data, LINEAR, "linear regression")
+    samples = scaled_samples(samples) if scaled else samples
     u, t = samples.u, samples.t
     line = np.stack([u - u.mean(), np.ones_like(u)], axis=1)
     w, middle = np.linalg.lstsq(line, t, rcond=None)[0]
     best = (float(w), float(middle - w * u.mean()))
     curvature = 2 * np.array([[(u * u).mean(), u.mean()], [u.mean(), 1.0]])
-    domain = _around(best, curvature, float(t.var()) + 1e-3)
+    domain, start = _around(best, curvature, float(t.var()) + 1e-3), None
+    if view is not None and not scaled:
+        domain, start = view
     return Surface(
         kind="linear-regression",
         title="Linear regression",
@@ -140,7 +45,7 @@ def linear(data: Any = "hours", scaled: bool = False) -> Surface:
         variables=("w", "b"),
         expression=read("(w*u + b - t)^2", ("w", "b", *COLUMNS)),
         domain=domain,
-        start=_corner(domain),
+        start=start or _corner(domain),
         settings={"data": data, "scaled": scaled},
         minima=(best,),
         log=True,
@@ -156,13 +61,15 @@ def logistic(data: Any = "hours", scaled: bool = False) -> Surface:
     """The mean binary cross-entropy of ``sigmoid(w u + b)`` over the samples, labels 0 and 1."""
     import numpy as np
 
-    samples, data = _given(data, _LOGISTIC, "logistic regression")
+    samples, data, view = given(data, LOGISTIC, "logistic regression")
     if not np.isin(samples.t, (0.0, 1.0)).all():
         raise SettingError("The labels t of logistic regression are 0 and 1.", "data")
-    samples = _scaled(samples) if scaled else samples
+    samples = scaled_samples(samples) if scaled else samples
     found = _most_likely(samples)
     best, curvature = found or ((0.0, 0.0), np.eye(2))
-    domain = _around(best, curvature, 0.4)
+    domain, start = _around(best, curvature, 0.4), None
+    if view is not None and not scaled:
+        domain, start = view
     return Surface(
         kind="logistic-regression",
         title="Logistic regression",
@@ -170,9 +77,10 @@ def logistic(data: Any = "hours", scaled: bool = False) -> Surface:
         variables=("w", "b"),
         expression=read("softplus((1 - 2*t)*(w*u + b))", ("w", "b", *COLUMNS)),
         domain=domain,
-        start=_corner(domain),
+        start=start or _corner(domain),
         settings={"data": data, "scaled": scaled},
         minima=(best,) if found else (),
+        log=True,
         source="Cox, The regression analysis of binary sequences, 1958",
         note="Cross-entropy, -ln of the probability of the true label, is convex: one minimum, flat far away."
         if found
@@ -235,5 +143,5 @@ KINDS = (
     Kind("linear-regression", linear, (_SCALED,)),
     Kind("logistic-regression", logistic, (_SCALED,)),
 )
-#: Names of the sets of points of each.
-DATA = {"linear-regression": tuple(_LINEAR), "logistic-regression": tuple(_LOGISTIC)}
+#: Names of the sets of points of each: measured ones first, then drawn ones and those of the notes.
+DATA = {"linear-regression": tuple(LINEAR), "logistic-regression": tuple(LOGISTIC)}

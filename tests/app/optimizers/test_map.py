@@ -288,6 +288,12 @@ def test_segments_and_cards_choose_a_surface(racing: Racing) -> None:
     assert common.value == ""
     racing.undo()
     assert racing.race.surface["kind"] in ("beale", "himmelblau")
+    # Of a regression measured points come first.
+    for kind, first in (("linear-regression", "iris"), ("logistic-regression", "penguins")):
+        QTest.mouseClick(picker.more, _LEFT)
+        QTest.mouseClick(cards.cards[kind], _LEFT)
+        assert racing.race.surface == {"kind": kind, "data": first, "scaled": False}
+        assert racing.race.start == landscape.surface(kind, data=first).start
 
 
 def test_one_surface_after_the_other_is_drawn(racing: Racing) -> None:
@@ -339,6 +345,13 @@ def test_settings_of_a_surface_change_it(racing: Racing) -> None:
     assert isinstance(points, Choice)
     points.chosen.emit("weight-height")
     assert racing.race.surface["data"] == "weight-height"
+    racing.raced()
+    # Where measured points are from stands below their name.
+    origin = panel.picker.chosen.origin
+    assert not origin.isVisible()
+    points.chosen.emit("penguins")
+    assert origin.isVisible()
+    assert "Gorman" in origin.text()
     racing.raced()
     panel.picker.chosen.close_popover()
     _surface(racing, "beale")

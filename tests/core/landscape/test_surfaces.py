@@ -12,7 +12,7 @@ import pytest
 from core import landscape
 from core.errors import SettingError
 from core.expressions import evaluate, to_tex
-from core.landscape import FormulaError, Surface, reference
+from core.landscape import FormulaError, Surface, race, reference
 from core.landscape.reading import read
 
 FORMULAS = (
@@ -31,6 +31,8 @@ def every() -> list[Surface]:
         landscape.surface("linear-regression", scaled=True),
         landscape.surface("linear-regression", data="weight-height"),
         landscape.surface("logistic-regression", data="weight-height", scaled=True),
+        landscape.surface("linear-regression", data="penguins"),
+        landscape.surface("logistic-regression", data="iris"),
         *map(landscape.formula, FORMULAS),
     ]
 
@@ -242,6 +244,82 @@ def test_regressions_take_the_learners_own_points() -> None:
             for scaled in (False, True):
                 surface = landscape.surface(name, data=data, scaled=scaled)
                 np.testing.assert_allclose(surface.gradients(surface.minima), 0, atol=1e-9)
+
+
+MEASURED = [
+    (kind, data)
+    for kind in ("linear-regression", "logistic-regression")
+    for data in ("iris", "penguins")
+]
+
+
+@pytest.mark.parametrize(("kind", "data"), MEASURED)
+def test_measured_points_come_first_with_units_and_where_they_are_from(
+    kind: str, data: str
+) -> None:
+    assert set(landscape.data(kind)[:2]) == {"iris", "penguins"}
+    for scaled in (False, True):
+        surface = landscape.surface(kind, data=data, scaled=scaled)
+        samples = surface.samples
+        assert samples is not None
+        assert 50 <= len(samples.u) <= 100
+        assert not samples.u.flags.writeable
+        assert samples.origin.startswith(f"{len(samples.u)} of the ")
+        assert samples.origin.endswith(("(CC0).", "(CC BY 4.0)."))
+        feature, target = samples.names
+        assert feature.endswith("scaled" if scaled else ("(cm)", "(kg)"))
+        assert "(" not in feature or not scaled
+        assert target.endswith("(cm)") == (kind == "linear-regression")
+        # Exact, wherever the weights are.
+        np.testing.assert_allclose(surface.gradients(surface.minima), 0, atol=1e-12)
+        (x0, x1), (y0, y1) = surface.domain
+        for x, y in (*surface.minima, surface.start):
+            assert x0 < x < x1
+            assert y0 < y < y1
+
+
+def test_measured_points_are_those_of_the_tables() -> None:
+    from core.data.measured import FLOWERS, PENGUINS
+
+    # Means of both measurements of each species, as they are told of Fisher's table.
+    table = np.array(FLOWERS, np.float64)
+    means = [table[table[:, 2] == k, :2].mean(axis=0) / 10 for k in range(3)]
+    np.testing.assert_allclose(means, [(1.462, 0.246), (4.26, 1.326), (5.552, 2.026)], atol=1e-9)
+    birds = np.array(PENGUINS)
+    assert birds.shape == (67, 3)
+    assert set(birds[:, 2]) == {0, 1}
+    assert birds[:, 0].min() >= 2700
+    assert birds[:, 0].max() <= 6300
+    # Of males and females there are about as many: neighbours in the table are couples.
+    assert abs(birds[:, 2].mean() - 0.5) < 0.05
+    males = landscape.surface("logistic-regression", data="penguins").samples
+    assert males is not None
+    np.testing.assert_array_equal(males.t, birds[:, 2])
+
+
+@pytest.mark.parametrize(("kind", "data"), MEASURED)
+def test_racers_with_their_usual_rates_get_on_where_points_are_measured(
+    kind: str, data: str
+) -> None:
+    surface = landscape.surface(kind, data=data)
+    sides = np.ptp(np.array(surface.domain), axis=1)
+    lowest = float(surface.values(surface.minima[0]))
+    for racer in ("adam", "momentum", "nesterov", "rmsprop", "adagrad"):
+        way = landscape.trajectory(surface, race.kind(racer).optimizer, surface.start, 120)
+        assert way.left is None
+        assert np.linalg.norm((way.positions[-1] - way.positions[0]) / sides) > 0.1, racer
+        # Most of the height above the minimum is gone, and the valley's floor is still ahead, or was reached.
+        assert way.losses[-1] - lowest < 0.3 * (way.losses[0] - lowest), racer
+
+
+def test_documents_without_points_mean_what_they_have_always_meant() -> None:
+    for kind in ("linear-regression", "logistic-regression"):
+        surface = landscape.from_document({"kind": kind})
+        assert surface.settings == {"data": "hours", "scaled": False}
+        assert surface.samples is not None
+        assert surface.samples.origin == ""
+    assert surface.domain == ((-1.05, 3.66), (-22.2, 6.68))
+    assert surface.start == (-0.108, -0.54)
 
 
 def test_scaling_the_feature_makes_the_bowl_round() -> None:

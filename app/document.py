@@ -110,8 +110,10 @@ class Document(QObject):
     -------
     changed()
         Anything an edit can change, once per edit.
+    model_changed()
+        The same but for edits of the race alone: who shows the network has nothing to do then.
     network_changed(), training_changed(), data_changed(), name_changed(), race_changed()
-        That part; emitted before ``changed``.
+        That part; emitted before ``model_changed``, and this before ``changed``.
     selection_changed()
         Another layer is selected.
     file_changed()
@@ -121,6 +123,7 @@ class Document(QObject):
     """
 
     changed = Signal()
+    model_changed = Signal()
     network_changed = Signal()
     training_changed = Signal()
     data_changed = Signal()
@@ -137,7 +140,7 @@ class Document(QObject):
         self._selection: str | None = None
         self._gesture = 0
         self._unsaved = False
-        self._inspection: tuple[State, Inspection] | None = None
+        self._inspection: tuple[tuple[Any, ...], Inspection] | None = None
         self._dismissed: set[tuple[str, str]] = set()
         self.stack = QUndoStack(self)
         self.stack.setUndoLimit(1000)
@@ -192,10 +195,12 @@ class Document(QObject):
 
     @property
     def inspection(self) -> Inspection:
-        """Shapes, counts and problems; worked out once for each state."""
-        if self._inspection is None or self._inspection[0] is not self._state:
-            self._inspection = (self._state, look_at(self._state))
-        return self._inspection[1]
+        """Shapes, counts and problems; worked out once for each network with its training and data."""
+        state, known = self._state, self._inspection
+        parts = (state.network, state.training, state.data)
+        if known is None or any(old is not new for old, new in zip(known[0], parts, strict=True)):
+            known = self._inspection = (parts, look_at(state))
+        return known[1]
 
     @property
     def advice(self) -> tuple[Advice, ...]:
@@ -205,6 +210,7 @@ class Document(QObject):
     def dismiss(self, advice: Advice) -> None:
         """Do not give that advice about that layer any more, until the project is closed."""
         self._dismissed.add((advice.layer, advice.title))
+        self.model_changed.emit()
         self.changed.emit()
 
     # Changing it
@@ -307,17 +313,14 @@ class Document(QObject):
         self._tell(old)
 
     def _tell(self, old: State, *, everything: bool = False) -> None:
-        new = self._state
-        if everything or old.network != new.network:
-            self.network_changed.emit()
-        if everything or old.training != new.training:
-            self.training_changed.emit()
-        if everything or old.data != new.data:
-            self.data_changed.emit()
-        if everything or old.name != new.name:
-            self.name_changed.emit()
-        if everything or old.race != new.race:
-            self.race_changed.emit()
+        new, others = self._state, []
+        for name in ("network", "training", "data", "name", "race"):
+            if everything or getattr(old, name) != getattr(new, name):
+                others.append(name)
+                getattr(self, f"{name}_changed").emit()
+        # What was done to the runs changes no part, and is told all the same.
+        if others != ["race"]:
+            self.model_changed.emit()
         self.changed.emit()
 
     @Slot(bool)

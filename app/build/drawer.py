@@ -293,7 +293,7 @@ class Drawer(Panel):
         self._tabs[0].setChecked(True)
         self.summary.layer_clicked.connect(lambda layer: context.do("select.layer", layer=layer))
         document = context.document
-        document.changed.connect(self.refresh)
+        document.model_changed.connect(self.refresh)
         document.selection_changed.connect(self._on_selection)
         self.setFixedHeight(HEIGHT)
         self.refresh()

@@ -51,7 +51,7 @@ class Inspector(Panel):
         inside.addStretch(1)
         self._pages.addWidget(empty)
         document = context.document
-        document.changed.connect(self.refresh)
+        document.model_changed.connect(self.refresh)
         document.selection_changed.connect(self.refresh)
         context.theme_changed.connect(self.refresh)
         self.refresh()

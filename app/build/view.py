@@ -81,7 +81,7 @@ class BuildView(QWidget):
     def _connect(self) -> None:
         context = self._context
         document = context.document
-        document.changed.connect(self._refresh)
+        document.model_changed.connect(self._refresh)
         document.selection_changed.connect(self._on_selection)
         context.engine.snapshot_ready.connect(self._on_snapshot)
         context.theme_changed.connect(self._refresh)

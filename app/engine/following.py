@@ -34,7 +34,7 @@ class Follower(QObject):
         self._timer.setSingleShot(True)
         self._timer.setInterval(_SETTLE)
         self._timer.timeout.connect(self.look)
-        document.changed.connect(self._on_changed)
+        document.model_changed.connect(self._on_changed)
 
     @Slot()
     def _on_changed(self) -> None:

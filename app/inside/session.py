@@ -125,7 +125,7 @@ class InsideSession(QObject):
         engine.subscribe(OWNER, ())
         engine.snapshot_ready.connect(self._on_snapshot)
         engine.state_changed.connect(self._on_state)
-        context.document.changed.connect(self._on_document)
+        context.document.model_changed.connect(self._on_document)
         self._unsubscribe = context.bus.subscribe(self._on_message, ("select.sample",))
         self._on_document()
         self._on_snapshot()
@@ -138,7 +138,7 @@ class InsideSession(QObject):
         engine, context = self.context.engine, self.context
         engine.snapshot_ready.disconnect(self._on_snapshot)
         engine.state_changed.disconnect(self._on_state)
-        context.document.changed.disconnect(self._on_document)
+        context.document.model_changed.disconnect(self._on_document)
         self._unsubscribe()
         engine.unsubscribe(OWNER)
         self._leave_off()

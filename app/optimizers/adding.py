@@ -109,7 +109,7 @@ class AddRacers(Popover):
         for name, button in self.kinds.items():
             button.clicked.connect(lambda _=False, n=name: session.context.do("race.add", kind=n))
             self.body.addWidget(button)
-        session.race_changed.connect(self._follow)
+        session.racers_changed.connect(self._follow)
         session.paths_changed.connect(self._follow)
         self._show()
 

@@ -71,7 +71,7 @@ class RaceCommands:
 
     def _edit(self, label: str, race: Race, merge: tuple[Any, ...] | None = None) -> None:
         try:
-            check(race)
+            check(race, self._race)
         except ChainruleError as error:
             raise CommandError(str(error)) from error
         self._document.edit(label, merge=merge, race=race)

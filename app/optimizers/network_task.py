@@ -101,7 +101,7 @@ class NetworkTask(QObject):
             ("race.network_rate", self._do_rate, tr("Learning rate on the network")),
         ):
             context.bus.register(name, handler, label=label)
-        session.race_changed.connect(self.changed)
+        session.racers_changed.connect(self.changed)
         context.engine.progressed.connect(self._on_progress)
         # What is open is another network, and its weights.
         self._unsubscribe = context.bus.subscribe(lambda _: self.forget(), ("project.opened",))

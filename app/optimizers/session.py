@@ -40,6 +40,8 @@ class RaceSession(QObject):
     -------
     race_changed()
         The document's race is another; its paths follow.
+    racers_changed()
+        So are its racers: who takes part, or what they are set to. Told before ``race_changed``.
     paths_changed()
         `answer` is new.
     moved()
@@ -53,6 +55,7 @@ class RaceSession(QObject):
     """
 
     race_changed = Signal()
+    racers_changed = Signal()
     paths_changed = Signal()
     moved = Signal()
     chosen = Signal()
@@ -85,6 +88,7 @@ class RaceSession(QObject):
         self._asking = 0
         self._again = self._waiting = False
         self._known: Race | None = None
+        self._listed = context.document.race.racers
         self._count: Callable[[], int] = lambda: 0
         remembered = context.settings.get("race_speed", _DEFAULT)
         if remembered in SPEEDS:
@@ -388,6 +392,9 @@ class RaceSession(QObject):
 
     @Slot()
     def _on_race(self) -> None:
+        listed, self._listed = self._listed, self.race.racers
+        if listed != self._listed:
+            self.racers_changed.emit()
         self.race_changed.emit()
         if self._active:
             self._ask()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QSize, Slot
 from PySide6.QtGui import QResizeEvent
@@ -39,6 +39,8 @@ class SurfacePicker(QWidget):
         self.setObjectName("race-picker")
         self._session = session
         self._popover: Popover | None = None
+        #: The surface that is shown.
+        self._shown: dict[str, Any] | None = None
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
@@ -116,6 +118,10 @@ class SurfacePicker(QWidget):
     @Slot()
     def refresh(self) -> None:
         """Show which surface is raced on."""
+        surface = self._session.race.surface
+        if surface == self._shown:
+            return
+        self._shown = surface
         self.common.set_value(self._kind if self._kind in COMMON else "")
         self.settings.setVisible(self._adjustable)
         self._name()

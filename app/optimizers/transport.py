@@ -41,6 +41,8 @@ class RaceTransport(Transport):
         super().__init__(parent)
         self._session = session
         self._epochs = 0
+        #: What was counted last.
+        self._counts: tuple[object, ...] = ()
         self.surface = Chip(
             name="race-surface-chip",
             label=tr("Surface"),
@@ -58,7 +60,7 @@ class RaceTransport(Transport):
         self.sharing = Sharing(session, self)
         for signal in (session.race_changed, session.paths_changed):
             signal.connect(self._show_race)
-            signal.connect(self.counted)
+            signal.connect(self._count)
         for signal in (
             session.moved,
             session.playing_changed,
@@ -103,6 +105,15 @@ class RaceTransport(Transport):
     def set_compact(self, level: int) -> None:
         """Leave out words a narrow window has no room for."""
         self.sharing.button.set_label("" if level >= 1 else tr("Share"))
+
+    def _count(self) -> None:
+        """Tell that what is counted is another: how many racers and steps, and on what; not where they begin."""
+        race, answer = self._session.race, self._session.answer
+        raced = None if answer is None else answer.race.surface
+        counts = (len(race.racers), race.steps, race.surface, raced)
+        if counts != self._counts:
+            self._counts = counts
+            self.counted.emit()
 
     def _show_race(self) -> None:
         session = self._session

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from app.engine.questions.racing import RaceAnswer
     from app.theme import Theme
-    from core.landscape.race import Race
+    from core.landscape.race import Race, Racer
 
 #: Height of a row, and of one where there is little room.
 ROW, LOW = 74.0, 52.0
@@ -114,13 +114,13 @@ def rows(
     return tuple(made)
 
 
-#: The race whose rows were asked for last, with what does not change from step to step.
-_last: list[tuple[Race, bool, tuple[RaceRow, ...]]] = []
+#: The racers whose rows were asked for last, with what does not change from step to step.
+_last: list[tuple[tuple[Racer, ...], bool, tuple[RaceRow, ...]]] = []
 
 
 def _unmoved(race: Race, *, samples: bool) -> tuple[RaceRow, ...]:
     """Return the rows before anything is computed: what they are called and set to."""
-    if _last and _last[0][0] is race and _last[0][1] == samples:
+    if _last and _last[0][0] is race.racers and _last[0][1] == samples:
         return _last[0][2]
     look = looks(race)
     made = tuple(
@@ -129,7 +129,7 @@ def _unmoved(race: Race, *, samples: bool) -> tuple[RaceRow, ...]:
         )
         for one in race.racers
     )  # fmt: skip
-    _last[:] = [(race, samples, made)]
+    _last[:] = [(race.racers, samples, made)]
     return made
 
 

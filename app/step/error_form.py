@@ -41,7 +41,7 @@ class ErrorForm(Panel):
         row.addWidget(Label(tr("Error (Y − O)²"), "label", "tx2"))
         row.addStretch(1)
         row.addWidget(self.choice)
-        context.document.changed.connect(self.refresh)
+        context.document.model_changed.connect(self.refresh)
         self.refresh()
 
     def refresh(self) -> None:

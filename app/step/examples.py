@@ -98,7 +98,7 @@ class NoteStrip(Panel):
             row.addWidget(widget, 0, Qt.AlignmentFlag.AlignTop)
         if not context.bus.knows("step.note"):
             context.bus.register("step.note", self.show_note, label=tr("Note"))
-        context.document.changed.connect(self.refresh)
+        context.document.model_changed.connect(self.refresh)
         context.document.opened.connect(self._on_opened)
         # Whoever puts it somewhere refreshes it: shown before, it would be a window of its own for a moment.
         self.hide()

@@ -107,7 +107,7 @@ class StepSession(QObject):
         engine.snapshot_ready.connect(self._pull)
         engine.state_changed.connect(self._on_state)
         context.clock.tick.connect(self._on_tick)
-        context.document.changed.connect(self._on_document)
+        context.document.model_changed.connect(self._on_document)
         self._unsubscribe = context.bus.subscribe(
             self._on_message, ("select.cell", "select.row", "step.inspect")
         )
@@ -136,7 +136,7 @@ class StepSession(QObject):
         engine.snapshot_ready.disconnect(self._pull)
         engine.state_changed.disconnect(self._on_state)
         context.clock.tick.disconnect(self._on_tick)
-        context.document.changed.disconnect(self._on_document)
+        context.document.model_changed.disconnect(self._on_document)
         self._unsubscribe()
         engine.unsubscribe(self.key)
         # So that the next visit subscribes again.

@@ -120,7 +120,7 @@ class TrainView(QWidget):
 
     def _connect(self) -> None:
         context = self._context
-        context.document.changed.connect(self._show_document)
+        context.document.model_changed.connect(self._show_document)
         context.document.selection_changed.connect(self._refresh)
         context.theme_changed.connect(self._repaint)
         context.clock.tick.connect(self._on_tick)

@@ -64,6 +64,7 @@ class Actions(dict[str, QAction]):
         super().__init__()
         self._window = window
         self._icons: dict[str, str] = {}
+        self._tips: dict[str, str] = {}
         for entry in _entries():
             self.make(entry.name, entry.text, entry.keys, entry.icon, entry.tip, entry.checkable)
 
@@ -91,6 +92,9 @@ class Actions(dict[str, QAction]):
 
     def set_tip(self, name: str, tip: str) -> None:
         """Change what the tooltip says; the key is added."""
+        if self._tips.get(name) == tip:
+            return
+        self._tips[name] = tip
         action = self[name]
         key = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
         action.setToolTip(f"{tip} ({key})" if key else tip)

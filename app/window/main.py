@@ -18,7 +18,7 @@ from app.engine.state import EngineState
 from app.studies import commands as studies
 from app.text import tr
 from app.theme_sheet import ThemeSwitch
-from app.transport import Transport
+from app.transport import Transport, TransportState
 from app.widgets import Banner, ProgressLine, Toast
 from app.widgets.guarded import guarded
 from app.window import data_editor, dialogs, training_editor, transport
@@ -68,6 +68,9 @@ class MainWindow(QMainWindow):
         self._views: dict[str, QWidget] = {}
         self._data_shown: object = None
         self._counted = 0
+        #: What undo and redo were called last, and what the top bar showed last of what a workspace plays.
+        self._undo_shown: tuple[object, ...] = ()
+        self._driven_shown: tuple[Transport, TransportState] | None = None
         self._workspaces = {item.id: item for item in workspaces()}
         self.document_commands = DocumentCommands(context.document, context.bus)
         self.projects = Projects(context, self)
@@ -158,7 +161,7 @@ class MainWindow(QMainWindow):
     def _connect(self) -> None:
         context, acts = self.context, self.actions_by_name
         document, engine = context.document, context.engine
-        document.changed.connect(self._show_document)
+        document.model_changed.connect(self._show_document)
         document.changed.connect(self._refusal_is_over)
         document.file_changed.connect(self._show_file)
         document.stack.canUndoChanged.connect(self._show_undo)
@@ -344,10 +347,15 @@ class MainWindow(QMainWindow):
     @Slot()
     def _show_undo(self) -> None:
         stack, acts = self.context.document.stack, self.actions_by_name
-        for name, can, label in (
+        shown = (
             ("edit-undo", stack.canUndo(), stack.undoText()),
             ("edit-redo", stack.canRedo(), stack.redoText()),
-        ):
+        )
+        # A drag is one entry: it goes on being called what it is.
+        if shown == self._undo_shown:
+            return
+        self._undo_shown = shown
+        for name, can, label in shown:
             word = tr("Undo") if name == "edit-undo" else tr("Redo")
             acts[name].setEnabled(can)
             acts[name].setText(f"{word}: {label}" if label else word)
@@ -364,6 +372,7 @@ class MainWindow(QMainWindow):
         if state.status in ("starting", "ready", "playing"):
             self.announcements.divergence_is_over()
         if self._driven is None:
+            self._driven_shown = None
             transport.show(context, self.actions_by_name, state)
         else:
             self._show_driven()
@@ -459,6 +468,10 @@ class MainWindow(QMainWindow):
         other = self._driven
         if other is None:
             return
+        shown = (other, other.state)
+        if shown == self._driven_shown:
+            return
+        self._driven_shown = shown
         self.top.show_other()
         transport.show_other(self.actions_by_name, other)
 

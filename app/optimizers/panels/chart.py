@@ -111,14 +111,14 @@ class ChartPanel(QWidget):
     def showEvent(self, event: QShowEvent) -> None:
         session = self._session
         session.moved.connect(self._follow_time)
-        for signal in (session.paths_changed, session.chosen, session.race_changed):
+        for signal in (session.paths_changed, session.chosen, session.racers_changed):
             signal.connect(self._follow)
         self._follow()
 
     def hideEvent(self, event: QHideEvent) -> None:
         session = self._session
         session.moved.disconnect(self._follow_time)
-        for signal in (session.paths_changed, session.chosen, session.race_changed):
+        for signal in (session.paths_changed, session.chosen, session.racers_changed):
             signal.disconnect(self._follow)
 
     @Slot()

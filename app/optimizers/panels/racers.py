@@ -250,8 +250,8 @@ class RacersPanel(QWidget):
 
     def showEvent(self, event: QShowEvent) -> None:
         session = self.session
-        for signal in (session.race_changed, session.paths_changed):
-            signal.connect(self._follow_race)
+        session.racers_changed.connect(self._follow_race)
+        session.paths_changed.connect(self._follow_values)
         session.moved.connect(self._follow_time)
         session.playing_changed.connect(self._follow_time)
         session.chosen.connect(self._follow_chosen)
@@ -260,8 +260,8 @@ class RacersPanel(QWidget):
 
     def hideEvent(self, event: QHideEvent) -> None:
         session = self.session
-        for signal in (session.race_changed, session.paths_changed):
-            signal.disconnect(self._follow_race)
+        session.racers_changed.disconnect(self._follow_race)
+        session.paths_changed.disconnect(self._follow_values)
         session.moved.disconnect(self._follow_time)
         session.playing_changed.disconnect(self._follow_time)
         session.chosen.disconnect(self._follow_chosen)

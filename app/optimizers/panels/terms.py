@@ -45,7 +45,7 @@ class TermsPanel(ScrollPanel):
         self.body.addStretch(1)
         for signal in (session.moved, session.paths_changed, session.playing_changed):
             signal.connect(self._follow)
-        for signal in (session.race_changed, session.chosen):
+        for signal in (session.racers_changed, session.chosen):
             signal.connect(self._on_race)
         session.context.theme_changed.connect(self._on_theme)
 

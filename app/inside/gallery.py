@@ -42,7 +42,7 @@ class Gallery(Painted):
         The cell the keyboard is at.
     """
 
-    ground = True
+    ground = "bg0"
     tile, under, gap, left = 72, 34, 12, 0
 
     def __init__(self, name: str, title: str, pictures: SamplePictures) -> None:

@@ -41,7 +41,7 @@ class MaximizingStage(Painted):
 
     wanted = Signal(int)
     turned = Signal(int)
-    ground = True
+    ground = "bg0"
 
     def __init__(self) -> None:
         super().__init__("inside-maximization", tr("Activation maximization"))

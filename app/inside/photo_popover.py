@@ -84,7 +84,7 @@ class Thumb(Control):
 class CropView(Painted):
     """The photograph and the window of it that is looked at: drag it, turn the wheel, arrows, + and −."""
 
-    ground, smooth = True, False
+    ground, smooth = "bg0", False
 
     def __init__(self, session: InsideSession) -> None:
         super().__init__(

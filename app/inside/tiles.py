@@ -33,7 +33,7 @@ class Tiles(Painted):
         What Look inside shares.
     """
 
-    ground = True
+    ground = "bg0"
 
     def __init__(self, name: str, title: str, session: InsideSession) -> None:
         super().__init__(

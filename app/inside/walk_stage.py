@@ -48,7 +48,7 @@ class WalkStage(Painted):
     """
 
     played = Signal()
-    ground = True
+    ground = "bg0"
     ring_inset = 5
 
     def __init__(self, session: InsideSession) -> None:

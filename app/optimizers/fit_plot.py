@@ -33,7 +33,7 @@ class FitPlot(Painted):
         What the map shows: the surface of a regression, and where everybody is.
     """
 
-    ground, ring_inset = True, 2
+    ground, ring_inset = "bg0", 2
 
     def __init__(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from app.bus import CommandError
 from app.scenes.race_terms import Picture, picture
@@ -85,15 +86,24 @@ def term_count(session: RaceSession) -> int:
     return 0 if racer is None else len(terms_of(racer)) - 1
 
 
+#: The update that was asked for last, by session: several panels ask for the same one at every moment.
+_last: WeakKeyDictionary[RaceSession, Update] = WeakKeyDictionary()
+
+
 def update_of(session: RaceSession, step: int | None = None) -> Update | None:
     """Return the update after so many steps (by default where the race stands), or None: nothing is computed yet."""
-    found = next(((one, path) for one, path in session.racers if one.id == session.racer), None)
-    if found is None or session.surface is None:
+    chosen, surface = session.racer, session.surface
+    found = next(((one, path) for one, path in session.racers if one.id == chosen), None)
+    if found is None or surface is None:
         return None
     racer, path = found
-    last = len(path.positions) - 1
-    at = min(session.step if step is None else step, last)
-    return Update(racer, path, at, session.surface.variables)
+    at = min(session.step if step is None else step, len(path.positions) - 1)
+    known = _last.get(session)
+    if known is None or not known.is_of(racer, path, at, surface.variables):
+        known = Update(racer, path, at, surface.variables)
+        if step is None:
+            _last[session] = known
+    return known
 
 
 def revealed(session: RaceSession) -> int | None:

@@ -72,7 +72,7 @@ class SliceMap(Painted):
     """
 
     drawn = Signal()
-    ground, ring_inset = True, 2
+    ground, ring_inset = "bg0", 2
 
     def __init__(self, session: RaceSession, task: NetworkTask, slice_task: SliceTask) -> None:
         title = tr("Slice of your network's loss")

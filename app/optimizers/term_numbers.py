@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from PySide6.QtCore import QEvent, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QFontMetricsF, QHelpEvent, QPainter
+from PySide6.QtGui import QColor, QFontMetricsF, QHelpEvent, QPainter
 from PySide6.QtWidgets import QSizePolicy, QToolTip
 
+from app import theme
 from app.optimizers import seeing
 from app.optimizers.term_table import figure
 from app.scenes import draw
@@ -32,6 +33,25 @@ _EDGE, _LINE = (16, 14, 12), 18
 _HIGHEST = 150.0
 
 
+class _Shown(NamedTuple):
+    """A moment as it is painted.
+
+    Attributes
+    ----------
+    ink
+        The racer's.
+    sign, laid
+        The term's symbol, and its formula with numbers; None where there is none.
+    value
+        What comes out; "" where there is nothing.
+    """
+
+    ink: QColor
+    sign: f.Formula
+    laid: f.Formula | None
+    value: str
+
+
 class TermNumbers(Painted):
     """See the module's text.
 
@@ -40,6 +60,8 @@ class TermNumbers(Painted):
     session
         Whose racer it is.
     """
+
+    ground = "bg1"
 
     def __init__(self, session: RaceSession) -> None:
         super().__init__(
@@ -51,6 +73,7 @@ class TermNumbers(Painted):
         self._of: tuple[object, ...] = ()
         self._high = 0
         self._sentence = ""
+        self._shown: _Shown | None = None
         self.setFixedHeight(120)
 
     @property
@@ -69,14 +92,30 @@ class TermNumbers(Painted):
     def follow(self) -> None:
         """Show another moment. While the race runs it does not become lower, so that nothing below it dances."""
         session, update = self._session, seeing.update_of(self._session)
-        self._sentence = "" if update is None else caption(update, seeing.marked(session, update))
-        self.setAccessibleDescription(self._sentence)
-        of = (session.racer, "" if update is None else seeing.marked(session, update), self.width())
-        high = self._height(update)
+        name = "" if update is None else seeing.marked(session, update)
+        self._sentence = "" if update is None else caption(update, name)
+        self._shown = None if update is None else self._moment(update, name)
+        # Many times a second it is of no use to anybody.
+        if not session.playing:
+            self.setAccessibleDescription(self._sentence)
+        of = (session.racer, name, self.width())
+        high = self._height()
         self._high = max(self._high, high) if of == self._of and session.playing else high
         self._of = of
         self.setFixedHeight(self._high)
         self.update()
+
+    def _moment(self, update: Update, name: str) -> _Shown | None:
+        session, axis = self._session, seeing.axis_of(self._session)
+        look = looks(session.race).get(session.racer)
+        if look is None:
+            return None
+        letter = update.letters[min(axis, len(update.letters) - 1)]
+        none = update.gone or (update.last and name not in (POINT, GRADIENT, RAW))
+        return _Shown(
+            look.color(theme.current()), title(update, name, letter), self.laid(update),
+            "" if none else figure(update.number(name, axis)),
+        )  # fmt: skip
 
     def resizeEvent(self, event: object) -> None:
         self.follow()
@@ -111,10 +150,10 @@ class TermNumbers(Painted):
             (letter, ()): float(one) for letter, one in zip(surface.variables, at, strict=False)
         }
 
-    def _height(self, update: Update | None) -> int:
+    def _height(self) -> int:
         height = 12 + 16 + 4
-        if update is not None:
-            laid = self.laid(update)
+        if self._shown is not None:
+            laid = self._shown.laid
             if laid is not None:
                 height += round(laid.height) + 4
             height += 20
@@ -129,40 +168,23 @@ class TermNumbers(Painted):
     # -- painting
 
     def paint(self, painter: QPainter, colors: Theme, area: QRect) -> None:
-        session, update = self._session, seeing.update_of(self._session)
-        edge = _EDGE[self._level]
-        if update is None:
-            draw.text(
-                painter,
-                edge,
-                24,
-                session.problem or tr("The race is being computed."),
-                12,
-                colors.tx3,
-            )
+        edge, shown = _EDGE[self._level], self._shown
+        if shown is None:
+            if seeing.update_of(self._session) is None:
+                words = self._session.problem or tr("The race is being computed.")
+                draw.text(painter, edge, 24, words, 12, colors.tx3)
             return
-        inks = (
-            Inks(colors, looks(session.race)[session.racer].color(colors))
-            if session.racer
-            else None
-        )
-        if inks is None:
-            return
-        name, axis = seeing.marked(session, update), seeing.axis_of(session)
-        letter = update.letters[min(axis, len(update.letters) - 1)]
-        sign = title(update, name, letter)
+        inks, sign, laid = Inks(colors, shown.ink), shown.sign, shown.laid
         f.paint(painter, sign, inks, edge, 24 - sign.baseline)
-        laid = self.laid(update)
         words = tr("with numbers") if laid is not None else tr("in numbers")
         draw.text(painter, edge + sign.width + 5, 24, words, 11, colors.tx2, weight=600)
         y = 32.0
         if laid is not None:
             f.paint(painter, laid, inks, edge, y)
             y += laid.height + 4
-        if not (update.gone or (update.last and name not in (POINT, GRADIENT, RAW))):
-            value = update.number(name, axis)
+        if shown.value:
             at = edge + draw.text(painter, edge, y + 14, "= ", 12, colors.tx3, mono=True)
-            draw.text(painter, at, y + 14, figure(value), 12, colors.tx, weight=600, mono=True)
+            draw.text(painter, at, y + 14, shown.value, 12, colors.tx, weight=600, mono=True)
         y += 20
         if self._sentence:
             box = QRectF(edge, y + 6, self.width() - 2 * edge, self.height() - y - 6)

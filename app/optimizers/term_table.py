@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPoint, QRect, Qt
-from PySide6.QtGui import QHelpEvent, QImage, QKeyEvent, QMouseEvent, QPainter
+from PySide6.QtGui import QColor, QHelpEvent, QImage, QKeyEvent, QMouseEvent, QPainter
 from PySide6.QtWidgets import QSizePolicy, QToolTip
 
+from app import theme
 from app.optimizers import seeing
 from app.scenes import draw
 from app.scenes import formula as f
@@ -56,6 +57,23 @@ def written(one: Term, role: str) -> f.Formula:
     return f.lay_out(to_box(source, f.Pen(11, role=role)))
 
 
+class Cell(NamedTuple):
+    """A number of the table.
+
+    Attributes
+    ----------
+    row, column
+        How many terms come before its own, and how many columns of numbers before that in which it ends.
+    words, ink
+        What is written, and the token of its colour.
+    """
+
+    row: int
+    column: int
+    words: str
+    ink: str
+
+
 class TermTable(Painted):
     """See the module's text. Click, or up and down for a term and left and right for an axis.
 
@@ -65,7 +83,7 @@ class TermTable(Painted):
         Whose racer it is.
     """
 
-    ring_inset = 2
+    ground, ring_inset = "bg1", 2
 
     def __init__(self, session: RaceSession) -> None:
         super().__init__(
@@ -74,7 +92,9 @@ class TermTable(Painted):
         self._session = session
         self._level = 0
         self._over = -1
-        self._ground: tuple[tuple[object, ...], QImage] | None = None
+        #: All but the numbers, as a picture, and of what; the numbers as they were when it was told to follow last.
+        self._under: tuple[tuple[object, ...], QImage] | None = None
+        self._cells: tuple[Cell, ...] = ()
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.follow()
 
@@ -91,12 +111,23 @@ class TermTable(Painted):
 
     def follow(self) -> None:
         """Take as much room as there are terms, and tell which one is marked."""
+        session, update = self._session, seeing.update_of(self._session)
         self.setFixedHeight(_HEAD + _ROW[self._level] * len(self.terms))
-        update = seeing.update_of(self._session)
-        if update is not None:
-            name = seeing.marked(self._session, update)
-            self.setAccessibleDescription(self.told(update, name))
-        self.update()
+        # Many times a second it is of no use to anybody.
+        if update is not None and not session.playing:
+            self.setAccessibleDescription(self.told(update, seeing.marked(session, update)))
+        before, self._cells = self._cells, self.cells()
+        alike = self._under is not None and self._under[0] == self._key(update)
+        if not (session.playing and alike and len(before) == len(self._cells)):
+            self.update()
+            return
+        # While it plays, only what is another number is painted.
+        pairs = zip(before, self._cells, strict=True)
+        rows = [new.row for old, new in pairs if old != new]
+        if rows:
+            left = self._columns(len(self._letters()))[0] - _NUMBER[self._level]
+            box = self.row_rect(rows[0]).united(self.row_rect(rows[-1]))
+            self.update(box.adjusted(left, 0, 0, 0))
 
     def set_compact(self, level: int) -> None:
         """Take less room in small windows."""
@@ -147,24 +178,38 @@ class TermTable(Painted):
 
     # -- painting
 
-    def paint(self, painter: QPainter, colors: Theme, area: QRect) -> None:
-        session, update = self._session, seeing.update_of(self._session)
-        racer = session.race.racer(session.racer)
-        letters, terms = self._letters(), self.terms
+    def _ink(self, colors: Theme) -> QColor:
+        """The racer's colour."""
+        session = self._session
+        look = looks(session.race).get(session.racer)
+        return colors.tx if look is None else look.color(colors)
+
+    def _key(self, update: Update | None) -> tuple[object, ...]:
+        """What the picture of all but the numbers is of."""
+        session, colors = self._session, theme.current()
         mark = seeing.marked(session, update) if update is not None else ""
-        ink = looks(session.race)[racer.id].color(colors) if racer is not None else colors.tx
-        ratio = self.devicePixelRatioF()
-        key = (
-            terms, mark, self._over, seeing.axis_of(session), letters, ink.rgb(), colors.name, self.size(), ratio,
+        return (
+            self.terms, mark, self._over, seeing.axis_of(session), self._letters(), self._ink(colors).rgb(),
+            colors.name, self.size(), self._level, self.devicePixelRatioF(),
         )  # fmt: skip
-        if self._ground is None or self._ground[0] != key:
-            image = draw.canvas(self.width(), self.height(), ratio, None)
+
+    def paint(self, painter: QPainter, colors: Theme, area: QRect) -> None:
+        key = self._key(seeing.update_of(self._session))
+        if self._under is None or self._under[0] != key:
+            image = draw.canvas(
+                self.width(), self.height(), self.devicePixelRatioF(), colors.color(self.ground)
+            )
             with draw.painting(image, (self.width(), self.height())) as under:
-                self._paint_ground(under, Inks(colors, ink), terms, mark, letters)
-            self._ground = (key, image)
-        draw.blit(painter, 0, 0, self._ground[1])
-        if racer is not None:
-            self._paint_numbers(painter, colors, terms, update, self._columns(len(letters)))
+                inks = Inks(colors, self._ink(colors))
+                self._paint_ground(under, inks, self.terms, str(key[1]), self._letters())
+            self._under = (key, image)
+        draw.blit(painter, 0, 0, self._under[1])
+        rights = self._columns(len(self._letters()))
+        for one in self._cells:
+            box = self.row_rect(one.row)
+            if box.bottom() >= area.top() and box.top() <= area.bottom():
+                x, y, ink = rights[one.column], box.center().y() + 5, colors.color(one.ink)
+                draw.text(painter, x, y, one.words, 12, ink, mono=True, anchor="end")
 
     def _paint_ground(
         self,
@@ -193,32 +238,24 @@ class TermTable(Painted):
             self._paint_term(painter, inks, one, box, chosen)
             draw.fill(painter, 0, box.bottom(), self.width(), 1, inks.color("line"))
 
-    def _paint_numbers(
-        self,
-        painter: QPainter,
-        colors: Theme,
-        terms: tuple[Term, ...],
-        update: Update | None,
-        rights: list[int],
-    ) -> None:
-        shown = seeing.revealed(self._session)
-        for k, one in enumerate(terms):
-            y = self.row_rect(k).center().y() + 5
+    def cells(self) -> tuple[Cell, ...]:
+        """Return the numbers of the moment at which the race stands."""
+        update, shown = seeing.update_of(self._session), seeing.revealed(self._session)
+        last = len(self._letters()) - 1
+        found = []
+        for k, one in enumerate(self.terms):
             if update is None or (update.gone and k) or (update.last and _is_nothing(update, one)):
-                written = [("–", rights[-1], colors.tx3)]
+                found.append(Cell(k, last, "–", "tx3"))
             elif shown is not None and k > shown:
-                written = [("…", rights[-1], colors.bwd)]
+                found.append(Cell(k, last, "…", "bwd"))
+            elif (value := update.value(one.name)).ndim == 0:
+                found.append(Cell(k, last, _scalar(float(value)), "tx"))
             else:
-                value = update.value(one.name)
-                if value.ndim == 0:
-                    written = [(_scalar(float(value)), rights[-1], colors.tx)]
-                else:
-                    written = [
-                        (figure(float(one)), right, colors.tx if math.isfinite(one) else colors.err)
-                        for right, one in zip(rights, value, strict=False)
-                    ]
-            for text, right, ink in written:
-                draw.text(painter, right, y, text, 12, ink, mono=True, anchor="end")
+                found += [
+                    Cell(k, axis, figure(number), "tx" if math.isfinite(number) else "err")
+                    for axis, number in enumerate(value.tolist()[: last + 1])
+                ]
+        return tuple(found)
 
     def _paint_term(
         self, painter: QPainter, inks: Inks, one: Term, box: QRect, chosen: bool

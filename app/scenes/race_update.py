@@ -109,8 +109,19 @@ class Update:
         self, racer: Racer, path: Trajectory, step: int, letters: tuple[str, ...] = ("x", "y")
     ) -> None:
         self.racer, self.path, self.step, self.letters = racer, path, step, letters
-        self.optimizer, self.terms = _plan(_key(racer))
+        self._key = _key(racer)
+        self.optimizer, self.terms = _plan(self._key)
         self._found: dict[str, Any] = {}
+
+    def is_of(
+        self, racer: Racer, path: Trajectory, step: int, letters: tuple[str, ...]
+    ) -> bool:
+        """Tell whether it is the update that these would make."""
+        return (
+            self.racer is racer
+            and self.path is path
+            and (self.step, self.letters) == (step, letters)
+        )
 
     @property
     def t(self) -> int:
@@ -142,7 +153,9 @@ class Update:
 
     def formula(self, name: str) -> Expr | None:
         """Return the formula of a term as it is now: a correction knows which update this is."""
-        _, terms = _plan(_key(self.racer), self.t)
+        terms = self.terms
+        if name in _dated(self._key):
+            terms = _plan(self._key, self.t)[1]
         return next((one.formula for one in terms if one.name == name), None)
 
     def value(self, name: str) -> np.ndarray:
@@ -212,6 +225,15 @@ def _plan(key: tuple[str, bool], t: int = 1) -> tuple[Optimizer, tuple[Term, ...
     document, corrected = key
     optimizer = optimizers.get(json.loads(document))
     return optimizer, tuple(_Writer(optimizer, corrected, t).terms())
+
+
+@lru_cache(maxsize=256)
+def _dated(key: tuple[str, bool]) -> frozenset[str]:
+    """Names of the terms whose formula knows which update it is of: that of the next one is another."""
+    (_, first), (_, second) = _plan(key, 1), _plan(key, 2)
+    return frozenset(
+        one.name for one, other in zip(first, second, strict=True) if one.formula != other.formula
+    )
 
 
 class _Writer:

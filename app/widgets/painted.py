@@ -37,7 +37,8 @@ class Painted(QWidget):
     Attributes
     ----------
     ground
-        Whether the darkest ground is laid first.
+        Token of the colour that is laid first, "" for none. What has a ground covers all that is beneath it, and
+        Qt does not paint that.
     smooth
         Whether edges between two pixels are smoothed.
     ring_inset
@@ -45,7 +46,7 @@ class Painted(QWidget):
     """
 
     focus_radius = 4
-    ground, smooth, ring_inset = False, True, 0
+    ground, smooth, ring_inset = "", True, 0
 
     def __init__(
         self, name: str, title: str, *, focus: Qt.FocusPolicy = Qt.FocusPolicy.StrongFocus, tracking: bool = True,
@@ -54,6 +55,7 @@ class Painted(QWidget):
         super().__init__()
         self.setObjectName(name)
         self.setAccessibleName(title)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent, bool(self.ground))
         self.setMouseTracking(tracking)
         self.setFocusPolicy(focus)
         self.setSizePolicy(across, down)
@@ -81,7 +83,7 @@ class Painted(QWidget):
         try:
             colors, area = theme.current(), event.rect()
             if self.ground:
-                painter.fillRect(area, colors.bg0)
+                painter.fillRect(area, colors.color(self.ground))
             painter.setRenderHint(QPainter.RenderHint.Antialiasing, self.smooth)
             self.paint(painter, colors, area)
         finally:

@@ -37,7 +37,7 @@ _SECONDS = 8.0
 class ExplanationStage(Painted):
     """The scene of the chosen method; numbers under the mouse, and the arrow keys go along it."""
 
-    ground = True
+    ground = "bg0"
     ring_inset = 5
 
     def __init__(self, panel: ExplanationPanel) -> None:

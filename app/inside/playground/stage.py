@@ -39,7 +39,7 @@ _RATE, _LONGEST = 10.0, 40.0
 class PlaygroundStage(Painted):
     """See the module's text."""
 
-    ground = True
+    ground = "bg0"
     ring_inset = 5
 
     def __init__(self, model: Playground) -> None:

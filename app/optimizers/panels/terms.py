@@ -59,19 +59,22 @@ class TermsPanel(ScrollPanel):
         self._on_race()
 
     def _follow(self) -> None:
-        if not self.isVisible() or not self._session.due(1):
-            return
-        self.measures.update()
+        if self.isVisible() and self._session.due(1):
+            self._show()
+
+    def _show(self) -> None:
+        self.measures.follow()
         self.table.follow()
         self.numbers.follow()
-        self.switches.follow()
 
     def _on_race(self) -> None:
         if self.isVisible():
             self.sliders.follow()
-            self._follow()
+            self.switches.follow()
+            self._show()
 
     def _on_theme(self) -> None:
+        self._on_race()
         for widget in (self.measures, self.table, self.numbers):
             widget.update()
 
@@ -85,6 +88,8 @@ class Measures(Painted):
         Whose racer it is.
     """
 
+    ground = "bg1"
+
     def __init__(self, session: RaceSession) -> None:
         super().__init__(
             "race-measures", tr("Loss, gradient and step"), focus=Qt.FocusPolicy.NoFocus, tracking=False,
@@ -92,6 +97,8 @@ class Measures(Painted):
         )  # fmt: skip
         self._session = session
         self._edge = 16
+        #: What is shown: the name of the gradient, and the numbers.
+        self._said = (self._gradient, self.values)
         self.setFixedHeight(64)
         self.setToolTip(
             tr(
@@ -121,12 +128,20 @@ class Measures(Painted):
         update = seeing.update_of(self._session)
         return "|g|" if update is None or not update.optimizer.clipping else "|g₀|"
 
+    def follow(self) -> None:
+        """Show another moment, if its words are other ones."""
+        said = (self._gradient, self.values)
+        if said != self._said:
+            self._said = said
+            self.update()
+
     def paint(self, painter: QPainter, colors: Theme, area: QRect) -> None:
+        gradient, values = self._said
         third = (self.width() - 2 * self._edge) / 3
         inks = (colors.loss, colors.tx, colors.tx)
         top = (self.height() - 44) / 2
         for k, (name, value, ink) in enumerate(
-            zip((tr("Loss"), self._gradient, "|Δθ|"), self.values, inks, strict=True)
+            zip((tr("Loss"), gradient, "|Δθ|"), values, inks, strict=True)
         ):
             x = self._edge + third * k
             draw.text(painter, x, top + 11, name, 12, colors.tx2, mono=k > 0)

@@ -30,7 +30,7 @@ class Charted(Painted):
         Object name and accessible name.
     """
 
-    ground, ring_inset = "bg0", 2
+    ground, opaque, ring_inset = "bg0", True, 2
 
     def __init__(self, session: RaceSession, name: str, title: str) -> None:
         super().__init__(name, title, focus=Qt.FocusPolicy.NoFocus)

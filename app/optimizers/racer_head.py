@@ -33,6 +33,8 @@ class RacerHead(Painted):
         Of the place.
     """
 
+    ground, opaque = "bg1", True
+
     def __init__(self, session: RaceSession, header: Header) -> None:
         super().__init__(
             "race-racer", tr("Racer"), focus=Qt.FocusPolicy.NoFocus, tracking=False,
@@ -43,8 +45,11 @@ class RacerHead(Painted):
         header.title.hide()
         header.subtitle.hide()
         header.row.insertWidget(0, self, 100)
-        for signal in (session.race_changed, session.paths_changed, session.moved, session.chosen):
+        for signal in (
+            session.race_changed, session.paths_changed, session.playing_changed, session.chosen
+        ):  # fmt: skip
             signal.connect(self.follow)
+        session.moved.connect(self._follow_time)
         session.context.theme_changed.connect(self.update)
         self.follow()
 
@@ -67,6 +72,11 @@ class RacerHead(Painted):
         if session.answer is not None and session.step >= session.total:
             return tr("race over")
         return tr("t = {t}", t=session.step + 1)
+
+    def _follow_time(self) -> None:
+        # With the terms whose update it names.
+        if self._session.due(1):
+            self.follow()
 
     def follow(self) -> None:
         """Show another racer or another moment."""

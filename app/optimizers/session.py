@@ -229,11 +229,11 @@ class RaceSession(QObject):
             self.moved.emit()
 
     def due(self, turn: int) -> bool:
-        """Tell whether new numbers are written in this frame: while it plays, 30 times a second, in turns 0 and 1.
+        """Tell whether new numbers are written in this frame: while it plays, 20 times a second, in turns 0 to 2.
 
         Motion has 60 frames a second; nobody reads numbers as quickly, and all of them in one frame are too much.
         """
-        return not self.playing or self._beat % 2 == turn
+        return not self.playing or self._beat % 3 == turn
 
     def count_terms(self, count: Callable[[], int]) -> None:
         """Let `count` say how many terms the update of the racer has that is looked at."""

@@ -61,7 +61,7 @@ class TermNumbers(Painted):
         Whose racer it is.
     """
 
-    ground = "bg1"
+    ground, opaque = "bg1", True
 
     def __init__(self, session: RaceSession) -> None:
         super().__init__(

@@ -83,7 +83,7 @@ class TermTable(Painted):
         Whose racer it is.
     """
 
-    ground, ring_inset = "bg1", 2
+    ground, opaque, ring_inset = "bg1", True, 2
 
     def __init__(self, session: RaceSession) -> None:
         super().__init__(

@@ -62,13 +62,13 @@ class RaceTransport(Transport):
             signal.connect(self._show_race)
             signal.connect(self._count)
         for signal in (
-            session.moved,
             session.playing_changed,
             session.paths_changed,
             session.race_changed,
             session.lead_changed,
         ):
             signal.connect(self.changed)
+        session.moved.connect(self._follow_time)
         session.lead_changed.connect(self._show_race)
         self._show_race()
 
@@ -114,6 +114,10 @@ class RaceTransport(Transport):
         if counts != self._counts:
             self._counts = counts
             self.counted.emit()
+
+    def _follow_time(self) -> None:
+        if self._session.due(0):
+            self.changed.emit()
 
     def _show_race(self) -> None:
         session = self._session

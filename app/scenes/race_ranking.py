@@ -15,7 +15,7 @@ from app.text import tr
 from core.landscape.race import kind, ranking
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QColor, QPainter
+    from PySide6.QtGui import QColor, QImage, QPainter
 
     from app.engine.questions.racing import RaceAnswer
     from app.theme import Theme
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 ROW, LOW = 74.0, 52.0
 #: From the left edge to the marker, and from there to the words.
 _MARGIN, _WORDS = 16.0, 26.0
+#: From the words to the right edge.
+_RIGHT = 12.0
 
 
 @dataclass(frozen=True)
@@ -159,41 +161,85 @@ def paint_row(
     buttons
         Room at the right of the last line that is taken.
     """
+    title = _title(row, box.width())
+    _paint_still(painter, box, theme, row, title, chosen=chosen, hovered=hovered)
+    _paint_numbers(painter, box, theme, row, chosen=chosen, buttons=buttons)
+
+
+class KeptRow:
+    """A row that is painted many times: what is the same at every step is kept as a picture."""
+
+    def __init__(self) -> None:
+        self._still: tuple[tuple[object, ...], QImage] | None = None
+
+    def paint(
+        self, painter: QPainter, wide: int, high: int, theme: Theme, row: RaceRow, *, chosen: bool, hovered: bool,
+        buttons: float,
+    ) -> None:  # fmt: skip
+        """Paint the row at the painter's origin, as `paint_row` does; `wide` and `high` in pixels."""
+        ratio, title = draw.scale_of(painter), _title(row, wide)
+        key = (title, row.settings, row.look, chosen, hovered, wide, high, ratio, theme.name)
+        box = QRectF(0, 0, wide, high)
+        if self._still is None or self._still[0] != key:
+            image = draw.canvas(wide, high, ratio, theme.bg1)
+            with draw.painting(image, (wide, high)) as under:
+                _paint_still(under, box, theme, row, title, chosen=chosen, hovered=hovered)
+            self._still = (key, image)
+        draw.blit(painter, 0, 0, self._still[1])
+        _paint_numbers(painter, box, theme, row, chosen=chosen, buttons=buttons)
+
+
+def _title(row: RaceRow, wide: float) -> str:
+    """Return what a row is called, as long as there is room for it beside its loss."""
+    right = wide - _RIGHT - _MARGIN - _WORDS
+    beside = 14.0 if row.gone else draw.advance(row.loss, 12, mono=True) if row.loss else 0.0
+    room = right - beside - 8
+    title = row.title if draw.advance(row.title, 13, 600) <= room else row.short
+    return draw.elide(title, 13, room, 600)
+
+
+def _first_line(box: QRectF) -> float:
+    return box.y() + (20.0 if box.height() < ROW else 23.0)
+
+
+def _paint_still(
+    painter: QPainter, box: QRectF, theme: Theme, row: RaceRow, title: str, *, chosen: bool, hovered: bool
+) -> None:  # fmt: skip
+    """Paint what a row is at every step: its ground, its marker, what it is called and set to."""
     ground = theme.selbg if chosen else theme.bg2 if hovered else theme.bg1
     draw.fill(painter, box.x(), box.y(), box.width(), box.height(), ground)
     draw.line(painter, box.left(), box.bottom() - 0.5, box.right(), box.bottom() - 0.5, theme.line)
     if chosen:
         draw.fill(painter, box.x(), box.y(), 3, box.height(), theme.tx)
-    low = box.height() < ROW
-    first = box.y() + (20.0 if low else 23.0)
-    left, right = box.x() + _MARGIN + _WORDS, box.right() - 12
-    quiet = theme.tx2 if chosen else theme.tx3
+    first, left = _first_line(box), box.x() + _MARGIN + _WORDS
     paint_marker(painter, row.look, theme, QPointF(box.x() + _MARGIN + 9, first - 4.5), 11.0)
-    wide = 0.0
+    draw.text(painter, left, first, title, 13, theme.tx, weight=600)
+    if box.height() >= ROW:
+        words = draw.elide(row.settings, 11, box.right() - _RIGHT - left, mono=True)
+        draw.text(painter, left, first + 18, words, 11, theme.tx2, mono=True)
+
+
+def _paint_numbers(
+    painter: QPainter, box: QRectF, theme: Theme, row: RaceRow, *, chosen: bool, buttons: float
+) -> None:
+    """Paint where a racer stands."""
+    first, left, right = _first_line(box), box.x() + _MARGIN + _WORDS, box.right() - _RIGHT
     if row.gone:
-        wide = 14.0
         icons.paint(painter, "alert-triangle", theme.err, QRectF(right - 14, first - 11, 14, 14))
     elif row.loss:
-        wide = draw.text(painter, right, first, row.loss, 12, theme.loss, mono=True, anchor="end")
-    room = right - wide - 8 - left
-    title = row.title if draw.advance(row.title, 13, 600) <= room else row.short
-    title = draw.elide(title, 13, room, 600)
-    draw.text(painter, left, first, title, 13, theme.tx, weight=600)
+        draw.text(painter, right, first, row.loss, 12, theme.loss, mono=True, anchor="end")
     end = right - buttons
-    second, third = first + 18, first + 35
-    if not low:
-        words = draw.elide(row.settings, 11, right - left, mono=True)
-        draw.text(painter, left, second, words, 11, theme.tx2, mono=True)
-    third = second if low else third
+    last = first + (18 if box.height() < ROW else 35)
     if row.gone:
-        draw.text(painter, left, third, draw.elide(row.gone, 11, end - left), 11, theme.err)
+        draw.text(painter, left, last, draw.elide(row.gone, 11, end - left), 11, theme.err)
         return
     taken = 0.0
     if row.place:
-        taken = _paint_finish(painter, end, third, theme, row) + 8
+        taken = _paint_finish(painter, end, last, theme, row) + 8
     # Rather no position than half of one: the map and the table have it.
     if draw.advance(row.position, 11, mono=True) <= end - left - taken:
-        draw.text(painter, left, third, row.position, 11, quiet, mono=True)
+        ink = theme.tx2 if chosen else theme.tx3
+        draw.text(painter, left, last, row.position, 11, ink, mono=True)
 
 
 def _paint_finish(painter: QPainter, right: float, y: float, theme: Theme, row: RaceRow) -> float:

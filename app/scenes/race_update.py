@@ -113,9 +113,7 @@ class Update:
         self.optimizer, self.terms = _plan(self._key)
         self._found: dict[str, Any] = {}
 
-    def is_of(
-        self, racer: Racer, path: Trajectory, step: int, letters: tuple[str, ...]
-    ) -> bool:
+    def is_of(self, racer: Racer, path: Trajectory, step: int, letters: tuple[str, ...]) -> bool:
         """Tell whether it is the update that these would make."""
         return (
             self.racer is racer

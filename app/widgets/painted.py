@@ -37,8 +37,10 @@ class Painted(QWidget):
     Attributes
     ----------
     ground
-        Token of the colour that is laid first, "" for none. What has a ground covers all that is beneath it, and
-        Qt does not paint that.
+        Token of the colour that is laid first, "" for none.
+    opaque
+        With a ground: what is beneath is not painted. Not for what other widgets stand on: it would be painted for
+        itself, and then once more for them.
     smooth
         Whether edges between two pixels are smoothed.
     ring_inset
@@ -46,7 +48,7 @@ class Painted(QWidget):
     """
 
     focus_radius = 4
-    ground, smooth, ring_inset = "", True, 0
+    ground, opaque, smooth, ring_inset = "", False, True, 0
 
     def __init__(
         self, name: str, title: str, *, focus: Qt.FocusPolicy = Qt.FocusPolicy.StrongFocus, tracking: bool = True,
@@ -55,7 +57,7 @@ class Painted(QWidget):
         super().__init__()
         self.setObjectName(name)
         self.setAccessibleName(title)
-        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent, bool(self.ground))
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent, bool(self.ground) and self.opaque)
         self.setMouseTracking(tracking)
         self.setFocusPolicy(focus)
         self.setSizePolicy(across, down)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Slot
+from PySide6.QtCore import QEvent, QSize, Qt, Slot
 from PySide6.QtGui import (
     QFocusEvent,
     QHelpEvent,
@@ -24,7 +24,7 @@ from app.optimizers.adding import AddRacers
 from app.optimizers.race_settings import RaceSettings
 from app.optimizers.racer_editor import RacerEditor
 from app.panels import PanelKind
-from app.scenes.race_ranking import LOW, ROW, RaceRow, paint_row, ranked, rows
+from app.scenes.race_ranking import LOW, ROW, KeptRow, RaceRow, ranked, rows
 from app.text import tr
 from app.widgets import Button, Control, Label, ScrollPanel
 from app.widgets.guarded import guarded
@@ -53,7 +53,10 @@ class RacerButton(Control):
         self.setObjectName(f"race-racer-{identifier}")
         self.id, self._panel = identifier, panel
         self.row: RaceRow | None = None
+        self._kept = KeptRow()
         self.focus_radius = 0
+        # It covers all that is beneath it: of a list that moves nothing else is painted.
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setToolTip(tr("A click looks at it; a double click or Enter opens its settings"))
         self.edit = Button(
             name=f"race-racer-{identifier}-settings", kind="ghost", icon="adjustments", icon_size=14, height=24
@@ -141,10 +144,12 @@ class RacerButton(Control):
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             if self.row is not None:
                 room = 28.0 if not self.edit.isHidden() else 0.0
-                paint_row(
-                    painter, QRectF(self.rect()), theme.current(), self.row, chosen=self.chosen, hovered=self.hovered,
-                    buttons=room,
+                self._kept.paint(
+                    painter, self.width(), self.height(), theme.current(), self.row, chosen=self.chosen,
+                    hovered=self.hovered, buttons=room,
                 )  # fmt: skip
+            else:
+                painter.fillRect(self.rect(), theme.current().bg1)
         finally:
             painter.end()
 
@@ -307,9 +312,10 @@ class RacersPanel(QWidget):
                 self._rows[row.id].show_row(row)
                 if not session.playing:
                     self._rows[row.id].name()
-        order = found if session.toggles["order"] == "race" else ranked(found)
+        before, order = self._goals, found if session.toggles["order"] == "race" else ranked(found)
         self._goals = {row.id: place * self._high for place, row in enumerate(order)}
-        self._place()
+        if self._goals != before:
+            self._place()
 
     @Slot()
     def _follow_chosen(self) -> None:

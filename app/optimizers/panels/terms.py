@@ -14,7 +14,7 @@ from app.optimizers.term_numbers import TermNumbers
 from app.optimizers.term_table import TermTable
 from app.panels import PanelKind
 from app.scenes import draw
-from app.scenes.race_update import RAW, STEP
+from app.scenes.race_update import RAW, STEP, Update
 from app.text import tr
 from app.widgets import Label, ScrollPanel, Toggle
 from app.widgets.painted import Painted
@@ -43,6 +43,8 @@ class TermsPanel(ScrollPanel):
         for widget in (self.measures, self.table, self.numbers, self.switches, self.sliders):
             self.body.addWidget(widget)
         self.body.addStretch(1)
+        #: The update that was shown last, by turn.
+        self._seen: dict[int, Update | None] = {}
         for signal in (session.moved, session.paths_changed, session.playing_changed):
             signal.connect(self._follow)
         for signal in (session.racers_changed, session.chosen):
@@ -59,19 +61,23 @@ class TermsPanel(ScrollPanel):
         self._on_race()
 
     def _follow(self) -> None:
-        if self.isVisible() and self._session.due(1):
-            self._show()
-
-    def _show(self) -> None:
-        self.measures.follow()
-        self.table.follow()
-        self.numbers.follow()
+        session = self._session
+        if not self.isVisible():
+            return
+        update = seeing.update_of(session)
+        # In two turns: all of it in one frame is too much. Between two steps nothing is another.
+        for turn, widgets in ((1, (self.measures, self.table)), (2, (self.numbers,))):
+            if session.due(turn) and not (session.playing and self._seen.get(turn) is update):
+                self._seen[turn] = update
+                for widget in widgets:
+                    widget.follow()
 
     def _on_race(self) -> None:
         if self.isVisible():
             self.sliders.follow()
             self.switches.follow()
-            self._show()
+            for widget in (self.measures, self.table, self.numbers):
+                widget.follow()
 
     def _on_theme(self) -> None:
         self._on_race()
@@ -88,7 +94,7 @@ class Measures(Painted):
         Whose racer it is.
     """
 
-    ground = "bg1"
+    ground, opaque = "bg1", True
 
     def __init__(self, session: RaceSession) -> None:
         super().__init__(

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 RACE_SUFFIX = ".race"
 #: Scenes of races; the first is filmed if none is named.
 OF_RACES = ("race", "race-3d")
+#: What ``--with`` names, beside the arrows themselves: switches of `app.scenes.race_arrows`.
+BESIDES = {"arrows": "arrows", "to-scale": "arrows_to_scale", "squares": "squares"}
 #: What ``--without`` names: switches of the film's composition.
 PARTS = ("network", "boundary", "predictions", "curves", "counters", "health")
 
@@ -133,8 +135,6 @@ def _run_race(
 
     file = Path(arguments.project)
     if contents is None:
-        if not arguments.scene and not arguments.recipe:
-            recipe = msgspec.structs.replace(recipe, scene=OF_RACES[0])
         if not _films_a_race(recipe):
             raise UsageError(
                 tr(
@@ -146,6 +146,10 @@ def _run_race(
         name, race = file.stem, _loaded(file)
     else:
         name, race = contents.project.name, race_in(recipe, contents.project.view)
+    if recipe.toggles.get("arrows") and not recipe.toggles.get("racer") and race.racers:
+        recipe = msgspec.structs.replace(
+            recipe, toggles=recipe.toggles | {"racer": race.racers[0].id}
+        )
     if not recipe.caption and not arguments.recipe:
         recipe = msgspec.structs.replace(recipe, caption=name)
     if arguments.of_class is not None:
@@ -260,12 +264,25 @@ def _recipe(arguments: argparse.Namespace) -> Recipe:
         if arguments.row < 1:
             raise UsageError(tr("--row counts from 1; it is {row}", row=arguments.row))
         more["row"] = arguments.row - 1
+    if arguments.racer is not None:
+        more["racer"] = arguments.racer
+    for part in arguments.besides:
+        if part not in BESIDES:
+            known = ", ".join(BESIDES)
+            raise UsageError(
+                tr("there is no part {part}; there are {known}", part=repr(part), known=known)
+            )
+        more |= {"arrows": True, BESIDES[part]: True}
     if more:
         fields["toggles"] = {**fields.get("toggles", recipe.toggles), **more}
+    if Path(arguments.project).suffix == RACE_SUFFIX and not arguments.recipe:
+        fields.setdefault("scene", OF_RACES[0])
     made = msgspec.structs.replace(recipe, **fields)
     _check_choice(made, "--layer", arguments.layer, "film_layers", ("closeup",))
     _check_choice(made, "--channel", arguments.channel, "film_channels")
     _check_choice(made, "--epochs", arguments.epochs, "film_epochs")
+    _check_choice(made, "--racer", arguments.racer, "film_racers")
+    _check_choice(made, "--with", arguments.besides or None, "film_arrows")
     if arguments.epochs is not None and not 1 <= arguments.epochs <= MOST_EPOCHS:
         raise UsageError(
             tr(

@@ -211,6 +211,15 @@ def _export(parser: argparse.ArgumentParser) -> None:
             "of network-race, loss-slice: how long the racers train; by default as in the project, or 5"
         ),
     )
+    add("--racer", help=tr("of the scenes race, race-3d: the racer that is looked at, e.g. adam"))
+    add(
+        "--with",
+        dest="besides",
+        action="append",
+        default=[],
+        metavar="PART",
+        help=tr("of the scene race: arrows of that racer's next update, to-scale, squares"),
+    )
     add("--format", help=tr("mp4, gif, webm, apng, webp, frames, png or svg"))
     add("--size", help=tr("pixels, as 1280x720"))
     add("--fps", type=_whole, help=tr("frames a second"))

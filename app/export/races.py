@@ -84,7 +84,7 @@ def only_of_networks(recipe: Recipe) -> list[str]:
 
 
 def check_race(recipe: Recipe, race: Race) -> None:
-    """Refuse steps that the race does not have, and what only networks have.
+    """Refuse steps and a racer that the race does not have, and what only networks have.
 
     Raises
     ------
@@ -96,6 +96,12 @@ def check_race(recipe: Recipe, race: Race) -> None:
         raise ExportUsageError(
             tr("A race has no layers and no samples: leave out {names}.", names=", ".join(given))
         )
+    racer = str(recipe.toggles.get("racer", ""))
+    if racer and race.racer(racer) is None:
+        known = ", ".join(one.id for one in race.racers) or tr("none")
+        raise ExportUsageError(
+            tr("There is no racer called {name} in this race; there are {known}.", name=repr(racer), known=known)
+        )  # fmt: skip
     last = recipe.last if recipe.last is not None else race.steps
     if last > race.steps or recipe.first > last:
         raise ExportUsageError(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from app.bus import CommandError
+from app.scenes.race_arrows import ARROWS, SQUARES, TO_SCALE, between
 from app.scenes.race_terms import Picture, picture
 from app.scenes.race_update import STEP, Update, terms_of
 from app.text import tr
@@ -13,9 +14,8 @@ from app.text import tr
 if TYPE_CHECKING:
     from app.optimizers.session import RaceSession
 
-#: Switches of ``race.show``: arrows at the racer, as long as their moves, with squares and rates; which term and which
-#: axis are written out with numbers.
-ARROWS, TO_SCALE, SQUARES, TERM, ALONG = "arrows", "arrows_to_scale", "squares", "term", "axis"
+#: Switches of ``race.show`` besides those of the arrows: which term and which axis are written out with numbers.
+TERM, ALONG = "term", "axis"
 _OFFERED = {ARROWS: True, TO_SCALE: False, SQUARES: False}
 _AXES = ("first", "second")
 
@@ -116,6 +116,11 @@ def revealed(session: RaceSession) -> int | None:
     )
 
 
+def filmed(session: RaceSession) -> dict[str, bool]:
+    """Return the switches of the arrows as they are, for a film."""
+    return {name: bool(session.toggles.get(name, value)) for name, value in _OFFERED.items()}
+
+
 def picture_of(session: RaceSession) -> Picture | None:
     """Return what the map shows at the racer that is looked at; None if nothing.
 
@@ -126,15 +131,10 @@ def picture_of(session: RaceSession) -> Picture | None:
     update = update_of(session)
     if update is None:
         return None
-    part = session.time - session.step
-    at = None
-    if part and not update.last:
-        here, there = update.path.positions[update.step], update.path.positions[update.step + 1]
-        between = here + (there - here) * part
-        at = (float(between[0]), float(between[1]))
     shown = revealed(session)
     return picture(
-        update, shown, at=at, to_scale=bool(session.toggles.get(TO_SCALE, False)),
+        update, shown, at=between(update, session.time - session.step),
+        to_scale=bool(session.toggles.get(TO_SCALE, False)),
         # Gone through term by term, they are what it is about.
         squares=bool(session.toggles.get(SQUARES, False)) or shown is not None,
     )  # fmt: skip

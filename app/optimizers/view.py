@@ -157,7 +157,7 @@ class OptimizersView(QWidget):
         panel = stage.value if stage is not None else ""
         scene = "race-3d" if panel == "solid" else "race"
         sight = Solid.of(self.session).filmed()
-        of: dict[str, Any] = {"race-3d": sight}
+        of: dict[str, Any] = {"race": seeing.filmed(self.session), "race-3d": sight}
         films = network_films(self.session)
         if films is not None:
             of |= films.filmed(sight)

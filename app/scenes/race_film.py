@@ -1,6 +1,7 @@
 """The film of a race on its map; beside it, of a regression, the points with everybody's line.
 
-A frame's toggles hold besides those of `app.scenes.race_slide` ``"map"`` (`app.engine.questions.mapping.SurfaceMap`).
+A frame's toggles hold besides those of `app.scenes.race_slide` ``"map"`` (`app.engine.questions.mapping.SurfaceMap`),
+and the switches of `app.scenes.race_arrows`: with ``"arrows"`` the next update of the racer that is looked at is there.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PySide6.QtCore import QRectF, Qt
 
-from app.scenes import draw, race_fit, race_map_paint, race_relief, registry
+from app.scenes import draw, race_arrows, race_fit, race_map_paint, race_relief, registry
 from app.scenes.race_map_layout import Viewport, fitted, fitted_curve
 from app.scenes.race_moment import Moment
 from app.scenes.race_slide import RaceSlide
@@ -40,6 +41,7 @@ class MapFilm(RaceSlide):
 
     name = "race"
     film_title = tr("Race")
+    film_arrows = True
 
     def process(self, source: RaceSource, place: SlideLayout, scale: float) -> Mapping[str, Any]:
         """Run the race, and draw the map as large as it will be."""
@@ -85,6 +87,8 @@ class MapFilm(RaceSlide):
         if np.isfinite(y):
             race_map_paint.paint_start(painter, theme, view, view.point(x, y))
         race_map_paint.paint_racers(painter, theme, view, moment)
+        if frame.toggles.get(race_arrows.ARROWS, False):
+            self._arrows(painter, theme, view, moment, frame)
         painter.restore()
         if surface.samples is not None:
             painter.save()
@@ -94,6 +98,18 @@ class MapFilm(RaceSlide):
             draw.line(painter, 0.5, 0, 0.5, size[1], theme.line)
             race_fit.paint(painter, theme, surface, size, moment)
             painter.restore()
+
+    @staticmethod
+    def _arrows(
+        painter: QPainter, theme: Theme, view: Viewport, moment: Moment, frame: Frame
+    ) -> None:
+        to_scale, squares = (
+            bool(frame.toggles.get(name, False))
+            for name in (race_arrows.TO_SCALE, race_arrows.SQUARES)
+        )
+        shown = race_arrows.of_moment(moment, to_scale=to_scale, squares=squares)
+        if shown is not None:
+            race_arrows.paint(painter, theme, shown, view, moment)
 
 
 def view_of(surface: Surface, box: _Box, known: SurfaceMap | None) -> Viewport:

@@ -67,6 +67,7 @@ class RaceSlide:
 
     name = ""
     films = "race"
+    film_racers = True
 
     def layout(self, spec: NetworkView, size: tuple[float, float], view: ViewState) -> SlideLayout:
         """Place the parts."""

@@ -40,7 +40,8 @@ register = _registry.register
 def filmed() -> tuple[tuple[str, str], ...]:
     """Return name and title of the scenes the export dialog offers: those that have a ``film_title``.
 
-    One whose ``film_layers`` is true has a layer that is chosen, one with ``film_channels`` a channel of it.
+    One whose ``film_layers`` is true has a layer that is chosen, one with ``film_channels`` a channel of it; one with
+    ``film_racers`` a racer that is looked at, and with ``film_arrows`` the arrows of its next update.
     """
     found = [(one.name, str(getattr(one, "film_title", ""))) for one in _registry.all()]
     return tuple(sorted((one for one in found if one[1]), key=lambda one: one[1]))

@@ -17,7 +17,7 @@ from app.export.formats import ExportUsageError, by_id
 from app.export.painting import Canvas, pixels_of
 from app.export.races import RaceSource, check_race, of_race, race_frames, race_in, race_still
 from app.export.recipe import Recipe
-from app.scenes import race_solid, race_solid_film
+from app.scenes import race_film, race_solid, race_solid_film
 from app.scenes.mesh import Projection, Sight
 from app.theme import DARK
 from core import io, templates
@@ -79,6 +79,95 @@ def test_in_3d_the_marker_is_where_the_path_says(qapp: object) -> None:
         colour = race_solid.runners(answer, ground, width)[1].look.color(DARK)
         seen = canvas.pixels(frame)
         assert tuple(seen[round(y), round(x)]) == colour.getRgb()[:3]
+
+
+def still(time: float, width: int = 1280, height: int = 720, **toggles: object) -> np.ndarray:
+    recipe = recipe_of("race", width=width, height=height, toggles={"time": time, **toggles})
+    source = RaceSource(small_race())
+    canvas = Canvas(recipe, source.spec)
+    return np.array(canvas.pixels(race_still(recipe, canvas, source))).astype(int)
+
+
+def off(picture: np.ndarray, x: float, y: float) -> int:
+    """How far the nearest pixel around a point is from the colour of gradients."""
+    around = picture[round(y) - 1 : round(y) + 2, round(x) - 1 : round(x) + 2]
+    return int(np.abs(around - DARK.bwd.getRgb()[:3]).max(axis=2).min())
+
+
+def test_arrows_of_the_racer_that_is_looked_at_are_in_the_film(qapp: object) -> None:
+    source = RaceSource(small_race())
+    recipe = recipe_of("race", width=1280, height=720)
+    canvas = Canvas(recipe, source.spec)
+    frame = race_still(recipe, canvas, source)
+    left, top, width, height = canvas.layout.picture
+    view = race_film.view_of(frame.toggles["answer"].surface, (left, top, width, height), None)
+    path = frame.toggles["answer"].paths[1]
+    for time in (4.0, 7.5):
+        plain = still(time, racer="adam")
+        shown = still(time, racer="adam", arrows=True)
+        assert np.array_equal(shown, still(time, racer="adam", arrows=True))
+        # Half way along the arrow that points downhill, between two steps from where the racer is between them.
+        k = int(time)
+        here, after = path.positions[k : k + 2]
+        at = here + (after - here) * (time - k)
+        begin, end = view.px(np.array([at, at - 1e-3 * path.gradients[k]]))
+        x, y = begin + 60 * (end - begin) / np.linalg.norm(end - begin) + (left, top)
+        assert off(shown, x, y) < 12
+        assert off(plain, x, y) > 40
+        # The legend is in the lower corner of the map; the ranking and the chart are as they were.
+        corner = np.s_[
+            round(top + height) - 120 : round(top + height) - 44,
+            round(width) - 180 : round(width) - 20,
+        ]
+        assert (np.abs(shown[corner] - plain[corner]).max(axis=2) > 8).mean() > 0.5
+        assert np.array_equal(shown[:, round(width) :], plain[:, round(width) :])
+        assert np.array_equal(shown[round(top + height) :], plain[round(top + height) :])
+    # As long as their moves, and with the squares beside them: other pictures each.
+    assert not np.array_equal(
+        still(4.0, racer="adam", arrows=True, arrows_to_scale=True),
+        still(4.0, racer="adam", arrows=True),
+    )
+    assert not np.array_equal(
+        still(4.0, racer="adam", arrows=True, squares=True), still(4.0, racer="adam", arrows=True)
+    )
+    # Of nobody there are none, and at the end no update follows.
+    assert np.array_equal(still(4.0, arrows=True), still(4.0))
+    assert np.array_equal(still(40.0, racer="adam", arrows=True), still(40.0, racer="adam"))
+
+
+def test_arrows_are_asked_for_on_the_command_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, out = tmp_path / "mine.race", tmp_path / "mine.png"
+    save_race(small_race(), file)
+    arguments = [
+        "export",
+        str(file),
+        "-o",
+        str(out),
+        "--size",
+        "640x426",
+        "--to",
+        "4",
+        "--caption",
+        "A",
+    ]
+    pictures = []
+    for more in ([], ["--racer", "batch"], ["--with", "arrows"], ["--racer", "adam", "--with", "arrows"],
+                 ["--racer", "adam", "--with", "to-scale", "--with", "squares"]):  # fmt: skip
+        out.unlink(missing_ok=True)
+        assert main([*arguments, *more]) == 0
+        pictures.append(pixels_of(QImage(str(out))))
+    assert len({picture.tobytes() for picture in pictures}) == len(pictures)
+    capsys.readouterr()
+    for more, words in (
+        (["--racer", "snail"], "There are batch, adam"),
+        (["--with", "wings"], "arrows, to-scale, squares"),
+        (["--with", "arrows", "--scene", "race-3d"], "--with"),
+        (["--racer", "adam", "--scene", "training"], "--racer"),
+    ):
+        assert main([*arguments, *more]) != 0
+        assert words.casefold() in capsys.readouterr().err.casefold()
 
 
 @pytest.mark.parametrize("scene", SCENES)

@@ -30,6 +30,11 @@ def test_the_dialog_films_the_race_that_is_looked_at(racing: Racing) -> None:
     assert (recipe.first, recipe.last) == (0, 120)
     assert recipe.toggles["race"] == race_document(racing.race)
     assert recipe.toggles["racer"] == "momentum"
+    assert [recipe.toggles[name] for name in ("arrows", "arrows_to_scale", "squares")] == [
+        True,
+        False,
+        False,
+    ]
     assert recipe.caption == "Race of 7 optimizers"
     # Another film has its own steps and caption, and the race gets its back.
     choice = dialog.findChild(QComboBox, "export-scene")
@@ -44,6 +49,21 @@ def test_the_dialog_films_the_race_that_is_looked_at(racing: Racing) -> None:
     choice.activated.emit(choice.currentIndex())
     assert dialog.recipe().toggles["sight"][2] == 1.0
     assert dialog.recipe().last == 120
+    dialog.close_dialog()
+
+
+def test_films_have_the_arrows_that_the_map_has(racing: Racing) -> None:
+    racing.do("race.show", name="arrows", value=False)
+    racing.do("race.show", name="squares", value=True)
+    dialog = opened(racing)
+    recipe = dialog.recipe()
+    assert recipe.toggles["arrows"] is False
+    assert recipe.toggles["squares"] is True
+    choice = dialog.findChild(QComboBox, "export-scene")
+    assert choice is not None
+    choice.setCurrentIndex(choice.findData("race-3d"))
+    choice.activated.emit(choice.currentIndex())
+    assert "arrows" not in dialog.recipe().toggles
     dialog.close_dialog()
 
 

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QWidget
 
 from app import theme
 from app.bus import CommandError
-from app.optimizers import map_terms, seeing
+from app.optimizers import seeing
 from app.optimizers.panels.terms import Measures, TermsPanel
 from app.optimizers.racer_head import RacerHead
 from app.optimizers.racer_sliders import _RATES, RacerSliders, sliding
@@ -19,6 +19,7 @@ from app.optimizers.surface_map import SurfaceMapView
 from app.optimizers.term_history import TermHistory, runs, series_of
 from app.optimizers.term_numbers import TermNumbers
 from app.optimizers.term_table import TermTable, figure
+from app.scenes import race_arrows
 from app.scenes.race_captions import caption
 from app.scenes.race_update import GRADIENT, NEXT, STEP, Update, terms_of
 from app.widgets import Slider, Toggle
@@ -356,11 +357,11 @@ def test_the_map_shows_the_arrows_where_the_racer_is(racing: Racing) -> None:
     racing.do("race.show", name="arrows", value=True)
     shown = seeing.picture_of(racing.session)
     assert shown is not None
-    box = map_terms.legend_box(view, shown, here)
+    box = race_arrows.legend_box(view, shown, here)
     assert box is not None
     assert QRectF(view.x, view.y, view.w, view.h).contains(box)
     assert not box.contains(here)
     # Where the racer is behind it, it stands at the other side.
-    other = map_terms.legend_box(view, shown, box.center())
+    other = race_arrows.legend_box(view, shown, box.center())
     assert other is not None
     assert not other.intersects(box)

@@ -13,7 +13,7 @@ from app.optimizers.racer_sliders import RacerSliders
 from app.optimizers.term_numbers import TermNumbers
 from app.optimizers.term_table import TermTable
 from app.panels import PanelKind
-from app.scenes import draw
+from app.scenes import draw, race_arrows
 from app.scenes.race_update import RAW, STEP, Update
 from app.text import tr
 from app.widgets import Label, ScrollPanel, Toggle
@@ -167,9 +167,9 @@ class _Switches(QWidget):
         self._row.setSpacing(6)
         self.toggles: dict[str, Toggle] = {}
         for name, words, tip in (
-            (seeing.ARROWS, tr("Arrows"), tr("Gradient, momentum and step as arrows at the racer")),
-            (seeing.TO_SCALE, tr("To scale"), tr("Arrows as long as their moves, instead of only pointing")),
-            (seeing.SQUARES, tr("Squares"),
+            (race_arrows.ARROWS, tr("Arrows"), tr("Gradient, momentum and step as arrows at the racer")),
+            (race_arrows.TO_SCALE, tr("To scale"), tr("Arrows as long as their moves, instead of only pointing")),
+            (race_arrows.SQUARES, tr("Squares"),
              tr("What the step is divided by as an area, and the rate of each axis, beside the racer")),
         ):  # fmt: skip
             toggle = Toggle(name=f"race-show-{name.replace('_', '-')}", label=words)
@@ -198,8 +198,8 @@ class _Switches(QWidget):
                 toggle.setChecked(bool(shown.get(name)))
                 toggle.blockSignals(False)
                 toggle.update()
-        for name in (seeing.TO_SCALE, seeing.SQUARES):
-            self.toggles[name].setEnabled(bool(shown.get(seeing.ARROWS)))
+        for name in (race_arrows.TO_SCALE, race_arrows.SQUARES):
+            self.toggles[name].setEnabled(bool(shown.get(race_arrows.ARROWS)))
 
     def _show(self, name: str, on: bool) -> None:
         self._session.context.do("race.show", name=name, value=on)

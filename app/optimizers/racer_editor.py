@@ -42,6 +42,7 @@ class RacerEditor(Form):
         kind = races.kind(racer.kind)
         super().__init__(anchor, session.context, name="race-editor", title=tr(kind.title))
         self._rows.addWidget(Label(tr(kind.note), "hint", "tx2", wrap=True))
+        self._fixed = kind.fixed
         self._found = optimizers.kind(str(racer.optimizer["kind"]))
         self.title = TextField(name="race-name", label=tr("Name"))
         self.title.setPlaceholderText(tr(kind.title))
@@ -84,9 +85,11 @@ class RacerEditor(Form):
     # -- rows
 
     def _add_own(self) -> None:
-        """A row for each argument of the optimizer, and weight decay."""
+        """A row for each argument of the optimizer but those that make it what it is, and weight decay."""
         shared = [one for one in self._found.settings if one.name == "weight_decay"]
-        own = [one for one in self._found.own[1:] if one not in shared]
+        own = [
+            one for one in self._found.own[1:] if one not in shared and one.name not in self._fixed
+        ]  # fmt: skip
         for setting in (*own, *shared):
             name, title = f"race-{setting.name}", tr(setting.label)
             if setting.type == "bool":

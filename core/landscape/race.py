@@ -7,7 +7,7 @@ take as many samples in a step see the same batches: they are drawn from the rac
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -38,6 +38,8 @@ class Kind:
         Samples in a step on surfaces made of samples; None all of them.
     note
         One sentence.
+    fixed
+        Arguments of its optimizer that make it this kind and no other: they cannot be set to anything else.
     """
 
     name: str
@@ -46,24 +48,27 @@ class Kind:
     optimizer: dict[str, Any]
     note: str
     batch_size: int | None = None
+    fixed: dict[str, Any] = field(default_factory=dict)
 
 
 def _sgd(rate: float, **more: Any) -> dict[str, Any]:
     return {"kind": "SGD", "learning_rate": rate, **more}
 
 
+#: What momentum adds makes another kind.
+_PLAIN = {"momentum": 0, "nesterov": False}
 #: In the order in which they are taught. Learning rates suit the surfaces whose slopes are near 1.
 KINDS = (
     Kind("batch", "Batch gradient descent", "Batch GD", _sgd(0.01),
-         "Straight down the slope of all samples."),
+         "Straight down the slope of all samples.", fixed=_PLAIN),
     Kind("stochastic", "Stochastic gradient descent", "SGD", _sgd(0.01),
-         "One sample a step: quick and noisy.", batch_size=1),
+         "One sample a step: quick and noisy.", batch_size=1, fixed=_PLAIN),
     Kind("mini-batch", "Mini-batch gradient descent", "Mini-batch", _sgd(0.01),
-         "A few samples a step: less noise than one, cheaper than all.", batch_size=8),
+         "A few samples a step: less noise than one, cheaper than all.", batch_size=8, fixed=_PLAIN),
     Kind("momentum", "Momentum", "Momentum", _sgd(0.01, momentum=0.9),
-         "A ball that rolls: it keeps most of its last step."),
+         "A ball that rolls: it keeps most of its last step.", fixed={"nesterov": False}),
     Kind("nesterov", "Nesterov momentum", "Nesterov", _sgd(0.01, momentum=0.9, nesterov=True),
-         "Momentum that looks where it is going before it measures."),
+         "Momentum that looks where it is going before it measures.", fixed={"nesterov": True}),
     Kind("adagrad", "Adagrad", "Adagrad", {"kind": "Adagrad", "learning_rate": 0.3},
          "Divides by all gradients so far: its rates only shrink."),
     Kind("adadelta", "Adadelta", "Adadelta", {"kind": "Adadelta", "learning_rate": 1.0, "epsilon": 1e-3},
@@ -71,7 +76,7 @@ KINDS = (
     Kind("rmsprop", "RMSprop", "RMSprop", {"kind": "RMSprop", "learning_rate": 0.03},
          "Divides by the gradients of late."),
     Kind("adam", "Adam", "Adam", {"kind": "Adam", "learning_rate": 0.08},
-         "Momentum and RMSprop together, corrected for their start at 0."),
+         "Momentum and RMSprop together, corrected for their start at 0.", fixed={"amsgrad": False}),
     Kind("adamw", "AdamW", "AdamW", {"kind": "AdamW", "learning_rate": 0.08},
          "Adam whose weights decay apart from the gradient."),
     Kind("nadam", "Nadam", "Nadam", {"kind": "Nadam", "learning_rate": 0.08},
@@ -79,7 +84,7 @@ KINDS = (
     Kind("adamax", "Adamax", "Adamax", {"kind": "Adamax", "learning_rate": 0.08},
          "Adam that divides by the largest gradient."),
     Kind("amsgrad", "AMSGrad", "AMSGrad", {"kind": "Adam", "learning_rate": 0.08, "amsgrad": True},
-         "Adam whose divisor never shrinks."),
+         "Adam whose divisor never shrinks.", fixed={"amsgrad": True}),
     Kind("lion", "Lion", "Lion", {"kind": "Lion", "learning_rate": 0.03},
          "Only the signs count: along every axis a step is as long as the rate."),
 )  # fmt: skip
@@ -222,17 +227,26 @@ def check(race: Race, known: Race | None = None) -> None:
     for one in race.racers:
         if id(one) in good:
             continue
-        usual = type(optimizers.get(dict(kind(one.kind).optimizer)))
-        made = type(optimizers.get(dict(one.optimizer)))
-        if made is not usual:
-            # Its title and its mark say what it is.
-            message = (
-                f"{one.title}: this kind of racer goes by {usual.__name__}, not by {made.__name__}."
-            )
-            raise SettingError(message, "optimizer")
+        _check_kind(one)
         if one.batch_size is not None and not 1 <= one.batch_size <= 100_000:
             message = f"{one.title}: a step takes at least one sample; {one.batch_size} are given."
             raise SettingError(message, "batch_size")
+
+
+def _check_kind(racer: Racer) -> None:
+    """Refuse a racer that is of another kind than its title and its mark say."""
+    found, made = kind(racer.kind), optimizers.get(dict(racer.optimizer))
+    usual = type(optimizers.get(dict(found.optimizer)))
+    if type(made) is not usual:
+        message = f"{racer.title}: this kind of racer goes by {usual.__name__}, not by {made.name}."
+        raise SettingError(message, "optimizer")
+    for name, value in found.fixed.items():
+        if made.config[name] != value:
+            message = (
+                f"{racer.title}: {name} is {value} in this kind of racer, and cannot be {made.config[name]}. "
+                "Add a racer of another kind instead."
+            )
+            raise SettingError(message, name)
 
 
 def run(race: Race, surface: Surface | None = None) -> Iterator[tuple[Trajectory, ...]]:

@@ -40,7 +40,7 @@ def fitted(racer: Racer, condition: float) -> Racer:
         "kind": "SGD",
         "learning_rate": rate,
         "momentum": share,
-        "nesterov": nesterov and share > 0,
+        "nesterov": nesterov,
     }
     return msgspec.structs.replace(racer, optimizer=config)
 

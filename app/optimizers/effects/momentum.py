@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from app.optimizers.effects import EFFECTS
 from app.optimizers.effects.effect import Effect, Variant, alone, rate_of
 from app.optimizers.effects.outcome import Outcome
 from app.optimizers.effects.words import gone, loss, lowest, there
 from app.text import number, tr
 from core import optimizers
-from core.landscape.race import Race, Racer, new_racer
+from core.landscape.race import Race, Racer, kind, new_racer
 
 _SHARES = (0.0, 0.5, 0.8, 0.9, 0.95, 0.99)
 #: Arguments that are a share of the old average that is kept, in the order of preference.
@@ -26,6 +28,9 @@ def variants(race: Race, racer: Racer) -> tuple[Variant, ...]:
     name = argument(racer)
     if not name:
         racer, name = new_racer(race, "momentum"), "momentum"
+    elif name in kind(racer.kind).fixed:
+        # Gradient descent with momentum is a racer of that kind, at the same rate.
+        racer = msgspec.structs.replace(racer, kind="momentum")
     letter = "β₁" if name == "beta_1" else "β"
     # Lion takes no share of 0.
     lowest_share = 0.01 if racer.optimizer["kind"] == "Lion" else 0.0

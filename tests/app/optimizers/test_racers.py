@@ -16,7 +16,7 @@ from app.scenes.race_numbers import numbers_of, ordinal, settings_words
 from app.scenes.race_ranking import ranked, rows
 from app.theme import DARK
 from app.widgets import Button, Choice, NumberField, TextField, Toggle
-from core import landscape, schedules
+from core import landscape, optimizers, schedules
 from core.landscape.race import KINDS, Race, Racer, new_racer
 from core.landscape.race import kind as racer_kind
 from tests.app.optimizers.conftest import Racing
@@ -168,6 +168,23 @@ def test_what_is_set_in_the_popover_is_raced(racing: Racing) -> None:
     assert twin.title == "Adam 2"
     assert twin.optimizer == racing.racer("adam").optimizer
     assert np.array_equal(racing.path(twin.id).positions, racing.path("adam").positions)
+
+
+@pytest.mark.parametrize("name", [one.name for one in KINDS])
+def test_what_makes_a_racer_is_not_offered_and_is_refused(racing: Racing, name: str) -> None:
+    found = racer_kind(name)
+    if racing.race.racer(name) is None:
+        racing.do("race.add", kind=name)
+    panel(racing).edit(name)
+    shown = panel(racing)._popovers["editor"]._fields
+    own = {one.name for one in optimizers.kind(str(found.optimizer["kind"])).own[1:]}
+    assert set(shown) == (own | {"weight_decay"}) - set(found.fixed)
+    before = racing.race
+    for key, value in found.fixed.items():
+        other = 0.5 if key == "momentum" else not value
+        with pytest.raises(CommandError, match=f"{key} is {value} in this kind of racer"):
+            racing.do("race.set", id=name, key=key, value=other)
+    assert racing.race == before
 
 
 def test_racers_are_added_one_by_one_or_all_at_once(racing: Racing) -> None:

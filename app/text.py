@@ -57,6 +57,13 @@ def number(value: float, digits: int | None = None) -> str:
     return text.replace("-", "\N{MINUS SIGN}")
 
 
+def powers(value: float, digits: int) -> str:
+    """Return a number with a power of ten, with at most so many digits: ``1.5e6``, ``1e6``."""
+    mantissa, exponent = f"{value:.{max(digits, 1) - 1}e}".split("e")
+    mantissa = mantissa.rstrip("0").rstrip(".") if "." in mantissa else mantissa
+    return f"{mantissa}e{int(exponent)}".replace("-", "\N{MINUS SIGN}")
+
+
 def count(value: int) -> str:
     """Return a count in at most five characters: ``999``, ``1.2k``, ``25.1k``, ``3.4M``."""
     for limit, unit in ((1_000_000_000, "G"), (1_000_000, "M"), (1_000, "k")):

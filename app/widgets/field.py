@@ -32,7 +32,9 @@ from app.widgets.focus import focus_entered, focus_left, reveal
 from app.widgets.guarded import guarded
 
 _MINUS = "\N{MINUS SIGN}"
-_ARROWS = 18
+_LEFT, _ARROWS = 7, 18
+#: Of a number that is written with a power of ten.
+_DIGITS = 6
 # Far beyond any setting: the document refuses with a sentence, the field does not swallow keys.
 _LIMIT = 1e12
 
@@ -101,9 +103,23 @@ class NumberField(QDoubleSpinBox):
     def textFromValue(self, value: float) -> str:
         if self._whole:
             return str(int(value)).replace("-", _MINUS)
-        return text.number(value)
+        shown = text.number(value)
+        # A number whose end is cut off is another one.
+        digits = _DIGITS
+        while digits and self.fontMetrics().horizontalAdvance(shown) > self._room:
+            shown = text.powers(value, digits)
+            digits -= 1
+        return shown
+
+    @property
+    def _room(self) -> int:
+        """Pixels for the text, without the caret and the editor's own margins."""
+        return self.width() - _LEFT - _ARROWS - 5
 
     def valueFromText(self, shown: str) -> float:
+        if not self._whole and shown == self.textFromValue(self.value()):
+            # Written shorter, it is what it was.
+            return self.value()
         try:
             return float(shown.replace(_MINUS, "-").replace(",", "").strip())
         except ValueError:
@@ -121,8 +137,9 @@ class NumberField(QDoubleSpinBox):
 
     def stepBy(self, steps: int) -> None:
         # Stepping stays within the setting's own bounds; only typing may leave them.
-        target = self.value() + steps * self.singleStep()
-        self.setValue(max(self._low, min(self._high, target)))
+        value = self.value()
+        target = value + steps * self.singleStep()
+        self.setValue(max(min(self._low, value), min(max(self._high, value), target)))
         self.selectAll()
 
     def stepEnabled(self) -> QAbstractSpinBox.StepEnabledFlag:
@@ -186,7 +203,8 @@ class NumberField(QDoubleSpinBox):
 
     def _place_edit(self) -> None:
         # The style knows nothing of our arrows; the text leaves them their place.
-        self.lineEdit().setGeometry(7, 1, self.width() - 7 - _ARROWS, self.height() - 2)
+        room = self.width() - _LEFT - _ARROWS
+        self.lineEdit().setGeometry(_LEFT, 1, room, self.height() - 2)
 
     def sizeHint(self) -> QSize:
         return QSize(self.width(), 28)

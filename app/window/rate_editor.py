@@ -65,7 +65,7 @@ class RateEditor(QWidget):
         self._slider.setFixedWidth(112)
         self._field = NumberField(
             name=f"{name}-learning-rate-field", label=tr("Learning rate"), whole=False,
-            step=0.001, minimum=1e-7, maximum=100.0, width=88,
+            step=0.001, minimum=1e-7, maximum=1e6, width=88,
         )  # fmt: skip
         self._slider.moved.connect(self._set_rate)
         self._slider.settled.connect(settled)

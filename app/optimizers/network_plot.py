@@ -142,6 +142,9 @@ class NetworkPlot(Charted):
                 self.update()
             else:
                 shown, coming = coming, None
+                if shown.chart is not chart and not self._task.goes_on:
+                    # The race has ended while this was painted: nobody tells of what has come since.
+                    self.update()
         self._picture, self._next = shown, coming
         fits = shown is not None and shown.look[:-1] == look[:-1]
         found = shown if fits else coming

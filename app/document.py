@@ -15,6 +15,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
+from app.scenes.network_settings import NetworkSettings
 from app.text import tr
 from core.io.runs import NO_DATA, DataRef
 from core.landscape.race import Race, first_race
@@ -35,6 +36,8 @@ class State:
         What is trained, how, on what.
     race
         What is raced in Optimizers.
+    network_race
+        How its racers train the network.
     """
 
     name: str
@@ -42,6 +45,7 @@ class State:
     training: Training
     data: DataRef
     race: Race = field(default_factory=first_race)
+    network_race: NetworkSettings = field(default_factory=NetworkSettings)
 
 
 @dataclass(frozen=True)
@@ -112,7 +116,8 @@ class Document(QObject):
         Anything an edit can change, once per edit.
     model_changed()
         The same but for edits of the race alone: who shows the network has nothing to do then.
-    network_changed(), training_changed(), data_changed(), name_changed(), race_changed()
+    network_changed(), training_changed(), data_changed(), name_changed(), race_changed(),
+    network_race_changed()
         That part; emitted before ``model_changed``, and this before ``changed``.
     selection_changed()
         Another layer is selected.
@@ -129,6 +134,7 @@ class Document(QObject):
     data_changed = Signal()
     name_changed = Signal()
     race_changed = Signal()
+    network_race_changed = Signal()
     selection_changed = Signal()
     file_changed = Signal()
     opened = Signal()
@@ -179,6 +185,11 @@ class Document(QObject):
         return self._state.race
 
     @property
+    def network_race(self) -> NetworkSettings:
+        """How racers train the network."""
+        return self._state.network_race
+
+    @property
     def path(self) -> Path | None:
         """The file, or None while it was never saved."""
         return self._path
@@ -225,7 +236,7 @@ class Document(QObject):
         merge : tuple, optional
             Edits with equal keys within one gesture become one: a dragged slider.
         **parts
-            ``name``, ``network``, ``training``, ``data`` or ``race``.
+            ``name``, ``network``, ``training``, ``data``, ``race`` or ``network_race``.
 
         Returns
         -------
@@ -314,12 +325,12 @@ class Document(QObject):
 
     def _tell(self, old: State, *, everything: bool = False) -> None:
         new, others = self._state, []
-        for name in ("network", "training", "data", "name", "race"):
+        for name in ("network", "training", "data", "name", "race", "network_race"):
             if everything or getattr(old, name) != getattr(new, name):
                 others.append(name)
                 getattr(self, f"{name}_changed").emit()
         # What was done to the runs changes no part, and is told all the same.
-        if others != ["race"]:
+        if not others or not {"race", "network_race"}.issuperset(others):
             self.model_changed.emit()
         self.changed.emit()
 

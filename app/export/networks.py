@@ -75,4 +75,6 @@ def looked_at(recipe: Recipe, shown: Mapping[str, Any], context: WindowContext) 
     """Return the recipe of what is looked at in Optimizers, or of what the project has kept."""
     own = dict(shown.get("of", {}).get(recipe.scene, {}))
     recipe = msgspec.structs.replace(recipe, toggles=own, sample=None)
-    return completed(recipe, {**context.view, "race": race_document(context.document.race)})
+    document = context.document
+    kept = {"race": race_document(document.race), NETWORK: document.network_race.document()}
+    return completed(recipe, {**context.view, **kept})

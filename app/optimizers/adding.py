@@ -92,11 +92,13 @@ class AddRacers(Popover):
         The button it opens under.
     session
         Whose race it is.
+    on_network
+        Whether it is opened beside the race on the network, where all take the same batches.
     """
 
-    def __init__(self, anchor: QWidget, session: RaceSession) -> None:
+    def __init__(self, anchor: QWidget, session: RaceSession, *, on_network: bool = False) -> None:
         super().__init__(anchor, name="race-adding", title=tr("Add a racer"), width=440)
-        self._session = session
+        self._session, self._on_network = session, on_network
         self.all = Button(
             tr("Add all that are not in the race"), name="race-add-all", kind="normal"
         )
@@ -129,11 +131,12 @@ class AddRacers(Popover):
         whole = surface is not None and surface.samples is None
         for name, button in self.kinds.items():
             button.show_count(counts[name])
-            draws = button.kind.batch_size is not None
-            button.show_note(
-                tr("Here the same as batch gradient descent: only regressions have samples.") if draws and whole
-                else tr(button.kind.note)
-            )  # fmt: skip
+            note = tr(button.kind.note)
+            if button.kind.batch_size is not None and self._on_network:
+                note = tr("On your network the same as batch gradient descent: all take the same batches.")  # fmt: skip
+            elif button.kind.batch_size is not None and whole:
+                note = tr("Here the same as batch gradient descent: only regressions have samples.")
+            button.show_note(note)
             button.setEnabled(not full)
         missing = sum(not count for count in counts.values())
         room = MOST_RACERS - len(racers)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -69,12 +71,21 @@ class RaceCommands:
     def _race(self) -> Race:
         return self._document.race
 
-    def _edit(self, label: str, race: Race, merge: tuple[Any, ...] | None = None) -> None:
+    def _edit(
+        self, label: str, race: Race, merge: tuple[Any, ...] | None = None,
+        rates: Mapping[str, float] | None = None,
+    ) -> None:  # fmt: skip
+        """Race that; `rates` are those on the network that were set there, if they are others."""
         try:
             check(race, self._race)
         except ChainruleError as error:
             raise CommandError(str(error)) from error
-        self._document.edit(label, merge=merge, race=race)
+        settings = self._document.network_race
+        wanted = settings.own if rates is None else rates
+        # Who comes later under the id of one that is gone has no rate of his.
+        own = {name: rate for name, rate in wanted.items() if race.racer(name) is not None}
+        settings = settings if own == settings.own else replace(settings, own=own)
+        self._document.edit(label, merge=merge, race=race, network_race=settings)
 
     def _racer(self, identifier: str) -> Racer:
         found = self._race.racer(identifier)
@@ -150,6 +161,8 @@ class RaceCommands:
             racer = new_racer(self._race, kind)
         except ChainruleError as error:
             raise CommandError(str(error)) from error
+        if racer.title in {one.title for one in self._race.racers}:
+            racer = _replace(racer, name=self._free_name(racer.title))
         self._edit(
             tr("Add {name}", name=racer.title),
             _replace(self._race, racers=(*self._race.racers, racer)),
@@ -177,7 +190,12 @@ class RaceCommands:
         )
         place = race.racers.index(racer) + 1
         racers = (*race.racers[:place], named, *race.racers[place:])
-        self._edit(tr("Duplicate {name}", name=racer.title), _replace(race, racers=racers))
+        rates = dict(self._document.network_race.own)
+        if id in rates:
+            rates[named.id] = rates[id]
+        self._edit(
+            tr("Duplicate {name}", name=racer.title), _replace(race, racers=racers), rates=rates
+        )
         self._session.context.bus.do("race.choose", id=named.id)
         return named.id
 

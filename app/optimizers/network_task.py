@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from math import isfinite
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from app.bus import CommandError
+from app.optimizers.network_basis import Basis, listed
+from app.optimizers.network_editing import NetworkCommands
 from app.optimizers.session import SPEEDS
 from app.scenes import network_racers
 from app.scenes.network_racers import Runner
-from app.scenes.network_settings import MOST_EPOCHS, NETWORK, NetworkSettings, network_settings
 from app.text import number, tr
 from core import optimizers
-from core.errors import ChainruleError
 
 if TYPE_CHECKING:
     from app.engine.questions.landscape import RaceOnNetwork
     from app.optimizers.session import RaceSession
+    from app.scenes.network_settings import NetworkSettings
     from app.widgets.chip import Part
     from core.landscape.race import Race, Racer
 
@@ -27,17 +27,12 @@ OWNER = "race-network"
 #: Milliseconds between two looks at a race that goes on: it has more to tell than can be shown.
 _REST = 100
 
-Start = Literal["drawn", "present"]
-Rates = Literal["keras", "race"]
-
 
 class NetworkTask(QObject):
     """See the module's text. Interface thread only; the engine trains.
 
     Attributes
     ----------
-    settings
-        What the next race is; kept with the project.
     asked
         The race on the surface and the settings that the race was begun with that is shown, or None.
     found
@@ -79,7 +74,6 @@ class NetworkTask(QObject):
     def __init__(self, session: RaceSession) -> None:
         super().__init__(session)
         self._session = session
-        self.settings = self._kept()
         self.asked: tuple[Race, NetworkSettings] | None = None
         self.found: RaceOnNetwork | None = None
         self.runners: tuple[Runner, ...] = ()
@@ -88,8 +82,8 @@ class NetworkTask(QObject):
         self.time, self.playing = 0.0, False
         #: Whether the playhead goes with the race while that goes on.
         self._with = True
-        #: What was said when the network was changed.
-        self._changed = ""
+        #: What was said of changes since the race.
+        self._told = ""
         self._ticket = 0
         self._rest, self._untold = QTimer(self, singleShot=True), False
         self._rest.timeout.connect(self._tell_rest)
@@ -97,20 +91,27 @@ class NetworkTask(QObject):
         for name, handler, label in (
             ("race.network_start", self._do_start, tr("Race on the network")),
             ("race.network_stop", self._do_stop, tr("Stop the race on the network")),
-            ("race.network_set", self._do_set, tr("Set the race on the network")),
-            ("race.network_rate", self._do_rate, tr("Learning rate on the network")),
         ):
             context.bus.register(name, handler, label=label)
+        self.editing = NetworkCommands(session)
         session.racers_changed.connect(self.changed)
+        context.document.network_race_changed.connect(self._on_settings)
         context.engine.progressed.connect(self._on_progress)
         # What is open is another network, and its weights.
         self._unsubscribe = context.bus.subscribe(lambda _: self.forget(), ("project.opened",))
-        #: The network and the data that were raced on.
-        self._of: tuple[Any, Any] | None = None
-        for signal in (context.document.network_changed, context.document.data_changed):
+        #: What was raced on, and at which step a change ended the race; None if none did.
+        self._of: Basis | None = None
+        self._ended_at: int | None = None
+        document = context.document
+        for signal in (document.network_changed, document.training_changed, document.data_changed):
             signal.connect(self._on_document)
 
     # -- what is set
+
+    @property
+    def settings(self) -> NetworkSettings:
+        """What the next race is: the document's."""
+        return self._session.context.document.network_race
 
     @property
     def epochs(self) -> int:
@@ -127,15 +128,10 @@ class NetworkTask(QObject):
         """Whose learning rates racers have."""
         return self.settings.rates
 
-    def _kept(self) -> NetworkSettings:
-        """What the project has kept."""
-        session = self._session
-        return network_settings(session.context.view.get(NETWORK), session.race)
-
-    def _set(self, settings: NetworkSettings) -> None:
-        self.settings = settings
-        self._session.context.view[NETWORK] = settings.document()
+    @Slot()
+    def _on_settings(self) -> None:
         self.changed.emit()
+        self._tell_lead()
 
     # -- who takes part
 
@@ -147,6 +143,19 @@ class NetworkTask(QObject):
         """The learning rate it begins with."""
         return float(optimizers.get(self.document(racer)).learning_rate)
 
+    def rate_words(self, racer: Racer) -> str:
+        """Say how its rate here goes together with the one on surfaces."""
+        rate = number(self.rate(racer))
+        if racer.id in self.settings.own:
+            return tr(
+                "The rate above is for surfaces. On your network it is {rate}, as it is set in the list.",
+                rate=rate,
+            )
+        if self.rates == "keras":
+            return tr("The rate above is for surfaces. On your network it is {rate}, Keras's default: it is set in the "
+                      "list.", rate=rate)  # fmt: skip
+        return tr("This rate holds on your network, too.")
+
     @property
     def shown(self) -> tuple[Runner, ...]:
         """Those of the race on the network who are in the list still."""
@@ -154,17 +163,35 @@ class NetworkTask(QObject):
 
     @property
     def is_of_present(self) -> bool:
-        """Whether what was raced on is the network that is open, on its data, as it is now."""
-        document = self._session.context.document
-        return self._of == (document.network, document.data)
+        """Whether a race would be run now on what the one that is shown was: the network, the data, the settings."""
+        return self._of is not None and not self._of.changed(self._now)
 
-    def raced_rate(self, racer: Racer) -> float | None:
-        """The rate it began the race on the network with, if that is not `rate`, or None."""
+    @property
+    def _now(self) -> Basis:
+        return Basis.of(self._session.context.document)
+
+    @property
+    def outdated(self) -> str:
+        """What is another by now than in the race that is shown, as a sentence; "" if nothing is."""
+        if self._of is None:
+            return ""
+        if self._ended_at is not None:
+            if what := self._of.ended_by(self._now):
+                return tr(
+                    "You have changed {what}: the race ended at step {step}, and what is shown is as it was before.",
+                    what=listed(what), step=number(self._ended_at),
+                )  # fmt: skip
+            return ""
+        what = self._of.changed(self._now)
+        if not what or self.found is None:
+            return ""
+        return tr("This race was run before you changed {what}: all that is shown here is as it was then.",
+                  what=listed(what))  # fmt: skip
+
+    def raced_with(self, racer: Racer) -> Runner | None:
+        """As whom it ran the race that is shown, if it would run the next one otherwise, or None."""
         runner = next((one for one in self.runners if one.id == racer.id), None)
-        if runner is None:
-            return None
-        found = float(optimizers.get(dict(runner.optimizer)).learning_rate)
-        return None if found == self.rate(racer) else found
+        return None if runner is None or runner.optimizer == self.document(racer) else runner
 
     def entrants(self) -> tuple[list[Runner], dict[str, str]]:
         """Return who would take part, and of the others whose twins they are: all take the same batches."""
@@ -178,14 +205,13 @@ class NetworkTask(QObject):
         if not runners:
             raise CommandError(tr("There is nobody in the race. Add a racer first."))
         context = self._session.context
-        if not context.attached:
-            raise CommandError(tr("The engine is being prepared. Try again in a moment."))
+        self.require_engine()
         self._end()
         self.pause()
         self.found, self.runners, self.problem = None, tuple(runners), ""
         self.asked = (self._session.race, self.settings)
         self.share, self._with = 0.0, True
-        self._of = (context.document.network, context.document.data)
+        self._of, self._ended_at, self._told = self._now, None, ""
         self._ticket = context.engine.ask(
             "network_race", racers=[one.entry for one in runners],
             epochs=self.epochs, start=self.start, asker=OWNER, done=self._on_done,
@@ -194,43 +220,21 @@ class NetworkTask(QObject):
         self._move(0.0)
         self.told.emit()
 
+    def require_engine(self) -> None:
+        """Refuse what the engine cannot do yet; it has what the document says then."""
+        context = self._session.context
+        if not context.attached:
+            raise CommandError(tr("The engine is being prepared. Try again in a moment."))
+        if problems := context.document.inspection.problems:
+            # The engine still holds the network as it was while it could be trained.
+            raise CommandError(problems[0].sentence)
+        context.engine.catch_up()
+
     def _do_stop(self) -> None:
         """End it; what was found stays."""
         if self._ticket:
             self._end()
             self._tell()
-
-    def _do_set(
-        self, epochs: int | None = None, start: Start | None = None, rates: Rates | None = None
-    ) -> None:
-        """Set what the next race is; what is not given stays. Other `rates` forget those that were set here."""
-        if epochs is not None and not 1 <= epochs <= MOST_EPOCHS:
-            raise CommandError(
-                tr("A race on the network has 1 to {most} epochs, not {epochs}.", most=number(MOST_EPOCHS),
-                   epochs=epochs)
-            )  # fmt: skip
-        now = self.settings
-        self._set(
-            replace(
-                now, epochs=now.epochs if epochs is None else epochs, start=start or now.start,
-                rates=rates or now.rates, own=now.own if rates is None else {},
-            )
-        )  # fmt: skip
-        self._tell_lead()
-
-    def _do_rate(self, id: str, value: float | None = None) -> None:
-        """Set the learning rate of a racer on the network; None is that of the others again."""
-        racer = self._session.race.racer(id)
-        if racer is None:
-            raise CommandError(tr("There is no racer {id!r} in this race.", id=id))
-        own = {name: rate for name, rate in self.settings.own.items() if name != id}
-        if value is not None:
-            try:
-                optimizers.get({**racer.optimizer, "learning_rate": value})
-            except ChainruleError as error:
-                raise CommandError(str(error)) from error
-            own[id] = float(value)
-        self._set(replace(self.settings, own=own))
 
     # -- the engine
 
@@ -249,7 +253,7 @@ class NetworkTask(QObject):
         self._end()
         self.pause()
         self.found, self.runners, self.problem, self._of = None, (), "", None
-        self.asked, self.settings = None, self._kept()
+        self.asked, self._ended_at, self._told = None, None, ""
         self._move(0.0)
         self.changed.emit()
         self.told.emit()
@@ -257,25 +261,13 @@ class NetworkTask(QObject):
 
     @Slot()
     def _on_document(self) -> None:
-        """Say that what was raced on is another network by now."""
-        document = self._session.context.document
-        same = self._of is None or self._of == (document.network, document.data)
-        if not same and self.goes_on:
+        """Say what is another by now than in the race; one that goes on ends with the run it is of."""
+        if self.goes_on and self._of is not None and self._of.ended_by(self._now):
+            self._ended_at = self.reach
             self._end()
-            words = tr(
-                "The network or its data was changed: the race ended at step {step}. Press Race to begin again.",
-                step=number(self.reach),
-            )
-        elif not same and self.found is not None:
-            words = tr(
-                "This race was on the network as it was before you changed it. Press Race to race on what it is now."
-            )
-        elif same and self.problem == self._changed:
-            words = ""
-        else:
-            return
-        self.problem = self._changed = words
-        self._tell()
+        if self.outdated != self._told:
+            self._told = self.outdated
+            self._tell()
 
     @Slot(int, float)
     def _on_progress(self, ticket: int, share: float) -> None:

@@ -16,6 +16,7 @@ from core.landscape import race as races
 from core.schedules import first_rate
 
 if TYPE_CHECKING:
+    from app.optimizers.network_task import NetworkTask
     from app.optimizers.session import RaceSession
     from core.landscape.race import Racer
 
@@ -33,10 +34,14 @@ class RacerEditor(Form):
         Whose race it is.
     identifier
         Of the racer.
+    network
+        The race on the network, if it is edited there: all take the same batches then, and rates are others.
     """
 
-    def __init__(self, anchor: QWidget, session: RaceSession, identifier: str) -> None:
-        self._session, self._id = session, identifier
+    def __init__(
+        self, anchor: QWidget, session: RaceSession, identifier: str, network: NetworkTask | None = None
+    ) -> None:  # fmt: skip
+        self._session, self._id, self._network = session, identifier, network
         racer = session.race.racer(identifier)
         assert racer is not None
         kind = races.kind(racer.kind)
@@ -54,10 +59,16 @@ class RacerEditor(Form):
             name="race", advise=False, usual=first_rate(kind.optimizer["learning_rate"]),
         )  # fmt: skip
         self._rows.addWidget(self._rate)
+        self._rate_note = Label("", "hint", "tx2", name="race-rate-note", wrap=True)
+        self._rate_note.setVisible(network is not None)
+        self._rows.addWidget(self._rate_note)
         self._fields: dict[str, NumberField | Toggle] = {}
         self._add_own()
         self._add_clipping()
-        self._add_samples()
+        if network is None:
+            self._add_samples()
+        else:
+            self._add_shared()
         self._rows.addWidget(Line())
         buttons = QHBoxLayout()
         buttons.setSpacing(8)
@@ -149,6 +160,13 @@ class RacerEditor(Form):
             tip = tr("Averages start at 0 and are too small at first; this makes up for it")
             self._rows.addLayout(row(tr("Bias correction"), self._correction, tip=tip))
 
+    def _add_shared(self) -> None:
+        """What is not the racer's own on the network."""
+        words = tr("On your network all take the batches of the training settings.")
+        if corrects({"kind": self._found.name}):
+            words += " " + tr("Averages are corrected there.")
+        self._rows.addWidget(Label(words, "hint", "tx3", name="race-shared-note", wrap=True))
+
     def _set_batch(self, words: str) -> None:
         plain = words.strip().lower()
         if plain in ("", tr("all")):
@@ -186,6 +204,9 @@ class RacerEditor(Form):
         self._clipping.set_value("clipnorm" if way == "global_clipnorm" else way)
         self._limit.setVisible(bool(way))
         self._limit.set_amount(float(config.get(way) or 1.0))
+        if self._network is not None:
+            self._rate_note.setText(self._network.rate_words(racer))
+            return
         self._batch.set_value("" if racer.batch_size is None else str(racer.batch_size))
         surface = self._session.surface
         self._batch_note.setVisible(surface is not None and surface.samples is None)

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 #: A racer that climbs is followed to so many times what was lost at the start.
 _CLIMB, _CLIMB_LOG = 2.5, 1e3
+#: A loss so many times as large as it was at first went the wrong way.
+_CLIMBED = 2.0
 #: Of curves as long as the race so many means are apart; no mean is over more than an epoch.
 _MEANS = 40
 #: Pixels that share a point; the length of dashes and gaps.
@@ -79,6 +81,10 @@ class Line:
         """The mean over the last epoch's batches at a time, over all there are in the first; NaN before a step."""
         place = min(int(time), len(self.epoch)) - 1
         return float(self.epoch[place]) if place >= 0 else float("nan")
+
+    def climbed(self, time: float) -> bool:
+        """Whether it has far more at a time than its first batch had: it diverged, though its numbers are finite."""
+        return len(self.raw) > 0 and self.over_epoch(time) > _CLIMBED * float(self.raw[0])
 
     def at(self, time: float) -> float:
         """The mean at a time; NaN before the first step."""

@@ -55,11 +55,14 @@ def optimizer_of(racer: Racer, settings: NetworkSettings) -> dict[str, Any]:
     return optimizers.get(given).to_config()
 
 
-def title_of(racer: Racer) -> str:
-    """What a racer is called here: all take the batches of the training, so plain descent is SGD for all."""
-    config = racer.optimizer
-    plain = config["kind"] == "SGD" and not config.get("momentum")
-    return tr("SGD") if plain and not racer.name else racer.title
+def batches_words(racer: Racer) -> str:
+    """What is to be known of a racer here whose kind is known by the samples it takes in a step; "" of others."""
+    if racer.kind not in ("batch", "stochastic", "mini-batch"):
+        return ""
+    return tr(
+        "On your network all racers take the same batches, those of the training settings: batch, stochastic and "
+        "mini-batch gradient descent are the same there."
+    )
 
 
 def entrants(race: Race, settings: NetworkSettings) -> tuple[list[Runner], dict[str, str]]:
@@ -73,5 +76,5 @@ def entrants(race: Race, settings: NetworkSettings) -> tuple[list[Runner], dict[
         if twin is not None:
             twins[one.id] = twin.title
         else:
-            runners.append(Runner(one.id, title_of(one), document, known[one.id], one.kind))
+            runners.append(Runner(one.id, one.title, document, known[one.id], one.kind))
     return runners, twins

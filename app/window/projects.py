@@ -14,6 +14,7 @@ from app.bus import CommandError
 from app.document import State, empty
 from app.engine.saved import contents_of, saved_of
 from app.engine.state import SavedState
+from app.scenes.network_settings import NETWORK, network_settings
 from app.settings import home
 from app.text import tr
 from app.window import templates
@@ -148,7 +149,8 @@ class Projects(QObject):
         """Put what was read in the place of the open project."""
         project = contents.project
         race = _race_of(project.view)
-        state = State(project.name, project.network, project.training, project.data, race)
+        settings = network_settings(project.view.get(NETWORK), race)
+        state = State(project.name, project.network, project.training, project.data, race, settings)
         saved = saved_of(contents)
         if path is not None:
             self._remember(path)
@@ -358,7 +360,11 @@ class Projects(QObject):
 
 
 def _contents(state: State, run: SavedState | None, view: dict[str, Any]) -> Contents:
-    view = {**view, "race": race_document(state.race)}
+    view = {
+        **view,
+        "race": race_document(state.race),
+        NETWORK: state.network_race.document(),
+    }
     return contents_of(state.name, state.network, state.training, state.data, run, view=view)
 
 

@@ -8,6 +8,7 @@ from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from app.bus import CommandError
+from app.optimizers.adding import AddRacers
 from app.optimizers.network_plot import LEFT, RIGHT, NetworkPlot
 from app.optimizers.network_rows import NetworkRows
 from app.optimizers.network_task import NetworkTask
@@ -20,6 +21,7 @@ from app.scenes.network_race import metrics_of
 from app.scenes.network_settings import MOST_EPOCHS
 from app.text import number, tr
 from app.widgets import (
+    Banner,
     Button,
     Choice,
     Label,
@@ -64,6 +66,7 @@ class NetworkPanel(QWidget):
         session.offer("network_log", True)
         session.offer("network_view", "curves", _check_view)
         self._shown = False
+        self._adding: AddRacers | None = None
         self._level = 0
         whole = QHBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
@@ -82,6 +85,10 @@ class NetworkPanel(QWidget):
         right.addLayout(bar)
         self.progress = ProgressLine(name="race-network-progress")
         right.addWidget(self.progress)
+        self.notice = Banner(name="race-network-notice")
+        self.notice.dismissed.connect(self._on_dismissed)
+        self._dismissed = ""
+        right.addWidget(self.notice)
         self.pages = QStackedWidget()
         right.addWidget(self.pages, 1)
         self.pages.addWidget(self._make_curves())
@@ -121,6 +128,11 @@ class NetworkPanel(QWidget):
             lambda value: self._session.context.do("race.network_set", rates=value)
         )
         row.addWidget(self.rates)
+        self.add = Button(name="race-network-add", kind="ghost", icon="plus")
+        self.add.setAccessibleName(tr("Add racers"))
+        self.add.setToolTip(tr("Add racers"))
+        self.add.clicked.connect(self._open_adding)
+        row.addWidget(self.add)
         column.addLayout(row)
         column.addWidget(Line())
         self.rows = NetworkRows(self._session, self.task)
@@ -170,7 +182,7 @@ class NetworkPanel(QWidget):
         return tr(
             "Every racer trains your network on your data: the same weights at first, the same batches in the same "
             "order, the same dropout; only the optimizer is another. Your own run is not touched. Batch sizes of "
-            "racers and callbacks do not count here. Racers are added, removed and set under Map."
+            "racers and callbacks do not count here."
         )
 
     def _make_controls(self) -> None:
@@ -208,6 +220,7 @@ class NetworkPanel(QWidget):
         )
         self.epochs.setToolTip(tr("How often each goes through the samples"))
         self.epochs.entered.connect(self._on_epochs)
+        self.epochs.editingFinished.connect(self._session.context.document.settle)
         self.button = Button(
             tr("Race"), name="race-network-start", kind="primary", icon="player-play", icon_size=14
         )
@@ -304,6 +317,7 @@ class NetworkPanel(QWidget):
         )
         self.progress.set_share(task.share)
         self.status.say(self._sentence())
+        self._notice()
         self._arrange()
         self._follow_time()
         self._follow_slice()
@@ -333,8 +347,6 @@ class NetworkPanel(QWidget):
     def _sentence(self) -> str:
         task = self.task
         found = task.found
-        if task.problem:
-            return task.problem
         if found is None:
             return tr("The engine prepares the racers.") if task.goes_on else ""
         race = found.race
@@ -343,10 +355,12 @@ class NetworkPanel(QWidget):
         held = tr("{count} held out", count=number(found.held_out)) if found.held_out else ""
         broken = sum(lane.diverged is not None for lane in race.lanes)
         gone = tr("{count} diverged", count=broken) if broken else ""
+        climbed = self.rows.climbed()
+        worse = tr("{count} above their start", count=climbed) if climbed else ""
         ended = task.reach < race.steps and not task.goes_on
         stopped = tr("stopped at step {step}", step=number(task.reach)) if ended else ""
         lines = self.map.lines() if self.seen.isVisible() else ""
-        return " · ".join(one for one in (size, held, stopped, gone, lines) if one)
+        return " · ".join(one for one in (size, held, stopped, gone, worse, lines) if one)
 
     @Slot()
     def _follow_time(self) -> None:
@@ -359,7 +373,32 @@ class NetworkPanel(QWidget):
         self.update()
         self._follow_time()
 
+    def _notice(self) -> None:
+        """Say what is another by now than in the race that is shown, or why there is no more of it."""
+        task = self.task
+        words = task.problem or task.outdated
+        if not words or words == self._dismissed:
+            self.notice.hide()
+        elif words != self.notice.text or self.notice.isHidden():
+            label = tr("Race again") if task.outdated else tr("Race")
+            self.notice.show_message(
+                words, [("race-network-again", label, self._race_again)], error=bool(task.problem)
+            )
+        if not words:
+            self._dismissed = ""
+
     # -- by hand
+
+    def _on_dismissed(self) -> None:
+        self._dismissed = self.notice.text
+
+    def _race_again(self) -> None:
+        self._session.context.do("race.network_start")
+
+    def _open_adding(self) -> None:
+        if self._adding is None:
+            self._adding = AddRacers(self.add, self._session, on_network=True)
+        self._adding.open()
 
     def _on_button(self) -> None:
         self._session.context.do("race.network_stop" if self.task.goes_on else "race.network_start")

@@ -8,13 +8,16 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QWidget
 
 from app import theme as themes
 from app.bus import CommandError
+from app.optimizers.adding import KindButton
 from app.optimizers.network_task import NetworkTask
 from app.optimizers.panels.network import NetworkPanel
+from app.optimizers.panels.racers import RacerButton
 from app.scenes.network_race import axis_text, fitting, order, trailing
-from app.widgets import Button, Choice, NumberField, Segmented
+from app.widgets import Button, Choice, Label, NumberField, Segmented, TextField
 from core.landscape.race import kind
 from tests.app.optimizers.conftest import Racing
 from tests.app.window.windows import click
@@ -136,9 +139,12 @@ def test_rates_are_the_networks_own_and_twins_run_once(racing: Racing) -> None:
     runners, twins = task.entrants()
     assert [one.id for one in runners] == ["batch", "momentum", "adam"]
     assert list(twins) == ["stochastic"]
-    # All take the batches of the training: what they are called by on a surface is not so here.
-    assert panel.rows.rows["batch"].title == "SGD" == panel.rows.rows["stochastic"].title
-    assert panel.rows.rows["stochastic"].more == "as SGD"
+    # They are called what they are called in the race, and it is said that all take the same batches.
+    assert panel.rows.rows["batch"].title == racing.racer("batch").title
+    assert panel.rows.rows["stochastic"].title == "Stochastic gradient descent"
+    assert panel.rows.rows["stochastic"].more == "as Batch gradient descent"
+    assert "all racers take the same batches" in panel.rows.rows["stochastic"].toolTip()
+    assert "batches" not in panel.rows.rows["adam"].toolTip()
     # A rate of its own makes it another.
     racing.do("race.network_rate", id="stochastic", value=0.05)
     assert "stochastic" in [one.id for one in task.entrants()[0]]
@@ -193,15 +199,18 @@ def test_a_race_is_stopped_and_one_that_breaks_says_so(racing: Racing) -> None:
     document = racing.window.context.document
     layer = next(one for one in document.network.layers if "units" in one.config)
     racing.do("layer.configure", layer=layer.id, units=7)
-    assert "as it was before you changed it" in panel.status.text
+    assert "before you changed the network" in panel.notice.text
     racing.undo()
-    assert task.problem == ""
+    assert panel.notice.isHidden()
     click(racing.control("race-network-start", Button))
     racing.until(lambda: task.problem or (task.found is not None and task.reach > 0))
     assert task.problem == ""
     racing.do("layer.configure", layer=layer.id, units=7)
     assert not task.goes_on
-    assert f"the race ended at step {task.reach}." in task.problem
+    assert f"changed the network: the race ended at step {task.reach}" in panel.notice.text
+    # What is undone is not said any more.
+    racing.undo()
+    assert panel.notice.isHidden()
     # Another project: what was found is of another.
     racing.window.context.bus.emit("project.opened", path="")
     assert task.found is None
@@ -225,3 +234,215 @@ def test_means_are_of_the_last_steps_and_break_only_where_numbers_do() -> None:
     found = trailing(values, 3)
     want = [4.0, 3.0, 4.0, 16 / 3, np.nan, np.nan, np.nan, 3.0, 5.0]
     np.testing.assert_allclose(found, want, rtol=1e-14)
+
+
+def typed(racing: Racing, name: str, words: str) -> NumberField:
+    """Type a number into a field, and Enter."""
+    field = racing.control(name, NumberField)
+    field.setFocus()
+    field.selectAll()
+    QTest.keyClicks(field, words)
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    return field
+
+
+def test_what_is_set_is_one_edit_each_and_is_undone_in_the_window(racing: Racing) -> None:
+    panel = shown(racing)
+    task, stack = panel.task, racing.window.context.document.stack
+    count, first = stack.count(), task.settings
+    # What is stepped through is one edit; after Enter or leaving the field the next one is another.
+    field = racing.control("race-network-epochs", NumberField)
+    field.setFocus()
+    for _ in range(3):
+        QTest.keyClick(field, Qt.Key.Key_Up)
+    assert task.epochs == 8
+    assert stack.count() == count + 1
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    QTest.keyClick(field, Qt.Key.Key_Up)
+    assert stack.count() == count + 2
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    typed(racing, "race-network-rate-adam", "0.02")
+    assert stack.undoText() == "Adam: learning rate on the network"
+    racing.control("race-network-begin", Choice).chosen.emit("present")
+    racing.control("race-network-rates", Choice).chosen.emit("race")
+    assert stack.count() == count + 5
+    assert task.settings.own == {}
+    last = task.settings
+    racing.action("edit-undo").trigger()
+    assert panel.rates.value == "keras"
+    assert panel.rows.rows["adam"].rate.value() == 0.02
+    racing.action("edit-undo").trigger()
+    assert panel.begin.value == "drawn"
+    racing.action("edit-undo").trigger()
+    assert panel.rows.rows["adam"].rate.value() == 0.001
+    racing.action("edit-undo").trigger()
+    assert panel.epochs.value() == 8
+    racing.action("edit-undo").trigger()
+    assert task.settings == first
+    assert panel.epochs.value() == 5
+    for _ in range(5):
+        racing.action("edit-redo").trigger()
+    assert task.settings == last
+    assert (panel.rates.value, panel.begin.value, panel.epochs.value()) == ("race", "present", 9)
+    # What is set to what it is, is no edit.
+    racing.do("race.network_set", epochs=9)
+    assert stack.count() == count + 5
+
+
+def test_racers_are_added_set_and_removed_beside_the_network(racing: Racing) -> None:
+    panel = shown(racing)
+    rows = panel.rows
+    click(racing.control("race-network-add", Button))
+    stochastic = racing.control("race-add-stochastic", KindButton)
+    assert "all take the same batches" in stochastic.note
+    click(racing.control("race-add-lion", KindButton))
+    assert list(rows.rows) == ["batch", "momentum", "adam", "lion"]
+    assert racing.session.racer == "lion"
+    click(racing.control("race-add-lion", KindButton))
+    # Two of a kind can be told apart.
+    assert [row.title for row in rows.rows.values()][-2:] == ["Lion", "Lion 2"]
+    QTest.keyClick(stochastic, Qt.Key.Key_Escape)
+    # By mouse: a row's button opens its settings, and they are those of the racer.
+    row = rows.rows["momentum"]
+    click(row, QPoint(60, 12))
+    assert racing.session.racer == "momentum"
+    click(row.edit)
+    note = racing.control("race-rate-note", Label)
+    assert "The rate above is for surfaces. On your network it is 0.01" in note.text()
+    assert racing.window.findChild(QWidget, "race-batch") is None
+    share = racing.control("race-momentum", NumberField)
+    share.setValue(0.5)
+    assert racing.racer("momentum").optimizer["momentum"] == 0.5
+    name = racing.control("race-name", TextField)
+    name.setText("Mine")
+    QTest.keyClick(name, Qt.Key.Key_Return)
+    assert row.title == "Mine"
+    assert rows.rows["momentum"] is row
+    click(racing.control("race-duplicate", Button))
+    assert [one.title for one in rows.rows.values()][1:3] == ["Mine", "Mine 2"]
+    click(racing.control("race-remove", Button))
+    assert "momentum" not in rows.rows
+    assert not share.isVisible()
+    # With the keyboard: Enter opens, Escape closes, Delete removes, Ctrl+D duplicates; Enter in a rate does neither.
+    typed(racing, "race-network-rate-adam", "0.02")
+    assert not racing.control("race-name", TextField).isVisible()
+    row = rows.rows["adam"]
+    row.setFocus()
+    QTest.keyClick(row, Qt.Key.Key_D, Qt.KeyboardModifier.ControlModifier)
+    twin = racing.session.racer
+    assert rows.rows[twin].title == "Adam 2"
+    assert panel.task.rate(racing.racer(twin)) == 0.02
+    row.setFocus()
+    QTest.keyClick(row, Qt.Key.Key_Return)
+    name = racing.window.findChildren(TextField, "race-name")[-1]
+    assert name.isVisible()
+    QTest.keyClick(name, Qt.Key.Key_Escape)
+    assert not name.isVisible()
+    assert row.hasFocus()
+    QTest.keyClick(row, Qt.Key.Key_Delete)
+    assert "adam" not in rows.rows
+    assert rows.rows[twin].hasFocus()
+    # Whoever comes under its name has its own rate; undo brings back both.
+    assert "adam" not in panel.task.settings.own
+    racing.undo()
+    assert panel.task.rate(racing.racer("adam")) == 0.02
+    for one in list(rows.rows):
+        racing.do("race.remove", id=one)
+    assert rows.empty.isVisible()
+    with pytest.raises(CommandError, match="Add a racer first"):
+        racing.do("race.network_start")
+
+
+def test_a_race_of_other_settings_says_so_and_is_raced_again(racing: Racing) -> None:
+    panel = shown(racing)
+    task = panel.task
+    racing.do("race.network_set", epochs=1)
+    raced(racing, task)
+    assert panel.notice.isHidden()
+    document = racing.window.context.document
+    size = document.training.batch_size
+    racing.do("training.configure", batch_size=size * 2)
+    assert "before you changed the batch size" in panel.notice.text
+    assert not task.is_of_present
+    # What is no part of a race changes nothing of that.
+    racing.do("training.configure", seed=3)
+    assert "changed the batch size and the seed" in panel.notice.text
+    racing.undo()
+    racing.undo()
+    assert panel.notice.isHidden()
+    racing.do("training.configure", optimizer={"kind": "Lion", "learning_rate": 0.1}, epochs=3)
+    assert panel.notice.isHidden()
+    racing.do("training.configure", batch_size=size * 2)
+    assert panel.notice.isVisible()
+    click(racing.control("race-network-again", Button))
+    assert panel.notice.isHidden()
+    racing.until(lambda: not task.goes_on)
+    assert task.problem == ""
+    # It is a race with what is set, though that was handed to the engine only now.
+    assert task.found is not None
+    assert task.found.race.batch_size == size * 2
+    assert f"batches of {size * 2}" in panel.status.text
+    # Of a racer that is set otherwise now it is said with what it ran.
+    racing.do("race.set", id="momentum", key="momentum", value=0.5)
+    row = panel.rows.rows["momentum"]
+    assert row.short == "raced otherwise"
+    assert "raced with momentum 0.9" in row.toolTip()
+    racing.undo()
+    assert "raced with" not in row.toolTip()
+    # While it goes on, it ends: no number of it is of other settings.
+    racing.do("race.network_set", epochs=400)
+    click(racing.control("race-network-start", Button))
+    racing.until(lambda: task.problem or (task.found is not None and task.reach > 0))
+    racing.do("training.configure", batch_size=size)
+    assert not task.goes_on
+    assert f"batch size: the race ended at step {task.reach}," in panel.notice.text
+    click(racing.control("race-network-notice-close", Button))
+    assert panel.notice.isHidden()
+    # A network that cannot be trained is not raced as it was before.
+    last = [one for one in document.network.layers if "units" in one.config][-1]
+    racing.do("layer.configure", layer=last.id, units=3)
+    sentence = document.inspection.problems[0].sentence
+    with pytest.raises(CommandError) as refused:
+        racing.do("race.network_start")
+    assert str(refused.value) == sentence
+
+
+def test_absurd_rates_are_shown_whole_and_diverge_visibly(racing: Racing) -> None:
+    panel = shown(racing)
+    task = panel.task
+    field = typed(racing, "race-network-rate-batch", "1000000")
+    assert task.rate(racing.racer("batch")) == 1e6
+    assert field.text() == "1e6"
+    # Enter once more, and the arrows, leave what is larger than usual as large.
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    assert field.value() == 1e6
+    QTest.keyClick(field, Qt.Key.Key_Up)
+    assert task.rate(racing.racer("batch")) > 1e6
+    field = typed(racing, "race-network-rate-batch", "1234567.5")
+    assert task.rate(racing.racer("batch")) == 1234567.5
+    assert field.fontMetrics().horizontalAdvance(field.text()) < field.lineEdit().width()
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    assert task.rate(racing.racer("batch")) == 1234567.5
+    racing.do("race.network_rate", id="adam", value=1e6)
+    racing.do("race.network_set", epochs=1)
+    raced(racing, task)
+    # One breaks; the other's numbers stay finite, for probabilities are kept from 0, and it is said that it got worse.
+    row = panel.rows.rows["adam"]
+    assert row.gone
+    assert "diverged" in row.toolTip()
+    row = panel.rows.rows["batch"]
+    assert row.climbed
+    assert task.found is not None
+    assert f"up from {task.found.race.lanes[0].curves['loss'][0]:.3f}" in row.toolTip()
+    assert not panel.rows.rows["momentum"].climbed
+    assert "1 diverged · 1 above their start" in panel.status.text
+    # On a surface, too, and in the form of the racer.
+    racing.show("surface")
+    racing.do("race.set", id="batch", key="learning_rate", value=1e6)
+    racing.raced()
+    assert racing.path("batch").left is not None
+    QTest.mouseDClick(racing.control("race-racer-batch", RacerButton), Qt.MouseButton.LeftButton)
+    field = racing.control("race-learning-rate-field", NumberField)
+    assert field.text() == "1e6"
+    QTest.keyClick(field, Qt.Key.Key_Up)
+    assert racing.racer("batch").optimizer["learning_rate"] >= 1e6

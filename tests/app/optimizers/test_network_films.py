@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import av
+import msgspec
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
@@ -14,6 +16,7 @@ from PySide6.QtWidgets import QComboBox
 from app.export.dialog import ExportDialog
 from app.optimizers.panels.network import NetworkPanel
 from app.scenes.network_settings import NETWORK, SLICE
+from core.io.project import read, write
 from core.io.races import race_document
 from tests.app.optimizers.conftest import Racing
 
@@ -158,14 +161,13 @@ def test_settings_are_kept_with_the_project(racing: Racing, tmp_path: Path) -> N
     assert panel.slice.values() == slices
     assert racing.control("race-network-epochs", type(panel.epochs)).value() == 3
     # What is damaged is as usual; the rest is kept.
-    view = racing.window.context.view
-    view[NETWORK] = {
-        "epochs": "many",
-        "start": "present",
-        "own": {"adam": float("nan"), "nobody": 1.0},
-    }
-    view[SLICE] = {"side": 40, "seed": -1, "samples": True, "span": 2, "part": None}
-    racing.window.context.bus.emit("project.opened", path="")
+    contents = read(file)
+    damaged = {"epochs": "many", "start": "present", "own": {"adam": "quick", "nobody": 1.0}}
+    sliced = {"side": 40, "seed": -1, "samples": True, "span": 2, "part": None}
+    view = {**contents.project.view, NETWORK: damaged, SLICE: sliced}
+    project = msgspec.structs.replace(contents.project, view=view)
+    write(file, replace(contents, project=project))
+    racing.do("project.open", path=str(file))
     assert (panel.task.epochs, panel.task.start, panel.task.settings.own) == (5, "present", {})
     assert (panel.slice.side, panel.slice.seed, panel.slice.samples) == (41, 0, 256)
     assert (panel.slice.span, panel.slice.part) == (2.0, "train")

@@ -19,7 +19,7 @@ from app.scenes.formula_inline import inline
 from app.scenes.formula_tex import to_box
 from app.scenes.race_captions import caption
 from app.scenes.race_looks import looks
-from app.scenes.race_terms import SQUARES
+from app.scenes.race_terms import MOVES, SQUARES
 from app.scenes.race_terms_paint import Inks
 from app.scenes.race_update import GRADIENT, RAW, Term, Update, terms_of
 from app.text import tr
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 _HEAD, _ROW, _EDGE, _SYMBOL = 28, (36, 34, 32), (16, 14, 12), (36, 34, 30)
 _NUMBER = (72, 70, 66)
 #: In the racer's colour: the arrow on the map that is of these is too.
-_OWN = ("m", "m_corrected", "velocity", "momentum", *SQUARES)
+_OWN = ("m", "m_corrected", "velocity", "momentum", MOVES, *SQUARES)
 
 
 def figure(value: float) -> str:

@@ -10,6 +10,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from app.scenes.formula_inline import SIGN
 from app.scenes.race_update import (
     AXIS,
@@ -26,8 +28,6 @@ from app.text import tr
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import numpy as np
-
 Pair = tuple[float, float]
 
 #: What an optimizer divides by, and the power of it that is a length: squares are shown by their sides.
@@ -35,6 +35,8 @@ SQUARES = {
     "v": 0.5, "v_corrected": 0.5, "v_max": 0.5, "accumulator": 0.5, "mean_square": 0.5, "accumulated_grad": 0.5,
     "u": 1.0,
 }  # fmt: skip
+#: Adadelta's average of the squares of its steps.
+MOVES = "accumulated_delta"
 #: What is kept from before, in the order in which the later one says it better.
 _AVERAGES = ("m", "m_corrected")
 
@@ -76,7 +78,7 @@ class Arrow:
 
 @dataclass(frozen=True)
 class Area:
-    """A sum or average of squares: a rectangle whose sides are its roots along both axes.
+    """A sum or average of squares: a rectangle whose sides are its roots along both axes, and what it is of, now.
 
     Attributes
     ----------
@@ -86,14 +88,17 @@ class Area:
         Along both axes.
     inner
         The same before its correction, or None.
-    gradient
-        How large the gradient is now along both axes.
+    now
+        How large what it is made of is now along both axes: the gradient, or the step.
+    moves
+        It is made of steps.
     """
 
     tag: str
     sides: Pair
     inner: Pair | None
-    gradient: Pair
+    now: Pair
+    moves: bool = False
 
 
 @dataclass(frozen=True)
@@ -106,8 +111,9 @@ class Picture:
         Of the legend.
     point
         Where the racer stands.
-    arrows, area, rates
-        What has come so far; the rates are of both axes.
+    arrows, areas, rates
+        What has come so far; the rates are of both axes. Adadelta has two areas: its rate is the root of one over that
+        of the other.
     ball
         Nesterov's: where the ball itself is, that looks ahead to the racer's point.
     ahead
@@ -121,7 +127,7 @@ class Picture:
     title: str
     point: Pair
     arrows: tuple[Arrow, ...] = ()
-    area: Area | None = None
+    areas: tuple[Area, ...] = ()
     rates: Pair | None = None
     ball: Pair | None = None
     ahead: Pair | None = None
@@ -169,7 +175,7 @@ def picture(
         title=tr("{name}, next step", name=update.racer.title),
         point=place,
         arrows=tuple(one for one in arrows if all(map(math.isfinite, (*one.vector, *one.move)))),
-        area=_area(update, come) if squares else None,
+        areas=_areas(update, come) if squares else (),
         rates=_finite(update.value(AXIS)) if squares and come(AXIS) else None,
         ball=_ball(update) if come(GRADIENT) else None,
         ahead=_finite(update.value(NEXT)) if revealed is not None and last >= update.place(STEP) else None,
@@ -232,6 +238,28 @@ def _average(update: Update, term: str, name: str, comes_with: str) -> Arrow:
         comes_with, f"{SIGN}{known.symbol}", f"{SIGN}η{known.symbol}", tr("momentum"), _pair(-value),
         _pair(-rate * value), "racer", dashed=True,
     )  # fmt: skip
+
+
+def _areas(update: Update, come: Callable[[str], bool]) -> tuple[Area, ...]:
+    found = _adadelta(update, come) if update.term(MOVES) else (_area(update, come),)
+    return tuple(one for one in found if one is not None)
+
+
+def _adadelta(update: Update, come: Callable[[str], bool]) -> tuple[Area | None, ...]:
+    """What its direction is divided by, and what that is measured by: the steps before this one."""
+    epsilon = float(update.optimizer.config["epsilon"])
+
+    def one(name: str, tag: str, now: str, after: str, moves: bool) -> Area | None:
+        if not come(after):
+            return None
+        sides = _of_axes(update, np.sqrt(update.value(name) + epsilon))
+        size = _of_axes(update, abs(update.value(now)))
+        return None if sides is None or size is None else Area(tag, sides, None, size, moves)
+
+    return (
+        one("accumulated_grad", r"\sqrt{E+ε}", GRADIENT, "accumulated_grad", False),
+        one(MOVES + BEFORE, r"\sqrt{D+ε}", "delta", "delta", True),
+    )
 
 
 def _area(update: Update, come: Callable[[str], bool]) -> Area | None:

@@ -94,7 +94,7 @@ def paint(
             draw.disc(painter, there.x(), there.y(), 4.0, theme.bg0, theme.tx, 1.5)
     taken: list[QRectF] = [QRectF(at.x() - 10, at.y() - 10, 20, 20), *covered]
     taken += [QRectF(end.x() - 7, end.y() - 7, 14, 14) for _, end, _ in ends]
-    if picture.area is not None or picture.rates is not None:
+    if picture.areas or picture.rates is not None:
         taken.append(_paint_glyph(painter, inks, picture, at, ends, area, covered))
     for arrow, end, way in ends:
         label = arrow.scaled if picture.to_scale else arrow.tag
@@ -220,9 +220,8 @@ def _paint_glyph(
     box = _free(size, at, [end for _, end, _ in ends], area, covered)
     _card(painter, inks, box, 6)
     y = box.y() + _PAD
-    if picture.area is not None:
-        flat = len(picture.letters) == 1
-        _paint_area(painter, inks, picture.area, box.x() + _PAD, y, flat)
+    for one in picture.areas:
+        _paint_area(painter, inks, one, box.x() + _PAD, y, len(picture.letters) == 1)
         y += _SIDE + 18
     if picture.rates is not None:
         _paint_rates(painter, inks, picture, box.x() + _PAD, y)
@@ -230,9 +229,7 @@ def _paint_glyph(
 
 
 def _glyph_size(picture: Picture) -> QSizeF:
-    height = 2 * _PAD
-    if picture.area is not None:
-        height += _SIDE + 18
+    height = 2 * _PAD + (_SIDE + 18) * len(picture.areas)
     if picture.rates is not None:
         height += 30
     return QSizeF(_SIDE + 2 * _PAD + 58, height)
@@ -265,8 +262,9 @@ def _free(
 
 
 def _paint_area(painter: QPainter, inks: Inks, area: Area, x: float, y: float, flat: bool) -> None:
-    """Rectangles on one corner: how large gradients were, and how large this one is."""
-    largest = max(*area.sides, *area.gradient, 1e-300)
+    """Rectangles on one corner: how large gradients, or steps, were, and how large this one is."""
+    largest = max(*area.sides, *area.now, 1e-300)
+    ink, name = _now(area)
     bottom = y + _SIDE
 
     def rectangle(sides: tuple[float, float]) -> QRectF:
@@ -280,10 +278,10 @@ def _paint_area(painter: QPainter, inks: Inks, area: Area, x: float, y: float, f
         painter.setPen(QPen(inks.racer, 1, Qt.PenStyle.DashLine))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRect(rectangle(area.inner))
-    painter.setPen(QPen(inks.bwd, 1.25))
-    painter.setBrush(draw.faded(inks.bwd, 0.35))
-    painter.drawRect(rectangle(area.gradient))
-    for k, (source, role) in enumerate(((area.tag, "racer"), ("|g|", "bwd"))):
+    painter.setPen(QPen(inks.color(ink), 1.25))
+    painter.setBrush(draw.faded(inks.color(ink), 0.35))
+    painter.drawRect(rectangle(area.now))
+    for k, (source, role) in enumerate(((area.tag, "racer"), (name, ink))):
         laid = tag(source, 11, role)
         f.paint(painter, laid, inks, x + _SIDE + 8, y + 4 + 20 * k)
     draw.text(
@@ -294,6 +292,11 @@ def _paint_area(painter: QPainter, inks: Inks, area: Area, x: float, y: float, f
         10,
         inks.tx3,
     )
+
+
+def _now(area: Area) -> tuple[str, str]:
+    """Ink and TeX of what an area is made of, as it is now."""
+    return ("tx", "|Δ|") if area.moves else ("bwd", "|g|")
 
 
 def _paint_rates(painter: QPainter, inks: Inks, picture: Picture, x: float, y: float) -> None:
@@ -326,9 +329,12 @@ def _lines(picture: Picture) -> list[tuple[str, str, str, str]]:
     ]
     if picture.ball is not None:
         found.append(("ball", "racer", tr("ball looks ahead"), "θ-βv"))
-    if picture.area is not None:
-        found.append(("area", "racer", tr("gradients of before"), picture.area.tag))
-        found.append(("area", "bwd", tr("gradient now"), "|g|"))
+    for area in picture.areas:
+        before = tr("steps of before") if area.moves else tr("gradients of before")
+        found.append(("area", "racer", before, area.tag))
+        # The step of now has its line, and its colour, as an arrow.
+        if not area.moves:
+            found.append(("area", _now(area)[0], tr("gradient now"), _now(area)[1]))
     if picture.rates is not None:
         found.append(("bar", "tx2", tr("rate of each axis"), "r"))
     return found

@@ -222,7 +222,8 @@ class RacersPanel(QWidget):
     def set_compact(self, level: int) -> None:
         """Leave out words where there is little room."""
         self.subtitle.setVisible(level == 0)
-        self._high = ROW if level < 2 else LOW
+        before, self._high = self._high, ROW if level < 2 else LOW
+        self._goals = {one: goal / before * self._high for one, goal in self._goals.items()}
         self._place(jump=True)
 
     # -- popovers

@@ -13,7 +13,7 @@ from app.optimizers.adding import KindButton
 from app.optimizers.panels.racers import RacerButton, RacersPanel
 from app.scenes.race_looks import look_of, looks
 from app.scenes.race_numbers import numbers_of, ordinal, settings_words
-from app.scenes.race_ranking import ranked, rows
+from app.scenes.race_ranking import LOW, ROW, ranked, rows
 from app.theme import DARK
 from app.widgets import Button, Choice, NumberField, TextField, Toggle
 from core import landscape, optimizers, schedules
@@ -85,6 +85,19 @@ def test_racers_are_ranked_by_loss_and_can_be_listed_as_added(racing: Racing) ->
     click(racing.control("race-settings", Button))
     racing.control("race-order", Choice).chosen.emit("race")
     assert from_the_top(racing) == [one.id for one in racing.race.racers]
+
+
+def test_lower_rows_of_a_small_window_stand_one_below_the_other(racing: Racing) -> None:
+    racing.do("race.seek", step=30)
+    from_the_top(racing)
+    racing.window.resize(1440, 900)
+    racing.qtbot.wait(50)
+    for size, high in (((1024, 600), LOW), ((1440, 900), ROW)):
+        racing.window.resize(*size)
+        racing.qtbot.wait(50)
+        rows = [panel(racing)._rows[one] for one in from_the_top(racing)]
+        assert [one.y() for one in rows] == [round(high * k) for k in range(len(rows))]
+        assert {one.height() for one in rows} == {round(high)}
 
 
 def test_keys_and_clicks_choose_remove_and_open(racing: Racing) -> None:

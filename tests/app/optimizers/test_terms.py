@@ -213,13 +213,13 @@ def test_switches_say_what_the_map_shows_and_refuse_what_there_is_not(racing: Ra
     shown = seeing.picture_of(racing.session)
     assert shown is not None
     assert not shown.to_scale
-    assert shown.area is None
+    assert not shown.areas
     click(racing.control("race-show-squares", Toggle))
     click(racing.control("race-show-arrows-to-scale", Toggle))
     shown = seeing.picture_of(racing.session)
     assert shown is not None
     assert shown.to_scale
-    assert shown.area is not None
+    assert shown.areas
     assert shown.rates is not None
     click(racing.control("race-show-arrows", Toggle))
     assert seeing.picture_of(racing.session) is None

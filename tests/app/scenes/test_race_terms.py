@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -154,7 +155,7 @@ def test_a_picture_grows_term_by_term(case: str) -> None:
     assert {one.words for one in whole.arrows} == before
     assert {"downhill", "step"} <= before
     adaptive = any(one.name in SQUARES for one in update.terms)
-    assert (whole.area is not None) == adaptive == (whole.rates is not None)
+    assert bool(whole.areas) == adaptive == (whole.rates is not None)
 
 
 def test_nothing_is_there_before_the_gradient() -> None:
@@ -203,22 +204,66 @@ def test_the_area_has_the_roots_as_sides_and_grows_by_its_correction() -> None:
     grown, small = picture(update), picture(update, update.place("v"))
     assert grown is not None
     assert small is not None
-    assert grown.area is not None
-    assert small.area is not None
-    np.testing.assert_allclose(np.square(grown.area.sides), path.terms["v_corrected"][40])
-    np.testing.assert_allclose(np.square(small.area.sides), path.terms["v"][40])
-    assert grown.area.inner == pytest.approx(small.area.sides)
-    assert grown.area.sides[0] > small.area.sides[0]
-    assert grown.area.gradient == pytest.approx(tuple(np.abs(path.terms["g"][40])))
+    (grown_area,), (small_area,) = grown.areas, small.areas
+    np.testing.assert_allclose(np.square(grown_area.sides), path.terms["v_corrected"][40])
+    np.testing.assert_allclose(np.square(small_area.sides), path.terms["v"][40])
+    assert grown_area.inner == pytest.approx(small_area.sides)
+    assert grown_area.sides[0] > small_area.sides[0]
+    assert grown_area.now == pytest.approx(tuple(np.abs(path.terms["g"][40])))
 
 
 def test_what_amsgrad_divides_by_is_compared_corrected() -> None:
     path, found = _path("amsgrad"), picture(_update("amsgrad", 40))
     assert found is not None
-    assert found.area is not None
+    (area,) = found.areas
     corrected = path.terms["v_max"][40] / path.terms["square_correction"][40]
-    np.testing.assert_allclose(np.square(found.area.sides), corrected)
-    assert found.area.inner == pytest.approx(tuple(np.sqrt(path.terms["v_max"][40])))
+    np.testing.assert_allclose(np.square(area.sides), corrected)
+    assert area.inner == pytest.approx(tuple(np.sqrt(path.terms["v_max"][40])))
+
+
+def test_adadeltas_rate_is_the_root_of_one_area_over_that_of_the_other() -> None:
+    path, update = _path("adadelta"), _update("adadelta", 40)
+    found = picture(update)
+    assert found is not None
+    gradients, steps = found.areas
+    epsilon = float(_racer("adadelta").optimizer["epsilon"])
+    np.testing.assert_allclose(
+        np.square(gradients.sides), path.terms["accumulated_grad"][40] + epsilon
+    )
+    # The step is measured by those before it; its own comes into their average afterwards.
+    np.testing.assert_allclose(
+        np.square(steps.sides), path.terms["accumulated_delta"][39] + epsilon
+    )
+    assert found.rates is not None
+    ratio = np.divide(steps.sides, gradients.sides)
+    np.testing.assert_allclose(found.rates, float(update.value("rate")) * ratio)
+    np.testing.assert_allclose(steps.now, ratio * gradients.now)
+    np.testing.assert_allclose(steps.now, np.abs(path.terms["delta"][40]))
+    assert (gradients.tag, steps.tag) == (r"\sqrt{E+ε}", r"\sqrt{D+ε}")
+    # It comes with the direction that it measures.
+    before, then = (picture(update, update.place(name)) for name in ("accumulated_grad", "delta"))
+    assert before is not None
+    assert then is not None
+    assert before.areas == (gradients,)
+    assert then.areas == (gradients, steps)
+    words = [line[2:] for line in race_terms_paint._lines(found)]
+    assert len(set(words)) == len(words)
+    assert ("steps of before", steps.tag) in words
+    assert ("gradients of before", gradients.tag) in words
+
+
+def test_the_glyph_has_room_for_each_area() -> None:
+    found = picture(_update("adadelta", 40))
+    assert found is not None
+    both = race_terms_paint._glyph_size(found).height()
+    one = race_terms_paint._glyph_size(_first_area(found)).height()
+    assert both - one == race_terms_paint._SIDE + 18
+    whole, less = _painted(found, "dark"), _painted(_first_area(found), "dark")
+    assert whole != less
+
+
+def _first_area(found: Picture) -> Picture:
+    return replace(found, areas=found.areas[:1])
 
 
 def test_of_a_curve_the_area_is_a_square() -> None:
@@ -227,9 +272,9 @@ def test_of_a_curve_the_area_is_a_square() -> None:
     path = landscape.trajectory(ground, racer.optimizer, ground.start, STEPS)
     found = picture(Update(racer, path, 5, ground.variables))
     assert found is not None
-    assert found.area is not None
-    assert found.area.sides[0] == found.area.sides[1] > 0
-    assert found.area.gradient == pytest.approx((abs(path.gradients[5, 0]),) * 2)
+    (area,) = found.areas
+    assert area.sides[0] == area.sides[1] > 0
+    assert area.now == pytest.approx((abs(path.gradients[5, 0]),) * 2)
     _painted(found, "dark")
 
 

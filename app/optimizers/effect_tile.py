@@ -14,18 +14,12 @@ from app.engine.questions.racing import RaceAnswer
 from app.optimizers.effects.words import gone, loss, soon
 from app.scenes import draw, race_relief
 from app.scenes.formula_expressions import format_number
+from app.scenes.polygons import polygon
 from app.scenes.race_looks import paint_marker
 from app.scenes.race_map_layout import Viewport
-from app.scenes.race_map_paint import (
-    paint_curve,
-    paint_surface,
-    paint_trail,
-    polyline,
-    spot,
-    stroke,
-    trail,
-)
+from app.scenes.race_map_paint import paint_curve, paint_surface, spot
 from app.scenes.race_moment import Moment, Place, points_of, steps_of
+from app.scenes.race_trails import Trail, paint_trail, stroke, trail_of
 from app.text import number, tr
 from app.widgets import Control
 from app.widgets.guarded import guarded
@@ -87,8 +81,10 @@ class EffectTile(Control):
         self._ground: QImage | None = None
         self._key: object = None
         #: The ground with the trail up to a whole step.
+        #: The picture with the way so far, the steps of it that are painted, and all of its pixels.
         self._trail: QImage | None = None
         self._done = 0
+        self._whole: Trail | None = None
         #: Where the marker was painted last, and whether that racer was gone.
         self._painted: tuple[QPointF, bool] | None = None
 
@@ -199,7 +195,8 @@ class EffectTile(Control):
         if not caught_up:
             QTimer.singleShot(0, self, self.update)
         elif self.time > self._done:
-            paint_trail(painter, colors, view, moment, place, self._done)
+            assert self._whole is not None
+            paint_trail(painter, colors, view, moment, place, self._whole, self._done)
         at, outside = spot(view, place)
         self._painted = (at, place.gone)
         if place.gone:
@@ -217,9 +214,9 @@ class EffectTile(Control):
             self._trail, self._done = self._ground.copy(), 0
         last = min(wanted, self._done + _PIECE)
         if last > self._done:
-            points = points_of(place.path, moment.flat)
-            before = view.px(points[max(0, self._done - _AGAIN) : self._done])
-            way = np.r_[before, trail(view, points, self._done, last)]
+            assert self._whole is not None
+            before = self._whole.pixels[max(0, self._done - _AGAIN) : self._done]
+            way = np.r_[before, self._whole.piece(self._done, last)]
             with draw.painting(self._trail, (view.w, view.h)) as painter:
                 stroke(painter, colors, place.look.color(colors), way, len(before), False)
             self._done = last
@@ -244,12 +241,12 @@ class EffectTile(Control):
                         draw.line(painter, at.x() - 4, at.y(), at.x() + 4, at.y(), colors.tx, 1.25)
                         draw.line(painter, at.x(), at.y() - 4, at.x(), at.y() + 4, colors.tx, 1.25)
             for place in moment.places:
-                points = points_of(place.path, moment.flat)
-                way = trail(view, points, 0, steps_of(place.path))
+                self._whole = trail_of(view, place, moment.flat)
+                way = self._whole.piece(0, steps_of(place.path))
                 way = way[:: max(1, -(-len(way) // _PLACES))]
                 painter.setPen(QPen(draw.faded(place.look.color(colors), _AHEAD), 1.0))
                 painter.setBrush(Qt.BrushStyle.NoBrush)
-                painter.drawPolyline(polyline(way))
+                painter.drawPolyline(polygon(way))
             # Where a curve begins without a height there is no place for it.
             start = points_of(moment.answer.paths[0], moment.flat)[0]
             if np.isfinite(start).all():
@@ -274,7 +271,7 @@ class EffectTile(Control):
         heights = np.interp(across, np.linspace(x + 3, x + w - 3, len(known)), known / known.max())
         painter.setPen(QPen(colors.tx2, 1.25))
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.drawPolyline(polyline(np.column_stack([across, y + h - 3 - heights * (h - 6)])))
+        painter.drawPolyline(polygon(np.column_stack([across, y + h - 3 - heights * (h - 6)])))
 
     def _paint_cross(self, painter: QPainter, colors: Theme, at: QPointF) -> None:
         for width, ink in ((4.5, colors.bg0), (2.0, colors.err)):

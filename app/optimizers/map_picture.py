@@ -10,7 +10,8 @@ from PySide6.QtCore import QRect, QRectF
 from PySide6.QtGui import QPainter
 
 from app.scenes import draw, race_map_paint
-from app.scenes.race_moment import Moment, Place, points_of, steps_of
+from app.scenes.race_moment import Moment, Place
+from app.scenes.race_trails import Trail, paint_tail, stroke, trail_of
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QImage
@@ -28,6 +29,8 @@ _FAR = 3000.0
 _LONGEST = 40_000.0
 #: Places before a new piece of a trail that are painted again, since the ground of the piece may touch them.
 _AGAIN = 3
+#: So few places are not searched for those that nobody sees.
+_SHORT = 12
 
 
 class MapPicture:
@@ -48,6 +51,9 @@ class MapPicture:
         self._below: QImage | None = None
         self._above: QImage | None = None
         self._reached: QRectF | None = None
+        #: The pixels of all ways, and up to which step each of them is painted; by racer.
+        self._trails: dict[str, Trail] = {}
+        self._trails_key: tuple[object, ...] = ()
         self._done: dict[str, int] = {}
         self._time = 0.0
 
@@ -74,7 +80,8 @@ class MapPicture:
             return
         key = (moment.answer, moment.chosen)
         if self._below is None or key != self._key or moment.time < self._time:
-            self._key, self._done = key, _begun(view, moment)
+            self._begin(view, moment)
+            self._key = key
             self._below = self._ground.copy()
             self._above = draw.canvas(view.x + view.w, view.y + view.h, scale, None)
             self._reached = None
@@ -105,6 +112,17 @@ class MapPicture:
             race_map_paint.paint_signs(painter, theme, view, surface)
         return ground
 
+    def _begin(self, view: Viewport, moment: Moment) -> None:
+        """Know all ways, and from which step on they are painted."""
+        trails_key = (moment.answer, view)
+        if trails_key != self._trails_key:
+            self._trails_key = trails_key
+            self._trails = {one.racer.id: trail_of(view, one, moment.flat) for one in moment.places}
+        self._done = {}
+        for identifier, whole in self._trails.items():
+            last = min(int(moment.time), len(whole.pixels) - 1)
+            self._done[identifier] = whole.back(last, _LONGEST) if last > _PIECE else 0
+
     def _catch_up(self, theme: Theme, view: Viewport, moment: Moment) -> None:
         """Go on with the trails, everybody's in turn, until the time is up."""
         assert self._below is not None
@@ -112,36 +130,38 @@ class MapPicture:
         end = perf_counter() + _BUDGET
         size = (view.x + view.w, view.y + view.h)
         waiting = [one for one in moment.places if self._behind(one, moment)]
-        with draw.painting(self._below, size) as below, draw.painting(self._above, size) as above:
-            while waiting and perf_counter() < end:
-                for place in waiting:
-                    chosen = place.racer.id == moment.chosen
-                    self._go_on(above if chosen else below, theme, view, moment, place)
-                    if perf_counter() > end:
-                        break
-                waiting = [one for one in waiting if self._behind(one, moment)]
+        if waiting:
+            with (
+                draw.painting(self._below, size) as below,
+                draw.painting(self._above, size) as above,
+            ):
+                while waiting and perf_counter() < end:
+                    for place in waiting:
+                        chosen = place.racer.id == moment.chosen
+                        self._go_on(above if chosen else below, theme, moment, place, chosen)
+                        if perf_counter() > end:
+                            break
+                    waiting = [one for one in waiting if self._behind(one, moment)]
         self.complete = not waiting
 
     def _last(self, place: Place, moment: Moment) -> int:
-        return min(int(moment.time), steps_of(place.path))
+        return min(int(moment.time), len(self._trails[place.racer.id].pixels) - 1)
 
     def _behind(self, place: Place, moment: Moment) -> bool:
-        return self._done.get(place.racer.id, 0) < self._last(place, moment)
+        return self._done[place.racer.id] < self._last(place, moment)
 
     def _go_on(
-        self, painter: QPainter, theme: Theme, view: Viewport, moment: Moment, place: Place
+        self, painter: QPainter, theme: Theme, moment: Moment, place: Place, chosen: bool
     ) -> None:
-        first = self._done.get(place.racer.id, 0)
-        last = min(self._last(place, moment), first + _PIECE)
-        points = points_of(place.path, moment.flat)
-        if last > first + 1:
-            far = race_map_paint.lengths(view.px(points[first : last + 1]))
-            last = min(last, first + max(1, int(np.searchsorted(far, _FAR))))
-        before = view.px(points[max(0, first - _AGAIN) : first])
-        way = np.r_[before, race_map_paint.trail(view, points, first, last)]
-        chosen = place.racer.id == moment.chosen
-        race_map_paint.stroke(painter, theme, place.look.color(theme), way, len(before), chosen)
-        if chosen and len(way):
+        whole, first = self._trails[place.racer.id], self._done[place.racer.id]
+        last = whole.within(first, min(self._last(place, moment), first + _PIECE), _FAR)
+        begin = max(0, first - _AGAIN)
+        if last - begin <= _SHORT:
+            way = whole.pixels[begin : last + 1]
+        else:
+            way = np.concatenate([whole.pixels[begin:first], whole.piece(first, last)])
+        stroke(painter, theme, place.look.color(theme), way, first - begin, chosen)
+        if chosen:
             self._reach(way)
         self._done[place.racer.id] = last
 
@@ -174,15 +194,4 @@ class MapPicture:
             if (place.racer.id == moment.chosen) != chosen or self._behind(place, moment):
                 continue
             if moment.time > self._last(place, moment) and not place.gone:
-                race_map_paint.paint_tail(painter, theme, view, moment, place)
-
-
-def _begun(view: Viewport, moment: Moment) -> dict[str, int]:
-    """From which step on trails are painted, by racer."""
-    found = {}
-    for place in moment.places:
-        last = min(int(moment.time), steps_of(place.path))
-        if last > _PIECE:
-            far = race_map_paint.lengths(view.px(points_of(place.path, moment.flat)[: last + 1]))
-            found[place.racer.id] = int(np.searchsorted(far, far[-1] - _LONGEST))
-    return found
+                paint_tail(painter, theme, view, moment, place)

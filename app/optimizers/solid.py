@@ -189,6 +189,8 @@ class SolidPicture(Painted):
     """
 
     def __init__(self, session: RaceSession, name: str, *, axes: bool) -> None:
+        if axes:
+            self.ground, self.opaque = "bg0", True
         super().__init__(name, tr("The surface in three dimensions"), tracking=False)
         self._session = session
         self.solid = Solid.of(session)
@@ -202,17 +204,22 @@ class SolidPicture(Painted):
                 "puts it back."
             )
         )
-        self.solid.changed.connect(self.update)
-        self.solid.turned.connect(self.update)
-        for signal in (session.moved, session.chosen, session.paths_changed):
-            signal.connect(self.update)
-        session.context.theme_changed.connect(self.update)
+        for signal in (
+            self.solid.changed, self.solid.turned, session.moved, session.chosen, session.paths_changed,
+            session.context.theme_changed,
+        ):  # fmt: skip
+            signal.connect(self.renew)
 
     def sizeHint(self) -> QSize:
         return QSize(480, 360)
 
     def minimumSizeHint(self) -> QSize:
         return QSize(80, 60)
+
+    @Slot()
+    def renew(self) -> None:
+        """Something else is to be seen."""
+        self.update()
 
     @property
     def view(self) -> Projection:
@@ -385,8 +392,14 @@ class _Frame(SolidPicture):
 
     def __init__(self, session: RaceSession, parent: QWidget) -> None:
         super().__init__(session, "race-solid-small", axes=False)
+        self._on = parent.parentWidget() or parent
         self.setParent(parent)
         self.focus_radius = 8
+
+    @Slot()
+    def renew(self) -> None:
+        # With the map beneath: by itself each of the two would have the other painted once more.
+        self._on.update()
 
     @property
     def view(self) -> Projection:

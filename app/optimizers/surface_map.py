@@ -67,7 +67,7 @@ class SurfaceMapView(Painted):
 
     viewed = Signal()
     taken = Signal()
-    ground, ring_inset = "bg0", 2
+    ground, opaque, ring_inset = "bg0", True, 2
 
     def __init__(self, session: RaceSession) -> None:
         super().__init__("race-map", tr("Map of the race"))

@@ -12,8 +12,9 @@ from PySide6.QtCore import QPointF
 from app.scenes import draw
 from app.scenes.race_looks import Look, look_of, paint_marker
 from app.scenes.race_map_layout import Viewport
-from app.scenes.race_map_paint import CHOSEN, MARKER, stroke
+from app.scenes.race_map_paint import CHOSEN, MARKER
 from app.scenes.race_numbers import loss_text
+from app.scenes.race_trails import stroke
 from app.text import number, tr
 
 if TYPE_CHECKING:

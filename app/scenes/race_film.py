@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PySide6.QtCore import QRectF, Qt
 
-from app.scenes import draw, race_arrows, race_fit, race_map_paint, race_relief, registry
+from app.scenes import draw, race_arrows, race_fit, race_map_paint, race_relief, race_trails, registry
 from app.scenes.race_map_layout import Viewport, fitted, fitted_curve
 from app.scenes.race_moment import Moment
 from app.scenes.race_slide import RaceSlide
@@ -80,7 +80,7 @@ class MapFilm(RaceSlide):
         else:
             race_map_paint.paint_surface(painter, theme, view, known, _image(theme, known))
         race_map_paint.paint_signs(painter, theme, view, surface)
-        race_map_paint.paint_trails(painter, theme, view, moment)
+        race_trails.paint_trails(painter, theme, view, moment)
         x, y = answer.race.start
         if curve is not None:
             y = float(np.interp(x, *curve))

@@ -11,8 +11,8 @@ from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QPen
 
 from app.scenes import draw
+from app.scenes.polygons import polygon
 from app.scenes.race_map_layout import Viewport, marks
-from app.scenes.race_map_paint import polyline
 from app.text import tr
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ def _best(painter: QPainter, theme: Theme, surface: Surface, view: Viewport) -> 
     if surface.minima:
         pen = QPen(theme.tx2, 1.25, Qt.PenStyle.DashLine)
         painter.setPen(pen)
-        painter.drawPolyline(polyline(_line(surface, view, *surface.minima[0])))
+        painter.drawPolyline(polygon(_line(surface, view, *surface.minima[0])))
 
 
 def _stroke(painter: QPainter, fit: Fit, theme: Theme, chosen: bool) -> None:
@@ -146,9 +146,9 @@ def _stroke(painter: QPainter, fit: Fit, theme: Theme, chosen: bool) -> None:
     painter.setBrush(Qt.BrushStyle.NoBrush)
     if chosen:
         painter.setPen(QPen(draw.faded(theme.bg0, 0.6), 5.0))
-        painter.drawPolyline(polyline(fit.line))
+        painter.drawPolyline(polygon(fit.line))
     painter.setPen(QPen(color if chosen else draw.faded(color, 0.65), 2.5 if chosen else 1.25))
-    painter.drawPolyline(polyline(fit.line))
+    painter.drawPolyline(polygon(fit.line))
 
 
 def _errors(

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
+from PySide6.QtGui import QColor, QPainter, QPainterPath, QPainterPathStroker
 
 if TYPE_CHECKING:
     from app.theme import Theme
@@ -26,6 +26,8 @@ _LOOKS = {
 _DARKER = 0.7
 #: Of the same kind the second and later ones are lighter, then darker.
 _SHADES = (1.0, 1.35, 0.72, 1.6, 0.55)
+#: Width of the stroke of the ground around a marker.
+_HALO = 2.5
 
 
 @dataclass(frozen=True)
@@ -86,22 +88,14 @@ def paint_marker(
     halo: bool = True,
 ) -> None:
     """Paint a racer's marker around a point, `size` px wide; with a `halo` of the ground it stands out on trails."""
-    path = _shape(look.marker, size / 2).translated(at)
     painter.save()
+    painter.translate(at)
+    painter.setPen(Qt.PenStyle.NoPen)
     if halo:
-        pen = QPen(theme.bg0, 2.5)
-        pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
-        painter.setPen(pen)
         painter.setBrush(theme.bg0)
-        painter.drawPath(path)
-    color = look.color(theme)
-    if look.marker in ("ring", "cross"):
-        painter.setPen(QPen(color, max(1.5, size / 5)))
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-    else:
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(color)
-    painter.drawPath(path)
+        painter.drawPath(_halo(look.marker, size / 2))
+    painter.setBrush(look.color(theme))
+    painter.drawPath(_filled(look.marker, size / 2))
     painter.restore()
 
 
@@ -112,6 +106,27 @@ def _mixed(a: QColor, b: QColor, share: float) -> QColor:
         a.greenF() + (b.greenF() - a.greenF()) * t,
         a.blueF() + (b.blueF() - a.blueF()) * t,
     )
+
+
+@lru_cache(maxsize=128)
+def _filled(marker: str, r: float) -> QPainterPath:
+    """What is filled with the colour: a shape, or the stroke of one. Filling takes a third of the time of a stroke."""
+    if marker not in ("ring", "cross"):
+        return _shape(marker, r)
+    pen = QPainterPathStroker()
+    pen.setWidth(max(1.5, 2 * r / 5))
+    pen.setCapStyle(Qt.PenCapStyle.SquareCap)
+    return pen.createStroke(_shape(marker, r)).simplified()
+
+
+@lru_cache(maxsize=128)
+def _halo(marker: str, r: float) -> QPainterPath:
+    """What is filled with the ground beneath."""
+    shape, pen = _shape(marker, r), QPainterPathStroker()
+    pen.setWidth(_HALO)
+    pen.setCapStyle(Qt.PenCapStyle.SquareCap)
+    pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
+    return pen.createStroke(shape).united(shape).simplified()
 
 
 @lru_cache(maxsize=128)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QRectF, Qt
 
-from app.scenes import race_map_paint, race_relief
+from app.scenes import race_map_paint, race_relief, race_trails
 from app.scenes.cache import Cache
 from app.scenes.race_map_layout import Viewport, fitted, fitted_curve
 
@@ -61,7 +61,7 @@ def paint(
     else:
         race_map_paint.paint_surface(painter, theme, view, known, _colored(theme, known))
     race_map_paint.paint_signs(painter, theme, view, moment.surface)
-    race_map_paint.paint_trails(painter, theme, view, moment)
+    race_trails.paint_trails(painter, theme, view, moment)
     x, y = moment.start
     if moment.flat and moment.answer.paths:
         y = float(moment.answer.paths[0].losses[0])

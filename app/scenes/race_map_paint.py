@@ -1,4 +1,4 @@
-"""Painting the map of a race: the surface, axes, minima, the start, trails, and markers where racers are."""
+"""Painting the map of a race: the surface, axes, minima, the start, and markers where racers are."""
 
 from __future__ import annotations
 
@@ -10,22 +10,19 @@ from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QPen, QPolygonF
 
 from app.scenes import draw
+from app.scenes.polygons import polygon
 from app.scenes.race_looks import paint_marker
 from app.scenes.race_map_layout import Viewport, marks
-from app.scenes.race_moment import Moment, Place, points_of, steps_of
 from app.text import tr
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QColor, QImage, QPainter
+    from PySide6.QtGui import QImage, QPainter
 
     from app.engine.questions.mapping import SurfaceMap
+    from app.scenes.race_moment import Moment, Place
     from app.theme import Theme
     from core.landscape import Surface
 
-#: Points of a trail that are closer are one, in pixels.
-_APART = 0.75
-#: Widths of a trail, of the chosen one, and how much wider the ground beneath is.
-_WIDTH, _CHOSEN, _HALO = 1.75, 2.75, 2.25
 #: Sizes of markers, the chosen one's and those at the edge.
 MARKER, CHOSEN, _EDGE = 12.0, 15.0, 9.0
 #: So far from the edge stand those who are outside.
@@ -80,13 +77,13 @@ def paint_curve(painter: QPainter, theme: Theme, view: Viewport, known: SurfaceM
         piece = places[first:last]
         foot = view.y + view.h
         down = np.array([[piece[-1][0], foot], [piece[0][0], foot]])
-        ground = polyline(np.r_[piece, down])
+        ground = polygon(np.r_[piece, down])
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(draw.faded(theme.contour, 0.12))
         painter.drawPolygon(ground)
         painter.setPen(pen)
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.drawPolyline(polyline(piece))
+        painter.drawPolyline(polygon(piece))
     painter.restore()
 
 
@@ -206,86 +203,6 @@ def _words(painter: QPainter, theme: Theme, x: float, y: float, words: str) -> N
     ground = draw.faded(theme.bg0, 0.45)
     draw.fill(painter, x - 3, y - 11, draw.advance(words, 11.5) + 6, 15, ground, 3)
     draw.text(painter, x, y, words, 11.5, theme.tx)
-
-
-# -- trails
-
-
-def trail(view: Viewport, points: np.ndarray, first: int, last: int) -> np.ndarray:
-    """The pixels of a path from one of its places to another, without those that nobody could tell apart."""
-    piece = points[first : last + 1]
-    found = view.px(piece[np.isfinite(piece).all(axis=1)])
-    return found if len(found) < 3 else found[_apart(found)]
-
-
-def _apart(places: np.ndarray) -> np.ndarray:
-    """Which pixels of a line are needed for it to look the same."""
-    bins = np.floor(lengths(places) / _APART)
-    keep = np.r_[True, bins[1:] != bins[:-1]]
-    keep[-1] = True
-    return keep
-
-
-def lengths(places: np.ndarray) -> np.ndarray:
-    """How far along the line each of its pixels is, (n,)."""
-    return np.r_[0.0, np.cumsum(np.hypot(*np.diff(places, axis=0).T))]
-
-
-def polyline(places: np.ndarray) -> QPolygonF:
-    """Pixels (n, 2) as Qt takes them."""
-    return QPolygonF([QPointF(x, y) for x, y in places.tolist()])
-
-
-def stroke(
-    painter: QPainter, theme: Theme, color: QColor, places: np.ndarray, again: int, chosen: bool
-) -> None:
-    """Paint a piece of a trail: its ground, and then it and the `again` places before, which the ground may touch."""
-    if len(places) < 2:
-        return
-    width = _CHOSEN if chosen else _WIDTH
-    painter.setBrush(Qt.BrushStyle.NoBrush)
-    ground = QPen(draw.faded(theme.bg0, 0.5), width + _HALO)
-    ground.setCapStyle(Qt.PenCapStyle.FlatCap)
-    ground.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
-    painter.setPen(ground)
-    painter.drawPolyline(polyline(places[again:]))
-    pen = QPen(color, width)
-    pen.setCapStyle(Qt.PenCapStyle.RoundCap)
-    pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
-    painter.setPen(pen)
-    painter.drawPolyline(polyline(places))
-
-
-def paint_trails(painter: QPainter, theme: Theme, view: Viewport, moment: Moment) -> None:
-    """Paint the whole way of everybody up to now."""
-    for place in moment.places:
-        paint_trail(painter, theme, view, moment, place)
-
-
-def paint_trail(
-    painter: QPainter, theme: Theme, view: Viewport, moment: Moment, place: Place, first: int = 0
-) -> None:
-    """Paint the way of one racer up to now, from one of its places on."""
-    points = points_of(place.path, moment.flat)
-    last = min(int(moment.time), steps_of(place.path))
-    way = trail(view, points, min(first, last), last)
-    now = view.px(np.array([place.at]))
-    chosen = place.racer.id == moment.chosen
-    stroke(painter, theme, place.look.color(theme), np.r_[way, now], 0, chosen)
-
-
-def paint_tail(
-    painter: QPainter, theme: Theme, view: Viewport, moment: Moment, place: Place
-) -> None:
-    """Paint the way of one racer from its last whole step to where it is."""
-    last = min(int(moment.time), steps_of(place.path))
-    row = place.path.positions[last]
-    begin = view.point(float(row[0]), float(place.path.losses[last] if moment.flat else row[1]))
-    chosen = place.racer.id == moment.chosen
-    pen = QPen(place.look.color(theme), _CHOSEN if chosen else _WIDTH)
-    pen.setCapStyle(Qt.PenCapStyle.RoundCap)
-    painter.setPen(pen)
-    painter.drawLine(begin, view.point(*place.at))
 
 
 # -- racers

@@ -167,7 +167,7 @@ def _paint_tag(
 ) -> QRectF:  # fmt: skip
     """Write what an arrow is at its end, where nothing else is written."""
     laid = tag(source, 11, ink)
-    size = QSizeF(laid.width + 10, max(18.0, laid.height + 4))
+    size = _tag_size(laid)
     across = QPointF(-way.y(), way.x())
     best: QRectF | None = None
     for along, aside in (
@@ -193,9 +193,35 @@ def _paint_tag(
             best = box
             break
     assert best is not None
-    _card(painter, inks, best, 3)
-    f.paint(painter, laid, inks, best.x() + 5, best.center().y() - laid.height / 2)
+    if draw.is_vector(painter):
+        _write_tag(painter, inks, laid, best)
+        return best
+    scale = draw.scale_of(painter)
+    image = _tag_picture(inks.theme, inks.racer.rgb(), source, ink, scale)
+    draw.blit(painter, round(best.x() * scale) / scale, round(best.y() * scale) / scale, image)
     return best
+
+
+def _write_tag(painter: QPainter, inks: Inks, laid: f.Formula, box: QRectF) -> None:
+    _card(painter, inks, box, 3)
+    f.paint(painter, laid, inks, box.x() + 5, box.center().y() - laid.height / 2)
+
+
+@lru_cache(maxsize=64)
+def _tag_picture(theme: Theme, racer: int, source: str, ink: str, scale: float) -> QImage:
+    """What is written at an arrow's end as a picture: it moves, and stays what it is."""
+    laid = tag(source, 11, ink)
+    size = _tag_size(laid)
+    # Its frame lies half outside of its box.
+    image = draw.canvas(size.width() + 1, size.height() + 1, scale, None)
+    with draw.painting(image, (size.width() + 1, size.height() + 1)) as painter:
+        box = QRectF(0.5, 0.5, size.width(), size.height())
+        _write_tag(painter, Inks(theme, QColor.fromRgb(racer)), laid, box)
+    return image
+
+
+def _tag_size(laid: f.Formula) -> QSizeF:
+    return QSizeF(laid.width + 10, max(18.0, laid.height + 4))
 
 
 def _inside(box: QRectF, area: QRectF) -> QRectF:

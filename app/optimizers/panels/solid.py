@@ -27,7 +27,6 @@ class SolidPanel(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         self.picture = SolidPicture(session, "race-solid-picture", axes=True)
-        self.picture.ground = "bg0"
         column.addWidget(self.picture)
         self._beside = QWidget()
         row = QHBoxLayout(self._beside)

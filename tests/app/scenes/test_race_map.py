@@ -17,6 +17,7 @@ from app.engine.questions.racing import RaceAnswer
 from app.scenes import draw, race_fit, race_map, race_map_paint
 from app.scenes.race_map_layout import Viewport, fitted, fitted_curve, marks
 from app.scenes.race_moment import Moment
+from app.scenes.race_trails import Trail
 from core import landscape
 from core.landscape.race import Race, first_race, new_racer, run
 from core.landscape.relief import HOLE
@@ -239,13 +240,15 @@ def test_trails_leave_out_only_what_nobody_sees() -> None:
     view = Viewport((0.0, 1.0), (0.0, 1.0), 0.0, 0.0, 100.0, 100.0)
     t = np.linspace(0.0, 1.0, 5001)
     points = np.column_stack([t, t**2])
-    kept = race_map_paint.trail(view, points, 0, 5000)
+    kept = Trail(view, points).piece(0, 5000)
     assert len(kept) < 400
     assert kept[0].tolist() == [0.0, 100.0]
     assert kept[-1].tolist() == [100.0, 0.0]
     assert np.hypot(*np.diff(kept, axis=0).T).max() < 1.6
     points[2500] = np.nan
-    assert np.isfinite(race_map_paint.trail(view, points, 0, 5000)).all()
+    assert np.isfinite(Trail(view, points).piece(0, 5000)).all()
+    points[:10] = np.nan
+    assert Trail(view, points).piece(0, 5000)[0].tolist() == view.px(points[10]).tolist()
 
 
 def test_who_diverges_is_held_at_the_edge_and_named() -> None:

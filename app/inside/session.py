@@ -399,6 +399,9 @@ class InsideSession(QObject):
 
     @Slot()
     def _on_snapshot(self) -> None:
+        if not self._active:
+            # What is seen now would not be asked for, and not be new any more when it can be.
+            return
         if self.blocked:
             if self.alone and self._version is not self.context.engine.alone:
                 self._version = self.context.engine.alone

@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PySide6.QtCore import QRectF, Qt
 
-from app.scenes import draw, race_arrows, race_fit, race_map_paint, race_relief, race_trails, registry
+from app.scenes import (
+    draw,
+    race_arrows,
+    race_fit,
+    race_map_paint,
+    race_relief,
+    race_trails,
+    registry,
+)
 from app.scenes.race_map_layout import Viewport, fitted, fitted_curve
 from app.scenes.race_moment import Moment
 from app.scenes.race_slide import RaceSlide

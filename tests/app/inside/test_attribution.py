@@ -276,6 +276,8 @@ def test_hidden_panels_ask_for_nothing_and_training_is_followed(inside: Inside) 
     inside.do("run.granularity", value="batch")
     action(inside.window, "transport-step").trigger()
     inside.until(lambda: inside.window.context.engine.latest.position.step == 1)
+    # An edit before it was hidden settles now.
+    inside.session._settled.timeout.emit()
     assert work.found["saliency"] is before
     assert not work.asking
     inside.do("workspace.show", name="inside")

@@ -10,11 +10,13 @@ from PySide6.QtCore import QEvent, QPoint, QRect, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QPainter
 from PySide6.QtWidgets import QToolTip
 
+from app.optimizers.kept_solid import Shown
 from app.optimizers.solid import SolidPicture
-from app.scenes import draw, loss_slice, race_map_paint, race_relief, race_solid
+from app.scenes import draw, loss_slice, race_map_paint, race_relief
 from app.scenes.mesh import mesh_of
 from app.scenes.race_map_layout import Viewport
 from app.scenes.race_numbers import loss_text
+from app.scenes.race_solid_tracks import Field
 from app.text import tr
 from app.widgets.painted import Painted
 
@@ -209,30 +211,28 @@ class SliceSolid(SolidPicture):
         super().__init__(session, "race-slice-solid", axes=True)
         self.setAccessibleName(tr("Slice of your network's loss in three dimensions"))
         self._task, self._slice = task, slice_task
-        self._made: tuple[tuple[object, ...], Mesh, list[race_solid.Runner]] | None = None
+        self._made: tuple[tuple[object, ...], Mesh, Field] | None = None
 
     def follow(self) -> None:
         """There is more of the slice, or there is none."""
         self.update()
 
-    def _mesh(self, found: LossSlice) -> tuple[Mesh, list[race_solid.Runner]]:
+    def _mesh(self, found: LossSlice) -> tuple[Mesh, Field]:
         values = loss_slice.known_of(found)
         key = (found.found.plane, found.found.every, found.found.x[0], found.found.y[0], len(found.paths[0].steps),
-               self.width(), self._task.total)  # fmt: skip
+               self._task.total)  # fmt: skip
         if self._made is None or self._made[0] != key:
             x, y = found.found.x, found.found.y
             ground = mesh_of(
                 values, (float(x[0]), float(x[-1])), (float(y[0]), float(y[-1])), log=loss_slice.is_log(values)
             )  # fmt: skip
-            steps = self._steps(found)
-            ways = [loss_slice.frames(path, steps) for path in found.paths]
-            tracks = race_solid.tracks(ground, ways, float(self.width()))
-            known = looks_of(self._task)
-            runners = [
-                race_solid.Runner(path.id, loss_slice.look(path.id, known), track)
-                for path, track in zip(found.paths, tracks, strict=True)
-            ]
-            self._made = (key, ground, runners)
+            steps, known = self._steps(found), looks_of(self._task)
+            field = Field(
+                tuple(path.id for path in found.paths),
+                tuple(loss_slice.look(path.id, known) for path in found.paths),
+                tuple(loss_slice.frames(path, steps) for path in found.paths),
+            )
+            self._made = (key, ground, field)
         return self._made[1], self._made[2]
 
     def _steps(self, found: LossSlice) -> int:
@@ -240,20 +240,24 @@ class SliceSolid(SolidPicture):
             return self._task.total
         return max(int(path.steps[-1]) for path in found.paths if len(path.steps))
 
-    def paint(self, painter: QPainter, colors: Theme, area: QRect) -> None:
+    def shown(self) -> Shown | None:
         found = self._slice.found
-        painter.fillRect(area, colors.bg0)
         if found is None or not found.found.every or not found.paths or not len(found.paths[0].steps):  # fmt: skip
-            say_nothing_yet(painter, colors, self.rect(), self._slice.goes_on)
-            return
-        ground, runners = self._mesh(found)
+            return None
+        ground, field = self._mesh(found)
+        return Shown(field, self.setting(ground, ((0.0, 0.0),), loss_slice.axes_words(found)))
+
+    @property
+    def time(self) -> float:
+        """Where the playhead is, in the steps of the ways that are shown."""
+        found = self._slice.found
+        if found is None:
+            return 0.0
         steps = max(1, self._steps(found))
-        time = min(step_of(self._task, found), steps) / steps * loss_slice.FRAMES
-        box = (0.0, 0.0, float(self.width()), float(self.height()))
-        race_solid.paint_solid(
-            painter, colors, box, ground, runners, time, self._session.racer, self.view,
-            marks=((0.0, 0.0),), axes=loss_slice.axes_words(found),
-        )  # fmt: skip
+        return min(step_of(self._task, found), steps) / steps * loss_slice.FRAMES
+
+    def say_nothing(self, painter: QPainter, colors: Theme) -> None:
+        say_nothing_yet(painter, colors, self.rect(), self._slice.goes_on)
 
     def showEvent(self, event: QShowEvent) -> None:
         self.update()

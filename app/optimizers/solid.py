@@ -5,21 +5,23 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, Literal
 
-from PySide6.QtCore import QEvent, QObject, QPointF, QRect, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QColor, QPainter
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import QEvent, QObject, QPointF, QRect, QSize, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QPainter
 
 from app.bus import CommandError
+from app.optimizers.kept_solid import KeptSolid, Shown
 from app.scenes import draw, race_solid
 from app.scenes.mesh import TILTS, ZOOMS, Mesh, Projection, Sight
+from app.scenes.race_solid_tracks import Field, field_of
 from app.text import tr
-from app.widgets import Button
 from app.widgets.painted import Painted
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from PySide6.QtGui import QHideEvent, QKeyEvent, QMouseEvent, QShowEvent, QWheelEvent
 
-    from app.engine.questions.racing import SurfaceGrid
+    from app.engine.questions.racing import RaceAnswer, SurfaceGrid
     from app.optimizers.session import RaceSession
     from app.theme import Theme
     from core.landscape import Surface
@@ -28,8 +30,9 @@ if TYPE_CHECKING:
 _TURNED, _TILTED, _KEY = 0.011, 0.008, math.pi / 24
 #: How much nearer a step of the wheel or a key comes.
 _NEARER = 1.15
-#: Size of the inset, and the least size of what it stands on.
-INSET, INSET_NEEDS = QSize(248, 184), QSize(600, 420)
+#: When the surface and the paths have rested for so long, in ms, they are shown finely; what that needs is prepared for
+#: so long at once, in seconds.
+_REST, _BUDGET = 100, 0.003
 
 
 class Solid(QObject):
@@ -61,6 +64,8 @@ class Solid(QObject):
         self.grid: SurfaceGrid | None = None
         self.problem = ""
         self._watched = 0
+        self._ground: tuple[tuple[object, ...], Mesh | None] | None = None
+        self._raced: tuple[RaceAnswer, Field] | None = None
         self._asking: dict[str, Any] | None = None
         session.offer("solid_inset", True)
         session.paths_changed.connect(self._look)
@@ -88,13 +93,16 @@ class Solid(QObject):
     @property
     def ground(self) -> Mesh | None:
         """The heights, as far as they are known."""
-        if self.grid is None or self.surface is None or self.flat:
+        answer, grid = self._session.answer, self.grid
+        if answer is None or grid is None or self.flat:
             return None
-        if self.grid.surface != self.surface.to_document():
-            return None
-        answer = self._session.answer
-        assert answer is not None
-        return race_solid.ground_of(self.grid, self.log, race_solid.lowest_of(answer))
+        key = (answer, grid, self.log)
+        if self._ground is None or self._ground[0] != key:
+            found = None
+            if grid.surface == answer.surface.to_document():
+                found = race_solid.ground_of(grid, self.log, race_solid.lowest_of(answer))
+            self._ground = (key, found)
+        return self._ground[1]
 
     def words(self) -> str:
         """What the heights are."""
@@ -164,12 +172,15 @@ class Solid(QObject):
         self.heights = value
         self.changed.emit()
 
-    # -- painting
-
-    def runners(self, width: float) -> list[race_solid.Runner]:
-        """The racers with their paths on the surface, for a picture so many pixels wide."""
-        answer, ground = self._session.answer, self.ground
-        return [] if answer is None or ground is None else race_solid.runners(answer, ground, width)
+    @property
+    def field(self) -> Field | None:
+        """Who races; the same object as long as the paths are the same."""
+        answer = self._session.answer
+        if answer is None:
+            return None
+        if self._raced is None or self._raced[0] is not answer:
+            self._raced = (answer, field_of(answer))
+        return self._raced[1]
 
     def filmed(self) -> dict[str, Any]:
         """What a film takes over: from where it is seen, and which heights."""
@@ -196,6 +207,9 @@ class SolidPicture(Painted):
         self.solid = Solid.of(session)
         self._axes = axes
         self._held: QPointF | None = None
+        self._kept = KeptSolid(self.paint_paper, opaque=axes)
+        self._rest = QTimer(self, singleShot=True)
+        self._rest.timeout.connect(self._prepare)
         self.ring_inset = 2
         self.setCursor(Qt.CursorShape.OpenHandCursor)
         self.setToolTip(
@@ -228,21 +242,49 @@ class SolidPicture(Painted):
         width, height = max(1, self.width() - 2 * room), max(1, self.height() - 2 * room)
         return Projection(self.solid.sight, (room, room, width, height))
 
-    def paint(self, painter: QPainter, colors: Theme, area: QRect) -> None:
-        solid, session = self.solid, self._session
-        ground = solid.ground
-        if ground is None:
-            self._say(painter, colors)
-            return
-        surface = solid.surface
-        assert surface is not None
-        box = (0.0, 0.0, float(self.width()), float(self.height()))
-        race_solid.paint_solid(
-            painter, colors, box, ground, solid.runners(box[2]), session.time, session.racer, self.view,
-            marks=surface.minima, axes=surface.variables if self._axes else (),
-        )  # fmt: skip
+    def paint_paper(self, painter: QPainter, colors: Theme) -> None:
+        """Paint what is below the surface, beside the ground of the picture."""
 
-    def _say(self, painter: QPainter, colors: Theme) -> None:
+    def shown(self) -> Shown | None:
+        """What is to be seen; None as long as that is not known."""
+        ground, surface, field = self.solid.ground, self.solid.surface, self.solid.field
+        if ground is None or surface is None or field is None:
+            return None
+        return Shown(field, self.setting(ground, surface.minima, surface.variables))
+
+    def setting(
+        self, ground: Mesh, marks: Sequence[tuple[float, float]], axes: tuple[str, ...]
+    ) -> race_solid.Setting:
+        """A surface with its minima and axes, as it is seen in this picture."""
+        size = (float(self.width()), float(self.height()))
+        return race_solid.setting_of(ground, self.view, size, marks, axes if self._axes else ())
+
+    @property
+    def time(self) -> float:
+        """Where the race stands, in steps."""
+        return self._session.time
+
+    def paint(self, painter: QPainter, colors: Theme, area: QRect) -> None:
+        shown = self.shown()
+        if shown is None:
+            self.paint_paper(painter, colors)
+            self.say_nothing(painter, colors)
+            return
+        other = self._kept.show(shown)
+        self._kept.paint(painter, colors, self.time, self._session.racer)
+        if other or not (self._kept.fine or self._rest.isActive()):
+            self._rest.start(_REST)
+
+    def _prepare(self) -> None:
+        """It rests: work on what is finer, for a moment in each turn."""
+        if not self.isVisible():
+            return
+        if self._kept.prepare(_BUDGET):
+            self.renew()
+        else:
+            self._rest.start(0)
+
+    def say_nothing(self, painter: QPainter, colors: Theme) -> None:
         """Say why there is nothing to be seen; a moment's waiting needs no words."""
         words = self.solid.problem or self._session.problem
         if self.solid.flat:
@@ -324,93 +366,3 @@ class SolidPicture(Painted):
 
     def hideEvent(self, event: QHideEvent) -> None:
         self.solid.leave()
-
-
-class SolidInset(QWidget):
-    """The surface in a corner of the map. It folds to a button, and is away where there is no room or nothing to turn.
-
-    Parameters
-    ----------
-    session
-        Whose race it is.
-    parent
-        What it stands on, at the upper right.
-    """
-
-    def __init__(self, session: RaceSession, parent: QWidget) -> None:
-        super().__init__(parent)
-        self.setObjectName("race-solid-inset")
-        self.setAccessibleName(tr("The surface in three dimensions"))
-        self._session = session
-        self._on = parent
-        self.solid = Solid.of(session)
-        self.frame = _Frame(session, self)
-        self.fold = Button(name="race-solid-fold", kind="ghost", icon="minus", icon_size=14)
-        self.fold.setParent(self)
-        self.fold.setAccessibleName(tr("Fold the surface in three dimensions"))
-        self.fold.setToolTip(self.fold.accessibleName())
-        self.unfold = Button(tr("3-D"), name="race-solid-unfold")
-        self.unfold.setParent(self)
-        self.unfold.setToolTip(tr("Show the surface in three dimensions"))
-        self.fold.clicked.connect(lambda: self._show(False))
-        self.unfold.clicked.connect(lambda: self._show(True))
-        self.solid.changed.connect(self.place)
-        session.chosen.connect(self.place)
-        parent.installEventFilter(self)
-        self.place()
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() in (QEvent.Type.Resize, QEvent.Type.Show):
-            self.place()
-        return False
-
-    def _show(self, on: bool) -> None:
-        self._session.context.do("race.show", name="solid_inset", value=on)
-
-    @Slot()
-    def place(self) -> None:
-        """Stand in the corner, as large as is wanted and fits."""
-        ground = self._on
-        open_ = bool(self._session.toggles.get("solid_inset", True))
-        room = ground.width() >= INSET_NEEDS.width() and ground.height() >= INSET_NEEDS.height()
-        size = INSET if open_ else self.unfold.sizeHint()
-        self.setFixedSize(size)
-        self.move(ground.width() - size.width() - 16, 16)
-        self.frame.setVisible(open_)
-        self.fold.setVisible(open_)
-        self.unfold.setVisible(not open_)
-        self.frame.setGeometry(0, 0, INSET.width(), INSET.height())
-        side = self.fold.sizeHint()
-        self.fold.setGeometry(INSET.width() - side.width() - 4, 4, side.width(), side.height())
-        self.unfold.move(0, 0)
-        self.setVisible(room and not self.solid.flat)
-        self.raise_()
-
-
-class _Frame(SolidPicture):
-    """The picture of the inset: on a card, with what its heights are."""
-
-    def __init__(self, session: RaceSession, parent: QWidget) -> None:
-        super().__init__(session, "race-solid-small", axes=False)
-        self._on = parent.parentWidget() or parent
-        self.setParent(parent)
-        self.focus_radius = 8
-
-    @Slot()
-    def renew(self) -> None:
-        # With the map beneath: by itself each of the two would have the other painted once more.
-        self._on.update()
-
-    @property
-    def view(self) -> Projection:
-        # Below the words; what few surfaces reach may be cut off, for there is little room.
-        box = (-32.0, -10.0, float(self.width() + 64), float(self.height() + 34))
-        return Projection(self.solid.sight, box)
-
-    def paint(self, painter: QPainter, colors: Theme, area: QRect) -> None:
-        w, h = float(self.width()), float(self.height())
-        draw.fill(painter, 0.5, 0.5, w - 1, h - 1, QColor(colors.bg1), 8)
-        super().paint(painter, colors, area)
-        draw.frame(painter, 0.5, 0.5, w - 1, h - 1, colors.line2, 1, 8)
-        words = tr("{heights}, drag to turn", heights=self.solid.words())
-        draw.text(painter, 10, 18, draw.elide(words, 11, w - 48), 11, colors.tx2)

@@ -8,7 +8,7 @@ from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from app.optimizers.fit_plot import FitPlot
-from app.optimizers.solid import SolidInset
+from app.optimizers.solid_inset import SolidInset
 from app.optimizers.surface_map import SurfaceMapView
 from app.optimizers.surface_picker import SurfacePicker
 from app.panels import PanelKind

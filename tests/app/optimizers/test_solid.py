@@ -11,7 +11,8 @@ from PySide6.QtWidgets import QApplication
 
 from app.bus import CommandError
 from app.optimizers.panels.solid import SolidPanel
-from app.optimizers.solid import SolidInset, SolidPicture
+from app.optimizers.solid import SolidPicture
+from app.optimizers.solid_inset import SolidInset
 from app.scenes.mesh import TILTS, Sight
 from app.widgets import Button, Segmented
 from core import landscape
@@ -170,3 +171,36 @@ def test_a_film_takes_over_how_it_is_seen(racing: Racing) -> None:
     assert toggles["of"]["race-3d"]["sight"] == [1.0, Sight().tilt, 2.0]
     racing.show("surface")
     assert racing.view.filmed()[0] == "race"
+
+
+def test_what_rests_becomes_finer_by_itself(racing: Racing) -> None:
+    racing.show("surface")
+    inset = racing.control("race-solid-inset", SolidInset)
+    racing.until(lambda: inset.isVisible() and inset.solid.ground is not None)
+    small = racing.control("race-solid-small", SolidPicture)
+    racing.do("race.seek", step=racing.race.steps)
+    racing.until(lambda: small._kept.fine)
+    # While the start is moved there are ways at every moment, of the race that is shown.
+    field = small.solid.field
+    for k in range(5):
+        racing.do("race.start", x=0.7 + k / 20, y=1.0)
+        racing.raced()
+        assert small.solid.field is not field
+        field = small.solid.field
+        small.grab()
+        assert not small._kept.fine
+        assert small._kept._race is not None
+        assert small._kept._race.field is field
+    racing.until(lambda: small._kept.fine)
+    # Turned by hand, too; and while it plays.
+    racing.do("race.turn", turn=0.2)
+    small.grab()
+    assert not small._kept.fine
+    racing.do("race.reset")
+    racing.do("race.play")
+    racing.until(lambda: small._kept.fine)
+    racing.do("race.pause")
+    painted = small.grab().toImage()
+    assert small._kept.fine
+    racing.do("race.seek", step=racing.session.step)
+    assert small.grab().toImage() == painted

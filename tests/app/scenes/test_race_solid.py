@@ -10,8 +10,9 @@ import pytest
 from app.engine.questions import answering
 from app.engine.questions.racing import RaceAnswer, SurfaceGrid
 from app.export.painting import pixels_of
-from app.scenes import draw, race_solid
+from app.scenes import draw, race_solid, race_solid_tracks, race_solid_ways
 from app.scenes.mesh import Mesh, Projection, Sight
+from app.scenes.race_solid_tracks import rough_tracks
 from app.theme import DARK
 from core.landscape.race import Race, first_race, new_racer
 
@@ -97,17 +98,69 @@ def test_ways_grow_with_the_time_and_are_the_same_however_they_came(
     sight = Sight(0.1, 1.3)
     counts = [inked(painted(answer, ground, time, sight, "adam")) for time in (5, 20, 60, 120)]
     assert counts[0] < counts[1] < counts[2] < counts[3]
-    # In small steps, from pictures that are kept, as at once.
-    for time in np.linspace(0, 120, 61):
-        last = painted(answer, ground, float(time), sight, "adam")
-    race_solid._pictures.clear()
-    again = painted(answer, ground, 120.0, sight, "adam")
-    assert np.abs(last.astype(int) - again).mean() < 0.5
-    # And back again.
-    race_solid._pictures.clear()
-    fresh = painted(answer, ground, 30.0, sight, "adam")
-    painted(answer, ground, 120.0, sight, "adam")
-    assert np.abs(painted(answer, ground, 30.0, sight, "adam").astype(int) - fresh).mean() < 0.5
+    # A film's frame is the same whatever was painted before it.
+    first = painted(answer, ground, 60.0, sight, "adam")
+    painted(answer, ground, 90.0, Sight(1.0), "momentum")
+    assert np.array_equal(painted(answer, ground, 60.0, sight, "adam"), first)
+
+
+def test_rough_paths_are_where_the_fine_ones_are(beale: tuple[RaceAnswer, Mesh]) -> None:
+    answer, ground = beale
+    paths = [path.positions for path in answer.paths]
+    for width in (300.0, 900.0):
+        rough = rough_tracks(ground, paths, width)
+        assert sum(len(one.steps) for one in rough) < 720
+        for one, path in zip(rough, paths, strict=True):
+            assert (np.diff(one.steps) >= 0).all()
+            assert one.steps[0] == 0
+            there = np.isfinite(path).all(axis=1)
+            # Whole steps are places of the path, and what is between two lies on their line.
+            for step, share in zip(one.steps.tolist(), one.shares, strict=True):
+                at = race_solid_tracks.position_at(path, step)
+                assert np.allclose(ground.place(at[None])[0], share, atol=1e-9, equal_nan=True)
+            assert one.steps[-1] <= np.flatnonzero(there)[-1]
+            # No corner of the path is far from the line.
+            inside = np.isfinite(ground.place(path)[:, 2])
+            shares = ground.place(path)[inside, :2]
+            line = one.shares[:, :2]
+            near = np.array([_distance(line, at) for at in shares])
+            assert near.max() < 0.03
+
+
+def _distance(line: np.ndarray, at: np.ndarray) -> float:
+    a, b = line[:-1], line[1:]
+    way = b - a
+    square = np.maximum((way**2).sum(axis=1), 1e-18)
+    share = np.clip(((at - a) * way).sum(axis=1) / square, 0, 1)[:, None]
+    return float(np.hypot(*(a + way * share - at).T).min())
+
+
+def test_rough_paths_tell_zigzags_long_races_and_the_gone(beale: tuple[RaceAnswer, Mesh]) -> None:
+    _, ground = beale
+    (x0, x1), (y0, y1) = ground.across, ground.down
+    steps = np.arange(10_001)
+    unit = np.array([x1 - x0, y1 - y0])
+    long = np.stack([0.1 + 0.8 * steps / 10_000, 0.5 + 0 * steps], 1) * unit + (x0, y0)
+    zigzag = np.stack([0.1 + 0.05 * np.arange(15), 0.5 + 0.2 * (-1.0) ** np.arange(15)], 1)
+    zigzag = zigzag * unit + (x0, y0)
+    found = rough_tracks(ground, [long], 300.0)[0]
+    assert found.steps[-1] == 10_000
+    assert np.diff(found.shares[:, 0]).max() < 0.1
+    # Paths of different lengths; every corner of a zigzag is there.
+    found = rough_tracks(ground, [long, zigzag], 300.0)[1]
+    assert set(range(15)) <= set(found.steps.tolist())
+    gone = long.copy()
+    gone[5000:] = np.nan
+    wild = long.copy()
+    wild[100:200] = 1e300
+    wild[200:] = np.inf
+    left, burst = rough_tracks(ground, [gone, wild], 300.0)
+    assert 4800 < left.steps[-1] < 5000
+    assert np.isfinite(left.shares).all()
+    assert burst.steps[-1] < 200
+    assert rough_tracks(ground, [long[:1]], 300.0)[0].shares.shape[1] == 3
+    assert rough_tracks(ground, [np.full((5, 2), np.nan)], 300.0)
+    assert rough_tracks(ground, [], 300.0) == []
 
 
 def test_thinned_paths_keep_their_ends_and_their_width() -> None:
@@ -116,7 +169,7 @@ def test_thinned_paths_keep_their_ends_and_their_width() -> None:
     noisy = np.stack(
         [steps / 20_000 + 0.2, 0.5 + 0.2 * (-1.0) ** steps * rng.uniform(0.9, 1, 10_001)], 1
     )
-    kept = race_solid.thinned(noisy, 200)
+    kept = race_solid_tracks.thinned(noisy, 200)
     assert len(kept) <= 210
     assert kept[0] == 0
     assert kept[-1] == 10_000
@@ -126,9 +179,9 @@ def test_thinned_paths_keep_their_ends_and_their_width() -> None:
         assert noisy[part, 1].min() < 0.32
     # What does not move is one place, and what is gone ends where it was last.
     still = np.full((500, 2), 0.4)
-    assert race_solid.thinned(still, 100).tolist() == [0, 499]
+    assert race_solid_tracks.thinned(still, 100).tolist() == [0, 499]
     still[300:] = np.nan
-    assert race_solid.thinned(still, 100).tolist() == [0, 299]
+    assert race_solid_tracks.thinned(still, 100).tolist() == [0, 299]
 
 
 def test_a_racer_that_is_gone_stays_where_it_was_seen_last(qapp: object) -> None:
@@ -139,9 +192,9 @@ def test_a_racer_that_is_gone_stays_where_it_was_seen_last(qapp: object) -> None
     assert answer.paths[0].left is not None
     ground = race_solid.ground_of(grid_of(answer), True, None)
     runner = race_solid.runners(answer, ground, 400)[0]
-    now = race_solid._places([runner], ground, 40.0)[0]
+    now = race_solid_ways.places([runner], ground, 40.0)[0]
     assert not np.isfinite(now).all()
-    place, gone = race_solid.where(runner.track, now, 40.0)
+    place, gone = race_solid_tracks.where(runner.track, now, 40.0)
     assert gone
     assert place is not None
     assert np.isfinite(place).all()
@@ -160,13 +213,13 @@ def test_nobody_and_nothing_are_painted_too(qapp: object, beale: tuple[RaceAnswe
 
 def test_long_stretches_lie_on_the_surface() -> None:
     steps, places = np.array([0.0, 1.0, 5.0]), np.array([[0.0, 0.0], [4.0, 0.0], [4.0, 0.1]])
-    times, found = race_solid.draped(steps, places, np.array([4.0, 4.0]), 100)
+    times, found = race_solid_tracks.draped(steps, places, np.array([4.0, 4.0]), 100)
     assert times[0] == 0
     assert times[-1] == 5
     assert (np.diff(times) > 0).all()
     # Where a racer is between two steps, on the straight line.
     assert np.allclose(found[:, 0], np.minimum(times, 1) * 4)
     assert np.abs(np.diff(found, axis=0) / 4).max() <= 1 / 40 + 1e-12
-    assert len(race_solid.draped(steps[:1], places[:1], np.ones(2), 10)[0]) == 1
+    assert len(race_solid_tracks.draped(steps[:1], places[:1], np.ones(2), 10)[0]) == 1
     gone = np.array([[0.0, 0.0], [1e300, 0.0], [np.nan, np.nan]])
-    assert len(race_solid.draped(steps, gone, np.ones(2), 10)[0]) <= 40
+    assert len(race_solid_tracks.draped(steps, gone, np.ones(2), 10)[0]) <= 40

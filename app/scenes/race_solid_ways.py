@@ -1,0 +1,209 @@
+"""The ways of a race in three dimensions as they are seen from somewhere, and the racers at their ends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PySide6.QtCore import QLineF, QPointF, Qt
+from PySide6.QtGui import QPainter, QPen
+
+from app.scenes import draw
+from app.scenes.polygons import polygon
+from app.scenes.race_looks import Look, paint_marker
+from app.scenes.race_solid_tracks import WIDE, Runner, position_at, where
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from app.scenes.mesh import Mesh, Projection
+    from app.theme import Theme
+
+#: Opacity of what is hidden.
+HIDDEN = 0.3
+#: At so many places of a line of sight it is asked whether the surface is in the way; and for what is painted in a
+#: hurry.
+_LOOKS, _HURRIED = 28, 16
+#: Nothing shorter than this is painted between a way's last point and its racer, in pixels.
+_SHORT = 0.05
+
+
+@dataclass(frozen=True, eq=False)
+class Way:
+    """The way of one racer.
+
+    Attributes
+    ----------
+    runner
+        Whose.
+    points
+        (n, 2) pixels, as many as its track has; NaN beside the surface and over holes.
+    there, seen
+        (n,) where it is on the surface, and where nothing of this stands before it.
+    hurried
+        Whether it is painted for a moment only, and quickly.
+    """
+
+    runner: Runner
+    points: np.ndarray
+    there: np.ndarray
+    seen: np.ndarray
+    hurried: bool = False
+
+    def count(self, time: float) -> int:
+        """Return how many of its points lie behind its racer at a time."""
+        return int(np.searchsorted(self.runner.track.steps, time, side="right"))
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where a racer is at a moment.
+
+    Attributes
+    ----------
+    x, y
+        In pixels; NaN where it never was on the surface.
+    seen
+        Whether nothing stands before it.
+    gone
+        Whether it has left the surface: then it stands where it was last.
+    """
+
+    x: float
+    y: float
+    seen: bool
+    gone: bool
+
+
+def lifted(shares: np.ndarray) -> np.ndarray:
+    """Return what lies on the surface a little above it: no cell of the mesh swallows it."""
+    found = shares.copy()
+    found[:, 2] += 0.012
+    return found
+
+
+def ways_of(
+    runners: Sequence[Runner], mesh: Mesh, view: Projection, *, hurried: bool = False
+) -> list[Way]:
+    """Return the ways of racers on a mesh as it is painted: it may have fewer points than their surface.
+
+    In a hurry narrow ridges may hide nothing, and corners of their lines are not round.
+    """
+    if not runners:
+        return []
+    shares = np.concatenate([one.track.shares for one in runners])
+    if any(one.track.ground is not mesh for one in runners):
+        shares[:, 2] = mesh.height_at(shares[:, 0], shares[:, 1])
+    raised = lifted(shares)
+    points = view.pixels(raised)
+    there = np.isfinite(points[:, 1])
+    seen = view.seen(mesh, raised, _HURRIED if hurried else _LOOKS)
+    found, first = [], 0
+    for one in runners:
+        part = slice(first, first := first + len(one.track.steps))
+        found.append(Way(one, points[part], there[part], seen[part], hurried))
+    return found
+
+
+def places(runners: Sequence[Runner], mesh: Mesh, time: float) -> np.ndarray:
+    """Return where all racers are at a time, (racers, 3) shares of the mesh."""
+    found = [position_at(one.track.positions, time) for one in runners]
+    return mesh.place(np.array(found).reshape(-1, 2))
+
+
+def standings(
+    runners: Sequence[Runner], mesh: Mesh, view: Projection, time: float
+) -> list[Standing]:
+    """Return where all racers are seen at a time."""
+    found = places(runners, mesh, time)
+    gone = ~np.isfinite(found).all(axis=1)
+    for k in np.flatnonzero(gone).tolist():
+        last, _ = where(runners[k].track, found[k], time)
+        found[k] = np.nan if last is None else last
+    raised = lifted(found)
+    spots, seen = view.pixels(raised), view.seen(mesh, raised, _LOOKS)
+    rows = zip(spots.tolist(), seen.tolist(), gone.tolist(), strict=True)
+    return [Standing(x, y, clear, left) for (x, y), clear, left in rows]
+
+
+def paint_way(
+    painter: QPainter, theme: Theme, way: Way, first: int, last: int, *, own: bool, small: bool
+) -> None:
+    """Paint a way from one of its points to another; `own` is that of the racer that is looked at."""
+    part = slice(first, last + 1)
+    points, there, seen = way.points[part], way.there[part], way.seen[part]
+    if len(points) < 2:
+        return
+    pen, faint = _pens(way.runner.look, theme, own, small, way.hurried)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    if seen.all():
+        painter.setPen(pen)
+        painter.drawPolyline(polygon(points))
+        return
+    hidden = there & ~seen
+    if hidden.any():
+        painter.setPen(faint)
+        for a, b in _runs(hidden):
+            # Hidden stretches reach to the seen ones beside them, so that there are no gaps.
+            a -= bool(a and there[a - 1])
+            b += bool(b < len(there) and there[b])
+            if b - a > 1:
+                painter.drawPolyline(polygon(points[a:b]))
+    painter.setPen(pen)
+    for a, b in _runs(seen):
+        if b - a > 1:
+            painter.drawPolyline(polygon(points[a:b]))
+
+
+def paint_end(
+    painter: QPainter, theme: Theme, way: Way, count: int, now: Standing, *, own: bool, small: bool
+) -> None:
+    """Paint a way from the last of so many points to where its racer is."""
+    if not count or now.gone or not way.there[count - 1]:
+        return
+    x, y = way.points[count - 1].tolist()
+    if abs(x - now.x) < _SHORT > abs(y - now.y):
+        return
+    pen, faint = _pens(way.runner.look, theme, own, small, way.hurried)
+    painter.setPen(pen if now.seen and way.seen[count - 1] else faint)
+    painter.drawLine(QLineF(x, y, now.x, now.y))
+
+
+def paint_racers(
+    painter: QPainter, theme: Theme, runners: Sequence[Runner], stand: Sequence[Standing], chosen: str, size: float
+) -> None:  # fmt: skip
+    """Paint the racers' markers; that which is looked at is larger."""
+    for one, now in zip(runners, stand, strict=True):
+        if now.x == now.x and now.y == now.y:
+            painter.setOpacity(1.0 if now.seen and not now.gone else 0.5)
+            paint_marker(
+                painter, one.look, theme, QPointF(now.x, now.y), size + 2 * (one.id == chosen)
+            )
+    painter.setOpacity(1.0)
+
+
+def is_small(size: tuple[float, float]) -> bool:
+    """Return whether a picture of a width and a height is a small one: its lines and markers are thinner."""
+    return size[0] <= WIDE
+
+
+@lru_cache(maxsize=128)
+def _pens(look: Look, theme: Theme, own: bool, small: bool, hurried: bool) -> tuple[QPen, QPen]:
+    """Return what is seen of a way is drawn with, and what is hidden; callers must not change them."""
+    wide = (2.2 if small else 2.75) if own else (1.5 if small else 1.75)
+    pen = QPen(look.color(theme), wide)
+    # Round corners take as long as all the rest of a line.
+    pen.setJoinStyle(Qt.PenJoinStyle.BevelJoin if hurried else Qt.PenJoinStyle.RoundJoin)
+    pen.setCapStyle(Qt.PenCapStyle.RoundCap)
+    faint = QPen(pen)
+    faint.setColor(draw.faded(pen.color(), HIDDEN))
+    faint.setCapStyle(Qt.PenCapStyle.FlatCap)
+    return pen, faint
+
+
+def _runs(which: np.ndarray) -> list[tuple[int, int]]:
+    """Return first and one past last of each stretch of True."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], which.astype(np.int8), [0]))))
+    return [(int(a), int(b)) for a, b in edges.reshape(-1, 2)]

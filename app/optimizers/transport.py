@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
+from app.optimizers.chip_fitting import ChipFitting
 from app.optimizers.session import SPEEDS, RaceSession
 from app.optimizers.sharing import Sharing
 from app.optimizers.start_form import StartForm
@@ -48,15 +49,11 @@ class RaceTransport(Transport):
             label=tr("Surface"),
             editor=lambda anchor: SurfaceCards(anchor, session),
         )
-        self.surface.setToolTip(tr("Choose what is raced on"))
         self.start = Chip(
             name="race-start-chip", label=tr("Start and minimum"),
             editor=lambda anchor: StartForm(anchor, session),
         )  # fmt: skip
-        # Of what is raced the letters give way first. If that is not enough, the minimum does, and they come back.
-        self._fitting = False
-        for chip in (self.surface, self.start):
-            chip.cramped.connect(self._fit_soon)
+        self._fitting = ChipFitting((self.surface, self.start), self)
         self.sharing = Sharing(session, self)
         for signal in (session.race_changed, session.paths_changed):
             signal.connect(self._show_race)
@@ -123,20 +120,54 @@ class RaceTransport(Transport):
         session = self._session
         if session.lead is not None:
             what, whence = session.lead.chips()
-            self.surface.set_parts(what)
-            self.start.set_parts(whence)
+            self.surface.set_parts(what, [what[:1]])
+            self.start.set_parts(whence, [whence[-1:]])
+            self.surface.setToolTip(tr("{words}. Choose what is raced on.", words=_words(what)))
+            self.start.setToolTip(_words(whence))
+            self._fitting.set_ways([(0, 0), (1, 0), (1, 1)])
             if session.lead.epochs != self._epochs:
                 self._epochs = session.lead.epochs
                 self.counted.emit()
             return
-        surface = session.surface
-        title = surface.title if surface is not None else str(session.race.surface.get("kind", ""))
-        self.surface.set_parts([(title, "label", "tx"), *self._letters()])
-        start: tuple[float, ...] = session.race.start
+        self._show_surface()
+        self._show_start()
+        # The letters give way first. If that is not enough, the minimum does, and they come back; at last the word
+        # "start" goes, and the third figure of its numbers.
+        ways = [(0, 0), (1, 0), (0, 1), (1, 1), (1, 2)]
+        if session.race.surface.get("kind") == "formula":
+            # A formula that is cut would be another one.
+            ways += [(2, 1), (2, 2), (2, 3)]
+        else:
+            ways += [(1, 3)]
+        self._fitting.set_ways(ways)
+
+    def _show_surface(self) -> None:
+        surface = self._session.surface
+        if surface is None:
+            kind = str(self._session.race.surface.get("kind", ""))
+            self.surface.set_parts([(kind, "label", "tx")], [[(kind, "label", "tx")]] * 2)
+            self.surface.setToolTip(tr("Choose what is raced on"))
+            return
+        letters = f"f({', '.join(surface.variables)})"
+        title: Part = (surface.title, "label", "tx")
+        self.surface.set_parts(
+            [title, (letters, "value", "tx2")], [[title], [(letters, "value", "tx")]]
+        )
+        formula = f"{letters} = {surface.text}"
+        self.surface.setToolTip(
+            tr("{formula}. Choose what is raced on.", formula=formula) if surface.title == surface.text
+            else tr("{title}, {formula}. Choose what is raced on.", title=surface.title, formula=formula)
+        )  # fmt: skip
+
+    def _show_start(self) -> None:
+        surface = self._session.surface
+        start: tuple[float, ...] = self._session.race.start
         if surface is not None:
             start = start[: len(surface.variables)]
-        # A word and its numbers are one part: in a small window both give way.
+        # A word and its numbers are one part: where there is no room for them both give way.
         parts: list[Part] = [(tr("start {point}", point=_pair(start)), "value", "tx")]
+        rounded = tuple(float(f"{one:.2g}") for one in start)
+        shorter = [list(parts), *([(_pair(point), "value", "tx")] for point in (start, rounded))]
         if surface is not None and surface.minima:
             minima = [_pair(one[: len(surface.variables)]) for one in surface.minima]
             if len(minima) > 1:
@@ -151,38 +182,11 @@ class RaceTransport(Transport):
             self.start.setToolTip(told)
         else:
             self.start.setToolTip(tr("All racers begin at {start}.", start=_pair(start)))
-        self.start.set_parts(parts)
+        self.start.set_parts(parts, shorter)
 
-    def _fit_soon(self) -> None:
-        if not self._fitting:
-            self._fitting = True
-            QTimer.singleShot(0, self, self._fit)
 
-    def _fit(self) -> None:
-        """Let chips that leave something out be no wider than what they show."""
-        bar = self.start.parentWidget()
-        row = None if bar is None else bar.layout()
-        try:
-            if row is None or not self.start.isVisible():
-                return
-            if self.surface.leaves_out:
-                self.surface.give_way()
-                row.activate()
-            if self.start.leaves_out:
-                self.start.give_way()
-                self.surface.widen()
-                row.activate()
-                if self.surface.leaves_out:
-                    self.surface.give_way()
-                    row.activate()
-        finally:
-            self._fitting = False
-
-    def _letters(self) -> list[Part]:
-        surface = self._session.surface
-        if surface is None:
-            return []
-        return [(f"f({', '.join(surface.variables)})", "value", "tx2")]
+def _words(parts: list[Part]) -> str:
+    return " ".join(text for text, _, _ in parts)
 
 
 def _pair(point: tuple[float, ...]) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QEvent, QObject, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app import theme
@@ -17,8 +17,6 @@ from app.widgets.popover import Popover
 Part = tuple[str, str, str]
 _GAP = 8
 _DIVIDERS = ("·",)
-#: As wide as Qt lets a widget be.
-_WIDEST = (1 << 24) - 1
 
 
 class Chip(Control):
@@ -32,14 +30,7 @@ class Chip(Control):
         Accessible name; the parts are its description.
     editor : callable, optional
         Makes the popover that a click opens.
-
-    Signals
-    -------
-    cramped()
-        There is no room for some of the parts.
     """
-
-    cramped = Signal()
 
     def __init__(
         self,
@@ -52,30 +43,50 @@ class Chip(Control):
         super().__init__(parent)
         self.setObjectName(name)
         self._label = label
-        self._parts: tuple[Part, ...] = ()
+        self._forms: tuple[tuple[Part, ...], ...] = ((),)
+        self._form = 0
         self._limit: int | None = None
         self._editor = editor
-        self._watched: QWidget | None = None
         self.popover: Popover | None = None
         self.setFixedHeight(28)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.clicked.connect(self.open_editor)
 
-    def set_parts(self, parts: Sequence[Part]) -> None:
-        """Show other words and values."""
-        if tuple(parts) == self._parts:
+    @property
+    def _parts(self) -> tuple[Part, ...]:
+        return self._forms[self._form]
+
+    def set_parts(self, parts: Sequence[Part], shorter: Sequence[Sequence[Part]] = ()) -> None:
+        """Show other words and values; `shorter` is what may be shown instead (`set_form`), ever less."""
+        forms = (tuple(parts), *map(tuple, shorter))
+        if forms == self._forms:
             return
-        self._parts = tuple(parts)
+        self._forms = forms
+        self._form = min(self._form, len(forms) - 1)
         self.setAccessibleName(f"{self._label}: " + " ".join(text for text, _, _ in parts))
-        self.widen()
         self.updateGeometry()
         self.update()
+
+    @property
+    def form(self) -> int:
+        """Which of its forms is shown: 0 says everything."""
+        return self._form
+
+    def set_form(self, form: int) -> None:
+        """Show another of its forms."""
+        if form != self._form:
+            self._form = form
+            self.updateGeometry()
+            self.update()
+
+    def width_of(self, form: int) -> int:
+        """Return how wide the chip is where it shows a form whole."""
+        return round(_width(self._forms[form][: self._limit]) + 21)
 
     def set_limit(self, limit: int | None) -> None:
         """Show only the first parts, in a window that has no room for more."""
         if limit != self._limit:
             self._limit = limit
-            self.widen()
             self.updateGeometry()
             self.update()
 
@@ -101,38 +112,8 @@ class Chip(Control):
             parts = parts[:-1]
         return parts
 
-    @property
-    def leaves_out(self) -> bool:
-        """Whether there is no room for some of the parts."""
-        return len(self.shown_parts()) < len(self._parts[: self._limit])
-
-    def give_way(self) -> None:
-        """Be no wider than what is shown, so that others have the room; until the window or the parts are others."""
-        wanted = round(_width(self.shown_parts()) + 21)
-        self.setMaximumWidth(max(wanted, self.minimumSizeHint().width()))
-        if self._watched is not self.window():
-            if self._watched is not None:
-                self._watched.removeEventFilter(self)
-            self._watched = self.window()
-            self._watched.installEventFilter(self)
-
-    def widen(self) -> None:
-        """Ask for all the room again."""
-        self.setMaximumWidth(_WIDEST)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        if self.leaves_out:
-            self.cramped.emit()
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Resize and watched is self._watched:
-            self.widen()
-        return super().eventFilter(watched, event)
-
     def sizeHint(self) -> QSize:
-        shown = self._parts[: self._limit]
-        return QSize(round(_width(shown) + 21), 28)
+        return QSize(self.width_of(self._form), 28)
 
     def minimumSizeHint(self) -> QSize:
         # In a narrow window the later parts give way, then the end of the first.

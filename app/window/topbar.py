@@ -335,6 +335,9 @@ class TopBar(Panel):
         self._speed_label.setVisible(level < 1)
         self.export.set_label("" if level >= 2 else tr("Export"))
         self.export.setAccessibleName(tr("Export"))
+        # Its icon is that of Step the other way around.
+        self.back.set_label("" if level >= 2 else tr("Back"))
+        self.back.setAccessibleName(tr("Back"))
         self.data_chip.set_limit(1 if level >= 2 else None)
         self.training_chip.set_limit(3 if level >= 2 else None)
         self._row.setSpacing(6 if level >= 2 else 8)

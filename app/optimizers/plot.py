@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 LEFT, RIGHT, _TOP, _BELOW = 64.0, 24.0, 8.0, 20.0
 #: Seconds that new curves may take at once: what is left of a picture comes with the next one.
 _BUDGET = 0.004
+#: Milliseconds after which a chart that took the place of another is not soon another.
+_REST = 150
 #: So many pixels the playhead goes before it is painted again.
 _APART = 0.5
 
@@ -40,6 +42,10 @@ class RacePlot(Charted):
         super().__init__(session, "race-plot", tr("Loss by step"))
         self.setMinimumHeight(40)
         self._chart: tuple[tuple[object, ...], RaceChart] | None = None
+        #: Goes while charts follow one another, as when the start is dragged: they are sketched until it ends.
+        self._rest = QTimer(self, singleShot=True)
+        self._rest.setInterval(_REST)
+        self._rest.timeout.connect(self.update)
         #: Where the playhead was painted last, in pixels.
         self._painted = -1.0
         session.playing_changed.connect(self.follow)
@@ -61,6 +67,8 @@ class RacePlot(Charted):
             return None
         key = (session.answer, kind, session.toggles["chart_log"])
         if self._chart is None or self._chart[0] != key:
+            if self._chart is not None:
+                self._rest.start()
             self._chart = (key, make(session.answer, kind, bool(key[2])))
         return self._chart[1]
 
@@ -81,7 +89,11 @@ class RacePlot(Charted):
         line = numbers_of(chart.answer).finish_line(None if wanted is None else float(wanted))
         box = self.box()
         time = min(session.time, float(chart.answer.race.steps))
-        if not paint(painter, box, colors, chart, time, session.racer, line, budget=_BUDGET):
+        quick = self._rest.isActive()
+        done = paint(
+            painter, box, colors, chart, time, session.racer, line, budget=_BUDGET, quick=quick
+        )
+        if not done and not quick:
             QTimer.singleShot(0, self, self.update)
         if self._pointed is not None and self._pointed <= session.step:
             x = round(x_of(self._pointed, box, chart.answer.race.steps)) + 0.5

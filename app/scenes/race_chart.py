@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import ceil, floor, isfinite, log10
-from time import perf_counter
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
 
 import numpy as np
-from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
-from PySide6.QtGui import QImage, QPainter, QPen, QPolygonF
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QImage, QPainter, QPen
 
 from app.scenes import draw, series
+from app.scenes.race_curves import curves, paint_all, painted_order
 from app.scenes.race_looks import looks, paint_marker
 from app.scenes.race_numbers import loss_text, numbers_of
 from app.text import number, tr
@@ -38,8 +37,8 @@ _CLIMB = 1e3
 _APART = 14.0
 #: Room of the axes' numbers left of the plot, over it and below it.
 _LEFT, _ABOVE, _BELOW = 60.0, 4.0, 20.0
-#: Room around the plot for lines at its edges; pixels that share a point of a long curve, and what is flat in them.
-_EDGE, COLUMN, _FLAT = 4.0, 2, 3.0
+#: Room around the plot for lines at its edges.
+_EDGE = 4.0
 _FINISH_DASH = (4.0, 3.0)
 
 
@@ -251,25 +250,14 @@ def step_at(x: float, box: QRectF, steps: int) -> int:
     return round(share * steps)
 
 
-class _Picture:
-    """The whole curves of a chart, painted one racer after the other; those that were asked for last are kept."""
-
-    def __init__(self, whole: QRectF, scale: float, order: list[int]) -> None:
-        self.image = draw.canvas(whole.width(), whole.height(), scale, None)
-        self.missing = order
-
-
-#: Of each chart by size, theme and chosen racer; the newest few.
-_pictures: WeakKeyDictionary[RaceChart, dict[tuple[object, ...], _Picture]] = WeakKeyDictionary()
-
-
-#: Of each chart its axes, as they were painted last.
-_grounds: WeakKeyDictionary[RaceChart, tuple[tuple[object, ...], QImage]] = WeakKeyDictionary()
+#: Axes by what they show, and how many of them are kept.
+_grounds: dict[tuple[object, ...], QImage] = {}
+_MOST_GROUNDS = 4
 
 
 def paint(
     painter: QPainter, box: QRectF, theme: Theme, chart: RaceChart, time: float, chosen: str = "",
-    line: float | None = None, budget: float = float("inf"),
+    line: float | None = None, budget: float = float("inf"), quick: bool = False,
 ) -> bool:  # fmt: skip
     """Paint the plot with its axes: the curves as far as the race has come, and the markers there.
 
@@ -290,19 +278,22 @@ def paint(
     line
         The loss at which racers finish.
     budget
-        Seconds after which curves that were never painted before are left for the next time.
+        Seconds after which curves that were never painted before are left for the next time; they are sketched.
+    quick
+        All that were never painted are sketched: the chart is soon another.
 
     Returns
     -------
-    Whether all curves are painted.
+    Whether all curves are painted finely.
     """
     steps = chart.answer.race.steps
     whole = box.adjusted(-_EDGE, -_EDGE, _EDGE, _EDGE)
+    finish = _finish(chart, box, line)
     if draw.is_vector(painter):
-        _paint_axes(painter, box, theme, chart, line)
+        _paint_axes(painter, box, theme, chart, finish)
     else:
         around = whole.adjusted(-_LEFT, -_ABOVE, 0, _BELOW)
-        image = _axes(box, around, theme, chart, line, draw.scale_of(painter))
+        image = _axes(box, around, theme, chart, finish, draw.scale_of(painter))
         draw.blit(painter, around.left(), around.top(), image)
     if chart.empty:
         words, at = draw.elide(chart.empty, 12, box.width() - 16), box.center()
@@ -312,11 +303,11 @@ def paint(
     if draw.is_vector(painter):
         painter.save()
         painter.setClipRect(QRectF(whole.left(), whole.top(), x - whole.left(), whole.height()))
-        for place in _order(chart, chosen):
-            _paint_curve(painter, box, theme, chart, place, chosen)
+        paint_all(painter, box, theme, chart, chosen)
         painter.restore()
     else:
-        image, done = _curves(box, whole, theme, chart, chosen, draw.scale_of(painter), budget)
+        scale = draw.scale_of(painter)
+        image, done = curves(box, whole, theme, chart, chosen, scale, budget, quick)
         # Clipped and not cut: a part of an image is drawn some times slower than the whole of it.
         painter.save()
         painter.setClipRect(
@@ -331,23 +322,36 @@ def paint(
     return done
 
 
+def _finish(chart: RaceChart, box: QRectF, line: float | None) -> float | None:
+    """Return the height of the finish line, or None where it is not seen."""
+    if line is None or chart.kind != "loss" or chart.empty:
+        return None
+    y = float(chart.heights(np.array(line), box))
+    return round(y) + 0.5 if box.top() <= y <= box.bottom() else None
+
+
 def _axes(
-    box: QRectF, around: QRectF, theme: Theme, chart: RaceChart, line: float | None, scale: float
+    box: QRectF, around: QRectF, theme: Theme, chart: RaceChart, finish: float | None, scale: float
 ) -> QImage:
-    """Return the picture of the axes, which stays while curves grow over it."""
-    key = (box.x(), box.y(), box.width(), box.height(), theme.name, line, scale)
-    kept = _grounds.get(chart)
-    if kept is None or kept[0] != key:
-        image = draw.canvas(around.width(), around.height(), scale, None)
-        with draw.painting(image, (around.width(), around.height())) as inner:
+    """Return the picture of the axes, which stays while curves grow over it, and while others come with the same."""
+    key = (
+        *(box.x(), box.y(), box.width(), box.height(), theme.name, scale, finish, chart.answer.race.steps),
+        *(chart.log, chart.shift, chart.low, chart.high, chart.ticks, chart.linear, chart.floored),
+    )  # fmt: skip
+    kept = _grounds.get(key)
+    if kept is None:
+        kept = draw.canvas(around.width(), around.height(), scale, None)
+        with draw.painting(kept, (around.width(), around.height())) as inner:
             inner.translate(-around.left(), -around.top())
-            _paint_axes(inner, box, theme, chart, line)
-        kept = _grounds[chart] = (key, image)
-    return kept[1]
+            _paint_axes(inner, box, theme, chart, finish)
+        if len(_grounds) >= _MOST_GROUNDS:
+            _grounds.pop(next(iter(_grounds)))
+        _grounds[key] = kept
+    return kept
 
 
 def _paint_axes(
-    painter: QPainter, box: QRectF, theme: Theme, chart: RaceChart, line: float | None
+    painter: QPainter, box: QRectF, theme: Theme, chart: RaceChart, finish: float | None
 ) -> None:
     steps = chart.answer.race.steps
     # In low charts only as many numbers as there is room for, counted from the top.
@@ -364,86 +368,11 @@ def _paint_axes(
             at, words = x_of(tick, box, steps), number(int(tick))
             anchor = "start" if tick == 0 else "end" if tick == steps else "middle"
             draw.text(painter, at, below, words, 10, theme.tx3, mono=True, anchor=anchor)
-    if line is not None and chart.kind == "loss" and not chart.empty:
-        y = float(chart.heights(np.array(line), box))
-        if box.top() <= y <= box.bottom():
-            pen = QPen(theme.tx3, 1)
-            pen.setDashPattern(list(_FINISH_DASH))
-            painter.setPen(pen)
-            y = round(y) + 0.5
-            painter.drawLine(QPointF(box.left(), y), QPointF(box.right(), y))
-
-
-def _curves(
-    box: QRectF, whole: QRectF, theme: Theme, chart: RaceChart, chosen: str, scale: float, budget: float
-) -> tuple[QImage, bool]:  # fmt: skip
-    """Return the picture of the curves, and whether all of them are in it."""
-    key = (box.x(), box.y(), box.width(), box.height(), theme.name, chosen, scale)
-    kept = _pictures.setdefault(chart, {})
-    if key not in kept:
-        if len(kept) > 3:
-            kept.pop(next(iter(kept)))
-        kept[key] = _Picture(whole, scale, _order(chart, chosen))
-    picture = kept[key]
-    if picture.missing:
-        begun = perf_counter()
-        with draw.painting(picture.image, (whole.width(), whole.height())) as inner:
-            inner.translate(-whole.left(), -whole.top())
-            while picture.missing and perf_counter() - begun < budget:
-                _paint_curve(inner, box, theme, chart, picture.missing.pop(0), chosen)
-    return picture.image, not picture.missing
-
-
-def _order(chart: RaceChart, chosen: str) -> list[int]:
-    """Return the racers' places as they are painted: the one that is looked at over the others."""
-    racers = chart.answer.race.racers
-    return sorted(range(len(chart.values)), key=lambda k: racers[k].id == chosen)
-
-
-def _paint_curve(
-    painter: QPainter, box: QRectF, theme: Theme, chart: RaceChart, place: int, chosen: str
-) -> None:
-    one = chart.answer.race.racers[place]
-    points = polyline(chart, place, box)
-    color = looks(chart.answer.race)[one.id].color(theme)
-    pen = QPen(color, 2.5 if one.id == chosen else 1.5)
-    pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
-    painter.setPen(pen)
-    painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.drawPolyline(QPolygonF([QPointF(x, y) for x, y in points.tolist()]))
-    # What goes up and down within a column is as high as it goes; without smoothing that is quick.
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-    painter.setPen(QPen(color, COLUMN))
-    painter.drawLines([QLineF(x, low, x, high) for x, low, high in spans(chart, place, box).tolist()])  # fmt: skip
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
-
-
-def _placed(chart: RaceChart, place: int, box: QRectF) -> tuple[np.ndarray, np.ndarray]:
-    values = chart.values[place]
-    at = np.flatnonzero(np.isfinite(values))
-    x = box.left() + at / max(1, chart.answer.race.steps) * box.width()
-    return x, chart.heights(values[at], box)
-
-
-def _columns(box: QRectF) -> int:
-    return max(1, int(box.width()) // COLUMN)
-
-
-def polyline(chart: RaceChart, place: int, box: QRectF) -> np.ndarray:
-    """Return a racer's curve in pixels, (points, 2): of a column with several steps the middle."""
-    x, y = _placed(chart, place, box)
-    return np.column_stack(series.thin(x, y, _columns(box), box.left(), box.right()))
-
-
-def spans(chart: RaceChart, place: int, box: QRectF) -> np.ndarray:
-    """Return columns in which a racer goes up and down, (columns, 3): x, and the heights between which it does."""
-    x, y = _placed(chart, place, box)
-    columns = _columns(box)
-    if len(x) <= columns:
-        return np.zeros((0, 3))
-    column, least, most = series.ranges(x, y, columns, box.left(), box.right())
-    middle = box.left() + (column + 0.5) * box.width() / columns
-    return np.column_stack([middle, least, most])[most - least > _FLAT]
+    if finish is not None:
+        pen = QPen(theme.tx3, 1)
+        pen.setDashPattern(list(_FINISH_DASH))
+        painter.setPen(pen)
+        painter.drawLine(QPointF(box.left(), finish), QPointF(box.right(), finish))
 
 
 def _paint_markers(
@@ -458,7 +387,7 @@ def _paint_markers(
     ]
     values = np.array([chart.value_at(place, when) for place, when in enumerate(times)])
     heights = np.maximum(chart.heights(values, box), box.top()).tolist()
-    for place in _order(chart, chosen):
+    for place in painted_order(chart, chosen):
         one = race.racers[place]
         if isfinite(values[place]):
             at = QPointF(x_of(times[place], box, race.steps), heights[place])

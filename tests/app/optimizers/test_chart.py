@@ -9,7 +9,7 @@ import io
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QRectF, Qt
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtTest import QTest
 
 from app import theme
@@ -18,7 +18,9 @@ from app.optimizers.plot import RacePlot
 from app.optimizers.race_table import COLUMNS, RaceTable
 from app.optimizers.scrubber import Scrubber
 from app.scenes import draw
-from app.scenes.race_chart import make, paint, polyline, spans, step_at, tick_text, x_of
+from app.scenes.race_chart import make, paint, step_at, tick_text, x_of
+from app.scenes.race_curves import polyline, spans
+from app.scenes.race_numbers import numbers_of
 from app.widgets import Button, Segmented
 from tests.app.optimizers.conftest import Racing
 from tests.app.window.windows import click
@@ -232,6 +234,34 @@ def test_long_races_keep_their_extremes_and_are_painted_bit_by_bit(racing: Racin
     assert done == [False] * 2
     with draw.painting(image, (600, 140)) as painter:
         assert paint(painter, box, theme.current(), chart, 9000.0, budget=60.0)
+
+
+def test_while_the_start_is_dragged_the_chart_shows_every_race_and_is_fine_when_it_rests(
+    racing: Racing,
+) -> None:
+    found = plot(racing)
+    racing.do("race.seek", step=100)
+    before = found.grab().toImage()
+    seen = []
+    for k in range(4):
+        racing.do("race.start", x=2.0 + k / 10, y=1.0)
+        racing.raced()
+        assert found.chart is not None
+        assert found.chart.answer is racing.session.answer
+        seen.append(found.grab().toImage())
+        assert seen[-1] not in (before, *seen[:-1])
+    area = found.rect()
+    image = draw.canvas(area.width(), area.height(), found.devicePixelRatioF(), theme.current().bg0)
+    session, chart = racing.session, make(found.chart.answer)
+    line = numbers_of(chart.answer).finish_line()
+    with draw.painting(image, (area.width(), area.height())) as painter:
+        paint(painter, found.box(), theme.current(), chart, session.time, session.racer, line)
+    racing.until(lambda: _same(found.grab().toImage(), image))
+
+
+def _same(one: QImage, other: QImage) -> bool:
+    form = QImage.Format.Format_RGB32
+    return one.convertToFormat(form) == other.convertToFormat(form)
 
 
 def test_losses_far_below_zero_have_an_axis_for_both_sides(racing: Racing) -> None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from math import ceil
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QPointF, QSize, Slot
-from PySide6.QtGui import QGuiApplication, QHideEvent, QPainter, QPaintEvent, QShowEvent
+from PySide6.QtCore import Slot
+from PySide6.QtGui import QGuiApplication, QHideEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QSizePolicy,
@@ -16,25 +15,23 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app import theme
 from app.bus import CommandError
+from app.optimizers.legend import MARKS, NONE, WORDS, Legend
 from app.optimizers.plot import LEFT, RIGHT, RacePlot
 from app.optimizers.race_table import RaceTable
 from app.optimizers.scrubber import Scrubber
 from app.panels import PanelKind
-from app.scenes import draw
 from app.scenes.race_chart import CHARTS
-from app.scenes.race_looks import looks, paint_marker
 from app.text import tr
 from app.widgets import Button, Choice, Label, Segmented
-from app.widgets.guarded import guarded
-from core.landscape.race import kind
 
 if TYPE_CHECKING:
     from app.optimizers.session import RaceSession
 
-#: Room of a name in the legend besides its letters.
-_APART = 30.0
+#: Most lines of the legend beneath the head, by how narrow the window is: a small chart is all curves.
+_LINES = (2, 1, 0)
+#: Room beside the legend in the head, so that it touches nothing.
+_CLEAR = 16
 _VIEWS = {**CHARTS, "table": tr("Table")}
 
 
@@ -64,6 +61,8 @@ class ChartPanel(QWidget):
         self._stack = QStackedWidget()
         self._stack.addWidget(self.plot)
         self._stack.addWidget(self.table)
+        self.band = Legend(session, "race-chart-legend-below", 16)
+        column.addWidget(self.band)
         column.addWidget(self._stack, 1)
         column.addWidget(self.scrubber)
         column.addSpacing(6)
@@ -75,7 +74,7 @@ class ChartPanel(QWidget):
         self._head = _Head()
         row = self._head.row
         self.subtitle = Label("", "label", "tx2", name="race-chart-subtitle")
-        self.legend = Legend(session)
+        self.legend = Legend(session, "race-chart-legend")
         self.copy = Button(tr("Copy"), name="race-table-copy", kind="ghost", icon="copy")
         self.copy.setToolTip(tr("Copy the numbers of all racers at this step as CSV"))
         self.copy.clicked.connect(self._on_copy)
@@ -104,7 +103,44 @@ class ChartPanel(QWidget):
         self._level = level
         self.choice.setVisible(level < 2)
         self.menu.setVisible(level == 2)
-        self.legend.setVisible(level == 0)
+        self._place_legend()
+
+    # -- the legend
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._place_legend()
+
+    def _head_room(self) -> float:
+        """How much of the head nothing else takes."""
+        head = self._head.parentWidget()
+        outer = None if head is None else head.layout()
+        if head is None or outer is None:
+            return 0.0
+        margins, taken = outer.contentsMargins(), 0
+        for row in (outer, self._head.row):
+            for item in map(row.itemAt, range(row.count())):
+                one = None if item is None else item.widget()
+                if one is not None and one not in (self._head, self.legend) and not one.isHidden():
+                    taken += one.sizeHint().width() + row.spacing()
+        return head.width() - margins.left() - margins.right() - taken - _CLEAR
+
+    def _place_legend(self) -> None:
+        """Put the legend into the head, or beneath it; of markers alone where there is no room for all names."""
+        room, below, most = self._head_room(), self.width(), _LINES[self._level]
+        # The table has all names.
+        if self._stack.currentWidget() is self.table:
+            most = 0
+        head = under = NONE
+        for form in (WORDS, MARKS):
+            if self.legend.lines(room, form) == 1:
+                head = form
+                break
+            if 0 < self.band.lines(below, form) <= most:
+                under = form
+                break
+        self.legend.show_as(head, room)
+        self.band.show_as(under, below)
 
     # -- following
 
@@ -144,13 +180,14 @@ class ChartPanel(QWidget):
         self.subtitle.setVisible(bool(words) and self._level < 2)
         if chart is not None:
             self.plot.setAccessibleName(f"{_VIEWS[kind]}, {chart.subtitle}")
-        self.legend.follow()
+        self._place_legend()
         self._follow_time()
 
     def _repaint(self) -> None:
         self.plot.update()
         self.table.viewport().update()
         self.legend.update()
+        self.band.update()
 
     def _on_copy(self) -> None:
         if self._session.context.do("race.copy") is not None:
@@ -175,54 +212,6 @@ class _Head(QWidget):
         self.row = QHBoxLayout(self)
         self.row.setContentsMargins(0, 0, 0, 0)
         self.row.setSpacing(8)
-
-
-class Legend(QWidget):
-    """Which marker is which racer, if there is room for all of them."""
-
-    def __init__(self, session: RaceSession) -> None:
-        super().__init__()
-        self.setObjectName("race-chart-legend")
-        self._session = session
-        self.setFixedHeight(20)
-        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
-        self.setMinimumWidth(0)
-
-    def names(self) -> list[tuple[str, str]]:
-        """Ids and names, in the order of the race."""
-        return [(one.id, one.name or kind(one.kind).short) for one in self._session.race.racers]
-
-    def _wide(self) -> float:
-        return sum(draw.advance(name, 11) + _APART for _, name in self.names())
-
-    def follow(self) -> None:
-        """The race, or the racer that is looked at, is another."""
-        names = [one.title for one in self._session.race.racers]
-        self.setAccessibleName(tr("Racers: {names}", names=", ".join(names)))
-        self.updateGeometry()
-        self.update()
-
-    def sizeHint(self) -> QSize:
-        return QSize(ceil(self._wide()), 20)
-
-    def minimumSizeHint(self) -> QSize:
-        return QSize(0, 20)
-
-    @guarded
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        try:
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            colors, look = theme.current(), looks(self._session.race)
-            # Rather none than some: the ranking has all of them.
-            names = self.names() if self._wide() <= self.width() else []
-            x = 0.0
-            for identifier, name in names:
-                paint_marker(painter, look[identifier], colors, QPointF(x + 8, 10), 8, halo=False)
-                ink = colors.tx if identifier == self._session.racer else colors.tx2
-                x += draw.text(painter, x + 17, 14, name, 11, ink) + _APART
-        finally:
-            painter.end()
 
 
 def _check_chart(value: Any) -> None:

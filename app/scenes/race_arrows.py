@@ -56,10 +56,12 @@ def paint(
     view: Viewport,
     moment: Moment,
     covered: tuple[QRectF, ...] = (),
+    *,
+    legend: bool = True,
 ) -> None:
     """Paint an update of the racer that is looked at, unless that is not on the map.
 
-    What its arrows are is written clear of what is `covered`, and of the legend.
+    What its arrows are is written clear of what is `covered`, and of the `legend`, if that is to be on the map.
     """
     place = next((one for one in moment.places if one.racer.id == moment.chosen), None)
     if place is None:
@@ -70,7 +72,7 @@ def paint(
     (x0, x1), (y0, y1) = view.across, view.down
     scale = (view.w / (x1 - x0), 0.0 if moment.flat else -view.h / (y1 - y0))
     area = QRectF(view.x, view.y, view.w, view.h)
-    box = legend_box(view, shown, at)
+    box = legend_box(view, shown, at) if legend else None
     standing = (*covered, *([box] if box is not None else ()))
     race_terms_paint.paint(painter, theme, place.look, shown, at, scale, area, standing)
     if box is not None:

@@ -18,12 +18,13 @@ from app.scenes import (
     race_fit,
     race_map_paint,
     race_relief,
+    race_terms_paint,
     race_trails,
     registry,
 )
 from app.scenes.race_map_layout import Viewport, fitted, fitted_curve
 from app.scenes.race_moment import Moment
-from app.scenes.race_slide import RaceSlide
+from app.scenes.race_slide import RaceSlide, room_below
 from app.text import tr
 
 if TYPE_CHECKING:
@@ -36,12 +37,15 @@ if TYPE_CHECKING:
     from app.export.races import RaceSource
     from app.scenes.frame import Frame
     from app.scenes.race_slide import SlideLayout
+    from app.scenes.race_terms import Picture
     from app.theme import Theme
     from core.landscape import Surface
 
 _Box = tuple[float, float, float, float]
 #: Share of the width that the points of a regression have.
 _FIT = 0.36
+#: Around the legend of the arrows, below the ranking.
+_MARGIN = 12.0
 
 
 class MapFilm(RaceSlide):
@@ -68,13 +72,14 @@ class MapFilm(RaceSlide):
         return found
 
     def picture(
-        self, painter: QPainter, box: _Box, theme: Theme, frame: Frame, answer: RaceAnswer, time: float, chosen: str
+        self, painter: QPainter, place: SlideLayout, theme: Theme, frame: Frame, answer: RaceAnswer, time: float,
+        chosen: str,
     ) -> None:  # fmt: skip
         """Draw the map with everybody's way, and the points beside it."""
         known: SurfaceMap | None = frame.toggles.get("map")
         if known is None:
             return
-        surface = answer.surface
+        surface, box = answer.surface, place.picture
         view = view_of(surface, box, known)
         curve = None
         if known.curve is not None:
@@ -95,8 +100,10 @@ class MapFilm(RaceSlide):
         if np.isfinite(y):
             race_map_paint.paint_start(painter, theme, view, view.point(x, y))
         race_map_paint.paint_racers(painter, theme, view, moment)
-        if frame.toggles.get(race_arrows.ARROWS, False):
-            self._arrows(painter, theme, view, moment, frame)
+        shown = _update(moment, frame)
+        if shown is not None:
+            beside = _legend_box(room_below(place, answer), shown) is not None
+            race_arrows.paint(painter, theme, shown, view, moment, legend=not beside)
         painter.restore()
         if surface.samples is not None:
             painter.save()
@@ -107,17 +114,34 @@ class MapFilm(RaceSlide):
             race_fit.paint(painter, theme, surface, size, moment)
             painter.restore()
 
-    @staticmethod
-    def _arrows(
-        painter: QPainter, theme: Theme, view: Viewport, moment: Moment, frame: Frame
-    ) -> None:
-        to_scale, squares = (
-            bool(frame.toggles.get(name, False))
-            for name in (race_arrows.TO_SCALE, race_arrows.SQUARES)
-        )
-        shown = race_arrows.of_moment(moment, to_scale=to_scale, squares=squares)
-        if shown is not None:
-            race_arrows.paint(painter, theme, shown, view, moment)
+    def below(
+        self, painter: QPainter, room: QRectF, theme: Theme, frame: Frame, answer: RaceAnswer, time: float, chosen: str
+    ) -> None:  # fmt: skip
+        """Say what the arrows are, where that covers nothing."""
+        moment = Moment(answer, time, chosen, answer.race.start)
+        shown = _update(moment, frame)
+        box = None if shown is None else _legend_box(room, shown)
+        if shown is not None and box is not None:
+            race_terms_paint.paint_legend(painter, theme, moment.looks[chosen], shown, box)
+
+
+def _update(moment: Moment, frame: Frame) -> Picture | None:
+    """Return what is to be seen of the racer that is looked at, if its arrows are to be."""
+    if not frame.toggles.get(race_arrows.ARROWS, False):
+        return None
+    to_scale, squares = (
+        bool(frame.toggles.get(name, False)) for name in (race_arrows.TO_SCALE, race_arrows.SQUARES)
+    )
+    return race_arrows.of_moment(moment, to_scale=to_scale, squares=squares)
+
+
+def _legend_box(room: QRectF, shown: Picture) -> QRectF | None:
+    """Return where the legend stands below the ranking, or None: there is no room for it."""
+    size = race_terms_paint.legend_size(shown)
+    if room.width() < size.width() + 2 * _MARGIN or room.height() < size.height() + 2 * _MARGIN:
+        return None
+    x, y = room.left() + _MARGIN, room.bottom() - _MARGIN - size.height()
+    return QRectF(x, y, size.width(), size.height())
 
 
 def view_of(surface: Surface, box: _Box, known: SurfaceMap | None) -> Viewport:

@@ -93,18 +93,38 @@ class RaceSlide:
             return
         time = min(max(float(frame.toggles.get("time", 0.0)), 0.0), float(answer.race.steps))
         chosen = str(frame.toggles.get("racer", ""))
-        self.picture(painter, place.picture, theme, frame, answer, time, chosen)
+        self.picture(painter, place, theme, frame, answer, time, chosen)
         _paint_head(painter, place, theme, frame.caption, answer, time)
         if place.ranking is not None:
             _paint_ranking(painter, place.ranking, theme, answer, time, chosen)
+            self.below(painter, room_below(place, answer), theme, frame, answer, time, chosen)
         if place.chart is not None:
             _paint_chart(painter, place.chart, theme, answer, time, chosen)
 
     def picture(
-        self, painter: QPainter, box: _Box, theme: Theme, frame: Frame, answer: RaceAnswer, time: float, chosen: str
+        self, painter: QPainter, place: SlideLayout, theme: Theme, frame: Frame, answer: RaceAnswer, time: float,
+        chosen: str,
     ) -> None:  # fmt: skip
-        """Draw the surface with its racers."""
+        """Draw the surface with its racers into `place.picture`."""
         raise NotImplementedError
+
+    def below(
+        self, painter: QPainter, room: QRectF, theme: Theme, frame: Frame, answer: RaceAnswer, time: float, chosen: str
+    ) -> None:  # fmt: skip
+        """Draw what stands in the room below the ranking; by default nothing."""
+
+
+def room_below(place: SlideLayout, answer: RaceAnswer) -> QRectF:
+    """Return what the ranking leaves free; empty where there is no ranking."""
+    if place.ranking is None:
+        return QRectF()
+    left, top, width, height = place.ranking
+    used = len(answer.race.racers) * _row_height(len(answer.race.racers), height)
+    return QRectF(left, top + used, width, max(0.0, height - used))
+
+
+def _row_height(count: int, room: float) -> float:
+    return race_ranking.ROW if count * race_ranking.ROW <= room else race_ranking.LOW
 
 
 def _paint_head(
@@ -140,7 +160,7 @@ def _paint_ranking(
     rows = race_ranking.ranked(race_ranking.rows(answer.race, answer, int(time)))
     if not rows:
         return
-    tall = race_ranking.ROW if len(rows) * race_ranking.ROW <= height else race_ranking.LOW
+    tall = _row_height(len(rows), height)
     # As many as there is room for, the last row saying how many are left out.
     fits = max(1, int(height // tall))
     shown = rows if len(rows) <= fits else rows[: fits - 1]

@@ -51,11 +51,11 @@ class SolidFilm(RaceSlide):
         return found
 
     def picture(
-        self, painter: QPainter, box: tuple[float, float, float, float], theme: Theme, frame: Frame,
-        answer: RaceAnswer, time: float, chosen: str,
+        self, painter: QPainter, place: SlideLayout, theme: Theme, frame: Frame, answer: RaceAnswer, time: float,
+        chosen: str,
     ) -> None:  # fmt: skip
         """Draw the surface, a little further turned at every moment."""
-        toggles = frame.toggles
+        toggles, box = frame.toggles, place.picture
         if toggles.get("grid") is None:
             return
         log = race_solid.is_log(answer.surface.log, str(toggles.get("heights", "auto")))

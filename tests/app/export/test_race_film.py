@@ -114,14 +114,16 @@ def test_arrows_of_the_racer_that_is_looked_at_are_in_the_film(qapp: object) -> 
         x, y = begin + 60 * (end - begin) / np.linalg.norm(end - begin) + (left, top)
         assert off(shown, x, y) < 12
         assert off(plain, x, y) > 40
-        # The legend is in the lower corner of the map; the ranking and the chart are as they were.
-        corner = np.s_[
-            round(top + height) - 120 : round(top + height) - 44,
-            round(width) - 180 : round(width) - 20,
-        ]
-        assert (np.abs(shown[corner] - plain[corner]).max(axis=2) > 8).mean() > 0.5
-        assert np.array_equal(shown[:, round(width) :], plain[:, round(width) :])
-        assert np.array_equal(shown[round(top + height) :], plain[round(top + height) :])
+        # What they are is told below the ranking; that and the chart are as they were.
+        rank = canvas.layout.ranking
+        legend = np.s_[720 - 100 : 720 - 20, round(rank[0]) + 20 : round(rank[0]) + 180]
+        assert (np.abs(shown[legend] - plain[legend]).max(axis=2) > 8).mean() > 0.05
+        rows = np.s_[: round(rank[1]) + 2 * 74, round(width) :]
+        assert np.array_equal(shown[rows], plain[rows])
+        assert np.array_equal(
+            shown[round(top + height) :, : round(width)],
+            plain[round(top + height) :, : round(width)],
+        )
     # As long as their moves, and with the squares beside them: other pictures each.
     assert not np.array_equal(
         still(4.0, racer="adam", arrows=True, arrows_to_scale=True),
@@ -133,6 +135,22 @@ def test_arrows_of_the_racer_that_is_looked_at_are_in_the_film(qapp: object) -> 
     # Of nobody there are none, and at the end no update follows.
     assert np.array_equal(still(4.0, arrows=True), still(4.0))
     assert np.array_equal(still(40.0, racer="adam", arrows=True), still(40.0, racer="adam"))
+
+
+def test_where_the_ranking_is_full_the_legend_of_the_arrows_is_on_the_map(qapp: object) -> None:
+    race = small_race()
+    while len(race.racers) < 12:
+        race = msgspec.structs.replace(race, racers=(*race.racers, new_racer(race, "batch")))
+    recipe = recipe_of("race", width=1280, height=720, toggles={"time": 4.0, "racer": "adam"})
+    canvas, source = Canvas(recipe, RaceSource(race).spec), RaceSource(race)
+    plain = np.array(canvas.pixels(race_still(recipe, canvas, source))).astype(int)
+    recipe = msgspec.structs.replace(recipe, toggles={**recipe.toggles, "arrows": True})
+    shown = np.array(canvas.pixels(race_still(recipe, canvas, source))).astype(int)
+    _, top, width, height = canvas.layout.picture
+    bottom = round(top + height) - 40
+    legend = np.s_[bottom - 80 : bottom - 4, round(width) - 180 : round(width) - 20]
+    assert (np.abs(shown[legend] - plain[legend]).max(axis=2) > 8).mean() > 0.5
+    assert np.array_equal(shown[:, round(width) :], plain[:, round(width) :])
 
 
 def test_arrows_are_asked_for_on_the_command_line(

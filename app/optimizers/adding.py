@@ -133,7 +133,7 @@ class AddRacers(Popover):
             button.show_count(counts[name])
             note = tr(button.kind.note)
             if button.kind.batch_size is not None and self._on_network:
-                note = tr("On your network the same as batch gradient descent: all take the same batches.")  # fmt: skip
+                note = tr("Here as batch gradient descent: all take the same batches.")  # fmt: skip
             elif button.kind.batch_size is not None and whole:
                 note = tr("Here the same as batch gradient descent: only regressions have samples.")
             button.show_note(note)

@@ -205,7 +205,9 @@ class NetworkTask(QObject):
         if not runners:
             raise CommandError(tr("There is nobody in the race. Add a racer first."))
         context = self._session.context
-        self.require_engine()
+        if hindrance := self.hindrance:
+            raise CommandError(hindrance)
+        context.engine.catch_up()
         self._end()
         self.pause()
         self.found, self.runners, self.problem = None, tuple(runners), ""
@@ -220,15 +222,15 @@ class NetworkTask(QObject):
         self._move(0.0)
         self.told.emit()
 
-    def require_engine(self) -> None:
-        """Refuse what the engine cannot do yet; it has what the document says then."""
+    @property
+    def hindrance(self) -> str:
+        """Why the engine cannot train the network of the document now, as a sentence; "" if it can."""
         context = self._session.context
         if not context.attached:
-            raise CommandError(tr("The engine is being prepared. Try again in a moment."))
-        if problems := context.document.inspection.problems:
-            # The engine still holds the network as it was while it could be trained.
-            raise CommandError(problems[0].sentence)
-        context.engine.catch_up()
+            return tr("The engine is being prepared. Try again in a moment.")
+        # The engine still holds the network as it was while it could be trained.
+        problems = context.document.inspection.problems
+        return problems[0].sentence if problems else ""
 
     def _do_stop(self) -> None:
         """End it; what was found stays."""

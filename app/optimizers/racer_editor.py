@@ -60,8 +60,8 @@ class RacerEditor(Form):
         )  # fmt: skip
         self._rows.addWidget(self._rate)
         self._rate_note = Label("", "hint", "tx2", name="race-rate-note", wrap=True)
-        self._rate_note.setVisible(network is not None)
         self._rows.addWidget(self._rate_note)
+        self._rate_note.setVisible(network is not None)
         self._fields: dict[str, NumberField | Toggle] = {}
         self._add_own()
         self._add_clipping()

@@ -151,6 +151,8 @@ class SliceSettings(ScrollPanel):
             )
         titles = {one.id: one.title for one in self._task.runners} | {OWN: tr("Your run")}
         words = caveats(found, titles, self._session.racer)
+        if self._slice.whole is not None:
+            words.insert(0, tr("This is a part of the slice. 0 on the map shows all of it again."))
         if found.race and not is_of(self._task, found):
             words.insert(
                 0, tr("This slice is of the race before. Measure again for the ways of this one.")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from math import isfinite
 from typing import TYPE_CHECKING, Any, Literal
 
 from PySide6.QtCore import QObject, Signal, Slot
 
 from app.bus import CommandError
+from app.optimizers.network_basis import Basis, listed
 from app.scenes.loss_slice import around
 from app.scenes.network_settings import MOST_SAMPLES, MOST_SEED, SIDES, SLICE, SPANS, slice_settings
 from app.text import number, tr
@@ -34,6 +37,8 @@ class SliceTask(QObject):
         What the next slice is; kept with the project. The source is the race on the network, or the learner's own run.
     found
         What is known, or None.
+    whole
+        What `found` is a part of, if a part of it was measured by itself; else None.
     share
         From 0 to 1 while it is measured, else None.
     problem
@@ -61,12 +66,16 @@ class SliceTask(QObject):
         self._session, self._task = session, task
         self._take_kept()
         self.found: LossSlice | None = None
+        self.whole: LossSlice | None = None
+        #: From where to where across and down is being measured, if that is a part.
+        self._region: tuple[list[float], list[float]] | None = None
         self.share: float | None = None
         self.problem = ""
         #: What was seen at the usual span, by race and directions.
         self._usual: dict[tuple[int, str], tuple[tuple[float, float], tuple[float, float]]] = {}
         self._asked: tuple[float, int] = (1.0, 0)
-        #: Whether the network was changed since.
+        #: The network, the data and the settings it is of, and whether these are others by now.
+        self._basis: Basis | None = None
         self.is_old = False
         #: What was set when the slice was asked for, and what its race was begun with; None before.
         self.asked: tuple[dict[str, Any], tuple[Race, NetworkSettings] | None] | None = None
@@ -74,6 +83,8 @@ class SliceTask(QObject):
         bus = session.context.bus
         for name, handler, label in (
             ("race.slice", self._do_slice, tr("Measure a slice of the loss")),
+            ("race.slice_region", self._do_region, tr("Measure a part of the slice")),
+            ("race.slice_whole", self._do_whole, tr("Show all of the slice")),
             ("race.slice_stop", self._do_stop, tr("Stop measuring the slice")),
             ("race.slice_set", self._do_set, tr("Set the slice of the loss")),
         ):
@@ -81,7 +92,7 @@ class SliceTask(QObject):
         session.context.engine.progressed.connect(self._on_progress)
         task.forgotten.connect(self._forget)
         document = session.context.document
-        for signal in (document.network_changed, document.data_changed):
+        for signal in (document.network_changed, document.training_changed, document.data_changed):
             signal.connect(self._on_document)
 
     def _take_kept(self) -> None:
@@ -101,6 +112,11 @@ class SliceTask(QObject):
         return self._ticket != 0
 
     @property
+    def measures_region(self) -> bool:
+        """Whether a part of it is being measured."""
+        return self.goes_on and self._region is not None
+
+    @property
     def race(self) -> int:
         """Number of the race whose ways are shown; 0 is the learner's own run."""
         found = self._task.found
@@ -111,14 +127,12 @@ class SliceTask(QObject):
     def _do_slice(self) -> None:
         """Measure the slice that is set; one that is being measured ends."""
         context = self._session.context
-        if not context.attached:
-            raise CommandError(tr("The engine is being prepared. Try again in a moment."))
-        if self.source == "race" and (self._task.found is None or not self._task.reach):
-            raise CommandError(
-                tr("There is no race on your network yet. Start it first, or look at your own run.")
-            )
+        if obstacle := self._obstacle:
+            raise CommandError(obstacle)
+        context.engine.catch_up()
         self._end()
         self.problem, self.share = "", 0.0
+        self._basis = Basis.of(context.document)
         race, usual = self.race, self._usual.get((self.race, self.directions))
         if self.span == 1.0 or self.directions == "random" or usual is not None:
             self._measure(race)
@@ -131,20 +145,61 @@ class SliceTask(QObject):
             )  # fmt: skip
         self.told.emit()
 
+    @property
+    def _obstacle(self) -> str:
+        """Why there is nothing to be measured; a sentence."""
+        task = self._task
+        if task.hindrance or self.source == "run":
+            return task.hindrance
+        if task.found is None or not task.reach:
+            return tr("There is no race on your network yet. Start it first, or look at your own run.")  # fmt: skip
+        return "" if task.is_of_present else f"{task.outdated} {tr('Race again, then measure.')}"
+
+    def _do_region(self, x: list[float], y: list[float]) -> None:
+        """Measure a part of the slice that is shown, from first to last x and y, with as many points as all of it."""
+        for ends in (x, y):
+            if len(ends) != 2 or not (all(map(isfinite, ends)) and ends[0] < ends[1]):
+                raise CommandError(
+                    tr("A part of a slice goes from a smaller number to a larger one, such as [-0.5, 0.5]; it is "
+                       "{given}.", given=ends)
+                )  # fmt: skip
+        if self.found is None or not self.found.found.every:
+            raise CommandError(tr("There is no slice yet. Measure it, then a part of it."))
+        if self.is_old or self.found.race != self.race:
+            raise CommandError(
+                tr("This slice is of what was before. Measure all of it again, then a part of it.")
+            )
+        if obstacle := self._obstacle:
+            raise CommandError(obstacle)
+        self._session.context.engine.catch_up()
+        self._end()
+        self.problem, self.share = "", 0.0
+        self._region = (list(x), list(y))
+        self._measure(self.race)
+        self.told.emit()
+
+    def _do_whole(self) -> None:
+        """Show all of the slice again of which a part is shown."""
+        if self._region is not None:
+            self._end()
+        if self.whole is not None:
+            self.found, self.whole = self.whole, None
+        self.told.emit()
+
     def _on_usual(self, race: int, found: LossSlice) -> None:
         self._remember(race, found)
         self._measure(race)
 
     def _measure(self, race: int) -> None:
-        x_range, y_range = self._ranges(race)
+        x_range, y_range = self._region or self._ranges(race)
         task = self._task
         of_race = task.asked if task.found is not None and race == task.found.number else None
-        self._asked = (self.span, race)
+        self._asked = (self.span if self._region is None else 0.0, race)
         self.asked, self.is_old = (self.values(), of_race), False
         self._ticket = self._session.context.engine.ask(
             "loss_slice", directions=self.directions, race=race, side=self.side, samples=self.samples,
             part=self.part, seed=self.seed, x_range=x_range, y_range=y_range, asker=OWNER,
-            done=self._on_done, failed=self._on_failure, partly=self._on_part,
+            heights=self._region is None, done=self._on_done, failed=self._on_failure, partly=self._on_part,
         )  # fmt: skip
 
     def _ranges(self, race: int) -> tuple[list[float] | None, list[float] | None]:
@@ -194,7 +249,19 @@ class SliceTask(QObject):
             self.span = 1.0
         self._session.context.view[SLICE] = self.values()
         self.changed.emit()
-        if news and (self.found is not None or self.goes_on):
+        if not news or not (self.found is not None or self.goes_on):
+            return
+        if self._obstacle:
+            return
+        if (
+            news.keys() == {"side"}
+            and not self.is_old
+            and self.whole is not None
+            and self.found is not None
+        ):
+            x, y = self.found.found.x, self.found.found.y
+            self._do_region([float(x[0]), float(x[-1])], [float(y[0]), float(y[-1])])
+        else:
             self._do_slice()
 
     # -- the engine
@@ -202,23 +269,36 @@ class SliceTask(QObject):
     def _end(self) -> None:
         if self._ticket:
             self._session.context.engine.cancel(self._ticket)
-        self._ticket, self.share = 0, None
+        self._ticket, self.share, self._region = 0, None, None
 
     @Slot()
     def _on_document(self) -> None:
-        """Say that what was measured is another network by now."""
-        if self.goes_on or self.found is not None:
+        """Say what is another by now than when this was measured."""
+        if self._basis is None:
+            return
+        now = Basis.of(self._session.context.document)
+        if self.goes_on and self._basis.ended_by(now):
             self._end()
-            self.is_old = True
-            self.problem = tr(
-                "The network or its data was changed since this was measured. Measure it again."
+        what, was = self._basis.changed(now), self.is_old
+        self.is_old = bool(what) and self.found is not None
+        if self.is_old:
+            words = tr("This was measured before you changed {what}: it is as it was then.",
+                       what=listed(what))  # fmt: skip
+            again = (
+                tr("Measure it again.")
+                if self.source == "run"
+                else tr("Race again, then measure it again.")
             )
-            self.told.emit()
+            self.problem = f"{words} {again}"
+        elif was:
+            self.problem = ""
+        self.told.emit()
 
     @Slot()
     def _forget(self) -> None:
         self._end()
         self.found, self.problem, self.asked, self.is_old = None, "", None, False
+        self.whole, self._basis = None, None
         self._usual.clear()
         self._take_kept()
         self.changed.emit()
@@ -231,10 +311,30 @@ class SliceTask(QObject):
             self.told.emit()
 
     def _on_part(self, found: LossSlice) -> None:
-        self.found = found
+        if self._region is not None:
+            self._on_region(found)
+            return
+        self.found, self.whole = found, None
         span, race = self._asked
         if span == 1.0:
             self._remember(race, found)
+        self.told.emit()
+
+    def _on_region(self, found: LossSlice) -> None:
+        """Show a part of the slice, as soon as it is as fine there as what is shown."""
+        shown, whole = self.found, self.whole or self.found
+        if shown is None or whole is None:
+            return
+        if not _same_plane(whole, found):
+            self._end()
+            self.problem = tr(
+                "What is sliced has gone on since: its directions are others now. Measure all of it again, then a part."
+            )
+        elif _spacing(found) <= _spacing(shown) or (
+            found.found.every and not _within(found, shown)
+        ):
+            # The ways are the same, and so are the losses along them.
+            self.found, self.whole = replace(found, paths=whole.paths), whole
         self.told.emit()
 
     def _remember(self, race: int, found: LossSlice) -> None:
@@ -247,13 +347,39 @@ class SliceTask(QObject):
     def _on_done(self, found: LossSlice) -> None:
         self._ticket, self.share = 0, None
         self._on_part(found)
+        self._region = None
         self._session.context.bus.emit("race.slice_finished", side=len(found.found.x))
 
     def _on_failure(self, sentence: str) -> None:
-        self._ticket, self.share, self.problem = 0, None, sentence
+        self._ticket, self.share, self.problem, self._region = 0, None, sentence, None
         self.told.emit()
 
     def values(self) -> dict[str, Any]:
         """What is set, by the names of the command."""
         return {name: getattr(self, name) for name in
                 ("directions", "source", "side", "span", "samples", "part", "seed")}  # fmt: skip
+
+
+def _spacing(found: LossSlice) -> float:
+    """How far points are apart that are known; infinite before any are."""
+    x, every = found.found.x, found.found.every
+    return float(x[1] - x[0]) * every if every else float("inf")
+
+
+def _within(part: LossSlice, whole: LossSlice) -> bool:
+    """Whether a slice lies in another one."""
+    return all(
+        big[0] <= small[0] and small[-1] <= big[-1]
+        for small, big in ((part.found.x, whole.found.x), (part.found.y, whole.found.y))
+    )
+
+
+def _same_plane(one: LossSlice, other: LossSlice) -> bool:
+    """Whether two slices of the same race, or of the run, are of the same weights: none went on in between."""
+    if (one.race, one.directions, one.centre) != (other.race, other.directions, other.centre):
+        return False
+    if not one.race and one.position != other.position:
+        return False
+    return [path.steps.tolist() for path in one.paths] == [
+        path.steps.tolist() for path in other.paths
+    ]

@@ -12,7 +12,7 @@ from app.optimizers.network_films import network_films
 from app.optimizers.panels import PLACES, panels
 from app.optimizers.racer_head import RacerHead
 from app.optimizers.session import RaceSession
-from app.optimizers.slice_view import SliceMap
+from app.optimizers.slice_map import SliceMap
 from app.optimizers.solid import Solid
 from app.optimizers.transport import RaceTransport
 from app.spot import Spot
@@ -169,7 +169,7 @@ class OptimizersView(QWidget):
         """Return by scene what is known already of what films of the network show."""
         films = network_films(self.session)
         picture = self.findChild(SliceMap)
-        relief = picture.relief if picture is not None else None
+        relief = picture.whole_relief if picture is not None else None
         return films.found(relief) if films is not None else {}
 
     # -- panels

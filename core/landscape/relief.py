@@ -155,14 +155,20 @@ def _hatched(
     return codes
 
 
-def enlarged(values: Floats, width: int, height: int) -> Floats:
-    """Return heights on a finer grid over the same rectangle, between the given ones by straight lines."""
+def enlarged(
+    values: Floats, width: int, height: int, *,
+    across: tuple[float, float] = (0.0, 1.0), down: tuple[float, float] = (0.0, 1.0),
+) -> Floats:  # fmt: skip
+    """Return heights on a finer grid over the same rectangle, between the given ones by straight lines.
+
+    `across` and `down` are a part of it, as shares of its columns and rows.
+    """
     found = values
-    for axis, wanted in ((0, height), (1, width)):
+    for axis, wanted, (first_share, last_share) in ((0, height, down), (1, width, across)):
         count = found.shape[axis]
-        if count == wanted:
+        if count == wanted and (first_share, last_share) == (0.0, 1.0):
             continue
-        at = np.linspace(0.0, count - 1, wanted)
+        at = np.linspace(first_share * (count - 1), last_share * (count - 1), wanted)
         first = np.minimum(at.astype(int), max(count - 2, 0))
         share = (at - first).reshape((-1, 1) if axis == 0 else (1, -1))
         second = np.minimum(first + 1, count - 1)

@@ -137,10 +137,17 @@ def surface_point(
 
 @question("heights_relief", alone=True)
 def heights_relief(
-    session: None, *, values: np.ndarray, width: int, height: int, log: bool, scale: float = 1.0
-) -> Relief:
-    """Draw heights (rows, columns), row 0 at the least y, `width` x `height` pixels large."""
+    session: None, *, values: np.ndarray, width: int, height: int, log: bool, scale: float = 1.0,
+    across: tuple[float, float] = (0.0, 1.0), down: tuple[float, float] = (0.0, 1.0),
+) -> Relief:  # fmt: skip
+    """Draw heights (rows, columns), row 0 at the least y, `width` x `height` pixels large.
+
+    `across` and `down` are which part of the columns and rows is drawn, as shares; lines are those of all of it.
+    """
     from core.landscape.relief import enlarged, relief
 
     known = np.where(np.isfinite(values), values, np.nan)
-    return relief(enlarged(known, width, height), log=log, scale=scale)
+    good = known[np.isfinite(known)]
+    base = float(good.min()) if good.size else None
+    drawn = enlarged(known, width, height, across=across, down=down)
+    return relief(drawn, log=log, base=base, scale=scale)

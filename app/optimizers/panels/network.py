@@ -13,9 +13,10 @@ from app.optimizers.network_plot import LEFT, RIGHT, NetworkPlot
 from app.optimizers.network_rows import NetworkRows
 from app.optimizers.network_task import NetworkTask
 from app.optimizers.scrubber import Scrubber
+from app.optimizers.slice_map import SliceMap
 from app.optimizers.slice_settings import SliceSettings
 from app.optimizers.slice_task import SliceTask
-from app.optimizers.slice_view import SliceMap, SliceSolid
+from app.optimizers.slice_view import SliceSolid
 from app.panels import PanelKind
 from app.scenes.network_race import metrics_of
 from app.scenes.network_settings import MOST_EPOCHS
@@ -240,7 +241,14 @@ class NetworkPanel(QWidget):
         return self._head
 
     def hint(self) -> tuple[tuple[str, str], ...]:
-        """Keys of this panel."""
+        """Keys of this panel, and what the mouse does with the slice."""
+        if self._session.toggles["network_view"] == "slice":
+            return (
+                (tr("Wheel"), tr("larger, smaller")),
+                (tr("Drag"), tr("move")),
+                ("0", tr("all of it")),
+                (tr("Space"), tr("play")),
+            )
         return (
             (tr("Space"), tr("play")),
             (".", tr("step")),

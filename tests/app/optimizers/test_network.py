@@ -308,6 +308,9 @@ def test_racers_are_added_set_and_removed_beside_the_network(racing: Racing) -> 
     assert racing.session.racer == "momentum"
     click(row.edit)
     note = racing.control("race-rate-note", Label)
+    racing.qtbot.wait(50)
+    assert note.isVisible()
+    assert racing.window.isActiveWindow()
     assert "The rate above is for surfaces. On your network it is 0.01" in note.text()
     assert racing.window.findChild(QWidget, "race-batch") is None
     share = racing.control("race-momentum", NumberField)

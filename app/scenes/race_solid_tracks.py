@@ -21,7 +21,7 @@ WIDE = 420
 #: Most points of all paths together, of one, and of all in a small picture.
 _MOST, _ONE, _FEW = 1300, 500, 480
 #: And about so many of all together in a large and in a small picture, where they are others many times a second.
-_HURRIED, _HURRIED_FEW = 700, 240
+_HURRIED, _HURRIED_FEW = 700, 192
 #: A path is thinned to places that differ by this share of the picture.
 _CELLS = 256
 #: Stretches longer than this share of the picture are cut, which makes a path so many times as many points at most.
@@ -194,12 +194,14 @@ def rough_tracks(ground: Mesh, paths: Sequence[np.ndarray], width: float) -> lis
     picked = _looked_at(len(paths[0]))
     places = np.array([path[picked] for path in paths], float)
     shares = _shares(ground, places)
-    there = np.isfinite(shares).all(axis=2)
+    there = np.isfinite(shares[..., 0]) & np.isfinite(shares[..., 1])
     ends = len(picked) - 1 - there[:, ::-1].argmax(axis=1)[:, None]
     # How far each has gone at each step: what is far out of the picture is not seen there.
     gone = np.zeros((racers, len(picked)))
-    far = np.abs(np.diff(np.minimum(np.maximum(shares, -1), 2), axis=1)).max(axis=2)
-    np.where(there[:, 1:] & there[:, :-1], far, 0.0).cumsum(axis=1, out=gone[:, 1:])
+    near = np.minimum(np.maximum(shares, -1), 2)
+    far = np.abs(near[:, 1:] - near[:, :-1])
+    far = np.where(there[:, 1:] & there[:, :-1], np.maximum(far[..., 0], far[..., 1]), 0.0)
+    far.cumsum(axis=1, out=gone[:, 1:])
     # One search for all: the ways of all racers one after the other.
     rows = np.arange(racers)[:, None]
     after = (gone[:, -1].max() + 1) * rows
@@ -243,14 +245,15 @@ def _looked_at(count: int) -> np.ndarray:
     return found
 
 
-def position_at(positions: np.ndarray, time: float) -> np.ndarray:
-    """Return the position (2,) at a time in steps; NaN where it is gone."""
+def position_at(positions: np.ndarray, time: float) -> tuple[float, float]:
+    """Return the position at a time in steps; NaN where it is gone."""
     k = int(min(max(time, 0), len(positions) - 1))
     share = time - k
+    x, y = positions[k].tolist()
     if share <= 0 or k + 1 >= len(positions):
-        return np.asarray(positions[k], float)
-    found: np.ndarray = positions[k] * (1 - share) + positions[k + 1] * share
-    return found
+        return x, y
+    to_x, to_y = positions[k + 1].tolist()
+    return x * (1 - share) + to_x * share, y * (1 - share) + to_y * share
 
 
 def where(track: Track, now: np.ndarray, time: float) -> tuple[np.ndarray | None, bool]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from PySide6.QtCore import QLineF, QPointF, Qt
@@ -42,6 +42,8 @@ class Way:
         (n, 2) pixels, as many as its track has; NaN beside the surface and over holes.
     there, seen
         (n,) where it is on the surface, and where nothing of this stands before it.
+    stretches
+        First and last point of what is hidden, and of what is seen: hidden is all that begins or ends so.
     hurried
         Whether it is painted for a moment only, and quickly.
     """
@@ -50,6 +52,7 @@ class Way:
     points: np.ndarray
     there: np.ndarray
     seen: np.ndarray
+    stretches: tuple[list[tuple[int, int]], list[tuple[int, int]]]
     hurried: bool = False
 
     def count(self, time: float) -> int:
@@ -57,8 +60,7 @@ class Way:
         return int(np.searchsorted(self.runner.track.steps, time, side="right"))
 
 
-@dataclass(frozen=True)
-class Standing:
+class Standing(NamedTuple):
     """Where a racer is at a moment.
 
     Attributes
@@ -100,10 +102,34 @@ def ways_of(
     points = view.pixels(raised)
     there = np.isfinite(points[:, 1])
     seen = view.seen(mesh, raised, _HURRIED if hurried else _LOOKS)
+    ends = np.cumsum([len(one.track.steps) for one in runners]).tolist()
     found, first = [], 0
-    for one in runners:
-        part = slice(first, first := first + len(one.track.steps))
-        found.append(Way(one, points[part], there[part], seen[part], hurried))
+    for one, end, stretches in zip(runners, ends, _stretches(there, seen, ends), strict=True):
+        part = slice(first, first := end)
+        found.append(Way(one, points[part], there[part], seen[part], stretches, hurried))
+    return found
+
+
+def _stretches(
+    there: np.ndarray, seen: np.ndarray, ends: list[int]
+) -> list[tuple[list[tuple[int, int]], list[tuple[int, int]]]]:
+    """Return first and last point of what is hidden and what is seen, for ways one after the other that end there."""
+    found: list[tuple[list[tuple[int, int]], list[tuple[int, int]]]] = [([], []) for _ in ends]
+    if len(seen) < 2:
+        return found
+    # Of each two points: 0 nothing, 1 hidden, 2 seen; 3 between two ways.
+    kinds = (there[:-1] & there[1:]).astype(np.int8) + (seen[:-1] & seen[1:])
+    kinds[np.array([end - 1 for end in ends[:-1]], int)] = 3
+    begins = np.flatnonzero(np.diff(kinds, prepend=-1)).tolist()
+    way = 0
+    for first, last, kind in zip(
+        begins, [*begins[1:], len(kinds)], kinds[begins].tolist(), strict=True
+    ):
+        if kind == 3:
+            way += last - first
+        elif kind:
+            before = ends[way - 1] if way else 0
+            found[way][kind - 1].append((first - before, last - before))
     return found
 
 
@@ -132,29 +158,18 @@ def paint_way(
     painter: QPainter, theme: Theme, way: Way, first: int, last: int, *, own: bool, small: bool
 ) -> None:
     """Paint a way from one of its points to another; `own` is that of the racer that is looked at."""
-    part = slice(first, last + 1)
-    points, there, seen = way.points[part], way.there[part], way.seen[part]
-    if len(points) < 2:
+    if last <= first:
         return
-    pen, faint = _pens(way.runner.look, theme, own, small, way.hurried)
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    if seen.all():
-        painter.setPen(pen)
-        painter.drawPolyline(polygon(points))
-        return
-    hidden = there & ~seen
-    if hidden.any():
-        painter.setPen(faint)
-        for a, b in _runs(hidden):
-            # Hidden stretches reach to the seen ones beside them, so that there are no gaps.
-            a -= bool(a and there[a - 1])
-            b += bool(b < len(there) and there[b])
-            if b - a > 1:
-                painter.drawPolyline(polygon(points[a:b]))
-    painter.setPen(pen)
-    for a, b in _runs(seen):
-        if b - a > 1:
-            painter.drawPolyline(polygon(points[a:b]))
+    pen, faint = _pens(way.runner.look, theme, own, small, way.hurried)
+    for own_pen, stretches in zip((faint, pen), way.stretches, strict=True):
+        if not stretches:
+            continue
+        painter.setPen(own_pen)
+        for begin, end in stretches:
+            a, b = max(begin, first), min(end, last)
+            if a < b:
+                painter.drawPolyline(polygon(way.points[a : b + 1]))
 
 
 def paint_end(
@@ -201,9 +216,3 @@ def _pens(look: Look, theme: Theme, own: bool, small: bool, hurried: bool) -> tu
     faint.setColor(draw.faded(pen.color(), HIDDEN))
     faint.setCapStyle(Qt.PenCapStyle.FlatCap)
     return pen, faint
-
-
-def _runs(which: np.ndarray) -> list[tuple[int, int]]:
-    """Return first and one past last of each stretch of True."""
-    edges = np.flatnonzero(np.diff(np.concatenate(([0], which.astype(np.int8), [0]))))
-    return [(int(a), int(b)) for a, b in edges.reshape(-1, 2)]

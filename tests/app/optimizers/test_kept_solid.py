@@ -184,6 +184,13 @@ def test_nobody_and_the_gone_are_painted_too(qapp: object) -> None:
     what = shown(field_of(answer), ground)
     for time in (0.0, 3.0, 40.0, 1.0):
         assert alike(fine(kept, what, time), fine(new(opaque=False), what, time))
+    # Who was never there has one point, and so has each of several.
+    look, never = field_of(answer).looks[0], np.full((41, 2), np.nan)
+    for ids in (("a",), ("a", "b", "c")):
+        lost = shown(Field(ids, (look,) * len(ids), (never,) * len(ids)), ground)
+        assert alike(painted(kept, lost, 7.0), painted(new(opaque=False), lost, 7.0))
+        assert kept.prepare(1.0)
+        painted(kept, lost, 9.0)
     nobody = shown(Field((), (), ()), ground)
     assert painted(kept, nobody, 3.0).any()
     assert fine(kept, nobody, 5.0).any()

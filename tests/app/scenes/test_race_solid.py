@@ -117,7 +117,9 @@ def test_rough_paths_are_where_the_fine_ones_are(beale: tuple[RaceAnswer, Mesh])
             # Whole steps are places of the path, and what is between two lies on their line.
             for step, share in zip(one.steps.tolist(), one.shares, strict=True):
                 at = race_solid_tracks.position_at(path, step)
-                assert np.allclose(ground.place(at[None])[0], share, atol=1e-9, equal_nan=True)
+                assert np.allclose(
+                    ground.place(np.array([at]))[0], share, atol=1e-9, equal_nan=True
+                )
             assert one.steps[-1] <= np.flatnonzero(there)[-1]
             # No corner of the path is far from the line.
             inside = np.isfinite(ground.place(path)[:, 2])

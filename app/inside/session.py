@@ -13,13 +13,12 @@ from app.bus import CommandError
 from app.document import data_info
 from app.inside.channels import channels_of
 from app.inside.choices import one_of, share
+from app.inside.commands import InsideCommands
 from app.inside.given import Input, kept_sample, of_sample
 from app.inside.painting import Painting
 from app.inside.photography import Photography
 from app.scenes.spec_view import network_view
-from app.snapshots import read_only
 from app.text import tr
-from core import data as data_sets
 from core.io.runs import DataRef
 
 if TYPE_CHECKING:
@@ -109,7 +108,7 @@ class InsideSession(QObject):
         self._settled.setInterval(_SETTLED)
         self._settled.timeout.connect(self._on_snapshot)
         context.bus.subscribe(self._on_opened, ("project.opened",))
-        self._register()
+        self.commands = InsideCommands(self)
         #: What is drawn, and the photograph that is open.
         self.painting = Painting(self)
         self.photography = Photography(self)
@@ -307,7 +306,7 @@ class InsideSession(QObject):
         every = self.look.every.get(self.layer, 1) if self.look is not None else 1
         return int(row) * every, int(column) * every
 
-    def _map_size(self, layer: str) -> tuple[int, int]:
+    def map_size(self, layer: str) -> tuple[int, int]:
         """Rows and columns of a layer's maps; of large ones there are not all in `look`."""
         shape = next((node.shape for node in self.network.nodes if node.layer == layer), ())
         if len(shape) == 2:
@@ -335,6 +334,10 @@ class InsideSession(QObject):
         self.toggles = {name: value} | self.toggles
         if check is not None:
             self._checks[name] = check
+
+    def check_of(self, name: str) -> Callable[[Any], None] | None:
+        """What raises a CommandError for values that a switch cannot have; None if it takes all of its type."""
+        return self._checks.get(name)
 
     def _check_channel(self, value: str) -> None:
         known = [one.id for one in channels_of(self.input)] if self.input is not None else []
@@ -513,89 +516,6 @@ class InsideSession(QObject):
         self.context.engine.ask(
             "sample_search", done=done, failed=failed, data=data, part=part, start=index, by=1
         )
-
-    # -- the bus
-
-    def _register(self) -> None:
-        """Make what can be chosen here a command."""
-        bus = self.context.bus
-        for name, handler, label in (
-            ("inside.sample", self._do_sample, tr("Look at a sample")),
-            ("inside.input", self._do_input, tr("Look at numbers of your own")),
-            ("inside.select", self._do_select, tr("Look at a map")),
-            ("inside.class", self._do_class, tr("Explain a class")),
-            ("inside.show", self._do_show, tr("Show")),
-        ):
-            if not bus.knows(name):
-                bus.register(name, handler, label=label)
-
-    def _do_sample(self, index: int, data: str = "", part: str = "validation") -> None:
-        if data and data not in (known := [info.id for info in data_sets.infos()]):
-            raise CommandError(
-                tr("There is no data set {name}; there are {known}.", name=repr(data),
-                   known=", ".join(known))
-            )  # fmt: skip
-        one_of("train", "validation")(part)
-        if index < 0:
-            raise CommandError(
-                tr("Samples are numbered from 0; there is none {index}.", index=index)
-            )
-        self.show_sample(data, part, index)
-
-    def _do_input(self, values: list[float], source: str = "drawn", words: str = "") -> None:
-        shape = self.input_shape
-        if not shape or len(values) != prod(shape):
-            raise CommandError(
-                tr("The network takes {count} numbers; {given} are given.", count=prod(shape or (0,)),
-                   given=len(values))
-            )  # fmt: skip
-        x = np.asarray(values, np.float32).reshape(shape)
-        self.show(Input(read_only(x), source, words or tr("drawn")))
-
-    def _do_select(
-        self, layer: str, channel: int = 0, row: int | None = None, column: int | None = None
-    ) -> None:
-        values = self.look.layers.get(layer) if self.look is not None else None
-        if values is None:
-            known = ", ".join(self.layers())
-            raise CommandError(
-                tr("There is no layer {name}; there are {known}.", name=layer, known=known)
-            )
-        if not 0 <= channel < values.shape[-1]:
-            raise CommandError(
-                tr(
-                    "{layer} has {count} channels, numbered from 0.",
-                    layer=layer,
-                    count=values.shape[-1],
-                )
-            )
-        place = None
-        if row is not None and column is not None:
-            size = self._map_size(layer)
-            if not (0 <= row < size[0] and 0 <= column < size[1]):
-                raise CommandError(
-                    tr("The maps of {layer} have {rows} rows and {columns} columns.", layer=layer, rows=size[0],
-                       columns=size[1])
-                )  # fmt: skip
-            place = (row, column)
-        self.choose(layer, channel, place)
-
-    def _do_class(self, class_index: int | None = None) -> None:
-        if class_index is not None and not 0 <= class_index < len(self.classes):
-            raise CommandError(
-                tr("There are {count} classes, numbered from 0.", count=len(self.classes))
-            )
-        self.class_chosen = class_index
-        self.chosen.emit()
-
-    def _do_show(self, name: str, value: Any) -> None:
-        if name not in self.toggles:
-            raise CommandError(tr("There is nothing to show called {name}.", name=repr(name)))
-        if not isinstance(value, type(self.toggles[name])):
-            raise CommandError(tr("{value} is nothing that can be shown there.", value=repr(value)))
-        if (check := self._checks.get(name)) is not None:
-            check(value)
-        self.set_toggle(name, value)
 
     def _on_message(self, message: Any) -> None:
         arguments: Mapping[str, Any] | None = getattr(message, "arguments", None)

@@ -41,7 +41,8 @@ class RaceTransport(Transport):
     def __init__(self, session: RaceSession, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._session = session
-        self._epochs = 0
+        #: Epochs of the race on the network, and how it is shown: its keys hang on that.
+        self._led: tuple[int, object] = (0, None)
         #: What was counted last.
         self._counts: tuple[object, ...] = ()
         self.surface = Chip(
@@ -125,8 +126,9 @@ class RaceTransport(Transport):
             self.surface.setToolTip(tr("{words}. Choose what is raced on.", words=_words(what)))
             self.start.setToolTip(_words(whence))
             self._fitting.set_ways([(0, 0), (1, 0), (1, 1)])
-            if session.lead.epochs != self._epochs:
-                self._epochs = session.lead.epochs
+            led = (session.lead.epochs, session.toggles.get("network_view"))
+            if led != self._led:
+                self._led = led
                 self.counted.emit()
             return
         self._show_surface()

@@ -69,6 +69,7 @@ class NetworkPanel(QWidget):
         self._shown = False
         self._adding: AddRacers | None = None
         self._level = 0
+        self._view = ""
         whole = QHBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)
@@ -244,9 +245,9 @@ class NetworkPanel(QWidget):
         """Keys of this panel, and what the mouse does with the slice."""
         if self._session.toggles["network_view"] == "slice":
             return (
-                (tr("Wheel"), tr("larger, smaller")),
+                (tr("Wheel"), tr("zoom")),
                 (tr("Drag"), tr("move")),
-                ("0", tr("all of it")),
+                ("0", tr("show all")),
                 (tr("Space"), tr("play")),
             )
         return (
@@ -306,6 +307,10 @@ class NetworkPanel(QWidget):
         self.choice.set_value(view)
         self.pages.setCurrentIndex(0 if view == "curves" else 1)
         self.seen.setCurrentIndex(1 if view == "solid" else 0)
+        if view != self._view:
+            # The keys that the status bar tells are others.
+            self._view = view
+            self._session.lead_changed.emit()
         self.log.setVisible(view == "curves")
         self.log.set_value("log" if self._session.toggles["network_log"] else "linear")
         self.rows.follow()

@@ -7,13 +7,14 @@ import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QLabel
 
 from app.bus import CommandError
 from app.optimizers.panels.network import NetworkPanel
 from app.optimizers.slice_map import ends_of
 from app.scenes import loss_slice
 from app.widgets import Button, Choice, Segmented
+from app.window.status import StatusBar
 from tests.app.optimizers.conftest import Racing
 from tests.app.window.windows import click
 
@@ -168,6 +169,9 @@ def test_the_map_is_moved_and_made_larger_by_hand(racing: Racing) -> None:
     whole = picture.view
     assert whole is not None
     assert not picture.measure.isVisible()
+    assert "show all" in [words for _, words in racing.view.hint()]
+    status = racing.window.findChildren(StatusBar)[0]
+    assert "show all" in [one.text().strip() for one in status.findChildren(QLabel)]
     before = picture.grab().toImage()
     # The wheel: what is under the mouse stays there.
     at = QPointF(picture.width() * 0.7, picture.height() * 0.3)

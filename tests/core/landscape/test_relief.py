@@ -96,6 +96,17 @@ def test_enlarging_keeps_corners_and_a_plane() -> None:
     assert np.allclose(found, exact, atol=1e-12)
 
 
+def test_a_part_is_enlarged_as_it_lies_in_the_whole() -> None:
+    rng = np.random.default_rng(3)
+    values = rng.normal(size=(9, 13))
+    whole = enlarged(values, 12 * 20 + 1, 8 * 20 + 1)
+    part = enlarged(values, 101, 41, across=(0.25, 0.25 + 100 / 240), down=(0.5, 0.75))
+    assert np.allclose(part, whole[80:121, 60:161], atol=1e-12)
+    # As many points as there are is another part, too.
+    same = enlarged(values, 13, 9, across=(0.0, 0.5), down=(0.0, 0.5))
+    assert np.allclose(same[::2, ::2], values[:5, :7], atol=1e-12)
+
+
 @pytest.mark.parametrize(("step", "found"), [(0.9, 1.0), (1.2, 2.0), (30.0, 50.0), (7e-4, 1e-3)])
 def test_steps_are_one_two_or_five(step: float, found: float) -> None:
     assert nice(step) == pytest.approx(found)

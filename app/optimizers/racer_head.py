@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from app.theme import Theme
     from app.widgets import Header
 
-_MARKER, _GAP = 18, 8
+_MARKER, _GAP, _HIGH = 18, 8, 29
 
 
 class RacerHead(Painted):
@@ -38,8 +38,10 @@ class RacerHead(Painted):
     def __init__(self, session: RaceSession, header: Header) -> None:
         super().__init__(
             "race-racer", tr("Racer"), focus=Qt.FocusPolicy.NoFocus, tracking=False,
-            across=QSizePolicy.Policy.Expanding, down=QSizePolicy.Policy.Expanding,
+            across=QSizePolicy.Policy.Expanding, down=QSizePolicy.Policy.Fixed,
         )  # fmt: skip
+        # Clear of the head's line, which it would cover at some scales.
+        self.setFixedHeight(_HIGH)
         self._session = session
         self.setMinimumWidth(64)
         header.title.hide()

@@ -185,6 +185,8 @@ class KeptRow:
             with draw.painting(image, (wide, high)) as under:
                 _paint_still(under, box, theme, row, title, chosen=chosen, hovered=hovered)
             self._still = (key, image)
+        # At scales between two whole numbers a picture may end half a pixel before the row does.
+        draw.fill(painter, 0, 0, wide, high, _ground(theme, chosen=chosen, hovered=hovered))
         draw.blit(painter, 0, 0, self._still[1])
         _paint_numbers(painter, box, theme, row, chosen=chosen, buttons=buttons)
 
@@ -198,6 +200,10 @@ def _title(row: RaceRow, wide: float) -> str:
     return draw.elide(title, 13, room, 600)
 
 
+def _ground(theme: Theme, *, chosen: bool, hovered: bool) -> QColor:
+    return theme.selbg if chosen else theme.bg2 if hovered else theme.bg1
+
+
 def _first_line(box: QRectF) -> float:
     return box.y() + (20.0 if box.height() < ROW else 23.0)
 
@@ -206,7 +212,7 @@ def _paint_still(
     painter: QPainter, box: QRectF, theme: Theme, row: RaceRow, title: str, *, chosen: bool, hovered: bool
 ) -> None:  # fmt: skip
     """Paint what a row is at every step: its ground, its marker, what it is called and set to."""
-    ground = theme.selbg if chosen else theme.bg2 if hovered else theme.bg1
+    ground = _ground(theme, chosen=chosen, hovered=hovered)
     draw.fill(painter, box.x(), box.y(), box.width(), box.height(), ground)
     draw.line(painter, box.left(), box.bottom() - 0.5, box.right(), box.bottom() - 0.5, theme.line)
     if chosen:

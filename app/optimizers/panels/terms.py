@@ -64,13 +64,14 @@ class TermsPanel(ScrollPanel):
         session = self._session
         if not self.isVisible():
             return
-        update = seeing.update_of(session)
         # In two turns: all of it in one frame is too much. Between two steps nothing is another.
         for turn, widgets in ((1, (self.measures, self.table)), (2, (self.numbers,))):
-            if session.due(turn) and not (session.playing and self._seen.get(turn) is update):
-                self._seen[turn] = update
-                for widget in widgets:
-                    widget.follow()
+            if session.due(turn):
+                update = seeing.update_of(session)
+                if not (session.playing and self._seen.get(turn) is update):
+                    self._seen[turn] = update
+                    for widget in widgets:
+                        widget.follow()
 
     def _on_race(self) -> None:
         if self.isVisible():

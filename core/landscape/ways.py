@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from core import optimizers
 from core.errors import SettingError
 from core.landscape.heights import Surface
-from core.landscape.program import of_rule
+from core.landscape.program import Rule, of_rule
 from core.optimizers import Optimizer
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 MOST_STEPS = 100_000
 #: Steps between two questions whether to go on.
 _CHUNK = 2_000
+#: Plans of longer ways are not kept: they are large.
+_KEPT = 10_000
 _CLIPPING = {"": 0, "clipnorm": 1, "global_clipnorm": 1, "clipvalue": 2}
 _WHY = ("", "diverged", "hole")
 
@@ -126,20 +129,16 @@ def trajectory(
     batch = 0 if batch_size is None else _whole(batch_size, "batch_size", 1, 2**31)
     batch = batch if 0 < batch < count else 0
 
-    rates = _rates(optimizer, steps, batch, count)
-    shared = _shared(optimizer, rates, corrected=bias_correction)
-    decay = optimizer.config["weight_decay"] or 0.0
-    keep = 1 - rates * decay
-    rule = of_rule(optimizer, tuple(shared))
-    code, numbers = rule.program.arrays()
+    made = _Made(type(optimizer), repr(optimizer.config), steps, batch, count, bias_correction, optimizer)  # fmt: skip
+    # A race is run again and again while its start is dragged: what does not hang on that is kept.
+    plan = _kept_plan(made) if steps <= _KEPT else _plan(made)
+    rule, rates, keep = plan.rule, plan.rates, plan.keep
+    code, numbers = plan.code
     axes = len(surface.variables)
     registers = np.zeros((rule.program.registers, 1, 2))
     for k, remembered in enumerate(rule.slots.values()):
-        registers[3 + len(shared) + k] = remembered
+        registers[3 + len(plan.shared) + k] = remembered
     limit = float(optimizer.config[optimizer.clipping]) if optimizer.clipping else 0.0
-    factors = np.zeros((steps, len(shared)))
-    for k, column in enumerate(shared.values()):
-        factors[:, k] = column
 
     positions, gradients = np.full((steps + 1, 2), np.nan), np.full((steps + 1, 2), np.nan)
     losses, batches = np.full(steps + 1, np.nan), np.zeros((steps, batch), np.int64)
@@ -154,14 +153,15 @@ def trajectory(
             raise StoppedError("This race was left off because something else had to be done.")
         ended, at = machine.race(
             *surface.arrays, surface.registers(), code, numbers, rule.program.first, told, registers,
-            axes, rates, keep, factors, _CLIPPING[optimizer.clipping], limit, seed, batches,
+            axes, rates, keep, plan.factors, _CLIPPING[optimizer.clipping], limit, seed, batches,
             positions, losses, gradients, terms, first, min(first + _CHUNK, steps),
         )  # fmt: skip
         if ended:
             break
 
     named = {name: terms[:, k] for k, name in enumerate(("g", *rule.told))}
-    alone = {"rate": rates, "keep": keep, **shared}
+    # Views, because those who share the plan compute with arrays that can be written.
+    alone = {name: one.view() for name, one in {"rate": rates, "keep": keep, **plan.shared}.items()}
     left = at if ended else None
     if left is not None:
         positions[left + (_WHY[ended] == "hole" and not np.isnan(positions[left]).any()) :] = np.nan
@@ -173,6 +173,72 @@ def trajectory(
     return Trajectory(
         positions, losses, gradients, found, left, _WHY[ended], batches if batch else None
     )
+
+
+@dataclass(frozen=True)
+class _Made:
+    """What a plan is made of; equal ones have the same plan.
+
+    Attributes
+    ----------
+    kind, config
+        Of the optimizer.
+    steps, batch, samples
+        How many steps, samples in each (0: all), and samples of the surface.
+    corrected
+        Whether the bias of averages is corrected.
+    optimizer
+        The one that was given.
+    """
+
+    kind: type[Optimizer]
+    config: str
+    steps: int
+    batch: int
+    samples: int
+    corrected: bool
+    optimizer: Optimizer = field(compare=False)
+
+
+@dataclass(frozen=True, eq=False)
+class _Plan:
+    """What an optimizer computes with wherever it runs.
+
+    Attributes
+    ----------
+    rule, code
+        The rule as a program, and as arrays.
+    rates, keep
+        (steps,), the learning rate, and what weight decay leaves of the position.
+    shared
+        Numbers that both axes share by name, (steps,).
+    factors
+        The same as the kernel takes them, (steps, numbers).
+    """
+
+    rule: Rule
+    code: tuple[Any, Any]
+    rates: Floats
+    keep: Floats
+    shared: dict[str, Floats]
+    factors: Floats
+
+
+def _plan(made: _Made) -> _Plan:
+    import numpy as np
+
+    optimizer = made.optimizer
+    rates = _rates(optimizer, made.steps, made.batch, made.samples)
+    shared = _shared(optimizer, rates, corrected=made.corrected)
+    rule = of_rule(optimizer, tuple(shared))
+    factors = np.zeros((made.steps, len(shared)))
+    for k, column in enumerate(shared.values()):
+        factors[:, k] = column
+    keep = 1 - rates * (optimizer.config["weight_decay"] or 0.0)
+    return _Plan(rule, rule.program.arrays(), rates, keep, shared, factors)
+
+
+_kept_plan = lru_cache(maxsize=2 * 16)(_plan)
 
 
 def _until(column: Floats, left: int) -> Floats:

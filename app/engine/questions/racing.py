@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
+import msgspec
 import numpy as np
 
 from app.engine.answers import Partial
@@ -63,11 +65,10 @@ class SurfaceGrid:
 @question("race", alone=True)
 def raced(session: None, *, race: Race) -> Generator[float | Partial, None, RaceAnswer]:
     """Run a race, one racer after the other."""
-    from core import landscape
     from core.landscape.race import run
 
     yield from surfaces_compiled_elsewhere()
-    surface = landscape.from_document(race.surface)
+    surface = _surface(msgspec.json.encode(race.surface))
     paths: tuple[Trajectory, ...] = ()
     lowest = float("nan")
     if surface.minima:
@@ -75,6 +76,14 @@ def raced(session: None, *, race: Race) -> Generator[float | Partial, None, Race
     for paths in run(race, surface):
         yield Partial(len(paths) / len(race.racers), RaceAnswer(race, surface, paths, lowest))
     return RaceAnswer(race, surface, paths, lowest)
+
+
+@lru_cache(maxsize=4)
+def _surface(document: bytes) -> Surface:
+    """Return the surface of a document: while the start is dragged it is asked for again and again."""
+    from core import landscape
+
+    return landscape.from_document(msgspec.json.decode(document))
 
 
 @question("surface_grid", alone=True)

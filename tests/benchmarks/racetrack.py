@@ -31,6 +31,10 @@ CASES: dict[str, tuple[str, str, int, str, float | None]] = {
     "three dimensions, Beale, 300 steps": ("solid", "beale", 300, "20/s", _FRAME),
     "nine effects, Beale, 300 steps": ("effects", "beale", 300, "20/s", None),
 }
+#: The same of what is done by hand many times a second.
+_BY_HAND: dict[str, float | None] = {
+    "turning the surface": None, "dragging the start": _FRAME, "dragging a learning rate": _FRAME,
+}  # fmt: skip
 #: Frames before those that are measured: pictures and glyphs are made once.
 _FIRST, _COUNT = 10, 300
 
@@ -46,7 +50,7 @@ def rows(options: Options) -> Iterator[Row]:
     if done.returncode:
         raise RuntimeError(done.stderr[-2000:])
     for title, (times, own) in json.loads(done.stdout.strip().splitlines()[-1]).items():
-        asked = CASES[title][4] if title in CASES else None
+        asked = CASES[title][4] if title in CASES else _BY_HAND[title]
         late = float(np.quantile(times, 0.95))
         yield Row(
             "racetrack", title, late, low=min(times), high=max(times),
@@ -130,7 +134,7 @@ class Track:
 
 
 def measure() -> dict[str, tuple[list[float], list[float]]]:
-    """Play each case; then turn the surface, and drag the start."""
+    """Play each case; then turn the surface, and drag the start and a learning rate."""
     track = Track()
     found = {
         title: track.play(*case[:4])  # what is asked is not its business
@@ -145,6 +149,10 @@ def measure() -> dict[str, tuple[list[float], list[float]]]:
     track.rest(1.0)
     found["dragging the start"] = track.frames(
         lambda k: track.do("race.start", x=0.7 + k / 400, y=1.0)
+    )
+    racer = track.session.racer
+    found["dragging a learning rate"] = track.frames(
+        lambda k: track.do("race.set", id=racer, key="learning_rate", value=0.01 + k / 4000)
     )
     track.window.shut_down()
     return found

@@ -270,3 +270,34 @@ def test_no_steps_are_a_start() -> None:
     assert found.positions.tolist() == [[1, 2]]
     assert found.losses.tolist() == [5]
     assert found.gradients.tolist() == [[2, 4]]
+
+
+def test_what_an_optimizer_computes_with_is_shared_by_its_ways_and_by_no_others() -> None:
+    surface = landscape.surface("beale")
+    adam = {"kind": "Adam", "learning_rate": 0.08}
+    one = landscape.trajectory(surface, adam, (1.0, 1.0), 60)
+    other = landscape.trajectory(surface, dict(adam), (2.0, 1.0), 60)
+    assert np.shares_memory(one.terms["rate"], other.terms["rate"])
+    for way in (one, other):
+        assert not any(term.flags.writeable for term in way.terms.values())
+    # Rates that fall, no correction, other lengths: nothing of it is taken for the other.
+    falling = {
+        **adam, "learning_rate": {"kind": "ExponentialDecay", "initial_learning_rate": 0.08, "decay_steps": 10,
+                                  "decay_rate": 0.5},
+    }  # fmt: skip
+    fallen = landscape.trajectory(surface, falling, (1.0, 1.0), 60)
+    assert fallen.terms["rate"][0] == one.terms["rate"][0]
+    assert fallen.terms["rate"][-1] < 0.1 * one.terms["rate"][-1]
+    bare = landscape.trajectory(surface, adam, (1.0, 1.0), 60, bias_correction=False)
+    assert not np.array_equal(bare.positions[1], one.positions[1])
+    assert len(landscape.trajectory(surface, adam, (1.0, 1.0), 61).terms["rate"]) == 61
+    # Whoever is gone takes nothing from those who come after.
+    fast = {"kind": "SGD", "learning_rate": 1.0}
+    gone = landscape.trajectory(surface, fast, (3.0, 3.0), 60)
+    assert gone.left is not None
+    assert np.isnan(gone.terms["rate"][gone.left :]).all()
+    stays = landscape.trajectory(surface, fast, (3.0, 0.5), 60)
+    assert np.isfinite(stays.terms["rate"]).all()
+    again = landscape.trajectory(surface, adam, (1.0, 1.0), 60)
+    assert np.array_equal(again.positions, one.positions)
+    assert all(np.array_equal(again.terms[name], term) for name, term in one.terms.items())

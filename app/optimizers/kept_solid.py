@@ -165,7 +165,7 @@ class KeptSolid:
             for way, now in zip(ways, stand, strict=True):
                 if (way.runner.id == chosen) == own:
                     count = way.count(time)
-                    paint_way(painter, theme, way, 0, count - 1, own=own, small=small)
+                    paint_way(painter, theme, way, 0, count - 1, own=own, small=small, joined=False)
                     paint_end(painter, theme, way, count, now, own=own, small=small)
 
     def _paint_kept(
@@ -218,7 +218,14 @@ class KeptSolid:
                 if count <= first + 1:
                     continue
                 paint_way(
-                    above if own else below, theme, way, first, count - 1, own=own, small=small
+                    above if own else below,
+                    theme,
+                    way,
+                    first,
+                    count - 1,
+                    own=own,
+                    small=small,
+                    joined=False,
                 )
                 if own:
                     self._reach(way, first, count)

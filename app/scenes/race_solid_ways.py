@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -44,8 +45,6 @@ class Way:
         (n,) where it is on the surface, and where nothing of this stands before it.
     stretches
         First and last point of what is hidden, and of what is seen: hidden is all that begins or ends so.
-    hurried
-        Whether it is painted for a moment only, and quickly.
     """
 
     runner: Runner
@@ -53,7 +52,6 @@ class Way:
     there: np.ndarray
     seen: np.ndarray
     stretches: tuple[list[tuple[int, int]], list[tuple[int, int]]]
-    hurried: bool = False
 
     def count(self, time: float) -> int:
         """Return how many of its points lie behind its racer at a time."""
@@ -91,7 +89,7 @@ def ways_of(
 ) -> list[Way]:
     """Return the ways of racers on a mesh as it is painted: it may have fewer points than their surface.
 
-    In a hurry narrow ridges may hide nothing, and corners of their lines are not round.
+    In a hurry narrow ridges may hide nothing.
     """
     if not runners:
         return []
@@ -106,7 +104,7 @@ def ways_of(
     found, first = [], 0
     for one, end, stretches in zip(runners, ends, _stretches(there, seen, ends), strict=True):
         part = slice(first, first := end)
-        found.append(Way(one, points[part], there[part], seen[part], stretches, hurried))
+        found.append(Way(one, points[part], there[part], seen[part], stretches))
     return found
 
 
@@ -155,21 +153,46 @@ def standings(
 
 
 def paint_way(
-    painter: QPainter, theme: Theme, way: Way, first: int, last: int, *, own: bool, small: bool
-) -> None:
-    """Paint a way from one of its points to another; `own` is that of the racer that is looked at."""
+    painter: QPainter, theme: Theme, way: Way, first: int, last: int, *, own: bool, small: bool, joined: bool = True
+) -> None:  # fmt: skip
+    """Paint a way from one of its points to another.
+
+    Parameters
+    ----------
+    own
+        Whether its racer is looked at.
+    small
+        Whether the picture is a small one.
+    joined
+        Whether corners are round. Else each line is one by itself: that takes half the time, can hardly be told from
+        round corners, and is the same in pieces.
+    """
     if last <= first:
         return
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    pen, faint = _pens(way.runner.look, theme, own, small, way.hurried)
-    for own_pen, stretches in zip((faint, pen), way.stretches, strict=True):
-        if not stretches:
-            continue
-        painter.setPen(own_pen)
-        for begin, end in stretches:
-            a, b = max(begin, first), min(end, last)
-            if a < b:
-                painter.drawPolyline(polygon(way.points[a : b + 1]))
+    pen, faint = _pens(way.runner.look, theme, own, small, joined)
+    hidden, seen = (
+        [
+            (max(begin, first), min(end, last))
+            for begin, end in stretches
+            if begin < last and end > first
+        ]
+        for stretches in way.stretches
+    )
+    if hidden:
+        painter.setPen(faint)
+        for begin, end in hidden:
+            painter.drawPolyline(polygon(way.points[begin : end + 1]))
+    if not seen:
+        return
+    painter.setPen(pen)
+    for begin, end in seen:
+        points = way.points[begin : end + 1]
+        if joined:
+            painter.drawPolyline(polygon(points))
+        else:
+            corners = points.tolist()
+            painter.drawLines([QLineF(*at, *to) for at, to in pairwise(corners)])
 
 
 def paint_end(
@@ -181,7 +204,7 @@ def paint_end(
     x, y = way.points[count - 1].tolist()
     if abs(x - now.x) < _SHORT > abs(y - now.y):
         return
-    pen, faint = _pens(way.runner.look, theme, own, small, way.hurried)
+    pen, faint = _pens(way.runner.look, theme, own, small, True)
     painter.setPen(pen if now.seen and way.seen[count - 1] else faint)
     painter.drawLine(QLineF(x, y, now.x, now.y))
 
@@ -205,14 +228,14 @@ def is_small(size: tuple[float, float]) -> bool:
 
 
 @lru_cache(maxsize=128)
-def _pens(look: Look, theme: Theme, own: bool, small: bool, hurried: bool) -> tuple[QPen, QPen]:
-    """Return what is seen of a way is drawn with, and what is hidden; callers must not change them."""
+def _pens(look: Look, theme: Theme, own: bool, small: bool, joined: bool) -> tuple[QPen, QPen]:
+    """Return the pens for what is seen of a way and for what is hidden; callers must not change them."""
     wide = (2.2 if small else 2.75) if own else (1.5 if small else 1.75)
+    caps, joins = Qt.PenCapStyle, Qt.PenJoinStyle
     pen = QPen(look.color(theme), wide)
-    # Round corners take as long as all the rest of a line.
-    pen.setJoinStyle(Qt.PenJoinStyle.BevelJoin if hurried else Qt.PenJoinStyle.RoundJoin)
-    pen.setCapStyle(Qt.PenCapStyle.RoundCap)
-    faint = QPen(pen)
-    faint.setColor(draw.faded(pen.color(), HIDDEN))
-    faint.setCapStyle(Qt.PenCapStyle.FlatCap)
+    pen.setCapStyle(caps.RoundCap if joined else caps.SquareCap)
+    faint = QPen(draw.faded(pen.color(), HIDDEN), wide)
+    faint.setCapStyle(caps.FlatCap)
+    for one in (pen, faint):
+        one.setJoinStyle(joins.RoundJoin if joined else joins.BevelJoin)
     return pen, faint

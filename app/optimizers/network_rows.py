@@ -12,13 +12,12 @@ from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 from app.optimizers.racer_editor import RacerEditor
 from app.scenes import draw
 from app.scenes.network_race import Line, NetworkChart, make, metrics_of, order
-from app.scenes.network_racers import batches_words
+from app.scenes.network_racers import batches_words, brief_of
 from app.scenes.race_looks import looks, paint_marker
 from app.text import number, tr
 from app.widgets import Button, Label, NumberField, ScrollPanel
 from app.widgets.painted import Painted
 from core import optimizers
-from core.landscape.race import kind
 
 if TYPE_CHECKING:
     from app.optimizers.network_task import NetworkTask
@@ -80,7 +79,7 @@ class NetworkRow(Painted):
         """Call it what the racer is called."""
         if racer.title == self.title:
             return
-        self.title, self.brief = racer.title, racer.name or kind(racer.kind).short
+        self.title, self.brief = racer.title, brief_of(racer)
         self.note = batches_words(racer)
         words = tr("Learning rate of {name}", name=self.title)
         self.rate.setAccessibleName(words)

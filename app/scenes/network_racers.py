@@ -9,6 +9,7 @@ import msgspec
 from app.scenes.race_looks import Look, looks
 from app.text import tr
 from core import optimizers
+from core.landscape.race import kind
 
 if TYPE_CHECKING:
     from app.scenes.network_settings import NetworkSettings
@@ -22,6 +23,8 @@ class Runner(msgspec.Struct, frozen=True):
     ----------
     id, title, kind
         Of the racer.
+    brief
+        What it is called where there is little room.
     optimizer
         As the network is trained with it.
     look
@@ -33,11 +36,17 @@ class Runner(msgspec.Struct, frozen=True):
     optimizer: dict[str, Any]
     look: Any
     kind: str
+    brief: str
 
     @property
     def entry(self) -> dict[str, Any]:
         """As the engine is told of it."""
         return {"id": self.id, "optimizer": self.optimizer}
+
+
+def brief_of(racer: Racer) -> str:
+    """What a racer is called where there is little room."""
+    return racer.name or kind(racer.kind).short
 
 
 def default_rate(racer: Racer) -> float:
@@ -76,5 +85,7 @@ def entrants(race: Race, settings: NetworkSettings) -> tuple[list[Runner], dict[
         if twin is not None:
             twins[one.id] = twin.title
         else:
-            runners.append(Runner(one.id, one.title, document, known[one.id], one.kind))
+            runners.append(
+                Runner(one.id, one.title, document, known[one.id], one.kind, brief_of(one))
+            )
     return runners, twins

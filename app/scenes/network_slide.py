@@ -226,8 +226,10 @@ def paint_racers(
                 words = tr("held out {share}", share=other.words(tested))
             elif isfinite(seen):
                 words = f"{other.title} {other.words(seen)}"
+        if line.climbed(time) and not gone:
+            words = tr("up from {loss}", loss=loss.words(float(line.raw[0])))
         row = race_ranking.RaceRow(
-            identifier, runner.title, runner.title, runner.look, _settings(runner),
+            identifier, runner.title, runner.brief, runner.look, _settings(runner),
             loss.words(value) if isfinite(value) else "", words,
             tr("diverged in step {step}", step=number(line.diverged or 0)) if gone else "", rank=k + 1,
         )  # fmt: skip

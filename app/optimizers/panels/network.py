@@ -393,10 +393,8 @@ class NetworkPanel(QWidget):
         if not words or words == self._dismissed:
             self.notice.hide()
         elif words != self.notice.text or self.notice.isHidden():
-            label = tr("Race again") if task.outdated else tr("Race")
-            self.notice.show_message(
-                words, [("race-network-again", label, self._race_again)], error=bool(task.problem)
-            )
+            again = ("race-network-again", tr("Race again"), self._race_again)
+            self.notice.show_message(words, [again], error=bool(task.problem))
         if not words:
             self._dismissed = ""
 

@@ -12,7 +12,7 @@ import msgspec
 from core.errors import ChainruleError
 from core.io.errors import ProjectError, explain_os_error
 from core.io.files import write_beside
-from core.landscape.race import Race, check
+from core.landscape.race import Race, as_its_kind, check
 
 FORMAT, VERSION = "chainrule-race", 1
 #: A file larger than this is none of ours.
@@ -35,6 +35,8 @@ def race_of(document: Any, name: str = "The race") -> Race:
     """
     try:
         race = msgspec.convert(document, Race)
+        kinds = tuple(as_its_kind(one) for one in race.racers)
+        race = msgspec.structs.replace(race, racers=kinds)
         check(race)
     except msgspec.ValidationError as error:
         raise ProjectError(f"{name} is damaged: {_unread(error)}") from error

@@ -249,6 +249,21 @@ def _check_kind(racer: Racer) -> None:
             raise SettingError(message, name)
 
 
+def as_its_kind(racer: Racer) -> Racer:
+    """Return a racer as the kind that its settings make it, where they are not those of the kind it is called.
+
+    Files of before could hold such: a "Batch gradient descent" with momentum is read as what it is, "Momentum".
+    """
+    found, made = kind(racer.kind), optimizers.get(dict(racer.optimizer))
+    if all(made.config.get(name) == value for name, value in found.fixed.items()):
+        return racer
+    for other in KINDS:
+        same = type(optimizers.get(dict(other.optimizer))) is type(made)
+        if same and all(made.config.get(name) == value for name, value in other.fixed.items()):
+            return msgspec.structs.replace(racer, kind=other.name)
+    return racer
+
+
 def run(race: Race, surface: Surface | None = None) -> Iterator[tuple[Trajectory, ...]]:
     """Compute a race, one racer after the other.
 

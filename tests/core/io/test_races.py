@@ -49,6 +49,10 @@ def test_a_race_is_read_as_it_was_written(tmp_path: Path) -> None:
             {"racers": [{"id": "a", "kind": "lion", "optimizer": {"kind": "Adam"}}]},
             "Lion: this kind of racer goes by Lion, not by Adam",
         ),
+        (
+            {"racers": [{"id": "a", "kind": "batch", "optimizer": {"kind": "Adam"}}]},
+            "goes by SGD, not by Adam",
+        ),
         ({"start": [float("inf"), 0.0]}, "two finite numbers"),
         ({"surface": {"kind": "hole in the ground"}}, "cannot be raced"),
         ({"surface": {"kind": "formula", "text": "x +"}}, "cannot be raced"),
@@ -98,4 +102,33 @@ def test_too_many_racers_and_twins_are_refused() -> None:
         race_of(document)
     document["racers"] = document["racers"][:1] * 2
     with pytest.raises(ProjectError, match="same id"):
+        race_of(document)
+
+
+@pytest.mark.parametrize(("named", "settings", "is_one"), [
+    ("batch", {"kind": "SGD", "momentum": 0.5}, "momentum"),
+    ("mini-batch", {"kind": "SGD", "momentum": 0.5, "nesterov": True}, "nesterov"),
+    ("momentum", {"kind": "SGD", "momentum": 0.9, "nesterov": True}, "nesterov"),
+    ("amsgrad", {"kind": "Adam", "amsgrad": False}, "adam"),
+    ("adam", {"kind": "Adam", "amsgrad": True}, "amsgrad"),
+    ("momentum", {"kind": "SGD", "momentum": 0.0}, "momentum"),
+])  # fmt: skip
+def test_a_racer_of_an_older_file_is_read_as_what_its_settings_make_it(
+    named: str, settings: dict[str, Any], is_one: str
+) -> None:
+    settings = {"learning_rate": 0.25} | settings
+    document = race_document(first_race())
+    document["racers"] = [{"id": "a", "kind": named, "optimizer": settings, "batch_size": 4}]
+    racer = race_of(document).racers[0]
+    assert (racer.kind, racer.optimizer, racer.batch_size) == (is_one, settings, 4)
+
+
+@pytest.mark.parametrize("settings", [{"kind": "NoSuch"}, {"learning_rate": 1}, {"kind": 3}, {}])
+def test_a_racer_without_an_optimizer_is_refused(settings: dict[str, Any]) -> None:
+    document = race_document(first_race())
+    document["racers"] = [{"id": "a", "kind": "adam", "optimizer": settings}]
+    with pytest.raises(ProjectError):
+        race_of(document)
+    document["racers"][0]["kind"] = "none-of-ours"
+    with pytest.raises(ProjectError):
         race_of(document)

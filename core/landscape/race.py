@@ -254,14 +254,18 @@ def as_its_kind(racer: Racer) -> Racer:
 
     Files of before could hold such: a "Batch gradient descent" with momentum is read as what it is, "Momentum".
     """
-    found, made = kind(racer.kind), optimizers.get(dict(racer.optimizer))
-    if all(made.config.get(name) == value for name, value in found.fixed.items()):
+    made = optimizers.get(dict(racer.optimizer))
+
+    def goes(by: Kind) -> bool:
+        same = type(optimizers.get(dict(by.optimizer))) is type(made)
+        return same and all(made.config[name] == value for name, value in by.fixed.items())
+
+    found = kind(racer.kind)
+    named = type(optimizers.get(dict(found.optimizer)))
+    if goes(found) or type(made) is not named:
         return racer
-    for other in KINDS:
-        same = type(optimizers.get(dict(other.optimizer))) is type(made)
-        if same and all(made.config.get(name) == value for name, value in other.fixed.items()):
-            return msgspec.structs.replace(racer, kind=other.name)
-    return racer
+    other = next((one for one in KINDS if goes(one)), found)
+    return msgspec.structs.replace(racer, kind=other.name)
 
 
 def run(race: Race, surface: Surface | None = None) -> Iterator[tuple[Trajectory, ...]]:

@@ -61,6 +61,8 @@ class NetworkRow(Painted):
             name=f"race-network-rate-{racer.id}", whole=False, step=0.001, minimum=0.0, maximum=_LARGEST, width=78,
             parent=self,
         )  # fmt: skip
+        # Rates may be far smaller than what the arrow keys make of them.
+        self.rate.setDecimals(12)
         self.rate.setFixedHeight(22)
         self.rate.entered.connect(self._on_rate)
         self.rate.editingFinished.connect(rows.session.context.document.settle)

@@ -47,6 +47,11 @@ class SliceSettings(ScrollPanel):
         self.button = Button(tr("Measure"), name="race-slice-measure", kind="primary")
         self.button.clicked.connect(self._on_button)
         buttons.addWidget(self.button)
+        self.whole = Button(tr("Show all of it"), name="race-slice-whole")
+        self.whole.setToolTip(tr("Show all of the slice again, of which a part is shown"))
+        self.whole.clicked.connect(lambda: self._session.context.do("race.slice_whole"))
+        buttons.addWidget(self.whole)
+        self.whole.hide()
         buttons.addStretch(1)
         self._rows.addLayout(buttons)
         self.progress = ProgressLine(name="race-slice-progress")
@@ -137,6 +142,7 @@ class SliceSettings(ScrollPanel):
             if goes_on
             else tr("Measure the loss at every point of the slice, coarse first, in the background")
         )
+        self.whole.setVisible(found.whole is not None)
         self.progress.set_share(found.share)
         self.problem.setText(found.problem)
         self.problem.setVisible(bool(found.problem))
@@ -152,7 +158,7 @@ class SliceSettings(ScrollPanel):
         titles = {one.id: one.title for one in self._task.runners} | {OWN: tr("Your run")}
         words = caveats(found, titles, self._session.racer)
         if self._slice.whole is not None:
-            words.insert(0, tr("This is a part of the slice. 0 on the map shows all of it again."))
+            words.insert(0, tr("This is a part of the slice, measured by itself."))
         if found.race and not is_of(self._task, found):
             words.insert(
                 0, tr("This slice is of the race before. Measure again for the ways of this one.")

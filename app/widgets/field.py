@@ -33,8 +33,8 @@ from app.widgets.guarded import guarded
 
 _MINUS = "\N{MINUS SIGN}"
 _LEFT, _ARROWS = 7, 18
-#: Of a number that is written with a power of ten.
-_DIGITS = 6
+#: Of a number that is written with a power of ten, and from where on there are such numbers.
+_DIGITS, _LARGE = 6, 1e3
 # Far beyond any setting: the document refuses with a sentence, the field does not swallow keys.
 _LIMIT = 1e12
 
@@ -74,7 +74,7 @@ class NumberField(QDoubleSpinBox):
         self._high = _LIMIT if maximum is None else maximum
         self.setLocale(QLocale.c())
         self.setDecimals(0 if whole else 8)
-        self.setRange(-_LIMIT, _LIMIT)
+        self.setRange(min(self._low, -_LIMIT), max(self._high, _LIMIT))
         self.setSingleStep(step)
         self.setFont(theme.font("value"))
         self.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
@@ -104,8 +104,8 @@ class NumberField(QDoubleSpinBox):
         if self._whole:
             return str(int(value)).replace("-", _MINUS)
         shown = text.number(value)
-        # A number whose end is cut off is another one.
-        digits = _DIGITS
+        # A large number whose end is cut off is another one; of a small one decimals are cut off.
+        digits = _DIGITS if abs(value) >= _LARGE else 0
         while digits and self.fontMetrics().horizontalAdvance(shown) > self._room:
             shown = text.powers(value, digits)
             digits -= 1
@@ -114,7 +114,7 @@ class NumberField(QDoubleSpinBox):
     @property
     def _room(self) -> int:
         """Pixels for the text, without the caret and the editor's own margins."""
-        return self.width() - _LEFT - _ARROWS - 5
+        return self.width() - _LEFT - _ARROWS - 3
 
     def valueFromText(self, shown: str) -> float:
         if not self._whole and shown == self.textFromValue(self.value()):

@@ -426,6 +426,9 @@ def test_absurd_rates_are_shown_whole_and_diverge_visibly(racing: Racing) -> Non
     assert field.fontMetrics().horizontalAdvance(field.text()) < field.lineEdit().width()
     QTest.keyClick(field, Qt.Key.Key_Return)
     assert task.rate(racing.racer("batch")) == 1234567.5
+    for rate, words in ((1e38, "1e38"), (2.5e-10, "2.5e\N{MINUS SIGN}10"), (0.00125, "0.00125")):
+        racing.do("race.network_rate", id="adam", value=rate)
+        assert panel.rows.rows["adam"].rate.text() == words
     racing.do("race.network_rate", id="adam", value=1e6)
     racing.do("race.network_set", epochs=1)
     raced(racing, task)

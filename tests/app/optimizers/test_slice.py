@@ -271,7 +271,17 @@ def test_the_part_that_is_seen_is_measured_finely(racing: Racing) -> None:
     assert finer is not None
     assert finer.found.loss.shape == (41, 41)
     assert ends_of(finer) == ends_of(part)
-    # Back to all of it, at once: it is still known.
+    # Back to all of it, at once: it is still known. In three dimensions a button does that.
+    racing.control("race-network-view", Choice).chosen.emit("solid")
+    button = racing.control("race-slice-whole", Button)
+    assert button.isVisible()
+    click(button)
+    assert sliced.found is whole
+    assert not button.isVisible()
+    racing.control("race-network-view", Choice).chosen.emit("slice")
+    racing.do("race.slice_region", x=[-0.25, 0.25], y=[-0.5, 0.0])
+    ended(racing, panel)
+    assert ends_of(sliced.found) == ((-0.25, 0.25), (-0.5, 0.0))
     picture.setFocus()
     QTest.keyClick(picture, Qt.Key.Key_0)
     assert sliced.found is whole

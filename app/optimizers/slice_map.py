@@ -267,7 +267,8 @@ class SliceMap(Painted):
             else tr("Measure the loss at as many points in what is seen here")
         )
         self.measure.adjustSize()
-        self.measure.move(self.width() - self.measure.width() - 12, 10)
+        # Beside those who stand at the edge.
+        self.measure.move(self.width() - self.measure.width() - 28, 10)
 
     def _on_measure(self) -> None:
         view, do = self.view, self._session.context.do

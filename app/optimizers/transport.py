@@ -43,6 +43,8 @@ class RaceTransport(Transport):
         self._session = session
         #: Epochs of the race on the network, and how it is shown: its keys hang on that.
         self._led: tuple[int, object] = (0, None)
+        #: Surface and start that the chips show, or None while they show something else.
+        self._shown: tuple[object, ...] | None = None
         #: What was counted last.
         self._counts: tuple[object, ...] = ()
         self.surface = Chip(
@@ -120,6 +122,7 @@ class RaceTransport(Transport):
     def _show_race(self) -> None:
         session = self._session
         if session.lead is not None:
+            self._shown = None
             what, whence = session.lead.chips()
             self.surface.set_parts(what, [what[:1]])
             self.start.set_parts(whence, [whence[-1:]])
@@ -131,6 +134,10 @@ class RaceTransport(Transport):
                 self._led = led
                 self.counted.emit()
             return
+        shown = (session.race.surface, session.race.start, session.surface)
+        if shown == self._shown:
+            return
+        self._shown = shown
         self._show_surface()
         self._show_start()
         # The letters give way first. If that is not enough, the minimum does, and they come back; at last the word

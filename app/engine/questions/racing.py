@@ -78,7 +78,7 @@ def raced(session: None, *, race: Race) -> Generator[float | Partial, None, Race
     return RaceAnswer(race, surface, paths, lowest)
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=8)
 def _surface(document: bytes) -> Surface:
     """Return the surface of a document: while the start is dragged it is asked for again and again."""
     from core import landscape

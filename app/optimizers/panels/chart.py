@@ -53,6 +53,8 @@ class ChartPanel(QWidget):
         session.offer("chart", "loss", _check_chart)
         session.offer("chart_log", True)
         self._level = 0
+        #: What was said of the chart last, or None while there was none.
+        self._told: str | None = None
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -125,6 +127,7 @@ class ChartPanel(QWidget):
                     taken += one.sizeHint().width() + row.spacing()
         return head.width() - margins.left() - margins.right() - taken - _CLEAR
 
+    @Slot()
     def _place_legend(self) -> None:
         """Put the legend into the head, or beneath it; of markers alone where there is no room for all names."""
         room, below, most = self._head_room(), self.width(), _LINES[self._level]
@@ -147,15 +150,17 @@ class ChartPanel(QWidget):
     def showEvent(self, event: QShowEvent) -> None:
         session = self._session
         session.moved.connect(self._follow_time)
-        for signal in (session.paths_changed, session.chosen, session.racers_changed):
-            signal.connect(self._follow)
+        session.paths_changed.connect(self._follow_paths)
+        session.racers_changed.connect(self._place_legend)
+        session.chosen.connect(self._follow)
         self._follow()
 
     def hideEvent(self, event: QHideEvent) -> None:
         session = self._session
         session.moved.disconnect(self._follow_time)
-        for signal in (session.paths_changed, session.chosen, session.racers_changed):
-            signal.disconnect(self._follow)
+        session.paths_changed.disconnect(self._follow_paths)
+        session.racers_changed.disconnect(self._place_legend)
+        session.chosen.disconnect(self._follow)
 
     @Slot()
     def _follow_time(self) -> None:
@@ -165,6 +170,16 @@ class ChartPanel(QWidget):
         else:
             self.plot.follow()
 
+    @Slot()
+    def _follow_paths(self) -> None:
+        """Show other paths: while the start is dragged nothing but the curves is another."""
+        chart = self.plot.chart
+        if (None if chart is None else chart.subtitle) != self._told:
+            self._follow()
+        else:
+            self._follow_time()
+
+    @Slot()
     def _follow(self) -> None:
         kind = str(self._session.toggles["chart"])
         table = kind == "table"
@@ -175,7 +190,8 @@ class ChartPanel(QWidget):
         self.log.setVisible(not table)
         self.log.set_value("log" if self._session.toggles["chart_log"] else "linear")
         chart = self.plot.chart
-        words = "" if chart is None else chart.subtitle
+        self._told = None if chart is None else chart.subtitle
+        words = self._told or ""
         self.subtitle.setText(words)
         self.subtitle.setVisible(bool(words) and self._level < 2)
         if chart is not None:

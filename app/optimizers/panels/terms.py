@@ -47,8 +47,8 @@ class TermsPanel(ScrollPanel):
         self._seen: dict[int, Update | None] = {}
         for signal in (session.moved, session.paths_changed, session.playing_changed):
             signal.connect(self._follow)
-        for signal in (session.racers_changed, session.chosen):
-            signal.connect(self._on_race)
+        session.racers_changed.connect(self._on_racers)
+        session.chosen.connect(self._on_race)
         session.context.theme_changed.connect(self._on_theme)
 
     def set_compact(self, level: int) -> None:
@@ -72,6 +72,13 @@ class TermsPanel(ScrollPanel):
                     self._seen[turn] = update
                     for widget in widgets:
                         widget.follow()
+
+    def _on_racers(self) -> None:
+        """Show what racers are set to at once; their numbers are others when they have raced."""
+        if self.isVisible():
+            self.sliders.follow()
+            if seeing.update_of(self._session) is not self._seen.get(1):
+                self._on_race()
 
     def _on_race(self) -> None:
         if self.isVisible():

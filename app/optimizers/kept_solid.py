@@ -74,6 +74,8 @@ class KeptSolid:
         self._prepared: list[Runner] = []
         self._ground: QImage | None = None
         self._ground_key: tuple[object, ...] = ()
+        #: Theme and scale of what was painted roughly at last.
+        self._last: tuple[Theme, float] | None = None
         #: The surface with the ways of all but the chosen racer, and that one's way by itself: it stays on top.
         self._below: QImage | None = None
         self._above: QImage | None = None
@@ -96,12 +98,18 @@ class KeptSolid:
         return True
 
     def prepare(self, seconds: float) -> bool:
-        """Work on the fine ways for about so long, one racer at least; return whether they are there."""
+        """Work on what is finer for about so long, on a piece of it at least; return whether it is there."""
         race = self._race
         if race is None or self._ways is not None:
             return True
-        ends = perf_counter() + seconds
         field, setting = race.field, race.setting
+        if self._last is not None:
+            theme, scale = self._last
+            if (theme.name, setting, scale) != self._ground_key:
+                # Painting the surface takes a turn by itself.
+                self._surface(theme, setting, scale)
+                return False
+        ends = perf_counter() + seconds
         while self._ways is None:
             k = len(self._prepared)
             if k < len(field.ids):
@@ -151,13 +159,13 @@ class KeptSolid:
         time: float, chosen: str,
     ) -> None:  # fmt: skip
         """Paint what is there for this moment only."""
-        key = (theme.name, setting, draw.scale_of(painter))
-        if key == self._ground_key:
+        scale = draw.scale_of(painter)
+        self._last = (theme, scale)
+        if (theme.name, setting, scale) == self._ground_key:
             # The paths are others: the surface stays.
-            draw.blit(painter, 0, 0, self._surface(theme, setting, key[-1]))
+            draw.blit(painter, 0, 0, self._surface(theme, setting, scale))
             painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
         else:
-            self._ground, self._ground_key = None, key
             self._paper(painter, theme)
             setting.paint(painter, theme)
         small = is_small(setting.size)
@@ -197,8 +205,8 @@ class KeptSolid:
         """Return the surface without ways."""
         key = (theme.name, setting, scale)
         if self._ground is None or key != self._ground_key:
-            self._ground_key = key
-            self._ground = draw.canvas(*setting.size, scale, theme.bg0 if self._opaque else None)
+            paper = theme.bg0 if self._opaque else None
+            self._ground, self._ground_key = draw.canvas(*setting.size, scale, paper), key
             with draw.painting(self._ground, setting.size) as painter:
                 self._paper(painter, theme)
                 setting.paint(painter, theme)

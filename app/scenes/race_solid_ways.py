@@ -179,20 +179,16 @@ def paint_way(
         ]
         for stretches in way.stretches
     )
-    if hidden:
-        painter.setPen(faint)
-        for begin, end in hidden:
-            painter.drawPolyline(polygon(way.points[begin : end + 1]))
-    if not seen:
-        return
-    painter.setPen(pen)
-    for begin, end in seen:
-        points = way.points[begin : end + 1]
-        if joined:
-            painter.drawPolyline(polygon(points))
-        else:
-            corners = points.tolist()
-            painter.drawLines([QLineF(*at, *to) for at, to in pairwise(corners)])
+    for own_pen, stretches in ((faint, hidden), (pen, seen)):
+        if stretches:
+            painter.setPen(own_pen)
+        for begin, end in stretches:
+            points = way.points[begin : end + 1]
+            if joined:
+                painter.drawPolyline(polygon(points))
+            else:
+                corners = points.tolist()
+                painter.drawLines([QLineF(*at, *to) for at, to in pairwise(corners)])
 
 
 def paint_end(
@@ -231,11 +227,11 @@ def is_small(size: tuple[float, float]) -> bool:
 def _pens(look: Look, theme: Theme, own: bool, small: bool, joined: bool) -> tuple[QPen, QPen]:
     """Return the pens for what is seen of a way and for what is hidden; callers must not change them."""
     wide = (2.2 if small else 2.75) if own else (1.5 if small else 1.75)
-    caps, joins = Qt.PenCapStyle, Qt.PenJoinStyle
+    caps = Qt.PenCapStyle
     pen = QPen(look.color(theme), wide)
     pen.setCapStyle(caps.RoundCap if joined else caps.SquareCap)
     faint = QPen(draw.faded(pen.color(), HIDDEN), wide)
     faint.setCapStyle(caps.FlatCap)
     for one in (pen, faint):
-        one.setJoinStyle(joins.RoundJoin if joined else joins.BevelJoin)
+        one.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
     return pen, faint

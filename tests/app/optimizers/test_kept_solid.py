@@ -137,7 +137,12 @@ def test_what_is_turned_or_dragged_is_there_at_once_and_fine_when_it_rests(
         whole = fine(new(), what, 100.0)
         apart = np.abs(rough - whole).max(axis=2)
         assert (apart > 60).mean() < 0.004
+        # The surface is painted before, in a turn of its own.
+        while not kept.prepare(1e-9):
+            pass
+        surface = kept._ground
         assert np.array_equal(fine(kept, what, 100.0), whole)
+        assert kept._ground is surface
     # Another start: other paths on the same surface, which is not painted again.
     moved = raced(Race(start=(1.0, 1.2), steps=120, racers=answer.race.racers))
     first = painted(kept, what, 100.0)

@@ -18,8 +18,8 @@ from app.scenes.polygons import polygon
 from app.scenes.race_looks import paint_marker
 from app.scenes.race_map_layout import Viewport
 from app.scenes.race_map_paint import paint_curve, paint_surface, spot
-from app.scenes.race_moment import Moment, Place, points_of, steps_of
-from app.scenes.race_trails import Trail, paint_trail, stroke, trail_of
+from app.scenes.race_moment import Moment, Place, points_of
+from app.scenes.race_trails import Trail, paint_ground, paint_line, paint_tail, trail_of
 from app.text import number, tr
 from app.widgets import Control
 from app.widgets.guarded import guarded
@@ -34,9 +34,8 @@ HEAD, FOOT = 22, 20
 _MARGIN = 8.0
 #: The whole path is there from the beginning, so strong, and with no more places than these.
 _AHEAD, _PLACES = 0.45, 1500
-#: So many steps of the trail are painted at once; the rest follows in the next turn. Places before a new piece that its
-#: ground may touch are painted again.
-_PIECE, _AGAIN = 200, 3
+#: So many corners of the trail are painted at once; the rest follows in the next turn.
+_PIECE = 200
 #: A marker that has moved less than this, in pixels, is left where it is.
 _SEEN = 0.3
 _MARKER, _OUTSIDE = 11.0, 8.0
@@ -81,7 +80,7 @@ class EffectTile(Control):
         self._ground: QImage | None = None
         self._key: object = None
         #: The ground with the trail up to a whole step.
-        #: The picture with the way so far, the steps of it that are painted, and all of its pixels.
+        #: The picture with the way so far, the corners of it that are painted, and all of them.
         self._trail: QImage | None = None
         self._done = 0
         self._whole: Trail | None = None
@@ -194,9 +193,8 @@ class EffectTile(Control):
         painter.translate(area.topLeft())
         if not caught_up:
             QTimer.singleShot(0, self, self.update)
-        elif self.time > self._done:
-            assert self._whole is not None
-            paint_trail(painter, colors, view, moment, place, self._whole, self._done)
+        elif self._whole is not None and not place.gone:
+            paint_tail(painter, colors, view, place, self._whole.corners[self._done], False)
         at, outside = spot(view, place)
         self._painted = (at, place.gone)
         if place.gone:
@@ -209,16 +207,15 @@ class EffectTile(Control):
     def _go_on(self, colors: Theme, view: Viewport, moment: Moment, place: Place) -> bool:
         """Go on with the trail; tells whether it has caught up with the time."""
         assert self._ground is not None
-        wanted = min(int(self.time), steps_of(place.path))
+        assert self._whole is not None
+        wanted = self._whole.reached(self.time)
         if self._trail is None or self._done > wanted:
             self._trail, self._done = self._ground.copy(), 0
         last = min(wanted, self._done + _PIECE)
         if last > self._done:
-            assert self._whole is not None
-            before = self._whole.pixels[max(0, self._done - _AGAIN) : self._done]
-            way = np.r_[before, self._whole.piece(self._done, last)]
+            way = self._whole.corners[self._done : last + 1]
             with draw.painting(self._trail, (view.w, view.h)) as painter:
-                stroke(painter, colors, place.look.color(colors), way, len(before), False)
+                paint_line(painter, place.look.color(colors), way, False)
             self._done = last
         return last == wanted
 
@@ -242,8 +239,9 @@ class EffectTile(Control):
                         draw.line(painter, at.x(), at.y() - 4, at.x(), at.y() + 4, colors.tx, 1.25)
             for place in moment.places:
                 self._whole = trail_of(view, place, moment.flat)
-                way = self._whole.piece(0, steps_of(place.path))
+                way = self._whole.corners
                 way = way[:: max(1, -(-len(way) // _PLACES))]
+                paint_ground(painter, colors, way, False)
                 painter.setPen(QPen(draw.faded(place.look.color(colors), _AHEAD), 1.0))
                 painter.setBrush(Qt.BrushStyle.NoBrush)
                 painter.drawPolyline(polygon(way))

@@ -11,7 +11,7 @@ from PySide6.QtGui import QPainter
 
 from app.scenes import draw, race_map_paint
 from app.scenes.race_moment import Moment, Place
-from app.scenes.race_trails import Trail, paint_tail, stroke, trail_of
+from app.scenes.race_trails import Trail, paint_ground, paint_line, paint_tail, trail_of
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QImage
@@ -21,20 +21,54 @@ if TYPE_CHECKING:
     from app.theme import Theme
     from core.landscape import Surface
 
-#: Trails are painted for so long at a time, in seconds, and so many steps at once; the rest follows in the next turn.
+#: Trails are painted for so long at a time, in seconds, and so many corners at once; the rest follows in the next turn.
 _BUDGET, _PIECE = 0.004, 500
 #: And no farther at once, in pixels.
 _FAR = 3000.0
 #: Of a racer that jumps to and fro for thousands of steps only the last of its way is painted, so many pixels.
 _LONGEST = 40_000.0
-#: Places before a new piece of a trail that are painted again, since the ground of the piece may touch them.
-_AGAIN = 3
-#: So few places are not searched for those that nobody sees.
-_SHORT = 12
+
+
+class _Layer:
+    """A part of the picture that grows: transparent but for what has been painted.
+
+    Parameters
+    ----------
+    size, scale
+        In units of length, and how many pixels each of them takes.
+    """
+
+    def __init__(self, size: tuple[float, float], scale: float) -> None:
+        self.image = draw.canvas(*size, scale, None)
+        self._scale = scale
+        self._reached: QRectF | None = None
+
+    def reach(self, way: np.ndarray) -> None:
+        """Keep in mind that pixels (n, 2) are painted on."""
+        (left, top), (right, bottom) = way.min(axis=0), way.max(axis=0)
+        box = QRectF(left - 6, top - 6, right - left + 12, bottom - top + 12)
+        self._reached = box if self._reached is None else self._reached.united(box)
+
+    def put(self, painter: QPainter) -> None:
+        """Lay it over what is there, as much of it as there is something on."""
+        if self._reached is None:
+            return
+        scale, box = self._scale, self._reached
+        whole = QRect(0, 0, self.image.width(), self.image.height())
+        grown = QRectF(box.x() * scale, box.y() * scale, box.width() * scale, box.height() * scale)
+        part = grown.toAlignedRect().intersected(whole)
+        if part.isEmpty():
+            return
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
+        at = QRectF(part.x() / scale, part.y() / scale, part.width() / scale, part.height() / scale)
+        painter.drawImage(at, self.image, QRectF(part))
 
 
 class MapPicture:
     """See the module's text. Interface thread only.
+
+    A trail that grows looks like one that is painted at once: its ground and its line are on layers of their own, and
+    no piece is painted over another.
 
     Attributes
     ----------
@@ -47,11 +81,11 @@ class MapPicture:
         self._key: tuple[object, ...] = ()
         self._ground: QImage | None = None
         self._ground_key: tuple[object, ...] = ()
-        #: The surface with the trails of all but the chosen racer, and that one's trail by itself: it stays on top.
+        #: The surface with the grounds of all trails but the chosen racer's; their lines, and the chosen one's ground
+        #: and line, which stays on top.
         self._below: QImage | None = None
-        self._above: QImage | None = None
-        self._reached: QRectF | None = None
-        #: The pixels of all ways, and up to which step each of them is painted; by racer.
+        self._layers: tuple[_Layer, _Layer, _Layer] | None = None
+        #: All ways, and up to which corner each of them is painted; by racer.
         self._trails: dict[str, Trail] = {}
         self._trails_key: tuple[object, ...] = ()
         self._done: dict[str, int] = {}
@@ -83,14 +117,17 @@ class MapPicture:
             self._begin(view, moment)
             self._key = key
             self._below = self._ground.copy()
-            self._above = draw.canvas(view.x + view.w, view.y + view.h, scale, None)
-            self._reached = None
+            size = (view.x + view.w, view.y + view.h)
+            self._layers = (_Layer(size, scale), _Layer(size, scale), _Layer(size, scale))
         self._time = moment.time
-        self._catch_up(theme, view, moment)
-        assert self._above is not None
+        assert self._layers is not None
+        self._catch_up(theme, view, moment, self._below, self._layers)
+        lines, *top = self._layers
         draw.blit(painter, 0, 0, self._below)
+        lines.put(painter)
         self._tails(painter, theme, view, moment, chosen=False)
-        self._put_above(painter, scale)
+        for layer in top:
+            layer.put(painter)
         self._tails(painter, theme, view, moment, chosen=True)
 
     def _painted_ground(
@@ -113,85 +150,63 @@ class MapPicture:
         return ground
 
     def _begin(self, view: Viewport, moment: Moment) -> None:
-        """Know all ways, and from which step on they are painted."""
+        """Know all ways, and from which corner on they are painted."""
         trails_key = (moment.answer, view)
         if trails_key != self._trails_key:
             self._trails_key = trails_key
             self._trails = {one.racer.id: trail_of(view, one, moment.flat) for one in moment.places}
-        self._done = {}
-        for identifier, whole in self._trails.items():
-            last = min(int(moment.time), len(whole.pixels) - 1)
-            self._done[identifier] = whole.back(last, _LONGEST) if last > _PIECE else 0
+        self._done = {
+            identifier: whole.back(whole.reached(moment.time), _LONGEST)
+            for identifier, whole in self._trails.items()
+        }
 
-    def _catch_up(self, theme: Theme, view: Viewport, moment: Moment) -> None:
+    def _catch_up(
+        self, theme: Theme, view: Viewport, moment: Moment, ground: QImage, layers: tuple[_Layer, _Layer, _Layer]
+    ) -> None:  # fmt: skip
         """Go on with the trails, everybody's in turn, until the time is up."""
-        assert self._below is not None
-        assert self._above is not None
         end = perf_counter() + _BUDGET
         size = (view.x + view.w, view.y + view.h)
         waiting = [one for one in moment.places if self._behind(one, moment)]
         if waiting:
+            lines, halo, line = layers
             with (
-                draw.painting(self._below, size) as below,
-                draw.painting(self._above, size) as above,
+                draw.painting(ground, size) as below,
+                draw.painting(lines.image, size) as over,
+                draw.painting(halo.image, size) as chosen_below,
+                draw.painting(line.image, size) as chosen_over,
             ):
                 while waiting and perf_counter() < end:
                     for place in waiting:
                         chosen = place.racer.id == moment.chosen
-                        self._go_on(above if chosen else below, theme, moment, place, chosen)
+                        way = self._next(moment, place)
+                        paint_ground(chosen_below if chosen else below, theme, way, chosen)
+                        color = place.look.color(theme)
+                        paint_line(chosen_over if chosen else over, color, way, chosen)
+                        for layer in (halo, line) if chosen else (lines,):
+                            layer.reach(way)
                         if perf_counter() > end:
                             break
                     waiting = [one for one in waiting if self._behind(one, moment)]
         self.complete = not waiting
 
-    def _last(self, place: Place, moment: Moment) -> int:
-        return min(int(moment.time), len(self._trails[place.racer.id].pixels) - 1)
-
     def _behind(self, place: Place, moment: Moment) -> bool:
-        return self._done[place.racer.id] < self._last(place, moment)
+        identifier = place.racer.id
+        return self._done[identifier] < self._trails[identifier].reached(moment.time)
 
-    def _go_on(
-        self, painter: QPainter, theme: Theme, moment: Moment, place: Place, chosen: bool
-    ) -> None:
+    def _next(self, moment: Moment, place: Place) -> np.ndarray:
+        """Return the next piece of a way (n, 2); it is counted as painted."""
         whole, first = self._trails[place.racer.id], self._done[place.racer.id]
-        last = whole.within(first, min(self._last(place, moment), first + _PIECE), _FAR)
-        begin = max(0, first - _AGAIN)
-        if last - begin <= _SHORT:
-            way = whole.pixels[begin : last + 1]
-        else:
-            way = np.concatenate([whole.pixels[begin:first], whole.piece(first, last)])
-        stroke(painter, theme, place.look.color(theme), way, first - begin, chosen)
-        if chosen:
-            self._reach(way)
+        last = whole.within(first, min(whole.reached(moment.time), first + _PIECE), _FAR)
         self._done[place.racer.id] = last
-
-    def _reach(self, way: np.ndarray) -> None:
-        """Keep in mind which part of the chosen racer's picture is painted on."""
-        (left, top), (right, bottom) = way.min(axis=0), way.max(axis=0)
-        box = QRectF(left - 6, top - 6, right - left + 12, bottom - top + 12)
-        self._reached = box if self._reached is None else self._reached.united(box)
-
-    def _put_above(self, painter: QPainter, scale: float) -> None:
-        """Put the chosen racer's picture on top, as much of it as there is something on."""
-        assert self._above is not None
-        if self._reached is None:
-            return
-        whole = QRect(0, 0, self._above.width(), self._above.height())
-        box = self._reached
-        grown = QRectF(box.x() * scale, box.y() * scale, box.width() * scale, box.height() * scale)
-        part = grown.toAlignedRect().intersected(whole)
-        if part.isEmpty():
-            return
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
-        at = QRectF(part.x() / scale, part.y() / scale, part.width() / scale, part.height() / scale)
-        painter.drawImage(at, self._above, QRectF(part))
+        return whole.corners[first : last + 1]
 
     def _tails(
         self, painter: QPainter, theme: Theme, view: Viewport, moment: Moment, *, chosen: bool
     ) -> None:
-        """From the last whole step to where racers are between two steps."""
+        """From the last corner to where racers are."""
         for place in moment.places:
             if (place.racer.id == moment.chosen) != chosen or self._behind(place, moment):
                 continue
-            if moment.time > self._last(place, moment) and not place.gone:
-                paint_tail(painter, theme, view, moment, place)
+            if not place.gone:
+                corner = self._trails[place.racer.id].corners[self._done[place.racer.id]]
+                paint_tail(painter, theme, view, place, corner, chosen)

@@ -107,7 +107,7 @@ def paint_ways(
         way = np.r_[path.places[good], [at]]
         if np.isfinite(way).all():
             color = look(path.id, known).color(theme)
-            stroke(painter, theme, color, view.px(way), 0, path.id == chosen)
+            stroke(painter, theme, color, view.px(way), path.id == chosen)
     _paint_middle(painter, theme, view, found)
     for path in paths:
         at = place_at(path, step)

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QLineF, Qt
+from PySide6.QtCore import QLineF, QPointF, Qt
 from PySide6.QtGui import QColor, QPen
 
 from app.scenes import draw
@@ -24,12 +24,10 @@ if TYPE_CHECKING:
 _APART = 0.75
 #: Widths of a trail, of the chosen one, and how much wider the ground beneath is.
 _WIDTH, _CHOSEN, _HALO = 1.75, 2.75, 2.25
-#: So few points are all painted.
-_FEW = 4
 
 
 class Trail:
-    """The pixels of a whole path; made once for all the moments that it is seen at.
+    """The corners of a whole path on the screen; made once for all the moments that it is seen at.
 
     Parameters
     ----------
@@ -40,10 +38,10 @@ class Trail:
 
     Attributes
     ----------
-    pixels
-        (steps + 1, 2).
-    far
-        (steps + 1,): how far along the path each of them is, in pixels.
+    corners
+        (n, 2): its pixels without those that nobody could tell apart.
+    steps
+        (n,): when it is there. The first is 0, the last is that of the path.
     """
 
     def __init__(self, view: Viewport, points: np.ndarray) -> None:
@@ -53,35 +51,27 @@ class Trail:
             known = np.flatnonzero(good)
             first = known[0] if len(known) else 0
             pixels = pixels[np.maximum.accumulate(np.where(good, np.arange(len(good)), first))]
-        self.pixels = pixels
-        self.far = lengths(pixels)
-        self._kept = _needed(pixels, self.far)
+        bins = np.floor(_lengths(pixels) / _APART)
+        kept = np.r_[True, bins[1:] != bins[:-1]]
+        kept[-1] = True
+        self.steps = np.flatnonzero(kept)
+        self.corners = pixels[self.steps]
+        self._far = _lengths(self.corners)
 
-    def piece(self, first: int, last: int) -> np.ndarray:
-        """Return the pixels (n, 2) from one step to another that are needed for the line to look the same."""
-        found = self.pixels[first : last + 1]
-        if len(found) <= _FEW:
-            return found
-        kept = self._kept[first : last + 1].copy()
-        kept[[0, -1]] = True
-        return found[kept]
+    def reached(self, step: float) -> int:
+        """Return the last corner that the path has come to after so many steps."""
+        return int(np.searchsorted(self.steps, step, side="right")) - 1
 
     def within(self, first: int, last: int, pixels: float) -> int:
-        """Return the step before `last` up to which it is about so far from the first: one step at least."""
+        """Return the corner before `last` up to which it is about so far from the first: at least the next one."""
         if last <= first + 1:
             return last
-        reached = int(np.searchsorted(self.far[first : last + 1], self.far[first] + pixels))
+        reached = int(np.searchsorted(self._far[first : last + 1], self._far[first] + pixels))
         return min(last, first + max(1, reached))
 
     def back(self, last: int, pixels: float) -> int:
-        """Return the step from which on it is so far to the last."""
-        return int(np.searchsorted(self.far[: last + 1], self.far[last] - pixels))
-
-
-def _needed(pixels: np.ndarray, far: np.ndarray) -> np.ndarray:
-    """Which pixels (n,) of a line are needed for it to look the same."""
-    bins = np.floor(far / _APART)
-    return np.r_[True, bins[1:] != bins[:-1]]
+        """Return the corner from which on it is so far to the last."""
+        return int(np.searchsorted(self._far[: last + 1], self._far[last] - pixels))
 
 
 def trail_of(view: Viewport, place: Place, flat: bool) -> Trail:
@@ -89,38 +79,48 @@ def trail_of(view: Viewport, place: Place, flat: bool) -> Trail:
     return Trail(view, points_of(place.path, flat)[: steps_of(place.path) + 1])
 
 
-def lengths(places: np.ndarray) -> np.ndarray:
+def _lengths(places: np.ndarray) -> np.ndarray:
     """How far along the line each of its pixels is, (n,)."""
     return np.r_[0.0, np.cumsum(np.hypot(*np.diff(places, axis=0).T))]
 
 
+def paint_ground(painter: QPainter, theme: Theme, places: np.ndarray, chosen: bool) -> None:
+    """Paint what makes a trail stand out, beneath it: (n, 2) pixels."""
+    _draw(painter, _ground(theme.bg0.rgb(), _CHOSEN if chosen else _WIDTH), places)
+
+
+def paint_line(painter: QPainter, color: QColor, places: np.ndarray, chosen: bool) -> None:
+    """Paint a trail: (n, 2) pixels."""
+    _draw(painter, _pen(color.rgb(), _CHOSEN if chosen else _WIDTH), places)
+
+
 def stroke(
-    painter: QPainter, theme: Theme, color: QColor, places: np.ndarray, again: int, chosen: bool
+    painter: QPainter, theme: Theme, color: QColor, places: np.ndarray, chosen: bool
 ) -> None:
-    """Paint a piece of a trail: its ground, and then it and the `again` places before, which the ground may touch."""
+    """Paint a whole trail with its ground: (n, 2) pixels."""
+    paint_ground(painter, theme, places, chosen)
+    paint_line(painter, color, places, chosen)
+
+
+def _draw(painter: QPainter, pen: QPen, places: np.ndarray) -> None:
     if len(places) < 2:
         return
-    width = _CHOSEN if chosen else _WIDTH
-    under, over = _ground(theme.bg0.rgb(), width), _pen(color.rgb(), width)
     painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setPen(pen)
     if draw.is_vector(painter):
-        for pen, line in ((under, places[again:]), (over, places)):
-            painter.setPen(pen)
-            painter.drawPolyline(polygon(line))
+        painter.drawPolyline(polygon(places))
         return
-    # Line by line: a third of the time of one stroke with joints, and with square ends it looks the same.
+    # Line by line: a third of the time of one stroke with joints. With square ends it looks the same, however
+    # much of it is painted at once.
     corners = places.tolist()
-    lines = [QLineF(ax, ay, bx, by) for (ax, ay), (bx, by) in pairwise(corners)]
-    painter.setPen(under)
-    painter.drawLines(lines[again:])
-    painter.setPen(over)
-    painter.drawLines(lines)
+    painter.drawLines([QLineF(ax, ay, bx, by) for (ax, ay), (bx, by) in pairwise(corners)])
 
 
 @lru_cache(maxsize=16)
 def _ground(rgb: int, width: float) -> QPen:
     pen = QPen(draw.faded(QColor.fromRgb(rgb), 0.5), width + _HALO)
     pen.setCapStyle(Qt.PenCapStyle.FlatCap)
+    pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
     return pen
 
 
@@ -133,29 +133,24 @@ def _pen(rgb: int, width: float) -> QPen:
 
 
 def paint_trails(painter: QPainter, theme: Theme, view: Viewport, moment: Moment) -> None:
-    """Paint the whole way of everybody up to now."""
+    """Paint the whole way of everybody up to now, with the chosen one over the others."""
+    found = []
     for place in moment.places:
-        paint_trail(painter, theme, view, moment, place, trail_of(view, place, moment.flat))
-
-
-def paint_trail(
-    painter: QPainter, theme: Theme, view: Viewport, moment: Moment, place: Place, whole: Trail, first: int = 0
-) -> None:  # fmt: skip
-    """Paint the way of one racer up to now, from one of its places on."""
-    last = min(int(moment.time), len(whole.pixels) - 1)
-    now = view.px(np.array([place.at]))
-    way = np.r_[whole.piece(min(first, last), last), now]
-    chosen = place.racer.id == moment.chosen
-    stroke(painter, theme, place.look.color(theme), way, 0, chosen)
+        whole = trail_of(view, place, moment.flat)
+        way = whole.corners[: whole.reached(moment.time) + 1]
+        chosen = place.racer.id == moment.chosen
+        found.append((place, np.r_[way, view.px(np.array([place.at]))], chosen))
+    for top in (False, True):
+        layer = [one for one in found if one[2] == top]
+        for _, way, chosen in layer:
+            paint_ground(painter, theme, way, chosen)
+        for place, way, chosen in layer:
+            paint_line(painter, place.look.color(theme), way, chosen)
 
 
 def paint_tail(
-    painter: QPainter, theme: Theme, view: Viewport, moment: Moment, place: Place
+    painter: QPainter, theme: Theme, view: Viewport, place: Place, corner: np.ndarray, chosen: bool
 ) -> None:
-    """Paint the way of one racer from its last whole step to where it is."""
-    last = min(int(moment.time), steps_of(place.path))
-    row = place.path.positions[last]
-    begin = view.point(float(row[0]), float(place.path.losses[last] if moment.flat else row[1]))
-    chosen = place.racer.id == moment.chosen
+    """Paint the way of one racer from a corner (2,) of its trail to where it is."""
     painter.setPen(_pen(place.look.color(theme).rgb(), _CHOSEN if chosen else _WIDTH))
-    painter.drawLine(begin, view.point(*place.at))
+    painter.drawLine(QPointF(*corner.tolist()), view.point(*place.at))

@@ -240,7 +240,7 @@ def test_trails_leave_out_only_what_nobody_sees() -> None:
     view = Viewport((0.0, 1.0), (0.0, 1.0), 0.0, 0.0, 100.0, 100.0)
     t = np.linspace(0.0, 1.0, 5001)
     points = np.column_stack([t, t**2])
-    kept = Trail(view, points).piece(0, 5000)
+    kept = Trail(view, points).corners
     assert len(kept) < 400
     assert kept[0].tolist() == [0.0, 100.0]
     assert kept[-1].tolist() == [100.0, 0.0]
@@ -249,9 +249,9 @@ def test_trails_leave_out_only_what_nobody_sees() -> None:
     beside = np.abs(every[:, 1] - np.interp(every[:, 0], kept[:, 0], kept[:, 1]))
     assert beside.max() < 0.3
     points[2500] = np.nan
-    assert np.isfinite(Trail(view, points).piece(0, 5000)).all()
+    assert np.isfinite(Trail(view, points).corners).all()
     points[:10] = np.nan
-    assert Trail(view, points).piece(0, 5000)[0].tolist() == view.px(points[10]).tolist()
+    assert Trail(view, points).corners[0].tolist() == view.px(points[10]).tolist()
 
 
 def test_trails_keep_their_corners() -> None:
@@ -259,8 +259,8 @@ def test_trails_keep_their_corners() -> None:
     k = np.arange(400)
     zigzag = np.column_stack([k * 0.25, 50.0 + 2.0 * (k % 2)])
     back = np.column_stack([np.r_[k * 0.25, k[::-1] * 0.25], np.full(800, 50.0)])
-    assert len(Trail(view, zigzag).piece(0, 399)) == 400
-    there = Trail(view, back).piece(0, 799)
+    assert len(Trail(view, zigzag).corners) == 400
+    there = Trail(view, back).corners
     assert there[:, 0].max() > 98
     assert len(there) < 300
 

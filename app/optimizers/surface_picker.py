@@ -77,6 +77,9 @@ class SurfacePicker(QWidget):
     def _needed(self, *, whole: bool) -> int:
         shown = [self.more, self.typed, *([self.settings] if self._adjustable else [])]
         wide = sum(one.sizeHint().width() for one in shown) + 8 * (len(shown) - 1)
+        # The button to all surfaces may have another name then.
+        name, metrics = self._words(whole)[0], self.more.fontMetrics()
+        wide += metrics.horizontalAdvance(name) - metrics.horizontalAdvance(self.more.text())
         return wide + (self.common.sizeHint().width() + 8 if whole else 0)
 
     def sizeHint(self) -> QSize:
@@ -128,10 +131,10 @@ class SurfacePicker(QWidget):
         self.updateGeometry()
         self._make_room()
 
-    def _name(self) -> None:
-        """The button to all surfaces has the name of one that has no segment."""
+    def _words(self, whole: bool) -> tuple[str, str]:
+        """The button to all surfaces has the name of one that has no segment; returns that and its tooltip."""
         title, tip = tr("More"), tr("All surfaces")
-        if self._kind not in COMMON or self.common.isHidden():
+        if self._kind not in COMMON or not whole:
             try:
                 surface = landscape.from_document(self._session.race.surface)
                 title, tip = surface.title, f"{surface.title}. {surface.note}\n{tr('All surfaces')}"
@@ -139,6 +142,10 @@ class SurfacePicker(QWidget):
                 pass
         if len(title) > _LONGEST:
             title = title[: _LONGEST - 1] + "…"
+        return title, tip
+
+    def _name(self) -> None:
+        title, tip = self._words(not self.common.isHidden())
         self.more.setText(title)
         self.more.setAccessibleName(tr("Surface: {title}", title=title))
         self.more.setToolTip(tip)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QEvent, QSize, Qt, Slot
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, Slot
 from PySide6.QtGui import (
     QFocusEvent,
     QHelpEvent,
@@ -183,6 +183,7 @@ class RacersPanel(QWidget):
         self.inside = QWidget()
         self.inside.setProperty("clear", True)
         self.inside.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.inside.installEventFilter(self)
         self._area.body.addWidget(self.inside)
         self.empty = Label(
             tr("Nobody is in the race. Add a racer."), "body", "tx2", name="race-racers-empty", wrap=True
@@ -273,8 +274,12 @@ class RacersPanel(QWidget):
         session.chosen.disconnect(self._follow_chosen)
         self._rest()
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        self._place(jump=True)
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        # The list has its width after the panel has, and another one when a scroll bar comes or goes.
+        if watched is self.inside and event.type() == QEvent.Type.Resize:
+            for row in self._rows.values():
+                row.resize(self.inside.width(), row.height())
+        return super().eventFilter(watched, event)
 
     def _finish(self) -> float | None:
         value = self.session.toggles["finish"]
@@ -338,7 +343,7 @@ class RacersPanel(QWidget):
 
     def _place(self, jump: bool = False) -> None:
         still = bool(self.session.context.settings.get("reduced_motion", False))
-        wide, high = self._area.viewport().width(), round(self._high)
+        wide, high = self.inside.width(), round(self._high)
         for identifier, row in self._rows.items():
             goal = self._goals.get(identifier, 0.0)
             if jump or still or identifier not in self._tops:

@@ -380,3 +380,18 @@ def test_the_head_says_how_far_contours_are_apart(racing: Racing) -> None:
     assert shown.ground_map.known is not None
     assert shown.ground_map.known.relief is not None
     assert panel.picker.note.text() == f"contours every {shown.ground_map.known.relief.every:g}"
+
+
+def test_the_head_of_the_map_depends_on_its_width_alone(racing: Racing) -> None:
+    picker, window = _panel(racing).picker, racing.window
+
+    def seen(width: int) -> tuple[bool, str]:
+        window.resize(width, 720)
+        racing.qtbot.wait(20)
+        return picker.common.isHidden(), picker.more.text()
+
+    widths = range(1150, 1350, 2)
+    growing = [seen(width) for width in widths]
+    shrinking = [seen(width) for width in reversed(widths)]
+    assert growing == shrinking[::-1]
+    assert len(set(growing)) == 2

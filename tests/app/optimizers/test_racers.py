@@ -27,6 +27,29 @@ def panel(racing: Racing) -> RacersPanel:
     return racing.control("race-racers-panel", RacersPanel)
 
 
+def test_rows_are_as_wide_as_the_list_with_and_without_its_scroll_bar(racing: Racing) -> None:
+    found = panel(racing)
+    area = found._area
+
+    def fits(bar: bool) -> bool:
+        wide = area.viewport().width()
+        return area.verticalScrollBar().isVisible() == bar and {
+            one.width() for one in found._rows.values()
+        } == {wide}
+
+    racing.window.resize(1440, 900)
+    racing.until(lambda: fits(False))
+    racing.do("race.add_all")
+    racing.until(lambda: fits(True))
+    racing.undo()
+    racing.until(lambda: fits(False))
+    racing.window.resize(1024, 600)
+    racing.window.resize(1280, 720)
+    racing.until(
+        lambda: len({one.width() for one in found._rows.values()} | {area.viewport().width()}) == 1
+    )
+
+
 def row(racing: Racing, identifier: str) -> RacerButton:
     return racing.control(f"race-racer-{identifier}", RacerButton)
 

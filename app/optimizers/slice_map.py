@@ -11,22 +11,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, Qt, Signal
-from PySide6.QtGui import (
-    QKeyEvent,
-    QMouseEvent,
-    QNativeGestureEvent,
-    QPainter,
-    QWheelEvent,
-)
+from PySide6.QtGui import QMouseEvent, QPainter
 from PySide6.QtWidgets import QToolTip
 
 from app.optimizers.slice_view import looks_of, say_nothing_yet, step_of
+from app.optimizers.zoomed import Zoomed
 from app.scenes import draw, loss_slice, race_map_paint, race_relief
 from app.scenes.race_map_layout import Viewport
 from app.scenes.race_numbers import loss_text
 from app.text import tr
 from app.widgets import Button
-from app.widgets.painted import Painted
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QImage, QResizeEvent, QShowEvent
@@ -43,18 +37,12 @@ Ends = tuple[tuple[float, float], tuple[float, float]]
 
 #: Pictures of more pixels are computed coarser and enlarged.
 _PIXELS = 700_000
-#: One notch of the wheel, and one press of a key, make things so many times as large; an arrow key goes so far.
-_NOTCH, _PRESS, _PAN = 1.2, 1.5, 40.0
 #: All of it stays as large as this share of the map.
 _SMALLEST = 0.125
-_ARROWS = {Qt.Key.Key_Left: (1, 0), Qt.Key.Key_Right: (-1, 0), Qt.Key.Key_Up: (0, 1),
-           Qt.Key.Key_Down: (0, -1)}  # fmt: skip
-_ZOOMS = {Qt.Key.Key_Plus: _PRESS, Qt.Key.Key_Equal: _PRESS, Qt.Key.Key_Minus: 1 / _PRESS}
-_KEYS = (*_ARROWS, *_ZOOMS, Qt.Key.Key_0)
 _PANS = (Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton, Qt.MouseButton.MiddleButton)
 
 
-class SliceMap(Painted):
+class SliceMap(Zoomed):
     """See the module's text.
 
     Attributes
@@ -72,9 +60,8 @@ class SliceMap(Painted):
     ground, ring_inset = "bg0", 2
 
     def __init__(self, session: RaceSession, task: NetworkTask, slice_task: SliceTask) -> None:
-        super().__init__("race-slice-map", tr("Slice of your network's loss"))
+        super().__init__("race-slice-map", tr("Slice of your network's loss"), "race-slice")
         self._session, self._task, self._slice = session, task, slice_task
-        self.setMinimumSize(120, 100)
         self.relief: Relief | None = None
         self.relief_ends: Ends | None = None
         self._whole: tuple[Ends, Relief] | None = None
@@ -86,20 +73,9 @@ class SliceMap(Painted):
         self._own: Viewport | None = None
         self._own_of: tuple[object, ...] = ()
         self._drag: QPointF | None = None
-        self._make_buttons()
+        self._make_measure()
 
-    def _make_buttons(self) -> None:
-        self.buttons: list[Button] = []
-        for name, icon, tip, act in (
-            ("race-slice-zoom-in", "zoom-in", tr("Larger (+)"), lambda: self.zoom(_PRESS)),
-            ("race-slice-zoom-out", "zoom-out", tr("Smaller (−)"), lambda: self.zoom(1 / _PRESS)),
-            ("race-slice-zoom-fit", "maximize", tr("Show all of it (0)"), self.fit),
-        ):
-            button = Button(name=name, kind="tool", icon=icon, parent=self)
-            button.setAccessibleName(tip)
-            button.setToolTip(tip)
-            button.clicked.connect(act)
-            self.buttons.append(button)
+    def _make_measure(self) -> None:
         self.measure = Button(tr("Measure this part"), name="race-slice-region", parent=self)
         self.measure.clicked.connect(self._on_measure)
         self.measure.hide()
@@ -140,16 +116,16 @@ class SliceMap(Painted):
             self._session.context.do("race.slice_whole")
         self._seen()
 
-    def zoom(self, factor: float, at: QPointF | None = None) -> None:
-        """Show everything `factor` times as large; what is at a point, or in the middle, stays there."""
-        view, ends = self.view, self.ends
-        if view is None or ends is None:
-            return
-        at = at or QPointF(self.width() / 2, self.height() / 2)
-        share = (ends[0][1] - ends[0][0]) / (view.across[1] - view.across[0])
-        self._show(view.zoomed(max(factor, min(1.0, _SMALLEST / share)), at.x(), at.y()))
+    def shown(self) -> Viewport | None:
+        return self.view
 
-    def _show(self, view: Viewport) -> None:
+    def least(self, view: Viewport, factor: float) -> float:
+        ends = self.ends
+        assert ends is not None
+        share = (ends[0][1] - ends[0][0]) / (view.across[1] - view.across[0])
+        return max(factor, min(1.0, _SMALLEST / share))
+
+    def show_part(self, view: Viewport) -> None:
         if view != self.view:
             self._own = view
             self._seen()
@@ -253,8 +229,8 @@ class SliceMap(Painted):
     def _place_buttons(self) -> None:
         found, goes_on = self._slice.found, self._slice.goes_on
         there = found is not None and bool(found.found.every)
-        for k, button in enumerate(self.buttons):
-            button.move(40 + 32 * k, 28)
+        self.place_buttons(28)
+        for button in self.buttons:
             button.setVisible(there)
         self.measure.setVisible(there and (self._slice.measures_region or not self.is_whole))
         self.measure.setEnabled(self._slice.measures_region or not goes_on)
@@ -356,22 +332,6 @@ class SliceMap(Painted):
         below = loss_slice.height_below(found, view.at(at.x(), at.y()))
         return tr("loss {loss}", loss=loss_text(below)) if isfinite(below) else ""
 
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        turned = event.angleDelta().y() or event.pixelDelta().y()
-        if turned:
-            self.zoom(_NOTCH ** (turned / 120), event.position())
-        event.accept()
-
-    def event(self, event: QEvent) -> bool:
-        gesture, override = Qt.NativeGestureType.ZoomNativeGesture, QEvent.Type.ShortcutOverride
-        if isinstance(event, QNativeGestureEvent) and event.gestureType() == gesture:
-            self.zoom(max(0.2, 1 + event.value()), event.position())
-            return True
-        if isinstance(event, QKeyEvent) and event.type() == override and event.key() in _KEYS:
-            event.accept()
-            return True
-        return super().event(event)
-
     def mousePressEvent(self, event: QMouseEvent) -> None:
         at, button = event.position(), event.button()
         if self.view is None or self._drag is not None or button not in _PANS:
@@ -386,7 +346,7 @@ class SliceMap(Painted):
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         at, view = event.position(), self.view
         if self._drag is not None and view is not None:
-            self._show(view.dragged(at.x() - self._drag.x(), at.y() - self._drag.y()))
+            self.show_part(view.dragged(at.x() - self._drag.x(), at.y() - self._drag.y()))
             self._drag = at
             return
         QToolTip.showText(event.globalPosition().toPoint(), self.reading(at.toPoint()), self)
@@ -398,22 +358,6 @@ class SliceMap(Painted):
     def leaveEvent(self, event: QEvent) -> None:
         QToolTip.hideText()
         super().leaveEvent(event)
-
-    # -- keys
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        key, view = Qt.Key(event.key()), self.view
-        if view is None:
-            super().keyPressEvent(event)
-        elif key in _ZOOMS:
-            self.zoom(_ZOOMS[key])
-        elif key == Qt.Key.Key_0:
-            self.fit()
-        elif key in _ARROWS:
-            dx, dy = _ARROWS[key]
-            self._show(view.dragged(dx * _PAN, dy * _PAN))
-        else:
-            super().keyPressEvent(event)
 
 
 def ends_of(found: LossSlice) -> Ends:

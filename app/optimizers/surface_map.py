@@ -6,18 +6,17 @@ from math import ceil, log10
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QHelpEvent, QKeyEvent, QMouseEvent, QNativeGestureEvent, QWheelEvent
+from PySide6.QtGui import QHelpEvent, QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from app.optimizers import map_terms
 from app.optimizers.map_ground import MapGround
 from app.optimizers.map_picture import MapPicture
 from app.optimizers.map_words import words_at, words_of
+from app.optimizers.zoomed import Zoomed
 from app.scenes import race_map, race_map_paint
 from app.scenes.race_moment import Moment
 from app.text import tr
-from app.widgets import Button
-from app.widgets.painted import Painted
 from core import landscape
 from core.errors import ChainruleError
 
@@ -31,18 +30,13 @@ if TYPE_CHECKING:
     from app.theme import Theme
     from core.landscape import Surface
 
-#: One turn of the wheel by one notch, and one press of a key, make things so many times as large.
-_NOTCH, _PRESS = 1.2, 1.5
-#: One press of an arrow key goes so far, in pixels.
-_PAN = 40.0
 #: The start is taken hold of within so many pixels.
 _GRASP = 12.0
-_ARROWS = {Qt.Key.Key_Left: (-1, 0), Qt.Key.Key_Right: (1, 0), Qt.Key.Key_Up: (0, -1),
-           Qt.Key.Key_Down: (0, 1)}  # fmt: skip
-_ZOOMS = {Qt.Key.Key_Plus: _PRESS, Qt.Key.Key_Equal: _PRESS, Qt.Key.Key_Minus: 1 / _PRESS}
+#: The start goes so far by an arrow key with Shift, in pixels.
+_STEP = 4.0
 
 
-class SurfaceMapView(Painted):
+class SurfaceMapView(Zoomed):
     """See the module's text.
 
     Parameters
@@ -70,7 +64,7 @@ class SurfaceMapView(Painted):
     ground, opaque, ring_inset = "bg0", True, 2
 
     def __init__(self, session: RaceSession) -> None:
-        super().__init__("race-map", tr("Map of the race"))
+        super().__init__("race-map", tr("Map of the race"), "race")
         self._session = session
         self.view: Viewport | None = None
         self._surface: Surface | None = None
@@ -84,26 +78,11 @@ class SurfaceMapView(Painted):
         self._drag = ""
         self._from = QPointF()
         self._near_start = False
-        self.setMinimumSize(120, 100)
-        self._make_buttons()
         for signal in (
             session.race_changed, session.paths_changed, session.moved, session.chosen, session.playing_changed,
         ):  # fmt: skip
             signal.connect(self._refresh)
         session.context.theme_changed.connect(self.update)
-
-    def _make_buttons(self) -> None:
-        self.buttons: list[Button] = []
-        for name, icon, tip, act in (
-            ("race-zoom-in", "zoom-in", tr("Larger (+)"), lambda: self.zoom(_PRESS)),
-            ("race-zoom-out", "zoom-out", tr("Smaller (−)"), lambda: self.zoom(1 / _PRESS)),
-            ("race-zoom-fit", "maximize", tr("Show all of it (0)"), self.fit),
-        ):
-            button = Button(name=name, kind="tool", icon=icon, parent=self)
-            button.setAccessibleName(tip)
-            button.setToolTip(tip)
-            button.clicked.connect(act)
-            self.buttons.append(button)
 
     def sizeHint(self) -> QSize:
         return QSize(640, 480)
@@ -188,14 +167,10 @@ class SurfaceMapView(Painted):
         self._ask()
         self.update()
 
-    def zoom(self, factor: float, at: QPointF | None = None) -> None:
-        """Show everything `factor` times as large; what is at a point, or in the middle, stays there."""
-        if self.view is None:
-            return
-        at = at or QPointF(self.width() / 2, self.height() / 2)
-        self._show(self.view.zoomed(factor, at.x(), at.y()))
+    def shown(self) -> Viewport | None:
+        return self.view
 
-    def _show(self, view: Viewport) -> None:
+    def show_part(self, view: Viewport) -> None:
         if view != self.view:
             self.view, self._free = view, True
             self._ask()
@@ -259,8 +234,7 @@ class SurfaceMapView(Painted):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        for k, button in enumerate(self.buttons):
-            button.move(40 + 32 * k, 8)
+        self.place_buttons(8)
         if self.view is None:
             return
         if self._free:
@@ -283,25 +257,10 @@ class SurfaceMapView(Painted):
 
     # -- the mouse
 
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        turned = event.angleDelta().y() or event.pixelDelta().y()
-        if turned:
-            self.zoom(_NOTCH ** (turned / 120), event.position())
-        event.accept()
-
     def event(self, event: QEvent) -> bool:
-        if isinstance(event, QNativeGestureEvent):
-            if event.gestureType() == Qt.NativeGestureType.ZoomNativeGesture:
-                self.zoom(max(0.2, 1 + event.value()), event.position())
-                return True
-        elif isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
             self._tell(event.pos(), event.globalPos())
             return True
-        elif isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride:
-            own = Qt.Key(event.key()) in (*_ARROWS, *_ZOOMS, Qt.Key.Key_0)
-            if own:
-                event.accept()
-                return True
         return super().event(event)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
@@ -325,7 +284,7 @@ class SurfaceMapView(Painted):
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         at = event.position()
         if self._drag == "pan" and self.view is not None:
-            self._show(self.view.dragged(at.x() - self._from.x(), at.y() - self._from.y()))
+            self.show_part(self.view.dragged(at.x() - self._from.x(), at.y() - self._from.y()))
             self._from = at
         elif self._drag == "start":
             self._move_start(at)
@@ -416,27 +375,13 @@ class SurfaceMapView(Painted):
 
     # -- keys
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        key = Qt.Key(event.key())
-        if self.view is None:
-            super().keyPressEvent(event)
-        elif key in _ZOOMS:
-            self.zoom(_ZOOMS[key])
-        elif key == Qt.Key.Key_0:
-            self.fit()
-        elif key in _ARROWS:
-            dx, dy = _ARROWS[key]
-            if event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
-                x, y = self._session.race.start
-                (x0, x1), (y0, y1) = self.view.across, self.view.down
-                step = 4.0
-                self._put_start(
-                    x + dx * step * (x1 - x0) / self.view.w, y - dy * step * (y1 - y0) / self.view.h
-                )
-            else:
-                self._show(self.view.dragged(-dx * _PAN, -dy * _PAN))
-        else:
-            super().keyPressEvent(event)
+    def move_by_keys(self, view: Viewport, dx: int, dy: int, event: QKeyEvent) -> None:
+        if not event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+            super().move_by_keys(view, dx, dy, event)
+            return
+        x, y = self._session.race.start
+        (x0, x1), (y0, y1) = view.across, view.down
+        self._put_start(x + dx * _STEP * (x1 - x0) / view.w, y - dy * _STEP * (y1 - y0) / view.h)
 
 
 def _decimals(unit: float) -> int:

@@ -81,6 +81,8 @@ class MapPicture:
         self._key: tuple[object, ...] = ()
         self._ground: QImage | None = None
         self._ground_key: tuple[object, ...] = ()
+        #: The minima: nobody's way covers them.
+        self._signs = _Layer((1.0, 1.0), 1.0)
         #: The surface with the grounds of all trails but the chosen racer's; their lines, and the chosen one's ground
         #: and line, which stays on top.
         self._below: QImage | None = None
@@ -107,9 +109,11 @@ class MapPicture:
         if ground_key != self._ground_key or self._ground is None:
             self._ground_key = ground_key
             self._ground = self._painted_ground(theme, view, scale, known, image, surface)
+            self._signs = _signs(theme, view, scale, surface)
             self._below = None
         if moment is None:
             draw.blit(painter, 0, 0, self._ground)
+            self._signs.put(painter)
             self._below, self.complete = None, True
             return
         key = (moment.answer, moment.chosen)
@@ -129,6 +133,7 @@ class MapPicture:
         for layer in top:
             layer.put(painter)
         self._tails(painter, theme, view, moment, chosen=True)
+        self._signs.put(painter)
 
     def _painted_ground(
         self,
@@ -146,7 +151,7 @@ class MapPicture:
                 race_map_paint.paint_curve(painter, theme, view, known)
             else:
                 race_map_paint.paint_surface(painter, theme, view, known, image)
-            race_map_paint.paint_signs(painter, theme, view, surface)
+            race_map_paint.paint_scales(painter, theme, view, surface)
         return ground
 
     def _begin(self, view: Viewport, moment: Moment) -> None:
@@ -210,3 +215,15 @@ class MapPicture:
             if not place.gone:
                 corner = self._trails[place.racer.id].corners[self._done[place.racer.id]]
                 paint_tail(painter, theme, view, place, corner, chosen)
+
+
+def _signs(theme: Theme, view: Viewport, scale: float, surface: Surface) -> _Layer:
+    """Return the minima on a layer of their own."""
+    size = (view.x + view.w, view.y + view.h)
+    found = _Layer(size, scale)
+    with draw.painting(found.image, size) as painter:
+        race_map_paint.paint_minima(painter, theme, view, surface)
+    for box in race_map_paint.minima_boxes(view, surface):
+        corners = (box.topLeft(), box.bottomRight())
+        found.reach(np.array([[one.x(), one.y()] for one in corners]))
+    return found

@@ -73,7 +73,9 @@ def paint(
     scale = (view.w / (x1 - x0), 0.0 if moment.flat else -view.h / (y1 - y0))
     area = QRectF(view.x, view.y, view.w, view.h)
     box = legend_box(view, shown, at) if legend else None
-    standing = (*covered, *([box] if box is not None else ()))
+    standing = (*covered, *race_map_paint.minima_boxes(view, moment.surface))
+    if box is not None:
+        standing = (*standing, box)
     race_terms_paint.paint(painter, theme, place.look, shown, at, scale, area, standing)
     if box is not None:
         race_terms_paint.paint_legend(painter, theme, place.look, shown, box)

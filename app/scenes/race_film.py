@@ -92,8 +92,9 @@ class MapFilm(RaceSlide):
             race_map_paint.paint_curve(painter, theme, view, known)
         else:
             race_map_paint.paint_surface(painter, theme, view, known, _image(theme, known))
-        race_map_paint.paint_signs(painter, theme, view, surface)
+        race_map_paint.paint_scales(painter, theme, view, surface)
         race_trails.paint_trails(painter, theme, view, moment)
+        race_map_paint.paint_minima(painter, theme, view, surface)
         x, y = answer.race.start
         if curve is not None:
             y = float(np.interp(x, *curve))

@@ -60,8 +60,9 @@ def paint(
         race_map_paint.paint_curve(painter, theme, view, known)
     else:
         race_map_paint.paint_surface(painter, theme, view, known, _colored(theme, known))
-    race_map_paint.paint_signs(painter, theme, view, moment.surface)
+    race_map_paint.paint_scales(painter, theme, view, moment.surface)
     race_trails.paint_trails(painter, theme, view, moment)
+    race_map_paint.paint_minima(painter, theme, view, moment.surface)
     x, y = moment.start
     if moment.flat and moment.answer.paths:
         y = float(moment.answer.paths[0].losses[0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import atan2, degrees, isnan
 from typing import TYPE_CHECKING
 
@@ -105,11 +106,10 @@ def _hatch(
         painter.restore()
 
 
-def paint_signs(painter: QPainter, theme: Theme, view: Viewport, surface: Surface) -> None:
-    """Paint axes and minima."""
+def paint_scales(painter: QPainter, theme: Theme, view: Viewport, surface: Surface) -> None:
+    """Paint a surface's axes."""
     flat = len(surface.variables) == 1
     paint_axes(painter, theme, view, (surface.variables[0], "f" if flat else surface.variables[1]))
-    paint_minima(painter, theme, view, surface, flat)
 
 
 def paint_axes(painter: QPainter, theme: Theme, view: Viewport, names: tuple[str, str]) -> None:
@@ -140,34 +140,54 @@ def _number(painter: QPainter, theme: Theme, x: float, y: float, words: str) -> 
     draw.text(painter, x, y, words, 10, theme.tx2, mono=True)
 
 
-def paint_minima(
-    painter: QPainter, theme: Theme, view: Viewport, surface: Surface, heights: bool
-) -> None:
-    """Paint a cross at each of the lowest points, and its place beside the first few of them.
-
-    Parameters
-    ----------
-    heights
-        Whether y is the height of a curve: minima are then marked along the lower edge.
-    """
-    several = len(surface.minima) > 1
-    labelled = not several or (len(surface.minima) <= _LABELLED and view.w >= _ROOMY)
-    for x, y in surface.minima:
-        at = view.point(x, y)
-        if heights:
-            at = QPointF(at.x(), view.y + view.h - 34)
-        if not view.contains(at, 2):
-            continue
+def paint_minima(painter: QPainter, theme: Theme, view: Viewport, surface: Surface) -> None:
+    """Paint a cross at each of the lowest points, and its place beside the first few of them; trails run below."""
+    flat = len(surface.variables) == 1
+    for at, words, where in _minima(view, surface):
         cx, cy = at.x(), at.y()
-        if heights:
+        if flat:
             draw.line(painter, cx, cy - 6, cx, cy + 12, theme.tx, 1.5)
         else:
             draw.line(painter, cx - 8, cy, cx + 8, cy, theme.tx, 1.5)
             draw.line(painter, cx, cy - 8, cx, cy + 8, theme.tx, 1.5)
+        if words:
+            _words(painter, theme, where.x(), where.y(), words)
+
+
+def minima_boxes(view: Viewport, surface: Surface) -> tuple[QRectF, ...]:
+    """Return what `paint_minima` paints on, so that other words are written clear of it."""
+    found = []
+    for at, words, where in _minima(view, surface):
+        found.append(QRectF(at.x() - 9, at.y() - 9, 18, 18))
+        if words:
+            found.append(QRectF(where.x() - 3, where.y() - 11, draw.advance(words, 11.5) + 6, 15))
+    return tuple(found)
+
+
+@lru_cache(maxsize=8)
+def _minima(view: Viewport, surface: Surface) -> tuple[tuple[QPointF, str, QPointF], ...]:
+    """Return of each minimum that is seen where it is, and what is written where; of a curve along the lower edge."""
+    flat = len(surface.variables) == 1
+    several = len(surface.minima) > 1
+    labelled = not several or (len(surface.minima) <= _LABELLED and view.w >= _ROOMY)
+    found = []
+    for x, y in surface.minima:
+        at = view.point(x, y)
+        if flat:
+            at = QPointF(at.x(), view.y + view.h - 34)
+        if not view.contains(at, 2):
+            continue
+        words, where = "", QPointF()
         if labelled:
-            numbers = ", ".join(_short(float(one)) for one in ((x,) if heights else (x, y)))
-            _label(painter, theme, view, QPointF(cx + 14, cy - 8), tr("minimum ({place})", place=numbers),
-                   QPointF(cx - 14, cy - 8))  # fmt: skip
+            numbers = ", ".join(_short(float(one)) for one in ((x,) if flat else (x, y)))
+            words = tr("minimum ({place})", place=numbers)
+            wide = draw.advance(words, 11.5)
+            # To the right, or to the left where there is no room.
+            right = at.x() + 14 + wide < view.x + view.w - 8
+            left = at.x() + 14 if right else at.x() - 14 - wide
+            where = QPointF(left, max(at.y() - 8, view.y + 14))
+        found.append((at, words, where))
+    return tuple(found)
 
 
 def paint_start(
@@ -183,15 +203,6 @@ def paint_start(
         _words(painter, theme, at.x() + 14, at.y() + 4, words)
     else:
         _words(painter, theme, left, at.y() + 4, words)
-
-
-def _label(
-    painter: QPainter, theme: Theme, view: Viewport, at: QPointF, words: str, other: QPointF
-) -> None:
-    """Write words from a point to the right, or up to the other one from the left, whichever has room."""
-    width = draw.advance(words, 11.5)
-    x = at.x() if at.x() + width < view.x + view.w - 8 else other.x() - width
-    _words(painter, theme, x, max(at.y(), view.y + 14), words)
 
 
 def _short(value: float) -> str:

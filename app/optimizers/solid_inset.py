@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QObject, QRect, QSize, Slot
+from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QRectF, QSize, QSizeF, Slot
 from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import QWidget
 
@@ -18,10 +18,15 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QImage
 
     from app.optimizers.session import RaceSession
+    from app.optimizers.surface_map import SurfaceMapView
     from app.theme import Theme
 
-#: Size of the inset, and the least size of what it stands on.
-INSET, INSET_NEEDS = QSize(248, 184), QSize(600, 420)
+#: Room of the axes' numbers beside it where it stands low.
+_AXIS = 48
+#: Where it can stand, the usual place first.
+_CORNERS = ("upper right", "lower right", "lower left")
+#: Size of the inset on maps that are so wide and on smaller ones, and the least size of what it stands on.
+INSET, _WIDE, _SMALLER, INSET_NEEDS = QSize(248, 184), 800, QSize(200, 148), QSize(600, 420)
 
 
 class SolidInset(QWidget):
@@ -32,15 +37,18 @@ class SolidInset(QWidget):
     session
         Whose race it is.
     parent
-        What it stands on, at the upper right.
+        What it stands on: at the upper right, or in a lower corner where it hides less.
     """
 
-    def __init__(self, session: RaceSession, parent: QWidget) -> None:
+    def __init__(self, session: RaceSession, parent: SurfaceMapView) -> None:
         super().__init__(parent)
         self.setObjectName("race-solid-inset")
         self.setAccessibleName(tr("The surface in three dimensions"))
         self._session = session
         self._on = parent
+        #: Of which surface and how large a map the corner was chosen, and which one.
+        self._chosen_of: tuple[object, ...] = ()
+        self._corner = _CORNERS[0]
         self.solid = Solid.of(session)
         self.frame = _Frame(session, self)
         self.fold = Button(name="race-solid-fold", kind="ghost", icon="minus", icon_size=14)
@@ -71,18 +79,41 @@ class SolidInset(QWidget):
         ground = self._on
         open_ = bool(self._session.toggles.get("solid_inset", True))
         room = ground.width() >= INSET_NEEDS.width() and ground.height() >= INSET_NEEDS.height()
-        size = INSET if open_ else self.unfold.sizeHint()
+        whole = INSET if ground.width() >= _WIDE else _SMALLER
+        size = whole if open_ else self.unfold.sizeHint()
         self.setFixedSize(size)
-        self.move(ground.width() - size.width() - 16, 16)
+        self._choose_corner(size)
+        self.move(self._spot(size, self._corner))
         self.frame.setVisible(open_)
         self.fold.setVisible(open_)
         self.unfold.setVisible(not open_)
-        self.frame.setGeometry(0, 0, INSET.width(), INSET.height())
+        self.frame.setGeometry(0, 0, whole.width(), whole.height())
         side = self.fold.sizeHint()
-        self.fold.setGeometry(INSET.width() - side.width() - 4, 4, side.width(), side.height())
+        self.fold.setGeometry(whole.width() - side.width() - 4, 4, side.width(), side.height())
         self.unfold.move(0, 0)
         self.setVisible(room and not self.solid.flat)
         self.raise_()
+
+    def _spot(self, size: QSize, corner: str) -> QPoint:
+        ground = self._on
+        right, low = ground.width() - size.width() - 16, ground.height() - size.height() - _AXIS
+        return {
+            "upper right": QPoint(right, 16), "lower right": QPoint(right, low), "lower left": QPoint(_AXIS, low),
+        }[corner]  # fmt: skip
+
+    def _choose_corner(self, size: QSize) -> None:
+        """Choose it anew for another surface, or a map of another size; it does not jump while the start is dragged."""
+        ground, answer = self._on, self._session.answer
+        race = self._session.race
+        known = answer is not None and answer.race.surface == race.surface
+        key = (race.surface, ground.size(), size, known)
+        if key != self._chosen_of:
+            self._chosen_of = key
+
+            def hidden(corner: str) -> float:
+                return ground.hidden_by(QRectF(self._spot(size, corner), QSizeF(size)))
+
+            self._corner = min(_CORNERS, key=hidden)
 
 
 class _Frame(SolidPicture):

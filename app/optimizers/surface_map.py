@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import ceil, log10
 from typing import TYPE_CHECKING
 
+import numpy as np
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QHelpEvent, QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QToolTip, QWidget
@@ -14,7 +15,7 @@ from app.optimizers.map_ground import MapGround
 from app.optimizers.map_picture import MapPicture
 from app.optimizers.map_words import words_at, words_of
 from app.optimizers.zoomed import Zoomed
-from app.scenes import race_map, race_map_paint
+from app.scenes import race_map, race_map_paint, race_trails
 from app.scenes.race_moment import Moment
 from app.text import tr
 from core import landscape
@@ -213,6 +214,22 @@ class SurfaceMapView(Zoomed):
         """Where other things stand on the map: its buttons, the surface in three dimensions."""
         found = self.findChildren(QWidget, options=Qt.FindChildOption.FindDirectChildrenOnly)
         return tuple(QRectF(one.geometry()) for one in found if one.isVisible())
+
+    def hidden_by(self, box: QRectF) -> float:
+        """Return how much of the race a rectangle hides: minima and the start count more than ways."""
+        view, surface, moment = self.view, self._surface, self.moment
+        if view is None or surface is None:
+            return 0.0
+        found = 4.0 * sum(box.intersects(one) for one in race_map_paint.minima_boxes(view, surface))
+        start = self.start_at()
+        if start is not None:
+            found += 4.0 * box.adjusted(-8, -8, 8, 8).contains(start)
+        if moment is None or not moment.places:
+            return found
+        ways = [race_trails.trail_of(view, one, moment.flat).corners for one in moment.places]
+        every = np.concatenate(ways)
+        inside = (every > (box.left(), box.top())) & (every < (box.right(), box.bottom()))
+        return found + float(inside.all(axis=1).mean())
 
     def start_at(self) -> QPointF | None:
         """The pixel of the start."""

@@ -72,7 +72,7 @@ def paint(
     (x0, x1), (y0, y1) = view.across, view.down
     scale = (view.w / (x1 - x0), 0.0 if moment.flat else -view.h / (y1 - y0))
     area = QRectF(view.x, view.y, view.w, view.h)
-    box = legend_box(view, shown, at) if legend else None
+    box = legend_box(view, shown, at, covered) if legend else None
     standing = (*covered, *race_map_paint.minima_boxes(view, moment.surface))
     if box is not None:
         standing = (*standing, box)
@@ -81,13 +81,19 @@ def paint(
         race_terms_paint.paint_legend(painter, theme, place.look, shown, box)
 
 
-def legend_box(view: Viewport, shown: Picture, at: QPointF) -> QRectF | None:
-    """Return where the legend stands: in the corner at the right, or the left one if the racer is there."""
+def legend_box(
+    view: Viewport, shown: Picture, at: QPointF, covered: tuple[QRectF, ...] = ()
+) -> QRectF | None:
+    """Return where the legend stands: in the corner at the right, or the left one if the racer is there.
+
+    Where something stands already it does not.
+    """
     size = race_terms_paint.legend_size(shown)
     if view.w < _WIDE or view.h < max(_HIGH, size.height() + 180):
         return None
     top = view.y + view.h - _BELOW - size.height()
     right = QRectF(view.x + view.w - _RIGHT - size.width(), top, size.width(), size.height())
-    if not right.adjusted(-24, -24, 24, 24).contains(at):
-        return right
-    return QRectF(view.x + 48, top, size.width(), size.height())
+    left = QRectF(view.x + 48, top, size.width(), size.height())
+    free = [one for one in (right, left) if not any(one.intersects(other) for other in covered)]
+    clear = [one for one in free if not one.adjusted(-24, -24, 24, 24).contains(at)]
+    return next(iter((*clear, *free, right)))

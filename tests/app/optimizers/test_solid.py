@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
@@ -13,7 +13,9 @@ from app.bus import CommandError
 from app.optimizers.panels.solid import SolidPanel
 from app.optimizers.solid import SolidPicture
 from app.optimizers.solid_inset import SolidInset
+from app.optimizers.surface_map import SurfaceMapView
 from app.scenes.mesh import TILTS, Sight
+from app.scenes.race_map_paint import minima_boxes
 from app.widgets import Button, Segmented
 from core import landscape
 from tests.app.optimizers.conftest import Racing
@@ -204,3 +206,24 @@ def test_what_rests_becomes_finer_by_itself(racing: Racing) -> None:
     assert small._kept.fine
     racing.do("race.seek", step=racing.session.step)
     assert small.grab().toImage() == painted
+
+
+def test_the_inset_stands_where_it_hides_no_minimum(racing: Racing) -> None:
+    inset = racing.control("race-solid-inset", SolidInset)
+    ground = racing.control("race-map", SurfaceMapView)
+    racing.window.resize(1280, 720)
+    for kind in ("beale", "rosenbrock", "saddle", "bowl"):
+        racing.do("race.surface", kind=kind)
+        racing.raced()
+        racing.until(lambda: inset.isVisible() and inset.solid.ground is not None)
+        assert ground.view is not None
+        assert ground.surface is not None
+        box = QRectF(inset.geometry())
+        assert not any(box.intersects(one) for one in minima_boxes(ground.view, ground.surface))
+        start = ground.start_at()
+        assert start is not None
+        assert not box.contains(start)
+        where = inset.pos()
+        racing.do("race.start", x=racing.race.start[0] + 0.1, y=racing.race.start[1])
+        racing.raced()
+        assert inset.pos() == where

@@ -153,12 +153,15 @@ class RacerEditor(Form):
         )  # fmt: skip
         self._rows.addWidget(self._batch_note)
         self._correction = Toggle(name="race-bias-correction", label=tr("Bias correction"))
+        self._correction.setParent(self)
+        self._correction.hide()
         self._correction.clicked.connect(
             lambda: self._set("bias_correction", self._correction.isChecked())
         )
         if corrects({"kind": self._found.name}):
             tip = tr("Averages start at 0 and are too small at first; this makes up for it")
             self._rows.addLayout(row(tr("Bias correction"), self._correction, tip=tip))
+            self._correction.show()
 
     def _add_shared(self) -> None:
         """What is not the racer's own on the network."""

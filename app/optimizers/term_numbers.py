@@ -175,17 +175,19 @@ class TermNumbers(Painted):
                 draw.text(painter, edge, 24, words, 12, colors.tx3)
             return
         inks, sign, laid = Inks(colors, shown.ink), shown.sign, shown.laid
-        f.paint(painter, sign, inks, edge, 24 - sign.baseline)
-        words = tr("with numbers") if laid is not None else tr("in numbers")
-        draw.text(painter, edge + sign.width + 5, 24, words, 11, colors.tx2, weight=600)
-        y = 32.0
+        y = 4.0
+        if laid is not None or shown.value:
+            f.paint(painter, sign, inks, edge, 24 - sign.baseline)
+            words = tr("with numbers") if laid is not None else tr("in numbers")
+            draw.text(painter, edge + sign.width + 5, 24, words, 11, colors.tx2, weight=600)
+            y = 32.0
         if laid is not None:
             f.paint(painter, laid, inks, edge, y)
             y += laid.height + 4
         if shown.value:
             at = edge + draw.text(painter, edge, y + 14, "= ", 12, colors.tx3, mono=True)
             draw.text(painter, at, y + 14, shown.value, 12, colors.tx, weight=600, mono=True)
-        y += 20
+            y += 20
         if self._sentence:
             box = QRectF(edge, y + 6, self.width() - 2 * edge, self.height() - y - 6)
             painter.setFont(draw.face(12))

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 
 from app.bus import CommandError
 from app.optimizers.adding import KindButton
@@ -204,6 +205,13 @@ def test_what_is_set_in_the_popover_is_raced(racing: Racing) -> None:
     assert twin.title == "Adam 2"
     assert twin.optimizer == racing.racer("adam").optimizer
     assert np.array_equal(racing.path(twin.id).positions, racing.path("adam").positions)
+
+
+def test_settings_leave_no_window_of_their_own_behind(racing: Racing) -> None:
+    for identifier in ("momentum", "adam", "momentum"):
+        panel(racing).edit(identifier)
+        assert not [one for one in QApplication.topLevelWidgets() if isinstance(one, Toggle)]
+    panel(racing)._popovers["editor"].close_popover()
 
 
 @pytest.mark.parametrize("name", [one.name for one in KINDS])

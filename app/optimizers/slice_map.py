@@ -14,6 +14,7 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QPainter
 from PySide6.QtWidgets import QToolTip
 
+from app.optimizers.slice_task import FINEST_REGION
 from app.optimizers.slice_view import looks_of, say_nothing_yet, step_of
 from app.optimizers.zoomed import Zoomed
 from app.scenes import draw, loss_slice, race_map_paint, race_relief
@@ -64,7 +65,9 @@ class SliceMap(Zoomed):
         self._session, self._task, self._slice = session, task, slice_task
         self.relief: Relief | None = None
         self.relief_ends: Ends | None = None
+        #: The last picture of all that `found` is of, and of a slice that is no part of another one.
         self._whole: tuple[Ends, Relief] | None = None
+        self._undivided: tuple[Ends, Relief] | None = None
         self._of: tuple[object, ...] = ()
         self._asking: tuple[object, ...] = ()
         self._image: tuple[tuple[object, ...], QImage] | None = None
@@ -112,8 +115,12 @@ class SliceMap(Zoomed):
     def fit(self) -> None:
         """Show all of the slice; of one whose part was measured, all of that again."""
         self._own = None
-        if self._slice.whole is not None:
+        if self._slice.whole is not None or self._slice.measures_region:
             self._session.context.do("race.slice_whole")
+        if self._undivided is not None and self._undivided[0] == self.ends:
+            # Until the lines are drawn again.
+            self.relief_ends, self.relief = self._undivided
+            self._of = ()
         self._seen()
 
     def shown(self) -> Viewport | None:
@@ -122,8 +129,11 @@ class SliceMap(Zoomed):
     def least(self, view: Viewport, factor: float) -> float:
         ends = self.ends
         assert ends is not None
-        share = (ends[0][1] - ends[0][0]) / (view.across[1] - view.across[0])
-        return max(factor, min(1.0, _SMALLEST / share))
+        wide = view.across[1] - view.across[0]
+        share = (ends[0][1] - ends[0][0]) / wide
+        # Nor larger than what can be measured.
+        most = max(1.0, min(wide, view.down[1] - view.down[0]) / (2 * FINEST_REGION))
+        return min(max(factor, min(1.0, _SMALLEST / share)), most)
 
     def show_part(self, view: Viewport) -> None:
         if view != self.view:
@@ -140,7 +150,8 @@ class SliceMap(Zoomed):
         """There is more of the slice, or there is none, or another part is seen."""
         found = self._slice.found
         if found is None:
-            self.relief, self.relief_ends, self._own, self._whole = None, None, None, None
+            self.relief, self.relief_ends, self._own = None, None, None
+            self._whole = self._undivided = None
             self._of, self._asking = (), ()
         else:
             self._keep_view(found)
@@ -202,6 +213,8 @@ class SliceMap(Zoomed):
             self.relief, self.relief_ends, self._of, self._asking = drawn, ends, key, ()
             if ends == self.ends:
                 self._whole = (ends, drawn)
+                if self._slice.whole is None:
+                    self._undivided = self._whole
             self.follow()
             self.drawn.emit()
 

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from core.landscape.race import Race
 
 OWNER = "race-slice"
+#: The smallest part of a slice that is measured by itself, and how far from the middle one can be: weights in float32
+#: tell no more places apart, and farther away there is nothing to be seen.
+FINEST_REGION, FARTHEST_REGION = 1e-5, 1e6
 
 Directions = Literal["principal", "random"]
 Source = Literal["race", "run"]
@@ -162,6 +165,11 @@ class SliceTask(QObject):
                 raise CommandError(
                     tr("A part of a slice goes from a smaller number to a larger one, such as [-0.5, 0.5]; it is "
                        "{given}.", given=ends)
+                )  # fmt: skip
+            if ends[1] - ends[0] < FINEST_REGION or max(map(abs, ends)) > FARTHEST_REGION:
+                raise CommandError(
+                    tr("A part of a slice is at least {least} wide and high, and no farther away than {most}.",
+                       least=f"{FINEST_REGION:g}", most=number(round(FARTHEST_REGION)))
                 )  # fmt: skip
         if self.found is None or not self.found.found.every:
             raise CommandError(tr("There is no slice yet. Measure it, then a part of it."))

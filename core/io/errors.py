@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import errno
+import re
 from pathlib import Path
 
 from core.errors import ChainruleError
 
+#: Words longer than this are cut after so many letters.
+_SHOWN = 40
+_ENDLESS = re.compile(r"\S{80,}")
 _FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 _DENIED = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
 class ProjectError(ChainruleError):
     """A file could not be read or written; the text is a sentence for the learner."""
+
+
+def readable(sentence: str) -> str:
+    """Return a sentence with what nobody reads cut: a damaged file may call something by thousands of letters."""
+    return _ENDLESS.sub(lambda found: f"{found[0][:_SHOWN]}…{found[0][-1]}", sentence)
 
 
 def explain_os_error(error: OSError, path: Path, doing: str) -> str:

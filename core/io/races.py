@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 import msgspec
 
 from core.errors import ChainruleError
-from core.io.errors import ProjectError, explain_os_error
+from core.io.errors import ProjectError, explain_os_error, readable
 from core.io.files import write_beside
 from core.landscape.race import Race, as_its_kind, check
 
@@ -39,9 +39,9 @@ def race_of(document: Any, name: str = "The race") -> Race:
         race = msgspec.structs.replace(race, racers=kinds)
         check(race)
     except msgspec.ValidationError as error:
-        raise ProjectError(f"{name} is damaged: {_unread(error)}") from error
+        raise ProjectError(f"{name} is damaged: {readable(_unread(error))}") from error
     except ChainruleError as error:
-        raise ProjectError(f"{name} cannot be raced: {error}") from error
+        raise ProjectError(f"{name} cannot be raced: {readable(str(error))}") from error
     return race
 
 

@@ -297,6 +297,21 @@ def test_the_part_that_is_seen_is_measured_finely(racing: Racing) -> None:
     click(racing.control("race-slice-region", Button))
     assert not sliced.goes_on
     assert sliced.found is known
+    # So does one during which all of it is asked for: the map does not jump to the part later.
+    click(racing.control("race-slice-region", Button))
+    assert sliced.measures_region
+    click(racing.control("race-slice-zoom-fit", Button))
+    assert not sliced.goes_on
+    assert sliced.found is known
+    assert picture.is_whole
+    assert picture.relief_ends == picture.ends
+    for far in ([-1e300, 1e300], [0.0, 1e-320]):
+        with pytest.raises(CommandError, match="at least 1e-05 wide"):
+            racing.do("race.slice_region", x=far, y=[0.0, 1.0])
+    for _ in range(60):
+        picture.zoom(2.0)
+    assert picture.view is not None
+    assert 1e-5 <= picture.view.across[1] - picture.view.across[0] < 1e-4
     for wrong in ({"x": [1.0, 0.0], "y": [0.0, 1.0]}, {"x": [0.0], "y": [0.0, 1.0]}):
         with pytest.raises(CommandError, match="smaller number to a larger one"):
             racing.do("race.slice_region", **wrong)

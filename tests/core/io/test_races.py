@@ -132,3 +132,25 @@ def test_a_racer_without_an_optimizer_is_refused(settings: dict[str, Any]) -> No
     document["racers"][0]["kind"] = "none-of-ours"
     with pytest.raises(ProjectError):
         race_of(document)
+
+
+@pytest.mark.parametrize("place", ["kind", "optimizer", "argument", "rate", "schedule", "surface"])
+def test_refusals_are_sentences_however_long_what_is_refused(place: str) -> None:
+    word = "a" * 100_000
+    racer: dict[str, Any] = {"id": "a", "kind": "adam", "optimizer": {"kind": "Adam"}}
+    document = race_document(first_race())
+    if place == "kind":
+        racer["kind"] = word
+    elif place == "optimizer":
+        racer["optimizer"] = {"kind": word}
+    elif place == "argument":
+        racer["optimizer"][word] = 1
+    elif place == "rate":
+        racer["optimizer"]["learning_rate"] = word
+    elif place == "schedule":
+        racer["optimizer"]["learning_rate"] = {"kind": word}
+    else:
+        document["surface"] = {"kind": word}
+    with pytest.raises(ProjectError) as refused:
+        race_of({**document, "racers": [racer]})
+    assert len(str(refused.value)) < 500

@@ -35,7 +35,7 @@ class _Compared(NamedTuple):
 
     of: tuple[Any, ...]
     twins: dict[str, str]
-    otherwise: dict[str, tuple[str, str]]
+    otherwise: dict[str, tuple[str, str, str]]
 
 
 class NetworkRow(Painted):
@@ -51,8 +51,8 @@ class NetworkRow(Painted):
         self.setFixedHeight(HIGH)
         self._rows, self.id = rows, racer.id
         self.rank, self.loss, self.more, self.gone, self.climbed = "", "", "", False, False
-        #: What stands for `more` where there is no room for it, what the loss is of, and all of it in words.
-        self.short, self.of, self.told = "", "", ""
+        #: What stands for `more` where there is no room for it, and for that; what the loss is of, all of it in words.
+        self.short, self.least, self.of, self.told = "", "", "", ""
         #: What it is called, and where there is little room; what is to be known of its batches.
         self.title, self.brief, self.note = "", "", ""
         #: Among those who have not broken; 0 before there is one.
@@ -164,11 +164,16 @@ class NetworkRow(Painted):
             draw.text(painter, 20, 47, str(self.place), 11, colors.tx2, mono=True, anchor="middle")
         draw.text(painter, 36, 47, "lr", 11, colors.tx2, mono=True)
         right -= 0 if self.edit.isHidden() else 24
-        room = max(10.0, right - 142)
-        fits = not self.short or draw.advance(self.more, 11) <= room
-        more = draw.elide(self.more if fits else self.short, 11, room)
-        draw.text(painter, right, 47, more, 11, colors.tx2, anchor="end")
+        draw.text(painter, right, 47, self.beside, 11, colors.tx2, anchor="end")
         draw.line(painter, 0, HIGH - 0.5, width, HIGH - 0.5, colors.line)
+
+    @property
+    def beside(self) -> str:
+        """As much as there is room for beside the rate; numbers are left whole where they can be."""
+        room = max(10.0, self.width() - 156 - (0 if self.edit.isHidden() else 24))
+        known = [one for one in (self.more, self.short, self.least) if one]
+        fitting = (one for one in known if draw.advance(one, 11) <= room)
+        return next(fitting, draw.elide(known[-1], 11, room) if known else "")
 
     def tell(self) -> None:
         """Say what it shows to those who do not see it."""
@@ -337,7 +342,7 @@ class NetworkRows(ScrollPanel):
         other = {line.id: line for line in charts[1].lines} if len(charts) > 1 else {}
         for identifier, row in self.rows.items():
             line = raced.get(identifier)
-            row.rank = row.loss = row.more = row.short = row.of = row.told = ""
+            row.rank = row.loss = row.more = row.short = row.least = row.of = row.told = ""
             row.gone, row.climbed, row.place = False, False, 0
             if line is not None:
                 row.rank = tr("place {place}", place=places[identifier])
@@ -383,10 +388,10 @@ class NetworkRows(ScrollPanel):
             self._compared = known = _Compared(of, task.entrants()[1], otherwise)
         return known
 
-    def _tell_otherwise(self, row: NetworkRow, difference: tuple[str, str] | None) -> None:
+    def _tell_otherwise(self, row: NetworkRow, difference: tuple[str, str, str] | None) -> None:
         """Say with which settings the numbers were come by, if those are not what is set now."""
         if difference is not None:
-            row.short, words = difference
+            row.short, row.least, words = difference
             row.told = f"{words}: {row.told or row.more}" if row.told or row.more else words
             row.more = f"{row.short}: {row.more}" if row.more else row.short
 
@@ -413,17 +418,18 @@ class NetworkRows(ScrollPanel):
         return ", ".join(parts)
 
 
-def difference(raced: dict[str, Any], now: dict[str, Any]) -> tuple[str, str]:
-    """Return what to say of a racer that ran with other settings than it has now: in brief, and all of it."""
+def difference(raced: dict[str, Any], now: dict[str, Any]) -> tuple[str, str, str]:
+    """Return what to say of a racer that ran with other settings than it has now: in brief, briefer, and all of it."""
     names = [name for name in raced if raced[name] != now.get(name)]
     words = ", ".join(f"{name} {_said(raced[name])}" for name in names)
     rates = [optimizers.get(dict(one)).learning_rate for one in (raced, now)]
-    brief = (
-        tr("raced with {rate}", rate=f"{rates[0]:g}")
+    rate = f"{rates[0]:g}"
+    brief, least = (
+        (tr("raced with {rate}", rate=rate), tr("was {rate}", rate=rate))
         if rates[0] != rates[1]
-        else tr("raced otherwise")
+        else (tr("raced otherwise"), tr("otherwise"))
     )
-    return brief, tr("raced with {settings}", settings=words)
+    return brief, least, tr("raced with {settings}", settings=words)
 
 
 def _said(value: Any) -> str:

@@ -188,7 +188,14 @@ def test_a_race_is_stopped_and_one_that_breaks_says_so(racing: Racing) -> None:
     assert not chart.log
     # Results are of the rates they were raced with, and of racers that are in the list.
     racing.do("race.network_rate", id="momentum", value=0.5)
-    assert panel.rows.rows["momentum"].more.startswith("raced with 0.01")
+    row = panel.rows.rows["momentum"]
+    assert row.more.startswith("raced with 0.01")
+    # In every window the number stands there whole.
+    for level, words in ((0, "raced with 0.01"), (1, "raced with 0.01"), (2, "was 0.01")):
+        panel.set_compact(level)
+        racing.qtbot.waitUntil(lambda: row.width() == panel._side.width())
+        assert row.beside == words
+    panel.set_compact(0)
     racing.do("race.network_rate", id="momentum")
     assert "raced with" not in panel.rows.rows["momentum"].more
     racing.do("race.remove", id="momentum")

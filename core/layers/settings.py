@@ -157,7 +157,7 @@ class Setting:
             and isinstance(value, numbers.Real)
             and not _is_number(value)
         ):
-            raise self._error(owner, "a number between -1e+300 and 1e+300", value)
+            raise self._error(owner, "a number larger than -1e+300 and smaller than 1e+300", value)
         if not _is_number(value) or (whole and int(value) != value):
             raise self._error(owner, "a whole number" if whole else "a number", value)
         value = int(value) if whole else float(value)

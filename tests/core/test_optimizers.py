@@ -41,8 +41,8 @@ def test_arguments_may_be_given_in_their_order() -> None:
     [
         (lambda: optimizers.get("adan"), "Did you mean 'Adam'"),
         (lambda: optimizers.Adam(-0.1), "at least 0"),
-        (lambda: optimizers.Adam(1e300), "a number between -1e\\+300 and"),
-        (lambda: optimizers.Adam(float("nan")), "a number between -1e\\+300 and"),
+        (lambda: optimizers.Adam(1e300), "larger than -1e\\+300 and smaller than 1e"),
+        (lambda: optimizers.Adam(float("nan")), "larger than -1e\\+300 and smaller than 1e"),
         (lambda: optimizers.Adam(beta_1=1.0), "less than 1"),
         (lambda: optimizers.RMSprop(rhoo=0.9), "Did you mean 'rho'"),
         (lambda: optimizers.SGD(clipnorm=1, clipvalue=1), "one way only"),

@@ -356,12 +356,14 @@ class NetworkRows(ScrollPanel):
                     row.more = tr("in step {step}", step=number(line.diverged or 0))
                 elif identifier in other:
                     tested = other[identifier].tested_at(time)
-                    row.told = self._told(row, line, charts[1], tested, time)
+                    seen = other[identifier].at(time)
                     if isfinite(tested):
                         row.short = charts[1].words(tested)
                         row.more = tr("held out {share}", share=row.short)
-                    else:
-                        row.more = charts[1].words(other[identifier].at(time))
+                    elif isfinite(seen):
+                        row.short, what = charts[1].words(seen), charts[1].title.lower()
+                        row.more = tr("{metric} {share}", metric=what, share=row.short)
+                    row.told = self._told(row, line, charts[1], tested, time)
                 if row.climbed:
                     up = tr("up from {loss}", loss=charts[0].words(float(line.raw[0])))
                     row.told = f"{up}, {row.told or row.more}"
@@ -415,6 +417,8 @@ class NetworkRows(ScrollPanel):
                     value=chart.words(tested),
                 )
             )
+        elif row.more:
+            parts.append(row.more)
         return ", ".join(parts)
 
 

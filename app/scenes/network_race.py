@@ -92,9 +92,14 @@ class Line:
         return float(self.mean[place]) if place >= 0 else float("nan")
 
     def tested_at(self, time: float) -> float:
-        """What the last test before a time found; NaN if there was none."""
+        """What the last test before a time found; NaN if there was none.
+
+        What was found before the first step is of that moment alone: beside losses of later steps it would mislead.
+        """
         place = int(np.searchsorted(self.tested[:, 0], time, side="right")) - 1
-        return float(self.tested[place, 1]) if place >= 0 else float("nan")
+        if place < 0 or self.tested[place, 0] == 0 < int(time):
+            return float("nan")
+        return float(self.tested[place, 1])
 
     def gone(self, time: float) -> bool:
         """Whether it has broken by a time."""

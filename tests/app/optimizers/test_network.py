@@ -91,7 +91,6 @@ def test_racers_train_the_network_and_the_top_bar_goes_over_it(racing: Racing) -
         row = panel.rows.rows[lane.id]
         assert row.loss == chart.words(whole) == chart.words(line.over_epoch(task.time))
         assert "the mean of all batches" in row.toolTip()
-        assert f"held-out loss {chart.words(line.tested_at(task.time))}" in row.toolTip()
         assert line.tested[:, 0].tolist() == [0, race.batches]
         assert line.tested[-1, 1] == lane.epochs[-1].metrics["val_loss"]
     assert panel.plots[1].isVisible()
@@ -101,6 +100,20 @@ def test_racers_train_the_network_and_the_top_bar_goes_over_it(racing: Racing) -
     assert [panel.rows.rows[line.id].place for line in by_place] == [1, 2, 3]
     whole_epoch = [line.over_epoch(task.time) for line in by_place]
     assert whole_epoch == sorted(whole_epoch)
+    # Inside the first epoch nothing is told of held-out samples: they were measured before it alone.
+    racing.do("race.seek", step=race.batches // 2)
+    row = panel.rows.rows["adam"]
+    other = panel.rows.charts[1]
+    line = next(one for one in other.lines if one.id == "adam")
+    assert row.more == f"accuracy {other.words(line.at(task.time))}"
+    assert "held-out" not in row.toolTip()
+    assert all("held out" not in words for _, _, words in panel.plots[0].readings(task.step))
+    for place, step in enumerate((0, race.batches)):
+        racing.do("race.seek", step=step)
+        held = next(one for one in panel.rows.charts[0].lines if one.id == "adam").tested_at(step)
+        assert f"held-out loss {chart.words(held)}" in row.toolTip()
+        assert row.more == f"held out {other.words(float(line.tested[place, 1]))}"
+    racing.do("race.seek", step=race.steps - 1)
     # Its readings are those of everybody, the best first.
     best = order(chart, task.time)[0]
     assert panel.plots[0].readings(int(task.time))[0][0] == best

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 #: The start is taken hold of within so many pixels.
 _GRASP = 12.0
+#: A mouse that has gone so far, in pixels, does not click.
+_CLICK = 4
 #: The start goes so far by an arrow key with Shift, in pixels.
 _STEP = 4.0
 
@@ -49,6 +51,8 @@ class SurfaceMapView(Zoomed):
     -------
     viewed()
         Another part of the surface is shown: `view` is another.
+    freed()
+        The learner has chosen what is shown, or all of it is again.
     taken()
         Another surface is shown.
 
@@ -61,6 +65,7 @@ class SurfaceMapView(Zoomed):
     """
 
     viewed = Signal()
+    freed = Signal()
     taken = Signal()
     ground, opaque, ring_inset = "bg0", True, 2
 
@@ -98,6 +103,11 @@ class SurfaceMapView(Zoomed):
     def surface(self) -> Surface | None:
         """The surface of the document, which the paths may not have caught up with."""
         return self._surface
+
+    @property
+    def is_free(self) -> bool:
+        """Whether the learner has chosen what is shown."""
+        return self._free
 
     @property
     def moment(self) -> Moment | None:
@@ -149,7 +159,7 @@ class SurfaceMapView(Zoomed):
         self._ask()
 
     def _fit(self) -> None:
-        self._free = False
+        self._set_free(False)
         if self._surface is None:
             return
         self.view = race_map.whole(
@@ -173,10 +183,16 @@ class SurfaceMapView(Zoomed):
 
     def show_part(self, view: Viewport) -> None:
         if view != self.view:
-            self.view, self._free = view, True
+            self.view = view
+            self._set_free(True)
             self._ask()
             self.viewed.emit()
             self.update()
+
+    def _set_free(self, on: bool) -> None:
+        if on != self._free:
+            self._free = on
+            self.freed.emit()
 
     def _ask(self) -> None:
         if self.view is not None and self._surface is not None:
@@ -294,12 +310,22 @@ class SurfaceMapView(Zoomed):
             if racer is not None and not self._on_start(at):
                 self._session.context.do("race.choose", id=racer.racer.id)
                 return
-            self._drag = "start"
-            if not self._on_start(at):
+            if self._on_start(at):
+                self._drag = "start"
+            elif self._free:
+                # What is larger than the map is moved by a drag; a click moves the start there.
+                self._drag, self._from = "click", at
+            else:
+                self._drag = "start"
                 self._move_start(at)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         at = event.position()
+        if self._drag == "click" and (at - self._from).manhattanLength() >= _CLICK:
+            self._drag = "pan"
+            self.setCursor(Qt.CursorShape.ClosedHandCursor)
+        if self._drag == "click":
+            return
         if self._drag == "pan" and self.view is not None:
             self.show_part(self.view.dragged(at.x() - self._from.x(), at.y() - self._from.y()))
             self._from = at
@@ -309,7 +335,9 @@ class SurfaceMapView(Zoomed):
             self._hover(at, event.globalPosition().toPoint())
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        if self._drag == "start":
+        if self._drag == "click":
+            self._move_start(self._from)
+        if self._drag in ("start", "click"):
             self._session.context.document.settle()
         self._drag = ""
         self._hover(event.position(), event.globalPosition().toPoint(), quiet=True)

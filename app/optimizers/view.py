@@ -14,6 +14,7 @@ from app.optimizers.racer_head import RacerHead
 from app.optimizers.session import RaceSession
 from app.optimizers.slice_map import SliceMap
 from app.optimizers.solid import Solid
+from app.optimizers.surface_map import SurfaceMapView
 from app.optimizers.transport import RaceTransport
 from app.spot import Spot
 from app.text import number, tr
@@ -56,6 +57,9 @@ class OptimizersView(QWidget):
         context.bus.register("race.view", self._do_view, label=tr("View"))
         for spot in self.spots.values():
             spot.wanted.connect(lambda value: context.do("race.view", value=value))
+        ground = self.findChild(SurfaceMapView)
+        if ground is not None:
+            ground.freed.connect(self.transport.counted)
         self.session.paths_changed.connect(self._tell_problem)
         self.session.race_changed.connect(self._tell_problem)
 
@@ -140,7 +144,10 @@ class OptimizersView(QWidget):
         if own is not None:
             found: tuple[tuple[str, str], ...] = own()
             return found
+        ground = self.findChild(SurfaceMapView)
+        moves = ((tr("Drag"), tr("move the map")),) if ground is not None and ground.is_free else ()
         return (
+            *moves,
             (tr("Click"), tr("move the start")),
             (tr("Space"), tr("play")),
             (".", tr("step")),

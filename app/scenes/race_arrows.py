@@ -74,6 +74,8 @@ def paint(
     area = QRectF(view.x, view.y, view.w, view.h)
     box = legend_box(view, shown, at, covered) if legend else None
     standing = (*covered, *race_map_paint.minima_boxes(view, moment.surface))
+    if not moment.flat:
+        standing += race_map_paint.start_boxes(view, view.point(*moment.start))
     if box is not None:
         standing = (*standing, box)
     race_terms_paint.paint(painter, theme, place.look, shown, at, scale, area, standing)

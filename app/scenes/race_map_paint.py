@@ -197,12 +197,22 @@ def paint_start(
     if not view.contains(at, -8):
         return
     draw.disc(painter, at.x(), at.y(), 7.5 if grown else 6.0, theme.bg0, theme.tx, 1.75)
-    words = tr("start")
-    left = at.x() - 14 - draw.advance(words, 11.5)
-    if left < view.x + 34:
-        _words(painter, theme, at.x() + 14, at.y() + 4, words)
-    else:
-        _words(painter, theme, left, at.y() + 4, words)
+    box = _start_words(view, at)
+    _words(painter, theme, box.x() + 3, at.y() + 4, tr("start"))
+
+
+def start_boxes(view: Viewport, at: QPointF) -> tuple[QRectF, ...]:
+    """Return what `paint_start` paints on, so that other words are written clear of it."""
+    if not view.contains(at, -8):
+        return ()
+    return QRectF(at.x() - 8, at.y() - 8, 16, 16), _start_words(view, at)
+
+
+def _start_words(view: Viewport, at: QPointF) -> QRectF:
+    """Where its name stands: to the left, or to the right where there is no room."""
+    wide = draw.advance(tr("start"), 11.5)
+    left = at.x() - 14 - wide
+    return QRectF((at.x() + 14 if left < view.x + 34 else left) - 3, at.y() - 7, wide + 6, 15)
 
 
 def _short(value: float) -> str:

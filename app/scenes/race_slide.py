@@ -29,9 +29,10 @@ if TYPE_CHECKING:
     from app.theme import Theme
 
 _Box = tuple[float, float, float, float]
-#: Width of the ranking and height of the chart, and from which size on there is room for them.
+#: Width of the ranking and height of the chart; from which width on there is room for the ranking, from which height on
+#: for it and the head, and for the chart.
 _RANKING, _CHART = 0.235, 0.27
-_WIDE, _HIGH = 560.0, 400.0
+_WIDE, _HIGH, _HIGHER = 560.0, 320.0, 400.0
 #: From a chart's edges to its plot: left, top, right, bottom.
 _PLOT = (64.0, 34.0, 24.0, 24.0)
 
@@ -55,7 +56,7 @@ def layout(size: tuple[float, float], key: str) -> SlideLayout:
     width, height = size
     head = explained.HEAD if height >= _HIGH else 0.0
     side = max(220.0, round(width * _RANKING)) if width >= _WIDE and height >= _HIGH else 0.0
-    low = round(height * _CHART) if height >= _HIGH else 0.0
+    low = round(height * _CHART) if height >= _HIGHER else 0.0
     picture = (0.0, head, width - side, height - head - low)
     ranking = (width - side, head, side, height - head) if side else None
     chart = (0.0, height - low, width - side, low) if low else None

@@ -395,3 +395,34 @@ def test_the_head_of_the_map_depends_on_its_width_alone(racing: Racing) -> None:
     shrinking = [seen(width) for width in reversed(widths)]
     assert growing == shrinking[::-1]
     assert len(set(growing)) == 2
+
+
+def test_a_larger_map_is_moved_by_a_drag_and_a_click_moves_the_start(racing: Racing) -> None:
+    shown = _panel(racing).map
+    racing.until(lambda: shown.view is not None and shown.ground_map.known is not None)
+    before, there = racing.race.start, QPoint(shown.width() // 3, shown.height() * 3 // 4)
+    entries = racing.window.context.document.stack.count()
+    assert not [words for key, words in racing.view.hint() if key == "Drag"]
+    shown.zoom(2.0)
+    assert ("Drag", "move the map") in racing.view.hint()
+    view = shown.view
+    assert view is not None
+    QTest.mousePress(shown, _LEFT, pos=there)
+    for k in range(1, 5):
+        QTest.mouseMove(shown, there + QPoint(10 * k, 0))
+    QTest.mouseRelease(shown, _LEFT, pos=there + QPoint(40, 0))
+    assert shown.view is not None
+    assert shown.view.across[0] < view.across[0]
+    assert racing.race.start == before
+    assert racing.window.context.document.stack.count() == entries
+    x, y = shown.view.at(there.x(), there.y())
+    QTest.mouseClick(shown, _LEFT, pos=there)
+    assert racing.race.start == pytest.approx((x, y), abs=0.02)
+    assert racing.window.context.document.stack.count() == entries + 1
+    # Its own mark is dragged as ever.
+    at = shown.start_at()
+    assert at is not None
+    QTest.mousePress(shown, _LEFT, pos=at.toPoint())
+    QTest.mouseMove(shown, at.toPoint() + QPoint(30, 0))
+    QTest.mouseRelease(shown, _LEFT, pos=at.toPoint() + QPoint(30, 0))
+    assert racing.race.start[0] > x

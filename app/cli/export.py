@@ -275,7 +275,8 @@ def _recipe(arguments: argparse.Namespace) -> Recipe:
         more |= {"arrows": True, BESIDES[part]: True}
     if more:
         fields["toggles"] = {**fields.get("toggles", recipe.toggles), **more}
-    if Path(arguments.project).suffix == RACE_SUFFIX and not arguments.recipe:
+    of_a_race = arguments.racer is not None or bool(arguments.besides)
+    if (of_a_race or Path(arguments.project).suffix == RACE_SUFFIX) and not arguments.recipe:
         fields.setdefault("scene", OF_RACES[0])
     made = msgspec.structs.replace(recipe, **fields)
     _check_choice(made, "--layer", arguments.layer, "film_layers", ("closeup",))
@@ -324,11 +325,16 @@ def _check_choice(
 def _done(result: Result, recipe: Recipe, fmt: Format) -> str:
     if fmt.kind == "still":
         return tr("{path}: step {step}", path=result.path, step=result.last)
+    seconds = result.frames / recipe.fps
+    if result.first == result.last:
+        # A film of something else than steps of the run, such as a race on the network.
+        return tr("{path}: {frames} frames, {seconds:.1f} s", path=result.path, frames=result.frames,
+                  seconds=seconds)  # fmt: skip
     return tr(
         "{path}: {frames} frames, {seconds:.1f} s, steps {first} to {last}",
         path=result.path,
         frames=result.frames,
-        seconds=result.frames / recipe.fps,
+        seconds=seconds,
         first=result.first,
         last=result.last,
     )

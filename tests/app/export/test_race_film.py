@@ -236,6 +236,12 @@ def test_a_race_of_a_file_and_of_a_project_are_filmed_from_the_command_line(
     assert main(arguments) == 0
     assert np.array_equal(pixels_of(QImage(str(out))), first)
     assert "step 40" in capsys.readouterr().out
+    # Who names a racer means the race.
+    pictures = []
+    for scene in (["--scene", "race"], []):
+        assert main(["export", str(path), *scene, "--racer", "adam", *arguments[4:]]) == 0
+        pictures.append(pixels_of(QImage(str(out))))
+    assert np.array_equal(*pictures)
 
 
 @pytest.mark.parametrize(

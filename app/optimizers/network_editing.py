@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from app.bus import CommandError
+from app.scenes.network_racers import names
 from app.scenes.network_settings import MOST_EPOCHS
 from app.text import tr
 from core import optimizers
@@ -82,5 +83,5 @@ class NetworkCommands:
             except ChainruleError as error:
                 raise CommandError(str(error)) from error
             own[id] = float(value)
-        label = tr("{name}: learning rate on the network", name=racer.title)
+        label = tr("{name}: learning rate on the network", name=names(self._session.race)[id])
         self._edit(label, replace(self._settings, own=own), "network-rate", id)

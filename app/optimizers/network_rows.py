@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 from app.optimizers.racer_editor import RacerEditor
 from app.scenes import draw
 from app.scenes.network_race import Line, NetworkChart, make, metrics_of, order
-from app.scenes.network_racers import batches_words, brief_of
+from app.scenes.network_racers import batches_words, brief_of, is_plain, names
 from app.scenes.race_looks import looks, paint_marker
 from app.text import number, tr
 from app.widgets import Button, Label, NumberField, ScrollPanel
@@ -75,14 +75,15 @@ class NetworkRow(Painted):
         self._hovered = False
         for one in (self.rate, self.edit):
             one.installEventFilter(self)
-        self.show_racer(racer)
 
-    def show_racer(self, racer: Racer) -> None:
-        """Call it what the racer is called."""
-        if racer.title == self.title:
+    def show_racer(self, racer: Racer, name: str, size: int) -> None:
+        """Call it what the racer is called on the network, where a step takes so many samples."""
+        note, brief = batches_words(racer), brief_of(racer, name)
+        own = is_plain(racer) and name != racer.name
+        title = tr("{name}, batches of {size}", name=name, size=number(size)) if own else name
+        if (title, brief, note) == (self.title, self.brief, self.note):
             return
-        self.title, self.brief = racer.title, brief_of(racer)
-        self.note = batches_words(racer)
+        self.title, self.brief, self.note = title, brief, note
         words = tr("Learning rate of {name}", name=self.title)
         self.rate.setAccessibleName(words)
         self.rate.lineEdit().setAccessibleName(words)
@@ -292,7 +293,8 @@ class NetworkRows(ScrollPanel):
 
     def follow(self) -> None:
         """Show who takes part, and with which rates."""
-        racers = self.session.race.racers
+        racers, called = self.session.race.racers, names(self.session.race)
+        size = self.session.context.document.training.batch_size
         known = [one.id for one in racers]
         for identifier in [one for one in self.rows if one not in known]:
             gone = self.rows.pop(identifier)
@@ -304,7 +306,7 @@ class NetworkRows(ScrollPanel):
             if one.id not in self.rows:
                 self.rows[one.id] = NetworkRow(self, one)
             row = self.rows[one.id]
-            row.show_racer(one)
+            row.show_racer(one, called[one.id], size)
             if self._list.indexOf(row) != place:
                 self._list.insertWidget(place, row)
                 row.show()

@@ -279,7 +279,8 @@ class NetworkPanel(QWidget):
         task.moved.connect(self._follow_time)
         for signal in (self.slice.told, self.slice.changed):
             signal.connect(self._follow_slice)
-        session.chosen.connect(self._follow_racers)
+        for signal in (session.chosen, session.context.document.training_changed):
+            signal.connect(self._follow_racers)
         session.follow_lead(task)
         self._follow_racers()
 
@@ -294,7 +295,8 @@ class NetworkPanel(QWidget):
         task.moved.disconnect(self._follow_time)
         for signal in (self.slice.told, self.slice.changed):
             signal.disconnect(self._follow_slice)
-        session.chosen.disconnect(self._follow_racers)
+        for signal in (session.chosen, session.context.document.training_changed):
+            signal.disconnect(self._follow_racers)
         session.follow_lead(None)
 
     @Slot()

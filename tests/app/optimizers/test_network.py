@@ -152,10 +152,31 @@ def test_rates_are_the_networks_own_and_twins_run_once(racing: Racing) -> None:
     runners, twins = task.entrants()
     assert [one.id for one in runners] == ["batch", "momentum", "adam"]
     assert list(twins) == ["stochastic"]
-    # They are called what they are called in the race, and it is said that all take the same batches.
-    assert panel.rows.rows["batch"].title == racing.racer("batch").title
-    assert panel.rows.rows["stochastic"].title == "Stochastic gradient descent"
-    assert panel.rows.rows["stochastic"].more == "as Batch gradient descent"
+    # Who has a kind by its samples in a step is called what it is here: no batch is of all samples.
+    size = racing.window.context.document.training.batch_size
+    rows = panel.rows.rows
+    assert rows["batch"].title == f"SGD, batches of {size}"
+    assert rows["stochastic"].title == f"SGD 2, batches of {size}"
+    assert rows["stochastic"].more == "as SGD"
+    assert "On surfaces this is Stochastic gradient descent" in rows["stochastic"].toolTip()
+    assert [one.title for one in runners] == ["SGD", "Momentum", "Adam"]
+    racing.do("training.configure", batch_size=20)
+    assert rows["batch"].title == "SGD, batches of 20"
+    racing.undo()
+    # Own names stay, those the program gives to tell two of a kind apart do not; no two are the same.
+    racing.do("race.duplicate", id="batch")
+    racing.do("race.set", id="adam", key="name", value="SGD 2")
+    racing.do("race.set", id="stochastic", key="name", value="Mine")
+    assert [row.brief for row in panel.rows.rows.values()] == [
+        "SGD",
+        "SGD 3",
+        "Momentum",
+        "SGD 2",
+        "Mine",
+    ]
+    for _ in range(3):
+        racing.undo()
+    rows = panel.rows.rows
     assert "all racers take the same batches" in panel.rows.rows["stochastic"].toolTip()
     assert "batches" not in panel.rows.rows["adam"].toolTip()
     # A rate of its own makes it another.

@@ -123,8 +123,9 @@ class LossSliceFilm(NetworkSlide):
         if raced is not None:
             rows = (left, top, width, height * 0.62)
             taken = network_slide.paint_racers(
-                painter, rows, theme, toggles["charts"], runners, time, chosen, low=True
-            )
+                painter, rows, theme, toggles["charts"], runners, time, chosen,
+                batches=raced.race.batches, low=True,
+            )  # fmt: skip
         else:
             taken = _paint_own(
                 painter, (left, top, width, race_ranking.LOW), theme, sliced, looks, time

@@ -55,7 +55,9 @@ class NetworkRaceFilm(NetworkSlide):
             box = (left, top + first, width, height - first)
             network_slide.paint_chart(painter, box, theme, charts[1], time, chosen)
         if place.ranking is not None:
-            network_slide.paint_racers(painter, place.ranking, theme, charts, runners, time, chosen)
+            network_slide.paint_racers(
+                painter, place.ranking, theme, charts, runners, time, chosen, batches=answer.race.batches
+            )  # fmt: skip
         words = network_slide.about(answer)
         network_slide.paint_head(painter, place, theme, frame, words, time, answer.race.steps)
 

@@ -41,6 +41,8 @@ Box = tuple[float, float, float, float]
 _RANKING, _WIDE, _HIGH = 0.235, 560.0, 400.0
 #: At this share of a film all has come to its end, which is held.
 _END = 0.9
+#: Below the racers it is said what their losses are.
+_BELOW = 24.0
 #: From a chart's edges to its plot: left, top, right, bottom.
 _PLOT = (64.0, 34.0, 24.0, 24.0)
 
@@ -199,11 +201,15 @@ def paint_chart(
 
 def paint_racers(
     painter: QPainter, box: Box, theme: Theme, charts: Sequence[NetworkChart], runners: Sequence[Runner],
-    time: float, chosen: str, *, low: bool = False,
+    time: float, chosen: str, *, batches: int, low: bool = False,
 ) -> float:  # fmt: skip
-    """Draw a row for each racer, the best first; returns the height they take."""
+    """Draw a row for each racer, the best first, and what their losses are; returns the height that is taken.
+
+    An epoch has so many `batches`.
+    """
     left, top, width, height = box
     draw.fill(painter, left, top, width, height, theme.bg1)
+    height -= _BELOW
     loss, other = charts[0], charts[1] if len(charts) > 1 else None
     by_id = {one.id: one for one in runners}
     others = {} if other is None else {line.id: line for line in other.lines}
@@ -238,8 +244,15 @@ def paint_racers(
     if len(shown) < len(order):
         words = tr("and {n} more", n=len(order) - len(shown))
         draw.text(painter, left + 42, top + len(shown) * tall + 24, words, 12, theme.tx2)
-    draw.line(painter, left + 0.5, top, left + 0.5, top + height, theme.line)
-    return min(fits, len(order)) * tall
+    taken = min(fits, len(order)) * tall
+    of = (
+        tr("Loss: mean of the last epoch")
+        if time >= batches
+        else tr("Loss: mean of all batches so far")
+    )
+    draw.text(painter, left + 42, top + taken + 16, draw.elide(of, 11, width - 54), 11, theme.tx2)
+    draw.line(painter, left + 0.5, top, left + 0.5, top + height + _BELOW, theme.line)
+    return taken + _BELOW
 
 
 def _settings(runner: Runner) -> str:

@@ -18,7 +18,7 @@ from app.export.formats import ExportUsageError, by_id
 from app.export.painting import Canvas, offscreen_application
 from app.export.processes import process_frames
 from app.export.recipe import Recipe
-from app.scenes import loss_slice, network_slide
+from app.scenes import loss_slice, network_slide, race_ranking
 from app.scenes.loss_slice_film import _picture, view_of
 from app.scenes.network_settings import NETWORK, SLICE
 from core import io, templates
@@ -85,6 +85,14 @@ def test_curves_and_ways_are_the_engines_and_stand_at_the_end() -> None:
         assert np.abs(pixel.astype(int) - [color.red(), color.green(), color.blue()]).max() < 12
         seen.append((x, y))
     assert len(set(seen)) == 3
+    # Below the racers stands of what their losses are: at the end of the epoch of all of it.
+    left, top, _, _ = canvas.layout.ranking
+    strips = []
+    for frame in (frames[4], frames[-1]):
+        y = round(top + len(RACERS) * race_ranking.LOW)
+        strips.append(canvas.pixels(frame)[y + 4 : y + 20, round(left) + 40 : round(left) + 200])
+    assert all(np.ptp(one) > 60 for one in strips)
+    assert (strips[0] != strips[1]).any()
     # The end is held.
     assert network_slide.time_of(0.92, race.steps) == race.steps
 

@@ -33,6 +33,8 @@ _CLIMBED = 2.0
 _MEANS = 40
 #: Pixels that share a point; the length of dashes and gaps.
 _COLUMN, _DASH, _GAP = 3, 5.0, 3.5
+#: Tests closer together than so many pixels have no dots.
+_DOTS = 24.0
 #: Logarithmic axes longer than this, in decades, have whole decades; shorter ones than that even numbers.
 _DECADES, _EVEN = 3.0, 0.7
 #: Between two numbers of the axis, in pixels at least.
@@ -234,7 +236,7 @@ def subtitle(chart: NetworkChart) -> str:
         else tr("mean of {count} batches", count=number(chart.window))
     )
     tested = any(len(line.tested) > 1 for line in chart.lines)
-    return tr("{of}; dashed: held-out samples", of=of) if tested else of
+    return tr("{of}; dashed: held-out samples, measured after epochs", of=of) if tested else of
 
 
 def order(chart: NetworkChart, time: float, *, epoch: bool = False) -> list[str]:
@@ -255,16 +257,21 @@ def paint_line(
 ) -> None:  # fmt: skip
     """Paint one racer's curve, and its tests; up to a step if one is told."""
     painter.save()
-    seen = box.adjusted(-2, -3, 4, 3)
+    painter.setClipRect(box.adjusted(-4, -3, 4, 3), Qt.ClipOperation.IntersectClip)
+    painter.save()
     if until is not None:
-        seen.setRight(min(seen.right(), x_of(until, box, chart.steps) + 1))
-    painter.setClipRect(seen, Qt.ClipOperation.IntersectClip)
+        done = x_of(until, box, chart.steps) + 1
+        far = QRectF(
+            box.left() - 4, box.top() - 3, max(0.0, done - box.left() + 4), box.height() + 6
+        )
+        painter.setClipRect(far, Qt.ClipOperation.IntersectClip)
     color = line.look.color(theme)
     if chosen and chart.window > 1:
         _polyline(painter, box, chart, line.raw, QPen(draw.faded(color, 0.28), 1))
     pen = QPen(color, 2.5 if chosen else 1.5)
     pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
     _polyline(painter, box, chart, line.mean, pen)
+    painter.restore()
     _paint_tests(painter, box, theme, chart, line, chosen, until)
     painter.restore()
 
@@ -320,7 +327,7 @@ def _polyline(
 def _paint_tests(
     painter: QPainter, box: QRectF, theme: Theme, chart: NetworkChart, line: Line, chosen: bool, until: float | None
 ) -> None:  # fmt: skip
-    """Dashed from test to test, as far as these were made by then."""
+    """Dashed from test to test, as far as these were made by then; dots say that there is nothing between them."""
     good = line.tested[np.isfinite(line.tested[:, 1])]
     good = good if until is None else good[good[:, 0] <= until]
     if len(good) < 2:
@@ -329,9 +336,16 @@ def _paint_tests(
     y = chart.heights(good[:, 1], box)
     columns = max(1, int(box.width()) // _COLUMN)
     x, y = series.thin(x, y, columns, box.left(), box.right())
-    painter.setPen(QPen(line.look.color(theme), 2.0 if chosen else 1.25))
+    color = line.look.color(theme)
+    painter.setPen(QPen(color, 2.0 if chosen else 1.25))
     pieces = series.dashes(x, y, _DASH, _GAP)
     painter.drawLines([QLineF(*one) for one in pieces.tolist()])
+    if (x[-1] - x[0]) / (len(x) - 1) >= _DOTS:
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(color)
+        size = 3.5 if chosen else 3.0
+        for one in zip(x.tolist(), y.tolist()):
+            painter.drawEllipse(QPointF(*one), size, size)
 
 
 def paint_now(

@@ -95,6 +95,16 @@ def test_racers_train_the_network_and_the_top_bar_goes_over_it(racing: Racing) -
         assert line.tested[-1, 1] == lane.epochs[-1].metrics["val_loss"]
     assert panel.plots[1].isVisible()
     assert panel.plots[1].shown_metric == "accuracy"
+    # Where held-out samples were measured there is a dot, larger than the dashed line between.
+    racing.do("race.choose", id="adam")
+    racing.do("race.seek", step=0)
+    racing.until(lambda: panel.plots[0].complete)
+    plot, adam = panel.plots[0], chart.lines[-1]
+    y = float(plot.chart.heights(adam.tested[-1, 1], plot.box())) if plot.chart else 0.0
+    image, x = plot.grab().toImage(), round(plot.box().right())
+    color = adam.look.color(themes.current()).rgb()
+    assert [image.pixel(x - 1, round(y) + by) for by in (-2, 0, 2)] == [color] * 3
+    racing.do("race.seek", step=race.steps - 1)
     # Places are by what is written there.
     by_place = sorted(chart.lines, key=lambda line: panel.rows.rows[line.id].place)
     assert [panel.rows.rows[line.id].place for line in by_place] == [1, 2, 3]

@@ -152,6 +152,10 @@ def settings_words(racer: Racer, samples: bool = False) -> str:
     words = [f"lr {_padded(schedules.height(rate), 3)}"]
     if isinstance(rate, dict):
         words.append(str(rate.get("kind", "")))
+    if samples:
+        # Before the numbers that are the same in most races: a list that is not wide cuts the end.
+        size = tr("all") if racer.batch_size is None else str(racer.batch_size)
+        words.append(tr("batch {size}", size=size))
     for name, letter in _LETTERS.items():
         if name in found.defaults:
             value = config.get(name, found.defaults[name])
@@ -162,9 +166,6 @@ def settings_words(racer: Racer, samples: bool = False) -> str:
         value = config.get(name, found.defaults.get(name))
         if value and value != found.defaults.get(name):
             words.append(f"{letter} {given(float(value))}")
-    if samples:
-        size = tr("all") if racer.batch_size is None else str(racer.batch_size)
-        words.append(tr("batch {size}", size=size))
     if not racer.bias_correction and corrects(racer.optimizer):
         words.append(tr("no correction"))
     return "  ".join(words)

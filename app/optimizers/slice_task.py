@@ -137,6 +137,7 @@ class SliceTask(QObject):
         self.problem, self.share = "", 0.0
         self._basis = Basis.of(context.document)
         race, usual = self.race, self._usual.get((self.race, self.directions))
+        self._asked = (self.span, race)
         if self.span == 1.0 or self.directions == "random" or usual is not None:
             self._measure(race)
         else:
@@ -359,7 +360,9 @@ class SliceTask(QObject):
         self._session.context.bus.emit("race.slice_finished", side=len(found.found.x))
 
     def _on_failure(self, sentence: str) -> None:
-        self._ticket, self.share, self.problem, self._region = 0, None, sentence, None
+        # Whoever has begun another race knows that the one before is gone.
+        self.problem = sentence if self._asked[1] == self.race else ""
+        self._ticket, self.share, self._region = 0, None, None
         self.told.emit()
 
     def values(self) -> dict[str, Any]:

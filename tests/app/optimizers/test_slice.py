@@ -94,6 +94,17 @@ def test_ways_of_a_race_are_flown_over_a_slice(racing: Racing) -> None:
     before = panel.solid.grab().toImage()
     racing.do("race.turn", turn=1.0)
     assert panel.solid.grab().toImage() != before
+    # That a slice of it cannot be measured to its end is told while the race is the one that is shown, and not beside
+    # the next one, whose beginning has ended it. The engine says so in its own time: here at once.
+    gone = "That race is not kept any more."
+    sliced._on_failure(gone)
+    assert sliced.problem == gone
+    number = task.found.number if task.found else 0
+    racing.do("race.network_start")
+    racing.until(lambda: task.found is not None and task.found.number != number)
+    sliced._on_failure(gone)
+    assert sliced.problem == ""
+    racing.until(lambda: not task.goes_on)
 
 
 def test_a_slice_around_the_learners_own_run_needs_no_race(racing: Racing) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 #: Petal length and width (mm) of 50 flowers each of *Iris setosa* (0), *versicolor* (1) and *virginica* (2).
 #: Measured by E. Anderson; R. A. Fisher, The use of multiple measurements in taxonomic problems, 1936.
-#: Creative Commons Attribution 4.0.
+#: CC0 1.0, as the makers of scikit-learn publish it.
 FLOWERS = (
     (14, 2, 0), (14, 2, 0), (13, 2, 0), (15, 2, 0), (14, 2, 0), (17, 4, 0), (14, 3, 0), (15, 2, 0), (14, 2, 0),
     (15, 1, 0), (15, 2, 0), (16, 2, 0), (14, 1, 0), (11, 1, 0), (12, 2, 0), (15, 4, 0), (13, 4, 0), (14, 3, 0),

@@ -16,9 +16,7 @@ if TYPE_CHECKING:
 #: So many samples at most: a race visits all of them at every step, and twelve racers of 10,000 steps take a second.
 MOST_SAMPLES = 100
 
-_IRIS = (
-    " of the 150 flowers that E. Anderson measured and R. A. Fisher published, 1936 (CC BY 4.0)."
-)
+_IRIS = " of the 150 flowers that E. Anderson measured and R. A. Fisher published, 1936 (CC0)."
 _PENGUINS = (
     "67 of the penguins that K. B. Gorman, T. D. Williams and W. R. Fraser measured, 2014 (CC0)."
 )

@@ -19,7 +19,7 @@ from app.scenes.race_looks import paint_marker
 from app.scenes.race_map_layout import Viewport
 from app.scenes.race_map_paint import paint_curve, paint_surface, spot
 from app.scenes.race_moment import Moment, Place, points_of
-from app.scenes.race_trails import Trail, paint_ground, paint_line, paint_tail, trail_of
+from app.scenes.race_trails import Piece, Trail, paint_ground, paint_line, paint_tail, trails_of
 from app.text import number, tr
 from app.widgets import Control
 from app.widgets.guarded import guarded
@@ -215,7 +215,7 @@ class EffectTile(Control):
         if last > self._done:
             way = self._whole.corners[self._done : last + 1]
             with draw.painting(self._trail, (view.w, view.h)) as painter:
-                paint_line(painter, place.look.color(colors), way, False)
+                paint_line(painter, place.look.color(colors), Piece(way), False)
             self._done = last
         return last == wanted
 
@@ -237,11 +237,12 @@ class EffectTile(Control):
                     if view.contains(at, 2):
                         draw.line(painter, at.x() - 4, at.y(), at.x() + 4, at.y(), colors.tx, 1.25)
                         draw.line(painter, at.x(), at.y() - 4, at.x(), at.y() + 4, colors.tx, 1.25)
+            ways = trails_of(view, moment)
             for place in moment.places:
-                self._whole = trail_of(view, place, moment.flat)
+                self._whole = ways[place.racer.id]
                 way = self._whole.corners
                 way = way[:: max(1, -(-len(way) // _PLACES))]
-                paint_ground(painter, colors, way, False)
+                paint_ground(painter, colors, Piece(way), False)
                 painter.setPen(QPen(draw.faded(place.look.color(colors), _AHEAD), 1.0))
                 painter.setBrush(Qt.BrushStyle.NoBrush)
                 painter.drawPolyline(polygon(way))

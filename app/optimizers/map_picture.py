@@ -6,12 +6,12 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QRect, QRectF
+from PySide6.QtCore import QRect, QRectF, Qt
 from PySide6.QtGui import QPainter
 
 from app.scenes import draw, race_map_paint
 from app.scenes.race_moment import Moment, Place
-from app.scenes.race_trails import Trail, paint_ground, paint_line, paint_tail, trail_of
+from app.scenes.race_trails import Piece, Trail, paint_ground, paint_line, paint_tail, trails_of
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QImage
@@ -48,6 +48,15 @@ class _Layer:
         (left, top), (right, bottom) = way.min(axis=0), way.max(axis=0)
         box = QRectF(left - 6, top - 6, right - left + 12, bottom - top + 12)
         self._reached = box if self._reached is None else self._reached.united(box)
+
+    def clear(self) -> None:
+        """Begin anew with nothing on it."""
+        if self._reached is not None:
+            painter = QPainter(self.image)
+            painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_Source)
+            painter.fillRect(self._reached.toAlignedRect(), Qt.GlobalColor.transparent)
+            painter.end()
+            self._reached = None
 
     def put(self, painter: QPainter) -> None:
         """Lay it over what is there, as much of it as there is something on."""
@@ -120,9 +129,12 @@ class MapPicture:
         if self._below is None or key != self._key or moment.time < self._time:
             self._begin(view, moment)
             self._key = key
+            if self._below is None or self._layers is None:
+                size = (view.x + view.w, view.y + view.h)
+                self._layers = (_Layer(size, scale), _Layer(size, scale), _Layer(size, scale))
+            for layer in self._layers:
+                layer.clear()
             self._below = self._ground.copy()
-            size = (view.x + view.w, view.y + view.h)
-            self._layers = (_Layer(size, scale), _Layer(size, scale), _Layer(size, scale))
         self._time = moment.time
         assert self._layers is not None
         self._catch_up(theme, view, moment, self._below, self._layers)
@@ -159,7 +171,7 @@ class MapPicture:
         trails_key = (moment.answer, view)
         if trails_key != self._trails_key:
             self._trails_key = trails_key
-            self._trails = {one.racer.id: trail_of(view, one, moment.flat) for one in moment.places}
+            self._trails = trails_of(view, moment)
         self._done = {
             identifier: whole.back(whole.reached(moment.time), _LONGEST)
             for identifier, whole in self._trails.items()
@@ -183,12 +195,12 @@ class MapPicture:
                 while waiting and perf_counter() < end:
                     for place in waiting:
                         chosen = place.racer.id == moment.chosen
-                        way = self._next(moment, place)
-                        paint_ground(chosen_below if chosen else below, theme, way, chosen)
+                        piece = Piece(self._next(moment, place))
+                        paint_ground(chosen_below if chosen else below, theme, piece, chosen)
                         color = place.look.color(theme)
-                        paint_line(chosen_over if chosen else over, color, way, chosen)
+                        paint_line(chosen_over if chosen else over, color, piece, chosen)
                         for layer in (halo, line) if chosen else (lines,):
-                            layer.reach(way)
+                            layer.reach(piece.places)
                         if perf_counter() > end:
                             break
                     waiting = [one for one in waiting if self._behind(one, moment)]

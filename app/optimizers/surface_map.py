@@ -242,8 +242,9 @@ class SurfaceMapView(Zoomed):
             found += 4.0 * box.adjusted(-8, -8, 8, 8).contains(start)
         if moment is None or not moment.places:
             return found
-        ways = [race_trails.trail_of(view, one, moment.flat).corners for one in moment.places]
-        every = np.concatenate(ways)
+        every = np.concatenate(
+            [one.corners for one in race_trails.trails_of(view, moment).values()]
+        )
         inside = (every > (box.left(), box.top())) & (every < (box.right(), box.bottom()))
         return found + float(inside.all(axis=1).mean())
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -15,26 +16,25 @@ from app.scenes.polygons import polygon
 from app.scenes.race_moment import Moment, Place, points_of, steps_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from PySide6.QtGui import QPainter
 
     from app.scenes.race_map_layout import Viewport
     from app.theme import Theme
 
 #: Points of a trail that are closer are one, in pixels.
-_APART = 0.75
+_APART = 1.0
+#: So often every second of the others is looked at, and left out if it is no farther beside the line between its
+#: neighbours.
+_PASSES, _BESIDE = 3, 0.06
 #: Widths of a trail, of the chosen one, and how much wider the ground beneath is.
 _WIDTH, _CHOSEN, _HALO = 1.75, 2.75, 2.25
 
 
+@dataclass(frozen=True, eq=False)
 class Trail:
     """The corners of a whole path on the screen; made once for all the moments that it is seen at.
-
-    Parameters
-    ----------
-    view
-        From places to pixels.
-    points
-        (steps + 1, 2): where the path leads; after what has no place it stays where it was.
 
     Attributes
     ----------
@@ -42,41 +42,94 @@ class Trail:
         (n, 2): its pixels without those that nobody could tell apart.
     steps
         (n,): when it is there. The first is 0, the last is that of the path.
+    far
+        (n,): how far along the path they are, in pixels.
     """
 
-    def __init__(self, view: Viewport, points: np.ndarray) -> None:
-        pixels = view.px(points)
-        good = np.isfinite(pixels).all(axis=1)
-        if not good.all():
-            known = np.flatnonzero(good)
-            first = known[0] if len(known) else 0
-            pixels = pixels[np.maximum.accumulate(np.where(good, np.arange(len(good)), first))]
-        bins = np.floor(_lengths(pixels) / _APART)
-        kept = np.r_[True, bins[1:] != bins[:-1]]
-        kept[-1] = True
-        self.steps = np.flatnonzero(kept)
-        self.corners = pixels[self.steps]
-        self._far = _lengths(self.corners)
+    corners: np.ndarray
+    steps: np.ndarray
+    far: np.ndarray
 
     def reached(self, step: float) -> int:
         """Return the last corner that the path has come to after so many steps."""
-        return int(np.searchsorted(self.steps, step, side="right")) - 1
+        return int(self.steps.searchsorted(step, side="right")) - 1
 
     def within(self, first: int, last: int, pixels: float) -> int:
         """Return the corner before `last` up to which it is about so far from the first: at least the next one."""
         if last <= first + 1:
             return last
-        reached = int(np.searchsorted(self._far[first : last + 1], self._far[first] + pixels))
+        reached = int(self.far[first : last + 1].searchsorted(self.far[first] + pixels))
         return min(last, first + max(1, reached))
 
     def back(self, last: int, pixels: float) -> int:
         """Return the corner from which on it is so far to the last."""
-        return int(np.searchsorted(self._far[: last + 1], self._far[last] - pixels))
+        return int(self.far[: last + 1].searchsorted(self.far[last] - pixels))
 
 
-def trail_of(view: Viewport, place: Place, flat: bool) -> Trail:
-    """Return the trail of a racer, whether it has come to its end yet or not."""
-    return Trail(view, points_of(place.path, flat)[: steps_of(place.path) + 1])
+def trails(view: Viewport, paths: Sequence[np.ndarray]) -> list[Trail]:
+    """Return the trails of paths, (steps + 1, 2) each, all in one go.
+
+    After what has no place a path stays where it was.
+    """
+    if not paths:
+        return []
+    counts = np.array([len(one) for one in paths])
+    ends = np.cumsum(counts)
+    first = ends - counts
+    pixels = view.px(np.concatenate(paths))
+    if not np.isfinite(pixels).all():
+        for begin, end in zip(first, ends, strict=True):
+            pixels[begin:end] = _there(pixels[begin:end])
+    far = _lengths(pixels)
+    bins = np.floor(far / _APART)
+    fixed = np.zeros(len(pixels), bool)
+    fixed[first] = fixed[ends - 1] = True
+    kept = np.flatnonzero(fixed | np.r_[True, bins[1:] != bins[:-1]])
+    kept = _bent(pixels, kept, fixed)
+    parts = np.searchsorted(kept, ends[:-1])
+    return [
+        Trail(pixels[one], one - begin, far[one])
+        for one, begin in zip(np.split(kept, parts), first, strict=True)
+    ]
+
+
+def _there(pixels: np.ndarray) -> np.ndarray:
+    """Return pixels with what has no place where it was before, or will be first."""
+    good = np.isfinite(pixels).all(axis=1)
+    known = np.flatnonzero(good)
+    first = known[0] if len(known) else 0
+    found: np.ndarray = pixels[np.maximum.accumulate(np.where(good, np.arange(len(good)), first))]
+    return found
+
+
+def _bent(pixels: np.ndarray, steps: np.ndarray, fixed: np.ndarray) -> np.ndarray:
+    """Leave out steps at which a way goes straight on: every second one, so that no bend is lost bit by bit.
+
+    Those that are `fixed`, where ways begin and end, stay.
+    """
+    for _ in range(_PASSES):
+        if len(steps) < 3:
+            break
+        middle = steps[1:-1:2]
+        a, b, c = pixels[steps[:-2:2]], pixels[middle], pixels[steps[2::2]]
+        way, aside = c - a, b - a
+        square = np.maximum((way * way).sum(axis=1), 1e-12)
+        along = (way * aside).sum(axis=1)
+        across = way[:, 0] * aside[:, 1] - way[:, 1] * aside[:, 0]
+        straight = (across * across < _BESIDE**2 * square) & (along >= 0) & (along <= square)
+        steps = np.delete(steps, 1 + 2 * np.flatnonzero(straight & ~fixed[middle]))
+    return steps
+
+
+def trails_of(view: Viewport, moment: Moment) -> dict[str, Trail]:
+    """Return the trails of all racers by id, whether they have come to their ends yet or not.
+
+    Whoever is looked at: they are the same.
+    """
+    answer = moment.answer
+    paths = [points_of(one, moment.flat)[: steps_of(one) + 1] for one in answer.paths]
+    names = [one.id for one in answer.race.racers]
+    return dict(zip(names, trails(view, paths), strict=False))
 
 
 def _lengths(places: np.ndarray) -> np.ndarray:
@@ -84,36 +137,55 @@ def _lengths(places: np.ndarray) -> np.ndarray:
     return np.r_[0.0, np.cumsum(np.hypot(*np.diff(places, axis=0).T))]
 
 
-def paint_ground(painter: QPainter, theme: Theme, places: np.ndarray, chosen: bool) -> None:
-    """Paint what makes a trail stand out, beneath it: (n, 2) pixels."""
-    _draw(painter, _ground(theme.bg0.rgb(), _CHOSEN if chosen else _WIDTH), places)
+class Piece:
+    """A piece of a trail as it is painted.
+
+    Parameters
+    ----------
+    places
+        (n, 2) pixels.
+    """
+
+    def __init__(self, places: np.ndarray) -> None:
+        self.places = places
+
+    @cached_property
+    def lines(self) -> list[QLineF]:
+        """From place to place."""
+        corners = self.places.tolist()
+        return [QLineF(ax, ay, bx, by) for (ax, ay), (bx, by) in pairwise(corners)]
 
 
-def paint_line(painter: QPainter, color: QColor, places: np.ndarray, chosen: bool) -> None:
-    """Paint a trail: (n, 2) pixels."""
-    _draw(painter, _pen(color.rgb(), _CHOSEN if chosen else _WIDTH), places)
+def paint_ground(painter: QPainter, theme: Theme, piece: Piece, chosen: bool) -> None:
+    """Paint what makes a trail stand out, beneath it."""
+    _draw(painter, _ground(theme.bg0.rgb(), _CHOSEN if chosen else _WIDTH), piece)
+
+
+def paint_line(painter: QPainter, color: QColor, piece: Piece, chosen: bool) -> None:
+    """Paint a trail."""
+    _draw(painter, _pen(color.rgb(), _CHOSEN if chosen else _WIDTH), piece)
 
 
 def stroke(
     painter: QPainter, theme: Theme, color: QColor, places: np.ndarray, chosen: bool
 ) -> None:
     """Paint a whole trail with its ground: (n, 2) pixels."""
-    paint_ground(painter, theme, places, chosen)
-    paint_line(painter, color, places, chosen)
+    piece = Piece(places)
+    paint_ground(painter, theme, piece, chosen)
+    paint_line(painter, color, piece, chosen)
 
 
-def _draw(painter: QPainter, pen: QPen, places: np.ndarray) -> None:
-    if len(places) < 2:
+def _draw(painter: QPainter, pen: QPen, piece: Piece) -> None:
+    if len(piece.places) < 2:
         return
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.setPen(pen)
     if draw.is_vector(painter):
-        painter.drawPolyline(polygon(places))
+        painter.drawPolyline(polygon(piece.places))
         return
     # Line by line: a third of the time of one stroke with joints. With square ends it looks the same, however
     # much of it is painted at once.
-    corners = places.tolist()
-    painter.drawLines([QLineF(ax, ay, bx, by) for (ax, ay), (bx, by) in pairwise(corners)])
+    painter.drawLines(piece.lines)
 
 
 @lru_cache(maxsize=16)
@@ -135,17 +207,18 @@ def _pen(rgb: int, width: float) -> QPen:
 def paint_trails(painter: QPainter, theme: Theme, view: Viewport, moment: Moment) -> None:
     """Paint the whole way of everybody up to now, with the chosen one over the others."""
     found = []
+    known = trails_of(view, moment)
     for place in moment.places:
-        whole = trail_of(view, place, moment.flat)
+        whole = known[place.racer.id]
         way = whole.corners[: whole.reached(moment.time) + 1]
         chosen = place.racer.id == moment.chosen
-        found.append((place, np.r_[way, view.px(np.array([place.at]))], chosen))
+        found.append((place, Piece(np.r_[way, view.px(np.array([place.at]))]), chosen))
     for top in (False, True):
         layer = [one for one in found if one[2] == top]
-        for _, way, chosen in layer:
-            paint_ground(painter, theme, way, chosen)
-        for place, way, chosen in layer:
-            paint_line(painter, place.look.color(theme), way, chosen)
+        for _, piece, chosen in layer:
+            paint_ground(painter, theme, piece, chosen)
+        for place, piece, chosen in layer:
+            paint_line(painter, place.look.color(theme), piece, chosen)
 
 
 def paint_tail(

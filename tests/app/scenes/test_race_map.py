@@ -17,7 +17,7 @@ from app.engine.questions.racing import RaceAnswer
 from app.scenes import draw, race_fit, race_map, race_map_paint
 from app.scenes.race_map_layout import Viewport, fitted, fitted_curve, marks
 from app.scenes.race_moment import Moment
-from app.scenes.race_trails import Trail
+from app.scenes.race_trails import trails
 from core import landscape
 from core.landscape.race import Race, first_race, new_racer, run
 from core.landscape.relief import HOLE
@@ -240,7 +240,7 @@ def test_trails_leave_out_only_what_nobody_sees() -> None:
     view = Viewport((0.0, 1.0), (0.0, 1.0), 0.0, 0.0, 100.0, 100.0)
     t = np.linspace(0.0, 1.0, 5001)
     points = np.column_stack([t, t**2])
-    kept = Trail(view, points).corners
+    kept = trails(view, [points])[0].corners
     assert len(kept) < 400
     assert kept[0].tolist() == [0.0, 100.0]
     assert kept[-1].tolist() == [100.0, 0.0]
@@ -249,9 +249,9 @@ def test_trails_leave_out_only_what_nobody_sees() -> None:
     beside = np.abs(every[:, 1] - np.interp(every[:, 0], kept[:, 0], kept[:, 1]))
     assert beside.max() < 0.3
     points[2500] = np.nan
-    assert np.isfinite(Trail(view, points).corners).all()
+    assert np.isfinite(trails(view, [points])[0].corners).all()
     points[:10] = np.nan
-    assert Trail(view, points).corners[0].tolist() == view.px(points[10]).tolist()
+    assert trails(view, [points])[0].corners[0].tolist() == view.px(points[10]).tolist()
 
 
 def test_trails_keep_their_corners() -> None:
@@ -259,10 +259,16 @@ def test_trails_keep_their_corners() -> None:
     k = np.arange(400)
     zigzag = np.column_stack([k * 0.25, 50.0 + 2.0 * (k % 2)])
     back = np.column_stack([np.r_[k * 0.25, k[::-1] * 0.25], np.full(800, 50.0)])
-    assert len(Trail(view, zigzag).corners) == 400
-    there = Trail(view, back).corners
+    assert len(trails(view, [zigzag])[0].corners) == 400
+    there = trails(view, [back])[0].corners
     assert there[:, 0].max() > 98
     assert len(there) < 300
+    # Together they are what each of them is by itself.
+    for one, alone in zip(trails(view, [back, zigzag, back]), (back, zigzag, back), strict=True):
+        own = trails(view, [alone])[0]
+        assert one.steps[[0, -1]].tolist() == [0, len(alone) - 1]
+        assert (one.corners == view.px(alone)[one.steps]).all()
+        assert abs(len(one.corners) - len(own.corners)) < 20
 
 
 def test_who_diverges_is_held_at_the_edge_and_named() -> None:

@@ -11,7 +11,15 @@ from PySide6.QtGui import QPainter
 
 from app.scenes import draw, race_map_paint
 from app.scenes.race_moment import Moment, Place
-from app.scenes.race_trails import Piece, Trail, paint_ground, paint_line, paint_tail, trails_of
+from app.scenes.race_trails import (
+    Piece,
+    Trail,
+    paint_ground,
+    paint_line,
+    paint_tail,
+    trail_of,
+    trails_of,
+)
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QImage
@@ -27,6 +35,8 @@ _BUDGET, _PIECE = 0.004, 500
 _FAR = 3000.0
 #: Of a racer that jumps to and fro for thousands of steps only the last of its way is painted, so many pixels.
 _LONGEST = 40_000.0
+#: The ways of a race of so many steps together are known at once, in some 2 ms.
+_AT_ONCE = 10_000
 
 
 class _Layer:
@@ -171,11 +181,15 @@ class MapPicture:
         trails_key = (moment.answer, view)
         if trails_key != self._trails_key:
             self._trails_key = trails_key
-            self._trails = trails_of(view, moment)
-        self._done = {
-            identifier: whole.back(whole.reached(moment.time), _LONGEST)
-            for identifier, whole in self._trails.items()
-        }
+            # Of long races each way is known when it is its turn: all of them take longer than a frame.
+            steps = sum(len(one) for one in (path.positions for path in moment.answer.paths))
+            self._trails = trails_of(view, moment) if steps <= _AT_ONCE else {}
+        self._done = {}
+        for identifier, whole in self._trails.items():
+            self._start(identifier, whole, moment)
+
+    def _start(self, identifier: str, whole: Trail, moment: Moment) -> None:
+        self._done[identifier] = whole.back(whole.reached(moment.time), _LONGEST)
 
     def _catch_up(
         self, theme: Theme, view: Viewport, moment: Moment, ground: QImage, layers: tuple[_Layer, _Layer, _Layer]
@@ -194,7 +208,11 @@ class MapPicture:
             ):
                 while waiting and perf_counter() < end:
                     for place in waiting:
-                        chosen = place.racer.id == moment.chosen
+                        identifier = place.racer.id
+                        if identifier not in self._trails:
+                            self._trails[identifier] = trail_of(view, place, moment.flat)
+                            self._start(identifier, self._trails[identifier], moment)
+                        chosen = identifier == moment.chosen
                         piece = Piece(self._next(moment, place))
                         paint_ground(chosen_below if chosen else below, theme, piece, chosen)
                         color = place.look.color(theme)
@@ -207,8 +225,8 @@ class MapPicture:
         self.complete = not waiting
 
     def _behind(self, place: Place, moment: Moment) -> bool:
-        identifier = place.racer.id
-        return self._done[identifier] < self._trails[identifier].reached(moment.time)
+        whole = self._trails.get(place.racer.id)
+        return whole is None or self._done[place.racer.id] < whole.reached(moment.time)
 
     def _next(self, moment: Moment, place: Place) -> np.ndarray:
         """Return the next piece of a way (n, 2); it is counted as painted."""

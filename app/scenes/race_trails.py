@@ -121,6 +121,11 @@ def _bent(pixels: np.ndarray, steps: np.ndarray, fixed: np.ndarray) -> np.ndarra
     return steps
 
 
+def trail_of(view: Viewport, place: Place, flat: bool) -> Trail:
+    """Return the trail of one racer, whether it has come to its end yet or not."""
+    return trails(view, [points_of(place.path, flat)[: steps_of(place.path) + 1]])[0]
+
+
 def trails_of(view: Viewport, moment: Moment) -> dict[str, Trail]:
     """Return the trails of all racers by id, whether they have come to their ends yet or not.
 

@@ -42,7 +42,8 @@ def _painted(picture: MapPicture, moment: Moment, scale: float) -> QImage:
 
 @pytest.mark.parametrize("scale", [1.0, 2.0])
 @pytest.mark.parametrize(
-    ("kind", "steps", "stride"), [("beale", 120, 0.37), ("himmelblau", 1500, 19.5)]
+    ("kind", "steps", "stride"),
+    [("beale", 120, 0.37), ("himmelblau", 1500, 19.5), ("beale", 6000, 470.0)],
 )
 def test_trails_that_grow_look_like_trails_painted_at_once(
     qtbot: object, kind: str, steps: int, stride: float, scale: float
